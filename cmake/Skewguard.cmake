@@ -1,0 +1,55 @@
+# One function for each kind of target, so that a folder's CMakeLists.txt says only what it is made of.
+
+add_library(skewguard_flags INTERFACE)
+target_compile_options(skewguard_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
+  -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough
+  $<$<BOOL:${SKEWGUARD_WERROR}>:-Werror>)
+# g++ 12 at -O2 and -O3 reports false positives inside libstdc++ and Boost.
+target_compile_options(skewguard_flags INTERFACE
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-null-dereference -Wno-maybe-uninitialized
+    -Wno-stringop-overflow -Wno-array-bounds -Wno-tsan>)
+if(SKEWGUARD_SANITIZE)
+  target_compile_options(skewguard_flags INTERFACE
+    -fsanitize=${SKEWGUARD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(skewguard_flags INTERFACE -fsanitize=${SKEWGUARD_SANITIZE})
+endif()
+if(SKEWGUARD_FUZZ)
+  target_compile_options(skewguard_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(skewguard_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(SKEWGUARD_COVERAGE)
+  target_compile_options(skewguard_flags INTERFACE --coverage)
+  target_link_options(skewguard_flags INTERFACE --coverage)
+endif()
+
+# skewguard_module(NAME SOURCES a.cpp ... DEPENDS other ... LIBRARIES foreign ...)
+# A folder under src/ as a static library `skewguard_NAME`; DEPENDS are other folders.
+function(skewguard_module name)
+  cmake_parse_arguments(M "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  add_library(skewguard_${name} STATIC ${M_SOURCES})
+  target_include_directories(skewguard_${name} PUBLIC
+    ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(skewguard_${name} PRIVATE skewguard_flags)
+  list(TRANSFORM M_DEPENDS PREPEND skewguard_)
+  target_link_libraries(skewguard_${name} PUBLIC ${M_DEPENDS} ${M_LIBRARIES})
+endfunction()
+
+# skewguard_test(NAME SOURCES a_test.cpp ... DEPENDS folder ... LIBRARIES foreign ... LABELS l ...)
+# A GoogleTest program `NAME`; each of its tests is a ctest test of at most five seconds.
+function(skewguard_test name)
+  cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;DEPENDS;LIBRARIES;LABELS" ${ARGN})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 5)
+    if(SKEWGUARD_SANITIZE)
+      set(T_TIMEOUT 30)
+    endif()
+  endif()
+  add_executable(${name} ${T_SOURCES})
+  list(TRANSFORM T_DEPENDS PREPEND skewguard_)
+  target_link_libraries(${name} PRIVATE skewguard_flags ${T_DEPENDS} ${T_LIBRARIES} GTest::gtest
+    GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
+    PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}")
+endfunction()
+include(GoogleTest)

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace skewguard {
+
+struct CallReport;
+
+/// What the caller should do next; every error is one of these.
+enum class ErrorKind {
+  config,       ///< wrong usage or settings; nothing was sent: correct them
+  credentials,  ///< the login host or the API refuses who we are: a person must look; do not retry
+  clock,        ///< only a right clock can cure it: the message says whose and by how much
+  forbidden,    ///< the token is good but may not do this: ask for the permission
+  throttled,    ///< rate limited past the deadline: wait and try later
+  unavailable,  ///< no answer, or the login host stays down: try later
+  timeout,      ///< the deadline passed before an answer was there
+  protocol,     ///< an answer came that cannot be used
+  cancelled,    ///< the caller withdrew, or the client is shutting down
+};
+
+/// The kind's name as it stands above ("config", "credentials" ...).
+std::string_view to_string(ErrorKind kind) noexcept;
+
+/// Why there is no value. Never holds a secret or a token.
+struct Error {
+  ErrorKind kind = ErrorKind::protocol;
+  std::string message;  ///< one plain sentence that names the thing
+  std::string remedy;   ///< what a person can do; may be empty
+  /// Set where a call was made: its attempts, verdict and clocks. Immutable.
+  std::shared_ptr<const CallReport> report = nullptr;
+};
+
+/// "message: remedy" on one line.
+std::string describe(const Error& error);
+
+}  // namespace skewguard

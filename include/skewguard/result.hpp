@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdlib>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "skewguard/error.hpp"
+
+namespace skewguard {
+
+/// A value of type T, or the Error that stands in its place (docs/adr/0002-result.md).
+/// Reading the side that is not there ends the process: ask first.
+/// Thread-safety: as for T.
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+
+  [[nodiscard]] bool ok() const noexcept { return state_.index() == 0; }
+  explicit operator bool() const noexcept { return ok(); }
+
+  [[nodiscard]] T& value() & { return require(), *std::get_if<0>(&state_); }
+  [[nodiscard]] const T& value() const& { return require(), *std::get_if<0>(&state_); }
+  [[nodiscard]] T&& value() && { return require(), std::move(*std::get_if<0>(&state_)); }
+  [[nodiscard]] T& operator*() & { return value(); }
+  [[nodiscard]] const T& operator*() const& { return value(); }
+  [[nodiscard]] T&& operator*() && { return std::move(*this).value(); }
+  [[nodiscard]] T* operator->() { return &value(); }
+  [[nodiscard]] const T* operator->() const { return &value(); }
+
+  [[nodiscard]] const Error& error() const& {
+    if (ok()) std::abort();
+    return *std::get_if<1>(&state_);
+  }
+  [[nodiscard]] Error&& error() && {
+    if (ok()) std::abort();
+    return std::move(*std::get_if<1>(&state_));
+  }
+
+  [[nodiscard]] T value_or(T other) const& { return ok() ? value() : std::move(other); }
+
+ private:
+  void require() const {
+    if (!ok()) std::abort();
+  }
+  std::variant<T, Error> state_;
+};
+
+/// Success without a value, or an Error.
+template <>
+class [[nodiscard]] Result<void> {
+ public:
+  Result() = default;
+  Result(Error error) : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor)
+
+  [[nodiscard]] bool ok() const noexcept { return !error_.has_value(); }
+  explicit operator bool() const noexcept { return ok(); }
+  [[nodiscard]] const Error& error() const& {
+    if (ok()) std::abort();
+    return *error_;
+  }
+
+ private:
+  std::optional<Error> error_;
+};
+
+}  // namespace skewguard

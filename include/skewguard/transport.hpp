@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "skewguard/http.hpp"
+#include "skewguard/time.hpp"
+
+namespace skewguard {
+
+/// Why there is no answer.
+struct TransportFailure {
+  enum class Kind {
+    dns,            ///< the name does not resolve
+    refused,        ///< the connection was refused
+    unreachable,    ///< no route, or the network is down
+    tls_untrusted,  ///< the certificate or host name does not verify, for another cause than time
+    tls_time,       ///< the certificate is not yet valid, or expired, by the local clock alone
+    tls_failed,     ///< the TLS handshake failed otherwise
+    timeout,        ///< the deadline passed (in whatever phase)
+    reset,          ///< the connection broke before the answer began
+    truncated,      ///< the connection broke in the middle of the answer
+    malformed,      ///< what came is not HTTP
+    too_large,      ///< head or body over the limit
+    proxy,          ///< the outgoing proxy refused
+    cancelled,      ///< withdrawn
+    bad_request,    ///< the request itself cannot be sent (unusable URL, control bytes in a header)
+  };
+  Kind kind = Kind::reset;
+  std::string detail;                    ///< plain words, with host and port; never a secret
+  bool request_sent = false;             ///< bytes of the request may have reached the server
+  std::optional<WallTime> not_before{};  ///< of the certificate, for tls_time
+  std::optional<WallTime> not_after{};
+};
+std::string_view to_string(TransportFailure::Kind kind) noexcept;
+
+using SendResult = std::variant<Exchange, TransportFailure>;
+
+struct SendOptions {
+  Instant deadline{};  ///< over all phases: DNS, connect, TLS, write, read
+  std::size_t body_limit = std::size_t{64} * 1024 * 1024;  ///< bytes; one more is `too_large`
+};
+
+/// Sends requests. Used from one control loop alone; not thread-safe.
+class Transport {
+ public:
+  using Handler = std::function<void(SendResult)>;
+  using Ticket = std::uint64_t;  ///< names one request under way; never 0
+
+  virtual ~Transport() = default;
+  /// Starts one request. `handler` is called exactly once, on the control loop, never from within
+  /// this call. Redirects are not followed. An idempotent request (RFC 9110 section 9.2.2) that
+  /// finds its pooled connection closed before any byte of an answer is sent once more on a new
+  /// one; no other request is.
+  virtual Ticket send(HttpRequest request, const SendOptions& options, Handler handler) = 0;
+  /// Ends a request early: its handler gets `cancelled`, from the loop. Unknown tickets are fine.
+  virtual void cancel(Ticket ticket) = 0;
+};
+
+/// The clocks of this machine. Thread-safe.
+class ClockSource {
+ public:
+  virtual ~ClockSource() = default;
+  [[nodiscard]] virtual Now now() = 0;
+};
+
+}  // namespace skewguard

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "skewguard/result.hpp"
+
+namespace skewguard::http {
+
+/// An absolute http or https URL, taken apart.
+struct Url {
+  std::string scheme;  ///< "http" or "https"
+  std::string host;    ///< lower case; IPv6 without brackets
+  std::uint16_t port = 0;
+  std::string target;  ///< path and query, percent-encoded as given; begins with '/'
+
+  [[nodiscard]] bool tls() const noexcept { return scheme == "https"; }
+  /// scheme://host[:port], the port left out where it is the scheme's own; IPv6 in brackets.
+  [[nodiscard]] std::string origin() const;
+  /// What the Host field says.
+  [[nodiscard]] std::string authority() const;
+  [[nodiscard]] std::string text() const { return origin() + target; }
+  /// localhost, 127.0.0.0/8 or ::1.
+  [[nodiscard]] bool loopback() const noexcept;
+};
+
+/// Refuses other schemes, user info, fragments, control bytes and spaces, naming what is wrong.
+Result<Url> parse_url(std::string_view text);
+
+/// base + path: exactly one slash between them; the base's own path is kept.
+std::string join_url(std::string_view base, std::string_view path);
+
+/// application/x-www-form-urlencoded (WHATWG URL, section 5) of one name or value.
+std::string form_encode(std::string_view text);
+/// A field value may hold visible ASCII, space and tab alone (RFC 9110 section 5.5, less obs-text).
+bool valid_field_value(std::string_view value) noexcept;
+bool valid_token(std::string_view name) noexcept;  ///< RFC 9110 section 5.6.2
+
+}  // namespace skewguard::http

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "skewguard/time.hpp"
+
+namespace skewguard::time {
+
+/// Whole seconds since 1970-01-01T00:00:00Z that an HTTP date names (RFC 9110 section 5.6.7), in
+/// any of its three forms: IMF-fixdate, RFC 850 (two-digit year), asctime. Nothing where the text
+/// is malformed, names a day that does not exist or a weekday that does not fit, or has second 60
+/// (a leap second names no instant). Case-sensitive, as the grammar is. `today` resolves a
+/// two-digit year: one that would lie more than 50 years ahead of it is taken as the past century.
+std::optional<std::chrono::seconds> parse_http_date(std::string_view text,
+                                                    std::chrono::seconds today);
+
+/// IMF-fixdate, rounded down: "Sun, 06 Nov 1994 08:49:37 GMT". Years 0..9999.
+std::string format_http_date(std::chrono::seconds since_epoch);
+
+/// RFC 3339, UTC, rounded down to whole seconds: "2026-01-01T00:00:00Z".
+std::string format_rfc3339(Duration since_epoch);
+/// The same with milliseconds: "2026-01-01T00:00:00.250Z".
+std::string format_rfc3339_ms(Duration since_epoch);
+
+}  // namespace skewguard::time
