@@ -1,0 +1,106 @@
+// Moves a program's wall clock (CLOCK_REALTIME) and nothing else: CLOCK_MONOTONIC, CLOCK_BOOTTIME
+// and every timer stay true, as on a machine whose wall clock was set wrong.
+//
+//   cc -shared -fPIC -O2 -o wallclock.so wallclock.c
+//   SKEWGUARD_TEST_WALL_OFFSET=-600 LD_PRELOAD=./wallclock.so PROGRAM
+//
+// SKEWGUARD_TEST_WALL_OFFSET  seconds, may have a fraction and a sign (positive = the clock is
+// fast);
+//                             or @SECONDS: the clock starts there (since 1970) with the program.
+// SKEWGUARD_TEST_WALL_FILE    a file of 8 bytes, one native int64: nanoseconds to add on top. It is
+//                             mapped, so writing it steps the clock of a running program.
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static const int64_t kSecond = 1000000000;
+
+static int64_t fixed_offset;                   // nanoseconds, set before main
+static const volatile int64_t* moving_offset;  // nanoseconds, or NULL
+
+static int real_clock(clockid_t id, struct timespec* out) {
+  return (int)syscall(SYS_clock_gettime, id, out);
+}
+
+static void die(const char* why) {
+  fprintf(stderr, "wallclock: %s\n", why);
+  _exit(99);
+}
+
+static int64_t parse_seconds(const char* text) {
+  char* end = NULL;
+  const long double seconds = strtold(text, &end);
+  if (end == text || *end != '\0') die("SKEWGUARD_TEST_WALL_OFFSET is not a number of seconds");
+  return (int64_t)(seconds * (long double)kSecond);
+}
+
+static void map_file(const char* path) {
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) die("cannot open SKEWGUARD_TEST_WALL_FILE");
+  void* const map = mmap(NULL, sizeof(int64_t), PROT_READ, MAP_SHARED, file, 0);
+  close(file);
+  if (map == MAP_FAILED) die("cannot map SKEWGUARD_TEST_WALL_FILE");
+  moving_offset = map;
+}
+
+__attribute__((constructor)) static void set_up(void) {
+  const char* const offset = getenv("SKEWGUARD_TEST_WALL_OFFSET");
+  const char* const path = getenv("SKEWGUARD_TEST_WALL_FILE");
+  if (offset != NULL && offset[0] == '@') {
+    struct timespec now;
+    real_clock(CLOCK_REALTIME, &now);
+    fixed_offset = parse_seconds(offset + 1) - (now.tv_sec * kSecond + now.tv_nsec);
+  } else if (offset != NULL) {
+    fixed_offset = parse_seconds(offset);
+  }
+  if (path != NULL) map_file(path);
+}
+
+static void move(struct timespec* time) {
+  const int64_t moving = moving_offset != NULL ? *moving_offset : 0;
+  const int64_t moved = time->tv_sec * kSecond + time->tv_nsec + fixed_offset + moving;
+  int64_t seconds = moved / kSecond;
+  int64_t rest = moved % kSecond;
+  if (rest < 0) {
+    rest += kSecond;
+    --seconds;
+  }
+  time->tv_sec = seconds;
+  time->tv_nsec = rest;
+}
+
+int clock_gettime(clockid_t id, struct timespec* out) {
+  const int result = real_clock(id, out);
+  if (result == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)) move(out);
+  return result;
+}
+
+int gettimeofday(struct timeval* restrict out, void* restrict zone) {
+  (void)zone;
+  struct timespec now;
+  const int result = clock_gettime(CLOCK_REALTIME, &now);
+  if (result == 0 && out != NULL) {
+    out->tv_sec = now.tv_sec;
+    out->tv_usec = now.tv_nsec / 1000;
+  }
+  return result;
+}
+
+time_t time(time_t* out) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  if (out != NULL) *out = now.tv_sec;
+  return now.tv_sec;
+}
+
+int timespec_get(struct timespec* out, int base) {
+  if (base != TIME_UTC) return 0;
+  return clock_gettime(CLOCK_REALTIME, out) == 0 ? base : 0;
+}
