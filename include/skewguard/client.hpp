@@ -1,0 +1,133 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "skewguard/executor.hpp"
+#include "skewguard/http.hpp"
+#include "skewguard/log.hpp"
+#include "skewguard/report.hpp"
+#include "skewguard/result.hpp"
+#include "skewguard/secret.hpp"
+#include "skewguard/time.hpp"
+#include "skewguard/token_store.hpp"
+#include "skewguard/transport.hpp"
+
+namespace skewguard {
+
+/// How errors and token requests are worded.
+enum class DialectName { genesys, rfc6749 };
+
+/// Everything a client needs to know. Plain data; each default says why.
+struct ClientOptions {
+  std::string login_url;  ///< scheme://host[:port][/path]; "https://login.mypurecloud.ie"
+  std::string api_url;    ///< "https://api.mypurecloud.ie"
+  std::string region;     ///< as the user gave it, for explanations; may be empty
+  std::string token_path = "/oauth/token";
+  std::vector<std::pair<std::string, std::string>> token_params;  ///< more form fields
+  DialectName dialect = DialectName::genesys;
+  std::string client_id;
+  Secret client_secret;
+  Secret access_token;  ///< a given token: no client id is needed; it cannot be refreshed
+  std::string ca_file;  ///< PEM bundle; empty = the system's
+  Duration timeout = std::chrono::seconds{30};   ///< whole call: room for one wait and two tries
+  Duration max_wait = std::chrono::seconds{15};  ///< for a token that is not valid yet
+  int attempts =
+      3;  ///< most sends that end in a 401: first, the same token after a wait, a new one
+  Duration staleness =
+      std::chrono::seconds{1};  ///< how late a Date may be: date strings are cached
+  bool insecure_http = false;   ///< allow http:// beyond loopback
+};
+
+/// A rejection as it arrives (provisional: nothing is settled yet).
+struct Rejection {
+  std::string method;
+  std::string url;
+  ReportedAttempt attempt;          ///< its verdict is the likeliest of `candidates` so far
+  std::vector<Verdict> candidates;  ///< what the evidence still allows
+};
+
+/// Called on the control loop: they must not block, and may not call back into the client.
+struct Hooks {
+  std::function<void(const Rejection&)> on_rejection;  ///< at once, provisional
+  std::function<void(const CallReport&)> on_resolved;  ///< when a call with a rejection has ended
+  LogSink log;
+};
+
+/// What stands between the client and the world; each may be left empty for the real thing.
+struct Dependencies {
+  std::shared_ptr<ClockSource> clock;
+  std::function<std::unique_ptr<Transport>(Executor&)> transport;
+  std::shared_ptr<TokenStore> store;
+};
+
+/// A request relative to the API base URL.
+struct Request {
+  std::string method = "GET";
+  std::string path;                 ///< "/api/v2/tokens/me?expand=..."
+  Headers headers;                  ///< Authorization is ours
+  std::string body;                 ///< sent again byte for byte where a retry is safe
+  std::optional<Duration> timeout;  ///< else ClientOptions::timeout
+};
+
+/// Any answer of the API host, whatever its status, with the report of how it came about.
+struct Response {
+  int status = 0;
+  Headers headers;
+  std::string body;
+  CallReport report;
+};
+
+struct TokenRequestOptions {
+  Duration min_life{0};  ///< refresh if less is left; an error if a fresh one has less
+  bool force_refresh = false;
+};
+
+/// An access token, valid now.
+struct BearerToken {
+  Secret value;
+  std::string token_type;  ///< "Bearer"
+  Duration remaining{0};   ///< of its life, by CLOCK_BOOTTIME
+  WallTime expires_at{};   ///< by the local wall clock, for people
+  enum class Source { login, store, given } source = Source::login;
+};
+
+/// Keeps one identity authenticated against one API. Thread-safe; copies nothing; movable.
+/// Starts one named thread at the first call; destruction ends it, and calls under way get
+/// `cancelled`.
+class Client {
+ public:
+  /// From the environment and the profile file (docs/guide/settings.md). Nothing is sent.
+  static Result<Client> from_environment();
+  /// Checks the options; nothing is sent, no thread is started. Error: `config`.
+  static Result<Client> make(ClientOptions options, Hooks hooks = {},
+                             Dependencies dependencies = {});
+
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+  ~Client();
+
+  /// Blocks at most until the deadline. An error only where the API host gave no usable answer; a
+  /// 401 that stayed is a Response, and `failure` of it says what kind.
+  Result<Response> call(Request request);
+  Result<Response> get(std::string path);
+  /// A valid token; blocks at most for ClientOptions::timeout.
+  Result<BearerToken> token(TokenRequestOptions options = {});
+
+  [[nodiscard]] const ClientOptions& options() const noexcept;
+
+ private:
+  class Impl;
+  explicit Client(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The error that a response amounts to; nothing for exit code 0.
+std::optional<Error> failure(const Response& response);
+
+}  // namespace skewguard

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "skewguard/time.hpp"
+
+namespace skewguard {
+
+/// The one control loop, as the parts that run on it see it. Functions run one at a time, in order.
+class Executor {
+ public:
+  using Timer = std::uint64_t;  ///< names one timer; never 0
+  virtual ~Executor() = default;
+  /// Runs `function` on the loop, soon, never from within this call. Thread-safe.
+  virtual void post(std::function<void()> function) = 0;
+  /// Runs `function` on the loop at about `at`: a hint; it may be late (suspend, a frozen process),
+  /// so deadlines are checked at use. One that is already due is posted. From the loop alone.
+  virtual Timer call_at(Instant at, std::function<void()> function) = 0;
+  /// Unknown and spent timers are fine. From the loop alone.
+  virtual void cancel(Timer timer) = 0;
+};
+
+}  // namespace skewguard

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "clocks/clock_book.hpp"
+#include "oauth/dialect.hpp"
+#include "oauth/token_machine.hpp"
+#include "skewguard/client.hpp"
+#include "skewguard/http.hpp"
+#include "skewguard/report.hpp"
+#include "skewguard/transport.hpp"
+
+namespace skewguard::guard {
+
+struct CallOptions {
+  Instant deadline{};  ///< of the whole call
+  Duration max_wait = std::chrono::seconds{15};
+  Duration blind_wait = std::chrono::seconds{3};  ///< longest wait where nothing points to a lag
+  int attempts = 3;                               ///< most sends that end in a 401
+  Duration staleness = std::chrono::seconds{1};
+  std::string region;     ///< for explanations
+  std::string client_id;  ///< for explanations
+  bool given_token = false;
+};
+
+/// The world's answers, one for each action.
+namespace event {
+struct Start {};
+struct TokenReady {
+  oauth::TokenPtr token;
+  Instant first_use{};
+  bool accepted_before = false;  ///< the API has taken this token already
+  int token_requests = 0;
+  std::vector<oauth::LoginAttempt> attempts;
+};
+struct TokenDenied {
+  oauth::TokenFailure failure;
+  int token_requests = 0;
+  std::vector<oauth::LoginAttempt> attempts;
+};
+/// An answer to Send or Look. The ClockBook has observed its Date already.
+struct Answered {
+  Exchange exchange;
+};
+struct Failed {
+  TransportFailure failure;
+};
+struct Woke {};
+struct Cancelled {};
+}  // namespace event
+using CallEvent = std::variant<event::Start, event::TokenReady, event::TokenDenied, event::Answered,
+                               event::Failed, event::Woke, event::Cancelled>;
+
+/// What to do next: exactly one at a time.
+namespace action {
+/// Ask the token machine (a later generation than `after`), answer with TokenReady or TokenDenied.
+struct NeedToken {
+  std::uint64_t after = 0;
+  Instant deadline{};
+};
+/// Send to the API host, answer with Answered or Failed. The token is in request.authorization.
+struct Send {
+  HttpRequest request;
+  SendOptions options;
+};
+/// A request without a token to the API host, for its Date alone (evidence rule 5). No attempt.
+struct Look {
+  HttpRequest request;
+  SendOptions options;
+};
+/// Step me with Woke at about `until` (an early one is answered with another Sleep).
+struct Sleep {
+  Instant until{};
+};
+/// The call has ended. No event may follow.
+struct Finish {
+  std::optional<Exchange> answer;  ///< any whole answer of the API host, whatever its status
+  std::optional<Error> error;      ///< where there is none
+  CallReport report;
+};
+}  // namespace action
+using CallAction =
+    std::variant<action::NeedToken, action::Send, action::Look, action::Sleep, action::Finish>;
+
+struct CallStep {
+  CallAction action;
+  std::vector<Rejection> rejections;  ///< for on_rejection, as they arrive
+  std::vector<oauth::TokenEvent>
+      facts;  ///< for the token machine: Accepted, RefusedForGood, ApiLags ...
+  std::vector<LogLine> log;
+};
+
+/// One guarded call: attempt, assess, wait / refresh / resend / give up. Pure. Not thread-safe.
+class CallMachine {
+ public:
+  /// `request.url` is absolute; its Authorization is empty. The references must outlive the
+  /// machine.
+  CallMachine(HttpRequest request, CallOptions options, const oauth::Dialect& dialect,
+              const clocks::ClockBook& book, ServerId api, ServerId login);
+  ~CallMachine();
+  CallMachine(CallMachine&&) noexcept;
+  CallMachine& operator=(CallMachine&&) noexcept;
+
+  [[nodiscard]] CallStep step(const CallEvent& event, const Now& now);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace skewguard::guard

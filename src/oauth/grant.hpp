@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "skewguard/secret.hpp"
+
+namespace skewguard::oauth {
+
+struct FormField {
+  std::string name;
+  Secret value;
+};
+
+/// By what right a token is asked for (RFC 6749 section 1.3). An open set: the machines know only
+/// this much of it.
+class Grant {
+ public:
+  virtual ~Grant() = default;
+  [[nodiscard]] virtual std::string_view grant_type() const = 0;
+  /// The form fields beside grant_type, in order.
+  [[nodiscard]] virtual std::vector<FormField> fields() const = 0;
+  [[nodiscard]] virtual const std::string& client_id() const = 0;
+  /// Empty = a public client.
+  [[nodiscard]] virtual const Secret& client_secret() const = 0;
+};
+
+/// RFC 6749 section 4.4.
+class ClientCredentials final : public Grant {
+ public:
+  ClientCredentials(std::string client_id, Secret client_secret,
+                    std::vector<std::pair<std::string, std::string>> params = {});
+  [[nodiscard]] std::string_view grant_type() const override { return "client_credentials"; }
+  [[nodiscard]] std::vector<FormField> fields() const override;
+  [[nodiscard]] const std::string& client_id() const override { return client_id_; }
+  [[nodiscard]] const Secret& client_secret() const override { return client_secret_; }
+
+ private:
+  std::string client_id_;
+  Secret client_secret_;
+  std::vector<std::pair<std::string, std::string>> params_;
+};
+
+}  // namespace skewguard::oauth

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "skewguard/time.hpp"
+
+namespace skewguard::oauth {
+
+/// The times of a JWT's payload (RFC 7519 section 4.1), read without verifying anything: since 1970
+/// by the issuer's clock. Each is absent where it is missing, not a number, or beyond +-250 years.
+struct JwtClaims {
+  std::optional<Duration> iat;
+  std::optional<Duration> nbf;
+  std::optional<Duration> exp;
+  friend bool operator==(const JwtClaims&, const JwtClaims&) = default;
+};
+
+/// Nothing where `token` is not three base64url parts with JSON objects in the first two: then it
+/// is opaque. Hostile input safe: linear, at most 256 KiB, bounded nesting, no exceptions.
+std::optional<JwtClaims> peek_jwt(std::string_view token);
+
+}  // namespace skewguard::oauth

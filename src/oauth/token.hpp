@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "oauth/jwt_peek.hpp"
+#include "skewguard/secret.hpp"
+#include "skewguard/time.hpp"
+
+namespace skewguard::oauth {
+
+/// One access token with all that is known of its life. Immutable once made.
+struct Token {
+  Secret value;
+  std::string token_type = "Bearer";
+  std::uint64_t generation = 0;     ///< 1, 2, ...: each new token is one more
+  std::optional<JwtClaims> claims;  ///< absent = opaque
+  bool given = false;   ///< obtained elsewhere: cannot be refreshed, its sending is unknown
+  bool stored = false;  ///< came from the store
+
+  Instant sent{};                         ///< when its request was sent: its life counts from here
+  Instant received{};                     ///< when the answer was there
+  WallTime sent_wall{};                   ///< for the usual analysis alone
+  std::optional<Duration> expires_in;     ///< of the answer, or JWT exp - iat; absent = not told
+  Duration life{0};                       ///< that we count with, > 0
+  std::optional<ServerTime> issuer_date;  ///< the Date of the token answer
+
+  /// Not valid before / no longer valid from: max(nbf, iat) and exp of a JWT, else issuer_date and
+  /// issuer_date + life; by the issuer's clock. What the API compares with its own.
+  std::optional<ServerTime> begins;
+  std::optional<ServerTime> ends;
+
+  [[nodiscard]] bool jwt() const noexcept { return claims.has_value(); }
+  /// First witness: our own deadline.
+  [[nodiscard]] Instant dead_at() const noexcept { return sent + life; }
+};
+
+using TokenPtr = std::shared_ptr<const Token>;
+
+}  // namespace skewguard::oauth

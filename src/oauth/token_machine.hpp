@@ -1,0 +1,184 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "clocks/clock_book.hpp"
+#include "oauth/dialect.hpp"
+#include "oauth/grant.hpp"
+#include "oauth/token.hpp"
+#include "skewguard/log.hpp"
+#include "skewguard/report.hpp"
+#include "skewguard/result.hpp"
+#include "skewguard/token_store.hpp"
+#include "skewguard/transport.hpp"
+#include "time/backoff.hpp"
+
+namespace skewguard::oauth {
+
+/// One answer, or missing answer, of the login host that did not bring a token, as a caller's
+/// report tells it. `attempt.n` is filled in by the call.
+struct LoginAttempt {
+  ReportedAttempt attempt;
+  std::uint64_t fetch = 0;  ///< which token request
+};
+
+/// Why a waiter gets no token.
+struct TokenFailure {
+  Verdict verdict = Verdict::unknown;
+  Error error;
+  int exit_code = 3;  ///< of CONTRACT's table
+};
+
+using WaiterId = std::uint64_t;
+using FetchId = std::uint64_t;
+
+namespace event {
+/// Someone needs a token: of a later generation than `after` (0 = any), with `min_life` left, by
+/// `deadline`. `force`: a new one in any case (one that is under way already counts).
+struct Want {
+  WaiterId waiter = 0;
+  Instant deadline{};
+  std::uint64_t after = 0;
+  Duration min_life{0};
+  bool force = false;
+};
+struct Withdraw {
+  WaiterId waiter = 0;
+};
+/// An answer to StartFetch. The ClockBook has observed its Date already.
+struct Fetched {
+  FetchId fetch = 0;
+  Exchange exchange;
+};
+struct FetchFailed {
+  FetchId fetch = 0;
+  TransportFailure failure;
+};
+/// A timer fired (or anybody thinks it is worth a look).
+struct Tick {};
+/// The API took this token.
+struct Accepted {
+  std::uint64_t generation = 0;
+};
+/// A call ended with token_rejected (or issuer_clock_behind) for this token: pause, longer each
+/// time.
+struct RefusedForGood {
+  std::uint64_t generation = 0;
+  Verdict verdict = Verdict::token_rejected;
+};
+/// This API refuses tokens until its own clock has reached their begin, and lags the issuer by at
+/// most `lag` (> 0): from now on fetch that much earlier, first use when surely active.
+struct ApiLags {
+  Duration lag{0};
+};
+/// This API's clock leads the issuer's by `lead` (> 0): tokens end that much earlier.
+struct ApiLeads {
+  Duration lead{0};
+};
+/// Boot time is short by about `gap`: the machine stood still.
+struct StoodStill {
+  Duration gap{0};
+};
+/// A token from the store, or a given one.
+struct Adopt {
+  TokenPtr token;
+};
+}  // namespace event
+
+using TokenEvent = std::variant<event::Want, event::Withdraw, event::Fetched, event::FetchFailed,
+                                event::Tick, event::Accepted, event::RefusedForGood, event::ApiLags,
+                                event::ApiLeads, event::StoodStill, event::Adopt>;
+
+namespace action {
+/// Send this to the login host; answer with Fetched or FetchFailed. At most one is under way.
+struct StartFetch {
+  FetchId fetch = 0;
+  HttpRequest request;
+  Instant deadline{};  ///< for this one request
+};
+/// Answers a Want, exactly once each (Deliver or Deny). `first_use`: do not send it before.
+struct Deliver {
+  WaiterId waiter = 0;
+  TokenPtr token;
+  Instant first_use{};
+  int token_requests = 0;              ///< sent while this waiter waited
+  std::vector<LoginAttempt> attempts;  ///< those of them that failed
+};
+struct Deny {
+  WaiterId waiter = 0;
+  TokenFailure failure;
+  int token_requests = 0;
+  std::vector<LoginAttempt> attempts;
+};
+/// The current token, for readers; null = none that may be used.
+struct Publish {
+  TokenPtr token;
+  Instant usable_until{};
+};
+/// Step me with Tick at about this time. Replaces the last one.
+struct WakeAt {
+  Instant at{};
+};
+struct Save {
+  StoredToken token;
+};
+struct Log {
+  LogLine line;
+};
+}  // namespace action
+
+using TokenAction = std::variant<action::StartFetch, action::Deliver, action::Deny, action::Publish,
+                                 action::WakeAt, action::Save, action::Log>;
+using TokenActions = std::vector<TokenAction>;
+
+struct TokenMachineOptions {
+  std::string token_url;
+  std::string region;  ///< for explanations; may be empty
+  /// Part of the lifetime that a refresh starts ahead of its end (before jitter).
+  double refresh_ahead_part = 0.1;
+  Duration refresh_ahead_most =
+      std::chrono::seconds{90};  ///< room for two tries of 30 s and backoff
+  /// Part of the lifetime, at its end, in which it is no longer sent: it must still live on
+  /// arrival.
+  double use_margin_part = 0.02;
+  Duration use_margin_most = std::chrono::seconds{2};
+  Duration fetch_timeout =
+      std::chrono::seconds{10};  ///< one token request; a slow login host gets a second chance
+  Duration unknown_life = std::chrono::seconds{300};  ///< where nothing tells it: Genesys' shortest
+  time::Backoff::Options backoff{};
+  Duration first_pause = std::chrono::seconds{5};  ///< after a fresh token was refused; doubles
+  Duration longest_pause = std::chrono::minutes{5};
+  std::uint64_t seed = 1;  ///< for jitter
+};
+
+/// Holds the current token, fetches the next one in time, and never two at once. Pure: driven by
+/// events, answers with actions. Not thread-safe: it belongs to the control loop.
+class TokenMachine {
+ public:
+  TokenMachine(TokenMachineOptions options, std::shared_ptr<const Grant> grant,
+               std::shared_ptr<const Dialect> dialect, const clocks::ClockBook& book,
+               ServerId login);
+  ~TokenMachine();
+  TokenMachine(TokenMachine&&) noexcept;
+  TokenMachine& operator=(TokenMachine&&) noexcept;
+
+  [[nodiscard]] TokenActions step(const TokenEvent& event, const Now& now);
+
+  /// The token that may be sent at `now`, or null. Deadlines are checked here, not by timers.
+  [[nodiscard]] TokenPtr usable(const Now& now) const;
+  /// When the current token's life ends, by the earlier of its two witnesses and what was learned.
+  [[nodiscard]] std::optional<Instant> ends_at(const Now& now) const;
+  [[nodiscard]] bool fetching() const noexcept;
+  [[nodiscard]] bool was_accepted(std::uint64_t generation) const noexcept;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace skewguard::oauth

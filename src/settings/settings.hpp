@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "skewguard/client.hpp"
+#include "skewguard/log.hpp"
+#include "skewguard/result.hpp"
+
+namespace skewguard::settings {
+
+/// Flags as the user typed them; absent = not given. Never holds a secret's value.
+struct Flags {
+  std::optional<std::string> region, client_id, client_secret_file, login_url, api_url, token_path,
+      access_token_file, ca_file, timeout, max_wait, attempts, staleness, token_store, config,
+      profile, dialect, log_format;
+  std::vector<std::string> token_params;  ///< "K=V"
+  bool insecure_http = false;
+  int verbose = 0;  ///< -v, -v -v ...
+  bool quiet = false;
+};
+
+/// The world that settings are read from, handed in so that tests bring their own.
+struct Surroundings {
+  std::function<std::optional<std::string>(std::string_view name)> environment;
+  /// The file's content, or the error with its cause. "-" = stdin.
+  std::function<Result<std::string>(const std::string& path)> read_file;
+};
+Surroundings process_surroundings();
+
+struct Settings {
+  ClientOptions client;
+  LogLevel log_level = LogLevel::warn;
+  bool log_json = false;
+  bool color = false;
+};
+
+/// What a command needs: an identity (region or URLs, client id and secret, or a token), or less.
+enum class Need { identity, nothing };
+
+/// Flag > environment > profile file > default. A missing required setting is one error that names
+/// every missing one and its environment variable. All errors are of kind `config`. Nothing is
+/// sent.
+Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need need);
+
+}  // namespace skewguard::settings
