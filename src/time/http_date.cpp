@@ -1,0 +1,200 @@
+#include "time/http_date.hpp"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+namespace skewguard::time {
+namespace {
+
+using std::chrono::days;
+using std::chrono::seconds;
+using std::chrono::sys_days;
+using std::chrono::year_month_day;
+
+constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+constexpr std::array<std::string_view, 7> kLongDays{"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                    "Thursday", "Friday", "Saturday"};
+constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+constexpr year_month_day date_of(int year, unsigned month, unsigned day) noexcept {
+  return {std::chrono::year{year}, std::chrono::month{month}, std::chrono::day{day}};
+}
+constexpr seconds kEarliest = sys_days{date_of(0, 1, 1)}.time_since_epoch();
+constexpr seconds kLatest =
+    sys_days{date_of(9999, 12, 31)}.time_since_epoch() + days{1} - seconds{1};
+
+/// What a date says, before it is known to make sense.
+struct Fields {
+  unsigned weekday = 0;  ///< 0 = Sunday
+  int year = 0;
+  unsigned month = 0;  ///< 1..12
+  unsigned day = 0;
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+};
+
+/// Takes a text apart from the left; each step says whether what it wants is there.
+class Reader {
+ public:
+  explicit Reader(std::string_view text) noexcept : rest_(text) {}
+
+  bool literal(std::string_view expected) noexcept {
+    if (!rest_.starts_with(expected)) return false;
+    rest_.remove_prefix(expected.size());
+    return true;
+  }
+
+  /// Exactly `count` digits.
+  template <typename Number>
+  bool digits(std::size_t count, Number& value) noexcept {
+    if (rest_.size() < count) return false;
+    value = 0;
+    for (const char c : rest_.substr(0, count)) {
+      if (c < '0' || c > '9') return false;
+      value = value * 10 + static_cast<Number>(c - '0');
+    }
+    rest_.remove_prefix(count);
+    return true;
+  }
+
+  /// One of `names`; `value` is its place.
+  bool name(const auto& names, unsigned& value) noexcept {
+    for (value = 0; value < names.size(); ++value) {
+      if (literal(names[value])) return true;
+    }
+    return false;
+  }
+
+  bool month(unsigned& value) noexcept {
+    if (!name(kMonths, value)) return false;
+    ++value;
+    return true;
+  }
+
+  bool time_of_day(Fields& f) noexcept {
+    return digits(2, f.hour) && literal(":") && digits(2, f.minute) && literal(":") &&
+           digits(2, f.second);
+  }
+
+  [[nodiscard]] bool at_end() const noexcept { return rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+};
+
+/// "Sun, 06 Nov 1994 08:49:37 GMT"
+bool read_imf_fixdate(Reader in, Fields& f) noexcept {
+  return in.name(kDays, f.weekday) && in.literal(", ") && in.digits(2, f.day) && in.literal(" ") &&
+         in.month(f.month) && in.literal(" ") && in.digits(4, f.year) && in.literal(" ") &&
+         in.time_of_day(f) && in.literal(" GMT") && in.at_end();
+}
+
+/// "Sunday, 06-Nov-94 08:49:37 GMT"; the year is left at 0..99.
+bool read_rfc850_date(Reader in, Fields& f) noexcept {
+  return in.name(kLongDays, f.weekday) && in.literal(", ") && in.digits(2, f.day) &&
+         in.literal("-") && in.month(f.month) && in.literal("-") && in.digits(2, f.year) &&
+         in.literal(" ") && in.time_of_day(f) && in.literal(" GMT") && in.at_end();
+}
+
+/// "Sun Nov  6 08:49:37 1994"
+bool read_asctime_date(Reader in, Fields& f) noexcept {
+  return in.name(kDays, f.weekday) && in.literal(" ") && in.month(f.month) && in.literal(" ") &&
+         (in.literal(" ") ? in.digits(1, f.day) : in.digits(2, f.day)) && in.literal(" ") &&
+         in.time_of_day(f) && in.literal(" ") && in.digits(4, f.year) && in.at_end();
+}
+
+/// Days and the seconds of the last one, of a time within years 0..9999 (else the nearest such).
+struct Split {
+  year_month_day date;
+  seconds of_day;
+};
+constexpr Split split(seconds since_epoch) noexcept {
+  const seconds within = std::clamp(since_epoch, kEarliest, kLatest);
+  const days day = std::chrono::floor<days>(within);
+  return {year_month_day{sys_days{day}}, within - day};
+}
+
+constexpr seconds time_of_day(const Fields& f) noexcept {
+  return std::chrono::hours{f.hour} + std::chrono::minutes{f.minute} + seconds{f.second};
+}
+
+/// The last year that ends in `f.year`'s two digits and puts the date no more than 50 years ahead
+/// of today (RFC 9110 section 5.6.7).
+int full_year(const Fields& f, seconds today) noexcept {
+  const Split now = split(today);
+  const int this_year = static_cast<int>(now.date.year());
+  int year = this_year - this_year % 100 + 100 + f.year;
+  const auto too_far_ahead = [&] {
+    return std::tuple{year - 50, f.month, f.day, time_of_day(f)} >
+           std::tuple{this_year, static_cast<unsigned>(now.date.month()),
+                      static_cast<unsigned>(now.date.day()), now.of_day};
+  };
+  while (too_far_ahead()) year -= 100;
+  return year;
+}
+
+/// The instant that the fields name, if there is such a day and it fell on that weekday.
+std::optional<seconds> resolve(const Fields& f) noexcept {
+  const year_month_day date = date_of(f.year, f.month, f.day);
+  if (f.year < 0 || f.year > 9999 || !date.ok()) return std::nullopt;
+  if (f.hour > 23 || f.minute > 59 || f.second > 59) return std::nullopt;
+  const sys_days day{date};
+  if (std::chrono::weekday{day}.c_encoding() != f.weekday) return std::nullopt;
+  return day.time_since_epoch() + time_of_day(f);
+}
+
+/// `value` (>= 0) with leading zeros.
+std::string padded(long long value, std::size_t width) {
+  std::string digits = std::to_string(value);
+  digits.insert(0, width - std::min(width, digits.size()), '0');
+  return digits;
+}
+
+std::string clock_text(seconds of_day) {
+  const auto s = of_day.count();
+  return padded(s / 3600, 2) + ":" + padded(s / 60 % 60, 2) + ":" + padded(s % 60, 2);
+}
+
+/// "2026-01-01T00:00:00", without the zone.
+std::string rfc3339_stem(seconds since_epoch) {
+  const auto [date, of_day] = split(since_epoch);
+  return padded(static_cast<int>(date.year()), 4) + "-" +
+         padded(static_cast<unsigned>(date.month()), 2) + "-" +
+         padded(static_cast<unsigned>(date.day()), 2) + "T" + clock_text(of_day);
+}
+
+}  // namespace
+
+std::optional<seconds> parse_http_date(std::string_view text, seconds today) {
+  const Reader in(text);
+  Fields fields;
+  if (read_imf_fixdate(in, fields) || read_asctime_date(in, fields)) return resolve(fields);
+  if (!read_rfc850_date(in, fields)) return std::nullopt;
+  fields.year = full_year(fields, today);
+  return resolve(fields);
+}
+
+std::string format_http_date(seconds since_epoch) {
+  const auto [date, of_day] = split(since_epoch);
+  const std::chrono::weekday weekday{sys_days{date}};
+  std::string text(kDays.at(weekday.c_encoding()));
+  text.append(", ").append(padded(static_cast<unsigned>(date.day()), 2)).append(" ");
+  text.append(kMonths.at(static_cast<unsigned>(date.month()) - 1)).append(" ");
+  text.append(padded(static_cast<int>(date.year()), 4)).append(" ");
+  return text.append(clock_text(of_day)).append(" GMT");
+}
+
+std::string format_rfc3339(Duration since_epoch) {
+  return rfc3339_stem(std::chrono::floor<seconds>(since_epoch)) + "Z";
+}
+
+std::string format_rfc3339_ms(Duration since_epoch) {
+  const auto whole = std::chrono::floor<seconds>(since_epoch);
+  const auto ms = std::chrono::floor<std::chrono::milliseconds>(since_epoch - whole);
+  return rfc3339_stem(whole) + "." + padded(ms.count(), 3) + "Z";
+}
+
+}  // namespace skewguard::time
