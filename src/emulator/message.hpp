@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "skewguard/http.hpp"
+
+namespace skewguard::emulator {
+
+enum class Host { login, api };
+std::string_view to_string(Host host) noexcept;
+
+/// One whole request as a host reads it: credentials included, since it is their reader.
+struct ServerRequest {
+  std::string method;
+  std::string target;  ///< as sent: path and query, or absolute (RFC 9112 section 3.2.2)
+  Headers headers;
+  std::string body;
+  std::uint64_t connection = 0;  ///< counted from 0 for each port
+};
+
+/// What a client's request looks like on the other side (Host and Content-Length left out).
+ServerRequest as_received(const HttpRequest& request, std::uint64_t connection = 0);
+
+/// One whole answer, its Date stamped. How it is cut into bytes is the shell's business.
+struct Reply {
+  int status = 200;
+  Headers headers;
+  std::string body;
+  std::string outcome = "ok";  ///< one word for the counters (docs/guide/emulator.md); not sent
+  bool quit = false;           ///< the emulator was asked to end once this is sent
+};
+
+/// A request target taken apart. Nothing where the query's percent-encoding is malformed.
+struct Target {
+  std::string path;  ///< as sent, not decoded
+  std::vector<std::pair<std::string, std::string>> query;
+};
+std::optional<Target> parse_target(std::string_view target);
+
+}  // namespace skewguard::emulator

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "emulator/skewed_clock.hpp"
+#include "skewguard/secret.hpp"
+
+namespace skewguard::emulator {
+
+enum class TokenFormat { opaque, jwt };
+std::string_view to_string(TokenFormat format) noexcept;
+
+/// What an issued token says of itself; in a JWT these are the claims.
+struct TokenClaims {
+  std::string issuer;  ///< the login host's URL
+  std::string client;
+  std::string id;     ///< jti
+  HostTime begins{};  ///< iat and nbf: the whole second of its issue, by the login host's clock
+  HostTime ends{};    ///< exp
+};
+
+/// Makes what must be unique: token values, ids. All follow from the seed, so a simulation
+/// repeats; seeded from the system they cannot be guessed.
+class Mint {
+ public:
+  explicit Mint(std::uint64_t seed);
+
+  /// 64 bytes as base64url: 86 characters without dots, as the platform's tokens are.
+  [[nodiscard]] Secret opaque_token();
+  /// A JWT signed with HS256 (RFC 7515, RFC 7519).
+  [[nodiscard]] Secret jwt(const TokenClaims& claims) const;
+  /// A new random UUID (RFC 9562, version 4).
+  [[nodiscard]] std::string uuid();
+  /// The UUID that this kind of thing of this name has in every emulator.
+  [[nodiscard]] static std::string uuid_of(std::string_view kind, std::string_view name);
+
+ private:
+  [[nodiscard]] std::string draw(std::string_view label);
+
+  Secret key_;
+  std::uint64_t counter_ = 0;
+};
+
+}  // namespace skewguard::emulator

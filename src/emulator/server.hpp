@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "emulator/options.hpp"
+#include "emulator/world.hpp"
+#include "skewguard/result.hpp"
+#include "skewguard/transport.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace skewguard::emulator {
+
+/// Puts a World on two ports. Runs on the io_context alone, which one thread may run; prints
+/// nothing. The World, the clocks and the io_context must outlive it.
+class Server {
+ public:
+  /// Binds, makes the certificate where TLS is asked for, and starts to listen. World::settings()
+  /// learns the login host's URL as the issuer.
+  static Result<std::unique_ptr<Server>> start(boost::asio::io_context& io, ClockSource& clocks,
+                                               World& world, const ListenOptions& options);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  [[nodiscard]] const std::string& login_url() const noexcept;  ///< "http://127.0.0.1:PORT"
+  [[nodiscard]] const std::string& api_url() const noexcept;
+  [[nodiscard]] const std::string& ca_file() const noexcept;  ///< PEM; empty without TLS
+
+  /// Called once `POST /emulator/quit` has been answered. Default: stop().
+  void on_quit(std::function<void()> handler);
+  /// Closes both ports and every connection. From the io_context's thread.
+  void stop();
+
+ private:
+  struct Impl;
+  explicit Server(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
+};
+
+/// 64 bits from the system's generator, to seed a World with that nobody shall guess.
+std::uint64_t system_seed();
+
+}  // namespace skewguard::emulator

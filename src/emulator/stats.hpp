@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "emulator/message.hpp"
+
+namespace skewguard::emulator {
+
+/// One answered request. No credentials.
+struct RequestRecord {
+  std::uint64_t n = 0;  ///< over both hosts, from 1
+  Host host = Host::login;
+  std::string method;
+  std::string path;  ///< cut at 200 characters; without the query
+  int status = 0;
+  std::string outcome;
+  std::optional<std::uint64_t> token{};  ///< the number of the token sent or issued
+  std::optional<std::size_t> backend{};  ///< of the API host
+  std::chrono::seconds date{};           ///< that the answer carried
+  Duration at{};                         ///< true time since the emulator's start
+  std::size_t body_length = 0;
+  std::string body_sha256;  ///< hex; of an API request's body, empty if it had none
+};
+
+/// What both hosts were asked, counted. Control requests are not counted.
+struct Stats {
+  static constexpr std::size_t kRecent = 200;
+
+  std::uint64_t token_requests = 0;
+  std::map<std::string, std::uint64_t> token_requests_by_outcome;
+  std::uint64_t api_requests = 0;
+  std::map<int, std::uint64_t> api_requests_by_status;
+  std::map<std::string, std::uint64_t> api_requests_by_outcome;
+  std::map<std::size_t, std::uint64_t> api_requests_by_backend;
+  std::deque<RequestRecord> recent;  ///< the last kRecent, oldest first
+
+  void count(RequestRecord record);
+};
+
+}  // namespace skewguard::emulator

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "emulator/mint.hpp"
+
+namespace skewguard::emulator {
+
+/// One token as the platform keeps it. The value itself is not kept.
+struct TokenRecord {
+  std::uint64_t n = 0;  ///< the n-th that this emulator issued, from 1
+  std::string client;
+  TokenFormat format = TokenFormat::opaque;
+  HostTime begins{};  ///< by the login host's clock at issue; read by each API host's own
+  HostTime ends{};
+  bool revoked = false;
+  std::map<int, std::uint64_t> answers;  ///< API answers to it, by status
+};
+
+/// How a token stands before one API host's clock.
+enum class Standing { good, unknown, revoked, client_disabled, expired, not_yet_valid };
+std::string_view to_string(Standing standing) noexcept;
+
+/// `date` is the whole second that the host's answer will carry: expired at date >= ends; before
+/// date >= begins it is not yet valid, where the host is strict about that.
+Standing standing(const TokenRecord& token, std::chrono::seconds date, bool strict_nbf) noexcept;
+
+/// Every token issued, found by its value.
+class TokenTable {
+ public:
+  static constexpr std::size_t kMaxTokens = 100'000;  ///< the oldest are forgotten
+
+  /// Gives the record its number and takes it in.
+  TokenRecord& add(const Secret& value, TokenRecord record);
+  [[nodiscard]] TokenRecord* find(std::string_view value);
+  [[nodiscard]] TokenRecord* by_number(std::uint64_t n);
+  std::size_t revoke_all();
+  std::size_t revoke_client(std::string_view client);
+  [[nodiscard]] std::size_t issued() const noexcept { return issued_; }
+  /// The newest `most`, oldest first.
+  [[nodiscard]] std::vector<const TokenRecord*> newest(std::size_t most) const;
+
+ private:
+  struct Entry {
+    std::string key;  // SHA-256 of the value
+    TokenRecord record;
+  };
+  std::deque<Entry> entries_;  // a deque: records stay where they are
+  std::unordered_map<std::string, TokenRecord*> by_key_;
+  std::size_t issued_ = 0;
+};
+
+}  // namespace skewguard::emulator

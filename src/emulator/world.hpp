@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "emulator/clients.hpp"
+#include "emulator/message.hpp"
+#include "emulator/mint.hpp"
+#include "emulator/skewed_clock.hpp"
+#include "emulator/stats.hpp"
+#include "emulator/tokens.hpp"
+
+namespace skewguard::emulator {
+
+/// Which API backend answers.
+enum class BackendChoice {
+  per_request,     ///< one after the other, request by request
+  per_connection,  ///< one after the other, connection by connection
+};
+
+/// Time on the wire. `up` is spent before the host reads the request (so all is judged and stamped
+/// after it), `down` after the answer was stamped.
+struct Delays {
+  Duration up{0};
+  Duration down{0};
+};
+
+/// What may change while the emulator runs.
+struct Settings {
+  TokenFormat token = TokenFormat::opaque;
+  Duration lifetime = std::chrono::hours{24};  ///< the platform's default (GENESYS.md 1.5)
+  bool strict_nbf = false;  ///< an API host refuses tokens that its clock says have not begun
+  BackendChoice choice = BackendChoice::per_request;
+  std::optional<std::size_t> pinned_backend{};  ///< answers everything, whatever `choice` says
+  Delays login_delays{};
+  Delays api_delays{};
+  /// Paths of the API host that need a permission, with its name.
+  std::map<std::string, std::string> required_permissions{
+      {"/api/v2/authorization/roles", "authorization:role:view"}};
+  std::string organization = "Emulated Organization";
+  std::size_t users = 60;                                 ///< that /api/v2/users lists
+  std::string issuer = "https://login.emulator.invalid";  ///< `iss` of JWTs: the login host's URL
+};
+
+struct WorldOptions {
+  ClockOptions login_clock{};
+  std::vector<ClockOptions> api_clocks{ClockOptions{}};  ///< one for each backend; at least one
+  std::vector<Client> clients{};                         ///< none = demo:demo-secret
+  Settings settings{};
+};
+
+/// A small Genesys Cloud: one login host, one API host of one or more backends, and the clocks of
+/// each. Pure: no socket, thread or clock read; every time comes in as `now`, and everything it
+/// does follows from its options, its seed and what it is asked. Not thread-safe.
+///
+/// A request is handled when it arrives, that is `delays(host).up` after it was sent; its answer
+/// is stamped then, and reaches the client `delays(host).down` later.
+class World {
+ public:
+  static constexpr std::size_t kMaxBackends = 100;
+
+  World(WorldOptions options, const Now& start, std::uint64_t seed);
+
+  /// The login host, without its control API.
+  Reply handle_login(const ServerRequest& request, const Now& now);
+  /// The API host; the backend is picked as the settings say, or handed in.
+  Reply handle_api(const ServerRequest& request, const Now& now);
+  Reply handle_api(const ServerRequest& request, const Now& now, std::size_t backend);
+  /// The control API under /emulator/ (docs/guide/emulator.md).
+  Reply handle_control(const ServerRequest& request, const Now& now);
+  /// Answers a request that could not be read: 400, 408, 413, 431.
+  Reply refuse(Host host, int status, const Now& now);
+
+  [[nodiscard]] static bool is_control(const ServerRequest& request);
+  [[nodiscard]] const Delays& delays(Host host) const noexcept;
+
+  [[nodiscard]] Settings& settings() noexcept { return settings_; }
+  [[nodiscard]] SkewedClock& login_clock() noexcept { return login_clock_; }
+  /// One for each backend, never empty.
+  [[nodiscard]] std::vector<SkewedClock>& api_clocks() noexcept { return api_clocks_; }
+  /// False where kMaxBackends are there.
+  bool add_backend(const ClockOptions& options, const Now& now);
+  [[nodiscard]] ClientTable& clients() noexcept { return clients_; }
+  [[nodiscard]] TokenTable& tokens() noexcept { return tokens_; }
+  [[nodiscard]] Mint& mint() noexcept { return mint_; }
+  [[nodiscard]] Stats& stats() noexcept { return stats_; }
+  /// True time (not any host's) since the start.
+  [[nodiscard]] Duration age(const Now& now) const noexcept { return now.boot - start_.boot; }
+
+ private:
+  std::size_t pick_backend(const ServerRequest& request);
+  void count(const ServerRequest& request, const Reply& reply, RequestRecord record);
+
+  Now start_;
+  Settings settings_;
+  SkewedClock login_clock_;
+  std::vector<SkewedClock> api_clocks_;
+  ClientTable clients_;
+  TokenTable tokens_;
+  Mint mint_;
+  Stats stats_;
+  std::uint64_t api_turn_ = 0;
+};
+
+}  // namespace skewguard::emulator
