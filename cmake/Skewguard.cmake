@@ -1,4 +1,4 @@
-# One function for each kind of target, so that a folder's CMakeLists.txt says only what it is made of.
+# One function for each kind of target: a folder's CMakeLists.txt says only what it is made of.
 
 add_library(skewguard_flags INTERFACE)
 target_compile_options(skewguard_flags INTERFACE

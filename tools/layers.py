@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Checks that every include follows the arrows of ARCHITECTURE.md.
+
+    tools/layers.py [ROOT]       exit 1 and one line for each include that breaks a rule
+    tools/layers.py --self-test  shows that each rule can fail
+"""
+
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+# A folder under src/ and those it may include from (and, through them, what those may include).
+ARROWS = {
+    "base": [],
+    "time": ["base"],
+    "clocks": ["time"],
+    "http": ["time"],
+    "oauth": ["clocks", "http"],
+    "diagnosis": ["oauth"],
+    "guard": ["diagnosis"],
+    "genesys": ["oauth"],
+    "settings": ["genesys"],
+    "host": ["time"],
+    "net": ["http", "clocks"],
+    "store": ["oauth", "net", "host"],
+    "runtime": ["guard", "settings", "store", "net", "host"],
+    "doctor": ["runtime"],
+    "proxy": ["runtime"],
+    "emulator": ["http", "net"],  # never oauth or genesys: it is a second witness
+    "cli": ["doctor", "proxy", "runtime", "emulator"],
+}
+
+# The machines: told the time and what happened, they say what to do. They cannot wait or block.
+PURE = {"time", "clocks", "http", "oauth", "diagnosis", "guard", "genesys"}
+IMPURE_HEADER = re.compile(
+    r"^(thread|mutex|shared_mutex|condition_variable|future|semaphore|latch|barrier|stop_token"
+    r"|ctime|time\.h|unistd\.h|fstream|iostream|sys/.*|poll\.h|openssl/.*"
+    r"|boost/(asio|beast)(/.*|\.hpp))$")
+# Compiling Beast takes half a minute a file: few folders may.
+BEAST_FOLDERS = {"net", "emulator", "proxy"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+SOURCE_SUFFIXES = {".cpp", ".hpp", ".h", ".c", ".ipp"}
+
+
+def reachable(folder):
+    """All folders that `folder` may include from, itself among them."""
+    found = {folder}
+    for below in ARROWS[folder]:
+        found |= reachable(below)
+    return found
+
+
+def includes(path):
+    """(line number, bracket, name) of each include of a file."""
+    text = path.read_text(encoding="utf-8")
+    for match in INCLUDE.finditer(text):
+        yield text.count("\n", 0, match.start(1)) + 1, match.group(1), match.group(2)
+
+
+def check_public(bracket, name):
+    if bracket == '"':
+        return None if name.startswith("skewguard/") else "a public header includes only skewguard/"
+    return None if re.fullmatch(r"[a-z_0-9]+", name) else "a public header includes only std"
+
+
+def check_system(folder, name):
+    if folder in PURE and IMPURE_HEADER.match(name):
+        return f"{folder}/ is a machine: it neither waits, locks nor talks"
+    if name.startswith("boost/beast") and folder in ARROWS and folder not in BEAST_FOLDERS:
+        return "Beast is for " + ", ".join(sorted(BEAST_FOLDERS))
+    return None
+
+
+def check_project(allowed, name, near):
+    """`allowed`: the folders that may be included; `near`: where other test files may lie."""
+    top = name.split("/")[0]
+    if top == "skewguard" and "/" in name:
+        return None
+    if "/" in name and top in ARROWS:
+        return None if top in allowed else f"no arrow leads to {top}/"
+    if any((place / name).is_file() for place in near):
+        return None
+    return "name a folder of src/ or skewguard/"
+
+
+def check_file(root, path):
+    parts = path.relative_to(root).parts
+    if parts[0] == "include":
+        for line, bracket, name in includes(path):
+            yield line, name, check_public(bracket, name)
+        return
+    folder, allowed, near = None, set(ARROWS), []
+    if parts[0] == "src":
+        folder = parts[1]
+        allowed = reachable(folder)
+    else:
+        near = [path.parent, root / parts[0], root]
+        if parts[:2] == ("tests", "unit") and parts[2] in ARROWS:
+            allowed = reachable(parts[2])
+    for line, bracket, name in includes(path):
+        if bracket == "<":
+            yield line, name, check_system(folder, name)
+        else:
+            yield line, name, check_project(allowed, name, near)
+
+
+def check(root):
+    """One message for each broken rule under `root`."""
+    problems = []
+    for folder in sorted((root / "src").iterdir()):
+        if folder.is_dir() and folder.name not in ARROWS:
+            problems.append(f"src/{folder.name}: unknown folder; give it its arrows in layers.py")
+    for top in ("include", "src", "apps", "tests", "fuzz", "bench", "examples"):
+        for path in sorted((root / top).rglob("*")):
+            if path.suffix not in SOURCE_SUFFIXES or "node_modules" in path.parts:
+                continue
+            relative = path.relative_to(root)
+            if top == "src" and (len(relative.parts) < 3 or relative.parts[1] not in ARROWS):
+                continue  # told above, once
+            for line, name, why in check_file(root, path):
+                if why:
+                    problems.append(f"{relative}:{line}: {name}: {why}")
+    return problems
+
+
+SAMPLES = {  # file: (text, how many problems)
+    "include/skewguard/good.hpp": ("#include <string>\n#include \"skewguard/time.hpp\"\n", 0),
+    "include/skewguard/bad.hpp": ("#include <boost/url.hpp>\n#include \"base/strings.hpp\"\n", 2),
+    "src/oauth/good.cpp": ("#include \"time/backoff.hpp\"\n#include \"skewguard/http.hpp\"\n", 0),
+    "src/oauth/up.cpp": ("  #  include \"guard/call_machine.hpp\"\n", 1),
+    "src/oauth/bare.cpp": ("#include \"token.hpp\"\n", 1),
+    "src/guard/waits.cpp": ("#include <mutex>\n#include <boost/asio/post.hpp>\n", 2),
+    "src/emulator/peeks.cpp": ("#include \"oauth/token.hpp\"\n", 1),
+    "src/runtime/beast.cpp": ("#include <boost/beast/http.hpp>\n#include <mutex>\n", 1),
+    "src/mystery/x.cpp": ("int x;\n", 1),
+    "tests/unit/time/up_test.cpp": ("#include \"oauth/token.hpp\"\n", 1),
+    "tests/unit/time/good_test.cpp": ("#include \"help.hpp\"\n#include \"time/backoff.hpp\"\n", 0),
+    "tests/unit/time/help.hpp": ("#pragma once\n", 0),
+    "tests/property/good.cpp": ("#include \"guard/call_machine.hpp\"\n", 0),
+    "apps/skewguard/main.cpp": ("#include \"nowhere/x.hpp\"\n", 1),
+}
+
+
+def self_test():
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for name, (text, _) in SAMPLES.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text, encoding="utf-8")
+        problems = check(root)
+    for name, (_, expected) in SAMPLES.items():
+        place = "src/mystery" if "mystery" in name else name
+        found = [p for p in problems if p.startswith(place + ":")]
+        if len(found) != expected:
+            sys.exit(f"self-test: {name}: {expected} problems expected, found {found}")
+    print(f"layers: self-test of {len(SAMPLES)} samples ok")
+
+
+def main():
+    if sys.argv[1:] == ["--self-test"]:
+        self_test()
+        return
+    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent
+    problems = check(root)
+    print("\n".join(problems) if problems else "layers: every include follows the arrows")
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()
