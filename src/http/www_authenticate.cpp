@@ -1,0 +1,149 @@
+#include "http/www_authenticate.hpp"
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+#include "http/url.hpp"
+
+namespace skewguard::http {
+namespace {
+
+constexpr std::string_view kSpace = " \t";
+
+/// Reads one field's value from the left (RFC 9110 section 11.6.1):
+///   challenge = auth-scheme [ 1*SP ( token68 / #auth-param ) ]
+/// A comma parts challenges and parameters alike, so that a token without "=" after one begins a
+/// new challenge. Looks at each byte a bounded number of times.
+class ChallengeReader {
+ public:
+  explicit ChallengeReader(std::string_view text) noexcept : rest_(text) {}
+
+  /// Adds the challenges up to the end, or to the first thing that the grammar does not know.
+  void read_into(std::vector<Challenge>& out) {
+    skip_separators();
+    for (bool more = true; more;) {
+      const std::string_view scheme = take_token();
+      if (scheme.empty()) return;
+      Challenge& challenge = out.emplace_back();
+      challenge.scheme = to_lower(scheme);
+      more = take(' ') ? read_rest_into(challenge) : skip_separators();
+    }
+  }
+
+ private:
+  // The readers below say whether a further challenge may follow.
+
+  bool read_rest_into(Challenge& challenge) {
+    skip_space();
+    if (take_token68()) return skip_separators();
+    bool parted = skip_separators();
+    do {
+      const std::string_view before = rest_;
+      const std::string_view name = take_token();
+      skip_space();
+      if (name.empty() || !take('=')) {
+        rest_ = before;
+        return parted;
+      }
+      auto value = take_value();
+      if (!value) return false;
+      challenge.params.push_back({std::string(name), *std::move(value)});
+      parted = skip_separators();
+    } while (parted);
+    return false;
+  }
+
+  bool take(char c) noexcept {
+    if (!rest_.starts_with(c)) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  void skip_space() noexcept {
+    rest_.remove_prefix(std::min(rest_.find_first_not_of(kSpace), rest_.size()));
+  }
+
+  /// Steps over commas with the spaces and empty list members between them; were there any?
+  bool skip_separators() noexcept {
+    bool any = false;
+    for (skip_space(); take(','); skip_space()) any = true;
+    return any;
+  }
+
+  std::string_view take_token() noexcept {
+    std::size_t length = 0;
+    while (length < rest_.size() && valid_token(rest_.substr(length, 1))) ++length;
+    const std::string_view token = rest_.substr(0, length);
+    rest_.remove_prefix(length);
+    return token;
+  }
+
+  /// A token68 that is the whole of what follows the scheme; its value is of no use here.
+  bool take_token68() noexcept {
+    constexpr std::string_view kAlphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
+    const auto data = std::min(rest_.find_first_not_of(kAlphabet), rest_.size());
+    const auto end = std::min(rest_.find_first_not_of('=', data), rest_.size());
+    const auto next = rest_.find_first_not_of(kSpace, end);
+    if (data == 0 || (next < rest_.size() && rest_[next] != ',')) return false;
+    rest_.remove_prefix(end);
+    return true;
+  }
+
+  /// A token, or a quoted string without its quotes and backslashes.
+  std::optional<std::string> take_value() {
+    skip_space();
+    if (take('"')) return take_quoted();
+    const std::string_view token = take_token();
+    if (token.empty()) return std::nullopt;
+    return std::string(token);
+  }
+
+  /// Nothing where the closing quote is missing, or a control character is inside.
+  std::optional<std::string> take_quoted() {
+    std::string value;
+    while (!take('"')) {
+      take('\\');
+      if (rest_.empty() || is_control(rest_.front())) return std::nullopt;
+      value += rest_.front();
+      rest_.remove_prefix(1);
+    }
+    return value;
+  }
+
+  static constexpr bool is_control(char c) noexcept {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == '\x7f';
+  }
+
+  std::string_view rest_;
+};
+
+std::string copy_of(const Challenge& challenge, std::string_view name) {
+  return std::string(challenge.param(name).value_or(std::string_view{}));
+}
+
+}  // namespace
+
+std::optional<std::string_view> Challenge::param(std::string_view name) const {
+  const auto found = std::ranges::find_if(
+      params, [name](const HeaderField& param) { return iequals(param.name, name); });
+  if (found == params.end()) return std::nullopt;
+  return found->value;
+}
+
+std::vector<Challenge> challenges(const Headers& headers) {
+  std::vector<Challenge> out;
+  for (const auto value : headers.all("WWW-Authenticate")) ChallengeReader(value).read_into(out);
+  return out;
+}
+
+std::optional<BearerError> bearer_error(const Headers& headers) {
+  const auto all = challenges(headers);
+  const auto bearer = std::ranges::find(all, "bearer", &Challenge::scheme);
+  if (bearer == all.end()) return std::nullopt;
+  return BearerError{.error = copy_of(*bearer, "error"),
+                     .description = copy_of(*bearer, "error_description"),
+                     .scope = copy_of(*bearer, "scope")};
+}
+
+}  // namespace skewguard::http
