@@ -1,0 +1,23 @@
+#include "host/identity.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+namespace skewguard::host {
+
+std::optional<std::string> boot_id() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  if (!std::getline(file, id) || id.empty()) return std::nullopt;
+  return id;
+}
+
+std::optional<std::string> time_namespace() {
+  std::error_code error;
+  const auto target = std::filesystem::read_symlink("/proc/self/ns/time", error);
+  if (error) return std::nullopt;
+  return target.string();
+}
+
+}  // namespace skewguard::host
