@@ -86,7 +86,7 @@ int gettimeofday(struct timeval* restrict out, void* restrict zone) {
   (void)zone;
   struct timespec now;
   const int result = clock_gettime(CLOCK_REALTIME, &now);
-  if (result == 0 && out != NULL) {
+  if (result == 0) {
     out->tv_sec = now.tv_sec;
     out->tv_usec = now.tv_nsec / 1000;
   }
