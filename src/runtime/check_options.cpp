@@ -1,0 +1,54 @@
+#include <string>
+
+#include "http/url.hpp"
+#include "runtime/engine.hpp"
+
+namespace skewguard::runtime {
+namespace {
+
+Error config(std::string message, std::string remedy) {
+  return Error{ErrorKind::config, std::move(message), std::move(remedy)};
+}
+
+Result<void> check_url(const std::string& name, const std::string& text, bool insecure_http) {
+  const auto url = http::parse_url(text);
+  if (!url) return config(name + ": " + url.error().message, url.error().remedy);
+  if (!url->tls() && !url->loopback() && !insecure_http) {
+    return config(
+        name + " is http:// to " + url->host + ", which would show secrets to the network",
+        "use https://, or allow it with insecure_http (--insecure-http)");
+  }
+  return {};
+}
+
+// A secret ends up in a header, in base64 or as it stands: its name may be told, never its value.
+Result<void> check_text(const std::string& name, std::string_view value) {
+  if (http::valid_field_value(value)) return {};
+  return config(name + " holds control or non-ASCII characters",
+                "give it exactly as it was issued");
+}
+
+}  // namespace
+
+Result<void> check_options(const ClientOptions& options) {
+  if (auto ok = check_url("api_url", options.api_url, options.insecure_http); !ok) return ok;
+  if (options.access_token.empty()) {
+    if (auto ok = check_url("login_url", options.login_url, options.insecure_http); !ok) return ok;
+    if (options.client_id.empty()) {
+      return config("client_id is missing", "give a client id, or an access token");
+    }
+    if (auto ok = check_text("client_id", options.client_id); !ok) return ok;
+    if (auto ok = check_text("client_secret", options.client_secret.reveal()); !ok) return ok;
+  }
+  if (auto ok = check_text("access_token", options.access_token.reveal()); !ok) return ok;
+  if (!options.token_path.starts_with('/')) {
+    return config("token_path \"" + options.token_path + "\" does not begin with a slash", "");
+  }
+  if (options.timeout <= Duration{0}) return config("timeout must be above zero", "");
+  if (options.max_wait < Duration{0}) return config("max_wait must not be negative", "");
+  if (options.staleness < Duration{0}) return config("staleness must not be negative", "");
+  if (options.attempts < 1) return config("attempts must be at least 1", "");
+  return {};
+}
+
+}  // namespace skewguard::runtime

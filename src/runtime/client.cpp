@@ -1,0 +1,190 @@
+#include "skewguard/client.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "host/seed.hpp"
+#include "host/system_clocks.hpp"
+#include "net/asio_transport.hpp"
+#include "runtime/engine.hpp"
+#include "runtime/io_loop.hpp"
+#include "settings/settings.hpp"
+#include "store/none.hpp"
+
+namespace skewguard {
+namespace {
+
+// How long a blocking caller waits beyond its deadline for the loop to tell it that it has passed.
+constexpr Duration kGrace = std::chrono::seconds{1};
+
+/// One answer, handed from the loop to a blocked caller. The caller may leave first.
+template <typename T>
+class Handover {
+ public:
+  void put(T value) {
+    {
+      const std::lock_guard lock(mutex_);
+      value_ = std::move(value);
+    }
+    ready_.notify_one();
+  }
+  std::optional<T> wait(Duration at_most) {
+    std::unique_lock lock(mutex_);
+    ready_.wait_for(lock, at_most, [this] { return value_.has_value(); });
+    return std::move(value_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::optional<T> value_;
+};
+
+}  // namespace
+
+/// Starts the loop, the transport and the engine at first need, and ends them in reverse.
+class Client::Impl {
+ public:
+  Impl(ClientOptions options, Hooks hooks, Dependencies dependencies)
+      : options_(std::move(options)),
+        hooks_(std::move(hooks)),
+        dependencies_(std::move(dependencies)) {
+    if (!dependencies_.clock) dependencies_.clock = std::make_shared<host::SystemClocks>();
+    if (!dependencies_.store) dependencies_.store = std::make_shared<store::None>();
+  }
+
+  ~Impl() {
+    if (!running_) return;
+    Handover<bool> ended;
+    running_->loop.post([this, &ended] {
+      running_->engine.reset();
+      running_->transport.reset();
+      ended.put(true);
+    });
+    ended.wait(std::chrono::seconds{5});
+    running_->loop.stop();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Result<Response> call(Request request) {
+    const Duration timeout = request.timeout.value_or(options_.timeout);
+    auto handover = std::make_shared<Handover<guard::action::Finish>>();
+    Running& running = start();
+    const Instant deadline = now().boot + timeout;
+    running.loop.post([&running, handover, request = std::move(request), deadline] {
+      if (!running.engine) return;
+      running.engine->call(request, deadline, [handover](guard::action::Finish finished) {
+        handover->put(std::move(finished));
+      });
+    });
+    auto finished = handover->wait(timeout + kGrace);
+    if (!finished) return overdue();
+    return outcome(std::move(*finished));
+  }
+
+  Result<BearerToken> token(const TokenRequestOptions& wanted) {
+    auto handover = std::make_shared<Handover<Result<BearerToken>>>();
+    Running& running = start();
+    const Instant deadline = now().boot + options_.timeout;
+    running.loop.post([&running, handover, wanted, deadline] {
+      if (!running.engine) return;
+      running.engine->token(wanted, deadline, [handover](Result<BearerToken> result) {
+        handover->put(std::move(result));
+      });
+    });
+    auto result = handover->wait(options_.timeout + kGrace);
+    if (!result) return overdue();
+    return std::move(*result);
+  }
+
+  [[nodiscard]] const ClientOptions& options() const noexcept { return options_; }
+
+ private:
+  struct Running {
+    explicit Running(const std::shared_ptr<ClockSource>& clock) : loop(clock) {}
+    runtime::IoLoop loop;
+    std::unique_ptr<Transport> transport;
+    std::unique_ptr<runtime::Engine> engine;
+  };
+
+  Now now() const { return dependencies_.clock->now(); }
+
+  Running& start() {
+    const std::lock_guard lock(mutex_);
+    if (running_) return *running_;
+    auto running = std::make_unique<Running>(dependencies_.clock);
+    if (dependencies_.transport) {
+      running->transport = dependencies_.transport(running->loop);
+    } else {
+      net::TlsOptions tls;
+      tls.ca_file = options_.ca_file;
+      running->transport =
+          std::make_unique<net::AsioTransport>(running->loop.context(), *dependencies_.clock, tls);
+    }
+    running->engine = std::make_unique<runtime::Engine>(
+        options_, hooks_,
+        runtime::EngineWorld{running->loop, *dependencies_.clock, *running->transport,
+                             *dependencies_.store, host::hardware_seed()});
+    running_ = std::move(running);
+    return *running_;
+  }
+
+  static Error overdue() {
+    return Error{ErrorKind::timeout, "the deadline passed and the control loop did not answer",
+                 "a hook blocks it, or the machine is overloaded"};
+  }
+
+  static Result<Response> outcome(guard::action::Finish finished) {
+    if (!finished.answer) {
+      Error error = finished.error ? std::move(*finished.error)
+                                   : Error{ErrorKind::protocol, "no answer and no error", ""};
+      error.report = std::make_shared<CallReport>(std::move(finished.report));
+      return error;
+    }
+    return Response{finished.answer->status, std::move(finished.answer->headers),
+                    std::move(finished.answer->body), std::move(finished.report)};
+  }
+
+  ClientOptions options_;
+  Hooks hooks_;
+  Dependencies dependencies_;
+  std::mutex mutex_;  // over running_ alone
+  std::unique_ptr<Running> running_;
+};
+
+Result<Client> Client::from_environment() {
+  auto settings = settings::load({}, settings::process_surroundings(), settings::Need::identity);
+  if (!settings) return settings.error();
+  return make(std::move(settings->client));
+}
+
+Result<Client> Client::make(ClientOptions options, Hooks hooks, Dependencies dependencies) {
+  if (auto checked = runtime::check_options(options); !checked) return checked.error();
+  return Client(
+      std::make_unique<Impl>(std::move(options), std::move(hooks), std::move(dependencies)));
+}
+
+Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+Client::~Client() = default;
+
+Result<Response> Client::call(Request request) {
+  return impl_->call(std::move(request));
+}
+Result<Response> Client::get(std::string path) {
+  Request request;
+  request.path = std::move(path);
+  return impl_->call(std::move(request));
+}
+Result<BearerToken> Client::token(TokenRequestOptions options) {
+  return impl_->token(options);
+}
+const ClientOptions& Client::options() const noexcept {
+  return impl_->options();
+}
+
+}  // namespace skewguard

@@ -1,0 +1,453 @@
+#include "runtime/engine.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <utility>
+
+#include "clocks/clock_book.hpp"
+#include "genesys/dialect.hpp"
+#include "http/url.hpp"
+#include "oauth/rfc6749_dialect.hpp"
+#include "oauth/token_machine.hpp"
+#include "runtime/adopt.hpp"
+#include "store/key.hpp"
+
+namespace skewguard::runtime {
+namespace {
+
+constexpr std::size_t kLoginBodyLimit =
+    std::size_t{1024} * 1024;  // a token answer is a few hundred bytes
+
+template <typename... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <typename... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+std::shared_ptr<const oauth::Dialect> make_dialect(DialectName name) {
+  if (name == DialectName::rfc6749) return std::make_shared<oauth::Rfc6749Dialect>();
+  return std::make_shared<genesys::GenesysDialect>();
+}
+
+std::string origin_of(const std::string& url) {
+  const auto parsed = http::parse_url(url);
+  return parsed ? parsed->origin() : url;
+}
+
+oauth::TokenMachineOptions machine_options(const ClientOptions& options, std::uint64_t seed) {
+  oauth::TokenMachineOptions out;
+  out.token_url = http::join_url(options.login_url, options.token_path);
+  out.region = options.region;
+  out.seed = seed;
+  return out;
+}
+
+clocks::EstimatorOptions estimator_options(const ClientOptions& options) {
+  clocks::EstimatorOptions out;
+  out.staleness = options.staleness;
+  return out;
+}
+
+}  // namespace
+
+class Engine::Impl {
+ public:
+  Impl(ClientOptions options, Hooks hooks, EngineWorld world)
+      : options_(std::move(options)),
+        hooks_(std::move(hooks)),
+        world_(world),
+        book_(estimator_options(options_)),
+        login_(book_.id(origin_of(options_.login_url))),
+        api_(book_.id(origin_of(options_.api_url))),
+        dialect_(make_dialect(options_.dialect)),
+        tokens_(machine_options(options_, world.seed),
+                std::make_shared<oauth::ClientCredentials>(
+                    options_.client_id, options_.client_secret, options_.token_params),
+                dialect_, book_, login_) {}
+
+  ~Impl() {
+    *alive_ = false;
+    const Error cancelled{ErrorKind::cancelled, "the client is shutting down", ""};
+    for (auto& [id, call] : std::exchange(calls_, {})) {
+      world_.transport.cancel(call.ticket);
+      call.handler({std::nullopt, cancelled, {}});
+    }
+    for (auto& [id, waiter] : std::exchange(waiters_, {})) {
+      waiter(oauth::action::Deny{id, {Verdict::unknown, cancelled, 6}, 0, {}});
+    }
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  CallId call(const Request& request, Instant deadline, CallHandler handler) {
+    const CallId id = ++last_id_;
+    HttpRequest http{request.method, http::join_url(options_.api_url, request.path),
+                     request.headers, Secret{}, Secret{std::string_view{request.body}}};
+    calls_.emplace(id, Call{guard::CallMachine(std::move(http), call_options(deadline), *dialect_,
+                                               book_, api_, login_),
+                            std::move(handler)});
+    later([this, id] { enter([this, id] { step_call(id, guard::event::Start{}); }); });
+    return id;
+  }
+
+  void cancel(CallId id) {
+    later([this, id] { enter([this, id] { step_call(id, guard::event::Cancelled{}); }); });
+  }
+
+  void token(const TokenRequestOptions& options, Instant deadline, TokenHandler handler) {
+    later([this, options, deadline, handler = std::move(handler)] {
+      enter([this, options, deadline, handler] { want_for_reader(options, deadline, handler); });
+    });
+  }
+
+ private:
+  struct Call {
+    guard::CallMachine machine;
+    CallHandler handler;
+    Transport::Ticket ticket = 0;  // of the request under way
+    Executor::Timer timer = 0;     // of the sleep under way
+    oauth::WaiterId waiter = 0;    // of the token waited for
+  };
+  using Answer = std::variant<oauth::action::Deliver, oauth::action::Deny>;
+  using Waiter = std::function<void(Answer)>;
+
+  // --- turns: one event at a time, so that a machine is never entered from within itself ---
+
+  void enter(std::function<void()> first) {
+    turn_.emplace_back(std::move(first));
+    if (turn_.size() > 1) return;  // the turn under way will come to it
+    while (!turn_.empty()) {
+      turn_.front()();
+      turn_.pop_front();
+    }
+  }
+  void next(std::function<void()> function) { turn_.emplace_back(std::move(function)); }
+
+  void later(std::function<void()> function) {
+    world_.executor.post([alive = alive_, function = std::move(function)] {
+      if (*alive) function();
+    });
+  }
+  Executor::Timer at(Instant when, std::function<void()> function) {
+    return world_.executor.call_at(when, [alive = alive_, function = std::move(function)] {
+      if (*alive) function();
+    });
+  }
+  Transport::Ticket send(HttpRequest request, const SendOptions& options, ServerId server,
+                         std::function<void(SendResult)> handler) {
+    return world_.transport.send(
+        std::move(request), options,
+        [this, alive = alive_, server, handler = std::move(handler)](SendResult result) {
+          if (!*alive) return;
+          enter([this, server, handler, result = std::move(result)]() mutable {
+            if (const auto* exchange = std::get_if<Exchange>(&result)) observe(server, *exchange);
+            handler(std::move(result));
+          });
+        });
+  }
+
+  // --- clocks ---
+
+  void observe(ServerId server, const Exchange& exchange) {
+    std::string why;
+    const auto sample = clocks::sample_of(exchange, &why);
+    if (!sample) {
+      log({LogLevel::debug, "no clock sample from this answer: " + why, {}, book_.origin(server)});
+      return;
+    }
+    const auto seen = book_.observe(server, *sample);
+    if (seen.machine_stood_still) {
+      log({LogLevel::warn,
+           "every server's clock jumped forward together: this machine stood still (a VM that was "
+           "stopped or restored); tokens end that much earlier",
+           {},
+           book_.origin(server)});
+      step_tokens(oauth::event::StoodStill{*seen.machine_stood_still});
+    } else if (seen.step) {
+      log({LogLevel::warn, "the clock of this server stepped", {}, book_.origin(server)});
+    }
+  }
+
+  // --- tokens ---
+
+  void step_tokens(const oauth::TokenEvent& event) {
+    for (auto& action : tokens_.step(event, world_.clock.now())) {
+      std::visit(Overloaded{
+                     [this](oauth::action::StartFetch& a) { start_fetch(a); },
+                     [this](oauth::action::Deliver& a) { answer(a.waiter, std::move(a)); },
+                     [this](oauth::action::Deny& a) { answer(a.waiter, std::move(a)); },
+                     [](oauth::action::Publish&) {},
+                     [this](oauth::action::WakeAt& a) { wake_tokens_at(a.at); },
+                     [this](oauth::action::Save& a) { save(a.token); },
+                     [this](oauth::action::Log& a) { log(std::move(a.line)); },
+                 },
+                 action);
+    }
+  }
+
+  void start_fetch(oauth::action::StartFetch& fetch) {
+    send(std::move(fetch.request), SendOptions{fetch.deadline, kLoginBodyLimit}, login_,
+         [this, id = fetch.fetch](SendResult result) {
+           if (auto* exchange = std::get_if<Exchange>(&result)) {
+             step_tokens(oauth::event::Fetched{id, std::move(*exchange)});
+           } else {
+             step_tokens(
+                 oauth::event::FetchFailed{id, std::move(std::get<TransportFailure>(result))});
+           }
+         });
+  }
+
+  void wake_tokens_at(Instant when) {
+    world_.executor.cancel(token_timer_);
+    token_timer_ = at(when, [this] {
+      token_timer_ = 0;
+      enter([this] { step_tokens(oauth::event::Tick{}); });
+    });
+  }
+
+  void want(oauth::event::Want want, Waiter waiter) {
+    waiters_.emplace(want.waiter, std::move(waiter));
+    if (adopted_) return step_tokens(want);
+    waiting_for_adoption_.push_back(want);
+    if (waiting_for_adoption_.size() == 1) adopt();
+  }
+
+  void answer(oauth::WaiterId id, Answer answer) {
+    const auto found = waiters_.find(id);
+    if (found == waiters_.end()) return;
+    next([waiter = std::move(found->second), answer = std::move(answer)]() mutable {
+      waiter(std::move(answer));
+    });
+    waiters_.erase(found);
+  }
+
+  void want_for_reader(const TokenRequestOptions& options, Instant deadline, TokenHandler handler) {
+    oauth::event::Want wanted;
+    wanted.waiter = ++last_id_;
+    wanted.deadline = deadline;
+    wanted.min_life = options.min_life;
+    wanted.force = options.force_refresh;
+    want(wanted, [this, deadline, handler = std::move(handler)](const Answer& answer) {
+      if (const auto* deny = std::get_if<oauth::action::Deny>(&answer)) {
+        return handler(denied(*deny));
+      }
+      hand_out(std::get<oauth::action::Deliver>(answer), deadline, handler);
+    });
+  }
+
+  // A token that the API would not take yet is no valid token: it is handed out when it has begun.
+  void hand_out(const oauth::action::Deliver& delivered, Instant deadline,
+                const TokenHandler& handler) {
+    if (delivered.first_use <= world_.clock.now().boot) return handler(bearer_token(delivered));
+    if (delivered.first_use > deadline) {
+      return handler(Error{ErrorKind::clock,
+                           "the new token begins, by the API's clock, after the deadline",
+                           "raise --timeout, or have the clock of the login or the API host set"});
+    }
+    at(delivered.first_use, [this, delivered, deadline, handler] {
+      enter([this, delivered, deadline, handler] { hand_out(delivered, deadline, handler); });
+    });
+  }
+
+  BearerToken bearer_token(const oauth::action::Deliver& delivered) const {
+    const Now now = world_.clock.now();
+    const oauth::Token& token = *delivered.token;
+    const Instant end = tokens_.ends_at(now).value_or(token.dead_at());
+    BearerToken out;
+    out.value = token.value;
+    out.token_type = "Bearer";
+    out.remaining = std::max(Duration{0}, end - now.boot);
+    out.expires_at = now.wall + out.remaining;
+    out.source = token.given    ? BearerToken::Source::given
+                 : token.stored ? BearerToken::Source::store
+                                : BearerToken::Source::login;
+    return out;
+  }
+
+  static Error denied(const oauth::action::Deny& deny) {
+    Error error = deny.failure.error;
+    auto report = std::make_shared<CallReport>();
+    report->verdict = deny.failure.verdict;
+    report->exit_code = deny.failure.exit_code;
+    report->token_requests = deny.token_requests;
+    for (const auto& failed : deny.attempts) {
+      report->attempts.push_back(failed.attempt);
+      report->attempts.back().n = static_cast<int>(report->attempts.size());
+    }
+    error.report = std::move(report);
+    return error;
+  }
+
+  // --- a token from elsewhere, once, before the first one is asked for ---
+
+  void adopt() {
+    if (!options_.access_token.empty()) {
+      step_tokens(
+          oauth::event::Adopt{given_token(options_.access_token, world_.clock.now(), login_)});
+      return adoption_done();
+    }
+    const auto stored = world_.store.load(store::key_of(options_));
+    if (!stored) return adoption_done();
+    look_at_login(*stored);
+  }
+
+  // A stored token's life is told in the issuer's time: one answer of the login host, asked for
+  // without credentials, says what time that is.
+  void look_at_login(const StoredToken& stored) {
+    const Instant deadline = world_.clock.now().boot + std::chrono::seconds{5};
+    HttpRequest request{
+        "HEAD", http::join_url(options_.login_url, options_.token_path), {}, {}, {}};
+    send(std::move(request), SendOptions{deadline, kLoginBodyLimit}, login_,
+         [this, stored](const SendResult&) {
+           if (auto token = stored_token(stored, book_, login_, world_.clock.now())) {
+             step_tokens(oauth::event::Adopt{std::move(token)});
+           }
+           adoption_done();
+         });
+  }
+
+  void adoption_done() {
+    adopted_ = true;
+    for (const auto& want : std::exchange(waiting_for_adoption_, {})) step_tokens(want);
+  }
+
+  void save(const StoredToken& token) { world_.store.save(store::key_of(options_), token); }
+
+  // --- calls ---
+
+  guard::CallOptions call_options(Instant deadline) const {
+    guard::CallOptions out;
+    out.deadline = deadline;
+    out.max_wait = options_.max_wait;
+    out.attempts = options_.attempts;
+    out.staleness = options_.staleness;
+    out.region = options_.region;
+    out.client_id = options_.client_id;
+    out.given_token = !options_.access_token.empty();
+    return out;
+  }
+
+  void step_call(CallId id, const guard::CallEvent& event) {
+    const auto found = calls_.find(id);
+    if (found == calls_.end()) return;
+    Call& call = found->second;
+    world_.executor.cancel(std::exchange(call.timer, 0));
+    if (std::holds_alternative<guard::event::Cancelled>(event)) abandon(call);
+    guard::CallStep step = call.machine.step(event, world_.clock.now());
+    for (auto& line : step.log) log(std::move(line));
+    if (hooks_.on_rejection) {
+      for (const auto& rejection : step.rejections) hooks_.on_rejection(rejection);
+    }
+    for (const auto& fact : step.facts) {
+      next([this, fact] { step_tokens(fact); });
+    }
+    act(id, call, step.action);
+  }
+
+  void act(CallId id, Call& call, guard::CallAction& action) {
+    std::visit(Overloaded{
+                   [&](const guard::action::NeedToken& a) {
+                     next([this, id, a] { want_for_call(id, a); });
+                   },
+                   [&](guard::action::Send& a) { send_for(id, call, a.request, a.options); },
+                   [&](guard::action::Look& a) { send_for(id, call, a.request, a.options); },
+                   [&](const guard::action::Sleep& a) {
+                     call.timer = at(a.until, [this, id] {
+                       enter([this, id] { step_call(id, guard::event::Woke{}); });
+                     });
+                   },
+                   [&](guard::action::Finish& a) { finish(id, std::move(a)); },
+               },
+               action);
+  }
+
+  void want_for_call(CallId id, const guard::action::NeedToken& needed) {
+    const auto found = calls_.find(id);
+    if (found == calls_.end()) return;
+    oauth::event::Want wanted;
+    wanted.waiter = ++last_id_;
+    wanted.deadline = needed.deadline;
+    wanted.after = needed.after;
+    found->second.waiter = wanted.waiter;
+    want(wanted, [this, id](Answer answer) {
+      if (auto* deny = std::get_if<oauth::action::Deny>(&answer)) {
+        return step_call(id,
+                         guard::event::TokenDenied{std::move(deny->failure), deny->token_requests,
+                                                   std::move(deny->attempts)});
+      }
+      auto& delivered = std::get<oauth::action::Deliver>(answer);
+      const bool accepted = tokens_.was_accepted(delivered.token->generation);
+      step_call(id,
+                guard::event::TokenReady{std::move(delivered.token), delivered.first_use, accepted,
+                                         delivered.token_requests, std::move(delivered.attempts)});
+    });
+  }
+
+  void send_for(CallId id, Call& call, HttpRequest& request, const SendOptions& options) {
+    call.ticket = send(std::move(request), options, api_, [this, id](SendResult result) {
+      if (auto* exchange = std::get_if<Exchange>(&result)) {
+        step_call(id, guard::event::Answered{std::move(*exchange)});
+      } else {
+        step_call(id, guard::event::Failed{std::move(std::get<TransportFailure>(result))});
+      }
+    });
+  }
+
+  // The caller has left: what was started for it alone is ended; a token request goes on.
+  void abandon(Call& call) {
+    world_.transport.cancel(call.ticket);
+    if (waiters_.erase(call.waiter) > 0) step_tokens(oauth::event::Withdraw{call.waiter});
+  }
+
+  void finish(CallId id, guard::action::Finish finished) {
+    const auto found = calls_.find(id);
+    if (finished.report.verdict != Verdict::ok && hooks_.on_resolved) {
+      hooks_.on_resolved(finished.report);
+    }
+    // After the facts that this call has learned, so that the next call knows them.
+    next([handler = std::move(found->second.handler), finished = std::move(finished)]() mutable {
+      handler(std::move(finished));
+    });
+    calls_.erase(found);
+  }
+
+  void log(LogLine line) const {
+    if (hooks_.log) hooks_.log(line);
+  }
+
+  ClientOptions options_;
+  Hooks hooks_;
+  EngineWorld world_;
+  clocks::ClockBook book_;
+  ServerId login_;
+  ServerId api_;
+  std::shared_ptr<const oauth::Dialect> dialect_;
+  oauth::TokenMachine tokens_;
+  std::map<CallId, Call> calls_;
+  std::map<oauth::WaiterId, Waiter> waiters_;
+  std::vector<oauth::event::Want> waiting_for_adoption_;
+  bool adopted_ = false;
+  std::deque<std::function<void()>> turn_;
+  Executor::Timer token_timer_ = 0;
+  std::uint64_t last_id_ = 0;
+  // Outlives the engine in what was posted: it says that there is nobody to answer any more.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+Engine::Engine(ClientOptions options, Hooks hooks, EngineWorld world)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(hooks), world)) {}
+Engine::~Engine() = default;
+
+Engine::CallId Engine::call(const Request& request, Instant deadline, CallHandler handler) {
+  return impl_->call(request, deadline, std::move(handler));
+}
+void Engine::cancel(CallId call) {
+  impl_->cancel(call);
+}
+void Engine::token(const TokenRequestOptions& options, Instant deadline, TokenHandler handler) {
+  impl_->token(options, deadline, std::move(handler));
+}
+
+}  // namespace skewguard::runtime

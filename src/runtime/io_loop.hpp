@@ -1,0 +1,32 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+
+#include "skewguard/executor.hpp"
+#include "skewguard/transport.hpp"
+
+namespace skewguard::runtime {
+
+/// The one control loop: an io_context with one owned thread named "skewguard".
+class IoLoop final : public Executor {
+ public:
+  explicit IoLoop(std::shared_ptr<ClockSource> clock);
+  ~IoLoop() override;
+  IoLoop(const IoLoop&) = delete;
+  IoLoop& operator=(const IoLoop&) = delete;
+
+  void post(std::function<void()> function) override;
+  Timer call_at(Instant at, std::function<void()> function) override;
+  void cancel(Timer timer) override;
+
+  /// Ends the thread; what was posted and has not run is dropped. Not from the loop itself.
+  void stop();
+  [[nodiscard]] boost::asio::io_context& context() noexcept;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace skewguard::runtime

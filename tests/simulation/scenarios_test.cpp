@@ -1,0 +1,421 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <tuple>
+
+#include "simulation/virtual_world.hpp"
+
+/// The rows of the scenario table, on virtual time: each with opaque tokens and JWTs, and with the
+/// local wall clock right, fast, slow and in 1970, none of which may matter.
+namespace skewguard::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+using emulator::TokenFormat;
+
+enum class Wall { right, fast, slow, in_1970 };
+
+emulator::WorldOptions servers(TokenFormat format, Duration login, std::vector<Duration> apis,
+                               Duration lifetime) {
+  emulator::WorldOptions options;
+  options.login_clock.offset = login;
+  options.api_clocks.clear();
+  for (const Duration api : apis) options.api_clocks.push_back({.offset = api});
+  options.settings.token = format;
+  options.settings.lifetime = lifetime;
+  options.settings.strict_nbf = true;
+  return options;
+}
+
+class Scenario : public testing::TestWithParam<std::tuple<TokenFormat, Wall>> {
+ protected:
+  void build(Duration login, std::vector<Duration> apis, Duration lifetime = 300s,
+             ClientOptions options = VirtualClient::default_options()) {
+    world = std::make_unique<VirtualWorld>(
+        servers(std::get<0>(GetParam()), login, std::move(apis), lifetime));
+    switch (std::get<1>(GetParam())) {
+      case Wall::right:
+        break;
+      case Wall::fast:
+        world->step_wall(900s);
+        break;
+      case Wall::slow:
+        world->step_wall(-900s);
+        break;
+      case Wall::in_1970:
+        world->set_wall(WallTime{10min});
+        break;
+    }
+    client = std::make_unique<VirtualClient>(*world, std::move(options));
+  }
+
+  /// Calls every `pause` for `span`; each must come through.
+  void call_for(Duration span, Duration pause) {
+    for (Duration passed{0}; passed < span; passed += pause) {
+      const auto outcome = client->get();
+      ASSERT_EQ(outcome.status, 200) << to_json(outcome.report);
+      ASSERT_EQ(outcome.report.exit_code, 0);
+      world->run_for(pause);
+    }
+  }
+
+  std::set<std::string> tokens_sent() const {
+    std::set<std::string> out;
+    for (const auto& request : world->seen()) {
+      if (request.url.starts_with(kApiUrl) && !request.authorization.empty()) {
+        out.insert(request.authorization);
+      }
+    }
+    return out;
+  }
+  std::size_t sends_with_token() const {
+    std::size_t count = 0;
+    for (const auto& request : world->seen()) {
+      if (request.url.starts_with(kApiUrl) && !request.authorization.empty()) ++count;
+    }
+    return count;
+  }
+
+  std::unique_ptr<VirtualWorld> world;
+  std::unique_ptr<VirtualClient> client;
+};
+
+TEST_P(Scenario, C0ClocksThatAgreeCostNothing) {
+  build(0s, {0s});
+  call_for(1500s, 10s);
+  EXPECT_EQ(world->rejections(), 0U);
+  EXPECT_LE(world->token_requests(), 6U);
+  EXPECT_THAT(client->rejections, testing::IsEmpty());
+}
+
+TEST_P(Scenario, C1LocalClockBehindMeansNoRejection) {
+  build(600s, {600s});
+  call_for(1500s, 10s);
+  EXPECT_EQ(world->rejections(), 0U);
+  EXPECT_LE(world->token_requests(), 6U);
+}
+
+TEST_P(Scenario, C2LocalClockAheadMeansOneTokenForEachLifetime) {
+  build(-600s, {-600s});
+  call_for(1500s, 10s);
+  EXPECT_EQ(world->rejections(), 0U);
+  EXPECT_LE(world->token_requests(), 6U);
+}
+
+TEST_P(Scenario, C3IssuerAheadWaitsSendsTheSameTokenAndLearns) {
+  build(5s, {0s});
+  const auto first = client->get();
+  EXPECT_EQ(first.status, 200) << to_json(first.report);
+  EXPECT_EQ(first.report.exit_code, 0);
+  EXPECT_EQ(first.report.verdict, Verdict::issuer_clock_ahead) << to_json(first.report);
+  EXPECT_TRUE(first.report.mitigated);
+  EXPECT_EQ(first.report.token_requests, 1);
+  ASSERT_GE(first.report.attempts.size(), 1U);
+  EXPECT_EQ(first.report.attempts[0].action, Action::wait_and_retry);
+  EXPECT_GE(first.report.attempts[0].waited, 3900ms);
+  EXPECT_LE(first.report.attempts[0].waited, 7s);
+  EXPECT_EQ(tokens_sent().size(), 1U);
+  const std::size_t rejected = world->rejections();
+  EXPECT_EQ(rejected, 1U);
+  call_for(1500s, 5s);
+  EXPECT_EQ(world->rejections(), rejected) << "the lag was learned";
+  EXPECT_LE(world->token_requests(), 7U);
+}
+
+TEST_P(Scenario, C4IssuerFarAheadGivesUpAndSaysByHowMuch) {
+  build(120s, {0s});
+  const auto outcome = client->get();
+  EXPECT_EQ(outcome.status, 401);
+  EXPECT_EQ(outcome.report.exit_code, 4) << to_json(outcome.report);
+  EXPECT_EQ(outcome.report.verdict, Verdict::issuer_clock_ahead);
+  EXPECT_FALSE(outcome.report.mitigated);
+  EXPECT_EQ(world->token_requests(), 1U);
+  EXPECT_EQ(sends_with_token(), 1U);
+  EXPECT_GE(world->seen().size(), 3U) << "one more look at the API's Date";
+  EXPECT_TRUE(world->seen().back().authorization.empty());
+  EXPECT_THAT(outcome.report.attempts[0].explanation,
+              testing::AnyOf(testing::HasSubstr("119"), testing::HasSubstr("120")));
+}
+
+TEST_P(Scenario, C5IssuerBehindByMoreThanALifetimeGivesUpAfterOneNewToken) {
+  build(-400s, {0s});
+  const auto outcome = client->get();
+  EXPECT_EQ(outcome.status, 401);
+  EXPECT_EQ(outcome.report.exit_code, 4) << to_json(outcome.report);
+  EXPECT_EQ(outcome.report.verdict, Verdict::issuer_clock_behind) << to_json(outcome.report);
+  EXPECT_EQ(world->token_requests(), 2U);
+  EXPECT_LE(sends_with_token(), 3U);
+}
+
+TEST_P(Scenario, C6WallClockStepsChangeNothing) {
+  build(0s, {0s});
+  const Duration steps[] = {1h, -1h, -24h * 365 * 56, 24h * 365 * 74};
+  for (const Duration step : steps) {
+    world->step_wall(step);
+    call_for(400s, 10s);
+  }
+  EXPECT_EQ(world->rejections(), 0U);
+  EXPECT_LE(world->token_requests(), 7U);
+}
+
+TEST_P(Scenario, C7SuspendEndsTheTokenBeforeTheFirstSend) {
+  build(0s, {0s}, 1h);
+  ASSERT_EQ(client->get().status, 200);
+  world->suspend(2h);
+  const auto outcome = client->get();
+  EXPECT_EQ(outcome.status, 200);
+  EXPECT_EQ(outcome.report.verdict, Verdict::ok);
+  EXPECT_EQ(world->rejections(), 0U);
+  EXPECT_EQ(world->token_requests(), 2U);
+}
+
+TEST_P(Scenario, C8DriftOfTwoDaysCausesNoRejection) {
+  build(0s, {0s}, 1h);
+  world->slew_ppm = 500;
+  world->crystal_ppm = -100;
+  call_for(48h, 7min);
+  EXPECT_EQ(world->rejections(), 0U);
+}
+
+TEST_P(Scenario, C9ApiClockStepsAndComesBack) {
+  build(0s, {0s}, 300s);
+  call_for(200s, 5s);
+  world->servers().api_clocks()[0].step(30s, world->server_now().boot);
+  call_for(600s, 5s);
+  EXPECT_LE(world->rejections(), 1U) << "the step is learned";
+  world->servers().api_clocks()[0].step(-30s, world->server_now().boot);
+  call_for(900s, 5s);
+  EXPECT_LE(world->rejections(), 3U);
+}
+
+TEST_P(Scenario, C15OneLaggingBackendIsWaitedForThenExpected) {
+  build(0s, {0s, 0s, -1s}, 120s);
+  for (int i = 0; i < 600; ++i) {
+    const auto outcome = client->get();
+    ASSERT_EQ(outcome.status, 200) << i << to_json(outcome.report);
+    world->run_for(700ms);
+    if (i == 300) {
+      ASSERT_LE(world->rejections(), 2U);
+    }
+  }
+  EXPECT_LE(world->rejections(), 2U) << "once learned, first sent when every backend takes it";
+  for (const auto& report : client->resolved) {
+    EXPECT_EQ(report.verdict, Verdict::issuer_clock_ahead) << to_json(report);
+    EXPECT_EQ(report.token_requests, report.attempts[0].token ? report.token_requests : 0);
+  }
+  EXPECT_LE(world->token_requests(), 6U);
+}
+
+TEST_P(Scenario, C18AMachineThatStoodStillCostsAtMostOneRejection) {
+  build(0s, {0s}, 1h);
+  call_for(60s, 10s);
+  world->stand_still(2h);
+  const auto first = client->get();
+  EXPECT_EQ(first.status, 200) << to_json(first.report);
+  EXPECT_LE(world->rejections(), 1U);
+  const std::size_t rejected = world->rejections();
+  call_for(600s, 10s);
+  EXPECT_EQ(world->rejections(), rejected);
+}
+
+TEST_P(Scenario, C21ApiAheadIsLearnedFromTheFirstRejection) {
+  build(0s, {120s}, 300s);
+  call_for(3000s, 5s);
+  EXPECT_LE(world->rejections(), 1U);
+  for (const auto& report : client->resolved) {
+    EXPECT_EQ(report.verdict, Verdict::token_expired) << to_json(report);
+  }
+  EXPECT_LE(world->token_requests(), 21U);
+}
+
+TEST_P(Scenario, T1RevokedIsRefreshedOnce) {
+  build(0s, {0s});
+  call_for(60s, 10s);
+  world->servers().tokens().revoke_all();
+  const auto outcome = client->get();
+  EXPECT_EQ(outcome.status, 200);
+  EXPECT_EQ(outcome.report.verdict, Verdict::token_revoked) << to_json(outcome.report);
+  EXPECT_TRUE(outcome.report.mitigated);
+  EXPECT_EQ(outcome.report.attempts[0].action, Action::refresh_and_retry);
+  EXPECT_EQ(world->token_requests(), 2U);
+  EXPECT_EQ(world->rejections(), 1U);
+}
+
+TEST_P(Scenario, T2AThousandCallersAtExpiryMakeOneTokenRequest) {
+  build(0s, {0s});
+  ASSERT_EQ(client->get().status, 200);
+  world->run_for(400s);
+  std::vector<VirtualClient::Pending> pending;
+  Request request;
+  request.path = "/api/v2/tokens/me";
+  for (int i = 0; i < 1000; ++i) pending.push_back(client->start(request));
+  world->run_for(31s);
+  for (const auto& one : pending) {
+    ASSERT_TRUE(one->has_value());
+    EXPECT_EQ((*one)->status, 200);
+  }
+  EXPECT_EQ(world->token_requests(), 2U);
+  EXPECT_EQ(world->most_token_requests_at_once(), 1U);
+}
+
+TEST_P(Scenario, T3ARefusalOfAReplacedTokenCostsNoRefresh) {
+  build(0s, {0s});
+  ASSERT_EQ(client->get().status, 200);
+  world->run_for(30s);
+  world->servers().tokens().revoke_all();
+  Request request;
+  request.path = "/api/v2/tokens/me";
+  const auto one = client->start(request);
+  const auto two = client->start(request);
+  world->run_for(40s);
+  ASSERT_TRUE(one->has_value() && two->has_value());
+  EXPECT_EQ((*one)->status, 200);
+  EXPECT_EQ((*two)->status, 200);
+  EXPECT_EQ(world->token_requests(), 2U);
+}
+
+TEST_P(Scenario, T4LoginHostDownWhileTheOldTokenLives) {
+  build(0s, {0s});
+  call_for(250s, 10s);
+  world->fate = [](const HttpRequest& request) {
+    Fate fate;
+    if (request.url.starts_with(kLoginUrl)) fate.kind = Fate::Kind::refused;
+    return fate;
+  };
+  for (int i = 0; i < 4; ++i) {
+    const Instant before = world->boot();
+    const auto outcome = client->get();
+    EXPECT_EQ(outcome.status, 200);
+    EXPECT_LT(outcome.ended - before, 100ms) << "nobody waits while the token lives";
+    world->run_for(8s);
+  }
+  world->fate = nullptr;
+  call_for(100s, 5s);
+  EXPECT_EQ(world->rejections(), 0U);
+}
+
+TEST_P(Scenario, T5TheSameTokenAgainMakesNoStorm) {
+  build(0s, {0s});
+  std::string body;
+  world->fate = [&body](const HttpRequest& request) {
+    Fate fate;
+    if (!request.url.starts_with(kLoginUrl)) return fate;
+    fate.spoil = [&body](emulator::Reply& reply) {
+      if (body.empty()) body = reply.body;
+      reply.body = body;  // the same token, however old
+    };
+    return fate;
+  };
+  for (int i = 0; i < 290; ++i) {
+    ASSERT_EQ(client->get().status, 200) << i;
+    world->run_for(1s);
+  }
+  EXPECT_LE(world->token_requests(), 12U);
+}
+
+TEST_P(Scenario, T7APostIsSentAgainByteForByte) {
+  build(0s, {0s});
+  ASSERT_EQ(client->get().status, 200);
+  world->run_for(30s);
+  world->servers().tokens().revoke_all();
+  Request request;
+  request.method = "POST";
+  request.path = "/api/v2/analytics/conversations/details/query";
+  request.headers.add("Content-Type", "application/json");
+  request.body = R"({"interval":"2026-01-01T00:00:00Z/2026-01-02T00:00:00Z","x":"\u0000"})";
+  const auto outcome = client->call(request);
+  EXPECT_EQ(outcome.status, 200) << outcome.body;
+  std::vector<std::string> bodies;
+  for (const auto& seen : world->seen()) {
+    if (seen.method == "POST" && seen.url.starts_with(kApiUrl)) bodies.push_back(seen.body);
+  }
+  EXPECT_THAT(bodies, testing::ElementsAre(request.body, request.body));
+}
+
+TEST_P(Scenario, T8AFreshTokenRefusedTooEndsAndPauses) {
+  build(0s, {0s});
+  world->fate = [](const HttpRequest& request) {
+    Fate fate;
+    if (request.url.starts_with(kLoginUrl)) return fate;
+    fate.spoil = [](emulator::Reply& reply) {
+      reply.status = 401;
+      reply.body =
+          R"({"message":"Invalid login credentials.","code":"bad.credentials","status":401})";
+    };
+    return fate;
+  };
+  const auto outcome = client->get();
+  EXPECT_EQ(outcome.status, 401);
+  EXPECT_EQ(outcome.report.exit_code, 3) << to_json(outcome.report);
+  EXPECT_EQ(outcome.report.verdict, Verdict::token_rejected);
+  EXPECT_EQ(sends_with_token(), 3U);
+  EXPECT_EQ(world->token_requests(), 2U);
+  for (int i = 0; i < 50; ++i) {
+    const auto again = client->get();
+    EXPECT_EQ(again.report.exit_code, 3);
+  }
+  EXPECT_LE(world->token_requests(), 6U) << "a growing pause, however many callers ask";
+}
+
+TEST_P(Scenario, A1WrongSecretIsOneRequest) {
+  auto options = VirtualClient::default_options();
+  options.client_secret = Secret{"wrong"};
+  build(0s, {0s}, 300s, options);
+  const auto outcome = client->get();
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->kind, ErrorKind::credentials);
+  EXPECT_EQ(outcome.report.exit_code, 3);
+  EXPECT_EQ(outcome.report.verdict, Verdict::credentials_rejected);
+  EXPECT_EQ(world->seen().size(), 1U);
+}
+
+TEST_P(Scenario, A2UnknownClientNamesIdAndRegion) {
+  auto options = VirtualClient::default_options();
+  options.client_id = "nobody";
+  options.region = "mypurecloud.ie";
+  build(0s, {0s}, 300s, options);
+  const auto outcome = client->get();
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.report.exit_code, 3);
+  EXPECT_EQ(outcome.report.verdict, Verdict::unknown_client);
+  EXPECT_THAT(outcome.error->message, testing::HasSubstr("nobody"));
+  EXPECT_THAT(outcome.error->message + outcome.error->remedy, testing::HasSubstr("mypurecloud.ie"));
+  EXPECT_EQ(world->seen().size(), 1U);
+}
+
+TEST_P(Scenario, A5MissingPermissionNeverRefreshes) {
+  build(0s, {0s});
+  const auto outcome = client->get("/api/v2/authorization/roles");
+  EXPECT_EQ(outcome.status, 403);
+  EXPECT_EQ(outcome.report.exit_code, 5);
+  EXPECT_EQ(outcome.report.verdict, Verdict::missing_permission);
+  ASSERT_FALSE(outcome.report.attempts.empty());
+  EXPECT_THAT(outcome.report.attempts[0].explanation,
+              testing::HasSubstr("authorization:role:view"));
+  EXPECT_EQ(world->token_requests(), 1U);
+}
+
+TEST_P(Scenario, UsersMeWithoutAUserIsNoAuthFailure) {
+  build(0s, {0s});
+  const auto outcome = client->get("/api/v2/users/me");
+  EXPECT_EQ(outcome.report.exit_code, 1);
+  EXPECT_EQ(outcome.report.verdict, Verdict::no_user_context) << to_json(outcome.report);
+  EXPECT_EQ(world->token_requests(), 1U);
+}
+
+std::string name_of(const testing::TestParamInfo<std::tuple<TokenFormat, Wall>>& info) {
+  const char* walls[] = {"WallRight", "WallFast", "WallSlow", "WallIn1970"};
+  return (std::get<0>(info.param) == TokenFormat::jwt ? std::string{"Jwt"} : "Opaque") +
+         walls[static_cast<int>(std::get<1>(info.param))];
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, Scenario,
+                         testing::Combine(testing::Values(TokenFormat::opaque, TokenFormat::jwt),
+                                          testing::Values(Wall::right, Wall::fast, Wall::slow,
+                                                          Wall::in_1970)),
+                         name_of);
+
+}  // namespace
+}  // namespace skewguard::simulation
