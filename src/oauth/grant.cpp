@@ -1,0 +1,18 @@
+#include "oauth/grant.hpp"
+
+namespace skewguard::oauth {
+
+ClientCredentials::ClientCredentials(std::string client_id, Secret client_secret,
+                                     std::vector<std::pair<std::string, std::string>> params)
+    : client_id_(std::move(client_id)),
+      client_secret_(std::move(client_secret)),
+      params_(std::move(params)) {}
+
+std::vector<FormField> ClientCredentials::fields() const {
+  std::vector<FormField> fields;
+  fields.reserve(params_.size());
+  for (const auto& [name, value] : params_) fields.push_back({name, Secret{value}});
+  return fields;
+}
+
+}  // namespace skewguard::oauth
