@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <boost/url/ipv4_address.hpp>
+#include <boost/url/ipv6_address.hpp>
 #include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 #include <utility>
 
 #include "base/strings.hpp"
@@ -41,52 +41,74 @@ std::optional<Error> check_characters(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<Error> check_parts(const urls::url_view& url) {
-  if (!iequals(url.scheme(), "http") && !iequals(url.scheme(), "https")) {
+/// The texts of an URL's parts. Boost.URL 1.81 is not asked for these, only for what is in them: it
+/// takes "127.0.0.1.example" for the host "127.0.0.1" and a path (boostorg/url issue 770), and
+/// "a.example:x" likewise.
+struct Parts {
+  std::string scheme;
+  std::string_view host;  ///< IPv6 in its brackets
+  std::string_view port;  ///< with its colon; may be empty
+  std::string_view rest;  ///< path, query and fragment
+};
+
+Result<Parts> split(std::string_view text) {
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos) return unusable("has no scheme");
+  Parts parts;
+  parts.scheme = to_lower(text.substr(0, colon));
+  if (parts.scheme != "http" && parts.scheme != "https") {
     return unusable("is neither http nor https");
   }
-  if (!url.has_authority() || url.encoded_host().empty()) return unusable("names no host");
-  if (url.has_userinfo()) return unusable("holds a user name or password");
-  if (url.has_fragment()) return unusable("holds a fragment (#)");
-  return std::nullopt;
+  text.remove_prefix(colon + 1);
+  if (!text.starts_with("//")) return unusable("names no host");
+  text.remove_prefix(2);
+
+  const auto authority_end = std::min(text.find_first_of("/?#"), text.size());
+  const std::string_view authority = text.substr(0, authority_end);
+  parts.rest = text.substr(authority_end);
+  if (authority.find('@') != std::string_view::npos) {
+    return unusable("holds a user name or password");
+  }
+  const auto bracket = authority.starts_with('[') ? authority.find(']') : 0;
+  const auto host_end = std::min(authority.find(':', bracket), authority.size());
+  parts.host = authority.substr(0, host_end);
+  parts.port = authority.substr(host_end);
+  return parts;
 }
 
 /// Lower case; IPv6 in its canonical form, so that equal hosts have equal names.
-Result<std::string> host_of(const urls::url_view& url) {
-  switch (url.host_type()) {
-    case urls::host_type::ipv4:
-      return std::string(url.encoded_host());
-    case urls::host_type::ipv6:
-      return std::string(url.host_ipv6_address().to_string());
-    case urls::host_type::name: {
-      const std::string_view name = url.encoded_host();
-      const bool plain = std::ranges::all_of(
-          name, [](char c) { return alphanumeric(c) || c == '-' || c == '.' || c == '_'; });
-      if (plain) return to_lower(name);
-      return unusable("has a host name with other characters than letters, digits and -._");
-    }
-    default:
-      return unusable("has a host that is neither a name nor an IP address");
+Result<std::string> read_host(std::string_view host) {
+  if (host.empty()) return unusable("names no host");
+  if (host.starts_with('[')) {
+    if (!host.ends_with(']')) return unusable("has an unfinished IPv6 address");
+    const auto address = urls::parse_ipv6_address(host.substr(1, host.size() - 2));
+    if (!address) return unusable("has no IPv6 address in its brackets");
+    return address->to_string();
   }
+  const bool plain = std::ranges::all_of(
+      host, [](char c) { return alphanumeric(c) || c == '-' || c == '.' || c == '_'; });
+  if (!plain) return unusable("has a host with other characters than letters, digits and -._");
+  return to_lower(host);
 }
 
-/// 1..65535, or nothing.
-std::optional<std::uint16_t> port_of(const urls::url_view& url, std::uint16_t usual) noexcept {
-  const std::string_view digits = url.port();
-  if (digits.empty()) return usual;
-  unsigned port = 0;
-  for (const char digit : digits) {
-    port = port * 10 + static_cast<unsigned>(digit - '0');
-    if (port > 65535) return std::nullopt;
+/// 1..65535.
+Result<std::uint16_t> read_port(std::string_view port, std::uint16_t usual) {
+  if (port.size() <= 1) return usual;
+  unsigned value = 0;
+  for (const char digit : port.substr(1)) {
+    if (digit < '0' || digit > '9' || value > 65535) return unusable("has no number for a port");
+    value = value * 10 + static_cast<unsigned>(digit - '0');
   }
-  if (port == 0) return std::nullopt;
-  return static_cast<std::uint16_t>(port);
+  if (value == 0 || value > 65535) return unusable("has a port outside 1 to 65535");
+  return static_cast<std::uint16_t>(value);
 }
 
-std::string target_of(const urls::url_view& url) {
-  std::string target(url.encoded_path());
-  if (!target.starts_with('/')) target.insert(0, 1, '/');
-  if (url.has_query()) target.append("?").append(std::string_view(url.encoded_query()));
+/// What a request line says: path and query (origin-form, RFC 9112 section 3.2.1).
+Result<std::string> read_target(std::string_view rest) {
+  if (rest.find('#') != std::string_view::npos) return unusable("holds a fragment (#)");
+  std::string target = rest.starts_with('/') ? "" : "/";
+  target.append(rest);
+  if (!urls::parse_origin_form(target)) return unusable("has a malformed path or query");
   return target;
 }
 
@@ -94,20 +116,19 @@ std::string target_of(const urls::url_view& url) {
 
 Result<Url> parse_url(std::string_view text) {
   if (auto error = check_characters(text)) return *std::move(error);
-  const auto parsed = urls::parse_uri(text);
-  if (!parsed) return unusable("is not an absolute URL (RFC 3986)");
-  const urls::url_view& parts = *parsed;
-  if (auto error = check_parts(parts)) return *std::move(error);
-
+  auto parts = split(text);
+  if (!parts) return std::move(parts).error();
   Url url;
-  url.scheme = to_lower(parts.scheme());
-  auto host = host_of(parts);
+  url.scheme = parts->scheme;
+  auto host = read_host(parts->host);
   if (!host) return std::move(host).error();
   url.host = *std::move(host);
-  const auto port = port_of(parts, url.tls() ? kHttpsPort : kHttpPort);
-  if (!port) return unusable("has a port outside 1 to 65535");
+  auto port = read_port(parts->port, url.tls() ? kHttpsPort : kHttpPort);
+  if (!port) return std::move(port).error();
   url.port = *port;
-  url.target = target_of(parts);
+  auto target = read_target(parts->rest);
+  if (!target) return std::move(target).error();
+  url.target = *std::move(target);
   return url;
 }
 
