@@ -1,0 +1,249 @@
+"""What the end-to-end tests share: the emulator, the program, a program that links the library.
+
+The program under test is $SKEWGUARD, else build/release/skewguard. Every output of every run is
+searched for secrets and tokens.
+"""
+
+import base64
+import json
+import os
+import re
+import socketserver
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SKEWGUARD = os.environ.get("SKEWGUARD", str(ROOT / "build/release/skewguard"))
+CALLS_ON_DEMAND = str(Path(SKEWGUARD).parent / "examples/calls_on_demand")
+CLIENT, SECRET = "demo", "demo-secret-7f3a"
+WALLS = {"right": None, "fast": "900", "slow": "-900", "1970": "@600"}
+
+# What must never be seen: the secret, Basic credentials, opaque tokens (86 base64url characters),
+# JWTs. (Correlation ids and digests are shorter.)
+FORBIDDEN = [re.compile(re.escape(SECRET)),
+             re.compile(re.escape(base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode())),
+             re.compile(r"(?<![\w-])[\w-]{80,}(?![\w-])"), re.compile(r"eyJ[\w-]{10,}")]
+
+
+def build_preload(folder):
+    library = str(Path(folder) / "wallclock.so")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", library,
+                    str(ROOT / "tests/preload/wallclock.c")], check=True)
+    return library
+
+
+class Emulator:
+    """`skewguard emulate` with these flags, and its control API."""
+
+    def __init__(self, *flags):
+        self.process = subprocess.Popen(
+            [SKEWGUARD, "emulate", "--client", f"{CLIENT}:{SECRET}", *flags],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.said = {}
+        for line in self.process.stdout:
+            name, _, value = line.strip().partition(" ")
+            self.said[name] = value
+            if name == "ready":
+                break
+        if "ready" not in self.said:
+            self.process.kill()
+            raise RuntimeError(f"the emulator did not start: {self.process.stderr.read()}")
+        self.login, self.api = self.said["login"], self.said["api"]
+
+    def order(self, path, **fields):
+        request = urllib.request.Request(f"{self.login}/emulator/{path}",
+                                         data=json.dumps(fields).encode(), method="POST")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def stats(self):
+        with urllib.request.urlopen(f"{self.login}/emulator/stats", timeout=10) as answer:
+            return json.load(answer)
+
+    def token_requests(self):
+        return self.stats()["token_requests"]["total"]
+
+    def api_sends(self):
+        """Requests that reached the API host, oldest first; those with a token name its number."""
+        return [r for r in self.stats()["recent"] if r["host"] == "api"]
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+class Run:
+    """How one run of the program ended."""
+
+    def __init__(self, done, report_text):
+        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
+        self.report_text = report_text
+        self.report = json.loads(report_text) if report_text else None
+
+    def verdict(self):
+        return self.report["verdict"]
+
+    def attempts(self, **wanted):
+        return [a for a in self.report["attempts"]
+                if all(a.get(k) == v for k, v in wanted.items())]
+
+
+class EndToEnd(unittest.TestCase):
+    """A scratch folder, the wall-clock preload, and runs that are searched for secrets."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.scratch.cleanup)
+        cls.preload = build_preload(cls.scratch.name)
+
+    def emulator(self, *flags):
+        emulator = Emulator(*flags)
+        self.addCleanup(emulator.stop)
+        return emulator
+
+    def environment(self, login, api, wall="right", **more):
+        env = {k: v for k, v in os.environ.items()
+               if not re.match("GENESYS|SKEWGUARD_|XDG_|CREDENTIALS|HTTPS?_PROXY", k, re.I)}
+        env.update(GENESYS_CLOUD_CLIENT_ID=CLIENT, GENESYS_CLOUD_CLIENT_SECRET=SECRET,
+                   SKEWGUARD_LOGIN_URL=login, SKEWGUARD_API_URL=api, HOME=self.scratch.name,
+                   SKEWGUARD_TOKEN_STORE="none")
+        if WALLS[wall] is not None:
+            env.update(LD_PRELOAD=self.preload, SKEWGUARD_TEST_WALL_OFFSET=WALLS[wall])
+        env.update(more)
+        return {k: v for k, v in env.items() if v is not None}
+
+    def run_with(self, login, api, *arguments, wall="right", report=True, stdin=None, tokens=False,
+                 **more):
+        """One run at -v -v -v. `tokens`: stdout may hold a token (`skewguard token`)."""
+        with tempfile.TemporaryDirectory(dir=self.scratch.name) as folder:
+            path = Path(folder) / "report.json"
+            command = [SKEWGUARD, *arguments, "-v", "-v", "-v"]
+            if report:
+                command += ["--report", str(path)]
+            done = subprocess.run(command, env=self.environment(login, api, wall, **more),
+                                  input=stdin, capture_output=True, text=True, timeout=90)
+            run = Run(done, path.read_text(encoding="utf-8") if path.exists() else "")
+        self.assert_no_secrets(run.err, run.report_text, "" if tokens else run.out)
+        return run
+
+    def run_program(self, emulator, *arguments, **more):
+        return self.run_with(emulator.login, emulator.api, *arguments, **more)
+
+    def assert_no_secrets(self, *texts):
+        for text in texts:
+            for pattern in FORBIDDEN:
+                found = pattern.search(text)
+                if found:
+                    self.fail(f"a secret or token is in the output: {pattern.pattern}\n{text}")
+
+    def assert_came_through(self, run, verdict="ok"):
+        self.assertEqual(run.code, 0, run.err)
+        self.assertEqual(run.verdict(), verdict, run.report_text)
+        self.assertEqual(run.report["exit_code"], 0)
+        self.assertEqual(run.report["http_status"], 200)
+        self.assertEqual(run.report["mitigated"], verdict != "ok")
+
+    def assert_one_error_line(self, run, code):
+        """The exit code, and one clear line on stderr beside the log's."""
+        self.assertEqual(run.code, code, run.err)
+        lines = [l for l in run.err.splitlines() if l.startswith("skewguard: ") and
+                 not re.match(r"skewguard: (trace|debug|info|warning|critical)", l)]
+        self.assertEqual(len(lines), 1, run.err)
+        return lines[0]
+
+
+class LongRunning:
+    """A program that links the library and calls on demand (examples/calls_on_demand.cpp)."""
+
+    def __init__(self, test, emulator, wall="right", **more):
+        self.test = test
+        self.process = subprocess.Popen(
+            [CALLS_ON_DEMAND], env=test.environment(emulator.login, emulator.api, wall, **more),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        test.addCleanup(self.stop)
+
+    def calls(self, count=1, method="GET", path="/api/v2/tokens/me", body=""):
+        """The reports of `count` calls made at once."""
+        self.process.stdin.write(f"{count} {method} {path} {body}\n".encode())
+        self.process.stdin.flush()
+        reports = []
+        while True:
+            line = self.process.stdout.readline()
+            if not line:
+                raise RuntimeError(self.process.stderr.read().decode())
+            size = int(line)
+            if size == 0:
+                break
+            text = self.process.stdout.read(size).decode()
+            self.test.assert_no_secrets(text)
+            reports.append(json.loads(text))
+        self.test.assertEqual(len(reports), count)
+        return reports
+
+    def call(self, **more):
+        return self.calls(**more)[0]
+
+    def stop(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        self.test.assert_no_secrets(self.process.stderr.read().decode())
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+class RawServer:
+    """Answers each request with the bytes that `answer(method, path, head)` returns, then closes."""
+
+    def __init__(self, test, answer):
+        seen = self.seen = []
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                head = b""
+                while b"\r\n\r\n" not in head:
+                    line = self.rfile.readline()
+                    if not line:
+                        return
+                    head += line
+                length = re.search(rb"content-length: *(\d+)", head, re.I)
+                self.rfile.read(int(length.group(1)) if length else 0)
+                method, path = head.split(b" ")[:2]
+                seen.append((method.decode(), path.decode(), head.decode("latin-1")))
+                try:
+                    self.wfile.write(answer(method.decode(), path.decode(), head))
+                except (BrokenPipeError, ConnectionResetError):
+                    pass
+
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self.thread.start()
+        test.addCleanup(self.stop)
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join(10)
+
+
+def answer(status, body=b"", *fields, reason="X"):
+    """One HTTP answer with a true Date."""
+    date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
+    head = [f"HTTP/1.1 {status} {reason}", f"Date: {date}", f"Content-Length: {len(body)}",
+            "Connection: close", *fields]
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
