@@ -30,14 +30,18 @@ struct Surroundings {
   std::function<std::optional<std::string>(std::string_view name)> environment;
   /// The file's content, or the error with its cause. "-" = stdin.
   std::function<Result<std::string>(const std::string& path)> read_file;
+  /// Whether anything is there under that name; an empty function: nothing ever is.
+  std::function<bool(const std::string& path)> file_exists;
 };
+/// This process's own: its environment, its files, its stdin.
 Surroundings process_surroundings();
 
 struct Settings {
   ClientOptions client;
   LogLevel log_level = LogLevel::warn;
   bool log_json = false;
-  bool color = false;
+  bool color = false;                 ///< wanted, where stderr is a terminal
+  std::vector<std::string> warnings;  ///< for the log, at level warn: what was left out of account
 };
 
 /// What a command needs: an identity (region or URLs, client id and secret, or a token), or less.

@@ -1,0 +1,148 @@
+#include <algorithm>
+#include <utility>
+
+#include "settings/sources.hpp"
+
+namespace skewguard::settings {
+namespace {
+
+constexpr std::string_view kCredentialFile = "genesys_cloud_client_secret";
+constexpr std::size_t kMaxSecretBytes = 256 * 1024;  // four times the longest token seen in tests
+
+bool has_control_characters(std::string_view text) noexcept {
+  return std::ranges::any_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
+}
+
+/// Every error names the setting and where it came from, never the value.
+std::optional<Error> check_value(const Definition& setting, const Value& value) {
+  const std::string what = "the " + std::string(setting.name) + " (" + value.origin + ")";
+  if (value.text.empty()) return config_error(what + " is empty", "set it, or leave it out");
+  if (value.text.size() > kMaxSecretBytes) {
+    return config_error(what + " is over 256 KiB long", "check that it is the right one");
+  }
+  if (has_control_characters(value.text)) {
+    return config_error(what + " holds a control character",
+                        "check for line breaks and tabs that were pasted along");
+  }
+  return std::nullopt;
+}
+
+void strip_newlines(std::string& text) {
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+}
+
+/// The content of the file that `file` names, as the value of `setting`.
+Result<Value> read_secret_file(const Sources& sources, const Definition& setting,
+                               const Value& file) {
+  auto content = sources.surroundings().read_file(file.text);
+  if (!content) {
+    return config_error(
+        std::string(setting.name) + " (" + file.origin + "): " + content.error().message,
+        content.error().remedy);
+  }
+  Value value{.text = *std::move(content), .origin = file.origin, .rank = file.rank};
+  strip_newlines(value.text);
+  return value;
+}
+
+/// systemd's LoadCredential=, and the like.
+std::optional<Value> credentials_file(const Sources& sources) {
+  const auto directory = sources.variable("CREDENTIALS_DIRECTORY");
+  if (!directory) return std::nullopt;
+  std::string path = *directory + "/" + std::string(kCredentialFile);
+  const auto& exists = sources.surroundings().file_exists;
+  if (!exists || !exists(path)) return std::nullopt;
+  return Value{.text = std::move(path),
+               .origin = std::string(kCredentialFile) + " in $CREDENTIALS_DIRECTORY",
+               .rank = Rank::environment};
+}
+
+/// Where a secret is found, before any file is read: the value itself, or the file that holds it.
+struct Place {
+  Value value;
+  bool is_file = false;
+};
+
+std::optional<Place> place_of(const Sources& sources, const Definition& direct,
+                              const Definition& file, std::optional<Value> credentials) {
+  if (auto value = sources.flag(file)) return Place{*std::move(value), true};
+  if (auto value = sources.environment(direct)) return Place{*std::move(value), false};
+  if (credentials) return Place{*std::move(credentials), true};
+  if (auto value = sources.profile(file)) return Place{*std::move(value), true};
+  if (auto value = sources.profile(direct)) return Place{*std::move(value), false};
+  return std::nullopt;
+}
+
+Result<Secret> secret_at(const Sources& sources, const Definition& setting, const Place& place) {
+  auto value =
+      place.is_file ? read_secret_file(sources, setting, place.value) : Result<Value>(place.value);
+  if (!value) return std::move(value).error();
+  if (auto error = check_value(setting, *value)) {
+    Secret::wipe(value->text);
+    return *std::move(error);
+  }
+  return Secret(std::move(value->text));
+}
+
+bool from_stdin(const std::optional<Place>& place) {
+  return place && place->is_file && place->value.text == "-";
+}
+
+/// A token beats a client of the same rank: whoever sets one wants it used. A client named by a
+/// flag beats a token in the environment.
+bool token_wins(const std::optional<Place>& token, const std::optional<Value>& id,
+                const std::optional<Place>& secret) {
+  if (!token) return false;
+  Rank client = id ? id->rank : Rank::profile;
+  if (secret) client = std::max(client, secret->value.rank);
+  return token->value.rank >= client;
+}
+
+std::optional<Error> read_token(const Sources& sources, const Place& place, ClientOptions& client) {
+  auto token = secret_at(sources, kAccessToken, place);
+  if (!token) return std::move(token).error();
+  const bool sendable = std::ranges::all_of(
+      token->reveal(), [](char c) { return c > ' ' && c < '\x7f'; });  // RFC 6750 section 2.1
+  if (!sendable) {
+    return config_error(
+        "the access token (" + place.value.origin + ") holds a space or a character beyond ASCII",
+        "give the token alone, without \"Bearer\" before it");
+  }
+  client.access_token = *std::move(token);
+  return std::nullopt;
+}
+
+std::optional<Error> read_client(const Sources& sources, const std::optional<Value>& id,
+                                 const std::optional<Place>& secret, ClientOptions& client) {
+  if (id) {
+    if (auto error = check_value(kClientId, *id)) return error;
+    if (id->text.find(':') != std::string::npos) {  // RFC 7617 section 2: it ends the id
+      return config_error("the client id (" + id->origin + ") holds a colon",
+                          "give the id alone; the secret has a setting of its own");
+    }
+    client.client_id = id->text;
+  }
+  if (!secret) return std::nullopt;
+  auto value = secret_at(sources, kClientSecret, *secret);
+  if (!value) return std::move(value).error();
+  client.client_secret = *std::move(value);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Error> read_identity(const Sources& sources, ClientOptions& client) {
+  const auto id = sources.find(kClientId);
+  const auto secret =
+      place_of(sources, kClientSecret, kClientSecretFile, credentials_file(sources));
+  const auto token = place_of(sources, kAccessToken, kAccessTokenFile, std::nullopt);
+  if (from_stdin(secret) && from_stdin(token)) {
+    return config_error("client secret and access token cannot both come from standard input",
+                        "name a file for one of them");
+  }
+  if (token_wins(token, id, secret)) return read_token(sources, *token, client);
+  return read_client(sources, id, secret, client);
+}
+
+}  // namespace skewguard::settings

@@ -1,0 +1,296 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "base/nearest.hpp"
+#include "base/strings.hpp"
+#include "genesys/regions.hpp"
+#include "http/url.hpp"
+#include "settings/settings.hpp"
+#include "settings/sources.hpp"
+#include "time/duration_text.hpp"
+
+namespace skewguard::settings {
+namespace {
+
+using MaybeError = std::optional<Error>;
+
+/// What may be asked for, and not by a slip of the unit.
+struct Bounds {
+  Duration least;
+  Duration most;
+};
+constexpr Bounds kTimeoutBounds{std::chrono::milliseconds{1}, std::chrono::hours{24}};
+constexpr Bounds kMaxWaitBounds{Duration{0}, std::chrono::hours{24}};
+constexpr Bounds kStalenessBounds{Duration{0}, std::chrono::hours{1}};
+constexpr int kMostAttempts = 100;
+
+std::string named(const Definition& setting, const Value& value) {
+  return "the " + std::string(setting.name) + " (" + value.origin + ")";
+}
+
+MaybeError read_duration(const Sources& sources, const Definition& setting, const Bounds& bounds,
+                         Duration& into) {
+  const auto value = sources.find(setting);
+  if (!value) return std::nullopt;
+  const auto duration = time::parse_duration(trim(value->text));
+  if (!duration) {
+    return config_error(named(setting, *value) + " is not a duration",
+                        "write 500ms, 30s, 10m or 2h; a bare number is seconds");
+  }
+  if (*duration < bounds.least || *duration > bounds.most) {
+    return config_error(named(setting, *value) + " is out of range",
+                        "give " + time::human(bounds.least) + " to " + time::human(bounds.most));
+  }
+  into = *duration;
+  return std::nullopt;
+}
+
+MaybeError read_attempts(const Sources& sources, int& into) {
+  const auto value = sources.find(kAttempts);
+  if (!value) return std::nullopt;
+  const std::string_view text = trim(value->text);
+  int attempts = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), attempts);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  if (!whole || attempts < 1 || attempts > kMostAttempts) {
+    return config_error(named(kAttempts, *value) + " is not a whole number from 1 to " +
+                            std::to_string(kMostAttempts),
+                        "3 is the default: first, the same token after a wait, a new one");
+  }
+  into = attempts;
+  return std::nullopt;
+}
+
+/// One of two words.
+template <typename T>
+MaybeError read_choice(const Sources& sources, const Definition& setting,
+                       const std::array<std::pair<std::string_view, T>, 2>& choices, T& into) {
+  const auto value = sources.find(setting);
+  if (!value) return std::nullopt;
+  for (const auto& [word, meaning] : choices) {
+    if (!iequals(trim(value->text), word)) continue;
+    into = meaning;
+    return std::nullopt;
+  }
+  return config_error(
+      named(setting, *value) + " is not known",
+      "give " + std::string(choices[0].first) + " or " + std::string(choices[1].first));
+}
+
+/// The base URL in its plain form, without a slash at the end.
+Result<std::string> base_url(const Definition& setting, const Value& value, bool insecure_http) {
+  const auto url = http::parse_url(trim(value.text));
+  if (!url)
+    return config_error(named(setting, value) + ": " + url.error().message, url.error().remedy);
+  if (!url->tls() && !url->loopback() && !insecure_http) {
+    return config_error(named(setting, value) + " is http:// and not a loopback address",
+                        "use https://, or --insecure-http if you must");
+  }
+  if (url->target.find('?') != std::string::npos) {
+    return config_error(named(setting, value) + " has a query", "give the base URL alone");
+  }
+  std::string text = url->text();
+  while (text.ends_with('/')) text.pop_back();
+  return text;
+}
+
+MaybeError read_url(const Sources& sources, const Definition& setting, bool insecure_http,
+                    std::string& into) {
+  const auto value = sources.find(setting);
+  if (!value) return std::nullopt;
+  auto url = base_url(setting, *value, insecure_http);
+  if (!url) return std::move(url).error();
+  into = *std::move(url);
+  return std::nullopt;
+}
+
+/// The region first, then what each base URL says beyond it.
+MaybeError read_urls(const Sources& sources, ClientOptions& client) {
+  if (const auto region = sources.find(kRegion)) {
+    auto urls = genesys::urls_of(region->text);
+    if (!urls) {
+      return config_error(urls.error().message + " (" + region->origin + ")", urls.error().remedy);
+    }
+    client.region = std::string(trim(region->text));
+    client.login_url = urls->login_url;
+    client.api_url = urls->api_url;
+  }
+  if (auto error = read_url(sources, kLoginUrl, client.insecure_http, client.login_url)) {
+    return error;
+  }
+  return read_url(sources, kApiUrl, client.insecure_http, client.api_url);
+}
+
+MaybeError read_token_path(const Sources& sources, std::string& into) {
+  const auto value = sources.find(kTokenPath);
+  if (!value) return std::nullopt;
+  const std::string path(trim(value->text));
+  const bool usable =
+      path.starts_with('/') && http::parse_url(http::join_url("https://login.invalid", path)).ok();
+  if (!usable) {
+    return config_error(named(kTokenPath, *value) + " is not a path",
+                        "it begins with a slash: /oauth/token");
+  }
+  into = path;
+  return std::nullopt;
+}
+
+/// What the token request says already; a secret is never a flag's value.
+bool reserved_field(std::string_view name) {
+  constexpr std::array<std::string_view, 3> kReserved{"grant_type", "client_id", "client_secret"};
+  return std::ranges::find(kReserved, name) != kReserved.end();
+}
+
+MaybeError read_token_params(const Sources& sources, ClientOptions& client) {
+  const bool from_flags = !sources.flags().token_params.empty();
+  const auto& params = from_flags ? sources.flags().token_params : sources.profile().token_params;
+  const std::string origin =
+      from_flags ? "--token-param" : sources.profile().origin("token_params");
+  for (const std::string& param : params) {
+    const std::size_t equals = param.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return config_error("a token parameter (" + origin + ") is not K=V",
+                          "write resource=urn:api");
+    }
+    if (reserved_field(param.substr(0, equals))) {
+      return config_error("the token parameter " + param.substr(0, equals) + " (" + origin +
+                              ") is set by skewguard itself",
+                          "leave it out");
+    }
+    client.token_params.emplace_back(param.substr(0, equals), param.substr(equals + 1));
+  }
+  return std::nullopt;
+}
+
+MaybeError read_token_store(const Sources& sources) {
+  const auto value = sources.find(kTokenStore);
+  if (!value || value->text == "none") return std::nullopt;
+  return config_error(named(kTokenStore, *value) + " is not in this build",
+                      "this build has only the store \"none\"");
+}
+
+MaybeError read_bounds(const Sources& sources, ClientOptions& client) {
+  if (auto error = read_duration(sources, kTimeout, kTimeoutBounds, client.timeout)) return error;
+  if (auto error = read_duration(sources, kMaxWait, kMaxWaitBounds, client.max_wait)) return error;
+  if (auto error = read_duration(sources, kStaleness, kStalenessBounds, client.staleness)) {
+    return error;
+  }
+  return read_attempts(sources, client.attempts);
+}
+
+MaybeError read_client_options(const Sources& sources, ClientOptions& client) {
+  constexpr std::array<std::pair<std::string_view, bool>, 2> kYesNo{
+      {{"true", true}, {"false", false}}};
+  constexpr std::array<std::pair<std::string_view, DialectName>, 2> kDialects{
+      {{"genesys", DialectName::genesys}, {"rfc6749", DialectName::rfc6749}}};
+  if (auto error = read_choice(sources, kInsecureHttp, kYesNo, client.insecure_http)) return error;
+  client.insecure_http |= sources.flags().insecure_http;
+  if (auto error = read_choice(sources, kDialect, kDialects, client.dialect)) return error;
+  if (auto error = read_urls(sources, client)) return error;
+  if (auto error = read_token_path(sources, client.token_path)) return error;
+  if (auto error = read_token_params(sources, client)) return error;
+  if (auto error = read_token_store(sources)) return error;
+  if (auto error = read_bounds(sources, client)) return error;
+  if (const auto file = sources.find(kCaFile)) client.ca_file = file->text;
+  return read_identity(sources, client);
+}
+
+std::string how_to_set(const Definition& setting) {
+  const std::string_view flag =
+      setting.flag.empty() ? kClientSecretFile.flag : setting.flag;  // the secret's is its file's
+  return std::string(setting.name) + " (" + std::string(setting.environment[0]) + " or " +
+         std::string(flag) + ")";
+}
+
+std::vector<std::string> missing(const ClientOptions& client) {
+  const bool given = !client.access_token.empty();
+  const bool no_api = client.api_url.empty();
+  const bool no_login = client.login_url.empty() && !given;
+  std::vector<std::string> names;
+  if (no_api && client.login_url.empty()) {
+    names.push_back(how_to_set(kRegion));
+  } else if (no_api || no_login) {
+    names.push_back(how_to_set(no_api ? kApiUrl : kLoginUrl) + " or " + how_to_set(kRegion));
+  }
+  if (given) return names;
+  if (client.client_id.empty()) names.push_back(how_to_set(kClientId));
+  if (client.client_secret.empty()) names.push_back(how_to_set(kClientSecret));
+  return names;
+}
+
+MaybeError check_complete(const ClientOptions& client) {
+  const auto names = missing(client);
+  if (names.empty()) return std::nullopt;
+  std::string message = names.size() == 1 ? "missing setting: " : "missing settings: ";
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) message.append(", ");
+    message.append(names[i]);
+  }
+  return config_error(std::move(message), "set each of them, or put them into a profile file");
+}
+
+std::optional<LogLevel> level_of(std::string_view word) {
+  for (const LogLevel level : {LogLevel::trace, LogLevel::debug, LogLevel::info, LogLevel::warn,
+                               LogLevel::error, LogLevel::critical}) {
+    if (iequals(word, to_string(level))) return level;
+  }
+  return std::nullopt;
+}
+
+MaybeError read_logging(const Sources& sources, Settings& settings) {
+  constexpr std::array<std::pair<std::string_view, bool>, 2> kFormats{
+      {{"text", false}, {"json", true}}};
+  constexpr std::array<LogLevel, 3> kVerbose{LogLevel::info, LogLevel::debug, LogLevel::trace};
+  if (const auto value = sources.find(kLogLevel)) {
+    const auto level = level_of(trim(value->text));
+    if (!level) {
+      return config_error(named(kLogLevel, *value) + " is not known",
+                          "give trace, debug, info, warn, error or critical");
+    }
+    settings.log_level = *level;
+  }
+  const Flags& flags = sources.flags();
+  if (flags.quiet && flags.verbose > 0) {
+    return config_error("-q and -v contradict each other", "give one of them");
+  }
+  if (flags.quiet) settings.log_level = LogLevel::error;
+  if (flags.verbose > 0) {
+    settings.log_level = kVerbose[static_cast<std::size_t>(std::min(flags.verbose, 3) - 1)];
+  }
+  settings.color = !sources.variable("NO_COLOR") && sources.variable("TERM") != "dumb";
+  return read_choice(sources, kLogFormat, kFormats, settings.log_json);
+}
+
+/// A proxy that is set and not used must be told: packets take another way than expected.
+void warn_of_proxy(const Sources& sources, Settings& settings) {
+  for (const std::string_view name : {"HTTPS_PROXY", "https_proxy"}) {
+    if (!sources.variable(name)) continue;
+    const bool concerns_us = settings.client.login_url.starts_with("https://") ||
+                             settings.client.api_url.starts_with("https://");
+    if (!concerns_us) return;
+    settings.warnings.push_back(std::string(name) +
+                                " is set, but this build uses no proxy: the hosts are reached "
+                                "directly");
+    return;
+  }
+}
+
+}  // namespace
+
+Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need need) {
+  const bool identity = need == Need::identity;
+  auto profile = identity ? find_profile(flags, surroundings) : Result<Profile>(Profile{});
+  if (!profile) return std::move(profile).error();
+  const Sources sources(flags, surroundings, *profile);
+  Settings settings;
+  if (auto error = read_logging(sources, settings)) return *std::move(error);
+  if (!identity) return settings;
+  if (auto error = read_client_options(sources, settings.client)) return *std::move(error);
+  if (auto error = check_complete(settings.client)) return *std::move(error);
+  warn_of_proxy(sources, settings);
+  return settings;
+}
+
+}  // namespace skewguard::settings

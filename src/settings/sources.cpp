@@ -1,0 +1,100 @@
+#include "settings/sources.hpp"
+
+#include <utility>
+
+namespace skewguard::settings {
+namespace {
+
+constexpr std::string_view kDefaultProfile = "default";
+
+/// Every key that a [profile.NAME] may have.
+std::vector<std::string_view> profile_keys() {
+  return {kRegion.key,      kClientId.key,     kClientSecret.key,    kClientSecretFile.key,
+          kAccessToken.key, kLoginUrl.key,     kAccessTokenFile.key, kApiUrl.key,
+          kTokenPath.key,   "token_params",    kDialect.key,         kCaFile.key,
+          kTimeout.key,     kMaxWait.key,      kAttempts.key,        kStaleness.key,
+          kTokenStore.key,  kInsecureHttp.key, kLogLevel.key,        kLogFormat.key};
+}
+
+std::optional<std::string> variable_of(const Surroundings& surroundings, std::string_view name) {
+  auto value = surroundings.environment(name);
+  if (value && value->empty()) return std::nullopt;
+  return value;
+}
+
+/// $XDG_CONFIG_HOME/skewguard/config.toml, else ~/.config/...; nothing without a home.
+std::optional<std::string> default_file(const Surroundings& surroundings) {
+  // Relative values are to be ignored (XDG base directory specification).
+  if (auto base = variable_of(surroundings, "XDG_CONFIG_HOME"); base && base->starts_with('/')) {
+    return *base + "/skewguard/config.toml";
+  }
+  if (auto home = variable_of(surroundings, "HOME")) {
+    return *home + "/.config/skewguard/config.toml";
+  }
+  return std::nullopt;
+}
+
+bool exists(const Surroundings& surroundings, const std::string& path) {
+  return surroundings.file_exists && surroundings.file_exists(path);
+}
+
+}  // namespace
+
+Error config_error(std::string message, std::string remedy) {
+  return {.kind = ErrorKind::config, .message = std::move(message), .remedy = std::move(remedy)};
+}
+
+std::optional<std::string> Sources::variable(std::string_view name) const {
+  return variable_of(surroundings_, name);
+}
+
+std::optional<Value> Sources::flag(const Definition& setting) const {
+  if (setting.member == nullptr || !(flags_.*setting.member)) return std::nullopt;
+  return Value{
+      .text = *(flags_.*setting.member), .origin = std::string(setting.flag), .rank = Rank::flag};
+}
+
+std::optional<Value> Sources::environment(const Definition& setting) const {
+  for (const std::string_view name : setting.environment) {
+    if (name.empty()) continue;
+    if (auto value = variable(name)) {
+      return Value{
+          .text = *std::move(value), .origin = std::string(name), .rank = Rank::environment};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Value> Sources::profile(const Definition& setting) const {
+  const auto found = profile_.values.find(setting.key);
+  if (found == profile_.values.end()) return std::nullopt;
+  return Value{
+      .text = found->second, .origin = profile_.origin(setting.key), .rank = Rank::profile};
+}
+
+std::optional<Value> Sources::find(const Definition& setting) const {
+  if (auto value = flag(setting)) return value;
+  if (auto value = environment(setting)) return value;
+  return profile(setting);
+}
+
+Result<Profile> find_profile(const Flags& flags, const Surroundings& surroundings) {
+  auto file = flags.config ? flags.config : variable_of(surroundings, "SKEWGUARD_CONFIG");
+  const auto name = flags.profile ? flags.profile : variable_of(surroundings, "SKEWGUARD_PROFILE");
+  if (!file) {
+    file = default_file(surroundings);
+    const bool there = file && exists(surroundings, *file);
+    if (!there && name) {
+      return config_error("there is no profile file for the profile \"" + *name + "\"",
+                          file ? "write [profile." + *name + "] into " + *file
+                               : "name the file with --config or SKEWGUARD_CONFIG");
+    }
+    if (!there) return Profile{};
+  }
+  auto text = surroundings.read_file(*file);
+  if (!text) return config_error("profile file: " + text.error().message, text.error().remedy);
+  return read_profile(*text, *file, name.value_or(std::string(kDefaultProfile)), name.has_value(),
+                      profile_keys());
+}
+
+}  // namespace skewguard::settings

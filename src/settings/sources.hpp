@@ -1,0 +1,119 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "settings/profile.hpp"
+#include "settings/settings.hpp"
+
+namespace skewguard::settings {
+
+/// One setting: where it may stand. Empty names = not there.
+struct Definition {
+  std::string_view name;  ///< for people
+  std::string_view key;   ///< in a profile
+  std::string_view flag;
+  std::optional<std::string> Flags::* member;  ///< null = no flag
+  std::array<std::string_view, 2> environment;
+};
+
+inline constexpr Definition kRegion{"region",
+                                    "region",
+                                    "--region",
+                                    &Flags::region,
+                                    {"GENESYS_CLOUD_REGION", "GENESYSCLOUD_REGION"}};
+inline constexpr Definition kClientId{"client id",
+                                      "client_id",
+                                      "--client-id",
+                                      &Flags::client_id,
+                                      {"GENESYS_CLOUD_CLIENT_ID", "GENESYSCLOUD_OAUTHCLIENT_ID"}};
+/// The value itself is never a flag's.
+inline constexpr Definition kClientSecret{
+    "client secret",
+    "client_secret",
+    "",
+    nullptr,
+    {"GENESYS_CLOUD_CLIENT_SECRET", "GENESYSCLOUD_OAUTHCLIENT_SECRET"}};
+inline constexpr Definition kClientSecretFile{"client secret file",
+                                              "client_secret_file",
+                                              "--client-secret-file",
+                                              &Flags::client_secret_file,
+                                              {}};
+inline constexpr Definition kAccessToken{
+    "access token",
+    "access_token",
+    "",
+    nullptr,
+    {"GENESYS_CLOUD_ACCESS_TOKEN", "GENESYSCLOUD_ACCESS_TOKEN"}};
+inline constexpr Definition kAccessTokenFile{
+    "access token file", "access_token_file", "--access-token-file", &Flags::access_token_file, {}};
+inline constexpr Definition kLoginUrl{
+    "login base URL", "login_url", "--login-url", &Flags::login_url, {"SKEWGUARD_LOGIN_URL"}};
+inline constexpr Definition kApiUrl{
+    "API base URL", "api_url", "--api-url", &Flags::api_url, {"SKEWGUARD_API_URL"}};
+inline constexpr Definition kTokenPath{
+    "token path", "token_path", "--token-path", &Flags::token_path, {"SKEWGUARD_TOKEN_PATH"}};
+inline constexpr Definition kDialect{"dialect", "dialect", "--dialect", &Flags::dialect, {}};
+inline constexpr Definition kCaFile{
+    "CA file", "ca_file", "--ca-file", &Flags::ca_file, {"SSL_CERT_FILE"}};
+inline constexpr Definition kTimeout{
+    "timeout", "timeout", "--timeout", &Flags::timeout, {"SKEWGUARD_TIMEOUT"}};
+inline constexpr Definition kMaxWait{
+    "longest wait", "max_wait", "--max-wait", &Flags::max_wait, {"SKEWGUARD_MAX_WAIT"}};
+inline constexpr Definition kAttempts{
+    "attempts", "attempts", "--attempts", &Flags::attempts, {"SKEWGUARD_ATTEMPTS"}};
+inline constexpr Definition kStaleness{
+    "staleness", "staleness", "--staleness", &Flags::staleness, {"SKEWGUARD_STALENESS"}};
+inline constexpr Definition kTokenStore{
+    "token store", "token_store", "--token-store", &Flags::token_store, {"SKEWGUARD_TOKEN_STORE"}};
+inline constexpr Definition kInsecureHttp{"insecure HTTP", "insecure_http", "", nullptr, {}};
+inline constexpr Definition kLogLevel{"log level", "log_level", "", nullptr, {"SKEWGUARD_LOG"}};
+inline constexpr Definition kLogFormat{
+    "log format", "log_format", "--log-format", &Flags::log_format, {}};
+
+/// Where a value was found; a later one beats an earlier one.
+enum class Rank { profile, environment, flag };
+
+struct Value {
+  std::string text;
+  std::string origin;  ///< "--timeout", "SKEWGUARD_TIMEOUT", "timeout in [profile.x] of FILE"
+  Rank rank = Rank::profile;
+};
+
+/// Flag > environment > profile. Must not outlive what it was made from.
+class Sources {
+ public:
+  Sources(const Flags& flags, const Surroundings& surroundings, const Profile& profile)
+      : flags_(flags), surroundings_(surroundings), profile_(profile) {}
+
+  [[nodiscard]] std::optional<Value> find(const Definition& setting) const;
+  [[nodiscard]] std::optional<Value> flag(const Definition& setting) const;
+  /// The first of the setting's names that is set and not empty.
+  [[nodiscard]] std::optional<Value> environment(const Definition& setting) const;
+  [[nodiscard]] std::optional<Value> profile(const Definition& setting) const;
+  /// One environment variable; an empty one counts as unset.
+  [[nodiscard]] std::optional<std::string> variable(std::string_view name) const;
+
+  [[nodiscard]] const Flags& flags() const noexcept { return flags_; }
+  [[nodiscard]] const Surroundings& surroundings() const noexcept { return surroundings_; }
+  [[nodiscard]] const Profile& profile() const noexcept { return profile_; }
+
+ private:
+  const Flags& flags_;
+  const Surroundings& surroundings_;
+  const Profile& profile_;
+};
+
+/// An error of kind `config`.
+Error config_error(std::string message, std::string remedy = {});
+
+/// The client id and secret, or a given token; `config` names what is unusable. What is missing
+/// stays empty.
+std::optional<Error> read_identity(const Sources& sources, ClientOptions& client);
+
+/// The profile that flags and environment point to; empty where there is none.
+Result<Profile> find_profile(const Flags& flags, const Surroundings& surroundings);
+
+}  // namespace skewguard::settings

@@ -1,0 +1,70 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "settings/settings.hpp"
+
+namespace skewguard::settings {
+namespace {
+
+constexpr std::size_t kMaxFileBytes = std::size_t{64} * 1024 * 1024;  // what a request may carry
+
+std::string cause_of(int error) {
+  return std::generic_category().message(error);
+}
+
+Error unreadable(const std::string& path, const std::string& cause) {
+  return {.kind = ErrorKind::config,
+          .message = "cannot read " + (path == "-" ? "standard input" : path) + " (" + cause + ")",
+          .remedy = "name a file that exists and may be read"};
+}
+
+Result<std::string> read_all(int fd, const std::string& path) {
+  std::string content;
+  std::array<char, 64 * 1024> chunk{};
+  while (true) {
+    const ssize_t got = ::read(fd, chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return unreadable(path, cause_of(errno));
+    if (got == 0) return content;
+    content.append(chunk.data(), static_cast<std::size_t>(got));
+    if (content.size() > kMaxFileBytes) return unreadable(path, "it is over 64 MiB");
+  }
+}
+
+Result<std::string> read_file(const std::string& path) {
+  if (path == "-") return read_all(STDIN_FILENO, path);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return unreadable(path, cause_of(errno));
+  auto content = read_all(fd, path);
+  ::close(fd);
+  return content;
+}
+
+std::optional<std::string> environment(std::string_view name) {
+  // Called before any thread is started.
+  const char* value = std::getenv(std::string(name).c_str());  // NOLINT(concurrency-mt-unsafe)
+  if (value == nullptr) return std::nullopt;
+  return std::string(value);
+}
+
+bool file_exists(const std::string& path) {
+  struct stat ignored{};
+  return ::stat(path.c_str(), &ignored) == 0;
+}
+
+}  // namespace
+
+Surroundings process_surroundings() {
+  return {.environment = environment, .read_file = read_file, .file_exists = file_exists};
+}
+
+}  // namespace skewguard::settings
