@@ -13,7 +13,7 @@ namespace skewguard {
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::string value) : value_(std::move(value)) { wipe(value); }
+  explicit Secret(std::string&& value) : value_(std::move(value)) { wipe(value); }
   explicit Secret(std::string_view value) : value_(value) {}
   explicit Secret(const char* value) : value_(value) {}
   Secret(const Secret& other) = default;
