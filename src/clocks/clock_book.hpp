@@ -12,22 +12,31 @@
 
 namespace skewguard::clocks {
 
-/// Makes a sample of an answer's Date, or says why it is none: no Date, two of them, Age,
-/// malformed, second 60, 1xx, 407, 408, an answer that was early, one with received before sent.
-struct SampleRefused {
-  std::string why;
-};
+/// Makes a sample of an answer's Date, or says why it is none (in `why`, one plain phrase): no
+/// Date, two of them, Age, malformed, second 60, 1xx, 407, 408, an answer that was early, one with
+/// received before sent, a date that no clock of today shows.
 std::optional<time::DateSample> sample_of(const Exchange& exchange, std::string* why = nullptr);
 
 /// What happened to the picture of all the clocks when an answer came in.
 struct Observation {
   ServerId server;
   Observed outcome = Observed::dropped;
-  /// Set where this server's clock jumped: about how far (positive = forward).
+  /// Set where this server's clock stepped, three answers on each side: about how far (positive =
+  /// forward).
   std::optional<Duration> step{};
+  /// Set where this answer alone lies off all that was known of this server, by about this much:
+  /// its clock stepped, or it has a second clock, or this machine stood still. Another server's
+  /// next answer tells; nothing should be done on this alone.
+  std::optional<Duration> jump{};
   /// Set where two or more servers jumped together: this machine stood still for about that long
   /// (a VM that was stopped or restored), so local boot time is that much short.
   std::optional<Duration> machine_stood_still{};
+};
+
+/// Which of an estimator's two answers is asked for (SkewEstimator says what each guarantees).
+enum class Trust {
+  every_clock,  ///< the hull: right for every clock behind the name. For verdicts.
+  one_clock,    ///< the plain interval: right if one clock answers. For waits, hints, display.
 };
 
 /// Every clock that we hear of. Pure: no clock is read. Not thread-safe: it belongs to the loop.
@@ -37,34 +46,76 @@ class ClockBook {
 
   /// The id of an origin ("https://api.mypurecloud.ie"); the same one each time.
   ServerId id(std::string_view origin);
+  /// Precondition here and below: the id is of this book.
   [[nodiscard]] const std::string& origin(ServerId server) const;
   [[nodiscard]] std::vector<ServerId> servers() const;
 
   Observation observe(ServerId server, const time::DateSample& sample);
 
   /// server minus local boot time / local wall time, at `now`. The wall clock enters here, at the
-  /// last moment, so that a step of it changes nothing that was learned. Includes now.gap.
-  [[nodiscard]] std::optional<OffsetBound> to_boot(ServerId server, const Now& now) const;
-  [[nodiscard]] std::optional<OffsetBound> to_wall(ServerId server, const Now& now) const;
+  /// last moment, so that a step of it changes nothing that was learned. Includes now.gap, and what
+  /// a suspend since the last answer adds.
+  [[nodiscard]] std::optional<OffsetBound> to_boot(ServerId server, const Now& now,
+                                                   Trust trust = Trust::every_clock) const;
+  [[nodiscard]] std::optional<OffsetBound> to_wall(ServerId server, const Now& now,
+                                                   Trust trust = Trust::every_clock) const;
   /// a minus b, at `now`: the only place where two servers' times meet. Includes staleness.
+  /// From the hulls: of one server with itself it tells how far its own clocks may lie apart.
   [[nodiscard]] std::optional<OffsetBound> between(ServerId a, ServerId b, const Now& now) const;
+  /// The same from the plain intervals: right if one clock answers for each name.
+  [[nodiscard]] std::optional<OffsetBound> between_plain(ServerId a, ServerId b,
+                                                         const Now& now) const;
 
   /// The span of boot time in which `server`'s clock reads `time`: [earliest, latest].
   struct BootSpan {
     Instant earliest;
     Instant latest;
   };
-  [[nodiscard]] std::optional<BootSpan> when(ServerTime time, const Now& now) const;
+  /// For a time far from `now` it is an estimate: between the two, NTP may slew our boot clock by
+  /// up to 500 ppm (allowed for) or chrony by more (not). So ask again when it is due.
+  [[nodiscard]] std::optional<BootSpan> when(ServerTime time, const Now& now,
+                                             Trust trust = Trust::every_clock) const;
   /// What `server`'s clock reads at `now`: [earliest, latest] as ServerTime.
   struct ServerSpan {
     ServerTime earliest;
     ServerTime latest;
   };
-  [[nodiscard]] std::optional<ServerSpan> reading(ServerId server, const Now& now) const;
+  [[nodiscard]] std::optional<ServerSpan> reading(ServerId server, const Now& now,
+                                                  Trust trust = Trust::every_clock) const;
 
   [[nodiscard]] const SkewEstimator& estimator(ServerId server) const;
-  /// Widen with what another book knows of the same origins (issue: shared stores, workers).
+  /// Takes over what another book of this machine knows of the same origins, and its other origins
+  /// (issue: shared stores, workers).
   void merge(const ClockBook& other);
+
+ private:
+  /// An answer that lay off all that was known.
+  struct Jump {
+    OffsetBound size;       ///< how far: smallest and largest
+    OffsetBound left;       ///< the hull before
+    OffsetBound landed;     ///< the offset that it showed
+    UnslewedTime after;     ///< it happened between the last answer before (its sending) ...
+    UnslewedTime before;    ///< ... and the receipt of this one
+    UnslewedTime new_from;  ///< the sending of this one
+  };
+  struct Server {
+    std::string origin;
+    SkewEstimator estimator;
+    std::optional<Jump> jump{};
+    /// The size of the last way back (as a positive figure): a clock that comes back from where it
+    /// went is a second clock, and its leaps tell nothing of this machine.
+    std::optional<OffsetBound> returned{};
+  };
+  [[nodiscard]] std::optional<OffsetBound> bound(ServerId server, const Now& now,
+                                                 Trust trust) const;
+  [[nodiscard]] static std::optional<Jump> jump_of(const Server& server,
+                                                   const time::DateSample& sample);
+  static void note_jump(Server& server, const std::optional<Jump>& jump,
+                        const time::DateSample& sample);
+  std::optional<Duration> take_standstill(ServerId server);
+
+  EstimatorOptions options_;
+  std::vector<Server> servers_;
 };
 
 }  // namespace skewguard::clocks

@@ -1,0 +1,153 @@
+#include "clocks/groups.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <span>
+
+namespace skewguard::clocks {
+namespace {
+
+constexpr std::uint8_t bit(std::size_t group) {
+  return static_cast<std::uint8_t>(1U << group);
+}
+
+/// The one group that a sample meets, if it meets one alone.
+std::optional<std::size_t> sole_group(const RawSample& sample) {
+  if (!std::has_single_bit(sample.meets)) return std::nullopt;
+  return static_cast<std::size_t>(std::countr_zero(sample.meets));
+}
+
+/// Indices into the ring, lowest high end first. That order holds for good: all highs rise alike.
+std::span<std::uint8_t> by_high_end(const SampleRing& samples, DriftRate rate,
+                                    std::array<std::uint8_t, SampleRing::kCapacity>& order) {
+  const std::span<std::uint8_t> used(order.data(), samples.size());
+  for (std::size_t i = 0; i < used.size(); ++i) used[i] = static_cast<std::uint8_t>(i);
+  std::sort(used.begin(), used.end(), [&](std::uint8_t a, std::uint8_t b) {
+    return !DriftingBound::high_at_most(samples[b].bound.high, samples[a].bound.high, rate);
+  });
+  return used;
+}
+
+bool meet(const DriftingBound& a, const DriftingBound& b, UnslewedTime at, DriftRate rate) {
+  return a.low_at(at, rate) <= b.high_at(at, rate) && b.low_at(at, rate) <= a.high_at(at, rate);
+}
+
+}  // namespace
+
+Groups Groups::of(SampleRing& samples, UnslewedTime at, DriftRate rate) {
+  Groups groups;
+  std::array<std::uint8_t, SampleRing::kCapacity> order{};
+  for (const std::uint8_t i : by_high_end(samples, rate, order)) {
+    const DriftingBound& bound = samples[i].bound;
+    if (groups.size_ > 0 &&
+        bound.low_at(at, rate) <= groups.bounds_[groups.size_ - 1].high_at(at, rate)) {
+      continue;
+    }
+    if (groups.size_ == kMax) {
+      groups.incoherent_ = true;
+      break;
+    }
+    groups.bounds_[groups.size_++] = bound;
+  }
+  const auto witnesses = groups.bounds_;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    RawSample& sample = samples[i];
+    sample.meets = 0;
+    for (std::size_t g = 0; g < groups.size_; ++g)
+      if (meet(sample.bound, witnesses[g], at, rate)) sample.meets |= bit(g);
+    if (const auto sole = sole_group(sample)) groups.bounds_[*sole].narrow(sample.bound, rate);
+  }
+  return groups;
+}
+
+Duration Groups::middle(std::size_t group, UnslewedTime at, DriftRate rate) const noexcept {
+  return OffsetBound{bounds_[group].low_at(at, rate), bounds_[group].high_at(at, rate)}.middle();
+}
+
+namespace {
+
+/// The samples that meet one group alone, read in order of arrival.
+struct Runs {
+  bool clean = true;          ///< no group came back after another
+  std::size_t start = 0;      ///< where the last run begins
+  std::size_t group = 0;      ///< of the last run
+  std::size_t before = 0;     ///< the group of the run before it
+  std::size_t length = 0;     ///< of the last run
+  std::size_t old_count = 0;  ///< in all runs before it
+};
+
+Runs runs_of(const SampleRing& samples) {
+  Runs runs;
+  std::uint8_t seen = 0;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const auto group = sole_group(samples[i]);
+    if (!group) continue;
+    if (runs.length > 0 && *group == runs.group) {
+      ++runs.length;
+      continue;
+    }
+    runs.clean = runs.clean && (seen & bit(*group)) == 0;
+    seen = static_cast<std::uint8_t>(seen | bit(*group));
+    runs.old_count += runs.length;
+    runs.before = runs.group;
+    runs.group = *group;
+    runs.start = i;
+    runs.length = 1;
+  }
+  return runs;
+}
+
+}  // namespace
+
+std::optional<Split> find_split(const Groups& groups, const SampleRing& samples, UnslewedTime at,
+                                DriftRate rate, Duration late) {
+  constexpr std::size_t kEachSide = 3;
+  if (groups.size() < 2 || groups.incoherent()) return std::nullopt;
+  const Runs runs = runs_of(samples);
+  if (!runs.clean || runs.length < kEachSide || runs.old_count < kEachSide) return std::nullopt;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    if (g == runs.group) continue;
+    const auto [low, high] = std::minmax(g, runs.group);
+    if (groups.gap(low, high, at, rate) <= late) return std::nullopt;
+  }
+  if (samples[runs.start].date == samples[runs.start - 1].date) return std::nullopt;
+  return Split{runs.start,
+               groups.middle(runs.group, at, rate) - groups.middle(runs.before, at, rate)};
+}
+
+namespace {
+
+/// The groups that the samples of this connection meet alone.
+std::uint8_t groups_of_connection(const SampleRing& samples, std::uint64_t connection) {
+  std::uint8_t met = 0;
+  for (std::size_t i = 0; connection != 0 && i < samples.size(); ++i)
+    if (samples[i].connection == connection && std::has_single_bit(samples[i].meets))
+      met |= samples[i].meets;
+  return met;
+}
+
+}  // namespace
+
+std::array<double, Groups::kMax> shares(const Groups& groups, const SampleRing& samples) {
+  std::array<double, Groups::kMax> sole{};
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    if (const auto group = sole_group(samples[i])) sole[*group] += 1.0;
+
+  std::array<double, Groups::kMax> counts = sole;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    std::uint8_t among = samples[i].meets;
+    if (std::has_single_bit(among)) continue;
+    const std::uint8_t known = among & groups_of_connection(samples, samples[i].connection);
+    if (std::has_single_bit(known)) among = known;
+    double total = 0;
+    for (std::size_t g = 0; g < groups.size(); ++g)
+      if ((among & bit(g)) != 0) total += sole[g];
+    for (std::size_t g = 0; total > 0 && g < groups.size(); ++g)
+      if ((among & bit(g)) != 0) counts[g] += sole[g] / total;
+  }
+  for (double& count : counts) count /= static_cast<double>(samples.size());
+  return counts;
+}
+
+}  // namespace skewguard::clocks

@@ -1,0 +1,66 @@
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/strings.hpp"
+#include "clocks/clock_book.hpp"
+#include "time/http_date.hpp"
+
+namespace skewguard::clocks {
+namespace {
+
+/// A two-digit year is resolved by our wall clock, which may stand at 1970 or 2100: so within what
+/// this program can live through (2025 to 2060).
+std::chrono::seconds today_of(const Now& now) {
+  constexpr std::chrono::seconds kFirst{1'735'689'600};
+  constexpr std::chrono::seconds kLast{2'840'140'800};
+  return std::clamp(std::chrono::floor<std::chrono::seconds>(now.wall.time_since_epoch()), kFirst,
+                    kLast);
+}
+
+/// The only field of that name, or nothing and how many there are.
+struct Found {
+  std::string_view value;
+  std::size_t count = 0;
+};
+Found find_field(const Headers& headers, std::string_view name) {
+  Found found;
+  for (const HeaderField& field : headers.fields()) {
+    if (!iequals(field.name, name)) continue;
+    found.value = field.value;
+    ++found.count;
+  }
+  return found;
+}
+
+/// Why this answer's stamp cannot be placed between sent and received; empty if it can.
+std::string_view unfit(const Exchange& exchange) {
+  if (exchange.status < 200) return "an interim answer (1xx)";
+  if (exchange.status == 407) return "407: the outgoing proxy's, not the server's";
+  if (exchange.status == 408) return "408: it may have been made before the request";
+  if (exchange.early) return "it was there before the request had gone out";
+  if (find_field(exchange.headers, "Age").count > 0) return "from a cache (Age)";
+  if (exchange.received.boot < exchange.sent.boot) return "received before it was sent";
+  return {};
+}
+
+}  // namespace
+
+std::optional<time::DateSample> sample_of(const Exchange& exchange, std::string* why) {
+  const auto refused = [&](std::string_view reason) {
+    if (why != nullptr) *why = reason;
+    return std::nullopt;
+  };
+  if (const auto reason = unfit(exchange); !reason.empty()) return refused(reason);
+  const Found date = find_field(exchange.headers, "Date");
+  if (date.count == 0) return refused("no Date");
+  if (date.count > 1) return refused("more than one Date");
+  const auto parsed = time::parse_http_date(trim(date.value), today_of(exchange.received));
+  if (!parsed) return refused("its Date is malformed, or names no instant");
+  const time::DateSample sample{exchange.sent, exchange.received, *parsed, exchange.connection};
+  if (!SkewEstimator::interval_of(sample)) return refused("a time that no clock here can show");
+  return sample;
+}
+
+}  // namespace skewguard::clocks

@@ -1,0 +1,325 @@
+#include "clocks/skew_estimator.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace skewguard::clocks {
+namespace {
+
+constexpr Duration kSecond = std::chrono::seconds{1};
+/// boot - mono may seem to grow by as much through the reading alone; no suspend is as short.
+constexpr Duration kSuspendNoise = std::chrono::milliseconds{10};
+/// A late date string or a second clock: below this gap nobody can tell (DESIGN section 2).
+constexpr Duration kLateGap = std::chrono::milliseconds{1100};
+
+Duration boot_minus_mono(const Now& now) {
+  return now.boot.time_since_epoch() - now.mono.time_since_epoch();
+}
+
+/// An unslewed time is a sum of three readings that lie up to `gap` apart.
+Duration reading_error(const Now& now) {
+  return 2 * now.gap;
+}
+
+bool within(Duration time, Duration limit) {
+  return -limit <= time && time <= limit;
+}
+
+bool readable(const Now& now) {
+  return now.gap >= Duration{0} && within(now.gap, std::chrono::hours{1}) &&
+         within(now.boot.time_since_epoch(), SkewEstimator::kLatestLocal) &&
+         within(now.mono.time_since_epoch(), SkewEstimator::kLatestLocal) &&
+         within(now.raw.time_since_epoch(), SkewEstimator::kLatestLocal) &&
+         within(now.unslewed().time_since_epoch(), SkewEstimator::kLatestLocal);
+}
+
+bool usable(const time::DateSample& sample) {
+  return readable(sample.sent) && readable(sample.received) &&
+         sample.date >= std::chrono::seconds{0} && sample.date <= SkewEstimator::kLatestDate &&
+         sample.received.unslewed() >= sample.sent.unslewed() &&
+         sample.received.boot >= sample.sent.boot;
+}
+
+/// The server read `date` to date + 1 s at some moment between sent and received.
+DriftingBound bound_of(const time::DateSample& sample) {
+  const UnslewedTime sent = sample.sent.unslewed();
+  const UnslewedTime received = sample.received.unslewed();
+  const Duration date = sample.date;
+  return {
+      {date - received.time_since_epoch() - reading_error(sample.received), received},
+      {date + kSecond - sent.time_since_epoch() + reading_error(sample.sent), sent},
+  };
+}
+
+}  // namespace
+
+SkewEstimator::SkewEstimator(EstimatorOptions options) : options_(options), rate_(options.drift) {
+  options_.staleness = std::clamp(options.staleness, Duration{0}, Duration{std::chrono::hours{24}});
+}
+
+std::optional<OffsetBound> SkewEstimator::interval_of(const time::DateSample& sample) {
+  if (!usable(sample)) return std::nullopt;
+  const DriftingBound bound = bound_of(sample);
+  return OffsetBound{bound.low.value, bound.high.value};
+}
+
+Observed SkewEstimator::observe(const time::DateSample& sample) {
+  if (!usable(sample)) return Observed::dropped;
+  if (settled_ && sample.sent.unslewed() < *settled_) return Observed::dropped;
+
+  RawSample taken{bound_of(sample), sample.date, sample.connection};
+  const Duration rtt = taken.received() - taken.sent();
+  note_suspends(sample, taken);
+  rtt_min_ = std::min(rtt_min_.value_or(rtt), rtt);
+  latest_ = taken_ == 0 ? taken.received() : std::max(latest_, taken.received());
+  ++taken_;
+  const bool first = ring_.empty();
+  remember(taken);
+  if (first) {
+    regroup();
+    return Observed::narrowed;
+  }
+  const bool tighter = plain_.narrow(taken.bound, rate_);
+  if (groups_.size() == 1 && !contradicted()) {
+    return tighter ? Observed::narrowed : Observed::consistent;
+  }
+  regroup();
+  const auto split = find_split(groups_, ring_, latest_, rate_, late_limit());
+  if (!split) return Observed::rebuilt;
+  leave_behind(*split);
+  return Observed::stepped;
+}
+
+/// The two readings of boot - mono tell what was asleep since what was known, and whether this
+/// sample itself spans a suspend (or comes from before one that is known already).
+void SkewEstimator::note_suspends(const time::DateSample& sample, RawSample& taken) {
+  const Duration at_sent = boot_minus_mono(sample.sent);
+  const Duration at_received = boot_minus_mono(sample.received);
+  const Duration noise = kSuspendNoise + sample.sent.gap + sample.received.gap;
+  if (!suspended_) suspended_ = at_sent;
+  if (at_received > *suspended_ + noise) {
+    spread_all(options_.suspend_widening);
+    suspended_ = at_received;
+  }
+  if (at_sent + noise < *suspended_) taken.bound.spread(options_.suspend_widening);
+}
+
+Duration SkewEstimator::suspend_widening_at(const Now& now) const noexcept {
+  const bool slept = suspended_ && boot_minus_mono(now) > *suspended_ + kSuspendNoise + now.gap;
+  return slept ? options_.suspend_widening : Duration{0};
+}
+
+void SkewEstimator::spread_all(Duration by) {
+  for (std::size_t i = 0; i < ring_.size(); ++i) ring_[i].bound.spread(by);
+  hull_.spread(by);
+  plain_.spread(by);
+  classify();
+}
+
+/// Makes room, then adds to the ring and to the hull. Walks the ring only when the sample that has
+/// to go was an end of the hull.
+void SkewEstimator::remember(const RawSample& sample) {
+  evict_old();
+  ring_.push(sample);
+  if (ring_.size() == 1) {
+    hull_ = sample.bound;
+  } else {
+    hull_.widen(sample.bound, rate_);
+  }
+}
+
+void SkewEstimator::evict_old() {
+  bool was_end = false;
+  const auto too_old = [&] {
+    return ring_.size() >= kOldSamples && latest_ - ring_.oldest().received() > kMemory;
+  };
+  while (ring_.full() || too_old()) {
+    const DriftingBound& gone = ring_.oldest().bound;
+    was_end = was_end || gone.low == hull_.low || gone.high == hull_.high;
+    ring_.pop_oldest();
+  }
+  if (was_end) summarise();
+}
+
+void SkewEstimator::summarise() {
+  if (ring_.empty()) return;
+  hull_ = ring_[0].bound;
+  for (std::size_t i = 1; i < ring_.size(); ++i) hull_.widen(ring_[i].bound, rate_);
+}
+
+/// Groups and intersection anew, from what is remembered alone.
+void SkewEstimator::regroup() {
+  if (!ring_.empty()) plain_ = ring_[0].bound;
+  for (std::size_t i = 1; i < ring_.size(); ++i) plain_.narrow(ring_[i].bound, rate_);
+  classify();
+}
+
+void SkewEstimator::classify() {
+  groups_ = Groups::of(ring_, latest_, rate_);
+  if (groups_.size() == 0) {
+    picture_ = Picture::none;
+  } else if (groups_.incoherent()) {
+    picture_ = Picture::incoherent;
+  } else if (groups_.size() == 1) {
+    picture_ = Picture::one_clock;
+  } else if (groups_.gap(0, groups_.size() - 1, latest_, rate_) <= late_limit()) {
+    picture_ = Picture::late_or_second_clock;
+  } else {
+    picture_ = Picture::several_clocks;
+  }
+}
+
+/// A step was over when the first answer of the newest group was there. What was asked for before
+/// and fits both sides may have been stamped on either: it goes with the old side.
+void SkewEstimator::leave_behind(const Split& split) {
+  const UnslewedTime over = ring_[split.start].received();
+  const std::uint8_t newest = ring_[split.start].meets;
+  ring_.keep_if([&](std::size_t i, const RawSample& sample) {
+    return i >= split.start && (sample.meets == newest || sample.sent() >= over);
+  });
+  settled_ = settled_ ? std::max(*settled_, over) : over;
+  last_step_ = split.size;
+  ++steps_;
+  summarise();
+  regroup();
+}
+
+void SkewEstimator::forget_before(UnslewedTime at) {
+  ring_.keep_if([&](std::size_t, const RawSample& sample) { return sample.sent() >= at; });
+  settled_ = settled_ ? std::max(*settled_, at) : at;
+  summarise();
+  regroup();
+}
+
+void SkewEstimator::merge(const SkewEstimator& other) {
+  if (&other == this || other.taken_ == 0) return;
+  SkewEstimator theirs = other;
+  align_suspends(theirs);
+  if (theirs.settled_ > settled_) last_step_ = theirs.last_step_;
+  steps_ = std::max(steps_, theirs.steps_);
+  rtt_min_ = std::min(rtt_min_.value_or(*theirs.rtt_min_), *theirs.rtt_min_);
+  latest_ = taken_ == 0 ? theirs.latest_ : std::max(latest_, theirs.latest_);
+  if (theirs.settled_ > settled_) forget_before(*theirs.settled_);
+  if (settled_ > theirs.settled_) theirs.forget_before(*settled_);
+
+  std::optional<DriftingBound> memory;  // what one clock told longer ago than the ring reaches
+  for (const SkewEstimator* part : {&std::as_const(*this), &std::as_const(theirs)}) {
+    if (part->picture_ != Picture::one_clock) continue;
+    if (memory) {
+      memory->narrow(part->plain_, rate_);
+    } else {
+      memory = part->plain_;
+    }
+  }
+  interleave(theirs.ring_);
+  regroup();
+  if (!memory || picture_ != Picture::one_clock) return;
+  const DriftingBound remembered = plain_;
+  plain_.narrow(*memory, rate_);
+  if (contradicted()) plain_ = remembered;
+}
+
+/// Both sides as after the latest suspend that either has noticed.
+void SkewEstimator::align_suspends(SkewEstimator& theirs) {
+  if (suspended_ && *suspended_ + kSuspendNoise < *theirs.suspended_)
+    spread_all(options_.suspend_widening);
+  if (suspended_ && *theirs.suspended_ + kSuspendNoise < *suspended_)
+    theirs.spread_all(options_.suspend_widening);
+  suspended_ = std::max(suspended_.value_or(*theirs.suspended_), *theirs.suspended_);
+}
+
+/// Adds samples in order of receipt, each once.
+void SkewEstimator::interleave(const SampleRing& theirs) {
+  std::array<RawSample, 2 * kMaxSamples> all{};
+  auto end = all.begin();
+  for (std::size_t i = 0; i < ring_.size(); ++i) *end++ = ring_[i];
+  const auto mine_end = end;
+  for (std::size_t i = 0; i < theirs.size(); ++i) {
+    const bool known = std::any_of(all.begin(), mine_end, [&](const RawSample& mine) {
+      return mine.bound == theirs[i].bound && mine.connection == theirs[i].connection;
+    });
+    if (known) continue;
+    *end++ = theirs[i];
+    ++taken_;
+  }
+  std::stable_sort(all.begin(), end, [](const RawSample& a, const RawSample& b) {
+    return a.received() < b.received();
+  });
+  ring_.clear();
+  for (auto sample = all.begin(); sample != end; ++sample) remember(*sample);
+}
+
+// What is known, at a time ------------------------------------------------------------------------
+
+/// As at `at`; before the latest sample all ends spread out towards the past as well.
+OffsetBound SkewEstimator::grown(const DriftingBound& bound, UnslewedTime at) const noexcept {
+  const UnslewedTime limit{Duration{2 * kLatestLocal}};
+  const UnslewedTime when = std::clamp(at, UnslewedTime{-limit.time_since_epoch()}, limit);
+  const UnslewedTime from = std::max(when, latest_);
+  const Duration back = rate_.over(from - when);
+  return {bound.low_at(from, rate_) - back, bound.high_at(from, rate_) + back};
+}
+
+OffsetBound SkewEstimator::with_staleness(OffsetBound bound) const noexcept {
+  bound.high += options_.staleness;
+  return bound;
+}
+
+bool SkewEstimator::contradicted() const noexcept {
+  return plain_.low_at(latest_, rate_) > plain_.high_at(latest_, rate_);
+}
+
+/// A gap that a late date string explains.
+Duration SkewEstimator::late_limit() const noexcept {
+  return std::max(kLateGap, options_.staleness + kLateGap - kSecond);
+}
+
+std::optional<OffsetBound> SkewEstimator::prompt_hull(UnslewedTime at) const {
+  if (ring_.empty()) return std::nullopt;
+  return grown(hull_, at);
+}
+
+std::optional<OffsetBound> SkewEstimator::hull(UnslewedTime at) const {
+  if (ring_.empty()) return std::nullopt;
+  return with_staleness(grown(hull_, at));
+}
+
+OffsetBound SkewEstimator::hull_of_groups(UnslewedTime at) const {
+  return grown(groups_.incoherent() ? hull_ : groups_.hull(), at);
+}
+
+std::optional<OffsetBound> SkewEstimator::prompt_plain(UnslewedTime at) const {
+  if (ring_.empty()) return std::nullopt;
+  const OffsetBound one = grown(plain_, at);
+  return one.low <= one.high ? one : hull_of_groups(at);
+}
+
+std::optional<OffsetBound> SkewEstimator::plain(UnslewedTime at) const {
+  if (ring_.empty()) return std::nullopt;
+  const OffsetBound one = with_staleness(grown(plain_, at));
+  return one.low <= one.high ? one : with_staleness(hull_of_groups(at));
+}
+
+std::optional<UnslewedTime> SkewEstimator::last_sent() const noexcept {
+  if (ring_.empty()) return std::nullopt;
+  return ring_.newest().sent();
+}
+
+std::vector<ClockGroup> SkewEstimator::groups(UnslewedTime at) const {
+  if (ring_.empty()) return {};
+  if (groups_.incoherent()) return {{*hull(at), 1.0, ring_.size()}};
+  if (groups_.size() == 1) return {{*plain(at), 1.0, ring_.size()}};
+  std::vector<ClockGroup> result;
+  const auto parts = shares(groups_, ring_);
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    std::size_t own = 0;
+    for (std::size_t i = 0; i < ring_.size(); ++i) own += ring_[i].meets == (1U << g) ? 1 : 0;
+    result.push_back({with_staleness(grown(groups_[g], at)), parts[g], own});
+  }
+  std::stable_sort(result.begin(), result.end(),
+                   [](const ClockGroup& a, const ClockGroup& b) { return a.share > b.share; });
+  return result;
+}
+
+}  // namespace skewguard::clocks
