@@ -1,0 +1,208 @@
+#include "net/answer_parser.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <optional>
+#include <utility>
+
+#include "base/strings.hpp"
+
+namespace skewguard::net {
+namespace beast_http = boost::beast::http;
+using Outcome = AnswerParser::Outcome;
+
+namespace {
+
+constexpr std::string_view kEndOfHead = "\r\n\r\n";
+constexpr std::string_view kVersion = "HTTP/1.";
+
+/// Whether `text` may yet become, or is, the beginning of an answer.
+bool begins_like_http(std::string_view text) {
+  const auto known = std::min(text.size(), kVersion.size());
+  return text.substr(0, known) == kVersion.substr(0, known);
+}
+
+}  // namespace
+
+struct AnswerParser::Impl {
+  using Parser = beast_http::response_parser<beast_http::string_body>;
+
+  Impl(std::string_view method, std::size_t limit)
+      : answers_head(method == "HEAD"), body_limit(limit) {
+    renew();
+  }
+
+  void renew() {
+    parser.emplace();
+    parser->eager(true);
+    parser->header_limit(
+        static_cast<std::uint32_t>(kHeadLimit + 1));  // ours is the one that counts
+    parser->body_limit(body_limit);
+    parser->skip(answers_head);
+  }
+
+  Outcome fail(Outcome outcome, std::string reason) {
+    why = std::move(reason);
+    return outcome;
+  }
+
+  Outcome fail(const boost::system::error_code& error) {
+    if (error == beast_http::error::body_limit || error == beast_http::error::buffer_overflow) {
+      return fail(Outcome::too_large,
+                  "the body is over the limit of " + std::to_string(body_limit) + " bytes");
+    }
+    if (error == beast_http::error::partial_message) {
+      return fail(Outcome::truncated, "the connection ended in the middle of the answer");
+    }
+    return fail(Outcome::malformed, "the answer is not valid HTTP (" + error.message() + ")");
+  }
+
+  /// Collects the whole head first, so that its size is known whatever the pieces were.
+  Outcome read_head(std::string_view bytes) {
+    const auto searched = held.size() < 3 ? 0 : held.size() - 3;
+    held.append(bytes);
+    if (!begins_like_http(held)) {
+      return fail(Outcome::malformed, "what came does not begin like an answer of HTTP/1.1");
+    }
+    const auto end = held.find(kEndOfHead, searched);
+    const auto size = end == std::string::npos ? held.size() : end + kEndOfHead.size();
+    if (size > kHeadLimit) {
+      return fail(Outcome::too_large,
+                  "the head is over the limit of " + std::to_string(kHeadLimit) + " bytes");
+    }
+    if (end == std::string::npos) return Outcome::more;
+    boost::system::error_code error;
+    const auto used = parser->put(boost::asio::buffer(held.data(), size), error);
+    if (error && error != beast_http::error::need_more) return fail(error);
+    if (!parser->is_header_done() || used != size) {
+      return fail(Outcome::malformed, "the head ends in the middle of a line");
+    }
+    return after_head(size);
+  }
+
+  Outcome after_head(std::size_t size) {
+    const int status = static_cast<int>(parser->get().result_int());
+    if (status < 100) return fail(Outcome::malformed, "the status code is under 100");
+    if (status == 101) {
+      return fail(Outcome::malformed, "the server switched protocols without being asked");
+    }
+    std::string rest = held.substr(size);
+    Secret::wipe(held);
+    if (status < 200) {
+      if (++interim > kMostInterim) {
+        return fail(Outcome::malformed, "too many interim answers (1xx)");
+      }
+      renew();
+      return rest.empty() ? Outcome::more : read_head(rest);
+    }
+    if (auto outcome = take_fields(); outcome != Outcome::more) return outcome;
+    head_done = true;
+    auto outcome = read_body(rest);
+    Secret::wipe(rest);
+    return outcome;
+  }
+
+  /// Copied now: Beast adds a chunked body's trailer fields to the header fields, where a second
+  /// Date would pass for a measurement (RFC 9110 section 6.5.1).
+  Outcome take_fields() {
+    for (const auto& field : parser->get().base()) {
+      headers.add(std::string(field.name_string()), std::string(field.value()));
+    }
+    const auto codings = headers.all("Transfer-Encoding");
+    if (codings.empty()) return Outcome::more;
+    if (headers.count("Content-Length") > 0) {
+      return fail(Outcome::malformed, "both Content-Length and Transfer-Encoding are there");
+    }
+    if (codings.size() > 1 || !iequals(trim(codings.front()), "chunked")) {
+      return fail(Outcome::malformed, "a transfer coding was used that was not asked for");
+    }
+    if (parser->get().version() < 11) {
+      return fail(Outcome::malformed, "an answer of HTTP/1.0 has no transfer coding");
+    }
+    return Outcome::more;
+  }
+
+  Outcome read_body(std::string_view bytes) {
+    if (held.empty()) return parse_body(bytes);
+    held.append(bytes);
+    std::string all;
+    std::swap(all, held);
+    const auto outcome = parse_body(all);
+    Secret::wipe(all);
+    return outcome;
+  }
+
+  Outcome parse_body(std::string_view bytes) {
+    while (!bytes.empty() && !parser->is_done()) {
+      boost::system::error_code error;
+      const auto used = parser->put(boost::asio::buffer(bytes.data(), bytes.size()), error);
+      bytes.remove_prefix(used);
+      if (error == beast_http::error::need_more) break;
+      if (error) return fail(error);
+    }
+    held.assign(bytes);  // the beginning of a chunk's line or of the trailer; or what is too much
+    if (parser->is_done()) return Outcome::complete;
+    if (held.size() > kHeadLimit) {
+      return fail(Outcome::too_large, "a chunk's line or the trailer is over the limit");
+    }
+    return Outcome::more;
+  }
+
+  Outcome end() {
+    if (!head_done) {
+      return fail(Outcome::truncated, "the connection ended in the middle of the answer's head");
+    }
+    boost::system::error_code error;
+    parser->put_eof(error);
+    return error ? fail(error) : Outcome::complete;
+  }
+
+  bool answers_head;
+  std::uint64_t body_limit;
+  std::optional<Parser> parser;
+  std::string held;  ///< bytes not yet parsed
+  Headers headers;
+  std::string why;
+  int interim = 0;
+  bool begun = false;
+  bool head_done = false;
+};
+
+AnswerParser::AnswerParser(std::string_view method, std::size_t body_limit)
+    : impl_(std::make_unique<Impl>(method, body_limit)) {}
+AnswerParser::AnswerParser(AnswerParser&&) noexcept = default;
+AnswerParser& AnswerParser::operator=(AnswerParser&&) noexcept = default;
+AnswerParser::~AnswerParser() {
+  if (impl_) Secret::wipe(impl_->held);
+}
+
+Outcome AnswerParser::feed(std::string_view bytes) {
+  if (bytes.empty()) return Outcome::more;
+  impl_->begun = true;
+  return impl_->head_done ? impl_->read_body(bytes) : impl_->read_head(bytes);
+}
+
+Outcome AnswerParser::end() {
+  return impl_->end();
+}
+bool AnswerParser::begun() const noexcept {
+  return impl_->begun;
+}
+bool AnswerParser::head_done() const noexcept {
+  return impl_->head_done;
+}
+bool AnswerParser::reusable() const noexcept {
+  return impl_->parser->keep_alive() && impl_->held.empty();
+}
+const std::string& AnswerParser::why() const noexcept {
+  return impl_->why;
+}
+
+void AnswerParser::take(Exchange& exchange) {
+  exchange.status = static_cast<int>(impl_->parser->get().result_int());
+  exchange.headers = std::move(impl_->headers);
+  exchange.body = std::move(impl_->parser->get().body());
+}
+
+}  // namespace skewguard::net

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+
+#include "net/lookup.hpp"
+#include "net/options.hpp"
+#include "net/timers.hpp"
+#include "skewguard/transport.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace skewguard::net {
+
+/// What the transport takes from outside besides sockets and the clock; tests bring their own.
+struct Edges {
+  std::shared_ptr<Timers> timers = nullptr;  ///< null: the loop's own
+  Lookup lookup = &system_lookup;
+};
+
+/// HTTP/1.1 over TCP or TLS. Deadlines are counted on the boot clock, whatever timers do. Plain
+/// http never touches TLS: no authorities are loaded for it.
+/// Not thread-safe: one loop runs `io`, and everything is called from it. `io` and `clock` must
+/// outlive it. Destroying it closes every connection; handlers that have not run by then never do.
+class AsioTransport final : public Transport {
+ public:
+  AsioTransport(boost::asio::io_context& io, ClockSource& clock, TlsOptions tls = {},
+                PoolOptions pool = {}, Edges edges = {});
+  AsioTransport(const AsioTransport&) = delete;
+  AsioTransport& operator=(const AsioTransport&) = delete;
+  ~AsioTransport() override;
+
+  Ticket send(HttpRequest request, const SendOptions& options, Handler handler) override;
+  void cancel(Ticket ticket) override;
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace skewguard::net

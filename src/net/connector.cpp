@@ -1,0 +1,80 @@
+#include "net/connector.hpp"
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+namespace skewguard::net {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+using Kind = TransportFailure::Kind;
+
+std::string endpoint_text(const std::string& host, std::uint16_t port) {
+  const bool v6 = host.find(':') != std::string::npos;
+  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+Kind connect_kind(const boost::system::error_code& error) noexcept {
+  return error == asio::error::connection_refused ? Kind::refused : Kind::unreachable;
+}
+
+void Connector::start(std::vector<std::string> addresses, std::uint16_t port, Handler handler) {
+  addresses_ = std::move(addresses);
+  port_ = port;
+  handler_ = std::move(handler);
+  attempt_next();
+}
+
+void Connector::cancel() {
+  handler_ = nullptr;
+  timer_->disarm();
+  under_way_.clear();
+}
+
+void Connector::attempt_next() {
+  timer_->disarm();
+  attempt(addresses_[next_++]);
+  if (next_ == addresses_.size()) return;
+  timer_->arm(kAttemptDelay, [this, weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && handler_) attempt_next();
+  });
+}
+
+void Connector::attempt(const std::string& address) {
+  auto socket = std::make_shared<Socket>(io_);
+  under_way_.push_back(socket);
+  boost::system::error_code error;
+  const tcp::endpoint endpoint(asio::ip::make_address(address, error), port_);
+  if (!error) socket->open(endpoint.protocol(), error);
+  if (!error) socket->set_option(tcp::no_delay(true), error);
+  auto done = [self = shared_from_this(), socket, address](boost::system::error_code result) {
+    if (self->handler_) self->ended(socket, address, result);
+  };
+  if (error) {
+    asio::post(io_, [done = std::move(done), error] { done(error); });
+    return;
+  }
+  socket->async_connect(endpoint, std::move(done));
+}
+
+void Connector::ended(const std::shared_ptr<Socket>& socket, const std::string& address,
+                      const boost::system::error_code& error) {
+  std::erase(under_way_, socket);
+  if (!error) return finish(std::move(*socket));
+  if (connect_kind(error) == Kind::refused) failure_.kind = Kind::refused;
+  failure_.detail += (failure_.detail.empty() ? "" : "; ") + endpoint_text(address, port_) + ": " +
+                     error.message();
+  if (next_ < addresses_.size()) return attempt_next();
+  if (under_way_.empty()) finish(failure_);
+}
+
+void Connector::finish(Answer answer) {
+  const auto handler = std::exchange(handler_, nullptr);
+  cancel();
+  handler(std::move(answer));
+}
+
+}  // namespace skewguard::net

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "skewguard/time.hpp"
+
+namespace skewguard::net {
+
+struct TlsOptions {
+  /// PEM file of the authorities to trust, instead of the system's. Read when the first https URL
+  /// is asked for; one that cannot be read fails that request as `tls_failed`, naming the file.
+  std::optional<std::string> ca_file{};
+};
+
+struct PoolOptions {
+  /// Requests under way to one origin; further ones wait for their turn, deadlines running. A
+  /// thousand callers must not exhaust the 1024 descriptors that a process usually has.
+  std::size_t most_connections = 64;
+  /// Idle connections kept for one origin; one more ends the oldest.
+  std::size_t most_idle = 16;
+  /// Just under the 60 s after which common load balancers close an idle connection.
+  Duration idle_timeout = std::chrono::seconds{50};
+};
+
+}  // namespace skewguard::net

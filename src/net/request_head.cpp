@@ -1,0 +1,72 @@
+#include "net/request_head.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include "base/strings.hpp"
+
+namespace skewguard::net {
+namespace {
+
+/// Fields that the transport writes itself, or that would change where the message ends.
+constexpr std::array<std::string_view, 6> kOwnFields{
+    "authorization", "host", "content-length", "connection", "transfer-encoding", "upgrade"};
+
+bool own_field(std::string_view name) {
+  return std::ranges::any_of(kOwnFields, [&](std::string_view own) { return iequals(own, name); });
+}
+
+/// With no content the length is said all the same where the method expects some (RFC 9110
+/// section 8.6).
+bool says_length(const HttpRequest& request) {
+  return !request.body.empty() || request.method == "POST" || request.method == "PUT" ||
+         request.method == "PATCH";
+}
+
+}  // namespace
+
+std::optional<std::string> refusal(const HttpRequest& request) {
+  if (!http::valid_token(request.method)) return "the method is not a token of HTTP";
+  if (request.method == "CONNECT") return "CONNECT is not a request to a resource";
+  for (const auto& field : request.headers.fields()) {
+    if (!http::valid_token(field.name)) return "a header field's name is not a token of HTTP";
+    if (own_field(field.name)) {
+      return "the header field " + field.name + " is set by the transport itself";
+    }
+    if (!http::valid_field_value(field.value)) {
+      return "the value of the header field " + field.name +
+             " holds bytes that a header must not carry";
+    }
+  }
+  if (!http::valid_field_value(request.authorization.reveal())) {
+    return "the value of Authorization holds bytes that a header must not carry";
+  }
+  return std::nullopt;
+}
+
+std::string wire_head(const HttpRequest& request, const http::Url& url) {
+  const std::string authority = url.authority();
+  const std::string length = std::to_string(request.body.size());
+  std::vector<std::string_view> parts{request.method,        " ",       url.target,
+                                      " HTTP/1.1\r\nHost: ", authority, "\r\n"};
+  const auto add = [&](std::string_view name, std::string_view value) {
+    parts.insert(parts.end(), {name, ": ", value, "\r\n"});
+  };
+  if (!request.headers.find("User-Agent")) add("User-Agent", "skewguard/" SKEWGUARD_VERSION);
+  if (!request.headers.find("Accept-Encoding")) add("Accept-Encoding", "identity");
+  for (const auto& field : request.headers.fields()) add(field.name, field.value);
+  if (!request.authorization.empty()) add("Authorization", request.authorization.reveal());
+  if (says_length(request)) add("Content-Length", length);
+  parts.emplace_back("\r\n");
+
+  std::size_t size = 0;
+  for (const auto part : parts) size += part.size();
+  std::string head;
+  head.reserve(size);
+  for (const auto part : parts) head.append(part);
+  return head;
+}
+
+}  // namespace skewguard::net

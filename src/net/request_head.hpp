@@ -1,0 +1,19 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "http/url.hpp"
+#include "skewguard/http.hpp"
+
+namespace skewguard::net {
+
+/// Why this request cannot be sent as it stands, in plain words without its values; nothing if it
+/// can. Control bytes would let a value end its line and begin fields of its own.
+std::optional<std::string> refusal(const HttpRequest& request);
+
+/// The head as it goes over the wire (RFC 9112 section 3), in one allocation: it holds the
+/// credentials, so the caller wipes it. `request` is one that refusal() has nothing against.
+std::string wire_head(const HttpRequest& request, const http::Url& url);
+
+}  // namespace skewguard::net

@@ -1,0 +1,273 @@
+#include "net/send_operation.hpp"
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <utility>
+#include <variant>
+
+#include "net/request_head.hpp"
+#include "net/resend_rule.hpp"
+
+namespace skewguard::net {
+namespace {
+
+using Kind = TransportFailure::Kind;
+using Outcome = AnswerParser::Outcome;
+
+/// Longest time between two looks at the clock: timers stand still while the machine is
+/// suspended, the boot clock does not.
+constexpr Duration kLongestNap = std::chrono::seconds{1};
+/// More addresses than any name of good sense has.
+constexpr std::size_t kMostAddresses = 16;
+constexpr std::size_t kReadSize = std::size_t{16} * 1024;  // one TLS record
+
+}  // namespace
+
+SendOperation::SendOperation(Shared& shared, HttpRequest request, http::Url url,
+                             const SendOptions& options, Done done)
+    : shared_(shared),
+      request_(std::move(request)),
+      url_(std::move(url)),
+      options_(options),
+      done_(std::move(done)),
+      place_(endpoint_text(url_.host, url_.port)),
+      timer_(shared.timers->make()),
+      parser_(request_.method, options_.body_limit) {
+  exchange_.origin = url_.origin();
+}
+
+void SendOperation::wait_for_turn() {
+  if (!past_deadline()) watch_deadline();
+}
+
+void SendOperation::watch_deadline() {
+  const auto left = options_.deadline - shared_.clock.now().boot;
+  timer_->arm(std::clamp(left, Duration::zero(), kLongestNap), [this, weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && state_ != State::over && !past_deadline()) watch_deadline();
+  });
+}
+
+/// Asked before each step that has to wait: no timer is needed for the deadline to hold.
+bool SendOperation::past_deadline() {
+  if (state_ == State::over) return true;
+  if (shared_.clock.now().boot < options_.deadline) return false;
+  time_out();
+  return true;
+}
+
+void SendOperation::time_out() {
+  const auto what = [this] {
+    switch (state_) {
+      case State::waiting:
+        return "the request was waiting for a free connection";
+      case State::looking_up:
+        return "the name was being looked up";
+      case State::connecting:
+        return "the connection was being made";
+      case State::securing:
+        return "the TLS handshake was under way";
+      case State::writing:
+        return "the request was being sent";
+      default:
+        return parser_.begun() ? "the answer had begun, but was not whole"
+                               : "the request was sent, but no answer had begun";
+    }
+  }();
+  fail(Kind::timeout, "the deadline passed while talking to " + place_ + ": " + what);
+}
+
+void SendOperation::start() {
+  if (past_deadline()) return;
+  const auto origin = url_.origin();
+  while (auto idle = shared_.pool.take(origin, shared_.clock.now().boot)) {
+    if (idle->stream->unread() != Stream::Unread::nothing) continue;  // closed, or out of step
+    connection_ = std::move(idle);
+    pooled_ = true;
+    return transmit();
+  }
+  open();
+}
+
+void SendOperation::open() {
+  if (past_deadline()) return;
+  pooled_ = false;
+  state_ = State::looking_up;
+  const auto known = known_addresses(url_.host);
+  if (!known.empty()) return connect(known);
+  lookup_ = std::make_unique<PendingLookup>(shared_.io, shared_.lookup, url_.host,
+                                            [weak = weak_from_this()](LookupAnswer answer) {
+                                              const auto self = weak.lock();
+                                              if (self && self->state_ == State::looking_up)
+                                                self->found(std::move(answer));
+                                            });
+}
+
+void SendOperation::found(LookupAnswer answer) {
+  if (answer.addresses.empty()) {
+    return fail(Kind::dns, "the name " + url_.host + " does not resolve: " + answer.why);
+  }
+  connect(by_turns(answer.addresses, kMostAddresses));
+}
+
+void SendOperation::connect(const std::vector<std::string>& addresses) {
+  if (past_deadline()) return;
+  state_ = State::connecting;
+  connector_ = std::make_shared<Connector>(shared_.io, *shared_.timers);
+  connector_->start(addresses, url_.port, [weak = weak_from_this()](Connector::Answer answer) {
+    if (const auto self = weak.lock()) self->connected(std::move(answer));
+  });
+}
+
+void SendOperation::connected(Connector::Answer answer) {
+  if (const auto* failure = std::get_if<Connector::Failure>(&answer)) {
+    return fail(failure->kind, "no connection to " + place_ + " (" + failure->detail + ")");
+  }
+  if (past_deadline()) return;
+  state_ = State::securing;
+  auto socket = std::get<boost::asio::ip::tcp::socket>(std::move(answer));
+  const auto id = ++shared_.last_connection;
+  if (!url_.tls()) {
+    connection_ = {plain_stream(std::move(socket)), id};
+    return transmit();
+  }
+  if (!shared_.tls) shared_.tls = std::make_unique<TlsContext>(shared_.tls_options);
+  if (const auto& fault = shared_.tls->fault()) return fail(Kind::tls_failed, *fault);
+  connection_ = {
+      tls_stream(std::move(socket), *shared_.tls, {url_.host, url_.port, shared_.clock.now().wall}),
+      id};
+  connection_->stream->prepare(
+      [self = shared_from_this()](const std::optional<TransportFailure>& failure) {
+        if (self->state_ == State::securing) self->secured(failure);
+      });
+}
+
+void SendOperation::secured(const std::optional<TransportFailure>& failure) {
+  if (failure) return fail(*failure);
+  transmit();
+}
+
+void SendOperation::transmit() {
+  if (past_deadline()) return;
+  state_ = State::writing;
+  if (head_.empty()) head_ = wire_head(request_, url_);
+  exchange_.connection = connection_->id;
+  exchange_.early = connection_->stream->unread() == Stream::Unread::bytes;
+  write_pending_ = true;
+  exchange_.sent = shared_.clock.now();
+  connection_->stream->write(head_, request_.body.reveal(),
+                             [self = shared_from_this()](Stream::ErrorCode error, std::size_t n) {
+                               if (self->state_ == State::writing) self->written(error, n);
+                             });
+}
+
+void SendOperation::written(Stream::ErrorCode error, std::size_t size) {
+  write_pending_ = false;
+  request_sent_ = request_sent_ || size > 0;
+  if (error && size == 0) return connection_lost(error.message());
+  half_written_ = static_cast<bool>(error);  // an answer that explains it may be there all the same
+  buffer_.resize(kReadSize);
+  receive();
+}
+
+void SendOperation::receive() {
+  if (past_deadline()) return;
+  state_ = State::reading;
+  connection_->stream->read_some(
+      buffer_, [self = shared_from_this()](Stream::ErrorCode error, std::size_t size) {
+        if (self->state_ == State::reading) self->received(error, size);
+      });
+}
+
+void SendOperation::received(Stream::ErrorCode error, std::size_t size) {
+  if (error) return connection_ended(error);
+  // The read that brought the end of the final answer's head: its Date cannot have been stamped
+  // later, however slowly the head came. As a rule it is the first one, the head being whole in it.
+  if (!parser_.head_done()) exchange_.received = shared_.clock.now();
+  digest(parser_.feed(std::string_view(buffer_).substr(0, size)));
+}
+
+void SendOperation::digest(Outcome outcome) {
+  const auto said = [this] { return "from " + place_ + ": " + parser_.why(); };
+  switch (outcome) {
+    case Outcome::more:
+      return receive();
+    case Outcome::complete:
+      return deliver();
+    case Outcome::malformed:
+      return fail(Kind::malformed, said());
+    case Outcome::too_large:
+      return fail(Kind::too_large, said());
+    case Outcome::truncated:
+      return fail(Kind::truncated, said());
+  }
+}
+
+void SendOperation::connection_ended(Stream::ErrorCode error) {
+  const bool in_good_order = error == boost::asio::error::eof;
+  if (!parser_.begun()) {
+    return connection_lost(in_good_order ? "the server closed it" : error.message());
+  }
+  if (in_good_order) return digest(parser_.end());
+  fail(Kind::truncated,
+       "the connection to " + place_ + " broke in the middle of the answer: " + error.message());
+}
+
+void SendOperation::connection_lost(const std::string& why) {
+  const LostConnection lost{.pooled = pooled_, .request_written = request_sent_, .resent = resent_};
+  connection_.reset();
+  if (!may_resend(request_.method, lost)) {
+    return fail(Kind::reset,
+                "the connection to " + place_ + " broke before an answer began: " + why);
+  }
+  resent_ = true;
+  half_written_ = false;
+  open();
+}
+
+void SendOperation::deliver() {
+  const bool keep = parser_.reusable() && !half_written_ && !exchange_.early;
+  parser_.take(exchange_);
+  if (keep) {
+    shared_.pool.put(exchange_.origin, *std::exchange(connection_, std::nullopt),
+                     shared_.clock.now().boot);
+  }
+  finish(std::move(exchange_));
+}
+
+void SendOperation::fail(Kind kind, std::string detail) {
+  TransportFailure failure;
+  failure.kind = kind;
+  failure.detail = std::move(detail);
+  fail(std::move(failure));
+}
+
+void SendOperation::fail(TransportFailure failure) {
+  failure.request_sent = request_sent_ || write_pending_;
+  finish(std::move(failure));
+}
+
+void SendOperation::finish(SendResult result) {
+  if (state_ == State::over) return;
+  const auto self = shared_from_this();  // the owner lets go of it in done_
+  release();
+  std::exchange(done_, nullptr)(std::move(result));
+}
+
+void SendOperation::abandon() {
+  release();
+  done_ = nullptr;
+}
+
+void SendOperation::release() {
+  state_ = State::over;
+  timer_->disarm();
+  lookup_.reset();
+  if (connector_) connector_->cancel();
+  if (connection_) connection_->stream->close();
+  connection_.reset();
+  Secret::wipe(head_);
+  Secret::wipe(buffer_);
+}
+
+}  // namespace skewguard::net

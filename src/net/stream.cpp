@@ -1,0 +1,207 @@
+#include "net/stream.hpp"
+
+#include <sys/socket.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+namespace skewguard::net {
+namespace {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+
+Stream::Unread peek(tcp::socket& socket) {
+  char byte = 0;
+  const auto got = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got > 0) return Stream::Unread::bytes;
+  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Stream::Unread::nothing;
+  return Stream::Unread::end;  // closed, or broken
+}
+
+class PlainStream final : public Stream {
+ public:
+  explicit PlainStream(tcp::socket socket) : socket_(std::move(socket)) {}
+
+  void prepare(ReadyHandler handler) override {
+    asio::post(socket_.get_executor(), [handler = std::move(handler)] { handler(std::nullopt); });
+  }
+  Unread unread() override { return peek(socket_); }
+  void write(std::string_view head, std::string_view body, Handler handler) override {
+    const std::array<asio::const_buffer, 2> buffers{asio::buffer(head), asio::buffer(body)};
+    asio::async_write(socket_, buffers, kept(std::move(handler)));
+  }
+  void read_some(std::span<char> buffer, Handler handler) override {
+    socket_.async_read_some(asio::buffer(buffer.data(), buffer.size()), kept(std::move(handler)));
+  }
+  void close() override {
+    ErrorCode ignored;
+    socket_.close(ignored);
+  }
+
+ private:
+  /// The socket stays until its operation has ended, whoever lets go of it meanwhile.
+  [[nodiscard]] Handler kept(Handler handler) {
+    return [self = shared_from_this(), handler = std::move(handler)](
+               ErrorCode error, std::size_t size) { handler(error, size); };
+  }
+
+  tcp::socket socket_;
+};
+
+class TlsStream final : public Stream {
+ public:
+  TlsStream(tcp::socket socket, const TlsContext& context, CertificateDemand demand)
+      : socket_(std::move(socket)),
+        place_(demand.host + ":" + std::to_string(demand.port)),
+        engine_(context, std::move(demand)) {}
+  TlsStream(const TlsStream&) = delete;
+  TlsStream& operator=(const TlsStream&) = delete;
+  ~TlsStream() override { shut(); }
+
+  void prepare(ReadyHandler handler) override {
+    const auto step = engine_.handshake();
+    if (step == TlsEngine::Step::failed) {
+      send_now();  // the alert
+      asio::post(socket_.get_executor(),
+                 [handler = std::move(handler), failure = engine_.failure()] { handler(failure); });
+      return;
+    }
+    flush([this, self = shared_from_this(), step, handler = std::move(handler)](
+              ErrorCode error, std::size_t) mutable {
+      if (error) return handler(broken(error));
+      if (step == TlsEngine::Step::done) return handler(std::nullopt);
+      receive([this, self, handler = std::move(handler)](ErrorCode failed, std::size_t) mutable {
+        failed ? handler(broken(failed)) : prepare(std::move(handler));
+      });
+    });
+  }
+
+  /// Session tickets are read here, so that they do not pass for an answer.
+  Unread unread() override {
+    auto waiting = peek(socket_);
+    while (waiting == Unread::bytes) {
+      ErrorCode error;
+      const auto size = socket_.read_some(asio::buffer(in_), error);
+      if (error) return Unread::end;
+      engine_.feed({in_.data(), size});
+      const auto step = engine_.peek();
+      if (step == TlsEngine::Step::done) return Unread::bytes;
+      if (step != TlsEngine::Step::want_input) return Unread::end;
+      waiting = peek(socket_);
+    }
+    return waiting;
+  }
+
+  void write(std::string_view head, std::string_view body, Handler handler) override {
+    if (!engine_.write(head) || !engine_.write(body)) {
+      post(std::move(handler), asio::error::connection_aborted);
+      return;
+    }
+    flush(std::move(handler));
+  }
+
+  void read_some(std::span<char> buffer, Handler handler) override {
+    std::size_t size = 0;
+    const auto step = engine_.read(buffer, size);
+    if (step == TlsEngine::Step::done) return post(std::move(handler), {}, size);
+    if (step == TlsEngine::Step::closed) return post(std::move(handler), asio::error::eof);
+    if (step == TlsEngine::Step::failed) {
+      send_now();
+      return post(std::move(handler), asio::error::connection_aborted);
+    }
+    flush([this, self = shared_from_this(), buffer, handler = std::move(handler)](
+              ErrorCode error, std::size_t) mutable {
+      if (error) return handler(error, 0);
+      receive([this, self, buffer, handler = std::move(handler)](ErrorCode failed,
+                                                                 std::size_t) mutable {
+        // An end without good-bye may be an attacker's cut (RFC 8446 section 6.1).
+        if (failed == asio::error::eof) failed = asio::error::connection_reset;
+        failed ? handler(failed, 0) : take(buffer, std::move(handler));
+      });
+    });
+  }
+
+  void close() override { shut(); }
+
+ private:
+  /// As read_some, straight from the network's turn: no need to go through the loop once more.
+  void take(std::span<char> buffer, Handler handler) {
+    std::size_t size = 0;
+    if (engine_.read(buffer, size) == TlsEngine::Step::done) return handler({}, size);
+    read_some(buffer, std::move(handler));
+  }
+
+  void receive(Handler handler) {
+    socket_.async_read_some(asio::buffer(in_),
+                            [this, self = shared_from_this(), handler = std::move(handler)](
+                                ErrorCode error, std::size_t size) {
+                              if (!error) engine_.feed({in_.data(), size});
+                              handler(error, size);
+                            });
+  }
+
+  /// Sends all that the engine has to say; `handler` runs at once where that is nothing and we are
+  /// within a handler already, which is why only prepare() and read_some() may meet that case.
+  void flush(Handler handler) {
+    sending_ = engine_.output();
+    if (sending_.empty()) return handler({}, 0);
+    asio::async_write(socket_, asio::buffer(sending_),
+                      [self = shared_from_this(), handler = std::move(handler)](
+                          ErrorCode error, std::size_t size) { handler(error, size); });
+  }
+
+  /// What fits into the socket's buffer, without waiting; the rest is dropped.
+  void send_now() {
+    const auto bytes = engine_.output();
+    if (bytes.empty() || !socket_.is_open()) return;
+    ErrorCode ignored;
+    socket_.non_blocking(true, ignored);
+    socket_.write_some(asio::buffer(bytes), ignored);
+  }
+
+  void shut() {
+    if (!socket_.is_open()) return;
+    engine_.close();
+    send_now();
+    ErrorCode ignored;
+    socket_.close(ignored);
+  }
+
+  void post(Handler handler, ErrorCode error, std::size_t size = 0) {
+    asio::post(socket_.get_executor(), [self = shared_from_this(), handler = std::move(handler),
+                                        error, size] { handler(error, size); });
+  }
+
+  [[nodiscard]] TransportFailure broken(ErrorCode error) const {
+    TransportFailure failure;
+    failure.kind = TransportFailure::Kind::tls_failed;
+    failure.detail = "the TLS handshake with " + place_ + " failed: " +
+                     (error == asio::error::eof ? std::string("the server closed the connection")
+                                                : error.message());
+    return failure;
+  }
+
+  tcp::socket socket_;
+  std::string place_;
+  TlsEngine engine_;
+  std::string sending_;                            // ciphertext on its way
+  std::array<char, std::size_t{17} * 1024> in_{};  // one TLS record and its frame
+};
+
+}  // namespace
+
+std::shared_ptr<Stream> plain_stream(tcp::socket socket) {
+  return std::make_shared<PlainStream>(std::move(socket));
+}
+
+std::shared_ptr<Stream> tls_stream(tcp::socket socket, const TlsContext& context,
+                                   CertificateDemand demand) {
+  return std::make_shared<TlsStream>(std::move(socket), context, std::move(demand));
+}
+
+}  // namespace skewguard::net

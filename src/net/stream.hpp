@@ -1,0 +1,47 @@
+#pragma once
+
+#include <array>
+#include <boost/asio/ip/tcp.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "net/tls_engine.hpp"
+
+namespace skewguard::net {
+
+/// One connection to a server, plain or TLS. One operation at a time. Handlers run on the loop,
+/// never from within the call; after close() they come with an error. Not thread-safe.
+class Stream : public std::enable_shared_from_this<Stream> {
+ public:
+  using ErrorCode = boost::system::error_code;
+  using Handler = std::function<void(ErrorCode, std::size_t)>;
+  using ReadyHandler = std::function<void(std::optional<TransportFailure>)>;
+
+  /// What the peer has sent that nobody has read yet.
+  enum class Unread { nothing, bytes, end };
+
+  Stream() = default;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  virtual ~Stream() = default;  ///< closes
+
+  /// Makes it ready for requests: the TLS handshake.
+  virtual void prepare(ReadyHandler handler) = 0;
+  /// Looks without waiting.
+  virtual Unread unread() = 0;
+  /// Writes both, one after the other; they stay where they are until `handler`. Its size is how
+  /// much went to the network, in bytes of the network: 0 = none of it.
+  virtual void write(std::string_view head, std::string_view body, Handler handler) = 0;
+  /// At least one byte, or an error; `eof` where the peer closed in good order.
+  virtual void read_some(std::span<char> buffer, Handler handler) = 0;
+  virtual void close() = 0;
+};
+
+std::shared_ptr<Stream> plain_stream(boost::asio::ip::tcp::socket socket);
+std::shared_ptr<Stream> tls_stream(boost::asio::ip::tcp::socket socket, const TlsContext& context,
+                                   CertificateDemand demand);
+
+}  // namespace skewguard::net

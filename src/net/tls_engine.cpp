@@ -1,0 +1,173 @@
+#include "net/tls_engine.hpp"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <utility>
+
+namespace skewguard::net {
+namespace {
+
+/// Where an SSL object keeps the engine that it belongs to.
+int engine_slot() {
+  static const int slot = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return slot;
+}
+
+/// OpenSSL's own words for the oldest error of this thread's queue, which is emptied.
+std::string openssl_words() {
+  const auto code = ERR_get_error();
+  ERR_clear_error();
+  if (code == 0) return "the peer broke off";
+  const char* reason = ERR_reason_error_string(code);
+  return reason != nullptr ? reason : "error " + std::to_string(code);
+}
+
+bool numeric(const std::string& host) {
+  const std::unique_ptr<ASN1_OCTET_STRING, decltype(&ASN1_OCTET_STRING_free)> address(
+      a2i_IPADDRESS(host.c_str()), &ASN1_OCTET_STRING_free);
+  return address != nullptr;
+}
+
+}  // namespace
+
+TlsContext::TlsContext(const TlsOptions& options) : context_(SSL_CTX_new(TLS_client_method())) {
+  if (!context_) {
+    fault_ = "TLS cannot be set up: " + openssl_words();
+    return;
+  }
+  SSL_CTX* context = context_.get();
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_cert_verify_callback(context, &TlsEngine::verify, nullptr);
+  static constexpr std::array<unsigned char, 9> kHttp11{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+  SSL_CTX_set_alpn_protos(context, kHttp11.data(), kHttp11.size());
+  if (!options.ca_file) {
+    SSL_CTX_set_default_verify_paths(context);
+  } else if (SSL_CTX_load_verify_file(context, options.ca_file->c_str()) != 1) {
+    fault_ = "the CA file " + *options.ca_file + " cannot be used: " + openssl_words();
+  }
+  // An authority that is given may be an intermediate one, as with curl.
+  X509_STORE_set_flags(SSL_CTX_get_cert_store(context), X509_V_FLAG_PARTIAL_CHAIN);
+  ERR_clear_error();
+}
+
+TlsEngine::TlsEngine(const TlsContext& context, CertificateDemand demand)
+    : demand_(std::move(demand)),
+      ssl_(context.get() != nullptr ? SSL_new(context.get()) : nullptr) {
+  failure_.kind = TransportFailure::Kind::tls_failed;
+  failure_.detail = "TLS cannot be set up";
+  if (!ssl_) return;
+  in_ = BIO_new(BIO_s_mem());
+  out_ = BIO_new(BIO_s_mem());
+  BIO_ctrl(in_, BIO_C_SET_BUF_MEM_EOF_RETURN, -1, nullptr);  // empty means "not yet"
+  SSL_set_bio(ssl_.get(), in_, out_);
+  SSL_set_connect_state(ssl_.get());
+  SSL_set_ex_data(ssl_.get(), engine_slot(), this);
+  demand_host();
+}
+
+void TlsEngine::demand_host() {
+  X509_VERIFY_PARAM* param = SSL_get0_param(ssl_.get());
+  if (numeric(demand_.host)) {  // no SNI: it is for names alone (RFC 6066 section 3)
+    X509_VERIFY_PARAM_set1_ip_asc(param, demand_.host.c_str());
+    return;
+  }
+  std::string name = demand_.host;
+  if (name.ends_with('.')) name.pop_back();  // the root's dot is not in certificates
+  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  X509_VERIFY_PARAM_set1_host(param, name.c_str(), name.size());
+  SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
+}
+
+int TlsEngine::verify(X509_STORE_CTX* context, void* /*unused*/) {
+  const auto* ssl =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto* engine = static_cast<TlsEngine*>(SSL_get_ex_data(ssl, engine_slot()));
+  engine->refused_ = check_certificate(context, engine->demand_);
+  return engine->refused_ ? 0 : 1;
+}
+
+TlsEngine::Step TlsEngine::stopped(int result, const char* doing) {
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return Step::want_input;
+    case SSL_ERROR_ZERO_RETURN:
+      return Step::closed;
+    default:
+      break;
+  }
+  if (refused_) {
+    failure_ = *refused_;
+  } else {
+    failure_.kind = TransportFailure::Kind::tls_failed;
+    failure_.detail = std::string(doing) + " with " + demand_.host + ":" +
+                      std::to_string(demand_.port) + " failed: " + openssl_words();
+  }
+  ERR_clear_error();
+  return Step::failed;
+}
+
+TlsEngine::Step TlsEngine::handshake() {
+  if (!ssl_) return Step::failed;
+  ERR_clear_error();
+  const int result = SSL_do_handshake(ssl_.get());
+  return result == 1 ? Step::done : stopped(result, "the TLS handshake");
+}
+
+void TlsEngine::feed(std::span<const char> bytes) {
+  BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
+}
+
+bool TlsEngine::write(std::string_view plain) {
+  while (!plain.empty()) {
+    const auto part = plain.substr(0, std::size_t{1} << 20);
+    ERR_clear_error();
+    const int result = SSL_write(ssl_.get(), part.data(), static_cast<int>(part.size()));
+    if (result <= 0) {
+      stopped(result, "TLS");
+      return false;
+    }
+    plain.remove_prefix(static_cast<std::size_t>(result));
+  }
+  return true;
+}
+
+TlsEngine::Step TlsEngine::read(std::span<char> buffer, std::size_t& size) {
+  ERR_clear_error();
+  const auto room = std::min<std::size_t>(buffer.size(), INT_MAX);
+  const int result = SSL_read(ssl_.get(), buffer.data(), static_cast<int>(room));
+  if (result <= 0) return stopped(result, "TLS");
+  size = static_cast<std::size_t>(result);
+  return Step::done;
+}
+
+TlsEngine::Step TlsEngine::peek() {
+  char byte = 0;
+  ERR_clear_error();
+  const int result = SSL_peek(ssl_.get(), &byte, 1);
+  return result == 1 ? Step::done : stopped(result, "TLS");
+}
+
+void TlsEngine::close() {
+  if (!ssl_ || SSL_is_init_finished(ssl_.get()) != 1) return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+  ERR_clear_error();
+}
+
+std::string TlsEngine::output() {
+  if (!ssl_) return {};
+  char* data = nullptr;
+  const auto size = BIO_get_mem_data(out_, &data);
+  std::string bytes(data, static_cast<std::size_t>(size));
+  BIO_reset(out_);
+  return bytes;
+}
+
+}  // namespace skewguard::net

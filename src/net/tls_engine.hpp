@@ -1,0 +1,84 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "net/certificate_check.hpp"
+#include "net/options.hpp"
+#include "skewguard/transport.hpp"
+
+/// TLS as a machine: bytes in, bytes out, no socket. Written on memory BIOs instead of
+/// asio::ssl::stream because the transport must know whether an answer was there before its
+/// request (session tickets are not an answer), and why a certificate was refused.
+namespace skewguard::net {
+
+/// What all connections share: versions, trust. Loading the authorities takes milliseconds, so it
+/// is made when the first https URL is asked for. Not thread-safe.
+class TlsContext {
+ public:
+  explicit TlsContext(const TlsOptions& options);
+  [[nodiscard]] SSL_CTX* get() const noexcept { return context_.get(); }
+  /// Why no connection can be made with it, if so (a CA file that cannot be read).
+  [[nodiscard]] const std::optional<std::string>& fault() const noexcept { return fault_; }
+
+ private:
+  struct Free {
+    void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
+  };
+  std::unique_ptr<SSL_CTX, Free> context_;
+  std::optional<std::string> fault_;
+};
+
+/// The client's side of one TLS connection. Not thread-safe.
+class TlsEngine {
+ public:
+  enum class Step {
+    done,        ///< done (a handshake), or bytes were handed out (a read)
+    want_input,  ///< send output(), then feed() what comes back, and ask again
+    closed,      ///< the peer said in good order that nothing more will come
+    failed,      ///< see failure()
+  };
+
+  TlsEngine(const TlsContext& context, CertificateDemand demand);
+  TlsEngine(const TlsEngine&) = delete;
+  TlsEngine& operator=(const TlsEngine&) = delete;
+
+  Step handshake();
+  /// Takes bytes from the network. May leave output().
+  void feed(std::span<const char> bytes);
+  /// Encrypts all of `plain` into output(). False: failed.
+  bool write(std::string_view plain);
+  /// Decrypts into `buffer`; `size` says how much where the step is `done`.
+  Step read(std::span<char> buffer, std::size_t& size);
+  /// As read(), leaving the bytes where they are.
+  Step peek();
+  /// Says good-bye (close_notify) into output(), where a handshake was done.
+  void close();
+  /// What has to go to the network now; each byte is handed out once.
+  std::string output();
+  /// Why it failed: tls_untrusted, tls_time or tls_failed.
+  [[nodiscard]] TransportFailure failure() const { return failure_; }
+
+ private:
+  struct Free {
+    void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
+  };
+  friend class TlsContext;
+  static int verify(X509_STORE_CTX* context, void* unused);
+  void demand_host();
+  Step stopped(int result, const char* doing);
+
+  CertificateDemand demand_;
+  std::unique_ptr<SSL, Free> ssl_;
+  BIO* in_ = nullptr;                        // owned by ssl_
+  BIO* out_ = nullptr;                       // owned by ssl_
+  std::optional<TransportFailure> refused_;  // the certificate
+  TransportFailure failure_;
+};
+
+}  // namespace skewguard::net
