@@ -1,7 +1,8 @@
 #include "genesys/whoami.hpp"
 
-#include <nlohmann/json.hpp>
 #include <utility>
+
+#include "oauth/json.hpp"
 
 namespace skewguard::genesys {
 namespace {
@@ -19,8 +20,8 @@ constexpr bool no_user(int status) noexcept {
 }
 
 std::string text_of(const json& object, const char* name) {
-  const auto field = object.find(name);
-  return field != object.end() && field->is_string() ? field->get<std::string>() : std::string{};
+  const auto* text = oauth::string_member(object, name);
+  return text == nullptr ? std::string{} : *text;
 }
 
 NamedEntity entity_of(const json& object) {
@@ -44,8 +45,8 @@ Error unreadable(std::string_view path) {
 
 /// The body as an object, or nothing.
 std::optional<json> object_of(std::string_view body) {
-  json value = json::parse(body, nullptr, /*allow_exceptions=*/false);
-  if (!value.is_object()) return std::nullopt;
+  auto value = oauth::parse_json(body);
+  if (!value || !value->is_object()) return std::nullopt;
   return value;
 }
 

@@ -1,0 +1,82 @@
+#include "genesys/dialect.hpp"
+
+#include <utility>
+
+#include "genesys/error_body.hpp"
+#include "oauth/refusals.hpp"
+#include "oauth/token_answer.hpp"
+#include "oauth/token_request.hpp"
+
+namespace skewguard::genesys {
+namespace {
+
+using oauth::Refusal;
+
+/// /api/v2/users/me or below it, wherever a gateway has put it.
+bool under_users_me(std::string_view path) noexcept {
+  constexpr std::string_view kUsersMe = "/api/v2/users/me";
+  path = path.substr(0, path.find_first_of("?#"));
+  const auto at = path.find(kUsersMe);
+  if (at == std::string_view::npos) return false;
+  const std::string_view rest = path.substr(at + kUsersMe.size());
+  return rest.empty() || rest.front() == '/';
+}
+
+/// The failure of users/me for a token without a user is not documented (GENESYS.md section 3);
+/// whichever of these it is, the token is not bad.
+bool lacks_user(const Refusal& refusal, int status, std::string_view path, bool managed) {
+  const bool fits = status == 400 || status == 403 || status == 404;
+  return managed && fits && refusal.permissions.empty() && under_users_me(path);
+}
+
+void take_words(ErrorBody body, Refusal& refusal) {
+  if (!body.code.empty()) refusal.error_code = std::move(body.code);
+  if (!body.message.empty()) refusal.description = std::move(body.message);
+  if (refusal.correlation_id.empty()) refusal.correlation_id = std::move(body.context_id);
+}
+
+}  // namespace
+
+HttpRequest GenesysDialect::request(const oauth::Grant& grant, std::string_view token_url) const {
+  return oauth::token_request(grant, token_url, oauth::BasicForm::raw);
+}
+
+Result<oauth::TokenAnswer> GenesysDialect::token(const Exchange& exchange) const {
+  return oauth::token_answer(exchange);
+}
+
+// GENESYS.md section 2.1: the status alone does not tell; 400 is an unknown client or a rate limit.
+Refusal GenesysDialect::login_refusal(const Exchange& exchange) const {
+  Refusal refusal = oauth::token_endpoint_refusal(exchange);
+  if (refusal.kind != Refusal::Kind::credentials_rejected) return refusal;
+  if (refusal.error_code != "invalid_client") return refusal;
+  const std::string_view words = refusal.description;
+  const bool not_found = words.starts_with("client not found");
+  const bool known = words.starts_with("authentication failed");
+  if (not_found || (exchange.status == 400 && !known)) refusal.kind = Refusal::Kind::unknown_client;
+  return refusal;
+}
+
+Refusal GenesysDialect::api_refusal(const Exchange& exchange, std::string_view path,
+                                    bool managed) const {
+  Refusal refusal = oauth::bearer_refusal(exchange);
+  if (exchange.status < 400) return refusal;
+  const bool scope = refusal.error_code == "insufficient_scope";  // of WWW-Authenticate
+
+  if (auto body = read_error_body(exchange.body)) {
+    if (exchange.status == 403) {
+      for (auto& name : body->permissions) refusal.permissions.push_back(std::move(name));
+    }
+    if (!refusal.retry_after) refusal.retry_after = body->retry_after;
+    take_words(*std::move(body), refusal);
+  }
+  if (exchange.status == 504 && refusal.error_code == "authentication.request.timeout") {
+    refusal.kind = Refusal::Kind::backend_unavailable;
+  }
+  if (!scope && lacks_user(refusal, exchange.status, path, managed)) {
+    refusal.kind = Refusal::Kind::no_user_context;
+  }
+  return refusal;
+}
+
+}  // namespace skewguard::genesys

@@ -1,0 +1,146 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fake_surroundings.hpp"
+#include "settings/settings.hpp"
+
+namespace skewguard::settings {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class Identity : public testing::Test {
+ protected:
+  Identity() { world.environment["GENESYS_CLOUD_REGION"] = "mypurecloud.ie"; }
+  ClientOptions loaded() const {
+    auto result = load(flags, world.make(), Need::identity);
+    EXPECT_TRUE(result.ok()) << describe(result.error());
+    return result.ok() ? result->client : ClientOptions{};
+  }
+  std::string refused() const {
+    const auto result = load(flags, world.make(), Need::identity);
+    if (result.ok()) return "it was taken";
+    EXPECT_EQ(result.error().kind, ErrorKind::config);
+    return describe(result.error());
+  }
+
+  FakeSurroundings world;
+  Flags flags;
+};
+
+TEST_F(Identity, SecretFileBeatsEnvironmentBeatsCredentialsDirectoryBeatsProfile) {
+  world.environment["GENESYS_CLOUD_CLIENT_ID"] = "id";
+  world.files["/p"] = "[profile.default]\nclient_secret = \"profile\"\n";
+  flags.config = "/p";
+  EXPECT_EQ(loaded().client_secret.reveal(), "profile");
+  world.environment["CREDENTIALS_DIRECTORY"] = "/run/credentials";
+  world.files["/run/credentials/genesys_cloud_client_secret"] = "systemd\n";
+  EXPECT_EQ(loaded().client_secret.reveal(), "systemd");
+  world.environment["GENESYSCLOUD_OAUTHCLIENT_SECRET"] = "second";
+  EXPECT_EQ(loaded().client_secret.reveal(), "second");
+  world.environment["GENESYS_CLOUD_CLIENT_SECRET"] = "first";
+  EXPECT_EQ(loaded().client_secret.reveal(), "first");
+  world.files["-"] = "stdin";
+  flags.client_secret_file = "-";
+  EXPECT_EQ(loaded().client_secret.reveal(), "stdin");
+}
+
+TEST_F(Identity, TheNewlineAtTheEndOfASecretFileIsNotOfTheSecret) {
+  flags.client_id = "id";
+  flags.client_secret_file = "/s";
+  for (const char* content : {"s3cret", "s3cret\n", "s3cret\r\n", "s3cret\n\n"}) {
+    world.files["/s"] = content;
+    EXPECT_EQ(loaded().client_secret.reveal(), "s3cret");
+  }
+  world.files["/s"] = " s3cret ";
+  EXPECT_EQ(loaded().client_secret.reveal(), " s3cret ") << "spaces are of the secret";
+}
+
+TEST_F(Identity, AFileThatIsNotThereIsNamedWithItsSetting) {
+  flags.client_id = "id";
+  flags.client_secret_file = "/nowhere";
+  EXPECT_THAT(refused(), HasSubstr("client secret (--client-secret-file): cannot read /nowhere"));
+}
+
+TEST_F(Identity, ControlCharactersAreRefusedNamingTheSettingNotTheValue) {
+  flags.client_id = "id";
+  world.environment["GENESYS_CLOUD_CLIENT_SECRET"] = "hunter2\tx";
+  EXPECT_THAT(refused(), HasSubstr("the client secret (GENESYS_CLOUD_CLIENT_SECRET) holds a "
+                                   "control character"));
+  EXPECT_THAT(refused(), Not(HasSubstr("hunter2")));
+
+  world.environment["GENESYS_CLOUD_ACCESS_TOKEN"] = "tok\r\nX-Evil: 1";
+  flags.client_id.reset();
+  EXPECT_THAT(refused(), HasSubstr("the access token (GENESYS_CLOUD_ACCESS_TOKEN)"));
+  EXPECT_THAT(refused(), Not(HasSubstr("Evil")));
+}
+
+TEST_F(Identity, AnEmptySecretFileIsNamed) {
+  flags.client_id = "id";
+  flags.client_secret_file = "/s";
+  world.files["/s"] = "\n";
+  EXPECT_THAT(refused(), HasSubstr("the client secret (--client-secret-file) is empty"));
+}
+
+TEST_F(Identity, AClientIdWithAColonIsRefused) {
+  flags.client_id = "id:secret";
+  world.environment["GENESYS_CLOUD_CLIENT_SECRET"] = "s";
+  EXPECT_THAT(refused(), HasSubstr("the client id (--client-id) holds a colon"));
+}
+
+TEST_F(Identity, AGivenTokenNeedsNoClient) {
+  world.environment["GENESYSCLOUD_ACCESS_TOKEN"] = "second";
+  EXPECT_EQ(loaded().access_token.reveal(), "second");
+  world.environment["GENESYS_CLOUD_ACCESS_TOKEN"] = "first";
+  EXPECT_EQ(loaded().access_token.reveal(), "first");
+  world.files["/t"] = "from-file\n";
+  flags.access_token_file = "/t";
+  EXPECT_EQ(loaded().access_token.reveal(), "from-file");
+  EXPECT_TRUE(loaded().client_id.empty());
+}
+
+TEST_F(Identity, AGivenTokenNeedsTheApiUrlAlone) {
+  world.environment.clear();
+  world.environment["GENESYS_CLOUD_ACCESS_TOKEN"] = "t";
+  EXPECT_THAT(refused(), HasSubstr("missing setting: region (GENESYS_CLOUD_REGION"));
+  flags.api_url = "http://127.0.0.1:1";
+  EXPECT_EQ(loaded().api_url, "http://127.0.0.1:1");
+}
+
+TEST_F(Identity, ATokenBeatsAClientOfItsRankAndAClientFlagBeatsATokenInTheEnvironment) {
+  world.environment["GENESYS_CLOUD_ACCESS_TOKEN"] = "t";
+  world.environment["GENESYS_CLOUD_CLIENT_ID"] = "id";
+  world.environment["GENESYS_CLOUD_CLIENT_SECRET"] = "s";
+  EXPECT_EQ(loaded().access_token.reveal(), "t");
+  EXPECT_TRUE(loaded().client_id.empty());
+  flags.client_id = "flag-id";
+  EXPECT_TRUE(loaded().access_token.empty());
+  EXPECT_EQ(loaded().client_id, "flag-id");
+  EXPECT_EQ(loaded().client_secret.reveal(), "s");
+}
+
+TEST_F(Identity, ATokenWithItsSchemeBeforeItIsRefused) {
+  world.environment["GENESYS_CLOUD_ACCESS_TOKEN"] = "Bearer abc";
+  EXPECT_THAT(refused(), HasSubstr("without \"Bearer\""));
+  EXPECT_THAT(refused(), Not(HasSubstr("abc")));
+}
+
+TEST_F(Identity, ATokenOf64KibIsTakenAndOneOver256KibIsNot) {
+  world.environment["GENESYS_CLOUD_ACCESS_TOKEN"] = std::string(64 * 1024, 'a');
+  EXPECT_EQ(loaded().access_token.size(), 64U * 1024);
+  world.environment["GENESYS_CLOUD_ACCESS_TOKEN"] = std::string(256 * 1024, 'a');
+  EXPECT_EQ(loaded().access_token.size(), 256U * 1024);
+  world.environment["GENESYS_CLOUD_ACCESS_TOKEN"] = std::string(256 * 1024 + 1, 'a');
+  EXPECT_THAT(refused(), HasSubstr("over 256 KiB"));
+}
+
+TEST_F(Identity, StandardInputServesOneSecretAlone) {
+  flags.client_secret_file = "-";
+  flags.access_token_file = "-";
+  world.files["-"] = "x";
+  EXPECT_THAT(refused(), HasSubstr("cannot both come from standard input"));
+}
+
+}  // namespace
+}  // namespace skewguard::settings

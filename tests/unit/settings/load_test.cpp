@@ -1,0 +1,299 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fake_surroundings.hpp"
+#include "settings/settings.hpp"
+
+namespace skewguard::settings {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::Not;
+
+class Load : public testing::Test {
+ protected:
+  Load() {
+    world.environment = {{"GENESYS_CLOUD_REGION", "mypurecloud.ie"},
+                         {"GENESYS_CLOUD_CLIENT_ID", "env-id"},
+                         {"GENESYS_CLOUD_CLIENT_SECRET", "env-secret"}};
+  }
+  Result<Settings> load() const { return settings::load(flags, world.make(), Need::identity); }
+  Settings loaded() const {
+    auto result = load();
+    EXPECT_TRUE(result.ok()) << describe(result.error());
+    return result.ok() ? *std::move(result) : Settings{};
+  }
+  std::string refused() const {
+    const auto result = load();
+    if (result.ok()) return "it was taken";
+    EXPECT_EQ(result.error().kind, ErrorKind::config);
+    return describe(result.error());
+  }
+
+  FakeSurroundings world;
+  Flags flags;
+};
+
+TEST_F(Load, DefaultsAreThoseOfTheContract) {
+  const Settings settings = loaded();
+  EXPECT_EQ(settings.client.login_url, "https://login.mypurecloud.ie");
+  EXPECT_EQ(settings.client.api_url, "https://api.mypurecloud.ie");
+  EXPECT_EQ(settings.client.token_path, "/oauth/token");
+  EXPECT_EQ(settings.client.timeout, seconds{30});
+  EXPECT_EQ(settings.client.max_wait, seconds{15});
+  EXPECT_EQ(settings.client.attempts, 3);
+  EXPECT_EQ(settings.client.staleness, seconds{1});
+  EXPECT_EQ(settings.client.dialect, DialectName::genesys);
+  EXPECT_EQ(settings.client.region, "mypurecloud.ie");
+  EXPECT_TRUE(settings.client.ca_file.empty());
+  EXPECT_FALSE(settings.client.insecure_http);
+  EXPECT_EQ(settings.log_level, LogLevel::warn);
+  EXPECT_FALSE(settings.log_json);
+  EXPECT_TRUE(settings.warnings.empty());
+}
+
+TEST_F(Load, FlagBeatsEnvironmentBeatsProfileBeatsDefault) {
+  world.files["/profiles"] = "[profile.default]\ntimeout = \"10s\"\n";
+  flags.config = "/profiles";
+  EXPECT_EQ(loaded().client.timeout, seconds{10});
+  world.environment["SKEWGUARD_TIMEOUT"] = "20s";
+  EXPECT_EQ(loaded().client.timeout, seconds{20});
+  flags.timeout = "40s";
+  EXPECT_EQ(loaded().client.timeout, seconds{40});
+}
+
+TEST_F(Load, EveryFlagSaysWhatItSets) {
+  flags.region = "eu_central_1";
+  flags.client_id = "flag-id";
+  flags.client_secret_file = "/secret";
+  world.files["/secret"] = "file-secret\n";
+  flags.token_path = "/token";
+  flags.token_params = {"resource=urn:api", "audience=a=b"};
+  flags.ca_file = "/ca.pem";
+  flags.timeout = "500ms";
+  flags.max_wait = "0";
+  flags.attempts = "1";
+  flags.staleness = "2.5s";
+  flags.dialect = "rfc6749";
+  flags.token_store = "none";
+  flags.insecure_http = true;
+  flags.log_format = "json";
+  const Settings settings = loaded();
+  EXPECT_EQ(settings.client.login_url, "https://login.mypurecloud.de");
+  EXPECT_EQ(settings.client.client_id, "flag-id");
+  EXPECT_EQ(settings.client.client_secret.reveal(), "file-secret");
+  EXPECT_EQ(settings.client.token_path, "/token");
+  const std::vector<std::pair<std::string, std::string>> params{{"resource", "urn:api"},
+                                                                {"audience", "a=b"}};
+  EXPECT_EQ(settings.client.token_params, params);
+  EXPECT_EQ(settings.client.ca_file, "/ca.pem");
+  EXPECT_EQ(settings.client.timeout, milliseconds{500});
+  EXPECT_EQ(settings.client.max_wait, seconds{0});
+  EXPECT_EQ(settings.client.attempts, 1);
+  EXPECT_EQ(settings.client.staleness, milliseconds{2500});
+  EXPECT_EQ(settings.client.dialect, DialectName::rfc6749);
+  EXPECT_TRUE(settings.client.insecure_http);
+  EXPECT_TRUE(settings.log_json);
+}
+
+TEST_F(Load, EveryEnvironmentVariableSaysWhatItSets) {
+  world.environment = {{"GENESYSCLOUD_REGION", "us_west_2"},
+                       {"GENESYSCLOUD_OAUTHCLIENT_ID", "second-id"},
+                       {"GENESYSCLOUD_OAUTHCLIENT_SECRET", "second-secret"},
+                       {"SKEWGUARD_TOKEN_PATH", "/t"},
+                       {"SSL_CERT_FILE", "/env.pem"},
+                       {"SKEWGUARD_TIMEOUT", "10m"},
+                       {"SKEWGUARD_MAX_WAIT", "2h"},
+                       {"SKEWGUARD_ATTEMPTS", "5"},
+                       {"SKEWGUARD_STALENESS", "3"},
+                       {"SKEWGUARD_TOKEN_STORE", "none"},
+                       {"SKEWGUARD_LOG", "trace"}};
+  const Settings settings = loaded();
+  EXPECT_EQ(settings.client.api_url, "https://api.usw2.pure.cloud");
+  EXPECT_EQ(settings.client.client_id, "second-id");
+  EXPECT_EQ(settings.client.client_secret.reveal(), "second-secret");
+  EXPECT_EQ(settings.client.token_path, "/t");
+  EXPECT_EQ(settings.client.ca_file, "/env.pem");
+  EXPECT_EQ(settings.client.timeout, minutes{10});
+  EXPECT_EQ(settings.client.max_wait, std::chrono::hours{2});
+  EXPECT_EQ(settings.client.attempts, 5);
+  EXPECT_EQ(settings.client.staleness, seconds{3});
+  EXPECT_EQ(settings.log_level, LogLevel::trace);
+}
+
+TEST_F(Load, TheFirstFamilyOfNamesBeatsTheSecond) {
+  world.environment["GENESYSCLOUD_REGION"] = "mypurecloud.de";
+  world.environment["GENESYSCLOUD_OAUTHCLIENT_ID"] = "second-id";
+  world.environment["GENESYSCLOUD_OAUTHCLIENT_SECRET"] = "second-secret";
+  const Settings settings = loaded();
+  EXPECT_EQ(settings.client.login_url, "https://login.mypurecloud.ie");
+  EXPECT_EQ(settings.client.client_id, "env-id");
+  EXPECT_EQ(settings.client.client_secret.reveal(), "env-secret");
+}
+
+TEST_F(Load, EmptyEnvironmentVariablesCountAsUnset) {
+  world.environment["GENESYS_CLOUD_CLIENT_ID"] = "";
+  world.environment["GENESYSCLOUD_OAUTHCLIENT_ID"] = "second-id";
+  world.environment["SKEWGUARD_TIMEOUT"] = "";
+  world.environment["SKEWGUARD_CONFIG"] = "";
+  world.environment["SKEWGUARD_PROFILE"] = "";
+  world.environment["CREDENTIALS_DIRECTORY"] = "";
+  const Settings settings = loaded();
+  EXPECT_EQ(settings.client.client_id, "second-id");
+  EXPECT_EQ(settings.client.timeout, seconds{30});
+}
+
+TEST_F(Load, NamesEveryMissingSettingAndItsVariable) {
+  world.environment.clear();
+  const std::string error = refused();
+  EXPECT_THAT(error, HasSubstr("missing settings: "));
+  EXPECT_THAT(error, HasSubstr("region (GENESYS_CLOUD_REGION or --region)"));
+  EXPECT_THAT(error, HasSubstr("client id (GENESYS_CLOUD_CLIENT_ID or --client-id)"));
+  EXPECT_THAT(error, HasSubstr("client secret (GENESYS_CLOUD_CLIENT_SECRET or "
+                               "--client-secret-file)"));
+}
+
+TEST_F(Load, NamesTheOneMissingSettingAlone) {
+  world.environment.erase("GENESYS_CLOUD_CLIENT_SECRET");
+  const std::string error = refused();
+  EXPECT_THAT(error, HasSubstr("missing setting: client secret (GENESYS_CLOUD_CLIENT_SECRET"));
+  EXPECT_THAT(error, Not(HasSubstr("GENESYS_CLOUD_CLIENT_ID")));
+  EXPECT_THAT(error, Not(HasSubstr("GENESYS_CLOUD_REGION")));
+}
+
+TEST_F(Load, NoRegionIsNeededWhereBothUrlsAreGiven) {
+  world.environment.erase("GENESYS_CLOUD_REGION");
+  flags.login_url = "https://sso.example.com/tenant/";
+  EXPECT_THAT(refused(), HasSubstr("API base URL (SKEWGUARD_API_URL or --api-url) or region"));
+  world.environment["SKEWGUARD_API_URL"] = "https://gw.example.com:8443";
+  const Settings settings = loaded();
+  EXPECT_EQ(settings.client.login_url, "https://sso.example.com/tenant");
+  EXPECT_EQ(settings.client.api_url, "https://gw.example.com:8443");
+}
+
+TEST_F(Load, AUrlBeatsWhatTheRegionSaysOfIt) {
+  flags.api_url = "http://127.0.0.1:8080";
+  const Settings settings = loaded();
+  EXPECT_EQ(settings.client.login_url, "https://login.mypurecloud.ie");
+  EXPECT_EQ(settings.client.api_url, "http://127.0.0.1:8080");
+}
+
+TEST_F(Load, PlainHttpIsForLoopbackAlone) {
+  for (const char* url : {"http://127.0.0.1:1", "http://localhost", "http://[::1]:9/base"}) {
+    flags.api_url = url;
+    EXPECT_EQ(loaded().client.api_url, url);
+  }
+  flags.api_url = "http://api.example.com";
+  EXPECT_THAT(refused(), HasSubstr("the API base URL (--api-url) is http:// and not a loopback"));
+  flags.insecure_http = true;
+  EXPECT_EQ(loaded().client.api_url, "http://api.example.com");
+}
+
+TEST_F(Load, AWrongRegionNamesTheNearestOne) {
+  world.environment["GENESYS_CLOUD_REGION"] = "eu-wset-1";
+  const std::string error = refused();
+  EXPECT_THAT(error, HasSubstr("eu-wset-1"));
+  EXPECT_THAT(error, HasSubstr("(GENESYS_CLOUD_REGION)"));
+  EXPECT_THAT(error, HasSubstr("did you mean eu-west-1 (mypurecloud.ie)?"));
+}
+
+TEST_F(Load, RefusesDurationsThatAreNone) {
+  for (const char* text : {"soon", "10 minutes", "1h30", "", "-1s", "0", "25h"}) {
+    flags.timeout = text;
+    EXPECT_THAT(refused(), HasSubstr("the timeout (--timeout)")) << text;
+  }
+}
+
+TEST_F(Load, RefusesAttemptsThatAreNoSmallWholeNumber) {
+  for (const char* text : {"0", "-1", "1.5", "three", "101", "99999999999999999999", ""}) {
+    flags.attempts = text;
+    EXPECT_THAT(refused(), HasSubstr("the attempts (--attempts)")) << text;
+  }
+}
+
+TEST_F(Load, RefusesTokenParametersThatAreNotPairsOrAreOurs) {
+  for (const char* text : {"resource", "=x", "client_secret=x", "grant_type=password"}) {
+    flags.token_params = {text};
+    EXPECT_THAT(refused(), HasSubstr("--token-param")) << text;
+  }
+}
+
+TEST_F(Load, ASecretSmuggledAsATokenParameterIsNotRepeated) {
+  flags.token_params = {"client_secret=hunter2"};
+  EXPECT_THAT(refused(), Not(HasSubstr("hunter2")));
+}
+
+TEST_F(Load, RefusesAStoreThatThisBuildDoesNotHave) {
+  for (const char* text : {"file", "file:/var/lib/x", "redis://localhost"}) {
+    flags.token_store = text;
+    EXPECT_THAT(refused(), HasSubstr("this build has only the store \"none\"")) << text;
+  }
+}
+
+TEST_F(Load, RefusesTokenPathsThatAreNone) {
+  for (const char* text : {"oauth/token", "", "/a b"}) {
+    flags.token_path = text;
+    EXPECT_THAT(refused(), HasSubstr("the token path (--token-path)")) << text;
+  }
+}
+
+TEST_F(Load, RefusesBaseUrlsWithMoreThanABase) {
+  for (const char* text : {"ftp://x", "api.example.com", "https://u:p@x", "https://x/?q=1"}) {
+    flags.api_url = text;
+    EXPECT_THAT(refused(), HasSubstr("the API base URL (--api-url)")) << text;
+  }
+}
+
+TEST_F(Load, VerbosityFlagsBeatTheEnvironment) {
+  world.environment["SKEWGUARD_LOG"] = "critical";
+  EXPECT_EQ(loaded().log_level, LogLevel::critical);
+  const std::array<LogLevel, 4> levels{LogLevel::info, LogLevel::debug, LogLevel::trace,
+                                       LogLevel::trace};
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    flags.verbose = static_cast<int>(i) + 1;
+    EXPECT_EQ(loaded().log_level, levels.at(i));
+  }
+  flags.verbose = 0;
+  flags.quiet = true;
+  EXPECT_EQ(loaded().log_level, LogLevel::error);
+  flags.verbose = 1;
+  EXPECT_THAT(refused(), HasSubstr("-q and -v"));
+}
+
+TEST_F(Load, RefusesALogLevelThatIsNone) {
+  world.environment["SKEWGUARD_LOG"] = "loud";
+  EXPECT_THAT(refused(), HasSubstr("the log level (SKEWGUARD_LOG)"));
+}
+
+TEST_F(Load, NoColorIsHeeded) {
+  EXPECT_TRUE(loaded().color);
+  world.environment["NO_COLOR"] = "1";
+  EXPECT_FALSE(loaded().color);
+  world.environment["NO_COLOR"] = "";  // no-color.org: when present and not an empty string
+  EXPECT_TRUE(loaded().color);
+}
+
+TEST_F(Load, AProxyThatIsNotUsedIsTold) {
+  world.environment["HTTPS_PROXY"] = "http://user:password@proxy:3128";
+  const Settings settings = loaded();
+  ASSERT_EQ(settings.warnings.size(), 1U);
+  EXPECT_THAT(settings.warnings[0], HasSubstr("HTTPS_PROXY"));
+  EXPECT_THAT(settings.warnings[0], Not(HasSubstr("password")));
+
+  flags.login_url = "http://127.0.0.1:1";
+  flags.api_url = "http://127.0.0.1:2";
+  EXPECT_TRUE(loaded().warnings.empty()) << "an HTTPS proxy has no part in http://";
+}
+
+TEST_F(Load, WithoutANeedForAnIdentityOnlyLoggingIsRead) {
+  world.environment = {{"SKEWGUARD_LOG", "info"}, {"GENESYS_CLOUD_REGION", "nowhere"}};
+  const auto settings = settings::load(flags, world.make(), Need::nothing);
+  ASSERT_TRUE(settings.ok());
+  EXPECT_EQ(settings->log_level, LogLevel::info);
+}
+
+}  // namespace
+}  // namespace skewguard::settings
