@@ -152,7 +152,9 @@ std::optional<OffsetBound> ClockBook::bound(ServerId id, const Now& now, Trust t
   const UnslewedTime at = now.unslewed();
   const auto bound = trust == Trust::every_clock ? known.hull(at) : known.plain(at);
   if (!bound) return std::nullopt;
-  return spread(*bound, known.suspend_widening_at(now));
+  // Our reading of the time is off by up to two gaps, so the ends' age is.
+  const Duration unread = DriftRate(options_.drift).over(2 * now.gap);
+  return spread(*bound, known.suspend_widening_at(now) + unread);
 }
 
 std::optional<OffsetBound> ClockBook::to_boot(ServerId server, const Now& now, Trust trust) const {

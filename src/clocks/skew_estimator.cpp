@@ -37,8 +37,8 @@ bool readable(const Now& now) {
 bool usable(const time::DateSample& sample) {
   return readable(sample.sent) && readable(sample.received) &&
          sample.date >= std::chrono::seconds{0} && sample.date <= SkewEstimator::kLatestDate &&
-         sample.received.unslewed() >= sample.sent.unslewed() &&
-         sample.received.boot >= sample.sent.boot;
+         sample.received.unslewed() - sample.sent.unslewed() >=
+             -(reading_error(sample.received) + reading_error(sample.sent));
 }
 
 /// The server read `date` to date + 1 s at some moment between sent and received.
@@ -69,10 +69,11 @@ Observed SkewEstimator::observe(const time::DateSample& sample) {
   if (settled_ && sample.sent.unslewed() < *settled_) return Observed::dropped;
 
   RawSample taken{bound_of(sample), sample.date, sample.connection};
-  const Duration rtt = taken.received() - taken.sent();
+  const Duration rtt = std::max(taken.received() - taken.sent(), Duration{0});
   note_suspends(sample, taken);
   rtt_min_ = std::min(rtt_min_.value_or(rtt), rtt);
-  latest_ = taken_ == 0 ? taken.received() : std::max(latest_, taken.received());
+  const UnslewedTime newest = std::max(taken.received(), taken.sent());
+  latest_ = taken_ == 0 ? newest : std::max(latest_, newest);
   ++taken_;
   const bool first = ring_.empty();
   remember(taken);

@@ -20,7 +20,8 @@ struct EstimatorOptions {
   /// late by s was made at [date, date + 1 s) and read at up to s later.
   Duration staleness = std::chrono::seconds{1};
   /// What a suspend (boot ran on while mono stood) adds to both ends of what was known before it:
-  /// the kernel measures a suspend with a clock of whole seconds.
+  /// the kernel measures a suspend with a clock of whole seconds. Several suspends between two
+  /// answers count as one.
   Duration suspend_widening = std::chrono::seconds{2};
 };
 

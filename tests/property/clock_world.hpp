@@ -108,8 +108,8 @@ class World {
   }
 
   [[nodiscard]] UnslewedTime time() const { return UnslewedTime{time_}; }
-  /// All local clocks, each read at its own moment within a small gap.
-  [[nodiscard]] Now read(Random& random) const {
+  /// All local clocks, each read at its own moment within a small gap, which passes.
+  [[nodiscard]] Now read(Random& random) {
     const auto moment = [&] {
       return most_gap_.count() == 0 ? Duration{0} : random.between(Duration{0}, most_gap_);
     };
@@ -119,6 +119,7 @@ class World {
     now.mono = MonotonicTime{time_ - slept_ + slewed_ + moment()};
     now.boot = Instant{time_ + slewed_ + moment()};
     now.wall = WallTime{seconds{1'700'000'000} + time_ + wall_ahead + moment()};
+    pass(most_gap_);
     return now;
   }
   /// What a clock shows now, if its date string is `late`.

@@ -88,7 +88,7 @@ class Name {
         network_(random),
         most_drift_(static_cast<std::int64_t>(options.drift * 1e9)),
         most_late_(random.chance(0.5) ? options.staleness : Duration{0}) {
-    const Duration base = random.between(-hours{2}, hours{2});
+    const Duration base = seconds{1'700'000'000} + random.between(-hours{2}, hours{2});
     const double spread = std::exp(random.unit() * 9.0);  // 1 ms .. 8 s
     for (int i = 0; i < kind.backends; ++i) {
       const Duration apart{static_cast<std::int64_t>(spread * 1e6 * (2 * random.unit() - 1))};
@@ -163,14 +163,11 @@ struct Taken {
   UnslewedTime received;
 };
 
-/// The promise of SkewEstimator, restated: which of the samples taken still count.
-bool counts(const std::vector<Taken>& taken, std::size_t i, const SkewEstimator& estimator) {
-  if (estimator.settled() && taken[i].sent < *estimator.settled()) return false;
-  const std::size_t newer = taken.size() - 1 - i;
-  if (newer < 16) return true;
-  UnslewedTime latest = taken[0].received;
-  for (const Taken& t : taken) latest = std::max(latest, t.received);
-  return newer < 64 && latest - taken[i].received <= hours{1};
+/// The promise of SkewEstimator, restated: does a sample still count that `newer` samples followed?
+bool counts(const Taken& sample, std::size_t newer, UnslewedTime latest,
+            const SkewEstimator& estimator) {
+  if (estimator.settled() && sample.sent < *estimator.settled()) return false;
+  return newer < 16 || (newer < 64 && latest - sample.received <= hours{1});
 }
 
 Complaint check_bounds(const SkewEstimator& estimator, UnslewedTime at) {
@@ -193,8 +190,10 @@ Complaint check_truths(const std::vector<Taken>& taken, const World& world,
                        const SkewEstimator& estimator) {
   const OffsetBound hull = *estimator.hull(world.time());
   std::size_t expected = 0;
+  UnslewedTime latest{};
+  for (const Taken& t : taken) latest = std::max(latest, t.received);
   for (std::size_t i = 0; i < taken.size(); ++i) {
-    if (!counts(taken, i, estimator)) continue;
+    if (!counts(taken[i], taken.size() - 1 - i, latest, estimator)) continue;
     ++expected;
     const Duration truth = world.courses[taken[i].course].offset;
     if (!hull.holds(truth))
@@ -234,10 +233,11 @@ class History {
     if (random_.chance(0.2)) name_.new_rate(name_.pick());
     if (random_.chance(0.2)) world_.slew = random_.between(-500'000, 500'000);
     if (random_.chance(0.1)) world_.wall_ahead = random_.between(-hours{24 * 365}, hours{24 * 365});
-    if (random_.chance(0.05)) {
+    if (random_.chance(0.05) && !slept_) {
       const Duration most = options_.suspend_widening;
       world_.suspend(random_.between(milliseconds{100}, hours{10}), random_.between(-most, most));
       ++suspends_;
+      slept_ = true;
     }
     if (kind_.steps && random_.chance(0.1)) {
       const double size = std::exp(random_.unit() * 12.0);  // 1 ms .. 160 s
@@ -259,6 +259,7 @@ class History {
 
   Complaint take(const Name::Answer& answer) {
     const Observed outcome = estimator_.observe(answer.sample);
+    slept_ = false;
     if (outcome == Observed::dropped) {
       const bool may =
           estimator_.settled() && answer.sample.sent.unslewed() < *estimator_.settled();
@@ -310,6 +311,7 @@ class History {
   SkewEstimator estimator_;
   std::vector<Taken> taken_;
   int suspends_ = 0;
+  bool slept_ = false;  ///< since the last answer: two suspends would count as one
 };
 
 void histories(std::uint64_t family, std::uint64_t count, const Kind& kind) {
@@ -344,9 +346,10 @@ Complaint merged_history(std::uint64_t seed) {
   SkewEstimator two(options);
   std::vector<Taken> taken;
   const auto count = random.between(2, 16);
+  const auto sleep_before = random.between(0, 40);  // in some histories, once
   for (std::int64_t i = 0; i < count; ++i) {
     world.pass(pause(random));
-    if (random.chance(0.05)) {
+    if (i == sleep_before) {
       world.suspend(random.between(seconds{1}, hours{10}),
                     random.between(-options.suspend_widening, options.suspend_widening));
     }
