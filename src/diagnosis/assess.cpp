@@ -1,0 +1,380 @@
+#include "diagnosis/assess.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace skewguard::diagnosis {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// HTTP dates are truncated to whole seconds.
+constexpr Duration kTick = seconds{1};
+/// A never accepted token is new for so long: platforms spread tokens within it.
+constexpr Duration kNewFor = seconds{10};
+/// First wait where nothing points to a lag. Short: with two tries it stays within blind_wait.
+constexpr Duration kFirstBlindWait = seconds{1};
+/// Added to a wait for a clock: the drift of two clocks over the longest wait, and enough for two
+/// Dates a whole second apart to show that they moved.
+constexpr Duration kPad = milliseconds{20};
+/// From the judged answer to the look of rule 5: over a second, so that a clock's Date has moved.
+constexpr Duration kLookAfter = milliseconds{1050};
+/// A look needs this much before the deadline: a round trip.
+constexpr Duration kLookTakes = milliseconds{250};
+
+struct Reading {
+  ServerTime date;
+  Instant sent;
+  Instant received;
+};
+
+std::vector<Reading> readings(const Evidence& evidence) {
+  std::vector<Reading> all;
+  for (const Trial& t : evidence.trials)
+    if (t.date) all.push_back({*t.date, t.sent, t.received});
+  for (const Look& l : evidence.looks)
+    if (l.date) all.push_back({*l.date, l.sent, l.received});
+  std::sort(all.begin(), all.end(),
+            [](const Reading& a, const Reading& b) { return a.received < b.received; });
+  return all;
+}
+
+/// Whether `later` is too little after `earlier` for a clock. Stamps lie in [sent, received], so
+/// at least `elapsed` passed between them. Its thousandth allows for drift.
+bool stuck(const Reading& earlier, const Reading& later, Duration staleness) {
+  const Duration elapsed = later.sent - earlier.received;
+  if (elapsed <= kTick + elapsed / 1000) return false;
+  const Duration moved = later.date.since(earlier.date).value_or(elapsed);
+  return moved <= Duration{0} || moved < elapsed - elapsed / 1000 - kTick - staleness;
+}
+
+template <typename Predicate>
+bool any_pair(const Evidence& evidence, Predicate predicate) {
+  const auto all = readings(evidence);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    for (std::size_t j = i + 1; j < all.size(); ++j)
+      if (predicate(all[i], all[j])) return true;
+  return false;
+}
+
+bool same_token(const Trial& a, const Trial& b) {
+  return a.token.generation == b.token.generation;
+}
+
+std::size_t refusals(const Evidence& evidence) {
+  return static_cast<std::size_t>(std::count_if(evidence.trials.begin(), evidence.trials.end(),
+                                                [](const Trial& t) { return t.refused; }));
+}
+
+/// The last trial's token had been refused in this call before.
+bool tried_twice(const Evidence& evidence) {
+  const Trial& last = evidence.trials.back();
+  return std::any_of(evidence.trials.begin(), evidence.trials.end() - 1,
+                     [&](const Trial& t) { return t.refused && same_token(t, last); });
+}
+
+bool is_new(const Trial& trial) {
+  return !trial.token.given && !trial.token.accepted_before &&
+         trial.received - trial.token.asked < kNewFor;
+}
+
+/// The refusal before this one, of the token before this one.
+const Trial* token_before(const Evidence& evidence, std::size_t index) {
+  for (std::size_t i = index; i-- > 0;)
+    if (!same_token(evidence.trials[i], evidence.trials[index]))
+      return evidence.trials[i].refused ? &evidence.trials[i] : nullptr;
+  return nullptr;
+}
+
+const Trial* token_after(const Evidence& evidence, std::size_t index) {
+  for (std::size_t i = index + 1; i < evidence.trials.size(); ++i)
+    if (!same_token(evidence.trials[i], evidence.trials[index]))
+      return evidence.trials[i].refused ? &evidence.trials[i] : nullptr;
+  return nullptr;
+}
+
+/// Of the blind wait's total, what this call has left.
+Duration blind_wait_left(const Evidence& evidence) {
+  Duration left = std::min(evidence.limits.blind_wait, evidence.limits.max_wait);
+  for (const Trial& t : evidence.trials) {
+    const Standing how = standing(evidence, t);
+    if (t.followed == Action::wait_and_retry &&
+        (how == Standing::agrees || how == Standing::undecided))
+      left -= t.waited;
+  }
+  return std::max(left, Duration{0});
+}
+
+bool final_attempt(const Evidence& evidence) {
+  return refusals(evidence) >= static_cast<std::size_t>(std::max(evidence.limits.attempts, 1));
+}
+
+Assessment give_up(std::vector<Verdict> candidates, Hindrance why) {
+  return {std::move(candidates), Next::give_up, {}, why};
+}
+
+/// Where waiting for a clock is not the way: a new token, if one may still be tried.
+Assessment renew(const Evidence& evidence, std::vector<Verdict> candidates) {
+  if (evidence.trials.back().token.given)
+    return give_up(std::move(candidates), Hindrance::nothing_new);
+  if (final_attempt(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
+  if (evidence.now >= evidence.limits.deadline)
+    return give_up(std::move(candidates), Hindrance::deadline);
+  return {std::move(candidates), Next::renew, {}, Hindrance::none};
+}
+
+/// Rule 3 where nothing points to a lag, and `unknown`'s one wait: the same token once more.
+Assessment wait_blindly(const Evidence& evidence, std::vector<Verdict> candidates) {
+  if (final_attempt(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
+  const Duration wait = std::min(kFirstBlindWait, blind_wait_left(evidence));
+  const Instant until = std::max(evidence.trials.back().received + wait, evidence.now);
+  if (tried_twice(evidence) || wait <= Duration{0} || until >= evidence.limits.deadline)
+    return renew(evidence, std::move(candidates));
+  return {std::move(candidates), Next::wait, until, Hindrance::none};
+}
+
+Assessment assess_undecided(const Evidence& evidence) {
+  if (evidence.trials.back().token.given)
+    return give_up({Verdict::token_rejected}, Hindrance::nothing_new);
+  return wait_blindly(evidence, {Verdict::unknown, Verdict::token_not_yet_active});
+}
+
+Assessment assess_agreeing(const Evidence& evidence) {
+  const Trial& last = evidence.trials.back();
+  if (last.token.given) return give_up({Verdict::token_rejected}, Hindrance::nothing_new);
+  if (is_new(last))
+    return wait_blindly(
+        evidence, {Verdict::token_not_yet_active, Verdict::token_revoked, Verdict::token_rejected});
+  return renew(evidence, {Verdict::token_revoked, Verdict::token_rejected});
+}
+
+/// Rule 5: give up with 4 once the Date has been seen again; without that, the Date counts for
+/// nothing.
+Assessment blame_clock(const Evidence& evidence, std::vector<Verdict> candidates, Hindrance why) {
+  if (date_seen_again(evidence)) return give_up(std::move(candidates), why);
+  const Instant at = std::max(evidence.trials.back().received + kLookAfter, evidence.now);
+  if (at + kLookTakes >= evidence.limits.deadline) return assess_undecided(evidence);
+  return {std::move(candidates), Next::look, at, why};
+}
+
+/// When to send a token again that has not begun. Every clock behind the name counts where the
+/// limits allow for it; else this answer's own clock.
+Instant wait_until(const Evidence& evidence, const Trial& last) {
+  const Instant latest_allowed =
+      std::min(last.received + evidence.limits.max_wait, evidence.limits.deadline);
+  const Instant own = begins_by(evidence, last).value_or(last.received);
+  const Instant all = evidence.begun_by.value_or(own);
+  return std::max(all <= latest_allowed ? all : own, evidence.now - kPad) + kPad;
+}
+
+/// A token was refused in this call although no clock explains it: waiting did not help.
+bool clocks_cleared(const Evidence& evidence) {
+  return std::any_of(evidence.trials.begin(), evidence.trials.end(), [&](const Trial& t) {
+    return t.refused && standing(evidence, t) == Standing::agrees;
+  });
+}
+
+Assessment assess_not_begun(const Evidence& evidence) {
+  std::vector<Verdict> candidates{Verdict::issuer_clock_ahead};
+  if (final_attempt(evidence)) {
+    if (clocks_cleared(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
+    return blame_clock(evidence, std::move(candidates), Hindrance::attempts);
+  }
+  const Instant until = wait_until(evidence, evidence.trials.back());
+  if (until - kPad - evidence.trials.back().received > evidence.limits.max_wait)
+    return blame_clock(evidence, std::move(candidates), Hindrance::max_wait);
+  if (until >= evidence.limits.deadline)
+    return blame_clock(evidence, std::move(candidates), Hindrance::deadline);
+  return {std::move(candidates), Next::wait, until, Hindrance::none};
+}
+
+Assessment assess_perhaps_not_begun(const Evidence& evidence) {
+  const Trial& last = evidence.trials.back();
+  std::vector<Verdict> candidates{Verdict::issuer_clock_ahead};
+  if (!last.token.given) candidates.push_back(Verdict::token_revoked);
+  candidates.push_back(Verdict::token_rejected);
+  if (final_attempt(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
+  if (tried_twice(evidence)) return renew(evidence, std::move(candidates));
+  const Instant until =
+      std::min(wait_until(evidence, last), last.received + evidence.limits.max_wait);
+  if (until >= evidence.limits.deadline) return give_up(std::move(candidates), Hindrance::deadline);
+  return {std::move(candidates), Next::wait, std::max(until, evidence.now), Hindrance::none};
+}
+
+Assessment assess_ended(const Evidence& evidence) {
+  const std::size_t index = evidence.trials.size() - 1;
+  if (!dead_on_arrival(evidence, evidence.trials[index]))
+    return renew(evidence, {Verdict::token_expired});
+  const Trial* before = token_before(evidence, index);
+  if (before != nullptr && dead_on_arrival(evidence, *before))
+    return blame_clock(evidence, {Verdict::issuer_clock_behind}, Hindrance::nothing_new);
+  return renew(evidence, {Verdict::token_expired, Verdict::issuer_clock_behind});
+}
+
+/// Whatever became of the call, was this proof of rule 2 upheld? One that ended it needs rule 5.
+bool upheld(const Evidence& evidence, std::size_t index) {
+  const bool came_through =
+      std::any_of(evidence.trials.begin() + static_cast<std::ptrdiff_t>(index),
+                  evidence.trials.end(), [](const Trial& t) { return !t.refused; });
+  return came_through || date_seen_again(evidence);
+}
+
+Verdict settle_ended(const Evidence& evidence, std::size_t index) {
+  if (dead_on_arrival(evidence, evidence.trials[index]) && date_seen_again(evidence)) {
+    for (const Trial* other : {token_before(evidence, index), token_after(evidence, index)})
+      if (other != nullptr && dead_on_arrival(evidence, *other))
+        return Verdict::issuer_clock_behind;
+  }
+  return Verdict::token_expired;
+}
+
+/// What became of one token and of newer ones after it was refused.
+struct Outcome {
+  bool same_accepted = false;
+  bool same_refused = false;  ///< twice in all, before or after
+  bool new_accepted = false;
+  bool new_refused = false;  ///< and no clock explains that
+};
+Outcome outcome(const Evidence& evidence, std::size_t index) {
+  const Trial& trial = evidence.trials[index];
+  Outcome seen;
+  for (std::size_t i = 0; i < evidence.trials.size(); ++i) {
+    const Trial& other = evidence.trials[i];
+    if (i == index) continue;
+    if (same_token(other, trial)) {
+      (other.refused ? seen.same_refused : seen.same_accepted) = true;
+    } else if (i > index) {
+      if (!other.refused) seen.new_accepted = true;
+      if (other.refused && standing(evidence, other) == Standing::agrees) seen.new_refused = true;
+    }
+  }
+  return seen;
+}
+
+/// The trial's token was itself the new one that was to cure an earlier refusal.
+bool refused_as_new_one(const Evidence& evidence, std::size_t index, bool twice) {
+  const Trial* before = token_before(evidence, index);
+  return before != nullptr && (twice || standing(evidence, *before) == Standing::agrees);
+}
+
+/// No clock is to blame by proof: the outcome tells, as far as clocks are excluded.
+Verdict settle_by_outcome(const Evidence& evidence, std::size_t index) {
+  const Trial& trial = evidence.trials[index];
+  const Standing how = standing(evidence, trial);
+  const Outcome seen = outcome(evidence, index);
+  if (seen.same_accepted) return is_new(trial) ? Verdict::token_not_yet_active : Verdict::unknown;
+  const bool waited_in_vain = how == Standing::perhaps_not_begun && seen.same_refused;
+  if (trial.token.given &&
+      (how == Standing::undecided || how == Standing::agrees || waited_in_vain))
+    return Verdict::token_rejected;
+  if (how != Standing::agrees && !waited_in_vain) return Verdict::unknown;
+  if (seen.new_accepted) return Verdict::token_revoked;
+  if (seen.new_refused || refused_as_new_one(evidence, index, seen.same_refused))
+    return Verdict::token_rejected;
+  return evidence.denied == Verdict::token_rejected ? Verdict::token_rejected : Verdict::unknown;
+}
+
+}  // namespace
+
+TokenFacts facts_of(const oauth::Token& token, bool accepted_before, ServerId api) {
+  TokenFacts facts;
+  facts.generation = token.generation;
+  facts.jwt = token.jwt();
+  facts.given = token.given;
+  facts.accepted_before = accepted_before;
+  facts.asked = token.sent;
+  facts.received = token.received;
+  if (!token.given) facts.dead_at = token.dead_at();
+  if (token.begins) facts.begins = token.begins->as_read_by(api);
+  if (token.ends) facts.ends = token.ends->as_read_by(api);
+  return facts;
+}
+
+bool dates_count(const Evidence& evidence) {
+  if (std::any_of(evidence.looks.begin(), evidence.looks.end(),
+                  [](const Look& l) { return !l.date.has_value(); }))
+    return false;
+  return !any_pair(evidence, [&](const Reading& a, const Reading& b) {
+    return stuck(a, b, evidence.limits.staleness);
+  });
+}
+
+bool date_seen_again(const Evidence& evidence) {
+  return dates_count(evidence) && any_pair(evidence, [](const Reading& a, const Reading& b) {
+           return b.sent - a.received >= kTick;
+         });
+}
+
+Standing standing(const Evidence& evidence, const Trial& trial) {
+  const bool dated = trial.date.has_value() && dates_count(evidence);
+  const auto after_date = [&](const std::optional<ServerTime>& time) {
+    return time && dated ? time->since(*trial.date) : std::nullopt;
+  };
+  const auto to_begin = after_date(trial.token.begins);
+  const auto to_end = after_date(trial.token.ends);
+  if (to_begin && *to_begin >= kTick + evidence.limits.staleness) return Standing::not_begun;
+  if (to_end && *to_end <= Duration{0}) return Standing::ended;
+  if (trial.token.dead_at && trial.received >= *trial.token.dead_at) return Standing::ended;
+  if (to_begin && *to_begin > Duration{0}) return Standing::perhaps_not_begun;
+  // A JWT without a claim is not bounded on that side; an opaque token without one is not known.
+  const bool known = dated && (trial.token.jwt || (to_begin && to_end));
+  return known ? Standing::agrees : Standing::undecided;
+}
+
+bool dead_on_arrival(const Evidence& evidence, const Trial& trial) {
+  if (!trial.refused || !trial.date || !trial.token.begins || !trial.token.ends) return false;
+  if (trial.token.given || !dates_count(evidence)) return false;
+  const auto since_begin = trial.date->since(*trial.token.begins);
+  const auto since_end = trial.date->since(*trial.token.ends);
+  return since_end && *since_end >= Duration{0} && since_begin &&
+         *since_begin - kTick > trial.received - trial.token.asked;
+}
+
+std::optional<Instant> begins_by(const Evidence& evidence, const Trial& trial) {
+  if (!trial.token.begins || !trial.date) return std::nullopt;
+  std::optional<Instant> soonest;
+  for (const Reading& r : readings(evidence)) {
+    const auto left = trial.token.begins->since(r.date);
+    if (!left || r.received < trial.received) continue;
+    const Instant at = r.received + std::max(*left, Duration{0});
+    soonest = soonest ? std::min(*soonest, at) : at;
+  }
+  return soonest;
+}
+
+Assessment assess(const Evidence& evidence) {
+  switch (standing(evidence, evidence.trials.back())) {
+    case Standing::not_begun:
+      return assess_not_begun(evidence);
+    case Standing::perhaps_not_begun:
+      return assess_perhaps_not_begun(evidence);
+    case Standing::ended:
+      return assess_ended(evidence);
+    case Standing::agrees:
+      return assess_agreeing(evidence);
+    case Standing::undecided:
+      break;
+  }
+  return assess_undecided(evidence);
+}
+
+Verdict settle(const Evidence& evidence, std::size_t index) {
+  const Trial& trial = evidence.trials[index];
+  switch (standing(evidence, trial)) {
+    case Standing::not_begun:
+      if (upheld(evidence, index)) return Verdict::issuer_clock_ahead;
+      break;
+    case Standing::perhaps_not_begun:
+      if (outcome(evidence, index).same_accepted) return Verdict::issuer_clock_ahead;
+      break;
+    case Standing::ended:
+      return settle_ended(evidence, index);
+    case Standing::agrees:
+    case Standing::undecided:
+      break;
+  }
+  return settle_by_outcome(evidence, index);
+}
+
+}  // namespace skewguard::diagnosis

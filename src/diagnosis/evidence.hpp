@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "oauth/token.hpp"
+#include "skewguard/time.hpp"
+#include "skewguard/verdict.hpp"
+
+namespace skewguard::diagnosis {
+
+/// What is known of one token when the API judged it.
+struct TokenFacts {
+  std::uint64_t generation = 0;
+  bool jwt = false;
+  bool given = false;              ///< obtained elsewhere: there is no new one to be had
+  bool accepted_before = false;    ///< the API had taken it before this send
+  Instant asked{};                 ///< when its request was sent
+  Instant received{};              ///< when the login host's answer was there
+  std::optional<Instant> dead_at;  ///< our own deadline for it; absent for a given token
+  /// The issuer's numbers, *read by the API's clock*: that is what the API compares with its own.
+  std::optional<ServerTime> begins;
+  std::optional<ServerTime> ends;
+};
+TokenFacts facts_of(const oauth::Token& token, bool accepted_before, ServerId api);
+
+/// One answer of the API host that judged a token: refused it, or took it.
+struct Trial {
+  TokenFacts token;
+  Instant sent{};
+  Instant received{};
+  std::optional<ServerTime> date;  ///< that answer's own Date, where it is fit for a sample
+  bool refused = true;
+  Action followed = Action::none;  ///< what the guard did next
+  Duration waited{0};              ///< before it did so
+};
+
+/// The API's Date, seen without a token.
+struct Look {
+  Instant sent{};
+  Instant received{};
+  std::optional<ServerTime> date;  ///< absent where it brought none
+};
+
+struct Limits {
+  Instant deadline{};      ///< of the whole call
+  Duration max_wait{0};    ///< longest wait for a token that has not begun
+  Duration blind_wait{0};  ///< the same in total where nothing points to a lag
+  int attempts = 3;        ///< most sends that end in a refusal of the token
+  Duration staleness{0};   ///< how late a Date may be
+};
+
+/// Everything one call knows when it must say why its token was refused.
+struct Evidence {
+  std::vector<Trial> trials;  ///< oldest first
+  std::vector<Look> looks;    ///< oldest first
+  /// The login host's clock minus the API's, over all that was ever heard of either.
+  std::optional<OffsetBound> login_minus_api;
+  /// When every clock behind the API's name has surely reached the last trial's `begins`.
+  std::optional<Instant> begun_by;
+  /// Why the token machine would not give a new token, where it was asked for one.
+  std::optional<Verdict> denied;
+  Limits limits;
+  Instant now{};
+};
+
+}  // namespace skewguard::diagnosis

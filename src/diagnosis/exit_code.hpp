@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+
+#include "skewguard/error.hpp"
+#include "skewguard/report.hpp"
+#include "skewguard/transport.hpp"
+#include "skewguard/verdict.hpp"
+
+namespace skewguard::diagnosis {
+
+/// The exit code of a call that gives up on this verdict (CONTRACT section 3); 0 for `ok`.
+int exit_code(Verdict verdict, HostRole host = HostRole::api) noexcept;
+
+/// What a caller should do next after that exit code. `timeout` is told from `network` by the
+/// verdict. Not for 0.
+ErrorKind error_kind(int exit_code, Verdict last) noexcept;
+
+/// The verdict of a missing answer.
+Verdict verdict_of(const TransportFailure& failure) noexcept;
+
+/// The error that an ended call amounts to, worded by its last failed attempt; nothing for exit
+/// code 0.
+std::optional<Error> error_of(const CallReport& report);
+
+}  // namespace skewguard::diagnosis

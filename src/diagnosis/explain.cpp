@@ -1,0 +1,348 @@
+#include "diagnosis/explain.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "diagnosis/exit_code.hpp"
+#include "time/duration_text.hpp"
+#include "time/http_date.hpp"
+
+namespace skewguard::diagnosis {
+namespace {
+
+using time::human;
+
+constexpr Duration kTick = std::chrono::seconds{1};
+
+/// "12:00:05", with its day where `beside` lies on another one.
+std::string clock_text(ServerTime time, ServerTime beside) {
+  const std::string full = time::format_rfc3339(time.since_epoch());
+  const std::string other = time::format_rfc3339(beside.since_epoch());
+  const auto t = full.find('T');
+  const bool same_day = t != std::string::npos && full.substr(0, t) == other.substr(0, t);
+  return same_day ? full.substr(t + 1, 8) : full;
+}
+
+/// "4.0 to 5.1 s"; both units where they differ.
+std::string span_text(Duration low, Duration high) {
+  const std::string from = human(low), to = human(high);
+  const auto unit = [](const std::string& text) { return text.substr(text.find(' ') + 1); };
+  const bool alike = unit(from) == unit(to) && std::count(from.begin(), from.end(), ' ') == 1;
+  return fmt::format("{} to {}", alike ? from.substr(0, from.find(' ')) : from, to);
+}
+
+/// The API's clock beside the login host's, where the interval excludes that they agree.
+std::string lag_text(const Evidence& evidence) {
+  const auto& bound = evidence.login_minus_api;
+  if (bound && bound->low > Duration{0})
+    return fmt::format("The API's clock is {} behind the login host's: ",
+                       span_text(bound->low, bound->high));
+  if (bound && bound->high < Duration{0})
+    return fmt::format("The API's clock is {} ahead of the login host's: ",
+                       span_text(-bound->high, -bound->low));
+  return {};
+}
+
+std::string begin_text(const Trial& trial) {
+  const ServerTime begins = *trial.token.begins;
+  return fmt::format("the token begins at {} and the API answered at {}",
+                     clock_text(begins, *trial.date), clock_text(*trial.date, begins));
+}
+
+std::string end_text(const Trial& trial) {
+  const ServerTime ends = *trial.token.ends;
+  return fmt::format("the token ended at {} and the API answered at {}",
+                     clock_text(ends, *trial.date), clock_text(*trial.date, ends));
+}
+
+std::string agree_text(const Trial& trial) {
+  if (!trial.token.begins || !trial.token.ends) return "no clock explains it";
+  const ServerTime date = *trial.date;
+  return fmt::format("the clocks agree (the token lives from {} to {}, the API answered at {})",
+                     clock_text(*trial.token.begins, date), clock_text(*trial.token.ends, date),
+                     clock_text(date, *trial.token.begins));
+}
+
+std::string undecided_text(const Evidence& evidence, const Trial& trial) {
+  if (!trial.date) return "its answer carries no usable Date, so no clock could be compared";
+  if (!dates_count(evidence))
+    return "the Date of its answers does not move as a clock does, so it counts for nothing";
+  return "the token's own times are not known, so no clock could be compared";
+}
+
+std::string sentence(std::string text) {
+  if (!text.empty() && text.front() >= 'a' && text.front() <= 'z')
+    text.front() = static_cast<char>(text.front() - 'a' + 'A');
+  return text;
+}
+
+/// How the token's times stand to the refusing answer.
+std::string standing_text(const Evidence& evidence, const Trial& trial) {
+  switch (standing(evidence, trial)) {
+    case Standing::not_begun:
+    case Standing::perhaps_not_begun:
+      return lag_text(evidence) + begin_text(trial);
+    case Standing::ended:
+      if (trial.date && trial.token.ends && dates_count(evidence) &&
+          trial.date->since(*trial.token.ends) >= Duration{0})
+        return lag_text(evidence) + end_text(trial);
+      return fmt::format("our own deadline for the token had passed {} before the answer",
+                         human(trial.received - trial.token.dead_at.value_or(trial.received)));
+    case Standing::agrees:
+      return agree_text(trial);
+    case Standing::undecided:
+      break;
+  }
+  return undecided_text(evidence, trial);
+}
+
+std::string followed_text(const Trial& trial) {
+  switch (trial.followed) {
+    case Action::wait_and_retry:
+      return fmt::format("; waited {} and sent the same token again", human(trial.waited));
+    case Action::refresh_and_retry:
+      return "; asked for a new token and sent the request again";
+    case Action::none:
+    case Action::give_up:
+      break;
+  }
+  return {};
+}
+
+std::string hindrance_text(const Evidence& evidence, const Trial& trial, Hindrance hindrance) {
+  const auto by = begins_by(evidence, trial);
+  const Duration needed = by ? *by - trial.received : Duration{0};
+  switch (hindrance) {
+    case Hindrance::max_wait:
+      return fmt::format("; waiting for it takes {}, more than the {} that --max-wait allows",
+                         human(needed), human(evidence.limits.max_wait));
+    case Hindrance::deadline:
+      return needed > Duration{0}
+                 ? fmt::format("; waiting for it takes {}, longer than --timeout leaves",
+                               human(needed))
+                 : std::string{"; --timeout leaves no room for another try"};
+    case Hindrance::attempts:
+      return fmt::format("; that was the last of the {} sends that --attempts allows",
+                         evidence.limits.attempts);
+    case Hindrance::nothing_new:
+    case Hindrance::none:
+      break;
+  }
+  return {};
+}
+
+constexpr std::string_view kMendClocks =
+    " Let NTP set the clock of the login host and that of the API host, or ask those who run them.";
+
+std::string ahead_text(const Evidence& evidence, const Settled& settled) {
+  const Trial& trial = evidence.trials[settled.trial];
+  std::string text = sentence(standing_text(evidence, trial));
+  if (standing(evidence, trial) == Standing::perhaps_not_begun)
+    text += ", so the login host's clock is ahead of the API's, or its Date is late";
+  else if (!evidence.login_minus_api || evidence.login_minus_api->low <= Duration{0})
+    text += ", so the login host's clock is ahead of the API's";
+  text += followed_text(trial) + hindrance_text(evidence, trial, settled.hindrance) + ".";
+  if (trial.followed == Action::give_up) {
+    text += kMendClocks;
+    if (settled.hindrance == Hindrance::max_wait) text += " Or raise --max-wait and --timeout.";
+  }
+  return text;
+}
+
+std::string behind_text(const Evidence& evidence, const Trial& trial) {
+  std::string text = sentence(standing_text(evidence, trial));
+  text += fmt::format(
+      ", {} after it was asked for: two tokens running had ended by the API's clock while new, so "
+      "the login host's clock is behind the API's by more than a token lives.",
+      human(trial.received - trial.token.asked));
+  return text.append(kMendClocks);
+}
+
+std::string not_active_text(const Evidence& evidence, const Trial& trial) {
+  if (standing(evidence, trial) == Standing::agrees)
+    return fmt::format(
+        "A new token was refused, then taken unchanged, and {}: the platform had not spread it "
+        "yet{}.",
+        agree_text(trial), followed_text(trial));
+  return fmt::format("A new token was refused, then taken unchanged: it was not active yet. {}{}.",
+                     sentence(undecided_text(evidence, trial)), followed_text(trial));
+}
+
+std::string rejected_text(const Evidence& evidence, const Settled& settled,
+                          std::string_view region) {
+  const Trial& trial = evidence.trials[settled.trial];
+  const std::string_view where = region.empty() ? std::string_view{"this API"} : region;
+  if (trial.token.given)
+    return fmt::format(
+        "The API refuses the token that was given: {}. Bring a new token, and make sure that it is "
+        "for {}.",
+        standing_text(evidence, trial), where);
+  return fmt::format(
+      "The API refuses a new token too: {}{}. Check that the client is enabled, has roles, and "
+      "belongs to {}.",
+      standing_text(evidence, trial), followed_text(trial), where);
+}
+
+std::string expired_text(const Evidence& evidence, const Settled& settled) {
+  const Trial& trial = evidence.trials[settled.trial];
+  std::string text = sentence(standing_text(evidence, trial)) + followed_text(trial) +
+                     hindrance_text(evidence, trial, settled.hindrance) + ".";
+  if (trial.token.given) return text + " A given token cannot be refreshed: bring a new one.";
+  if (trial.followed == Action::give_up) text += " Try again: a new token will be asked for.";
+  return text;
+}
+
+std::string unknown_text(const Evidence& evidence, const Settled& settled) {
+  const Trial& trial = evidence.trials[settled.trial];
+  std::string text = fmt::format(
+      "The API refused the token, and the evidence does not tell why: "
+      "{}{}{}.",
+      standing_text(evidence, trial), followed_text(trial),
+      hindrance_text(evidence, trial, settled.hindrance));
+  if (trial.followed == Action::give_up)
+    text += " Check the client and its roles, and compare the clocks of both hosts.";
+  return text;
+}
+
+std::string own_words(const oauth::Refusal& refusal) {
+  if (!refusal.description.empty()) return fmt::format(" (\"{}\")", refusal.description);
+  if (!refusal.error_code.empty()) return fmt::format(" ({})", refusal.error_code);
+  return {};
+}
+
+}  // namespace
+
+std::string explain_provisional(const Evidence& evidence, const Assessment& assessment) {
+  const Trial& trial = evidence.trials.back();
+  std::string text =
+      fmt::format("Provisional: the API refused the token; {}", standing_text(evidence, trial));
+  const Duration wait = std::max(assessment.until - evidence.now, Duration{0});
+  switch (assessment.next) {
+    case Next::wait:
+      return text + fmt::format("; waiting {} to send the same token again.", human(wait));
+    case Next::renew:
+      return text + "; asking for a new token.";
+    case Next::look:
+      return text + fmt::format("; looking at the API's Date again in {}.", human(wait));
+    case Next::give_up:
+      break;
+  }
+  return text + hindrance_text(evidence, trial, assessment.hindrance) + ".";
+}
+
+std::string explain_settled(const Evidence& evidence, const Settled& settled,
+                            std::string_view region) {
+  const Trial& trial = evidence.trials[settled.trial];
+  switch (settled.verdict) {
+    case Verdict::issuer_clock_ahead:
+      return ahead_text(evidence, settled);
+    case Verdict::issuer_clock_behind:
+      return behind_text(evidence, trial);
+    case Verdict::token_not_yet_active:
+      return not_active_text(evidence, trial);
+    case Verdict::token_expired:
+      return expired_text(evidence, settled);
+    case Verdict::token_revoked:
+      return fmt::format(
+          "The token was refused within its life although {}, and a new one was taken: it had been "
+          "revoked or evicted{}.",
+          standing_text(evidence, trial), followed_text(trial));
+    case Verdict::token_rejected:
+      return rejected_text(evidence, settled, region);
+    default:
+      return unknown_text(evidence, settled);
+  }
+}
+
+std::string explain_missing_permission(const oauth::Refusal& refusal) {
+  if (refusal.permissions.empty())
+    return fmt::format(
+        "The token is good but may not do this{}. Ask an administrator to grant the permission to "
+        "the client's role.",
+        own_words(refusal));
+  return fmt::format(
+      "The token is good but may not do this: the permission {} is missing. Ask an administrator "
+      "to add it to the client's role.",
+      fmt::join(refusal.permissions, ", "));
+}
+
+std::string explain_no_user_context(const oauth::Refusal& refusal) {
+  return fmt::format(
+      "A client-credentials token has no user, so there is no users/me{}. Ask /api/v2/tokens/me or "
+      "/api/v2/organizations/me instead.",
+      own_words(refusal));
+}
+
+std::string explain_rate_limit(const oauth::Refusal& refusal, Duration wait, Duration left) {
+  if (wait < left)
+    return fmt::format("The API limits the rate of requests{}; waited {} and sent it again.",
+                       own_words(refusal), human(wait));
+  return fmt::format(
+      "The API limits the rate of requests{} and asks to wait {}, longer than the {} that "
+      "--timeout leaves. Try again after that, or spread the requests.",
+      own_words(refusal), human(wait), human(std::max(left, Duration{0})));
+}
+
+std::string explain_auth_backend(const oauth::Refusal& refusal, bool retried) {
+  return fmt::format("The API's own check of the token timed out{}: the token is not to blame{}",
+                     own_words(refusal),
+                     retried ? "; backed off and sent the request again."
+                             : ", and --timeout leaves no room for another try. Try again later.");
+}
+
+std::string explain_redirect(const Exchange& exchange) {
+  const auto location = exchange.headers.find("Location");
+  std::string where = "nowhere";
+  if (location) {
+    // The host alone: a query may hold what must not be seen.
+    std::string_view text = location->substr(0, location->find_first_of("?#"));
+    if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
+      const auto path = text.find('/', scheme + 3);
+      text = text.substr(0, path);
+      if (const auto user = text.rfind('@'); user != std::string_view::npos)
+        text = text.substr(user + 1);
+    }
+    where = text.substr(0, 200);
+  }
+  return fmt::format(
+      "The API answered with {} to {}: redirects are not followed with a token. Set the API URL to "
+      "where the API really is.",
+      exchange.status, where);
+}
+
+std::string explain_unusable(const oauth::Refusal& refusal, int status) {
+  return fmt::format(
+      "The API answered with {}{}, which cannot be used. Check that the API URL is right.", status,
+      own_words(refusal));
+}
+
+std::string explain_api_error(const oauth::Refusal& refusal, int status, bool retried) {
+  return fmt::format("The API answered with {}{}; the token is not what it is about{}.", status,
+                     own_words(refusal), retried ? "; backed off and sent the request again" : "");
+}
+
+std::string explain_failure(const TransportFailure& failure, bool retried) {
+  std::string text = failure.detail.empty() ? "no answer: " + std::string(to_string(failure.kind))
+                                            : failure.detail;
+  if (const auto& date = failure.not_before)
+    text += fmt::format("; the certificate is valid from {}",
+                        time::format_rfc3339(date->time_since_epoch()));
+  if (const auto& date = failure.not_after)
+    text += fmt::format("; the certificate is valid until {}",
+                        time::format_rfc3339(date->time_since_epoch()));
+  if (retried) return text + "; backed off and sent the request again.";
+  switch (verdict_of(failure)) {
+    case Verdict::tls_untrusted:
+      return text + ". Check the CA bundle, the host name, and this machine's clock.";
+    case Verdict::timeout:
+      return text + ". Try again, or raise --timeout.";
+    case Verdict::protocol:
+      return text + ". Check that the URL is right and that nothing in between changes answers.";
+    default:
+      return text + ". Check the network, the proxy and the URL.";
+  }
+}
+
+}  // namespace skewguard::diagnosis

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "diagnosis/assess.hpp"
+#include "diagnosis/evidence.hpp"
+#include "oauth/dialect.hpp"
+#include "skewguard/http.hpp"
+#include "skewguard/transport.hpp"
+
+/// One plain sentence (or two: the second says what to do) with the figures, for someone who is
+/// tired. Between two servers everything is relative: "behind the login host's", never "wrong".
+namespace skewguard::diagnosis {
+
+/// Why the token was refused, as far as it is known when the refusal arrives.
+std::string explain_provisional(const Evidence& evidence, const Assessment& assessment);
+
+/// Why a refused trial got this verdict, what was done about it, and, where the call ended with
+/// it, what a person must do.
+struct Settled {
+  std::size_t trial = 0;
+  Verdict verdict = Verdict::unknown;
+  Hindrance hindrance = Hindrance::none;  ///< where the guard gave up after it
+};
+std::string explain_settled(const Evidence& evidence, const Settled& settled,
+                            std::string_view region);
+
+std::string explain_missing_permission(const oauth::Refusal& refusal);
+std::string explain_no_user_context(const oauth::Refusal& refusal);
+/// `wait`: what was asked for; `left`: until the deadline; waits in vain where it is longer.
+std::string explain_rate_limit(const oauth::Refusal& refusal, Duration wait, Duration left);
+std::string explain_auth_backend(const oauth::Refusal& refusal, bool retried);
+std::string explain_redirect(const Exchange& exchange);
+std::string explain_unusable(const oauth::Refusal& refusal, int status);
+std::string explain_api_error(const oauth::Refusal& refusal, int status, bool retried);
+std::string explain_failure(const TransportFailure& failure, bool retried);
+
+}  // namespace skewguard::diagnosis
