@@ -18,11 +18,14 @@ namespace skewguard::emulator {
 /// Puts a World on two ports. Runs on the io_context alone, which one thread may run; prints
 /// nothing. The World, the clocks and the io_context must outlive it.
 class Server {
+  struct Impl;
+
  public:
   /// Binds, makes the certificate where TLS is asked for, and starts to listen. World::settings()
   /// learns the login host's URL as the issuer.
   static Result<std::unique_ptr<Server>> start(boost::asio::io_context& io, ClockSource& clocks,
                                                World& world, const ListenOptions& options);
+  explicit Server(std::shared_ptr<Impl> impl);  ///< start() makes it
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -37,8 +40,6 @@ class Server {
   void stop();
 
  private:
-  struct Impl;
-  explicit Server(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };
 

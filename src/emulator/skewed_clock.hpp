@@ -26,6 +26,9 @@ class SkewedClock {
 
   SkewedClock(const Now& start, const ClockOptions& options);
 
+  /// Another host's clock, on the same true time.
+  [[nodiscard]] SkewedClock sibling(const ClockOptions& options, const Now& now) const;
+
   [[nodiscard]] HostTime reading(Instant at) const noexcept;
   /// Host minus true time at `at`.
   [[nodiscard]] Duration offset(Instant at) const noexcept;

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "emulator/message.hpp"
 
@@ -28,11 +29,15 @@ struct RequestRecord {
   std::string body_sha256;  ///< hex; of an API request's body, empty if it had none
 };
 
+constexpr std::string_view kTokenPath = "/oauth/token";
+
 /// What both hosts were asked, counted. Control requests are not counted.
 struct Stats {
   static constexpr std::size_t kRecent = 200;
 
-  std::uint64_t token_requests = 0;
+  std::uint64_t token_requests = 0;  ///< to /oauth/token; what else the login host got is `other`
+  std::uint64_t other = 0;
+  std::uint64_t unreadable = 0;  ///< malformed or too large, either host; counted nowhere else
   std::map<std::string, std::uint64_t> token_requests_by_outcome;
   std::uint64_t api_requests = 0;
   std::map<int, std::uint64_t> api_requests_by_status;

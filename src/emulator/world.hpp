@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "emulator/clients.hpp"
@@ -15,11 +16,15 @@
 
 namespace skewguard::emulator {
 
+struct Visit;
+
 /// Which API backend answers.
 enum class BackendChoice {
   per_request,     ///< one after the other, request by request
   per_connection,  ///< one after the other, connection by connection
 };
+
+std::string_view to_string(BackendChoice choice) noexcept;  ///< "request", "connection"
 
 /// Time on the wire. `up` is spent before the host reads the request (so all is judged and stamped
 /// after it), `down` after the answer was stamped.
@@ -92,7 +97,7 @@ class World {
 
  private:
   std::size_t pick_backend(const ServerRequest& request);
-  void count(const ServerRequest& request, const Reply& reply, RequestRecord record);
+  Reply finish(const Visit& visit, Reply reply, const Now& now);
 
   Now start_;
   Settings settings_;

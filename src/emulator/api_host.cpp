@@ -1,0 +1,288 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/strings.hpp"
+#include "emulator/encoding.hpp"
+#include "emulator/hosts.hpp"
+#include "emulator/json.hpp"
+
+namespace skewguard::emulator {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr std::size_t kMaxPageSize = 100;
+
+/// A visit whose token was accepted.
+struct Guest {
+  const Visit& visit;
+  const Client& client;
+  const Parameters& query;
+  [[nodiscard]] Reply error(int status, std::string code, std::string message) const {
+    return api_error(status, std::move(code), std::move(message), visit.correlation);
+  }
+};
+
+Reply ok(const json& body) {
+  return json_reply(200, to_text(body), "ok");
+}
+
+json organization(const std::string& name) {
+  json out;
+  out["id"] = Mint::uuid_of("organization", name);
+  out["name"] = name;
+  return out;
+}
+
+json user(const std::string& name) {
+  const auto id = Mint::uuid_of("user", name);
+  json out;
+  out["id"] = id;
+  out["name"] = name;
+  out["division"] = {{"id", Mint::uuid_of("division", "Home")}, {"name", "Home"}};
+  out["email"] = "user-" + id.substr(0, 8) + "@emulator.invalid";
+  out["state"] = "active";
+  out["version"] = 1;
+  out["selfUri"] = "/api/v2/users/" + id;
+  return out;
+}
+
+// ---------------------------------------------------------------------------------- endpoints
+
+Reply token_info(const Guest& guest) {
+  const auto home = organization(guest.visit.world.settings().organization);
+  json oauth_client;
+  oauth_client["id"] = guest.client.id;
+  oauth_client["name"] = guest.client.id;
+  oauth_client["organization"] = home;
+  json body;
+  body["organization"] = home;
+  body["homeOrganization"] = home;
+  body["authorizedScope"] = json::array();
+  body["OAuthClient"] = std::move(oauth_client);
+  return ok(body);
+}
+
+Reply revoke_token(const Guest& guest) {
+  guest.visit.world.tokens().by_number(*guest.visit.record.token)->revoked = true;
+  return json_reply(204, "", "ok");
+}
+
+Reply users_me(const Guest& guest) {
+  if (guest.client.user.empty()) {
+    return guest.error(400, "bad.request",
+                       "This request requires a user context. Client credentials cannot be used "
+                       "for requests that require a user context.");
+  }
+  return ok(user(guest.client.user));
+}
+
+Reply organizations_me(const Guest& guest) {
+  auto body = organization(guest.visit.world.settings().organization);
+  body["defaultLanguage"] = "en-us";
+  body["thirdPartyOrgName"] = "emulated";
+  body["domain"] = "emulator.invalid";
+  body["version"] = 1;
+  body["state"] = "active";
+  body["selfUri"] = "/api/v2/organizations/me";
+  return ok(body);
+}
+
+/// A parameter from 1 to `most`; nothing where it is something else, or there twice.
+std::optional<std::size_t> page_number(const Parameters& query, std::string_view name,
+                                       std::size_t otherwise, std::size_t most) {
+  if (count(query, name) > 1) return std::nullopt;
+  const auto text = find(query, name);
+  if (!text) return otherwise;
+  std::size_t value = 0;
+  const auto* end = text->data() + text->size();
+  const auto parsed = std::from_chars(text->data(), end, value);
+  if (parsed.ec != std::errc{} || parsed.ptr != end || value < 1 || value > most)
+    return std::nullopt;
+  return value;
+}
+
+/// One page of `total` things, as the platform pages them; the last page's size may be smaller.
+template <typename Entity>
+Reply page(const Guest& guest, std::string_view path, std::size_t total, Entity entity) {
+  const auto size = page_number(guest.query, "pageSize", 25, kMaxPageSize);
+  const auto number = page_number(guest.query, "pageNumber", 1, 1'000'000);
+  if (!size || !number) {
+    return guest.error(400, "invalid.value",
+                       size ? "pageNumber must be a number from 1 to 1000000."
+                            : "pageSize must be a number from 1 to 100.");
+  }
+  const auto pages = (total + *size - 1) / *size;
+  const auto uri = [&](std::size_t n) {
+    std::string out(path);
+    out += "?pageSize=" + std::to_string(*size) + "&pageNumber=" + std::to_string(n);
+    return out;
+  };
+  json body;
+  body["entities"] = json::array();
+  const auto first = std::min((*number - 1) * *size, total);
+  for (auto i = first; i < std::min(first + *size, total); ++i)
+    body["entities"].push_back(entity(i));
+  body["pageSize"] = *size;
+  body["pageNumber"] = *number;
+  body["total"] = total;
+  body["firstUri"] = uri(1);
+  body["selfUri"] = uri(*number);
+  if (*number > 1) body["previousUri"] = uri(*number - 1);
+  if (*number < pages) body["nextUri"] = uri(*number + 1);
+  body["lastUri"] = uri(std::max<std::size_t>(pages, 1));
+  body["pageCount"] = pages;
+  return ok(body);
+}
+
+Reply users(const Guest& guest) {
+  return page(guest, "/api/v2/users", guest.visit.world.settings().users,
+              [](std::size_t i) { return user("User " + std::to_string(i + 1)); });
+}
+
+Reply roles(const Guest& guest) {
+  return page(guest, "/api/v2/authorization/roles", 1, [](std::size_t) {
+    json role;
+    role["id"] = Mint::uuid_of("role", "employee");
+    role["name"] = "employee";
+    return role;
+  });
+}
+
+/// Takes a query and finds nothing; the headers prove what arrived.
+Reply conversation_details(const Guest& guest) {
+  const auto& request = guest.visit.request;
+  const auto type = request.headers.find("Content-Type").value_or("");
+  if (!iequals(trim(type.substr(0, type.find(';'))), "application/json")) {
+    return guest.error(415, "unsupported.media.type", "The content type is not application/json.");
+  }
+  if (!json::parse(request.body, nullptr, false).is_object()) {
+    return guest.error(400, "bad.request",
+                       "The request could not be understood by the server due to malformed "
+                       "syntax.");
+  }
+  json body;
+  body["conversations"] = json::array();
+  body["totalHits"] = 0;
+  auto reply = ok(body);
+  reply.headers.add("X-Emulator-Body-Length", std::to_string(request.body.size()));
+  reply.headers.add("X-Emulator-Body-Sha256", hex(sha256(request.body)));
+  return reply;
+}
+
+struct Route {
+  std::string_view method;
+  std::string_view path;
+  Reply (*answer)(const Guest&);
+};
+constexpr std::array kRoutes{
+    Route{"GET", "/api/v2/tokens/me", token_info},
+    Route{"DELETE", "/api/v2/tokens/me", revoke_token},
+    Route{"GET", "/api/v2/users/me", users_me},
+    Route{"GET", "/api/v2/organizations/me", organizations_me},
+    Route{"GET", "/api/v2/users", users},
+    Route{"GET", "/api/v2/authorization/roles", roles},
+    Route{"POST", "/api/v2/analytics/conversations/details/query", conversation_details},
+};
+
+// -------------------------------------------------------------------------------------- entry
+
+/// The client whose token this is, or the refusal: one code for every bad token.
+std::variant<const Client*, Reply> admit(const Visit& visit) {
+  const auto fields = visit.request.headers.all("Authorization");
+  const auto field = fields.size() == 1 ? trim(fields.front()) : std::string_view{};
+  const auto space = std::min(field.find(' '), field.size());
+  const auto value = trim(field.substr(space));
+  if (!iequals(field.substr(0, space), "Bearer") || value.empty()) {
+    return api_error(401, "authentication.required",
+                     "No authentication bearer token specified in authorization header.",
+                     visit.correlation);
+  }
+  auto& world = visit.world;
+  auto* token = world.tokens().find(value);
+  auto verdict = Standing::unknown;
+  const Client* client = nullptr;
+  if (token != nullptr) {
+    visit.record.token = token->n;
+    client = world.clients().find(token->client);
+    verdict = standing(*token, visit.date, world.settings().strict_nbf);
+    if (client == nullptr || client->disabled) verdict = Standing::client_disabled;
+  }
+  if (verdict == Standing::good) return client;
+  auto reply = api_error(401, "bad.credentials", "Invalid login credentials.", visit.correlation);
+  reply.outcome = to_string(verdict);
+  return reply;
+}
+
+std::optional<Reply> missing_permission(const Guest& guest) {
+  const auto& required = guest.visit.world.settings().required_permissions;
+  const auto found = required.find(guest.visit.record.path);
+  if (found == required.end() || guest.client.permissions.contains(found->second))
+    return std::nullopt;
+  constexpr std::string_view kText =
+      "Unable to perform the requested action. You are missing the following permission(s): ";
+  json body;
+  body["message"] = std::string(kText) + found->second;
+  body["code"] = "missing.permissions";
+  body["status"] = 403;
+  body["messageWithParams"] = std::string(kText) + "{permissions}";
+  body["messageParams"] = {{"permissions", found->second}};
+  body["contextId"] = guest.visit.correlation;
+  body["details"] = json::array();
+  body["errors"] = json::array();
+  return json_reply(403, to_text(body), "missing.permissions");
+}
+
+Reply route(const Guest& guest) {
+  const auto& method = guest.visit.request.method;
+  const std::string_view asked = method == "HEAD" ? "GET" : method;
+  std::string allowed;
+  for (const auto& route : kRoutes) {
+    if (route.path != guest.visit.record.path) continue;
+    if (route.method == asked) return route.answer(guest);
+    allowed += allowed.empty() ? "" : ", ";
+    allowed += route.method == "GET" ? "GET, HEAD" : route.method;
+  }
+  if (allowed.empty()) {
+    return guest.error(404, "not.found", "The requested resource was not found.");
+  }
+  auto reply = guest.error(405, "method.not.allowed", "The method is not allowed here.");
+  reply.headers.add("Allow", allowed);
+  return reply;
+}
+
+}  // namespace
+
+Reply api_error(int status, std::string code, std::string message, const std::string& correlation) {
+  json body;
+  body["message"] = std::move(message);
+  body["code"] = code;
+  body["status"] = status;
+  body["contextId"] = correlation;
+  body["details"] = json::array();
+  body["errors"] = json::array();
+  return json_reply(status, to_text(body), std::move(code));
+}
+
+Reply answer_api(const Visit& visit) {
+  visit.record.body_length = visit.request.body.size();
+  if (!visit.request.body.empty()) visit.record.body_sha256 = hex(sha256(visit.request.body));
+  auto admitted = admit(visit);
+  if (auto* refusal = std::get_if<Reply>(&admitted)) return std::move(*refusal);
+  const auto target = parse_target(visit.request.target);
+  if (!target) {
+    return api_error(400, "bad.request", "The query's percent-encoding is malformed.",
+                     visit.correlation);
+  }
+  const Guest guest{visit, *std::get<const Client*>(admitted), target->query};
+  if (auto refusal = missing_permission(guest)) return *std::move(refusal);
+  return route(guest);
+}
+
+}  // namespace skewguard::emulator

@@ -1,0 +1,411 @@
+#include <array>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "emulator/fields.hpp"
+#include "emulator/hosts.hpp"
+#include "emulator/json.hpp"
+#include "emulator/limits.hpp"
+
+namespace skewguard::emulator {
+namespace {
+
+using json = nlohmann::ordered_json;
+using std::chrono::seconds;
+
+/// One control request: its fields are read and checked whole before anything is changed.
+struct Order {
+  World& world;
+  Fields fields;
+  const Now& now;
+};
+
+Reply done(const json& body = {{"ok", true}}) {
+  return json_reply(200, to_text(body), "control");
+}
+
+Reply wrong(std::string why, int status = 400) {
+  return json_reply(status, to_text(json{{"error", std::move(why)}}), "control");
+}
+
+json number_of(double value) {
+  return value;
+}
+
+// ------------------------------------------------------------------------------------- looking
+
+json clock_state(const SkewedClock& clock, const Now& now) {
+  json out;
+  out["offset_s"] = seconds_number(clock.offset(now.boot));
+  out["drift_ppm"] = number_of(clock.drift_ppm());
+  out["reads_s"] = seconds_number(clock.reading(now.boot));
+  out["steps_to_come"] = clock.steps_to_come(now.boot);
+  return out;
+}
+
+json delays_state(const Delays& delays) {
+  return {{"up_s", seconds_number(delays.up)}, {"down_s", seconds_number(delays.down)}};
+}
+
+json clients_state(const ClientTable& clients) {
+  auto out = json::array();
+  for (const auto& client : clients.all()) {
+    json one{{"id", client.id},
+             {"secrets", client.secrets.size()},
+             {"user", client.user},
+             {"disabled", client.disabled},
+             {"permissions", client.permissions}};
+    one["lifetime_s"] = client.lifetime ? seconds_number(*client.lifetime) : nlohmann::json();
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+Reply state(Order& order) {
+  auto& world = order.world;
+  const auto& settings = world.settings();
+  json out;
+  out["age_s"] = seconds_number(world.age(order.now));
+  out["login"] = {{"clock", clock_state(world.login_clock(), order.now)},
+                  {"delays", delays_state(settings.login_delays)}};
+  out["api"] = {{"delays", delays_state(settings.api_delays)},
+                {"choice", to_string(settings.choice)},
+                {"pin", nullptr},
+                {"backends", json::array()}};
+  if (settings.pinned_backend) out["api"]["pin"] = *settings.pinned_backend;
+  for (const auto& clock : world.api_clocks())
+    out["api"]["backends"].push_back(clock_state(clock, order.now));
+  out["token"] = {{"format", to_string(settings.token)},
+                  {"lifetime_s", seconds_number(settings.lifetime)},
+                  {"strict_nbf", settings.strict_nbf}};
+  out["permissions"] = settings.required_permissions;
+  out["clients"] = clients_state(world.clients());
+  return done(out);
+}
+
+json record_state(const RequestRecord& record) {
+  json out{{"n", record.n},
+           {"host", to_string(record.host)},
+           {"method", record.method},
+           {"path", record.path},
+           {"status", record.status},
+           {"outcome", record.outcome},
+           {"token", nullptr},
+           {"backend", nullptr},
+           {"date", record.date.count()},
+           {"at_s", seconds_number(record.at)},
+           {"body_length", record.body_length},
+           {"body_sha256", record.body_sha256}};
+  if (record.token) out["token"] = *record.token;
+  if (record.backend) out["backend"] = *record.backend;
+  return out;
+}
+
+template <typename Count>
+json counts(const Count& map) {
+  auto out = json::object();
+  for (const auto& [key, n] : map) {
+    if constexpr (std::is_integral_v<std::decay_t<decltype(key)>>) {
+      out[std::to_string(key)] = n;
+    } else {
+      out[key] = n;
+    }
+  }
+  return out;
+}
+
+Reply stats(Order& order) {
+  constexpr std::size_t kTokensShown = 200;
+  const auto& stats = order.world.stats();
+  json out;
+  out["token_requests"] = {{"total", stats.token_requests},
+                           {"by_outcome", counts(stats.token_requests_by_outcome)}};
+  out["api_requests"] = {{"total", stats.api_requests},
+                         {"by_status", counts(stats.api_requests_by_status)},
+                         {"by_outcome", counts(stats.api_requests_by_outcome)},
+                         {"by_backend", counts(stats.api_requests_by_backend)}};
+  out["other_requests"] = stats.other;
+  out["unreadable_requests"] = stats.unreadable;
+  out["tokens"] = json::array();
+  for (const auto* token : order.world.tokens().newest(kTokensShown)) {
+    out["tokens"].push_back({{"n", token->n},
+                             {"client", token->client},
+                             {"format", to_string(token->format)},
+                             {"begins_s", seconds_number(token->begins)},
+                             {"ends_s", seconds_number(token->ends)},
+                             {"revoked", token->revoked},
+                             {"answers", counts(token->answers)}});
+  }
+  out["recent"] = json::array();
+  for (const auto& record : stats.recent) out["recent"].push_back(record_state(record));
+  return done(out);
+}
+
+Reply reset_stats(Order& order) {
+  if (auto why = order.fields.complaint()) return wrong(*why);
+  order.world.stats() = Stats{};
+  return done();
+}
+
+// -------------------------------------------------------------------------------------- clocks
+
+std::optional<Host> host_field(Fields& fields) {
+  const auto name = fields.text("host");
+  if (!name) return std::nullopt;
+  if (*name == "login") return Host::login;
+  if (*name == "api") return Host::api;
+  fields.complain("host", "must be \"login\" or \"api\"");
+  return std::nullopt;
+}
+
+/// The clocks that an order is for: the login host's, one backend's or all of them.
+std::vector<SkewedClock*> clocks_of(Order& order) {
+  auto& backends = order.world.api_clocks();
+  const auto host = host_field(order.fields);
+  const auto backend = order.fields.count("backend", backends.size() - 1);
+  if (!host) {
+    order.fields.complain("host", "is missing");
+    return {};
+  }
+  if (*host == Host::login) {
+    if (backend) order.fields.complain("backend", "the login host has none");
+    return {&order.world.login_clock()};
+  }
+  if (backend) return {&backends[*backend]};
+  std::vector<SkewedClock*> all;
+  for (auto& clock : backends) all.push_back(&clock);
+  return all;
+}
+
+Reply set_clock(Order& order) {
+  auto& fields = order.fields;
+  const auto clocks = clocks_of(order);
+  const auto offset = fields.duration("offset", -kMaxOffset, kMaxOffset);
+  const auto drift =
+      fields.number("drift_ppm", -SkewedClock::kMaxDriftPpm, SkewedClock::kMaxDriftPpm);
+  const auto step = fields.duration("step", -kMaxOffset, kMaxOffset);
+  const auto after = fields.duration("after", Duration::zero(), kMaxDelayOfStep);
+  if (!offset && !drift && !step) fields.complain("offset", "or 'drift_ppm' or 'step' is needed");
+  if (after && !step) fields.complain("after", "needs 'step'");
+  for (const auto* clock : clocks) {
+    if (after && clock->steps_to_come(order.now.boot) >= SkewedClock::kMaxSteps)
+      fields.complain("after", "too many steps wait already");
+  }
+  if (auto why = fields.complaint()) return wrong(*why);
+
+  const auto at = order.now.boot;
+  for (auto* clock : clocks) {
+    if (offset) clock->set_offset(*offset, at);
+    if (drift) clock->set_drift(*drift, at);
+    if (step && after) clock->step_at(at + *after, *step);
+    if (step && !after) clock->step(*step, at);
+  }
+  return state(order);
+}
+
+std::optional<ClockOptions> new_backend(Fields& fields, const nlohmann::json& value,
+                                        std::size_t i) {
+  const auto name = "add[" + std::to_string(i) + "]";
+  ClockOptions out;
+  if (value.is_object()) {
+    Fields inner(value, name + ".");
+    out.offset = inner.duration("offset", -kMaxOffset, kMaxOffset).value_or(Duration::zero());
+    out.drift_ppm = inner.number("drift_ppm", -SkewedClock::kMaxDriftPpm, SkewedClock::kMaxDriftPpm)
+                        .value_or(0);
+    const auto why = inner.complaint();
+    if (why) fields.complain_whole(*why);
+    return why ? std::nullopt : std::optional(out);
+  }
+  const auto offset = duration_from(value);
+  if (offset) return ClockOptions{*offset, 0};
+  fields.complain(name, "must be an offset or an object with 'offset' and 'drift_ppm'");
+  return std::nullopt;
+}
+
+Reply set_backends(Order& order) {
+  auto& fields = order.fields;
+  auto& clocks = order.world.api_clocks();
+  auto& settings = order.world.settings();
+  std::vector<ClockOptions> added;
+  if (const auto add = fields.any("add")) {
+    if (!add->is_array()) fields.complain("add", "must be an array");
+    for (std::size_t i = 0; add->is_array() && i < add->size(); ++i)
+      if (const auto one = new_backend(fields, (*add)[i], i)) added.push_back(*one);
+  }
+  const auto remove = fields.count("remove", clocks.size() - 1);
+  const auto left = clocks.size() + added.size() - (remove ? 1 : 0);
+  if (left == 0) fields.complain("remove", "the last backend must stay");
+  if (left > World::kMaxBackends) fields.complain("add", "at most 100 backends");
+  const bool unpin = fields.null("pin");
+  const auto pin = fields.count("pin", std::max<std::size_t>(left, 1) - 1);
+  const auto name = fields.text("choice");
+  const auto choice = name ? parse_backend_choice(*name) : Result<BackendChoice>(settings.choice);
+  if (!choice) fields.complain("choice", choice.error().message);
+  if (auto why = fields.complaint()) return wrong(*why);
+
+  if (remove) clocks.erase(clocks.begin() + static_cast<std::ptrdiff_t>(*remove));
+  for (const auto& one : added) order.world.add_backend(one, order.now);
+  settings.choice = *choice;
+  if (remove || unpin) settings.pinned_backend.reset();
+  if (pin) settings.pinned_backend = static_cast<std::size_t>(*pin);
+  return state(order);
+}
+
+Reply set_latency(Order& order) {
+  auto& fields = order.fields;
+  const auto host = host_field(fields);
+  const auto up = fields.duration("up", Duration::zero(), kMaxLatency);
+  const auto down = fields.duration("down", Duration::zero(), kMaxLatency);
+  if (!up && !down) fields.complain("up", "or 'down' is needed");
+  if (auto why = fields.complaint()) return wrong(*why);
+  auto& settings = order.world.settings();
+  const auto set = [&](Host which, Delays& delays) {
+    if (host && *host != which) return;
+    delays.up = up.value_or(delays.up);
+    delays.down = down.value_or(delays.down);
+  };
+  set(Host::login, settings.login_delays);
+  set(Host::api, settings.api_delays);
+  return state(order);
+}
+
+// -------------------------------------------------------------------------- tokens and clients
+
+Reply set_token(Order& order) {
+  auto& fields = order.fields;
+  auto& settings = order.world.settings();
+  const auto name = fields.text("format");
+  const auto format = name ? parse_token_format(*name) : Result<TokenFormat>(settings.token);
+  if (!format) fields.complain("format", format.error().message);
+  const auto lifetime = fields.duration("lifetime", kMinLifetime, kMaxLifetime);
+  const auto strict = fields.flag("strict_nbf");
+  if (!name && !lifetime && !strict)
+    fields.complain("format", "or 'lifetime' or 'strict_nbf' is needed");
+  if (auto why = fields.complaint()) return wrong(*why);
+  settings.token = *format;
+  settings.lifetime = lifetime.value_or(settings.lifetime);
+  settings.strict_nbf = strict.value_or(settings.strict_nbf);
+  return state(order);
+}
+
+Reply revoke(Order& order) {
+  auto& fields = order.fields;
+  auto& tokens = order.world.tokens();
+  const auto all = fields.flag("all").value_or(false);
+  const auto client = fields.text("client");
+  const auto value = fields.text("token");
+  const auto n = fields.count("n", tokens.issued());
+  if ((all ? 1 : 0) + (client ? 1 : 0) + (value ? 1 : 0) + (n ? 1 : 0) != 1)
+    fields.complain("all", "or 'client', 'token' or 'n' is needed, and one alone");
+  if (client && order.world.clients().find(*client) == nullptr)
+    fields.complain("client", "no such client");
+  auto* token = value ? tokens.find(*value) : n ? tokens.by_number(*n) : nullptr;
+  if ((value || n) && token == nullptr) fields.complain(value ? "token" : "n", "no such token");
+  if (auto why = fields.complaint()) return wrong(*why);
+
+  std::size_t revoked = 0;
+  if (all) revoked = tokens.revoke_all();
+  if (client) revoked = tokens.revoke_client(*client);
+  if (token != nullptr) revoked = std::exchange(token->revoked, true) ? 0 : 1;
+  return done({{"ok", true}, {"revoked", revoked}});
+}
+
+Reply set_client(Order& order) {
+  auto& fields = order.fields;
+  const auto id = fields.text("id");
+  const auto disabled = fields.flag("disabled");
+  const auto secret = fields.text("secret");  // in place of all
+  const auto add_secret = fields.text("add_secret");
+  const auto remove_secret = fields.text("remove_secret");
+  const auto user = fields.text("user");
+  const bool no_lifetime = fields.null("lifetime");
+  const auto lifetime = fields.duration("lifetime", kMinLifetime, kMaxLifetime);
+  const auto permissions = fields.texts("permissions");
+  auto& clients = order.world.clients();
+  auto* client = id ? clients.find(*id) : nullptr;
+  if (!valid_client_id(id.value_or(""))) fields.complain("id", "must be there, without a colon");
+  if (client == nullptr && !secret) fields.complain("secret", "is needed for a new client");
+  if (client == nullptr && clients.all().size() >= ClientTable::kMaxClients)
+    fields.complain("id", "too many clients");
+  if (client != nullptr && add_secret && client->secrets.size() >= ClientTable::kMaxSecrets)
+    fields.complain("add_secret", "too many secrets");
+  for (const auto& [name, text] : {std::pair{"secret", secret}, {"add_secret", add_secret}})
+    if (text && text->empty()) fields.complain(name, "must not be empty");
+  if (auto why = fields.complaint()) return wrong(*why);
+
+  if (client == nullptr) client = clients.add({*id, {}, ""});
+  if (secret) client->secrets = {Secret(*secret)};
+  if (add_secret) client->secrets.emplace_back(*add_secret);
+  if (remove_secret) std::erase(client->secrets, Secret(*remove_secret));
+  if (disabled) client->disabled = *disabled;
+  if (user) client->user = *user;
+  if (lifetime || no_lifetime) client->lifetime = lifetime;
+  if (permissions) client->permissions = {permissions->begin(), permissions->end()};
+  return state(order);
+}
+
+Reply set_permission(Order& order) {
+  auto& fields = order.fields;
+  const auto path = fields.text("path");
+  const bool none = fields.null("permission");
+  const auto permission = fields.text("permission");
+  if (!path || !path->starts_with("/api/v2/")) fields.complain("path", "must begin with /api/v2/");
+  if (!permission && !none) fields.complain("permission", "must be a name, or null");
+  if (auto why = fields.complaint()) return wrong(*why);
+  auto& required = order.world.settings().required_permissions;
+  if (permission) required[*path] = *permission;
+  if (none) required.erase(*path);
+  return state(order);
+}
+
+Reply quit(Order& order) {
+  if (auto why = order.fields.complaint()) return wrong(*why);
+  auto reply = done();
+  reply.quit = true;
+  return reply;
+}
+
+struct Route {
+  std::string_view method;
+  std::string_view path;
+  Reply (*answer)(Order&);
+};
+constexpr std::array kRoutes{
+    Route{"GET", "/emulator/state", state},
+    Route{"GET", "/emulator/stats", stats},
+    Route{"POST", "/emulator/stats/reset", reset_stats},
+    Route{"POST", "/emulator/clock", set_clock},
+    Route{"POST", "/emulator/backends", set_backends},
+    Route{"POST", "/emulator/latency", set_latency},
+    Route{"POST", "/emulator/token", set_token},
+    Route{"POST", "/emulator/revoke", revoke},
+    Route{"POST", "/emulator/client", set_client},
+    Route{"POST", "/emulator/permission", set_permission},
+    Route{"POST", "/emulator/quit", quit},
+};
+
+}  // namespace
+
+Reply answer_control(World& world, const ServerRequest& request, const Now& now) {
+  const auto target = parse_target(request.target.substr(0, request.target.find('?')));
+  const auto path = target ? target->path : std::string{};
+  std::string_view allowed;
+  for (const auto& route : kRoutes) {
+    if (route.path != path) continue;
+    if (route.method == request.method) {
+      Order order{world, Fields(route.method == "POST" ? request.body : std::string{}), now};
+      return route.answer(order);
+    }
+    allowed = route.method;
+  }
+  if (allowed.empty()) return wrong("no such control path", 404);
+  auto reply = wrong("use " + std::string(allowed), 405);
+  reply.headers.add("Allow", std::string(allowed));
+  return reply;
+}
+
+}  // namespace skewguard::emulator

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// The emulator's own readers and writers of wire formats: a second witness shares none with the
+/// client that it judges.
+namespace skewguard::emulator {
+
+/// Base64 of RFC 4648 section 4, with padding. Nothing where the text strays from it.
+std::optional<std::string> base64_decode(std::string_view text);
+/// Section 5, without padding.
+std::string base64url(std::string_view bytes);
+std::string hex(std::string_view bytes);
+
+std::string sha256(std::string_view bytes);  ///< 32 bytes
+std::string sha512(std::string_view bytes);  ///< 64 bytes
+std::string hmac_sha256(std::string_view key, std::string_view bytes);
+std::string hmac_sha512(std::string_view key, std::string_view bytes);
+
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+/// application/x-www-form-urlencoded. Nothing where a '%' is not followed by two hex digits.
+std::optional<Parameters> parse_form(std::string_view text);
+/// How often `name` is there, and its first value.
+std::size_t count(const Parameters& parameters, std::string_view name) noexcept;
+std::optional<std::string_view> find(const Parameters& parameters, std::string_view name) noexcept;
+
+/// IMF-fixdate of RFC 9110 section 5.6.7.
+std::string http_date(std::chrono::seconds since_epoch);
+
+}  // namespace skewguard::emulator

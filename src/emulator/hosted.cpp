@@ -1,0 +1,67 @@
+#include "emulator/hosted.hpp"
+
+#include <pthread.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <future>
+#include <thread>
+#include <utility>
+
+namespace skewguard::emulator {
+
+namespace asio = boost::asio;
+
+struct Hosted::Impl {
+  Impl(WorldOptions options, ClockSource& clock_source, std::uint64_t seed)
+      : clocks(clock_source), world(std::move(options), clock_source.now(), seed) {}
+  ClockSource& clocks;
+  World world;
+  asio::io_context io{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+  std::unique_ptr<Server> server;
+  std::thread thread;
+};
+
+Result<std::unique_ptr<Hosted>> Hosted::start(const Options& options, ClockSource& clocks,
+                                              std::uint64_t seed) {
+  auto world = world_options(options);
+  if (!world) return world.error();
+  auto impl = std::make_unique<Impl>(*std::move(world), clocks, seed);
+  auto server = Server::start(impl->io, clocks, impl->world, options.listen);
+  if (!server) return server.error();
+  impl->server = *std::move(server);
+  impl->thread = std::thread([&io = impl->io] { io.run(); });
+  pthread_setname_np(impl->thread.native_handle(), "emulator");
+  return std::make_unique<Hosted>(std::move(impl));
+}
+
+Hosted::Hosted(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Hosted::~Hosted() {
+  asio::post(impl_->io, [impl = impl_.get()] {
+    impl->server->stop();
+    impl->work.reset();
+  });
+  impl_->thread.join();
+}
+
+const std::string& Hosted::login_url() const noexcept {
+  return impl_->server->login_url();
+}
+const std::string& Hosted::api_url() const noexcept {
+  return impl_->server->api_url();
+}
+const std::string& Hosted::ca_file() const noexcept {
+  return impl_->server->ca_file();
+}
+
+void Hosted::with(const std::function<void(World&, const Now&)>& what) {
+  std::packaged_task<void()> task([&] { what(impl_->world, impl_->clocks.now()); });
+  auto done = task.get_future();
+  asio::post(impl_->io, [&task] { task(); });
+  done.get();
+}
+
+}  // namespace skewguard::emulator

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "skewguard/result.hpp"
+#include "skewguard/secret.hpp"
+#include "skewguard/time.hpp"
+
+namespace skewguard::emulator {
+
+/// A CA and a server certificate that it signed, both made anew; PEM.
+struct TlsIdentity {
+  std::string ca;
+  std::string certificate;
+  Secret key;  ///< of the server certificate. The CA's own key is gone.
+};
+
+/// For localhost, 127.0.0.1, ::1 and `address`. Both certificates are valid from a day before
+/// `wall` to 30 days after it: a client's clock may be wrong by less than that.
+Result<TlsIdentity> make_tls_identity(const std::string& address, WallTime wall);
+
+}  // namespace skewguard::emulator

@@ -1,0 +1,79 @@
+#include "emulator/tokens.hpp"
+
+#include "emulator/encoding.hpp"
+
+namespace skewguard::emulator {
+
+std::string_view to_string(Standing standing) noexcept {
+  switch (standing) {
+    case Standing::good:
+      return "ok";
+    case Standing::unknown:
+      return "unknown_token";
+    case Standing::revoked:
+      return "revoked";
+    case Standing::client_disabled:
+      return "client_disabled";
+    case Standing::expired:
+      return "expired";
+    case Standing::not_yet_valid:
+      return "not_yet_valid";
+  }
+  return "unknown_token";
+}
+
+Standing standing(const TokenRecord& token, std::chrono::seconds date, bool strict_nbf) noexcept {
+  if (token.revoked) return Standing::revoked;
+  if (date >= token.ends) return Standing::expired;
+  if (strict_nbf && date < token.begins) return Standing::not_yet_valid;
+  return Standing::good;
+}
+
+TokenRecord& TokenTable::add(const Secret& value, TokenRecord record) {
+  if (entries_.size() >= kMaxTokens) {
+    by_key_.erase(entries_.front().key);
+    entries_.pop_front();
+  }
+  record.n = ++issued_;
+  auto& entry = entries_.emplace_back(Entry{sha256(value.reveal()), std::move(record)});
+  by_key_[entry.key] = &entry.record;
+  return entry.record;
+}
+
+TokenRecord* TokenTable::find(std::string_view value) {
+  const auto found = by_key_.find(sha256(value));
+  return found == by_key_.end() ? nullptr : found->second;
+}
+
+TokenRecord* TokenTable::by_number(std::uint64_t n) {
+  if (entries_.empty() || n < entries_.front().record.n || n > issued_) return nullptr;
+  return &entries_[n - entries_.front().record.n].record;
+}
+
+std::size_t TokenTable::revoke_all() {
+  std::size_t revoked = 0;
+  for (auto& entry : entries_) {
+    revoked += entry.record.revoked ? 0 : 1;
+    entry.record.revoked = true;
+  }
+  return revoked;
+}
+
+std::size_t TokenTable::revoke_client(std::string_view client) {
+  std::size_t revoked = 0;
+  for (auto& entry : entries_) {
+    if (entry.record.client != client) continue;
+    revoked += entry.record.revoked ? 0 : 1;
+    entry.record.revoked = true;
+  }
+  return revoked;
+}
+
+std::vector<const TokenRecord*> TokenTable::newest(std::size_t most) const {
+  const auto skip = entries_.size() > most ? entries_.size() - most : 0;
+  std::vector<const TokenRecord*> out;
+  for (std::size_t i = skip; i < entries_.size(); ++i) out.push_back(&entries_[i].record);
+  return out;
+}
+
+}  // namespace skewguard::emulator
