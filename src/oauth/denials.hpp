@@ -1,0 +1,22 @@
+#pragma once
+
+#include "oauth/token_machine.hpp"
+#include "skewguard/time.hpp"
+
+/// Why a caller gets no token, where it is not the login host's answer that says it.
+namespace skewguard::oauth {
+
+TokenFailure deadline_passed();
+TokenFailure nothing_to_ask_with();
+/// A new token lives `remaining`, less than the caller needs.
+TokenFailure new_token_too_short(Duration remaining, Duration min_life);
+TokenFailure given_token_too_short(Duration remaining, Duration min_life);
+TokenFailure given_token_refused();
+TokenFailure given_token_ended();
+/// The login host gave out a token again: one that the API refuses, or whose life has passed.
+TokenFailure refused_token_again();
+TokenFailure dead_token_again();
+/// The API refused a fresh token too: no other is asked for during `pause`.
+TokenFailure fresh_token_refused(Verdict verdict, Duration pause);
+
+}  // namespace skewguard::oauth

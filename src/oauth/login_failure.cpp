@@ -1,0 +1,158 @@
+#include "oauth/login_failure.hpp"
+
+#include "oauth/refusals.hpp"
+#include "time/http_date.hpp"
+
+namespace skewguard::oauth {
+namespace {
+
+TokenFailure told(Verdict verdict, ErrorKind kind, int exit_code, std::string message,
+                  std::string remedy = {}) {
+  return {verdict, Error{kind, std::move(message), std::move(remedy)}, exit_code};
+}
+
+/// "the login host https://... answered 401 invalid_client (authentication failed)"
+std::string answered(const Refusal& refusal, int status, const LoginContext& context) {
+  std::string text = "the login host " + context.host + " answered " + std::to_string(status);
+  if (!refusal.error_code.empty()) text += " " + refusal.error_code;
+  if (!refusal.description.empty()) text += " (" + refusal.description + ")";
+  return text;
+}
+
+std::string quoted(const std::string& text) {
+  return "\"" + visible(text) + "\"";
+}
+
+TokenFailure unknown_client(const std::string& text, const LoginContext& context) {
+  const std::string where =
+      context.region.empty() ? context.host : "region " + quoted(context.region);
+  return told(
+      Verdict::unknown_client, ErrorKind::credentials, 3,
+      text + ": it does not know the client id " + quoted(context.client_id) + " (" + where + ")",
+      "correct the client id, or the region it belongs to");
+}
+
+std::string validity(const TransportFailure& failure, WallTime local_time) {
+  const auto date = [](WallTime t) { return time::format_rfc3339(t.time_since_epoch()); };
+  std::string text = "the certificate of the login host is valid";
+  if (failure.not_before) text += " from " + date(*failure.not_before);
+  if (failure.not_after) text += " until " + date(*failure.not_after);
+  return text + ", and the local clock says " + date(local_time) + ": " + failure.detail;
+}
+
+}  // namespace
+
+LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& context) {
+  const std::string text = answered(refusal, status, context);
+  LoginFailure out;
+  out.retry_after = refusal.retry_after;
+  out.http_status = status;
+  out.error_code = refusal.error_code;
+  out.correlation_id = refusal.correlation_id;
+  switch (refusal.kind) {
+    case Refusal::Kind::credentials_rejected:
+      out.credentials = true;
+      out.failure = told(Verdict::credentials_rejected, ErrorKind::credentials, 3,
+                         text + ": it refuses the client " + quoted(context.client_id),
+                         "check the client secret, and that the client is not disabled");
+      return out;
+    case Refusal::Kind::unknown_client:
+      out.credentials = true;
+      out.failure = unknown_client(text, context);
+      return out;
+    case Refusal::Kind::request_rejected:
+      out.credentials = true;
+      out.failure = told(Verdict::credentials_rejected, ErrorKind::credentials, 3,
+                         text + ": it refuses the token request",
+                         "check the client's grant type and the extra token parameters");
+      return out;
+    case Refusal::Kind::rate_limited:
+      out.retry = Retry::while_waiting;
+      out.failure = told(Verdict::login_rate_limited, ErrorKind::throttled, 7,
+                         text + ": it limits token requests",
+                         "ask for fewer tokens: share one client between fewer programs");
+      return out;
+    case Refusal::Kind::backend_unavailable:
+      out.retry = Retry::while_waiting;
+      out.failure = told(Verdict::auth_backend_unavailable, ErrorKind::unavailable, 6,
+                         text + ": it is not available", "try again later");
+      return out;
+    case Refusal::Kind::redirect:
+      out.failure = told(Verdict::protocol, ErrorKind::protocol, 1,
+                         "the login host " + context.host + " answered " + std::to_string(status) +
+                             ", a redirect to " + refusal.description + ", which is not followed",
+                         "set the login URL to where tokens are given out");
+      return out;
+    case Refusal::Kind::none:
+    case Refusal::Kind::token_refused:
+    case Refusal::Kind::missing_permission:
+    case Refusal::Kind::no_user_context:
+    case Refusal::Kind::unusable:
+      break;
+  }
+  out.retry = Retry::once;
+  out.failure = told(Verdict::protocol, ErrorKind::protocol, 1,
+                     text + ", which is no answer of a token endpoint",
+                     "check the login URL and the token path");
+  return out;
+}
+
+LoginFailure failure_of(const Error& unusable, const Exchange& exchange) {
+  LoginFailure out;
+  out.retry = Retry::once;
+  out.failure = {Verdict::protocol, unusable, 1};
+  out.http_status = exchange.status;
+  out.correlation_id = correlation_id(exchange.headers);
+  return out;
+}
+
+LoginFailure failure_of(const TransportFailure& failure, WallTime local_time) {
+  using Kind = TransportFailure::Kind;
+  const std::string text = "no answer from the login host: " + failure.detail;
+  const auto sorted = [](Retry retry, TokenFailure what) {
+    LoginFailure out;
+    out.retry = retry;
+    out.failure = std::move(what);
+    return out;
+  };
+  const auto network = [&](Retry retry) {
+    return sorted(retry, told(Verdict::network, ErrorKind::unavailable, 6, text));
+  };
+  switch (failure.kind) {
+    case Kind::dns:
+    case Kind::refused:
+    case Kind::unreachable:
+    case Kind::proxy:
+      return network(Retry::twice);
+    case Kind::reset:
+    case Kind::truncated:
+      return network(Retry::while_waiting);
+    case Kind::timeout:
+      return sorted(Retry::while_waiting, told(Verdict::timeout, ErrorKind::timeout, 6, text));
+    case Kind::tls_untrusted:
+      return sorted(Retry::never, told(Verdict::tls_untrusted, ErrorKind::unavailable, 6, text,
+                                       "check the login URL and the CA bundle"));
+    case Kind::tls_time:
+      return sorted(Retry::never,
+                    told(Verdict::tls_untrusted, ErrorKind::unavailable, 6,
+                         validity(failure, local_time), "check the clock of this machine"));
+    case Kind::tls_failed:
+      return network(Retry::never);
+    case Kind::malformed:
+    case Kind::too_large:
+      return sorted(Retry::once,
+                    told(Verdict::protocol, ErrorKind::protocol, 1,
+                         "the answer of the login host cannot be used: " + failure.detail));
+    case Kind::cancelled:
+      return sorted(Retry::never, told(Verdict::network, ErrorKind::cancelled, 6,
+                                       "the token request was withdrawn: " + failure.detail));
+    case Kind::bad_request:
+      return sorted(Retry::never,
+                    told(Verdict::protocol, ErrorKind::config, 2,
+                         "the token request cannot be sent: " + failure.detail,
+                         "check the login URL, the client id and the token parameters"));
+  }
+  return network(Retry::twice);
+}
+
+}  // namespace skewguard::oauth

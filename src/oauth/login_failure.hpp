@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "oauth/dialect.hpp"
+#include "oauth/token_machine.hpp"
+#include "skewguard/error.hpp"
+#include "skewguard/http.hpp"
+#include "skewguard/transport.hpp"
+
+namespace skewguard::oauth {
+
+/// How many failures of this kind a caller waits through before it is told.
+enum class Retry {
+  never,          ///< the next answer would be the same: tell every caller at once
+  once,           ///< perhaps an accident
+  twice,          ///< the host may be restarting
+  while_waiting,  ///< as long as the caller's deadline allows
+};
+
+/// A token request that brought no token, sorted by what to do about it.
+struct LoginFailure {
+  TokenFailure failure;
+  Retry retry = Retry::never;
+  bool credentials = false;  ///< the login host refuses who we are: pause, longer each time
+  std::optional<Duration> retry_after;
+  std::optional<int> http_status;  ///< absent where no answer came
+  std::string error_code;
+  std::string correlation_id;
+};
+
+/// Whom the words are about.
+struct LoginContext {
+  std::string host;       ///< origin of the token URL
+  std::string region;     ///< may be empty
+  std::string client_id;  ///< may be empty
+};
+
+LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& context);
+/// `unusable`: what Dialect::token said of a 2xx.
+LoginFailure failure_of(const Error& unusable, const Exchange& exchange);
+LoginFailure failure_of(const TransportFailure& failure, WallTime local_time);
+
+}  // namespace skewguard::oauth

@@ -1,0 +1,66 @@
+#include "oauth/refresh_schedule.hpp"
+
+#include <algorithm>
+
+#include "oauth/lifetime.hpp"
+
+namespace skewguard::oauth {
+namespace {
+
+constexpr double kLargestPart = 0.5;
+
+/// A part of the life, whatever the options say: at most half of it.
+Duration margin(Duration span, double part, Duration most) noexcept {
+  const double sane = part > 0 ? std::min(part, kLargestPart) : 0;  // NaN too
+  const Duration share{static_cast<Duration::rep>(static_cast<double>(span.count()) * sane)};
+  return std::min(share, std::max(most, Duration{0}));
+}
+
+Duration span_of(const LifeSpan& life) noexcept {
+  return std::max(life.end - life.sent, Duration{0});
+}
+
+}  // namespace
+
+Duration learn(Duration known, Duration fact) noexcept {
+  fact = std::max(fact, Duration{0});
+  return fact > known || fact < known / 2 ? fact : known;
+}
+
+Instant end_for_api(const LifeSpan& life, const Learned& learned) noexcept {
+  return life.end - std::min(learned.lead, span_of(life) / 2);
+}
+
+Instant usable_until(const LifeSpan& life, const TokenMachineOptions& options,
+                     const Learned& learned) noexcept {
+  return end_for_api(life, learned) -
+         margin(span_of(life), options.use_margin_part, options.use_margin_most);
+}
+
+Instant refresh_at(const LifeSpan& life, const TokenMachineOptions& options, const Learned& learned,
+                   double jitter) noexcept {
+  const Instant last_use = usable_until(life, options, learned);
+  const Duration full =
+      margin(span_of(life), options.refresh_ahead_part, options.refresh_ahead_most);
+  const double share = (1.0 + std::clamp(jitter, 0.0, 1.0)) / 2;
+  const Duration ahead{static_cast<Duration::rep>(static_cast<double>(full.count()) * share)};
+  const Duration usable = std::max(last_use - life.sent, Duration{0});
+  return last_use - std::min(ahead + learned.lag, usable / 2);
+}
+
+Instant first_use(const Token& token, const Learned& learned) noexcept {
+  if (learned.lag <= Duration{0}) return token.received;
+  Duration ahead{0};  // of the begin, as the issuer itself saw it when it answered
+  if (token.begins && token.issuer_date) {
+    ahead = token.begins->since(*token.issuer_date).value_or(Duration{0});
+  }
+  return token.received + std::clamp(ahead, Duration{0}, kLongestLife) + learned.lag;
+}
+
+Duration growing_pause(Duration first, Duration most, unsigned n) noexcept {
+  Duration pause = std::min(first, most);
+  while (n-- > 0 && pause < most) pause = pause > most / 2 ? most : pause * 2;
+  return pause;
+}
+
+}  // namespace skewguard::oauth

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "oauth/token_machine.hpp"
+#include "skewguard/time.hpp"
+
+/// When a token is used, replaced and given up: pure functions of its life and of what was learned.
+namespace skewguard::oauth {
+
+/// A token's life in boot time: from the sending of its request to the earlier of its two ends.
+struct LifeSpan {
+  Instant sent;
+  Instant end;
+};
+
+/// What the API's clock taught us about the issuer's (each >= 0).
+struct Learned {
+  Duration lag{0};   ///< the API's clock is at most this far behind the issuer's
+  Duration lead{0};  ///< the API's clock is this far ahead of the issuer's
+};
+
+/// What is known after `fact` has been told. The largest fact stays, since behind one name there
+/// may be backends that differ; only one below half of it replaces it, since then the clocks have
+/// been set right.
+Duration learn(Duration known, Duration fact) noexcept;
+
+/// The end of the life by what was learned: earlier by the lead, but at least half of it stays.
+Instant end_for_api(const LifeSpan& life, const Learned& learned) noexcept;
+
+/// From here on the token is no longer sent.
+Instant usable_until(const LifeSpan& life, const TokenMachineOptions& options,
+                     const Learned& learned) noexcept;
+
+/// From here on a new token is asked for. Margin and lag move it earlier only, never before the
+/// middle of the usable life; `jitter` in [0, 1) spreads it over the later half of the margin.
+Instant refresh_at(const LifeSpan& life, const TokenMachineOptions& options, const Learned& learned,
+                   double jitter) noexcept;
+
+/// From here on a new token may be sent. With a lag known: when the API's clock surely has reached
+/// its begin. The issuer's clock showed issuer_date no later than `received`, the API's follows
+/// within the lag. Without one: at once, whatever its nbf says, as most APIs never look.
+Instant first_use(const Token& token, const Learned& learned) noexcept;
+
+/// The delay after the n-th refusal (n = 0, 1, ...): first * 2^n, at most `most`.
+Duration growing_pause(Duration first, Duration most, unsigned n) noexcept;
+
+}  // namespace skewguard::oauth
