@@ -1,0 +1,11 @@
+# Runs COMMAND, a compiler. Without REASON it must succeed; else it must fail, and say REASON.
+execute_process(COMMAND ${COMMAND} RESULT_VARIABLE status ERROR_VARIABLE output)
+if(REASON STREQUAL "")
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "does not compile:\n${output}")
+  endif()
+elseif(status EQUAL 0)
+  message(FATAL_ERROR "compiles, and must not")
+elseif(NOT output MATCHES "error:[^\n]*(${REASON})")
+  message(FATAL_ERROR "fails for another reason than '${REASON}':\n${output}")
+endif()
