@@ -37,10 +37,10 @@ std::string span_text(Duration low, Duration high) {
 std::string lag_text(const Evidence& evidence) {
   const auto& bound = evidence.login_minus_api;
   if (bound && bound->low > Duration{0})
-    return fmt::format("The API's clock is {} behind the login host's: ",
+    return fmt::format("the API's clock is {} behind the login host's: ",
                        span_text(bound->low, bound->high));
   if (bound && bound->high < Duration{0})
-    return fmt::format("The API's clock is {} ahead of the login host's: ",
+    return fmt::format("the API's clock is {} ahead of the login host's: ",
                        span_text(-bound->high, -bound->low));
   return {};
 }
@@ -170,6 +170,15 @@ std::string not_active_text(const Evidence& evidence, const Trial& trial) {
                      sentence(undecided_text(evidence, trial)), followed_text(trial));
 }
 
+std::string revoked_text(const Evidence& evidence, const Trial& trial) {
+  const bool agrees = standing(evidence, trial) == Standing::agrees;
+  return fmt::format(
+      "The token was refused within its life, and a new one was taken: it had been revoked or "
+      "evicted. {}{}{}.",
+      sentence(standing_text(evidence, trial)), agrees ? "" : ", and waiting did not help",
+      followed_text(trial));
+}
+
 std::string rejected_text(const Evidence& evidence, const Settled& settled,
                           std::string_view region) {
   const Trial& trial = evidence.trials[settled.trial];
@@ -245,10 +254,7 @@ std::string explain_settled(const Evidence& evidence, const Settled& settled,
     case Verdict::token_expired:
       return expired_text(evidence, settled);
     case Verdict::token_revoked:
-      return fmt::format(
-          "The token was refused within its life although {}, and a new one was taken: it had been "
-          "revoked or evicted{}.",
-          standing_text(evidence, trial), followed_text(trial));
+      return revoked_text(evidence, trial);
     case Verdict::token_rejected:
       return rejected_text(evidence, settled, region);
     default:
@@ -292,24 +298,11 @@ std::string explain_auth_backend(const oauth::Refusal& refusal, bool retried) {
                              : ", and --timeout leaves no room for another try. Try again later.");
 }
 
-std::string explain_redirect(const Exchange& exchange) {
-  const auto location = exchange.headers.find("Location");
-  std::string where = "nowhere";
-  if (location) {
-    // The host alone: a query may hold what must not be seen.
-    std::string_view text = location->substr(0, location->find_first_of("?#"));
-    if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
-      const auto path = text.find('/', scheme + 3);
-      text = text.substr(0, path);
-      if (const auto user = text.rfind('@'); user != std::string_view::npos)
-        text = text.substr(user + 1);
-    }
-    where = text.substr(0, 200);
-  }
+std::string explain_redirect(const oauth::Refusal& refusal, int status) {
   return fmt::format(
-      "The API answered with {} to {}: redirects are not followed with a token. Set the API URL to "
-      "where the API really is.",
-      exchange.status, where);
+      "The API answered with {}, a redirect to {}: none is followed with a token. Set the API URL "
+      "to where the API really is.",
+      status, refusal.description.empty() ? "nowhere" : refusal.description);
 }
 
 std::string explain_unusable(const oauth::Refusal& refusal, int status) {

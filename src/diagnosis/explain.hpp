@@ -8,7 +8,6 @@
 #include "diagnosis/assess.hpp"
 #include "diagnosis/evidence.hpp"
 #include "oauth/dialect.hpp"
-#include "skewguard/http.hpp"
 #include "skewguard/transport.hpp"
 
 /// One plain sentence (or two: the second says what to do) with the figures, for someone who is
@@ -33,7 +32,7 @@ std::string explain_no_user_context(const oauth::Refusal& refusal);
 /// `wait`: what was asked for; `left`: until the deadline; waits in vain where it is longer.
 std::string explain_rate_limit(const oauth::Refusal& refusal, Duration wait, Duration left);
 std::string explain_auth_backend(const oauth::Refusal& refusal, bool retried);
-std::string explain_redirect(const Exchange& exchange);
+std::string explain_redirect(const oauth::Refusal& refusal, int status);
 std::string explain_unusable(const oauth::Refusal& refusal, int status);
 std::string explain_api_error(const oauth::Refusal& refusal, int status, bool retried);
 std::string explain_failure(const TransportFailure& failure, bool retried);

@@ -1,0 +1,100 @@
+#include "guard/call_record.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace skewguard::guard {
+namespace {
+
+ReportedToken reported(const oauth::Token& token, const Now& now) {
+  ReportedToken out;
+  out.format = token.jwt() ? ReportedToken::Format::jwt : ReportedToken::Format::opaque;
+  out.age = now.boot - token.sent;
+  if (!token.given) out.remaining = token.dead_at() - now.boot;
+  return out;
+}
+
+/// JWT exp, else the wall time of sending + expires_in.
+std::optional<WallTime> local_expiry(const oauth::Token& token) {
+  if (token.claims && token.claims->exp) return WallTime{*token.claims->exp};
+  if (!token.given && token.expires_in) return token.sent_wall + *token.expires_in;
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool rejected(const ReportedAttempt& attempt) {
+  return attempt.verdict && *attempt.verdict != Verdict::ok;
+}
+
+WallClockAnalysis analyse(const oauth::Token* token, const Surroundings& where, const Now& now) {
+  using Status = WallClockAnalysis::Status;
+  WallClockAnalysis out;
+  out.local_time = now.wall;
+  out.skew = where.book.to_wall(where.api, now);
+  if (token == nullptr) return out;
+  out.token_exp = local_expiry(*token);
+  if (out.token_exp) out.time_remaining = *out.token_exp - now.wall;
+  const bool expired = out.time_remaining && *out.time_remaining <= Duration{0};
+  out.status = expired ? Status::expired_locally : Status::valid_locally;
+  return out;
+}
+
+CallRecord::CallRecord(std::string method, std::string url, Surroundings where) : where_(where) {
+  report_.method = std::move(method);
+  report_.url = std::move(url);
+}
+
+void CallRecord::begin(const Now& now) {
+  started_ = now.boot;
+}
+
+void CallRecord::add_login(const std::vector<oauth::LoginAttempt>& attempts, int token_requests) {
+  report_.token_requests += token_requests;
+  for (const oauth::LoginAttempt& login : attempts) {
+    report_.attempts.push_back(login.attempt);
+    report_.attempts.back().n = static_cast<int>(report_.attempts.size());
+    report_.attempts.back().host = HostRole::login;
+  }
+}
+
+std::size_t CallRecord::add(const Exchange* exchange, const oauth::Token* token, const Now& now) {
+  ReportedAttempt attempt;
+  attempt.n = static_cast<int>(report_.attempts.size()) + 1;
+  attempt.host = HostRole::api;
+  const Now& when = exchange != nullptr ? exchange->received : now;
+  if (exchange != nullptr) {
+    attempt.http_status = exchange->status;
+    report_.http_status = exchange->status;
+    if (const auto sample = clocks::sample_of(*exchange))
+      attempt.server_date = ServerTime{where_.api, sample->date};
+  }
+  if (token != nullptr) attempt.token = reported(*token, when);
+  attempt.analysis = analyse(token, where_, when);
+  report_.attempts.push_back(std::move(attempt));
+  return report_.attempts.size() - 1;
+}
+
+ReportedClock CallRecord::clock(ServerId server, const Now& now, Duration staleness) const {
+  const clocks::SkewEstimator& estimator = where_.book.estimator(server);
+  ReportedClock out;
+  out.server = where_.book.origin(server);
+  out.offset = where_.book.to_wall(server, now);
+  out.staleness = staleness;
+  out.samples = estimator.samples();
+  out.rtt_min = estimator.rtt_min();
+  return out;
+}
+
+CallReport CallRecord::close(int exit_code, Verdict otherwise, const Now& now, Duration staleness) {
+  report_.exit_code = exit_code;
+  report_.elapsed = now.boot - started_;
+  const auto first = std::find_if(report_.attempts.begin(), report_.attempts.end(), rejected);
+  report_.verdict = first != report_.attempts.end() ? *first->verdict : otherwise;
+  report_.mitigated = exit_code == 0 && report_.verdict != Verdict::ok;
+  report_.clocks.push_back(clock(where_.login, now, staleness));
+  if (where_.api != where_.login) report_.clocks.push_back(clock(where_.api, now, staleness));
+  return report_;
+}
+
+}  // namespace skewguard::guard

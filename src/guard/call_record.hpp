@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "clocks/clock_book.hpp"
+#include "guard/call_machine.hpp"
+#include "oauth/token_machine.hpp"
+#include "skewguard/report.hpp"
+
+namespace skewguard::guard {
+
+/// Whose call it is, and by which clocks it is told.
+struct Surroundings {
+  const clocks::ClockBook& book;
+  ServerId api;
+  ServerId login;
+};
+
+/// The report of one call as it grows: every failed or missing answer, and the last good one.
+class CallRecord {
+ public:
+  CallRecord(std::string method, std::string url, Surroundings where);
+
+  void begin(const Now& now);
+  /// Answers of the login host, as the token machine tells them.
+  void add_login(const std::vector<oauth::LoginAttempt>& attempts, int token_requests);
+  /// An answer of the API host (or its absence: null); the verdict and what follows come later.
+  /// Returns its index.
+  std::size_t add(const Exchange* exchange, const oauth::Token* token, const Now& now);
+  [[nodiscard]] ReportedAttempt& at(std::size_t index) { return report_.attempts[index]; }
+  [[nodiscard]] const std::vector<ReportedAttempt>& attempts() const { return report_.attempts; }
+
+  /// The report as it stands when the call ends. `otherwise`: the verdict where no answer brought
+  /// one.
+  [[nodiscard]] CallReport close(int exit_code, Verdict otherwise, const Now& now,
+                                 Duration staleness);
+
+ private:
+  [[nodiscard]] ReportedClock clock(ServerId server, const Now& now, Duration staleness) const;
+
+  Surroundings where_;
+  CallReport report_;
+  Instant started_{};
+};
+
+/// A failed or missing answer, less those that are not about the token.
+bool rejected(const ReportedAttempt& attempt);
+
+/// The usual check of a token against the local wall clock. Decides nothing.
+WallClockAnalysis analyse(const oauth::Token* token, const Surroundings& where, const Now& now);
+
+}  // namespace skewguard::guard

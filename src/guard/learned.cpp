@@ -1,0 +1,44 @@
+#include "guard/learned.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace skewguard::guard {
+namespace {
+
+constexpr Duration kTick = std::chrono::seconds{1};
+
+/// Issuer minus API from one trial alone: the issuer's clock read in [begins, begins + 1 s +
+/// staleness) at some time between `asked` and `received` of the token, the API's in [date, date +
+/// 1 s + staleness) at some time between `sent` and `received` of the answer.
+std::optional<OffsetBound> issuer_minus_api(const diagnosis::Trial& trial, Duration staleness) {
+  if (!trial.date || !trial.token.begins) return std::nullopt;
+  const auto apart = trial.token.begins->since(*trial.date);
+  if (!apart) return std::nullopt;
+  const Duration width = kTick + staleness;
+  return OffsetBound{*apart - width + (trial.sent - trial.token.received),
+                     *apart + width + (trial.received - trial.token.asked)};
+}
+
+}  // namespace
+
+std::optional<Duration> learned_lag(const diagnosis::Trial& trial,
+                                    const std::optional<OffsetBound>& hull, Duration staleness) {
+  const auto seen = hull ? hull : issuer_minus_api(trial, staleness);
+  if (!seen || seen->high <= Duration{0}) return std::nullopt;
+  return seen->high;
+}
+
+std::optional<Duration> learned_lead(const diagnosis::Trial& trial,
+                                     const std::optional<OffsetBound>& hull, Duration life,
+                                     Duration staleness) {
+  const auto seen = hull ? hull : issuer_minus_api(trial, staleness);
+  if (!seen) return std::nullopt;
+  const Duration most = -seen->low;
+  const Duration least = -seen->high;
+  const Duration lead = life - most >= (life - std::max(least, Duration{0})) / 2 ? most : least;
+  if (lead <= Duration{0} || lead >= life) return std::nullopt;
+  return lead;
+}
+
+}  // namespace skewguard::guard
