@@ -24,12 +24,10 @@ std::string quoted(const std::string& text) {
 }
 
 TokenFailure unknown_client(const std::string& text, const LoginContext& context) {
-  const std::string where =
-      context.region.empty() ? context.host : "region " + quoted(context.region);
-  return told(
-      Verdict::unknown_client, ErrorKind::credentials, 3,
-      text + ": it does not know the client id " + quoted(context.client_id) + " (" + where + ")",
-      "correct the client id, or the region it belongs to");
+  const std::string region = context.region.empty() ? "" : " of region " + quoted(context.region);
+  return told(Verdict::unknown_client, ErrorKind::credentials, 3,
+              text + ": it" + region + " does not know the client id " + quoted(context.client_id),
+              "correct the client id, or the region it belongs to");
 }
 
 std::string validity(const TransportFailure& failure, WallTime local_time) {

@@ -39,13 +39,13 @@ std::string origin_of(const std::string& url) {
   return parsed ? parsed->origin() : url;
 }
 
-/// A server may echo what it was sent.
-void remove_secret(std::string& text, const Secret& secret) {
+/// A server may echo what it was sent, in its own words.
+void remove_secret(std::string& words, const Secret& secret) {
   const auto hidden = secret.reveal();
   if (hidden.empty()) return;
-  for (auto at = text.find(hidden); at != std::string::npos; at = text.find(hidden, at)) {
-    text.replace(at, hidden.size(), secret.redacted());
-    at += secret.redacted().size();
+  for (auto at = words.find(hidden); at != std::string::npos; at = words.find(hidden, at)) {
+    words.replace(at, hidden.size(), "***");
+    at += 3;
   }
 }
 
@@ -194,8 +194,11 @@ void TokenMachine::Impl::on(const event::Fetched& fetched, const Now& now) {
   finish_fetch();
   const Exchange& exchange = fetched.exchange;
   if (exchange.status < 200 || exchange.status >= 300) {
+    Refusal refusal = dialect_->login_refusal(exchange);
+    remove_secret(refusal.description, grant_->client_secret());
+    remove_secret(refusal.error_code, grant_->client_secret());
     const LoginContext context{origin_of(options_.token_url), options_.region, grant_->client_id()};
-    fail(failure_of(dialect_->login_refusal(exchange), exchange.status, context), &exchange, now);
+    fail(failure_of(refusal, exchange.status, context), &exchange, now);
     return;
   }
   auto answer = dialect_->token(exchange);
@@ -495,8 +498,6 @@ void TokenMachine::Impl::finish_fetch() {
 }
 
 void TokenMachine::Impl::fail(LoginFailure failure, const Exchange* exchange, const Now& now) {
-  remove_secret(failure.failure.error.message, grant_->client_secret());
-  remove_secret(failure.error_code, grant_->client_secret());
   const bool told_when = failure.retry_after && *failure.retry_after > Duration{0};
   Duration wait = told_when ? *failure.retry_after : backoff_.next();
   if (failure.credentials) {

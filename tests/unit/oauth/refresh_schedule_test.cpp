@@ -1,0 +1,127 @@
+#include "oauth/refresh_schedule.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace skewguard::oauth {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Instant kSent{1000s};
+
+LifeSpan life_of(Duration life) {
+  return {kSent, kSent + life};
+}
+
+TEST(RefreshSchedule, AnHourIsRefreshedInTheLastNinetySecondsAndNotUsedInTheLastTwo) {
+  const TokenMachineOptions options;
+  EXPECT_EQ(usable_until(life_of(1h), options, {}), kSent + 1h - 2s);
+  EXPECT_EQ(refresh_at(life_of(1h), options, {}, 0.0), kSent + 1h - 2s - 45s);
+  EXPECT_EQ(refresh_at(life_of(1h), options, {}, 1.0), kSent + 1h - 2s - 90s);
+}
+
+TEST(RefreshSchedule, MarginsArePartsOfShortLives) {
+  const TokenMachineOptions options;
+  EXPECT_EQ(usable_until(life_of(1s), options, {}), kSent + 980ms);
+  EXPECT_EQ(refresh_at(life_of(1s), options, {}, 1.0), kSent + 880ms);
+}
+
+TEST(RefreshSchedule, ALargerMarginNeverMeansALaterRefresh) {
+  for (const Duration life : {Duration{1s}, Duration{5s}, Duration{300s}, Duration{24h} * 450}) {
+    for (const double jitter : {0.0, 0.3, 0.999}) {
+      Instant last = Instant::max();
+      for (double part = -0.5; part < 3.0; part += 0.05) {
+        TokenMachineOptions options;
+        options.refresh_ahead_part = part;
+        const Instant at = refresh_at(life_of(life), options, {}, jitter);
+        EXPECT_LE(at, last);
+        EXPECT_GE(at - kSent, (usable_until(life_of(life), options, {}) - kSent) / 2);
+        last = at;
+      }
+      last = Instant::max();
+      for (Duration most = -1s; most < 1000s; most += 7s) {
+        TokenMachineOptions options;
+        options.refresh_ahead_most = most;
+        const Instant at = refresh_at(life_of(life), options, {}, jitter);
+        EXPECT_LE(at, last);
+        last = at;
+      }
+    }
+  }
+}
+
+TEST(RefreshSchedule, MarginsThatMakeNoSenseAreNone) {
+  TokenMachineOptions options;
+  options.refresh_ahead_part = std::numeric_limits<double>::quiet_NaN();
+  options.use_margin_part = -1;
+  EXPECT_EQ(usable_until(life_of(300s), options, {}), kSent + 300s);
+  EXPECT_EQ(refresh_at(life_of(300s), options, {}, 0.5), kSent + 300s);
+}
+
+TEST(RefreshSchedule, ALagMovesTheRefreshAndNotTheLastUse) {
+  const TokenMachineOptions options;
+  const Learned lagging{.lag = 5s, .lead = 0s};
+  EXPECT_EQ(usable_until(life_of(300s), options, lagging),
+            usable_until(life_of(300s), options, {}));
+  EXPECT_EQ(refresh_at(life_of(300s), options, lagging, 0.2),
+            refresh_at(life_of(300s), options, {}, 0.2) - 5s);
+  // A lag longer than the life: the middle of it, never before.
+  EXPECT_EQ(refresh_at(life_of(100s), options, {.lag = 1h, .lead = 0s}, 0.2), kSent + 49s);
+}
+
+TEST(RefreshSchedule, ALeadEndsTokensEarlierButLeavesHalfOfTheLife) {
+  const TokenMachineOptions options;
+  EXPECT_EQ(end_for_api(life_of(300s), {.lag = 0s, .lead = 120s}), kSent + 180s);
+  EXPECT_EQ(usable_until(life_of(300s), options, {.lag = 0s, .lead = 120s}), kSent + 178s);
+  EXPECT_EQ(end_for_api(life_of(300s), {.lag = 0s, .lead = 1h}), kSent + 150s);
+}
+
+TEST(RefreshSchedule, ALifeOfNothingIsNeverUsable) {
+  const TokenMachineOptions options;
+  const LifeSpan over{kSent, kSent - 10s};
+  EXPECT_EQ(usable_until(over, options, {.lag = 3s, .lead = 3s}), kSent - 10s);
+  EXPECT_EQ(refresh_at(over, options, {.lag = 3s, .lead = 3s}, 0.5), kSent - 10s);
+}
+
+TEST(Learned, TheLargestFactStaysUntilOneBelowHalfReplacesIt) {
+  EXPECT_EQ(learn(0s, 4s), 4s);
+  EXPECT_EQ(learn(4s, 6s), 6s);
+  EXPECT_EQ(learn(4s, 3s), 4s);
+  EXPECT_EQ(learn(4s, 2s), 4s);
+  EXPECT_EQ(learn(4s, 1900ms), 1900ms);
+  EXPECT_EQ(learn(4s, -1s), 0s);
+}
+
+TEST(FirstUse, IsAtOnceWhereNoLagIsKnown) {
+  Token token;
+  token.received = kSent;
+  token.issuer_date = ServerTime{ServerId{0}, 5000s};
+  token.begins = ServerTime{ServerId{0}, 5003s};
+  EXPECT_EQ(first_use(token, {}), kSent);
+}
+
+TEST(FirstUse, WaitsForTheLagAfterTheIssuerSurelyShowedTheBegin) {
+  Token token;
+  token.received = kSent;
+  token.issuer_date = ServerTime{ServerId{0}, 5000s};
+  token.begins = ServerTime{ServerId{0}, 5000s};
+  const Learned lagging{.lag = 5s, .lead = 0s};
+  EXPECT_EQ(first_use(token, lagging), kSent + 5s);
+  token.begins = ServerTime{ServerId{0}, 5003s};  // nbf ahead of the issuer's own now
+  EXPECT_EQ(first_use(token, lagging), kSent + 8s);
+  token.begins = ServerTime{ServerId{0}, 4000s};
+  EXPECT_EQ(first_use(token, lagging), kSent + 5s);
+}
+
+TEST(GrowingPause, DoublesUpToTheLongest) {
+  EXPECT_EQ(growing_pause(5s, 5min, 0), 5s);
+  EXPECT_EQ(growing_pause(5s, 5min, 1), 10s);
+  EXPECT_EQ(growing_pause(5s, 5min, 5), 160s);
+  EXPECT_EQ(growing_pause(5s, 5min, 6), 300s);
+  EXPECT_EQ(growing_pause(5s, 5min, 4'000'000'000U), 300s);
+}
+
+}  // namespace
+}  // namespace skewguard::oauth

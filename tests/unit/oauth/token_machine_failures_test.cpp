@@ -1,0 +1,368 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "oauth/token_machine.hpp"
+#include "token_machine_testing.hpp"
+
+namespace skewguard::oauth {
+namespace {
+
+using action::Deliver;
+using action::Deny;
+using action::StartFetch;
+using testing::HasSubstr;
+using testing::Not;
+using Kind = TransportFailure::Kind;
+
+/// Waits until a fetch is under way; fails the test after a minute.
+void next_fetch(Bench& bench) {
+  for (int i = 0; i < 600 && !bench.machine->fetching(); ++i) {
+    bench.advance(100ms);
+    bench.tick();
+  }
+  ASSERT_TRUE(bench.machine->fetching());
+}
+
+void expect_failure(const Deny& denied, Verdict verdict, ErrorKind kind, int exit_code) {
+  EXPECT_EQ(denied.failure.verdict, verdict) << denied.failure.error.message;
+  EXPECT_EQ(denied.failure.error.kind, kind) << denied.failure.error.message;
+  EXPECT_EQ(denied.failure.exit_code, exit_code) << denied.failure.error.message;
+}
+
+TEST(LoginFailures, AWrongSecretIsToldToAllAtOnceAfterOneRequest) {
+  Bench bench;
+  bench.want(1);
+  bench.want(2);
+  const auto denied =
+      all<Deny>(bench.reply(401, oauth_error_body("invalid_client", "authentication failed")));
+  ASSERT_EQ(denied.size(), 2U);
+  expect_failure(denied[0], Verdict::credentials_rejected, ErrorKind::credentials, 3);
+  EXPECT_THAT(denied[0].failure.error.message, HasSubstr("authentication failed"));
+  EXPECT_EQ(denied[0].token_requests, 1);
+  EXPECT_EQ(bench.fetches, 1);
+}
+
+TEST(LoginFailures, WrongCredentialsAreNotTriedAgainDuringAGrowingPause) {
+  Bench bench;
+  WaiterId id = 1;
+  for (const Duration pause : {5s, 10s, 20s}) {
+    bench.want(id++);
+    bench.reply(401, oauth_error_body("invalid_client", "no"));
+    const int before = bench.fetches;
+    for (int i = 0; i < 10; ++i) {
+      expect_failure(only<Deny>(bench.want(id++)), Verdict::credentials_rejected,
+                     ErrorKind::credentials, 3);
+      bench.advance(pause / 10);
+    }
+    EXPECT_EQ(bench.fetches, before);
+  }
+  bench.want(id++);
+  EXPECT_EQ(all<Deliver>(bench.give("t1")).size(), 1U) << "the secret was put right";
+}
+
+/// A dialect that tells an unknown client apart, as Genesys' does.
+class TellsUnknownClients final : public Dialect {
+ public:
+  HttpRequest request(const Grant& grant, std::string_view url) const override {
+    return base_.request(grant, url);
+  }
+  Result<TokenAnswer> token(const Exchange& exchange) const override {
+    return base_.token(exchange);
+  }
+  Refusal login_refusal(const Exchange& exchange) const override {
+    Refusal refusal = base_.login_refusal(exchange);
+    refusal.kind = Refusal::Kind::unknown_client;
+    return refusal;
+  }
+  Refusal api_refusal(const Exchange& exchange, std::string_view path,
+                      bool managed) const override {
+    return base_.api_refusal(exchange, path, managed);
+  }
+
+ private:
+  Rfc6749Dialect base_;
+};
+
+TEST(LoginFailures, AnUnknownClientIsNamedWithItsRegion) {
+  Bench bench;
+  TokenMachineOptions options;
+  options.token_url = "https://login.example.com/oauth/token";
+  options.region = "mypurecloud.ie";
+  bench.machine.emplace(options, std::make_shared<ClientCredentials>("my-client", Secret{"x"}),
+                        std::make_shared<TellsUnknownClients>(), bench.book, bench.login);
+  bench.want(1);
+  const auto denied =
+      only<Deny>(bench.reply(400, oauth_error_body("invalid_client", "client not found")));
+  expect_failure(denied, Verdict::unknown_client, ErrorKind::credentials, 3);
+  EXPECT_THAT(denied.failure.error.message, HasSubstr("my-client"));
+  EXPECT_THAT(denied.failure.error.message, HasSubstr("mypurecloud.ie"));
+  EXPECT_THAT(denied.failure.error.message, HasSubstr("login.example.com"));
+}
+
+TEST(LoginFailures, ARateLimitIsWaitedOutAsTold) {
+  Bench bench;
+  bench.want(1, 30s);
+  bench.reply(429, "", {{"Retry-After", "7"}});
+  bench.advance(6900ms);
+  EXPECT_TRUE(all<StartFetch>(bench.tick()).empty());
+  bench.advance(100ms);
+  EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
+  const auto delivered = only<Deliver>(bench.give("t1"));
+  EXPECT_EQ(delivered.token_requests, 2);
+  ASSERT_EQ(delivered.attempts.size(), 1U);
+  EXPECT_EQ(delivered.attempts[0].attempt.verdict, Verdict::login_rate_limited);
+  EXPECT_EQ(delivered.attempts[0].attempt.action, Action::wait_and_retry);
+  EXPECT_EQ(delivered.attempts[0].attempt.waited, 7s);
+}
+
+TEST(LoginFailures, ARateLimitPastTheDeadlineIsToldAtOnceWithItsLength) {
+  Bench bench;
+  bench.want(1, 28s);
+  const auto denied = only<Deny>(bench.reply(429, "", {{"Retry-After", "3600"}}));
+  expect_failure(denied, Verdict::login_rate_limited, ErrorKind::throttled, 7);
+  EXPECT_THAT(denied.failure.error.message, HasSubstr("1 h"));
+  EXPECT_THAT(denied.failure.error.message, HasSubstr("28"));
+  ASSERT_EQ(denied.attempts.size(), 1U);
+  EXPECT_EQ(denied.attempts[0].attempt.action, Action::give_up);
+  EXPECT_EQ(denied.attempts[0].attempt.waited, 0s);
+  expect_failure(only<Deny>(bench.want(2)), Verdict::login_rate_limited, ErrorKind::throttled, 7);
+  EXPECT_EQ(bench.fetches, 1);
+}
+
+TEST(LoginFailures, ARateLimitWithoutATimeIsBackedOffFrom) {
+  for (const Headers& headers :
+       {Headers{}, Headers{{"Retry-After", "soon"}}, Headers{{"Retry-After", "0"}}}) {
+    Bench bench;
+    bench.want(1);
+    bench.reply(400, oauth_error_body("invalid_request", "rate limit exceeded; wait"), headers);
+    bench.advance(249ms);
+    EXPECT_TRUE(all<StartFetch>(bench.tick()).empty());
+    bench.advance(251ms);
+    EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
+  }
+}
+
+TEST(LoginFailures, AServerErrorIsRetriedUntilNoTryFitsTheDeadline) {
+  Bench bench;
+  bench.want(1, 10s);
+  TokenActions actions;
+  for (int tries = 0; tries < 20 && all<Deny>(actions).empty(); ++tries) {
+    next_fetch(bench);
+    actions = bench.reply(502, "<html>", {{"ININ-Correlation-Id", "c-7"}});
+  }
+  const auto denied = only<Deny>(actions);
+  expect_failure(denied, Verdict::auth_backend_unavailable, ErrorKind::unavailable, 6);
+  EXPECT_GE(bench.fetches, 4) << "0.5 + 1 + 2 + 4 s fit into ten";
+  EXPECT_LE(bench.fetches, 6);
+  EXPECT_EQ(denied.token_requests, bench.fetches);
+  ASSERT_EQ(denied.attempts.size(), static_cast<std::size_t>(bench.fetches));
+  const auto& attempt = denied.attempts[0].attempt;
+  EXPECT_EQ(attempt.host, HostRole::login);
+  EXPECT_EQ(attempt.http_status, 502);
+  EXPECT_EQ(attempt.correlation_id, "c-7");
+  EXPECT_EQ(attempt.verdict, Verdict::auth_backend_unavailable);
+  EXPECT_TRUE(attempt.server_date);
+  EXPECT_THAT(attempt.explanation, HasSubstr("502"));
+}
+
+TEST(LoginFailures, RetryAfterOfA503IsHeeded) {
+  Bench bench;
+  bench.want(1);
+  bench.reply(503, "", {{"Retry-After", "4"}});
+  bench.advance(3900ms);
+  EXPECT_TRUE(all<StartFetch>(bench.tick()).empty());
+  bench.advance(100ms);
+  EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
+}
+
+TEST(LoginFailures, ResetsCutsAndTimeoutsAreRetriedWhileTheDeadlineAllows) {
+  for (const Kind kind : {Kind::reset, Kind::truncated, Kind::timeout}) {
+    Bench bench;
+    bench.want(1, 60s);
+    for (int i = 0; i < 5; ++i) {
+      next_fetch(bench);
+      EXPECT_TRUE(all<Deny>(bench.fail(kind)).empty()) << to_string(kind) << i;
+    }
+    next_fetch(bench);
+    const auto delivered = only<Deliver>(bench.give("t1"));
+    EXPECT_EQ(delivered.attempts.size(), 5U);
+    EXPECT_EQ(delivered.attempts[0].attempt.verdict,
+              kind == Kind::timeout ? Verdict::timeout : Verdict::network);
+    EXPECT_EQ(delivered.attempts[0].attempt.http_status, std::nullopt);
+  }
+}
+
+TEST(LoginFailures, AHostThatCannotBeReachedIsTriedTwiceMore) {
+  for (const Kind kind : {Kind::refused, Kind::dns, Kind::unreachable, Kind::proxy}) {
+    Bench bench;
+    bench.want(1, 60s);
+    for (int i = 0; i < 2; ++i) {
+      next_fetch(bench);
+      EXPECT_TRUE(all<Deny>(bench.fail(kind)).empty());
+    }
+    next_fetch(bench);
+    const auto denied = only<Deny>(bench.fail(kind, "connection refused by login:443"));
+    expect_failure(denied, Verdict::network, ErrorKind::unavailable, 6);
+    EXPECT_THAT(denied.failure.error.message, HasSubstr("connection refused by login:443"));
+    EXPECT_EQ(bench.fetches, 3);
+  }
+}
+
+TEST(LoginFailures, TlsFailuresAreNotRetried) {
+  for (const auto& [kind, verdict] : {std::pair{Kind::tls_untrusted, Verdict::tls_untrusted},
+                                      {Kind::tls_time, Verdict::tls_untrusted},
+                                      {Kind::tls_failed, Verdict::network}}) {
+    Bench bench;
+    bench.want(1);
+    expect_failure(only<Deny>(bench.fail(kind)), verdict, ErrorKind::unavailable, 6);
+    bench.advance(30s);
+    bench.tick();
+    EXPECT_EQ(bench.fetches, 1);
+  }
+}
+
+TEST(LoginFailures, ACertificateOutOfItsTimeIsToldWithItsDatesAndOurs) {
+  Bench bench;
+  bench.wall_offset = -10'000s;  // 1970
+  bench.want(1);
+  const auto denied = only<Deny>(
+      bench.step(event::FetchFailed{bench.fetch(),
+                                    {.kind = Kind::tls_time,
+                                     .detail = "certificate is not yet valid",
+                                     .not_before = WallTime{std::chrono::seconds{1'767'225'600}},
+                                     .not_after = WallTime{std::chrono::seconds{1'775'001'600}}}}));
+  EXPECT_THAT(denied.failure.error.message, HasSubstr("2026-01-01T00:00:00Z"));
+  EXPECT_THAT(denied.failure.error.message, HasSubstr("2026-04-01T00:00:00Z"));
+  EXPECT_THAT(denied.failure.error.message, HasSubstr("1970-01-01T00:00:00Z"));
+}
+
+TEST(LoginFailures, UnusableAnswersAreTriedOnceMore) {
+  const std::vector<std::pair<int, std::string>> answers = {{200, ""},
+                                                            {204, ""},
+                                                            {200, "<!DOCTYPE html><html>"},
+                                                            {200, R"({"access_token":"abc)"},
+                                                            {200, R"({"access_token":"a\u0000b"})"},
+                                                            {200, token_body("t1", "0")},
+                                                            {404, "not here"}};
+  for (const auto& [status, body] : answers) {
+    Bench bench;
+    bench.want(1);
+    EXPECT_TRUE(all<Deny>(bench.reply(status, body)).empty()) << body;
+    next_fetch(bench);
+    expect_failure(only<Deny>(bench.reply(status, body)), Verdict::protocol, ErrorKind::protocol,
+                   1);
+    EXPECT_EQ(bench.fetches, 2);
+  }
+  for (const Kind kind : {Kind::malformed, Kind::too_large}) {
+    Bench bench;
+    bench.want(1);
+    bench.fail(kind);
+    next_fetch(bench);
+    expect_failure(only<Deny>(bench.fail(kind)), Verdict::protocol, ErrorKind::protocol, 1);
+  }
+}
+
+TEST(LoginFailures, AnAccidentIsMitigatedByTheSecondTry) {
+  Bench bench;
+  bench.want(1);
+  bench.reply(200, "");
+  next_fetch(bench);
+  EXPECT_EQ(only<Deliver>(bench.give("t1")).attempts.size(), 1U);
+}
+
+TEST(LoginFailures, ALifeThatIsNoneNamesTheField) {
+  Bench bench;
+  bench.want(1);
+  bench.give("t1", "-5");
+  next_fetch(bench);
+  EXPECT_THAT(only<Deny>(bench.give("t1", "-5")).failure.error.message, HasSubstr("expires_in"));
+}
+
+TEST(LoginFailures, ARedirectIsNotFollowedAndNamesItsTarget) {
+  Bench bench;
+  bench.want(1);
+  const auto denied =
+      only<Deny>(bench.reply(302, "", {{"Location", "https://evil.example/oauth/token?x=1"}}));
+  expect_failure(denied, Verdict::protocol, ErrorKind::protocol, 1);
+  EXPECT_THAT(denied.failure.error.message, HasSubstr("https://evil.example"));
+  EXPECT_THAT(denied.failure.error.message, Not(HasSubstr("x=1")));
+  EXPECT_EQ(bench.fetches, 1);
+}
+
+TEST(LoginFailures, OtherOAuthErrorsAreToldInTheServersWords) {
+  Bench bench;
+  bench.want(1);
+  const auto denied = only<Deny>(bench.reply(400, oauth_error_body("invalid_scope", "no such")));
+  EXPECT_EQ(denied.failure.exit_code, 3);
+  EXPECT_THAT(denied.failure.error.message, HasSubstr("invalid_scope (no such)"));
+  EXPECT_EQ(denied.attempts.at(0).attempt.error_code, "invalid_scope");
+}
+
+TEST(LoginFailures, ARequestThatCannotBeSentIsAMatterOfSettings) {
+  Bench bench;
+  bench.want(1);
+  expect_failure(only<Deny>(bench.fail(Kind::bad_request)), Verdict::protocol, ErrorKind::config,
+                 2);
+}
+
+TEST(LoginFailures, AWithdrawnRequestIsCancelled) {
+  Bench bench;
+  bench.want(1);
+  EXPECT_EQ(only<Deny>(bench.fail(Kind::cancelled)).failure.error.kind, ErrorKind::cancelled);
+}
+
+TEST(LoginFailures, TheSecretThatAServerEchoesStaysOut) {
+  Bench bench;
+  bench.want(1);
+  const std::string secret = Bench::kSecret;
+  const auto actions = bench.reply(401, oauth_error_body("invalid_client", "bad " + secret));
+  const auto denied = only<Deny>(actions);
+  EXPECT_THAT(denied.failure.error.message, Not(HasSubstr(secret)));
+  EXPECT_THAT(denied.attempts.at(0).attempt.explanation, Not(HasSubstr(secret)));
+  for (const auto& log : all<action::Log>(actions)) {
+    EXPECT_THAT(log.line.message, Not(HasSubstr(secret)));
+  }
+}
+
+TEST(LoginFailures, AtItsDeadlineACallerHearsTheLastFailure) {
+  Bench bench;
+  bench.want(1, 3s);
+  bench.reply(503, "");
+  next_fetch(bench);
+  bench.advance(3s);  // the second request never ends
+  const auto denied = only<Deny>(bench.tick());
+  expect_failure(denied, Verdict::auth_backend_unavailable, ErrorKind::unavailable, 6);
+  EXPECT_EQ(denied.token_requests, 2);
+  EXPECT_EQ(denied.attempts.at(0).attempt.action, Action::give_up);
+}
+
+TEST(LoginFailures, ACallerWhoJoinsDuringBackoffHearsWhyNoTryFits) {
+  Bench bench;
+  bench.want(1, 20s);
+  for (int i = 0; i < 4; ++i) {
+    next_fetch(bench);
+    bench.reply(503, "");
+  }
+  const auto denied = only<Deny>(bench.want(2, 500ms));
+  expect_failure(denied, Verdict::auth_backend_unavailable, ErrorKind::unavailable, 6);
+  EXPECT_EQ(denied.token_requests, 0);
+  EXPECT_TRUE(denied.attempts.empty());
+}
+
+TEST(LoginFailures, ASuccessForgetsTheBackoff) {
+  Bench bench;
+  bench.want(1, 60s);
+  for (int i = 0; i < 4; ++i) {
+    next_fetch(bench);
+    bench.reply(503, "");
+  }
+  next_fetch(bench);
+  bench.give("t1");
+  bench.want_newer(2, 1);
+  bench.reply(503, "");
+  bench.advance(500ms);
+  EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
+}
+
+}  // namespace
+}  // namespace skewguard::oauth

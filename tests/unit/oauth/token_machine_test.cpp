@@ -1,0 +1,589 @@
+#include "oauth/token_machine.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "token_machine_testing.hpp"
+
+namespace skewguard::oauth {
+namespace {
+
+using action::Deliver;
+using action::Deny;
+using action::Publish;
+using action::Save;
+using action::StartFetch;
+using action::WakeAt;
+using testing::HasSubstr;
+using testing::Not;
+
+// Life --------------------------------------------------------------------------------------------
+
+TEST(TokenMachine, CountsALifeFromTheMomentOfSending) {
+  Bench bench;
+  const Instant sent = bench.boot;
+  bench.want(1);
+  bench.advance(2s);
+  const auto delivered = only<Deliver>(bench.give("t1", "300"));
+  EXPECT_EQ(delivered.token->dead_at(), sent + 300s);
+  EXPECT_EQ(delivered.token->value.reveal(), "t1");
+  EXPECT_EQ(delivered.token->generation, 1U);
+  EXPECT_EQ(delivered.first_use, bench.boot);
+  EXPECT_EQ(bench.machine->ends_at(bench.now()), sent + 300s);
+}
+
+TEST(TokenMachine, ChecksDeadlinesAtUseWithoutAnyTimer) {
+  Bench bench;
+  bench.get("t1", "300");
+  bench.advance(297s);
+  EXPECT_NE(bench.machine->usable(bench.now()), nullptr);
+  bench.advance(1s);  // the last 2 s are not used: it must live on arrival
+  EXPECT_EQ(bench.machine->usable(bench.now()), nullptr);
+}
+
+TEST(TokenMachine, CountsWithTheDefaultWhereNothingTellsALife) {
+  Bench bench;
+  bench.want(1);
+  const auto token = only<Deliver>(bench.reply(200, R"({"access_token":"t1"})")).token;
+  EXPECT_EQ(token->expires_in, std::nullopt);
+  EXPECT_EQ(token->life, 300s);
+}
+
+TEST(TokenMachine, KeepsLivesFromOneSecondToFourHundredAndFiftyDays) {
+  for (const auto& [text, life] : {std::pair<std::string, Duration>{"1", 1s},
+                                   {"5", 5s},
+                                   {"300", 300s},
+                                   {"172800", 48h},
+                                   {"38880000", Duration{24h} * 450}}) {
+    Bench bench;
+    const TokenPtr token = bench.get("t1", text);
+    EXPECT_EQ(token->life, life);
+    bench.advance(life / 2);
+    EXPECT_EQ(bench.machine->usable(bench.now()), token) << text;
+    bench.advance(life / 2);
+    EXPECT_EQ(bench.machine->usable(bench.now()), nullptr) << text;
+  }
+}
+
+TEST(TokenMachine, ReadsBeginAndEndInTheIssuersTime) {
+  Bench bench;
+  bench.want(1);
+  const Duration iat = bench.boot.time_since_epoch() + bench.issuer_offset;
+  const auto seconds = [](Duration d) {
+    return std::to_string(std::chrono::floor<std::chrono::seconds>(d).count());
+  };
+  const std::string jwt = testing_jwt("{\"iat\":" + seconds(iat) + ",\"nbf\":" + seconds(iat + 1s) +
+                                      ",\"exp\":" + seconds(iat + 60s) + "}");
+  const auto token = only<Deliver>(bench.give(jwt, "300")).token;
+  EXPECT_TRUE(token->jwt());
+  EXPECT_EQ(token->life, 60s);
+  EXPECT_EQ(token->begins, (ServerTime{bench.login, iat + 1s}));
+  EXPECT_EQ(token->ends, (ServerTime{bench.login, iat + 60s}));
+}
+
+TEST(TokenMachine, AnOpaqueTokenBeginsAtTheDateOfItsAnswer) {
+  Bench bench;
+  const TokenPtr token = bench.get("t1", "300");
+  const Duration date = bench.boot.time_since_epoch() + bench.issuer_offset;
+  EXPECT_FALSE(token->jwt());
+  EXPECT_EQ(token->issuer_date, (ServerTime{bench.login, date}));
+  EXPECT_EQ(token->begins, (ServerTime{bench.login, date}));
+  EXPECT_EQ(token->ends, (ServerTime{bench.login, date + 300s}));
+}
+
+TEST(TokenMachine, SavesATokenInTheIssuersTime) {
+  Bench bench;
+  bench.want(1);
+  const auto saved = only<Save>(bench.give("t1", "300")).token;
+  EXPECT_EQ(saved.access_token.reveal(), "t1");
+  EXPECT_EQ(saved.issued, bench.boot.time_since_epoch() + bench.issuer_offset);
+  EXPECT_EQ(saved.expires_in, 300s);
+}
+
+TEST(TokenMachine, ATokenWhoseLifePassedOnTheWayIsNotUsed) {
+  Bench bench;
+  bench.want(1);
+  bench.advance(3s);
+  EXPECT_TRUE(all<Deliver>(bench.give("t1", "1")).empty());
+  bench.advance(1s);
+  bench.tick();
+  bench.advance(3s);
+  const auto denied = only<Deny>(bench.give("t2", "1"));
+  EXPECT_EQ(denied.failure.exit_code, 1);
+  EXPECT_THAT(denied.failure.error.message, HasSubstr("expires_in"));
+}
+
+// Single flight -----------------------------------------------------------------------------------
+
+TEST(TokenMachine, AThousandCallersAtExpiryCostOneRequest) {
+  Bench bench;
+  for (WaiterId id = 1; id <= 1000; ++id) bench.want(id);
+  EXPECT_EQ(bench.fetches, 1);
+  const auto delivered = all<Deliver>(bench.give("t1"));
+  ASSERT_EQ(delivered.size(), 1000U);
+  for (WaiterId id = 1; id <= 1000; ++id) {
+    EXPECT_EQ(delivered[id - 1].waiter, id) << "in order of arrival";
+    EXPECT_EQ(delivered[id - 1].token_requests, 1);
+  }
+}
+
+TEST(TokenMachine, NobodyWaitsPastItsOwnDeadline) {
+  Bench bench;
+  EXPECT_EQ(only<WakeAt>(bench.want(1, 5s)).at, bench.boot + 5s);
+  bench.want(2, 30s);
+  bench.advance(5s);
+  const auto denied = only<Deny>(bench.tick());
+  EXPECT_EQ(denied.waiter, 1U);
+  EXPECT_EQ(denied.failure.verdict, Verdict::timeout);
+  EXPECT_EQ(denied.failure.error.kind, ErrorKind::timeout);
+  EXPECT_EQ(denied.failure.exit_code, 6);
+  EXPECT_EQ(denied.token_requests, 1);
+  EXPECT_EQ(only<Deliver>(bench.give("t1")).waiter, 2U);
+}
+
+TEST(TokenMachine, ACallerWhoseDeadlineHasPassedUnnoticedIsDenied) {
+  Bench bench;  // a frozen process: no timer fired
+  bench.want(1, 5s);
+  bench.advance(6s);
+  const auto actions = bench.give("t1");
+  EXPECT_EQ(only<Deny>(actions).waiter, 1U);
+  EXPECT_TRUE(all<Deliver>(actions).empty());
+}
+
+TEST(TokenMachine, ACallerWhoLeavesCancelsNothingForOthers) {
+  Bench bench;
+  bench.want(1);
+  bench.want(2);
+  bench.step(event::Withdraw{1});
+  EXPECT_EQ(only<Deliver>(bench.give("t1")).waiter, 2U);
+  bench.step(event::Withdraw{77});
+}
+
+TEST(TokenMachine, TheRequestOfACallerWhoLeftServesTheNextOne) {
+  Bench bench;
+  bench.want(1);
+  bench.step(event::Withdraw{1});
+  bench.give("t1");
+  EXPECT_EQ(only<Deliver>(bench.want(2)).token->value.reveal(), "t1");
+  EXPECT_EQ(bench.fetches, 1);
+}
+
+TEST(TokenMachine, LateAndDoubledAnswersChangeNothing) {
+  Bench bench;
+  bench.want(1);
+  const FetchId first = bench.fetch();
+  bench.give("t1");
+  EXPECT_TRUE(bench.step(event::Fetched{first, bench.exchange(200, token_body("t9"))}).empty());
+  EXPECT_TRUE(bench.step(event::FetchFailed{first, {}}).empty());
+  EXPECT_EQ(bench.machine->usable(bench.now())->value.reveal(), "t1");
+}
+
+TEST(TokenMachine, AWaiterThatAsksTwiceIsAnsweredOnce) {
+  Bench bench;
+  bench.want(1);
+  bench.want(1);
+  EXPECT_EQ(all<Deliver>(bench.give("t1")).size(), 1U);
+}
+
+TEST(TokenMachine, OneRequestLastsAtMostTheFetchTimeout) {
+  Bench bench;
+  const auto fetch = only<StartFetch>(bench.want(1, 2s));
+  EXPECT_EQ(fetch.deadline, bench.boot + 10s) << "whoever asked, others may wait longer";
+  EXPECT_EQ(fetch.request.url, "https://login.example.com/oauth/token");
+}
+
+// Refresh -----------------------------------------------------------------------------------------
+
+TEST(TokenMachine, NobodyWaitsWhileTheOldTokenLives) {
+  Bench bench;
+  bench.get("t1", "300");
+  bench.advance(280s);  // within the last 30 s + 2 s
+  const auto actions = bench.want(2);
+  EXPECT_EQ(only<Deliver>(actions).token->value.reveal(), "t1");
+  EXPECT_EQ(only<Deliver>(actions).token_requests, 0);
+  EXPECT_EQ(all<StartFetch>(actions).size(), 1U);
+  bench.advance(10s);  // the login host takes its time
+  EXPECT_EQ(only<Deliver>(bench.want(3)).token->value.reveal(), "t1");
+  bench.give("t2");
+  EXPECT_EQ(only<Deliver>(bench.want(4)).token->value.reveal(), "t2");
+  EXPECT_EQ(bench.fetches, 2);
+}
+
+TEST(TokenMachine, RefreshesByTimerATokenThatWasAskedFor) {
+  Bench bench;
+  bench.want(1);
+  const Instant wake = only<WakeAt>(bench.give("t1", "300")).at;
+  EXPECT_GE(wake, bench.boot + 300s - 2s - 30s);
+  EXPECT_LE(wake, bench.boot + 300s - 2s - 15s);
+  bench.boot = wake;
+  EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
+}
+
+TEST(TokenMachine, DoesNotRefreshATokenThatNobodyUses) {
+  Bench bench;
+  bench.get("t1", "300");
+  bench.advance(290s);
+  bench.tick();
+  bench.give("t2", "300");  // asked for by the timer, since t1 was used; t2 is not
+  for (int i = 0; i < 100; ++i) {
+    bench.advance(10s);
+    bench.tick();
+  }
+  EXPECT_EQ(bench.fetches, 2);
+  EXPECT_EQ(bench.machine->usable(bench.now()), nullptr);
+  bench.want(2);
+  EXPECT_EQ(bench.fetches, 3);
+}
+
+TEST(TokenMachine, AnAcceptedTokenCountsAsUsed) {
+  Bench bench;
+  bench.get("t1", "300");
+  bench.advance(290s);
+  bench.tick();
+  bench.give("t2", "300");
+  bench.step(event::Accepted{2});
+  bench.advance(290s);
+  bench.tick();
+  EXPECT_EQ(bench.fetches, 3);
+}
+
+TEST(TokenMachine, ABackgroundFailureKeepsTheLivingToken) {
+  Bench bench;
+  bench.get("t1", "300");
+  bench.advance(280s);
+  bench.want(2);
+  EXPECT_TRUE(all<Publish>(bench.reply(503, "")).empty());
+  EXPECT_EQ(only<Deliver>(bench.want(3)).token->value.reveal(), "t1");
+  EXPECT_EQ(bench.fetches, 2) << "backoff: no request at once";
+  bench.advance(500ms);
+  bench.tick();
+  EXPECT_EQ(bench.fetches, 3);
+  bench.reply(401, oauth_error_body("invalid_client", "secret rotated"));
+  EXPECT_EQ(only<Deliver>(bench.want(4)).token->value.reveal(), "t1");
+}
+
+TEST(TokenMachine, AnOutageOverTheWholeMarginCostsNoCallerAnything) {
+  Bench bench;
+  bench.get("t1", "300");
+  bench.advance(270s);
+  int served = 0;
+  WaiterId id = 10;
+  while (bench.machine->usable(bench.now())) {
+    served += static_cast<int>(all<Deliver>(bench.want(id++)).size());
+    if (bench.machine->fetching()) bench.reply(503, "");
+    bench.advance(100ms);
+  }
+  EXPECT_EQ(served, static_cast<int>(id - 10));
+  EXPECT_LE(bench.fetches, 1 + 8) << "0.5 s doubling over 28 s";
+  EXPECT_GE(bench.fetches, 1 + 4);
+}
+
+TEST(TokenMachine, ShortLivesCostOneTokenPerLifetime) {
+  for (const auto& [text, life] :
+       {std::pair<std::string, Duration>{"1", 1s}, {"5", 5s}, {"300", 300s}}) {
+    Bench bench;
+    WaiterId id = 1;
+    int tokens = 0;
+    const Instant end = bench.boot + 40 * life;
+    while (bench.boot < end) {
+      bench.want(id++);
+      if (bench.machine->fetching()) bench.give("t" + std::to_string(++tokens), text);
+      bench.advance(life / 100);
+    }
+    // Each is used for 88 to 98 per cent of its life; an opaque one ends with the whole second of
+    // the issuer's clock, so the first of them may be shorter by up to a second.
+    EXPECT_LE(tokens, 40 * 100 / 88 + 2) << text;
+    EXPECT_GE(tokens, 40) << text;
+  }
+}
+
+// The same token again ----------------------------------------------------------------------------
+
+TEST(TokenMachine, TheSameTokenAgainKeepsItsOldLife) {
+  Bench bench;
+  const Instant sent = bench.boot;
+  bench.get("t1", "300");
+  bench.advance(280s);
+  bench.want(2);
+  bench.give("t1", "300");
+  EXPECT_EQ(bench.machine->ends_at(bench.now()), sent + 300s);
+  EXPECT_EQ(bench.machine->usable(bench.now())->generation, 1U);
+}
+
+TEST(TokenMachine, TheSameTokenAgainMakesNoStorm) {
+  Bench bench;
+  bench.get("t1", "300");
+  bench.advance(275s);
+  WaiterId id = 10;
+  for (int i = 0; i < 400; ++i) {  // 40 s, 10 callers a second, across the end of the token
+    bench.want(id++, 60s);
+    if (bench.machine->fetching()) bench.give("t1", "300");
+    bench.advance(100ms);
+  }
+  EXPECT_LE(bench.fetches, 1 + 9) << "0.5 s doubling to 30 s";
+  while (!bench.machine->fetching()) {
+    bench.advance(1s);
+    bench.tick();
+  }
+  EXPECT_GE(all<Deliver>(bench.give("t2")).size(), 1U) << "those who still wait get the new one";
+}
+
+TEST(TokenMachine, ARefusedTokenGivenOutAgainIsRefusedForTheCallerTooAfterTwoMoreTries) {
+  Bench bench;
+  bench.get("t1", "300");
+  bench.want_newer(2, 1, 60s);
+  TokenActions actions;
+  for (int i = 0; i < 3; ++i) {
+    while (!bench.machine->fetching()) {
+      bench.advance(100ms);
+      bench.tick();
+    }
+    EXPECT_TRUE(all<Deny>(actions).empty());
+    actions = bench.give("t1", "300");
+  }
+  const auto denied = only<Deny>(actions);
+  EXPECT_EQ(denied.failure.verdict, Verdict::token_rejected);
+  EXPECT_EQ(denied.failure.exit_code, 3);
+  EXPECT_EQ(denied.token_requests, 3);
+}
+
+// Want: after, force, min_life --------------------------------------------------------------------
+
+TEST(TokenMachine, ATokenThatWasReplacedAlreadyCostsNoRequest) {
+  Bench bench;
+  bench.get("t1");
+  bench.want_newer(2, 1);
+  bench.give("t2");
+  const auto delivered = only<Deliver>(bench.want_newer(3, 1));  // a 401 for t1 that came late
+  EXPECT_EQ(delivered.token->generation, 2U);
+  EXPECT_EQ(delivered.token_requests, 0);
+  EXPECT_EQ(bench.fetches, 2);
+}
+
+TEST(TokenMachine, ARefusedTokenIsReplacedForAllWhoSayIt) {
+  Bench bench;
+  bench.get("t1");
+  EXPECT_EQ(all<StartFetch>(bench.want_newer(2, 1)).size(), 1U);
+  EXPECT_TRUE(all<StartFetch>(bench.want_newer(3, 1)).empty());
+  EXPECT_EQ(only<Deliver>(bench.want(4)).token->generation, 1U) << "a plain Want takes the old";
+  EXPECT_EQ(all<Deliver>(bench.give("t2")).size(), 2U);
+}
+
+TEST(TokenMachine, ForceBringsANewTokenAndOneUnderWayCounts) {
+  Bench bench;
+  bench.get("t1");
+  bench.step(event::Want{.waiter = 2, .deadline = bench.boot + 30s, .force = true});
+  EXPECT_EQ(bench.fetches, 2);
+  bench.step(event::Want{.waiter = 3, .deadline = bench.boot + 30s, .force = true});
+  EXPECT_EQ(bench.fetches, 2);
+  const auto delivered = all<Deliver>(bench.give("t2"));
+  ASSERT_EQ(delivered.size(), 2U);
+  EXPECT_EQ(delivered[0].token->value.reveal(), "t2");
+}
+
+TEST(TokenMachine, RefreshesIfLessThanTheAskedLifeIsLeft) {
+  Bench bench;
+  bench.get("t1", "300");
+  bench.advance(100s);
+  const auto ask = [&](WaiterId id, Duration life) {
+    return bench.step(event::Want{.waiter = id, .deadline = bench.boot + 30s, .min_life = life});
+  };
+  EXPECT_EQ(only<Deliver>(ask(2, 200s)).token->generation, 1U);
+  EXPECT_EQ(all<StartFetch>(ask(3, 201s)).size(), 1U);
+  EXPECT_EQ(only<Deliver>(bench.give("t2", "300")).token->generation, 2U);
+}
+
+TEST(TokenMachine, SaysSoWhenANewTokenLivesLessThanAsked) {
+  Bench bench;
+  bench.step(event::Want{.waiter = 1, .deadline = bench.boot + 30s, .min_life = 10min});
+  const auto denied = only<Deny>(bench.give("t1", "300"));
+  EXPECT_EQ(denied.failure.error.kind, ErrorKind::config);
+  EXPECT_THAT(denied.failure.error.message, HasSubstr("600.0 s"));
+  EXPECT_EQ(bench.fetches, 1) << "another would live no longer";
+  EXPECT_EQ(only<Deliver>(bench.want(2)).token->value.reveal(), "t1");
+}
+
+TEST(TokenMachine, SaysSoWhenTheSameShortTokenComesAgain) {
+  Bench bench;
+  bench.get("t1", "300");
+  bench.step(event::Want{.waiter = 2, .deadline = bench.boot + 30s, .min_life = 10min});
+  EXPECT_EQ(only<Deny>(bench.give("t1", "300")).failure.error.kind, ErrorKind::config);
+}
+
+// Publish -----------------------------------------------------------------------------------------
+
+TEST(TokenMachine, PublishesEachNewTokenAndItsEnd) {
+  Bench bench;
+  bench.want(1);
+  const auto published = only<Publish>(bench.give("t1", "300"));
+  EXPECT_EQ(published.token->value.reveal(), "t1");
+  EXPECT_EQ(published.usable_until, bench.boot + 298s);
+  EXPECT_TRUE(all<Publish>(bench.want(2)).empty()) << "nothing new";
+  bench.boot = published.usable_until;
+  EXPECT_EQ(only<Publish>(bench.tick()).token, nullptr);
+}
+
+TEST(TokenMachine, WakesWhenThePublishedTokenEnds) {
+  Bench bench;
+  bench.want(1);
+  bench.give("t1", "300");
+  bench.step(event::Withdraw{1});
+  bench.advance(290s);
+  bench.tick();  // starts the refresh
+  const auto wakes = all<WakeAt>(bench.tick());
+  ASSERT_EQ(wakes.size(), 1U);
+  EXPECT_EQ(wakes[0].at, bench.boot + 8s);
+}
+
+// Given and stored tokens -------------------------------------------------------------------------
+
+std::shared_ptr<Token> token_named(const std::string& value) {
+  auto token = std::make_shared<Token>();
+  token->value = Secret{value};
+  return token;
+}
+
+TEST(TokenMachine, AGivenTokenIsHandedOutAndNeverRefreshed) {
+  Bench bench;
+  auto given = token_named("given");
+  given->given = true;
+  bench.step(event::Adopt{given});
+  EXPECT_EQ(only<Deliver>(bench.want(1)).token->value.reveal(), "given");
+  EXPECT_NE(bench.machine->usable(bench.now()), nullptr);
+  const auto denied = only<Deny>(bench.want_newer(2, 1));
+  EXPECT_EQ(denied.failure.verdict, Verdict::token_rejected);
+  EXPECT_EQ(denied.failure.exit_code, 3);
+  EXPECT_THAT(denied.failure.error.message, HasSubstr("cannot be refreshed"));
+  const auto forced =
+      only<Deny>(bench.step(event::Want{.waiter = 3, .deadline = bench.boot + 30s, .force = true}));
+  EXPECT_EQ(forced.failure.exit_code, 3);
+  EXPECT_EQ(bench.fetches, 0);
+}
+
+TEST(TokenMachine, AGivenTokenWithAToldLifeEnds) {
+  Bench bench;
+  auto given = token_named("given");
+  given->given = true;
+  given->sent = bench.boot;
+  given->expires_in = given->life = 60s;
+  bench.step(event::Adopt{given});
+  const auto short_lived = only<Deny>(
+      bench.step(event::Want{.waiter = 1, .deadline = bench.boot + 30s, .min_life = 2min}));
+  EXPECT_EQ(short_lived.failure.error.kind, ErrorKind::config);
+  bench.advance(60s);
+  EXPECT_THAT(only<Deny>(bench.want(2)).failure.error.message, HasSubstr("has ended"));
+}
+
+TEST(TokenMachine, AStoredTokenServesUntilItEndsAndIsThenReplaced) {
+  Bench bench;
+  auto stored = token_named("stored");
+  stored->stored = true;
+  stored->sent = bench.boot - 200s;
+  stored->expires_in = stored->life = 300s;
+  bench.step(event::Adopt{stored});
+  EXPECT_EQ(only<Deliver>(bench.want(1)).token->value.reveal(), "stored");
+  bench.advance(100s);
+  bench.want(2);
+  EXPECT_EQ(only<Deliver>(bench.give("t1")).token->generation, 2U);
+}
+
+TEST(TokenMachine, ADeadStoredTokenIsNotUsed) {
+  Bench bench;
+  auto stored = token_named("stored");
+  stored->stored = true;
+  stored->sent = bench.boot - 400s;
+  stored->life = 300s;
+  bench.step(event::Adopt{stored});
+  EXPECT_EQ(all<StartFetch>(bench.want(1)).size(), 1U);
+}
+
+TEST(TokenMachine, AStoredTokenDoesNotReplaceOneThatLivesLonger) {
+  Bench bench;
+  bench.get("t1", "300");
+  auto stored = token_named("stored");
+  stored->stored = true;
+  stored->sent = bench.boot - 200s;
+  stored->life = 300s;
+  bench.step(event::Adopt{stored});
+  EXPECT_EQ(only<Deliver>(bench.want(2)).token->value.reveal(), "t1");
+}
+
+TEST(TokenMachine, WithoutATokenAndAClientItSaysWhatIsMissing) {
+  clocks::ClockBook book;
+  const ServerId login = book.id("https://login.example.com");
+  TokenMachine machine({}, nullptr, std::make_shared<Rfc6749Dialect>(), book, login);
+  const auto denied =
+      only<Deny>(machine.step(event::Want{.waiter = 1, .deadline = Instant{30s}}, Now{}));
+  EXPECT_EQ(denied.failure.error.kind, ErrorKind::config);
+}
+
+// Refused for good --------------------------------------------------------------------------------
+
+TEST(TokenMachine, AfterAFreshTokenWasRefusedNoOtherIsAskedForDuringAGrowingPause) {
+  Bench bench;
+  bench.get("t1", "86400");
+  WaiterId id = 10;
+  std::uint64_t generation = 1;
+  for (const Duration pause : {5s, 10s, 20s, 40s, 80s, 160s, 300s, 300s}) {
+    bench.step(event::RefusedForGood{generation});
+    bench.step(event::RefusedForGood{generation});  // another caller of the same token
+    const int before = bench.fetches;
+    for (int i = 0; i < 50; ++i) {
+      const auto denied = only<Deny>(bench.want_newer(id++, generation));
+      EXPECT_EQ(denied.failure.verdict, Verdict::token_rejected);
+      EXPECT_EQ(denied.failure.error.kind, ErrorKind::credentials);
+      EXPECT_EQ(denied.failure.exit_code, 3);
+      EXPECT_EQ(only<Deliver>(bench.want(id++)).token->generation, generation)
+          << "an API that has healed is noticed";
+      bench.advance(pause / 50);
+    }
+    EXPECT_EQ(bench.fetches, before);
+    bench.want_newer(id++, generation);
+    EXPECT_EQ(bench.fetches, before + 1) << "the pause is over";
+    bench.give("t" + std::to_string(++generation), "86400");
+  }
+}
+
+TEST(TokenMachine, AnAcceptedTokenEndsThePauseAndItsGrowth) {
+  Bench bench;
+  bench.get("t1");
+  bench.step(event::RefusedForGood{1});
+  bench.step(event::Accepted{1});
+  EXPECT_EQ(all<StartFetch>(bench.want_newer(2, 1)).size(), 1U);
+  bench.give("t2");
+  bench.step(event::RefusedForGood{2});
+  EXPECT_EQ(all<Deny>(bench.want_newer(3, 2)).size(), 1U);
+  bench.advance(5s);
+  EXPECT_EQ(all<StartFetch>(bench.want_newer(4, 2)).size(), 1U) << "the first pause again";
+}
+
+TEST(TokenMachine, ARefusalOfATokenThatWasReplacedPausesNothing) {
+  Bench bench;
+  bench.get("t1");
+  bench.want_newer(2, 1);
+  bench.give("t2");
+  bench.step(event::RefusedForGood{1});
+  EXPECT_EQ(all<StartFetch>(bench.want_newer(3, 2)).size(), 1U);
+}
+
+TEST(TokenMachine, AnIssuerClockBehindPausesAsAMatterOfClocks) {
+  Bench bench;
+  bench.get("t1");
+  bench.step(event::RefusedForGood{1, Verdict::issuer_clock_behind});
+  const auto denied = only<Deny>(bench.want_newer(2, 1));
+  EXPECT_EQ(denied.failure.verdict, Verdict::issuer_clock_behind);
+  EXPECT_EQ(denied.failure.error.kind, ErrorKind::clock);
+  EXPECT_EQ(denied.failure.exit_code, 4);
+}
+
+TEST(TokenMachine, RemembersWhichTokensTheApiTook) {
+  Bench bench;
+  bench.get("t1");
+  EXPECT_FALSE(bench.machine->was_accepted(1));
+  bench.step(event::Accepted{1});
+  EXPECT_TRUE(bench.machine->was_accepted(1));
+  EXPECT_FALSE(bench.machine->was_accepted(2));
+}
+
+}  // namespace
+}  // namespace skewguard::oauth
