@@ -140,12 +140,13 @@ def check_text(name, text):
 
 
 def listed(root, name):
-    """Whether the nearest CMakeLists.txt names this source file."""
+    """Whether the nearest CMakeLists.txt, or a .cmake file beside it, names this source file."""
     path = root / name
     for folder in path.parents:
         cmake = folder / "CMakeLists.txt"
         if cmake.is_file():
-            text = cmake.read_text(encoding="utf-8")
+            text = "\n".join(f.read_text(encoding="utf-8")
+                             for f in [cmake, *sorted(folder.glob("*.cmake"))])
             relative = path.relative_to(folder)
             names = {re.escape(str(relative)), re.escape(str(relative.with_suffix("")))}
             return re.search(rf"(?<![\w/])({'|'.join(names)})(?![\w/])", text) is not None
