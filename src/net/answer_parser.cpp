@@ -1,8 +1,7 @@
 #include "net/answer_parser.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/basic_parser.hpp>
 #include <optional>
 #include <utility>
 
@@ -23,11 +22,49 @@ bool begins_like_http(std::string_view text) {
   return text.substr(0, known) == kVersion.substr(0, known);
 }
 
+/// Beast knows the grammar; what it finds is kept here. Its own container would put fields of one
+/// name side by side, and add a trailer's fields to the header's, where a second Date would pass
+/// for a measurement (RFC 9110 section 6.5.1).
+class Parser final : public beast_http::basic_parser<false> {
+ public:
+  int status = 0;
+  int version = 0;  ///< 11 = HTTP/1.1
+  Headers headers;
+  std::string body;
+
+ private:
+  using Error = boost::system::error_code;
+  using Text = boost::beast::string_view;
+
+  void on_request_impl(beast_http::verb /*method*/, Text /*name*/, Text /*target*/, int /*version*/,
+                       Error& /*error*/) override {}
+  void on_response_impl(int code, Text /*reason*/, int http_version, Error& /*error*/) override {
+    status = code;
+    version = http_version;
+  }
+  void on_field_impl(beast_http::field /*known*/, Text name, Text value,
+                     Error& /*error*/) override {
+    if (!is_header_done()) headers.add(std::string(name), std::string(value));
+  }
+  void on_header_impl(Error& /*error*/) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>& /*length*/,
+                         Error& /*error*/) override {}
+  std::size_t on_body_impl(Text bytes, Error& /*error*/) override {
+    body.append(bytes);
+    return bytes.size();
+  }
+  void on_chunk_header_impl(std::uint64_t /*size*/, Text /*extensions*/,
+                            Error& /*error*/) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t /*remain*/, Text bytes, Error& /*error*/) override {
+    body.append(bytes);
+    return bytes.size();
+  }
+  void on_finish_impl(Error& /*error*/) override {}
+};
+
 }  // namespace
 
 struct AnswerParser::Impl {
-  using Parser = beast_http::response_parser<beast_http::string_body>;
-
   Impl(std::string_view method, std::size_t limit)
       : answers_head(method == "HEAD"), body_limit(limit) {
     renew();
@@ -48,7 +85,7 @@ struct AnswerParser::Impl {
   }
 
   Outcome fail(const boost::system::error_code& error) {
-    if (error == beast_http::error::body_limit || error == beast_http::error::buffer_overflow) {
+    if (error == beast_http::error::body_limit) {
       return fail(Outcome::too_large,
                   "the body is over the limit of " + std::to_string(body_limit) + " bytes");
     }
@@ -82,7 +119,7 @@ struct AnswerParser::Impl {
   }
 
   Outcome after_head(std::size_t size) {
-    const int status = static_cast<int>(parser->get().result_int());
+    const int status = parser->status;
     if (status < 100) return fail(Outcome::malformed, "the status code is under 100");
     if (status == 101) {
       return fail(Outcome::malformed, "the server switched protocols without being asked");
@@ -96,28 +133,24 @@ struct AnswerParser::Impl {
       renew();
       return rest.empty() ? Outcome::more : read_head(rest);
     }
-    if (auto outcome = take_fields(); outcome != Outcome::more) return outcome;
+    if (auto outcome = check_framing(); outcome != Outcome::more) return outcome;
     head_done = true;
     auto outcome = read_body(rest);
     Secret::wipe(rest);
     return outcome;
   }
 
-  /// Copied now: Beast adds a chunked body's trailer fields to the header fields, where a second
-  /// Date would pass for a measurement (RFC 9110 section 6.5.1).
-  Outcome take_fields() {
-    for (const auto& field : parser->get().base()) {
-      headers.add(std::string(field.name_string()), std::string(field.value()));
-    }
-    const auto codings = headers.all("Transfer-Encoding");
+  /// What Beast lets pass: codings that nobody asked for, which it would read until the close.
+  Outcome check_framing() {
+    const auto codings = parser->headers.all("Transfer-Encoding");
     if (codings.empty()) return Outcome::more;
-    if (headers.count("Content-Length") > 0) {
+    if (parser->headers.count("Content-Length") > 0) {
       return fail(Outcome::malformed, "both Content-Length and Transfer-Encoding are there");
     }
     if (codings.size() > 1 || !iequals(trim(codings.front()), "chunked")) {
       return fail(Outcome::malformed, "a transfer coding was used that was not asked for");
     }
-    if (parser->get().version() < 11) {
+    if (parser->version < 11) {
       return fail(Outcome::malformed, "an answer of HTTP/1.0 has no transfer coding");
     }
     return Outcome::more;
@@ -162,7 +195,6 @@ struct AnswerParser::Impl {
   std::uint64_t body_limit;
   std::optional<Parser> parser;
   std::string held;  ///< bytes not yet parsed
-  Headers headers;
   std::string why;
   int interim = 0;
   bool begun = false;
@@ -200,9 +232,9 @@ const std::string& AnswerParser::why() const noexcept {
 }
 
 void AnswerParser::take(Exchange& exchange) {
-  exchange.status = static_cast<int>(impl_->parser->get().result_int());
-  exchange.headers = std::move(impl_->headers);
-  exchange.body = std::move(impl_->parser->get().body());
+  exchange.status = impl_->parser->status;
+  exchange.headers = std::move(impl_->parser->headers);
+  exchange.body = std::move(impl_->parser->body);
 }
 
 }  // namespace skewguard::net

@@ -152,7 +152,9 @@ StoreContext timeless(X509_STORE_CTX* context) {
                              X509_STORE_CTX_get0_param(context)) != 1) {
     return nullptr;
   }
-  X509_STORE_CTX_set_flags(again.get(), X509_V_FLAG_NO_CHECK_TIME);
+  auto* param = X509_STORE_CTX_get0_param(again.get());
+  X509_VERIFY_PARAM_clear_flags(param, X509_V_FLAG_USE_CHECK_TIME);  // it would overrule the other
+  X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_NO_CHECK_TIME);
   return again;
 }
 
