@@ -47,6 +47,7 @@ const std::string& ClockBook::origin(ServerId server) const {
 
 std::vector<ServerId> ClockBook::servers() const {
   std::vector<ServerId> ids;
+  ids.reserve(servers_.size());
   for (std::uint32_t i = 0; i < servers_.size(); ++i) ids.push_back(ServerId{i});
   return ids;
 }

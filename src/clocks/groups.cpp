@@ -121,9 +121,10 @@ namespace {
 /// The groups that the samples of this connection meet alone.
 std::uint8_t groups_of_connection(const SampleRing& samples, std::uint64_t connection) {
   std::uint8_t met = 0;
-  for (std::size_t i = 0; connection != 0 && i < samples.size(); ++i)
+  for (std::size_t i = 0; connection != 0 && i < samples.size(); ++i) {
     if (samples[i].connection == connection && std::has_single_bit(samples[i].meets))
       met |= samples[i].meets;
+  }
   return met;
 }
 

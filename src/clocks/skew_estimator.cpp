@@ -244,8 +244,8 @@ void SkewEstimator::interleave(const SampleRing& theirs) {
     *end++ = theirs[i];
     ++taken_;
   }
-  std::stable_sort(all.begin(), end, [](const RawSample& a, const RawSample& b) {
-    return a.received() < b.received();
+  std::sort(all.begin(), end, [](const RawSample& a, const RawSample& b) {
+    return std::pair(a.received(), a.sent()) < std::pair(b.received(), b.sent());
   });
   ring_.clear();
   for (auto sample = all.begin(); sample != end; ++sample) remember(*sample);
@@ -318,8 +318,9 @@ std::vector<ClockGroup> SkewEstimator::groups(UnslewedTime at) const {
     for (std::size_t i = 0; i < ring_.size(); ++i) own += ring_[i].meets == (1U << g) ? 1 : 0;
     result.push_back({with_staleness(grown(groups_[g], at)), parts[g], own});
   }
-  std::stable_sort(result.begin(), result.end(),
-                   [](const ClockGroup& a, const ClockGroup& b) { return a.share > b.share; });
+  std::sort(result.begin(), result.end(), [](const ClockGroup& a, const ClockGroup& b) {
+    return std::pair(b.share, a.offset.low) < std::pair(a.share, b.offset.low);
+  });
   return result;
 }
 

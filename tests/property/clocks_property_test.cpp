@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstdlib>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "clock_world.hpp"
 #include "clocks/clock_book.hpp"
@@ -17,7 +20,6 @@ namespace {
 using clocks::ClockBook;
 using clocks::EstimatorOptions;
 using clocks::Observed;
-using clocks::Picture;
 using clocks::SkewEstimator;
 
 #ifndef SKEWGUARD_HISTORY_SHARE

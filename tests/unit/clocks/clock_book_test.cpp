@@ -10,7 +10,6 @@ namespace {
 using testing::at;
 using testing::Heard;
 using testing::kEpoch;
-using testing::unslewed;
 using namespace std::chrono_literals;
 
 constexpr EstimatorOptions kExact{.drift = 0, .staleness = 0s};

@@ -1,7 +1,8 @@
 #include "clocks/skew_estimator.hpp"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <array>
 
 #include "machine.hpp"
 
@@ -364,7 +365,10 @@ TEST(SkewEstimator, DropsWhatIsNoSample) {
   EXPECT_EQ(estimator.observe(sample(2s, 1s, kEpoch)), Observed::dropped);
   EXPECT_EQ(estimator.observe(sample(1s, 2s, -1s)), Observed::dropped);
   EXPECT_EQ(estimator.observe(sample(1s, 2s, SkewEstimator::kLatestDate + 1s)), Observed::dropped);
-  EXPECT_EQ(estimator.observe(sample(Duration::min(), Duration::max(), kEpoch)), Observed::dropped);
+  time::DateSample absurd = sample(1s, 2s, kEpoch);
+  absurd.received.boot = Instant::max();
+  absurd.received.mono = MonotonicTime::min();
+  EXPECT_EQ(estimator.observe(absurd), Observed::dropped);
   EXPECT_EQ(estimator.samples(), 0U);
   EXPECT_EQ(estimator.observe(sample(1s, 2s, SkewEstimator::kLatestDate)), Observed::narrowed);
   EXPECT_EQ(estimator.observe(sample(3s, 4s, 0s)), Observed::rebuilt);
