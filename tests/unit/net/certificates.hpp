@@ -1,0 +1,38 @@
+#pragma once
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "skewguard/time.hpp"
+
+/// Certificates made on the spot, for tests of what is made of them.
+namespace skewguard::net::testing_certificates {
+
+using Key = std::shared_ptr<EVP_PKEY>;
+using Certificate = std::shared_ptr<X509>;
+
+struct Identity {
+  Certificate certificate;
+  Key key;
+};
+
+struct Spec {
+  std::string name = "server";           ///< common name of the subject
+  std::vector<std::string> dns{};        ///< subjectAltName
+  std::vector<std::string> addresses{};  ///< subjectAltName, numeric
+  WallTime not_before{};
+  WallTime not_after{};
+  bool authority = false;
+};
+
+/// Signed by `issuer`, or by itself where that is null.
+Identity make(const Spec& spec, const Identity* issuer = nullptr);
+
+/// Writes the certificates into a new PEM file and returns its path.
+std::string pem_file(const std::vector<Certificate>& certificates);
+
+}  // namespace skewguard::net::testing_certificates

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "certificates.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace skewguard::net::testing_server {
+
+/// What the server does on one connection, one step after another.
+struct Step {
+  enum class Kind {
+    read_request,  ///< waits for one whole request and keeps it
+    write,         ///< `bytes`, `piece` at a time
+    close,         ///< in good order (TLS: with a good-bye)
+    cut,           ///< TLS: closes without a good-bye; plain: as close
+    reset,         ///< RST
+    until,         ///< goes round the loop until `holds`
+  };
+  Kind kind = Kind::read_request;
+  std::string bytes{};
+  std::size_t piece = SIZE_MAX;
+  std::function<bool()> holds{};
+};
+using Script = std::vector<Step>;
+
+Step read_request();
+Step write(std::string bytes, std::size_t piece = SIZE_MAX);
+Step close();
+Step cut();
+Step reset();
+Step until(std::function<bool()> holds);
+/// An ordinary answer with that body.
+std::string answer(const std::string& body, const std::string& status = "200 OK");
+
+/// Listens on 127.0.0.1, any free port. The n-th connection plays the n-th script, and then hangs.
+class ScriptedServer {
+ public:
+  /// With an identity it speaks TLS.
+  ScriptedServer(boost::asio::io_context& io, std::vector<Script> scripts,
+                 const testing_certificates::Identity* identity = nullptr);
+  ScriptedServer(const ScriptedServer&) = delete;
+  ScriptedServer& operator=(const ScriptedServer&) = delete;
+  ~ScriptedServer();
+
+  [[nodiscard]] std::uint16_t port() const;
+  /// "http://127.0.0.1:PORT" or "https://localhost:PORT", and `path`.
+  [[nodiscard]] std::string url(const std::string& path = "/") const;
+  [[nodiscard]] const std::vector<std::string>& requests() const;  ///< whole, in order
+  [[nodiscard]] std::size_t connections() const;
+  [[nodiscard]] std::size_t finished() const;  ///< scripts that have come to their end
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace skewguard::net::testing_server
