@@ -244,7 +244,7 @@ Reply set_backends(Order& order) {
   const auto pin = fields.count("pin", std::max<std::size_t>(left, 1) - 1);
   const auto name = fields.text("choice");
   const auto choice = name ? parse_backend_choice(*name) : Result<BackendChoice>(settings.choice);
-  if (!choice) fields.complain("choice", choice.error().message);
+  if (!choice) fields.complain("choice", "must be \"request\" or \"connection\"");
   if (auto why = fields.complaint()) return wrong(*why);
 
   if (remove) clocks.erase(clocks.begin() + static_cast<std::ptrdiff_t>(*remove));
@@ -280,7 +280,7 @@ Reply set_token(Order& order) {
   auto& settings = order.world.settings();
   const auto name = fields.text("format");
   const auto format = name ? parse_token_format(*name) : Result<TokenFormat>(settings.token);
-  if (!format) fields.complain("format", format.error().message);
+  if (!format) fields.complain("format", "must be \"opaque\" or \"jwt\"");
   const auto lifetime = fields.duration("lifetime", kMinLifetime, kMaxLifetime);
   const auto strict = fields.flag("strict_nbf");
   if (!name && !lifetime && !strict)

@@ -93,13 +93,13 @@ Result<Delays> parse_latency(std::string_view text) {
 Result<TokenFormat> parse_token_format(std::string_view text) {
   if (text == "opaque") return TokenFormat::opaque;
   if (text == "jwt") return TokenFormat::jwt;
-  return usage("must be opaque or jwt");
+  return usage("--token: must be opaque or jwt");
 }
 
 Result<BackendChoice> parse_backend_choice(std::string_view text) {
   if (text == "request") return BackendChoice::per_request;
   if (text == "connection") return BackendChoice::per_connection;
-  return usage("must be request or connection");
+  return usage("--backend-choice: must be request or connection");
 }
 
 Result<WorldOptions> world_options(const Options& options) {

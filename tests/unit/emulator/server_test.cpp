@@ -1,0 +1,362 @@
+#include "emulator/server.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/write.hpp>
+#include <chrono>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "emulator/hosted.hpp"
+#include "fixture.hpp"
+
+namespace skewguard::emulator {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+/// Stands still at the fixture's start.
+class StillClock : public ClockSource {
+ public:
+  Now now() override { return at(Duration{0}); }
+};
+
+/// The fixture's start plus the time this process' steady clock has run: for delays alone.
+class RunningClock : public ClockSource {
+ public:
+  Now now() override { return at(std::chrono::steady_clock::now() - start_); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+struct Answer {
+  std::string head;
+  std::string body;
+  [[nodiscard]] int status() const { return std::stoi(head.substr(9, 3)); }
+};
+
+std::uint16_t port_of(const std::string& url) {
+  return static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+}
+
+/// A connection that sends bytes as they are and reads one answer at a time.
+class Wire {
+ public:
+  explicit Wire(const std::string& url) {
+    socket_.connect({asio::ip::make_address("127.0.0.1"), port_of(url)});
+  }
+  void send(const std::string& bytes) { asio::write(socket_, asio::buffer(bytes)); }
+  Answer read(bool has_body = true) { return read_from(socket_, has_body); }
+  Answer ask(const std::string& bytes) { return send(bytes), read(); }
+  bool closed() {
+    boost::system::error_code why;
+    char byte = 0;
+    asio::read(socket_, asio::buffer(&byte, 1), why);
+    return why == asio::error::eof;
+  }
+  tcp::socket& socket() { return socket_; }
+
+  template <typename Stream>
+  Answer read_from(Stream& stream, bool has_body) {
+    Answer answer;
+    const auto length = asio::read_until(stream, asio::dynamic_buffer(buffer_), "\r\n\r\n");
+    answer.head = take(length);
+    const auto field = answer.head.find("Content-Length: ");
+    if (!has_body || field == std::string::npos) return answer;
+    const auto size = static_cast<std::size_t>(std::stoul(answer.head.substr(field + 16)));
+    if (buffer_.size() < size)
+      asio::read(stream, asio::dynamic_buffer(buffer_),
+                 asio::transfer_exactly(size - buffer_.size()));
+    answer.body = take(size);
+    return answer;
+  }
+
+ private:
+  std::string take(std::size_t n) {
+    auto out = buffer_.substr(0, n);
+    buffer_.erase(0, n);
+    return out;
+  }
+
+  asio::io_context io_;
+  tcp::socket socket_{io_};
+  std::string buffer_;
+};
+
+std::string post(const std::string& path, const std::string& body, const std::string& fields = "") {
+  return "POST " + path + " HTTP/1.1\r\nHost: h\r\n" + fields +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+std::string token_bytes() {
+  return post("/oauth/token", "grant_type=client_credentials",
+              "Content-Type: application/x-www-form-urlencoded\r\nAuthorization: " +
+                  std::string(kDemo) + "\r\n");
+}
+
+std::string get(const std::string& path, const std::string& token,
+                const std::string& method = "GET") {
+  return method + " " + path + " HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + token +
+         "\r\n\r\n";
+}
+
+class EmulatorServer : public testing::Test {
+ protected:
+  void start(const Options& options = {}) {
+    auto started = Hosted::start(options, clock_, 1);
+    ASSERT_TRUE(started) << started.error().message;
+    emulator_ = *std::move(started);
+  }
+  std::string token() {
+    return json::parse(Wire(emulator_->login_url()).ask(token_bytes()).body).at("access_token");
+  }
+
+  StillClock clock_;
+  std::unique_ptr<Hosted> emulator_;
+};
+
+TEST_F(EmulatorServer, ServesATokenAndItsOwner) {
+  start();
+  EXPECT_TRUE(emulator_->login_url().starts_with("http://127.0.0.1:"));
+  EXPECT_NE(emulator_->login_url(), emulator_->api_url());
+  const auto answer = Wire(emulator_->api_url()).ask(get("/api/v2/tokens/me", token()));
+  EXPECT_EQ(answer.status(), 200);
+  EXPECT_NE(answer.head.find("\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"), std::string::npos);
+  EXPECT_EQ(json::parse(answer.body).at("OAuthClient").at("name"), "demo");
+}
+
+TEST_F(EmulatorServer, KeepsAConnectionAliveAndInOrder) {
+  start();
+  const auto value = token();
+  Wire wire(emulator_->api_url());
+  wire.send(get("/api/v2/tokens/me", value) + get("/api/v2/users/me", value) +
+            get("/api/v2/nothing", value));
+  EXPECT_EQ(wire.read().status(), 200);
+  EXPECT_EQ(wire.read().status(), 400);
+  EXPECT_EQ(wire.read().status(), 404);
+}
+
+TEST_F(EmulatorServer, ClosesWhereSoAsked) {
+  start();
+  Wire wire(emulator_->api_url());
+  EXPECT_EQ(wire.ask("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").status(), 401);
+  EXPECT_TRUE(wire.closed());
+}
+
+TEST_F(EmulatorServer, AnswersHeadWithoutABody) {
+  start();
+  const auto value = token();
+  Wire wire(emulator_->api_url());
+  wire.send(get("/api/v2/tokens/me", value, "HEAD"));
+  EXPECT_EQ(wire.read(false).status(), 200);
+  EXPECT_EQ(wire.ask(get("/api/v2/tokens/me", value)).status(), 200);
+}
+
+TEST_F(EmulatorServer, ReadsARequestThatComesByteByByte) {
+  start();
+  Wire wire(emulator_->login_url());
+  for (const char c : token_bytes()) wire.send(std::string(1, c));
+  EXPECT_EQ(wire.read().status(), 200);
+}
+
+TEST_F(EmulatorServer, TakesABodyAtTheLimitAndRefusesOneByteMore) {
+  start();
+  const auto value = token();
+  const auto query = [&](std::size_t size) {
+    std::string body = R"({"a":")";
+    body += std::string(size - body.size() - 2, 'x') + "\"}";
+    return post("/api/v2/analytics/conversations/details/query", body,
+                "Content-Type: application/json\r\nAuthorization: Bearer " + value + "\r\n");
+  };
+  constexpr std::size_t kLimit = 1024 * 1024;
+  const auto good = Wire(emulator_->api_url()).ask(query(kLimit));
+  EXPECT_EQ(good.status(), 200);
+  EXPECT_NE(good.head.find("X-Emulator-Body-Length: 1048576\r\n"), std::string::npos);
+  const auto bad = Wire(emulator_->api_url()).ask(query(kLimit + 1));
+  EXPECT_EQ(bad.status(), 413);
+  EXPECT_NE(bad.head.find("\r\nDate: "), std::string::npos);
+  EXPECT_EQ(json::parse(bad.body).at("status"), 413);
+}
+
+TEST_F(EmulatorServer, TakesATokenOf64KiBAndRefusesAHeadOver128) {
+  start();
+  const auto ask = [&](std::size_t size) {
+    return Wire(emulator_->api_url()).ask(get("/api/v2/tokens/me", std::string(size, 'x')));
+  };
+  EXPECT_EQ(ask(64 * 1024).status(), 401);
+  EXPECT_EQ(ask(200 * 1024).status(), 431);
+}
+
+TEST_F(EmulatorServer, RefusesWhatIsNotHttpAndGoesOn) {
+  start();
+  Wire wire(emulator_->login_url());
+  EXPECT_EQ(wire.ask("\x16\x03\x01 hello\r\n\r\n").status(), 400);
+  EXPECT_TRUE(wire.closed());
+  EXPECT_EQ(token().size(), 86U);
+}
+
+TEST_F(EmulatorServer, SaysContinueToWhoExpectsIt) {
+  start();
+  Wire wire(emulator_->login_url());
+  const auto bytes = token_bytes();
+  auto head = bytes.substr(0, bytes.find("\r\n\r\n") + 2);
+  wire.send(head + "Expect: 100-continue\r\n\r\n");
+  EXPECT_EQ(wire.read(false).status(), 100);
+  EXPECT_EQ(wire.ask("grant_type=client_credentials").status(), 200);
+}
+
+TEST_F(EmulatorServer, ReadsAChunkedBody) {
+  start();
+  const auto answer =
+      Wire(emulator_->login_url())
+          .ask("POST /oauth/token HTTP/1.1\r\nHost: h\r\nAuthorization: " + std::string(kDemo) +
+               "\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+               "Transfer-Encoding: chunked\r\n\r\n"
+               "6\r\ngrant_\r\n17\r\ntype=client_credentials\r\n0\r\n\r\n");
+  EXPECT_EQ(answer.status(), 200);
+}
+
+TEST_F(EmulatorServer, TakesControlRequestsOnTheLoginPort) {
+  start();
+  Wire wire(emulator_->login_url());
+  EXPECT_EQ(wire.ask(post("/emulator/clock", R"({"host":"api","offset":"-3s"})")).status(), 200);
+  const auto answer = Wire(emulator_->api_url()).ask(get("/api/v2/tokens/me", token()));
+  EXPECT_NE(answer.head.find("\r\nDate: Wed, 31 Dec 2025 23:59:57 GMT\r\n"), std::string::npos);
+}
+
+TEST_F(EmulatorServer, OneConnectionMayStayWithOneBackend) {
+  Options options;
+  options.api_backends = {seconds{0}, seconds{-3}};
+  options.backend_choice = BackendChoice::per_connection;
+  start(options);
+  const auto value = token();
+  Wire first(emulator_->api_url());
+  first.ask(get("/api/v2/tokens/me", value));
+  Wire second(emulator_->api_url());
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_NE(first.ask(get("/api/v2/tokens/me", value)).head.find("00:00:00 GMT"),
+              std::string::npos);
+    EXPECT_NE(second.ask(get("/api/v2/tokens/me", value)).head.find("23:59:57 GMT"),
+              std::string::npos);
+  }
+}
+
+TEST_F(EmulatorServer, LetsItsWorldBeChangedFromOutside) {
+  start();
+  const auto value = token();
+  std::size_t revoked = 0;
+  emulator_->with([&](World& world, const Now&) { revoked = world.tokens().revoke_all(); });
+  EXPECT_EQ(revoked, 1U);
+  EXPECT_EQ(Wire(emulator_->api_url()).ask(get("/api/v2/tokens/me", value)).status(), 401);
+}
+
+TEST_F(EmulatorServer, QuitsOnceItHasSaidSo) {
+  start();
+  Wire wire(emulator_->login_url());
+  EXPECT_EQ(wire.ask(post("/emulator/quit", "")).status(), 200);
+  EXPECT_TRUE(wire.closed());
+  EXPECT_THROW(Wire(emulator_->login_url()), boost::system::system_error);
+}
+
+TEST_F(EmulatorServer, EndsWithConnectionsOpen) {
+  start();
+  Wire idle(emulator_->api_url());
+  Wire half(emulator_->api_url());
+  half.send("GET /api");
+  idle.ask(get("/api/v2/tokens/me", "x"));
+  emulator_.reset();
+  EXPECT_TRUE(idle.closed());
+}
+
+TEST_F(EmulatorServer, IsTheIssuerOfItsTokens) {
+  start();
+  std::string issuer;
+  emulator_->with([&](World& world, const Now&) { issuer = world.settings().issuer; });
+  EXPECT_EQ(issuer, emulator_->login_url());
+}
+
+TEST_F(EmulatorServer, SaysWhyItCannotStart) {
+  start();
+  Options options;
+  options.listen.login_port = port_of(emulator_->login_url());
+  const auto taken = Hosted::start(options, clock_);
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().kind, ErrorKind::config);
+  EXPECT_TRUE(taken.error().message.starts_with("cannot listen on " + emulator_->login_url()))
+      << taken.error().message;
+  options.listen = {.address = "localhost"};
+  const auto name = Hosted::start(options, clock_);
+  ASSERT_FALSE(name);
+  EXPECT_TRUE(name.error().message.starts_with("--listen")) << name.error().message;
+  options.listen = {.tls = true, .ca_file = "/nonexistent/ca.pem"};
+  const auto file = Hosted::start(options, clock_);
+  ASSERT_FALSE(file);
+  EXPECT_NE(file.error().message.find("/nonexistent/ca.pem"), std::string::npos);
+}
+
+TEST(EmulatorLatency, SpendsItsTimeOnTheWayUpAndOnTheWayDown) {
+  RunningClock clock;
+  Options options;
+  options.latency = {milliseconds{15}, milliseconds{30}};
+  auto emulator = Hosted::start(options, clock, 1);
+  ASSERT_TRUE(emulator);
+  Wire wire((*emulator)->login_url());
+  const auto sent = clock.now().boot;
+  EXPECT_EQ(wire.ask(token_bytes()).status(), 200);
+  const auto received = clock.now().boot;
+  Instant handled;
+  (*emulator)->with([&](World& world, const Now& now) {
+    handled = now.boot - world.age(now) + world.stats().recent.back().at;
+  });
+  EXPECT_GE(handled - sent, milliseconds{15});
+  EXPECT_GE(received - handled, milliseconds{30});
+}
+
+TEST_F(EmulatorServer, ServesTlsUnderItsOwnCa) {
+  Options options;
+  options.listen.tls = true;
+  start(options);
+  EXPECT_TRUE(emulator_->api_url().starts_with("https://127.0.0.1:"));
+  const auto file = emulator_->ca_file();
+  asio::ssl::context context(asio::ssl::context::tls_client);
+  context.load_verify_file(file);
+  X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(context.native_handle()), kStart);
+  context.set_verify_mode(asio::ssl::verify_peer);
+  context.set_verify_callback(asio::ssl::host_name_verification("127.0.0.1"));
+
+  Wire wire(emulator_->login_url());
+  asio::ssl::stream<tcp::socket&> stream(wire.socket(), context);
+  stream.handshake(asio::ssl::stream_base::client);
+  asio::write(stream, asio::buffer(token_bytes()));
+  EXPECT_EQ(wire.read_from(stream, true).status(), 200);
+  asio::write(stream, asio::buffer(std::string("GET / HTTP/1.1\r\nHost: h\r\n\r\n")));
+  EXPECT_EQ(wire.read_from(stream, true).status(), 404);
+
+  emulator_.reset();
+  EXPECT_FALSE(std::ifstream(file).good());  // the temporary file is gone
+}
+
+TEST_F(EmulatorServer, LeavesTheCaWhereItWasAskedFor) {
+  Options options;
+  options.listen.tls = true;
+  options.listen.ca_file = testing::TempDir() + "emulator-ca-" + std::to_string(::getpid());
+  start(options);
+  emulator_.reset();
+  std::string line;
+  std::getline(std::ifstream(options.listen.ca_file), line);
+  EXPECT_EQ(line, "-----BEGIN CERTIFICATE-----");
+  ::unlink(options.listen.ca_file.c_str());
+}
+
+}  // namespace
+}  // namespace skewguard::emulator
