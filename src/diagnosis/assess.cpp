@@ -40,13 +40,24 @@ std::vector<Reading> readings(const Evidence& evidence) {
   return all;
 }
 
-/// Whether `later` is too little after `earlier` for a clock. Stamps lie in [sent, received], so
-/// at least `elapsed` passed between them. Its thousandth allows for drift.
-bool stuck(const Reading& earlier, const Reading& later, Duration staleness) {
+/// What surely passed between two stamps, each made between sending and receipt; less a thousandth,
+/// for drift.
+Duration elapsed_between(const Reading& earlier, const Reading& later) {
   const Duration elapsed = later.sent - earlier.received;
-  if (elapsed <= kTick + elapsed / 1000) return false;
+  return elapsed - elapsed / 1000;
+}
+
+/// Long enough apart for a clock's Date to have moved.
+bool comparable(const Reading& earlier, const Reading& later) {
+  return elapsed_between(earlier, later) > kTick;
+}
+
+/// Whether `later` is too little after `earlier` for a clock.
+bool stuck(const Reading& earlier, const Reading& later, Duration staleness) {
+  if (!comparable(earlier, later)) return false;
+  const Duration elapsed = elapsed_between(earlier, later);
   const Duration moved = later.date.since(earlier.date).value_or(elapsed);
-  return moved <= Duration{0} || moved < elapsed - elapsed / 1000 - kTick - staleness;
+  return moved <= Duration{0} || moved < elapsed - kTick - staleness;
 }
 
 template <typename Predicate>
@@ -168,17 +179,23 @@ Instant wait_until(const Evidence& evidence, const Trial& last) {
   return std::max(all <= latest_allowed ? all : own, evidence.now - kPad) + kPad;
 }
 
-/// A token was refused in this call although no clock explains it: waiting did not help.
-bool clocks_cleared(const Evidence& evidence) {
-  return std::any_of(evidence.trials.begin(), evidence.trials.end(), [&](const Trial& t) {
-    return t.refused && standing(evidence, t) == Standing::agrees;
-  });
+/// A wait did not help: a token that was waited for was refused again, although it had begun by
+/// then. A clock may be in the way, but it is not all that is.
+bool waited_in_vain(const Evidence& evidence) {
+  for (std::size_t i = 1; i < evidence.trials.size(); ++i) {
+    const Trial& again = evidence.trials[i];
+    const bool before = std::any_of(
+        evidence.trials.begin(), evidence.trials.begin() + static_cast<std::ptrdiff_t>(i),
+        [&](const Trial& t) { return t.refused && same_token(t, again); });
+    if (before && again.refused && standing(evidence, again) == Standing::agrees) return true;
+  }
+  return false;
 }
 
 Assessment assess_not_begun(const Evidence& evidence) {
   std::vector<Verdict> candidates{Verdict::issuer_clock_ahead};
   if (final_attempt(evidence)) {
-    if (clocks_cleared(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
+    if (waited_in_vain(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
     return blame_clock(evidence, std::move(candidates), Hindrance::attempts);
   }
   const Instant until = wait_until(evidence, evidence.trials.back());
@@ -234,7 +251,8 @@ struct Outcome {
   bool same_accepted = false;
   bool same_refused = false;  ///< twice in all, before or after
   bool new_accepted = false;
-  bool new_refused = false;  ///< and no clock explains that
+  bool new_refused = false;
+  bool new_refused_for_no_clock = false;  ///< and no clock explains that
 };
 Outcome outcome(const Evidence& evidence, std::size_t index) {
   const Trial& trial = evidence.trials[index];
@@ -245,8 +263,9 @@ Outcome outcome(const Evidence& evidence, std::size_t index) {
     if (same_token(other, trial)) {
       (other.refused ? seen.same_refused : seen.same_accepted) = true;
     } else if (i > index) {
-      if (!other.refused) seen.new_accepted = true;
-      if (other.refused && standing(evidence, other) == Standing::agrees) seen.new_refused = true;
+      (other.refused ? seen.new_refused : seen.new_accepted) = true;
+      seen.new_refused_for_no_clock |=
+          other.refused && standing(evidence, other) == Standing::agrees;
     }
   }
   return seen;
@@ -264,13 +283,14 @@ Verdict settle_by_outcome(const Evidence& evidence, std::size_t index) {
   const Standing how = standing(evidence, trial);
   const Outcome seen = outcome(evidence, index);
   if (seen.same_accepted) return is_new(trial) ? Verdict::token_not_yet_active : Verdict::unknown;
-  const bool waited_in_vain = how == Standing::perhaps_not_begun && seen.same_refused;
-  if (trial.token.given &&
-      (how == Standing::undecided || how == Standing::agrees || waited_in_vain))
+  const bool waited = how == Standing::perhaps_not_begun && seen.same_refused;
+  if (trial.token.given && (how == Standing::undecided || how == Standing::agrees || waited))
     return Verdict::token_rejected;
-  if (how != Standing::agrees && !waited_in_vain) return Verdict::unknown;
+  if (how != Standing::agrees && !waited) return Verdict::unknown;
   if (seen.new_accepted) return Verdict::token_revoked;
-  if (seen.new_refused || refused_as_new_one(evidence, index, seen.same_refused))
+  const bool in_vain = seen.same_refused && seen.new_refused;
+  if (in_vain || seen.new_refused_for_no_clock ||
+      refused_as_new_one(evidence, index, seen.same_refused))
     return Verdict::token_rejected;
   return evidence.denied == Verdict::token_rejected ? Verdict::token_rejected : Verdict::unknown;
 }
@@ -301,9 +321,7 @@ bool dates_count(const Evidence& evidence) {
 }
 
 bool date_seen_again(const Evidence& evidence) {
-  return dates_count(evidence) && any_pair(evidence, [](const Reading& a, const Reading& b) {
-           return b.sent - a.received >= kTick;
-         });
+  return dates_count(evidence) && any_pair(evidence, comparable);
 }
 
 Standing standing(const Evidence& evidence, const Trial& trial) {

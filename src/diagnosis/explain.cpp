@@ -124,8 +124,10 @@ std::string hindrance_text(const Evidence& evidence, const Trial& trial, Hindran
                                human(needed))
                  : std::string{"; --timeout leaves no room for another try"};
     case Hindrance::attempts:
-      return fmt::format("; that was the last of the {} sends that --attempts allows",
-                         evidence.limits.attempts);
+      return evidence.limits.attempts > 1
+                 ? fmt::format("; that was the last of the {} sends that --attempts allows",
+                               evidence.limits.attempts)
+                 : std::string{"; --attempts allows no other send"};
     case Hindrance::nothing_new:
     case Hindrance::none:
       break;
