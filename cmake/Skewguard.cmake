@@ -23,6 +23,23 @@ if(SKEWGUARD_COVERAGE)
   target_link_options(skewguard_flags INTERFACE --coverage)
 endif()
 
+# The sanitizer builds compile their commonest headers once. The others do not, so that a missing
+# include is an error there. Modules and programs are compiled differently (PIC, PIE): one for each.
+if(SKEWGUARD_PRECOMPILED)
+  add_compile_options("SHELL:-Xclang -fno-pch-timestamp")  # lets ccache know it again
+  add_library(precompiled_modules OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
+  target_link_libraries(precompiled_modules PRIVATE skewguard_flags)
+  target_precompile_headers(precompiled_modules PRIVATE
+    ${PROJECT_SOURCE_DIR}/cmake/precompiled_modules.hpp)
+  if(SKEWGUARD_TESTS)
+    find_package(GTest 1.12 REQUIRED)
+    add_executable(precompiled_tests ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
+    target_link_libraries(precompiled_tests PRIVATE skewguard_flags GTest::gtest GTest::gmock)
+    target_precompile_headers(precompiled_tests PRIVATE
+      ${PROJECT_SOURCE_DIR}/cmake/precompiled_tests.hpp)
+  endif()
+endif()
+
 # skewguard_module(NAME SOURCES a.cpp ... DEPENDS other ... LIBRARIES foreign ...)
 # A folder under src/ as a static library `skewguard_NAME`; DEPENDS are other folders.
 function(skewguard_module name)
@@ -33,6 +50,9 @@ function(skewguard_module name)
   target_link_libraries(skewguard_${name} PRIVATE skewguard_flags)
   list(TRANSFORM M_DEPENDS PREPEND skewguard_)
   target_link_libraries(skewguard_${name} PUBLIC ${M_DEPENDS} ${M_LIBRARIES})
+  if(SKEWGUARD_PRECOMPILED)
+    target_precompile_headers(skewguard_${name} REUSE_FROM precompiled_modules)
+  endif()
 endfunction()
 
 # skewguard_test(NAME SOURCES a_test.cpp ... DEPENDS folder ... LIBRARIES foreign ... LABELS l ...)
@@ -46,6 +66,9 @@ function(skewguard_test name)
     endif()
   endif()
   add_executable(${name} ${T_SOURCES})
+  if(SKEWGUARD_PRECOMPILED)
+    target_precompile_headers(${name} REUSE_FROM precompiled_tests)
+  endif()
   list(TRANSFORM T_DEPENDS PREPEND skewguard_)
   target_link_libraries(${name} PRIVATE skewguard_flags ${T_DEPENDS} ${T_LIBRARIES} GTest::gtest
     GTest::gmock GTest::gtest_main)

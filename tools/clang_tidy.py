@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Runs clang-tidy over every file of a build folder's compile_commands.json.
 
-    tools/clang_tidy.py BUILD_FOLDER
+    tools/clang_tidy.py BUILD_FOLDER [CHECKS]
 
+CHECKS (as clang-tidy's --checks) stands in for those of .clang-tidy.
 A file that was clean is not looked at again while it, all that it includes, its command, the
 checks and clang-tidy itself stay the same: build/tidy-cache remembers.
 """
@@ -63,9 +64,9 @@ def key(entry, deps, prints, common):
     return hashlib.sha256("\n".join(text).encode()).hexdigest()
 
 
-def run(build, source):
+def run(build, source, flags):
     start = time.monotonic()
-    done = subprocess.run([CLANG_TIDY, "--quiet", "-p", build, source],
+    done = subprocess.run([CLANG_TIDY, "--quiet", *flags, "-p", build, source],
                           capture_output=True, text=True)
     return done.returncode, done.stdout, time.monotonic() - start
 
@@ -78,9 +79,10 @@ def slow_first(entry):
 
 def main():
     build = Path(sys.argv[1]).resolve()
+    flags = [f"--checks={checks}" for checks in sys.argv[2:3]]
     entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     version = subprocess.run([CLANG_TIDY, "--version"], capture_output=True, text=True, check=True)
-    common = version.stdout + (ROOT / ".clang-tidy").read_text(encoding="utf-8")
+    common = " ".join(flags) + version.stdout + (ROOT / ".clang-tidy").read_text(encoding="utf-8")
     deps, prints = dependencies(build), Fingerprints()
     CACHE.mkdir(parents=True, exist_ok=True)
     work = []
@@ -91,7 +93,7 @@ def main():
     print(f"clang-tidy: {len(entries)} files, {len(entries) - len(work)} known to be clean")
     dirty = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        tasks = {pool.submit(run, build, source): (source, name) for source, name in work}
+        tasks = {pool.submit(run, build, source, flags): (source, name) for source, name in work}
         for task in as_completed(tasks):
             source, name = tasks[task]
             status, output, seconds = task.result()

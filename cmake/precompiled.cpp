@@ -1,0 +1,2 @@
+// What this compiles is its precompiled header; a target needs a source, too.
+int main() { return 0; }
