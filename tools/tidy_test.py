@@ -146,10 +146,11 @@ def listed(root, name):
         cmake = folder / "CMakeLists.txt"
         if cmake.is_file():
             text = "\n".join(f.read_text(encoding="utf-8")
-                             for f in [cmake, *sorted(folder.glob("*.cmake"))])
+                             for f in [cmake, *sorted(folder.glob("*.cmake")),
+                                       *sorted(path.parent.glob("*.cmake"))])
             relative = path.relative_to(folder)
             names = {re.escape(str(relative)), re.escape(str(relative.with_suffix("")))}
-            return re.search(rf"(?<![\w/])({'|'.join(names)})(?![\w/])", text) is not None
+            return re.search(rf"(?:^|[^\w/]|}}/)({'|'.join(names)})(?![\w/])", text) is not None
         if folder == root:
             break
     return False
