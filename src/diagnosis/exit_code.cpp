@@ -100,8 +100,14 @@ Verdict verdict_of(const TransportFailure& failure) noexcept {
 
 std::optional<Error> error_of(const CallReport& report) {
   if (report.exit_code == kOk) return std::nullopt;
-  const auto last = std::find_if(report.attempts.rbegin(), report.attempts.rend(),
-                                 [](const ReportedAttempt& a) { return !a.explanation.empty(); });
+  // The last attempt that explains this exit code, else the last that explains anything.
+  const auto explains = [](const ReportedAttempt& a) { return !a.explanation.empty(); };
+  const auto fits = [&](const ReportedAttempt& a) {
+    return explains(a) && a.verdict && exit_code(*a.verdict, a.host) == report.exit_code;
+  };
+  auto last = std::find_if(report.attempts.rbegin(), report.attempts.rend(), fits);
+  if (last == report.attempts.rend())
+    last = std::find_if(report.attempts.rbegin(), report.attempts.rend(), explains);
   Error error;
   if (last == report.attempts.rend()) {
     error.kind = error_kind(report.exit_code, report.verdict);

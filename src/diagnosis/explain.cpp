@@ -60,7 +60,7 @@ std::string end_text(const Trial& trial) {
 std::string agree_text(const Trial& trial) {
   if (!trial.token.begins || !trial.token.ends) return "no clock explains it";
   const ServerTime date = *trial.date;
-  return fmt::format("the clocks agree (the token lives from {} to {}, the API answered at {})",
+  return fmt::format("no clock explains it (the token lives from {} to {}, the API answered at {})",
                      clock_text(*trial.token.begins, date), clock_text(*trial.token.ends, date),
                      clock_text(date, *trial.token.begins));
 }

@@ -542,20 +542,20 @@ void CallMachine::Impl::settle() {
 
 void CallMachine::Impl::learn(const std::vector<Verdict>& verdicts) {
   const auto hull = where_.book.between(where_.login, where_.api, now_);
+  std::optional<Duration> lag, lead;
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     const Trial& trial = trials_[i];
     if (trial.token.given) continue;
-    if (verdicts[i] == Verdict::issuer_clock_ahead) {
-      if (const auto lag = learned_lag(trial, hull, options_.staleness))
-        out_.facts.push_back(oauth::event::ApiLags{*lag});
-    }
+    if (verdicts[i] == Verdict::issuer_clock_ahead)
+      lag = std::max(lag, learned_lag(trial, hull, options_.staleness));
     const bool ours_lives = trial.token.dead_at && trial.received < *trial.token.dead_at;
     if (verdicts[i] == Verdict::token_expired && ours_lives) {
       const Duration life = *trial.token.dead_at - trial.token.asked;
-      if (const auto lead = learned_lead(trial, hull, life, options_.staleness))
-        out_.facts.push_back(oauth::event::ApiLeads{*lead});
+      lead = std::max(lead, learned_lead(trial, hull, life, options_.staleness));
     }
   }
+  if (lag) out_.facts.push_back(oauth::event::ApiLags{*lag});
+  if (lead) out_.facts.push_back(oauth::event::ApiLeads{*lead});
   // A new token that was refused to the end keeps everyone from asking for the next one at once.
   const Trial& last = trials_.back();
   const Verdict verdict = verdicts.back();

@@ -310,7 +310,7 @@ TEST_P(Guard, AnAcceptedTokenRefusedInItsLifeIsReplacedAtOnce) {  // T1, rule 4
   EXPECT_EQ(r.verdict, Verdict::token_revoked);
   EXPECT_EQ(r.exit_code, 0);
   EXPECT_THAT(verdicts(r), ElementsAre("token_revoked", "-"));
-  EXPECT_THAT(r.attempts[0].explanation, HasSubstr("he clocks agree"));
+  EXPECT_THAT(r.attempts[0].explanation, HasSubstr("o clock explains it"));
 }
 
 TEST_P(Guard, ANewTokenRefusedForGoodIsTokenRejected) {  // T8, rule 3

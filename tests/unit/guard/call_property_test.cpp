@@ -10,7 +10,7 @@
 namespace skewguard::guard::testing {
 namespace {
 
-constexpr std::uint64_t kWorlds = 800;
+constexpr std::uint64_t kWorlds = 400;
 
 class Dice {
  public:

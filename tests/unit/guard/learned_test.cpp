@@ -1,0 +1,59 @@
+#include "guard/learned.hpp"
+
+#include <gtest/gtest.h>
+
+namespace skewguard::guard {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration kLife = seconds{300};
+
+/// Begun at 1000 s by the issuer's clock; asked for at 10 s of ours, refused at `at` by `date`.
+diagnosis::Trial refusal(Duration at, Duration date) {
+  diagnosis::Trial t;
+  t.token.begins = ServerTime{ServerId{0}, seconds{1000}};
+  t.token.asked = Instant{seconds{10}};
+  t.token.received = Instant{seconds{10} + milliseconds{20}};
+  t.sent = Instant{at};
+  t.received = Instant{at + milliseconds{20}};
+  t.date = ServerTime{ServerId{0}, date};
+  return t;
+}
+
+TEST(Learned, LagIsTheHullsHighEndWhereItIsKnown) {
+  const auto t = refusal(seconds{11}, seconds{995});
+  EXPECT_EQ(learned_lag(t, OffsetBound{seconds{4}, seconds{6}}, seconds{1}), seconds{6});
+  EXPECT_FALSE(learned_lag(t, OffsetBound{-seconds{2}, Duration{0}}, seconds{1}));
+}
+
+TEST(Learned, LagFromOneRefusalAloneCoversTruncationStalenessAndTheTimeBetween) {
+  // issuer in [1000, 1002) at 10.00..10.02, API in [995, 997) at 11.00..11.02: up to 7 + 1.02 s.
+  const auto lag = learned_lag(refusal(seconds{11}, seconds{995}), std::nullopt, seconds{1});
+  EXPECT_EQ(lag, seconds{8} + milliseconds{20});
+}
+
+TEST(Learned, LeadIsTheMostItCanBeWhereThatCostsLittle) {  // C21
+  const auto t = refusal(seconds{200}, seconds{1310});
+  EXPECT_EQ(learned_lead(t, OffsetBound{-seconds{122}, -seconds{118}}, kLife, seconds{1}),
+            seconds{122});
+}
+
+TEST(Learned, LeadIsWhatItSurelyIsWhereCautionWouldEatTheLife) {
+  const auto t = refusal(seconds{11}, seconds{1310});
+  EXPECT_EQ(learned_lead(t, OffsetBound{-seconds{299}, -seconds{290}}, kLife, seconds{1}),
+            seconds{290});
+  EXPECT_FALSE(learned_lead(t, OffsetBound{-seconds{900}, -seconds{890}}, kLife, seconds{1}));
+  EXPECT_FALSE(learned_lead(t, OffsetBound{seconds{5}, seconds{9}}, kLife, seconds{1}));
+}
+
+TEST(Learned, NothingWithoutADate) {
+  auto t = refusal(seconds{11}, seconds{995});
+  t.date.reset();
+  EXPECT_FALSE(learned_lag(t, std::nullopt, seconds{1}));
+  EXPECT_FALSE(learned_lead(t, std::nullopt, kLife, seconds{1}));
+}
+
+}  // namespace
+}  // namespace skewguard::guard
