@@ -1,0 +1,143 @@
+#include "cli/command_line.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "base/nearest.hpp"
+#include "cli/options.hpp"
+#include "emulator/guide.hpp"
+
+namespace skewguard::cli {
+namespace {
+
+Error usage_error(std::string message, std::string remedy) {
+  return {.kind = ErrorKind::config, .message = std::move(message), .remedy = std::move(remedy)};
+}
+
+/// The command on the line, or the whole program.
+const CLI::App& command_of(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  return commands.empty() ? app : *commands.front();
+}
+
+std::string full_name(const CLI::App& app) {
+  return app.get_parent() == nullptr ? "skewguard" : "skewguard " + app.get_name();
+}
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  return names;
+}
+
+void add_long_names(const CLI::App& app, std::vector<std::string>& into) {
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) into.push_back("--" + name);
+  }
+}
+
+/// Those that may stand beside `command`.
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  add_long_names(command, names);
+  if (const CLI::App* top = command.get_parent()) add_long_names(*top, names);
+  return names;
+}
+
+std::string suggest(std::string_view typed, const std::vector<std::string>& known,
+                    const CLI::App& command) {
+  if (const auto meant = nearest(typed, known)) return "did you mean " + std::string(*meant) + "?";
+  return "see " + full_name(command) + " --help";
+}
+
+Error unknown_command(std::string_view typed, const CLI::App& app) {
+  return usage_error("unknown command \"" + std::string(typed) + "\"",
+                     suggest(typed, command_names(app), app));
+}
+
+/// What no command and no option has taken.
+std::optional<Error> unknown_word(const CLI::App& app) {
+  const CLI::App& command = command_of(app);
+  for (const std::string& word : app.remaining(true)) {
+    if (word == "--") continue;
+    if (word.size() > 1 && word.front() == '-') {
+      const std::string name = word.substr(0, word.find('='));  // its value may be a secret
+      return usage_error("unknown option \"" + name + "\" of " + full_name(command),
+                         suggest(name, option_names(command), command));
+    }
+    if (&command == &app) return unknown_command(word, app);
+    return usage_error("unexpected argument \"" + word + "\" of " + full_name(command),
+                       "see " + full_name(command) + " --help");
+  }
+  return std::nullopt;
+}
+
+/// A setting that a command has no use for would be left out of account in silence.
+std::optional<Error> useless_setting(const CLI::App& app) {
+  const CLI::App& command = command_of(app);
+  if (takes_settings(command)) return std::nullopt;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group() != kSettingGroup || option->count() == 0) continue;
+    return usage_error(option->get_name() + " means nothing to " + full_name(command),
+                       "leave it out, or see " + full_name(command) + " --help");
+  }
+  return std::nullopt;
+}
+
+Result<Arguments> help_on(const Grammar& grammar) {
+  if (grammar.topic.empty()) return Arguments{HelpArguments{help_text(grammar.app)}};
+  if (grammar.topic == "emulate") return Arguments{HelpArguments{std::string(emulator::guide())}};
+  for (const CLI::App* command : grammar.app.get_subcommands({})) {
+    if (command->get_name() == grammar.topic) return Arguments{HelpArguments{help_text(*command)}};
+  }
+  return unknown_command(grammar.topic, grammar.app);
+}
+
+Result<Arguments> arguments_of(Grammar& grammar) {
+  const CLI::App& command = command_of(grammar.app);
+  const std::string& name = command.get_name();
+  if (name == "call") return Arguments{std::move(grammar.call)};
+  if (name == "whoami") return Arguments{std::move(grammar.whoami)};
+  if (name == "token") return Arguments{std::move(grammar.token)};
+  if (name == "emulate") return Arguments{std::move(grammar.emulate)};
+  if (name == "version") return Arguments{VersionArguments{}};
+  if (name == "help") return help_on(grammar);
+  return usage_error("no command", "see skewguard --help");
+}
+
+Result<CommandLine> parsed(Grammar& grammar) {
+  if (auto error = unknown_word(grammar.app)) return *std::move(error);
+  if (auto error = useless_setting(grammar.app)) return *std::move(error);
+  auto arguments = arguments_of(grammar);
+  if (!arguments) return std::move(arguments).error();
+  return CommandLine{.arguments = *std::move(arguments), .flags = std::move(grammar.flags)};
+}
+
+}  // namespace
+
+Result<CommandLine> parse_command_line(const std::vector<std::string>& words) {
+  Grammar grammar;
+  try {
+    grammar.app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+    return parsed(grammar);
+  } catch (const CLI::CallForHelp&) {
+    return CommandLine{.arguments = HelpArguments{help_text(command_of(grammar.app))},
+                       .flags = std::move(grammar.flags)};
+  } catch (const CLI::CallForVersion&) {
+    return CommandLine{.arguments = VersionArguments{}, .flags = std::move(grammar.flags)};
+  } catch (const CLI::ParseError& error) {
+    if (auto unknown = unknown_word(grammar.app)) return *std::move(unknown);
+    const CLI::App& command = command_of(grammar.app);
+    return usage_error(full_name(command) + ": " + error.what(),
+                       "see " + full_name(command) + " --help");
+  }
+}
+
+bool wants_json_log(const std::vector<std::string>& words) {
+  const auto at = std::ranges::find(words, "--log-format");
+  if (at != words.end() && at + 1 != words.end()) return *(at + 1) == "json";
+  return std::ranges::find(words, "--log-format=json") != words.end();
+}
+
+}  // namespace skewguard::cli

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "settings/settings.hpp"
+#include "skewguard/result.hpp"
+
+namespace skewguard::cli {
+
+/// What the user typed, sorted by command. Values are texts still, as typed.
+struct CallArguments {
+  std::string method;
+  std::string path;
+  std::optional<std::string> data;  ///< DATA, @FILE or "-"
+  std::vector<std::string> headers;
+  bool include = false;
+  std::string report;  ///< empty = none
+};
+struct WhoamiArguments {
+  bool json = false;
+  std::string report;
+};
+struct TokenArguments {
+  std::string format = "raw";
+  bool force_refresh = false;
+  std::optional<std::string> min_life;
+};
+struct EmulateArguments {
+  std::optional<std::string> login_offset, login_drift, api_offset, api_drift, backend_choice,
+      token, lifetime, user, latency, listen, login_port, api_port, ca_file;
+  std::vector<std::string> api_backends;
+  std::vector<std::string> clients;  ///< "ID:SECRET": made up for tests
+  bool strict_nbf = false;
+  bool tls = false;
+};
+struct VersionArguments {};
+/// The text to print on standard output: `help`, `help COMMAND`, `--help`.
+struct HelpArguments {
+  std::string text;
+};
+
+using Arguments = std::variant<CallArguments, WhoamiArguments, TokenArguments, EmulateArguments,
+                               VersionArguments, HelpArguments>;
+
+struct CommandLine {
+  Arguments arguments;
+  settings::Flags flags;
+};
+
+/// Reads the words after the program's name. Options may stand before or after a command's own
+/// arguments. Error (`config`): names what is wrong and the nearest known word.
+Result<CommandLine> parse_command_line(const std::vector<std::string>& words);
+
+/// Whether the words ask for log lines in JSON: for an error that comes before they are parsed.
+bool wants_json_log(const std::vector<std::string>& words);
+
+}  // namespace skewguard::cli

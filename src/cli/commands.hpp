@@ -1,0 +1,23 @@
+#pragma once
+
+#include "cli/command_line.hpp"
+#include "cli/logger.hpp"
+#include "cli/world.hpp"
+#include "skewguard/client.hpp"
+
+namespace skewguard::cli {
+
+/// What a command works with. Dies with its run.
+struct Session {
+  const World& world;
+  Logger& logger;
+  ClientOptions options;  ///< of an identity; of no use to `emulate`
+};
+
+/// Each returns the exit code (CONTRACT section 3), having said on standard error why it is not 0.
+int run_call(const CallArguments& arguments, Session& session);
+int run_whoami(const WhoamiArguments& arguments, Session& session);
+int run_token(const TokenArguments& arguments, Session& session);
+int run_emulate(const EmulateArguments& arguments, Session& session);
+
+}  // namespace skewguard::cli

@@ -1,0 +1,139 @@
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <charconv>
+#include <csignal>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/strings.hpp"
+#include "cli/commands.hpp"
+#include "cli/conclude.hpp"
+#include "emulator/options.hpp"
+#include "emulator/server.hpp"
+#include "time/duration_text.hpp"
+
+namespace skewguard::cli {
+namespace {
+
+using MaybeError = std::optional<Error>;
+using MaybeText = std::optional<std::string>;
+
+Error usage_error(std::string message, std::string remedy) {
+  return {.kind = ErrorKind::config, .message = std::move(message), .remedy = std::move(remedy)};
+}
+
+MaybeError read_duration(const char* flag, const MaybeText& text, Duration& into) {
+  if (!text) return std::nullopt;
+  const auto duration = time::parse_duration(trim(*text));
+  if (!duration) {
+    return usage_error(std::string(flag) + " is not a duration",
+                       "write 500ms, 1.5s, 10m or 2h; a bare number is seconds");
+  }
+  into = *duration;
+  return std::nullopt;
+}
+
+template <typename Number>
+MaybeError read_number(const char* flag, const MaybeText& text, Number& into) {
+  if (!text) return std::nullopt;
+  const std::string_view digits = trim(*text);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), into);
+  if (error == std::errc{} && end == digits.data() + digits.size()) return std::nullopt;
+  return usage_error(std::string(flag) + " is not a number, or out of range",
+                     "see skewguard help emulate");
+}
+
+/// By the emulator's own reader, which names the flag.
+template <typename T>
+MaybeError read_by(Result<T> (*reader)(std::string_view), const MaybeText& text, T& into) {
+  if (!text) return std::nullopt;
+  auto value = reader(*text);
+  if (!value) return std::move(value).error();
+  into = *std::move(value);
+  return std::nullopt;
+}
+
+MaybeError read_clocks(const EmulateArguments& from, emulator::Options& to) {
+  if (auto error = read_duration("--login-offset", from.login_offset, to.login_offset)) {
+    return error;
+  }
+  if (auto error = read_duration("--api-offset", from.api_offset, to.api_offset)) return error;
+  if (auto error = read_number("--login-drift", from.login_drift, to.login_drift_ppm)) return error;
+  if (auto error = read_number("--api-drift", from.api_drift, to.api_drift_ppm)) return error;
+  for (const std::string& text : from.api_backends) {
+    if (auto error = read_duration("--api-backend", text, to.api_backends.emplace_back())) {
+      return error;
+    }
+  }
+  return read_by(emulator::parse_backend_choice, from.backend_choice, to.backend_choice);
+}
+
+MaybeError read_tokens(const EmulateArguments& from, emulator::Options& to) {
+  if (auto error = read_by(emulator::parse_token_format, from.token, to.token)) return error;
+  if (auto error = read_duration("--lifetime", from.lifetime, to.lifetime)) return error;
+  to.strict_nbf = from.strict_nbf;
+  to.user = from.user.value_or("");
+  for (const std::string& text : from.clients) {
+    auto client = emulator::parse_client(text);
+    if (!client) return std::move(client).error();
+    to.clients.push_back(*std::move(client));
+  }
+  return std::nullopt;
+}
+
+MaybeError read_network(const EmulateArguments& from, emulator::Options& to) {
+  if (from.ca_file && !from.tls) {
+    return usage_error("--ca-file means nothing without --tls", "give --tls, too");
+  }
+  to.listen.tls = from.tls;
+  to.listen.ca_file = from.ca_file.value_or("");
+  to.listen.address = from.listen.value_or(to.listen.address);
+  if (auto error = read_number("--login-port", from.login_port, to.listen.login_port)) return error;
+  if (auto error = read_number("--api-port", from.api_port, to.listen.api_port)) return error;
+  return read_by(emulator::parse_latency, from.latency, to.latency);
+}
+
+Result<emulator::Options> options_of(const EmulateArguments& arguments) {
+  emulator::Options options;
+  if (auto error = read_clocks(arguments, options)) return *std::move(error);
+  if (auto error = read_tokens(arguments, options)) return *std::move(error);
+  if (auto error = read_network(arguments, options)) return *std::move(error);
+  return options;
+}
+
+std::string announcement(const emulator::Server& server) {
+  std::string text = "login " + server.login_url() + "\napi " + server.api_url() + "\n";
+  if (!server.ca_file().empty()) text.append("ca ").append(server.ca_file()).append("\n");
+  return text.append("ready\n");
+}
+
+}  // namespace
+
+int run_emulate(const EmulateArguments& arguments, Session& session) {
+  auto options = options_of(arguments);
+  if (!options) return fail(options.error(), session);
+  auto world_options = emulator::world_options(*options);
+  if (!world_options) return fail(world_options.error(), session);
+
+  ClockSource& clock = *session.world.clock;
+  emulator::World world(*std::move(world_options), clock.now(), emulator::system_seed());
+  boost::asio::io_context io{1};
+  boost::asio::signal_set signals(io, SIGINT, SIGTERM);
+  const auto server = emulator::Server::start(io, clock, world, options->listen);
+  if (!server) return fail(server.error(), session);
+  const auto stop = [&] {
+    (*server)->stop();
+    signals.cancel();
+  };
+  signals.async_wait([&](const boost::system::error_code& error, int) {
+    if (!error) (*server)->stop();
+  });
+  (*server)->on_quit(stop);
+
+  if (!print(announcement(**server), session)) return 1;
+  io.run();
+  return 0;
+}
+
+}  // namespace skewguard::cli

@@ -1,0 +1,102 @@
+#include "cli/logger.hpp"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "skewguard/report.hpp"
+#include "time/http_date.hpp"
+
+namespace skewguard::cli {
+namespace {
+
+/// As people write it: syslog's long form.
+std::string_view word(LogLevel level) noexcept {
+  return level == LogLevel::warn ? "warning" : to_string(level);
+}
+
+std::string_view color_of(LogLevel level) noexcept {
+  constexpr std::string_view kRed = "\x1b[31m";
+  constexpr std::string_view kYellow = "\x1b[33m";
+  constexpr std::string_view kFaint = "\x1b[2m";
+  if (level >= LogLevel::error) return kRed;
+  return level == LogLevel::warn ? kYellow : kFaint;
+}
+
+/// What a report knows of the attempt that ended the call.
+void add_evidence(const CallReport& report, LogLine& line) {
+  for (const auto& attempt : report.attempts) {
+    if (!attempt.verdict || attempt.verdict == Verdict::ok) continue;
+    line.verdict = attempt.verdict;
+    line.correlation_id = attempt.correlation_id;
+  }
+  if (!line.verdict && report.verdict != Verdict::ok) line.verdict = report.verdict;
+}
+
+}  // namespace
+
+std::string one_line(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const bool control = static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+    out += control ? ' ' : c;
+  }
+  return out;
+}
+
+Logger::Logger(const World& world, const settings::Settings& settings)
+    : world_(world),
+      level_(settings.log_level),
+      json_(settings.log_json),
+      color_(settings.color && world.err_is_terminal) {}
+
+void Logger::write(const LogLine& line) {
+  if (line.level < level_) return;
+  const bool rejection = line.level == LogLevel::warn && line.verdict.has_value();
+  if (rejection && !json_ && level_ == LogLevel::warn) return;
+  print(line, false);
+}
+
+void Logger::fail(const Error& error) {
+  LogLine line{.level = LogLevel::error, .message = describe(error)};
+  if (error.report) add_evidence(*error.report, line);
+  print(line, true);
+}
+
+LogSink Logger::sink() {
+  return [this](const LogLine& line) { write(line); };
+}
+
+void Logger::print(const LogLine& line, bool failure) {
+  const std::string text = json_ ? as_json(line) : as_text(line, failure);
+  const std::lock_guard lock(mutex_);
+  world_.err(text);
+}
+
+std::string Logger::as_text(const LogLine& line, bool failure) const {
+  constexpr std::string_view kPlain = "\x1b[0m";
+  std::string text = "skewguard: ";
+  if (color_) text.append(color_of(line.level));
+  if (!failure) text.append(word(line.level)).append(": ");
+  text.append(one_line(line.message));
+  if (color_) text.append(kPlain);
+  if (!failure && !line.correlation_id.empty()) {
+    text.append(" (correlation id ").append(one_line(line.correlation_id)).append(")");
+  }
+  return text.append("\n");
+}
+
+std::string Logger::as_json(const LogLine& line) const {
+  using Json = nlohmann::ordered_json;
+  const auto since_epoch = world_.clock->now().wall.time_since_epoch();
+  Json json = {{"time", time::format_rfc3339_ms(since_epoch)},
+               {"level", to_string(line.level)},
+               {"message", line.message}};
+  if (line.verdict) json["verdict"] = to_string(*line.verdict);
+  if (!line.server.empty()) json["server"] = line.server;
+  if (!line.correlation_id.empty()) json["correlation_id"] = line.correlation_id;
+  // A server's words may be no UTF-8.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace skewguard::cli

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "cli/world.hpp"
+#include "settings/settings.hpp"
+#include "skewguard/error.hpp"
+#include "skewguard/log.hpp"
+
+namespace skewguard::cli {
+
+/// `text` on one line of a terminal: control characters become spaces, so that a server's words
+/// can neither forge a line nor move the cursor.
+std::string one_line(std::string_view text);
+
+/// Writes lines to standard error: as text ("skewguard: warning: ..."), or as JSON, one object a
+/// line. Thread-safe: the control loop and the command both write. Must not outlive the world.
+class Logger {
+ public:
+  Logger(const World& world, const settings::Settings& settings);
+
+  /// Drops what is below the level. At the default level in text, rejections on the way are left
+  /// out too: the command's last line tells them, once.
+  void write(const LogLine& line);
+  /// The one line that says why the command failed; printed at every level.
+  void fail(const Error& error);
+  [[nodiscard]] LogSink sink();
+
+ private:
+  void print(const LogLine& line, bool failure);
+  [[nodiscard]] std::string as_text(const LogLine& line, bool failure) const;
+  [[nodiscard]] std::string as_json(const LogLine& line) const;
+
+  const World& world_;
+  LogLevel level_;
+  bool json_;
+  bool color_;
+  std::mutex mutex_;  // over the writing alone
+};
+
+}  // namespace skewguard::cli

@@ -1,0 +1,215 @@
+#include "cli/options.hpp"
+
+#include <array>
+
+namespace skewguard::cli {
+namespace {
+
+using settings::Flags;
+
+struct SettingFlag {
+  const char* names;
+  const char* value;
+  std::optional<std::string> Flags::* member;
+  const char* help;
+};
+
+constexpr std::array<SettingFlag, 15> kSettingFlags{{
+    {"--region", "REGION", &Flags::region,
+     "a domain (mypurecloud.ie) or an AWS name (eu-west-1) [GENESYS_CLOUD_REGION, "
+     "GENESYSCLOUD_REGION]"},
+    {"--client-id", "ID", &Flags::client_id,
+     "OAuth client [GENESYS_CLOUD_CLIENT_ID, GENESYSCLOUD_OAUTHCLIENT_ID]"},
+    {"--client-secret-file", "FILE", &Flags::client_secret_file,
+     "holds its secret; - = standard input [GENESYS_CLOUD_CLIENT_SECRET, "
+     "GENESYSCLOUD_OAUTHCLIENT_SECRET: the secret itself; then genesys_cloud_client_secret in "
+     "$CREDENTIALS_DIRECTORY]"},
+    {"--access-token-file", "FILE", &Flags::access_token_file,
+     "holds a token obtained elsewhere, used instead of a client; it cannot be refreshed "
+     "[GENESYS_CLOUD_ACCESS_TOKEN, GENESYSCLOUD_ACCESS_TOKEN: the token itself]"},
+    {"--login-url", "URL", &Flags::login_url,
+     "login base URL; default https://login.<domain> [SKEWGUARD_LOGIN_URL]"},
+    {"--api-url", "URL", &Flags::api_url,
+     "API base URL; default https://api.<domain> [SKEWGUARD_API_URL]"},
+    {"--token-path", "PATH", &Flags::token_path,
+     "on the login URL; default /oauth/token [SKEWGUARD_TOKEN_PATH]"},
+    {"--ca-file", "FILE", &Flags::ca_file, "CA bundle, PEM; default the system's [SSL_CERT_FILE]"},
+    {"--timeout", "DURATION", &Flags::timeout,
+     "of the whole call; default 30s [SKEWGUARD_TIMEOUT]"},
+    {"--max-wait", "DURATION", &Flags::max_wait,
+     "longest wait for a token that is not valid yet; default 15s [SKEWGUARD_MAX_WAIT]"},
+    {"--attempts", "N", &Flags::attempts,
+     "most sends of one call that end in a 401; default 3 [SKEWGUARD_ATTEMPTS]"},
+    {"--staleness", "DURATION", &Flags::staleness,
+     "how late a server's Date may be; default 1s [SKEWGUARD_STALENESS]"},
+    {"--token-store", "STORE", &Flags::token_store,
+     "where tokens are kept between runs; this build has only none [SKEWGUARD_TOKEN_STORE]"},
+    {"--dialect", "NAME", &Flags::dialect,
+     "how token requests and errors are worded: genesys (default) or rfc6749"},
+    {"--config", "FILE", &Flags::config,
+     "profile file, TOML; default $XDG_CONFIG_HOME/skewguard/config.toml [SKEWGUARD_CONFIG]"},
+}};
+
+/// One value, the last one given; its text is kept as typed.
+CLI::Option* add_text(CLI::App& app, const std::string& names, const char* value,
+                      std::optional<std::string>& into, const std::string& help) {
+  return app
+      .add_option(
+          names,
+          [&into](const CLI::results_t& results) {
+            into = results.back();
+            return true;
+          },
+          help)
+      ->type_name(value)
+      ->take_last()
+      ->group(kOptionGroup);
+}
+
+/// Any number of values, one for each time the option is given.
+CLI::Option* add_texts(CLI::App& app, const std::string& names, const char* value,
+                       std::vector<std::string>& into, const std::string& help) {
+  return app.add_option(names, into, help)
+      ->type_name(value)
+      ->allow_extra_args(false)
+      ->group(kOptionGroup);
+}
+
+CLI::Option* add_report(CLI::App& app, std::string& into) {
+  return app
+      .add_option("--report", into, "write the call report, JSON, to FILE; - = standard error")
+      ->type_name("FILE")
+      ->take_last()
+      ->group(kOptionGroup);
+}
+
+CLI::App* add_command(CLI::App& app, const char* name, const char* what) {
+  return app.add_subcommand(name, what);
+}
+
+}  // namespace
+
+Grammar::Grammar() {
+  // Errors are worded by parse_command_line(), with the nearest known word.
+  app.allow_extras();
+  app.fallthrough();
+  app.require_subcommand(0, 1);
+  app.set_help_flag("-h,--help", "show this help and exit")->group(kOptionGroup);
+  app.set_version_flag("--version", "", "print the version and exit")->group(kOptionGroup);
+  add_settings();
+  add_logging();
+  add_call();
+  add_whoami();
+  add_token();
+  add_emulate();
+  add_command(app, "version", "print the version");
+  add_command(app, "help", "show the help of a command")
+      ->add_option("COMMAND", topic, "whose help to show; none = the whole program's")
+      ->type_name("");
+}
+
+void Grammar::add_settings() {
+  for (const SettingFlag& flag : kSettingFlags) {
+    add_text(app, flag.names, flag.value, flags.*flag.member, flag.help)->group(kSettingGroup);
+  }
+  add_text(app, "--profile", "NAME", flags.profile,
+           "which [profile.NAME] of it; default \"default\" [SKEWGUARD_PROFILE]")
+      ->group(kSettingGroup);
+  add_texts(app, "--token-param", "K=V", flags.token_params,
+            "one more form field of the token request (resource=urn:api); repeatable")
+      ->group(kSettingGroup);
+  app.add_flag("--insecure-http", flags.insecure_http,
+               "take http:// URLs for other addresses than loopback, too")
+      ->group(kSettingGroup);
+}
+
+void Grammar::add_logging() {
+  app.add_flag_function(
+         "-v,--verbose", [this](std::int64_t count) { flags.verbose = static_cast<int>(count); },
+         "say more; twice or three times: still more [SKEWGUARD_LOG=trace|debug|info|warn|error|"
+         "critical]")
+      ->group(kLoggingGroup);
+  app.add_flag("-q,--quiet", flags.quiet, "say nothing but errors")->group(kLoggingGroup);
+  add_text(app, "--log-format", "text|json", flags.log_format,
+           "of the lines on standard error; default text, without color where NO_COLOR is set")
+      ->group(kLoggingGroup);
+}
+
+void Grammar::add_call() {
+  auto& command = *add_command(app, "call", "make one API request with a managed token");
+  command.add_option("METHOD", call.method, "GET, HEAD, POST, PUT, PATCH or DELETE; any case")
+      ->type_name("")
+      ->required();
+  command
+      .add_option("PATH", call.path,
+                  "below the API base URL, as in /api/v2/users?pageSize=1; or a full URL below it")
+      ->type_name("")
+      ->required();
+  add_text(command, "-d,--data", "DATA", call.data,
+           "request body: the text itself, @FILE, or - = standard input; sent as application/json "
+           "unless -H says otherwise");
+  add_texts(command, "-H,--header", "'NAME: VALUE'", call.headers,
+            "one more request header; repeatable");
+  command.add_flag("-i,--include", call.include, "print the answer's status and headers, too")
+      ->group(kOptionGroup);
+  add_report(command, call.report);
+}
+
+void Grammar::add_whoami() {
+  auto& command = *add_command(app, "whoami", "say who the token belongs to");
+  command.add_flag("--json", whoami.json, "print JSON (skewguard.whoami/1)")->group(kOptionGroup);
+  add_report(command, whoami.report);
+}
+
+void Grammar::add_token() {
+  auto& command = *add_command(app, "token", "print a valid access token");
+  command.add_option("--format", token.format, "default raw")
+      ->type_name("raw|header|json")
+      ->take_last()
+      ->group(kOptionGroup);
+  command.add_flag("--force-refresh", token.force_refresh, "ask for a new one in any case")
+      ->group(kOptionGroup);
+  add_text(command, "--min-life", "DURATION", token.min_life,
+           "refresh if less is left; an error if a new one has less");
+}
+
+void Grammar::add_emulate() {
+  auto& command =
+      *add_command(app, "emulate", "run a small Genesys Cloud whose clocks can be wrong");
+  EmulateArguments& to = emulate;
+  add_text(command, "--login-offset", "DURATION", to.login_offset,
+           "login host's clock minus true time; positive = it is ahead");
+  add_text(command, "--api-offset", "DURATION", to.api_offset, "API host's clock minus true time");
+  add_texts(command, "--api-backend", "DURATION", to.api_backends,
+            "one more clock behind the API port, at this offset plus --api-offset; repeatable");
+  add_text(command, "--backend-choice", "request|connection", to.backend_choice,
+           "by which backends take turns; default request");
+  add_text(command, "--login-drift", "PPM", to.login_drift,
+           "the login host's clock runs fast by so many parts per million; negative = slow");
+  add_text(command, "--api-drift", "PPM", to.api_drift, "the same for the API host's");
+  add_text(command, "--token", "opaque|jwt", to.token, "format of the tokens; default opaque");
+  add_text(command, "--lifetime", "DURATION", to.lifetime, "of the tokens; default 24h");
+  command
+      .add_flag("--strict-nbf", to.strict_nbf,
+                "the API host refuses tokens that have not begun by its clock")
+      ->group(kOptionGroup);
+  add_texts(command, "--client", "ID:SECRET", to.clients,
+            "repeatable, also for several secrets of one id; default demo:demo-secret");
+  add_text(command, "--user", "NAME", to.user, "gives the clients' tokens a user");
+  add_text(command, "--latency", "DURATION", to.latency,
+           "of the round trip, half each way; or UP/DOWN, as in 15ms/5ms");
+  command.add_flag("--tls", to.tls, "serve https, with a CA made at the start")
+      ->group(kOptionGroup);
+  add_text(command, "--ca-file", "FILE", to.ca_file,
+           "where that CA goes; default a temporary file");
+  add_text(command, "--listen", "ADDRESS", to.listen, "default 127.0.0.1");
+  add_text(command, "--login-port", "PORT", to.login_port, "default any free one");
+  add_text(command, "--api-port", "PORT", to.api_port, "default any free one");
+}
+
+bool takes_settings(const CLI::App& command) {
+  const std::string& name = command.get_name();
+  return name == "call" || name == "whoami" || name == "token";
+}
+
+}  // namespace skewguard::cli

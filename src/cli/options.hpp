@@ -1,0 +1,48 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/command_line.hpp"
+#include "settings/settings.hpp"
+
+namespace skewguard::cli {
+
+/// How the help groups a command's options.
+inline constexpr const char* kOptionGroup = "options";
+inline constexpr const char* kSettingGroup = "settings";
+inline constexpr const char* kLoggingGroup = "logging";
+
+/// The declared command line: one subcommand for each command, and the options that all share on
+/// the top. Parsing fills the arguments it holds, so it stays where it is.
+class Grammar {
+ public:
+  Grammar();
+  Grammar(const Grammar&) = delete;
+  Grammar& operator=(const Grammar&) = delete;
+
+  CLI::App app{"keeps programs authenticated whatever the clocks do", "skewguard"};
+  CallArguments call;
+  WhoamiArguments whoami;
+  TokenArguments token;
+  EmulateArguments emulate;
+  std::string topic;  ///< of `help`
+  settings::Flags flags;
+
+ private:
+  void add_settings();
+  void add_logging();
+  void add_call();
+  void add_whoami();
+  void add_token();
+  void add_emulate();
+};
+
+/// Whether the command takes the settings of an identity, rather than those of logging alone.
+bool takes_settings(const CLI::App& command);
+
+/// The help of the whole program, or of one of its commands.
+std::string help_text(const CLI::App& app);
+
+}  // namespace skewguard::cli

@@ -1,0 +1,82 @@
+#include "cli/run.hpp"
+
+#include <utility>
+#include <variant>
+
+#include "cli/command_line.hpp"
+#include "cli/commands.hpp"
+#include "cli/conclude.hpp"
+#include "cli/logger.hpp"
+#include "cli/version.hpp"
+#include "settings/settings.hpp"
+
+namespace skewguard::cli {
+namespace {
+
+template <typename... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+
+/// The settings that the command needs, or the exit code, the reason having been told.
+std::variant<settings::Settings, int> load(const CommandLine& line, const World& world) {
+  const bool own = std::holds_alternative<EmulateArguments>(line.arguments);
+  auto logging = settings::load(line.flags, world.surroundings, settings::Need::nothing);
+  if (!logging) {
+    Logger(world, {}).fail(logging.error());
+    return exit_code_of(logging.error());
+  }
+  if (own) return *std::move(logging);
+  auto settings = settings::load(line.flags, world.surroundings, settings::Need::identity);
+  if (!settings) {
+    Logger(world, *logging).fail(settings.error());
+    return exit_code_of(settings.error());
+  }
+  return *std::move(settings);
+}
+
+int say(const std::string& text, const World& world) {
+  const auto written = world.out(text);
+  if (written) return 0;
+  Logger(world, {}).fail(written.error());
+  return 1;
+}
+
+int run_command(const CommandLine& line, const World& world) {
+  auto loaded = load(line, world);
+  if (const int* code = std::get_if<int>(&loaded)) return *code;
+  auto& settings = std::get<settings::Settings>(loaded);
+  Logger logger(world, settings);
+  for (const std::string& warning : settings.warnings) {
+    logger.write({.level = LogLevel::warn, .message = warning});
+  }
+  Session session{.world = world, .logger = logger, .options = std::move(settings.client)};
+  return std::visit(
+      Overloaded{[&](const CallArguments& command) { return run_call(command, session); },
+                 [&](const WhoamiArguments& command) { return run_whoami(command, session); },
+                 [&](const TokenArguments& command) { return run_token(command, session); },
+                 [&](const EmulateArguments& command) { return run_emulate(command, session); },
+                 [](const VersionArguments&) { return 0; }, [](const HelpArguments&) { return 0; }},
+      line.arguments);
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& words, const World& world) {
+  const auto line = parse_command_line(words);
+  if (!line) {
+    settings::Settings settings;
+    settings.log_json = wants_json_log(words);
+    Logger(world, settings).fail(line.error());
+    return exit_code_of(line.error());
+  }
+  if (const auto* help = std::get_if<HelpArguments>(&line->arguments)) {
+    return say(help->text, world);
+  }
+  if (std::holds_alternative<VersionArguments>(line->arguments)) {
+    return say("skewguard " + std::string(version()) + "\n", world);
+  }
+  return run_command(*line, world);
+}
+
+}  // namespace skewguard::cli

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/world.hpp"
+
+namespace skewguard::cli {
+
+/// Runs the command that `words` (what follows the program's name) ask for, and returns its exit
+/// code (CONTRACT section 3).
+int run(const std::vector<std::string>& words, const World& world);
+
+}  // namespace skewguard::cli

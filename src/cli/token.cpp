@@ -1,0 +1,85 @@
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/strings.hpp"
+#include "cli/commands.hpp"
+#include "cli/conclude.hpp"
+#include "time/duration_text.hpp"
+#include "time/http_date.hpp"
+
+namespace skewguard::cli {
+namespace {
+
+/// What a token whose end nobody knows is counted with is longer than any platform grants
+/// (GENESYS.md section 1.5: 450 days at most).
+constexpr Duration kNobodyKnows = std::chrono::hours{24 * 3000};
+
+std::string_view word(BearerToken::Source source) noexcept {
+  switch (source) {
+    case BearerToken::Source::login:
+      return "login";
+    case BearerToken::Source::store:
+      return "store";
+    case BearerToken::Source::given:
+      return "given";
+  }
+  return "login";
+}
+
+std::string as_json(const BearerToken& token) {
+  using Json = nlohmann::ordered_json;
+  const bool known = token.source != BearerToken::Source::given || token.remaining < kNobodyKnows;
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(token.remaining).count();
+  const std::string end = time::format_rfc3339(token.expires_at.time_since_epoch());
+  const Json json = {{"access_token", token.value.reveal()},
+                     {"token_type", token.token_type},
+                     {"expires_in", known ? Json(seconds) : Json()},
+                     {"expires_at", known ? Json(end) : Json()},
+                     {"source", word(token.source)}};
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string in_format(const BearerToken& token, std::string_view format) {
+  if (format == "json") return as_json(token);
+  std::string text = format == "header" ? "Authorization: Bearer " : "";
+  return text.append(token.value.reveal()).append("\n");
+}
+
+Error usage_error(std::string message, std::string remedy) {
+  return {.kind = ErrorKind::config, .message = std::move(message), .remedy = std::move(remedy)};
+}
+
+Result<TokenRequestOptions> options_of(const TokenArguments& arguments) {
+  if (arguments.format != "raw" && arguments.format != "header" && arguments.format != "json") {
+    return usage_error("the format (--format) is not known", "give raw, header or json");
+  }
+  TokenRequestOptions options{.min_life = Duration{0}, .force_refresh = arguments.force_refresh};
+  if (!arguments.min_life) return options;
+  const auto min_life = time::parse_duration(trim(*arguments.min_life));
+  if (!min_life || *min_life < Duration{0}) {
+    return usage_error("the shortest life (--min-life) is not a duration",
+                       "write 500ms, 30s, 10m or 2h; a bare number is seconds");
+  }
+  options.min_life = *min_life;
+  return options;
+}
+
+}  // namespace
+
+int run_token(const TokenArguments& arguments, Session& session) {
+  const auto options = options_of(arguments);
+  if (!options) return fail(options.error(), session);
+  auto api = session.world.make_api(
+      session.options, {.on_rejection = {}, .on_resolved = {}, .log = session.logger.sink()});
+  if (!api) return fail(api.error(), session);
+  const auto token = (*api)->token(*options);
+  if (!token) return fail(token.error(), session);
+  std::string text = in_format(*token, arguments.format);
+  const bool printed = print(text, session);
+  Secret::wipe(text);
+  return printed ? 0 : 1;
+}
+
+}  // namespace skewguard::cli

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string_view>
+
+namespace skewguard::cli {
+
+/// "0.1.0": the project's, as CMakeLists.txt says it.
+std::string_view version() noexcept;
+
+}  // namespace skewguard::cli

@@ -1,0 +1,102 @@
+#include "cli/world.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "host/system_clocks.hpp"
+
+namespace skewguard::cli {
+namespace {
+
+/// The Client behind the interface.
+class ClientApi final : public Api {
+ public:
+  explicit ClientApi(Client client) : client_(std::move(client)) {}
+  Result<Response> call(Request request) override { return client_.call(std::move(request)); }
+  Result<BearerToken> token(const TokenRequestOptions& options) override {
+    return client_.token(options);
+  }
+
+ private:
+  Client client_;
+};
+
+Result<std::unique_ptr<Api>> make_client(ClientOptions options, Hooks hooks) {
+  auto client = Client::make(std::move(options), std::move(hooks));
+  if (!client) return std::move(client).error();
+  return std::unique_ptr<Api>(std::make_unique<ClientApi>(*std::move(client)));
+}
+
+/// A descriptor that is closed at the end, unless it is one of the standard ones.
+class File {
+ public:
+  explicit File(int fd) noexcept : fd_(fd) {}
+  ~File() {
+    if (fd_ > STDERR_FILENO) ::close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  [[nodiscard]] int fd() const noexcept { return fd_; }
+
+ private:
+  int fd_;
+};
+
+/// 0, or errno. Goes on after signals and short writes.
+int write_all(int fd, std::string_view content) noexcept {
+  while (!content.empty()) {
+    const ssize_t wrote = ::write(fd, content.data(), content.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return errno;
+    content.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+  return 0;
+}
+
+Error unwritable(const std::string& name, int error) {
+  return {
+      .kind = ErrorKind::protocol,
+      .message = "cannot write to " + name + " (" + std::generic_category().message(error) + ")",
+      .remedy = error == EPIPE ? "its reader has gone" : "check its place, rights and room"};
+}
+
+Result<void> write_to(int fd, const std::string& name, std::string_view content) {
+  const int error = write_all(fd, content);
+  if (error != 0) return unwritable(name, error);
+  return {};
+}
+
+Result<Writer> open_file(const std::string& path) {
+  constexpr mode_t kMode = 0666;  // less the umask
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode);
+  if (fd < 0) {
+    Error error = unwritable(path, errno);
+    error.kind = ErrorKind::config;
+    return error;
+  }
+  return Writer([file = std::make_shared<File>(fd), path](std::string_view content) {
+    return write_to(file->fd(), path, content);
+  });
+}
+
+}  // namespace
+
+World process_world() {
+  World world;
+  world.surroundings = settings::process_surroundings();
+  world.make_api = make_client;
+  world.out = [](std::string_view text) {
+    return write_to(STDOUT_FILENO, "standard output", text);
+  };
+  world.err = [](std::string_view text) { static_cast<void>(write_all(STDERR_FILENO, text)); };
+  world.open_file = open_file;
+  world.clock = std::make_shared<host::SystemClocks>();
+  world.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
+  return world;
+}
+
+}  // namespace skewguard::cli

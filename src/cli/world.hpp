@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "settings/settings.hpp"
+#include "skewguard/client.hpp"
+#include "skewguard/result.hpp"
+#include "skewguard/transport.hpp"
+
+namespace skewguard::cli {
+
+/// What the commands need of a Client; tests bring one that answers from a script.
+class Api {
+ public:
+  virtual ~Api() = default;
+  virtual Result<Response> call(Request request) = 0;
+  virtual Result<BearerToken> token(const TokenRequestOptions& options) = 0;
+};
+
+/// Takes content once, whole; the error says why it could not be written.
+using Writer = std::function<Result<void>(std::string_view content)>;
+
+/// All that one run of the program touches, handed in so that tests bring their own.
+struct World {
+  settings::Surroundings surroundings;
+  std::function<Result<std::unique_ptr<Api>>(ClientOptions, Hooks)> make_api;
+  Writer out;                                 ///< standard output
+  std::function<void(std::string_view)> err;  ///< standard error; best effort
+  std::function<Result<Writer>(const std::string& path)> open_file;  ///< empties it, or makes it
+  std::shared_ptr<ClockSource> clock;
+  bool err_is_terminal = false;
+};
+
+/// This process's own.
+World process_world();
+
+}  // namespace skewguard::cli
