@@ -192,9 +192,9 @@ std::string format_rfc3339(Duration since_epoch) {
 }
 
 std::string format_rfc3339_ms(Duration since_epoch) {
-  const auto whole = std::chrono::floor<seconds>(since_epoch);
-  const auto ms = std::chrono::floor<std::chrono::milliseconds>(since_epoch - whole);
-  return rfc3339_stem(whole) + "." + padded(ms.count(), 3) + "Z";
+  const auto ms = std::chrono::floor<std::chrono::milliseconds>(since_epoch);
+  const auto whole = std::chrono::floor<seconds>(ms);
+  return rfc3339_stem(whole) + "." + padded((ms - whole).count(), 3) + "Z";
 }
 
 }  // namespace skewguard::time
