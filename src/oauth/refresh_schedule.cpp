@@ -7,9 +7,10 @@
 namespace skewguard::oauth {
 namespace {
 
-constexpr double kLargestPart = 0.5;
+/// A margin wider than this would cost a second token in each lifetime.
+constexpr double kLargestPart = 0.25;
 
-/// A part of the life, whatever the options say: at most half of it.
+/// A part of the life, whatever the options say.
 Duration margin(Duration span, double part, Duration most) noexcept {
   const double sane = part > 0 ? std::min(part, kLargestPart) : 0;  // NaN too
   const Duration share{static_cast<Duration::rep>(static_cast<double>(span.count()) * sane)};

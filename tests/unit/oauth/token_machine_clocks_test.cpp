@@ -177,7 +177,7 @@ TEST(Learning, ALagMovesTheRefreshEarlierByItsLength) {
     if (lag > 0s) bench.step(event::ApiLags{lag});
     bench.get("t1", "300");
     bench.step(event::Accepted{1});
-    while (bench.fetches < 2) {
+    for (int i = 0; i < 4000 && bench.fetches < 2; ++i) {
       bench.advance(100ms);
       bench.tick();
     }
