@@ -264,6 +264,18 @@ TEST(SkewEstimator, AnAmbiguousAnswerCountsProRataUnlessItsConnectionTells) {
   }
 }
 
+TEST(SkewEstimator, AnAnswerThatMayBeAnothersNarrowsNoGroup) {
+  SkewEstimator estimator({.drift = 0, .staleness = 0s});
+  estimator.observe(Heard{.sent = 1s});
+  estimator.observe(Heard{.sent = 2s, .ahead = 10s + 500ms});  // [9.98 s, 11 s]
+  // Of the first clock, 18 s under way: [-9 s, 10 s] meets both, and must not cut the second.
+  estimator.observe(Heard{.sent = 5s, .rtt = 18s});
+  const auto groups = estimator.groups(unslewed(24s));
+  ASSERT_EQ(groups.size(), 2U);
+  const ClockGroup& ahead = groups[0].offset.low > groups[1].offset.low ? groups[0] : groups[1];
+  EXPECT_EQ(ahead.offset, (OffsetBound{offset(9980ms), offset(11s)}));
+}
+
 // C11
 TEST(SkewEstimator, ADateOneSecondStaleWidensAndNamesNobody) {
   SkewEstimator estimator;
@@ -404,6 +416,23 @@ TEST(SkewEstimator, MergeTakesOverSamplesOnce) {
   EXPECT_EQ(one.picture(), Picture::several_clocks);
   EXPECT_TRUE(one.hull(unslewed(4s))->holds(offset(0s)));
   EXPECT_TRUE(one.hull(unslewed(4s))->holds(offset(40s)));
+}
+
+TEST(SkewEstimator, MergeWidensTheSideThatHasNotHeardOfASuspend) {
+  SkewEstimator before({.drift = 0, .staleness = 0s});
+  SkewEstimator after({.drift = 0, .staleness = 0s});
+  before.observe(Heard{.sent = 10s, .rtt = 0ms});
+  // 1.7 s more had passed in the suspend than the kernel thought.
+  after.observe(Heard{.sent = 3611s, .ahead = 1700ms, .rtt = 0ms, .slept = 1h});
+  const Duration low = before.hull(unslewed(3611s))->low;
+  SkewEstimator merged = before;
+  merged.merge(after);
+  EXPECT_EQ(merged.hull(unslewed(3611s))->low, low - 2s);
+  EXPECT_TRUE(merged.plain(unslewed(3611s))->holds(offset(1700ms)));
+  after.merge(before);
+  EXPECT_EQ(after.hull(unslewed(3611s)), merged.hull(unslewed(3611s)));
+  EXPECT_EQ(after.suspend_widening_at(at(3611s, 1h)), 0s);
+  EXPECT_EQ(merged.suspend_widening_at(at(3611s, 1h)), 0s);
 }
 
 TEST(SkewEstimator, MergeDoesNotBringBackWhatAStepLeftBehind) {
