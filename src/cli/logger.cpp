@@ -78,7 +78,12 @@ std::string Logger::as_text(const LogLine& line, bool failure) const {
   std::string text = "skewguard: ";
   if (color_) text.append(color_of(line.level));
   if (!failure) text.append(word(line.level)).append(": ");
+  const std::string_view verdict = line.verdict ? to_string(*line.verdict) : std::string_view{};
+  if (!failure && line.message.find(verdict) == std::string::npos) {
+    text.append(verdict).append(": ");
+  }
   text.append(one_line(line.message));
+  if (failure && !verdict.empty()) text.append(" (verdict ").append(verdict).append(")");
   if (color_) text.append(kPlain);
   if (!failure && !line.correlation_id.empty()) {
     text.append(" (correlation id ").append(one_line(line.correlation_id)).append(")");

@@ -92,7 +92,8 @@ Result<Owner> search(Api& api, Whoami who, CallReport& report) {
     if (auto error = failure(*response)) return *std::move(error);
     return Error{.kind = ErrorKind::protocol,
                  .message = "the API answered " + std::to_string(response->status) + " to " +
-                            std::string(who.path())};
+                            std::string(who.path()),
+                 .remedy = ""};
   }
 }
 
