@@ -54,16 +54,42 @@ struct Hub {
   std::vector<std::weak_ptr<Connection>> connections;
 };
 
-ServerRequest to_request(http::request<http::string_body>& message, std::uint64_t connection) {
-  ServerRequest out;
-  out.method = std::string(message.method_string());
-  out.target = std::string(message.target());
-  for (const auto& field : message)
-    out.headers.add(std::string(field.name_string()), std::string(field.value()));
-  out.body = std::move(message.body());
-  out.connection = connection;
-  return out;
-}
+/// Reads one request into Headers of our own: Beast's container throws at a field of 64 KiB.
+class RequestParser : public http::basic_parser<true> {
+ public:
+  [[nodiscard]] ServerRequest& request() noexcept { return request_; }
+  [[nodiscard]] unsigned version() const noexcept { return version_; }
+  [[nodiscard]] bool expects_continue() const noexcept {
+    return version_ >= 11 && iequals(request_.headers.find("Expect").value_or(""), "100-continue");
+  }
+
+ private:
+  using Text = beast::string_view;
+
+  void on_request_impl(http::verb, Text method, Text target, int version, error_code&) override {
+    request_.method = std::string(method);
+    request_.target = std::string(target);
+    version_ = static_cast<unsigned>(version);
+  }
+  void on_field_impl(http::field, Text name, Text value, error_code&) override {
+    request_.headers.add(std::string(name), std::string(value));
+  }
+  std::size_t on_body_impl(Text bytes, error_code&) override {
+    request_.body.append(bytes.data(), bytes.size());
+    return bytes.size();
+  }
+  std::size_t on_chunk_body_impl(std::uint64_t, Text bytes, error_code& why) override {
+    return on_body_impl(bytes, why);
+  }
+  void on_response_impl(int, Text, int, error_code&) override {}
+  void on_header_impl(error_code&) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
+  void on_chunk_header_impl(std::uint64_t, Text, error_code&) override {}
+  void on_finish_impl(error_code&) override {}
+
+  ServerRequest request_;
+  unsigned version_ = 11;
+};
 
 http::response<http::string_body> to_message(Reply& reply, unsigned version, bool keep_alive,
                                              bool head_only) {
@@ -134,15 +160,10 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     socket().expires_after(kIdleTime);
     http::async_read_header(stream_, buffer_, *parser_, next([this](error_code why) {
                               if (why) return refuse(why);
-                              if (expects_continue()) return write_continue();
+                              if (parser_->expects_continue() && !parser_->is_done())
+                                return write_continue();
                               read_body();
                             }));
-  }
-
-  bool expects_continue() const {
-    return parser_->get().version() >= 11 &&
-           beast::iequals(parser_->get()[http::field::expect], "100-continue") &&
-           !parser_->is_done();
   }
 
   void write_continue() {
@@ -163,11 +184,11 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   /// The request is here whole: it spends its way up, is answered, and the answer its way down.
   void arrived() {
     socket().expires_never();
-    auto& message = parser_->get();
-    version_ = message.version();
-    keep_alive_ = message.keep_alive();
-    head_only_ = message.method() == http::verb::head;
-    request_ = to_request(message, number_);
+    version_ = parser_->version();
+    keep_alive_ = parser_->keep_alive();
+    request_ = std::move(parser_->request());
+    request_.connection = number_;
+    head_only_ = request_.method == "HEAD";
     const bool control = host_ == Host::login && World::is_control(request_);
     const auto delays = control ? Delays{} : hub_->world.delays(host_);
     after(delays.up, [this, control, down = delays.down] {
@@ -259,7 +280,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   Stream stream_;
   asio::steady_timer timer_;
   beast::flat_buffer buffer_{kHeadLimit + kBodyLimit};
-  std::optional<http::request_parser<http::string_body>> parser_;
+  std::optional<RequestParser> parser_;
   http::response<http::empty_body> continue_;
   ServerRequest request_;
   unsigned version_ = 11;

@@ -294,11 +294,14 @@ TEST_F(EmulatorServer, SaysWhyItCannotStart) {
   EXPECT_EQ(taken.error().kind, ErrorKind::config);
   EXPECT_TRUE(taken.error().message.starts_with("cannot listen on " + emulator_->login_url()))
       << taken.error().message;
-  options.listen = {.address = "localhost"};
+  options.listen = {};
+  options.listen.address = "localhost";
   const auto name = Hosted::start(options, clock_);
   ASSERT_FALSE(name);
   EXPECT_TRUE(name.error().message.starts_with("--listen")) << name.error().message;
-  options.listen = {.tls = true, .ca_file = "/nonexistent/ca.pem"};
+  options.listen = {};
+  options.listen.tls = true;
+  options.listen.ca_file = "/nonexistent/ca.pem";
   const auto file = Hosted::start(options, clock_);
   ASSERT_FALSE(file);
   EXPECT_NE(file.error().message.find("/nonexistent/ca.pem"), std::string::npos);
