@@ -42,7 +42,10 @@ class [[nodiscard]] Result {
     return std::move(*std::get_if<1>(&state_));
   }
 
-  [[nodiscard]] T value_or(T other) const& { return ok() ? value() : std::move(other); }
+  [[nodiscard]] T value_or(T other) const& {
+    if (ok()) return value();
+    return other;
+  }
 
  private:
   void require() const {

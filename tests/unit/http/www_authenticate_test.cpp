@@ -9,7 +9,6 @@
 namespace skewguard::http {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 Headers one(std::string value) {
