@@ -204,6 +204,7 @@ void SendOperation::digest(Outcome outcome) {
 }
 
 void SendOperation::connection_ended(Stream::ErrorCode error) {
+  if (const auto fault = connection_->stream->fault()) return fail(*fault);
   const bool in_good_order = error == boost::asio::error::eof;
   if (!parser_.begun()) {
     return connection_lost(in_good_order ? "the server closed it" : error.message());

@@ -99,6 +99,7 @@ class TlsStream final : public Stream {
 
   void write(std::string_view head, std::string_view body, Handler handler) override {
     if (!engine_.write(head) || !engine_.write(body)) {
+      failed_ = true;
       post(std::move(handler), asio::error::connection_aborted);
       return;
     }
@@ -111,6 +112,7 @@ class TlsStream final : public Stream {
     if (step == TlsEngine::Step::done) return post(std::move(handler), {}, size);
     if (step == TlsEngine::Step::closed) return post(std::move(handler), asio::error::eof);
     if (step == TlsEngine::Step::failed) {
+      failed_ = true;
       send_now();
       return post(std::move(handler), asio::error::connection_aborted);
     }
@@ -124,6 +126,10 @@ class TlsStream final : public Stream {
         failed ? handler(failed, 0) : take(buffer, std::move(handler));
       });
     });
+  }
+
+  [[nodiscard]] std::optional<TransportFailure> fault() const override {
+    return failed_ ? std::optional(engine_.failure()) : std::nullopt;
   }
 
   void close() override { shut(); }
@@ -189,6 +195,7 @@ class TlsStream final : public Stream {
   tcp::socket socket_;
   std::string place_;
   TlsEngine engine_;
+  bool failed_ = false;                            // after the handshake
   std::string sending_;                            // ciphertext on its way
   std::array<char, std::size_t{17} * 1024> in_{};  // one TLS record and its frame
 };

@@ -37,6 +37,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   virtual void write(std::string_view head, std::string_view body, Handler handler) = 0;
   /// At least one byte, or an error; `eof` where the peer closed in good order.
   virtual void read_some(std::span<char> buffer, Handler handler) = 0;
+  /// Where an error was one of TLS and not of the network: which.
+  [[nodiscard]] virtual std::optional<TransportFailure> fault() const { return std::nullopt; }
   virtual void close() = 0;
 };
 

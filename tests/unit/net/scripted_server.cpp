@@ -20,6 +20,9 @@ Step read_request() {
 Step write(std::string bytes, std::size_t piece) {
   return {.kind = Step::Kind::write, .bytes = std::move(bytes), .piece = piece};
 }
+Step write_raw(std::string bytes) {
+  return {.kind = Step::Kind::write_raw, .bytes = std::move(bytes)};
+}
 Step close() {
   return {.kind = Step::Kind::close};
 }
@@ -96,6 +99,9 @@ class Player : public std::enable_shared_from_this<Player> {
         return shut(false);
       case Step::Kind::reset:
         return shut(true);
+      case Step::Kind::write_raw:
+        asio::write(socket_, asio::buffer(step.bytes));
+        return next();
       case Step::Kind::until:
         return wait(step);
     }

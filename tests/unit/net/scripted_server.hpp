@@ -23,6 +23,7 @@ struct Step {
     close,         ///< in good order (TLS: with a good-bye)
     cut,           ///< TLS: closes without a good-bye; plain: as close
     reset,         ///< RST
+    write_raw,     ///< `bytes` past TLS
     until,         ///< goes round the loop until `holds`
   };
   Kind kind = Kind::read_request;
@@ -34,6 +35,7 @@ using Script = std::vector<Step>;
 
 Step read_request();
 Step write(std::string bytes, std::size_t piece = SIZE_MAX);
+Step write_raw(std::string bytes);
 Step close();
 Step cut();
 Step reset();

@@ -141,6 +141,15 @@ TEST_F(TlsTransport, AServerThatHangsUpInTheHandshakeFailsIt) {
   EXPECT_FALSE(failure.request_sent);
 }
 
+TEST_F(TlsTransport, AnAnswerThatIsNoTlsIsAFailureOfTls) {
+  const auto identity = this->identity();
+  const ScriptedServer server(
+      io_, {{read_request(), testing_server::write_raw("HTTP/1.1 200 OK\r\n\r\n")}}, &identity);
+  const auto failure = failure_of(server.url());
+  EXPECT_EQ(failure.kind, Kind::tls_failed) << failure.detail;
+  EXPECT_TRUE(failure.request_sent);
+}
+
 TEST_F(TlsTransport, AnAnswerUntilTheEndNeedsTheGoodBye) {
   const auto identity = this->identity();
   const std::string endless = "HTTP/1.1 200 OK\r\n\r\nto the end";
