@@ -36,7 +36,10 @@ std::optional<Duration> learned_lead(const diagnosis::Trial& trial,
   if (!seen) return std::nullopt;
   const Duration most = -seen->low;
   const Duration least = -seen->high;
-  const Duration lead = life - most >= (life - std::max(least, Duration{0})) / 2 ? most : least;
+  const Duration bound = life - most >= (life - std::max(least, Duration{0})) / 2 ? most : least;
+  // Whatever the bounds say: at that age a token had ended for this API.
+  const Duration left_when_refused = life - (trial.sent - trial.token.asked);
+  const Duration lead = std::max(bound, left_when_refused);
   if (lead <= Duration{0} || lead >= life) return std::nullopt;
   return lead;
 }

@@ -10,6 +10,10 @@ namespace {
 /// A margin wider than this would cost a second token in each lifetime.
 constexpr double kLargestPart = 0.25;
 
+/// Issuers write `exp` from a begin that was truncated to a whole second, so a token's life may end
+/// that much before our count of it.
+constexpr Duration kTruncation = std::chrono::seconds{1};
+
 /// A part of the life, whatever the options say.
 Duration margin(Duration span, double part, Duration most) noexcept {
   const double sane = part > 0 ? std::min(part, kLargestPart) : 0;  // NaN too
@@ -34,8 +38,9 @@ Instant end_for_api(const LifeSpan& life, const Learned& learned) noexcept {
 
 Instant usable_until(const LifeSpan& life, const TokenMachineOptions& options,
                      const Learned& learned) noexcept {
-  return end_for_api(life, learned) -
-         margin(span_of(life), options.use_margin_part, options.use_margin_most);
+  const Duration span = span_of(life);
+  const Duration told = margin(span, options.use_margin_part, options.use_margin_most);
+  return end_for_api(life, learned) - std::max(told, margin(span, kLargestPart, kTruncation));
 }
 
 Instant refresh_at(const LifeSpan& life, const TokenMachineOptions& options, const Learned& learned,

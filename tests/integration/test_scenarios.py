@@ -3,13 +3,21 @@ right, 900 s fast, 900 s slow, or in 1970. Opaque tokens and JWTs."""
 
 import hashlib
 import json
+import struct
+import tempfile
+import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
-from harness import EndToEnd, LongRunning, SECRET, WALLS
+from harness import SECRET, WALLS, EndToEnd, LongRunning, RawServer, answer
 
 FORMATS = ("opaque", "jwt")
 ME = ("call", "GET", "/api/v2/tokens/me")
+
+
+def pause(seconds):
+    """Real time passes: these tokens live by it."""
+    time.sleep(seconds)
 
 
 class Scenarios(EndToEnd):
@@ -36,14 +44,15 @@ class Scenarios(EndToEnd):
         def play(form, wall):
             for offset in ("600s", "-600s"):
                 emulator = self.emulator("--login-offset", offset, "--api-offset", offset,
-                                         "--token", form, "--lifetime", "2s", "--strict-nbf")
+                                         "--token", form, "--lifetime", "6s", "--strict-nbf")
                 program = LongRunning(self, emulator, wall)
                 for _ in range(300):
                     self.assertEqual(program.call()["exit_code"], 0)
+                    pause(0.05)
                 stats = emulator.stats()
                 self.assertEqual(stats["api_requests"]["by_status"], {"200": 300})
-                life = max(r["at_s"] for r in stats["recent"])
-                self.assertLessEqual(stats["token_requests"]["total"], 2 + life / 1.5)
+                times = [r["at_s"] for r in stats["recent"]]
+                self.assertLessEqual(stats["token_requests"]["total"], 2 + max(times) / 4)
         self.each(play)
 
     def test_c3_issuer_ahead_waits_and_sends_the_same_token(self):
@@ -111,8 +120,6 @@ class Scenarios(EndToEnd):
         self.each(play)
 
     def test_c6_wall_clock_steps_change_nothing(self):
-        import struct
-        import tempfile
         for form in FORMATS:
             with self.subTest(form), tempfile.NamedTemporaryFile() as moving:
                 moving.write(struct.pack("=q", 0))
@@ -131,10 +138,13 @@ class Scenarios(EndToEnd):
 
     def test_c15_one_backend_of_several_lags_by_a_second(self):
         def play(form, wall):
-            emulator = self.emulator("--api-backend", "-1s", "--api-backend", "0s",
-                                     "--api-backend", "0s", "--token", form, "--lifetime", "300s",
-                                     "--strict-nbf")
-            run = self.run_program(emulator, *ME, wall=wall)
+            for _ in range(5):
+                emulator = self.emulator("--api-backend", "-1s", "--api-backend", "0s",
+                                         "--api-backend", "0s", "--token", form, "--lifetime",
+                                         "300s", "--strict-nbf")
+                run = self.run_program(emulator, *ME, wall=wall)
+                if emulator.api_sends()[0]["status"] == 401:
+                    break  # else a second began between the token and the call: no lag to see
             self.assert_came_through(run, "issuer_clock_ahead")
             self.assertEqual(emulator.token_requests(), 1)
             self.assertEqual(run.attempts(verdict="issuer_clock_ahead")[0]["action"],
@@ -151,7 +161,7 @@ class Scenarios(EndToEnd):
                 report = program.call()
                 self.assertEqual(report["exit_code"], 0, report)
                 verdicts.append(report["verdict"])
-                threading_pause(0.05)
+                pause(0.05)
             self.assertLessEqual(set(verdicts), {"ok", "token_expired"})
             self.assertLessEqual(verdicts.count("token_expired"), 1)
         self.each(play, walls=("right", "1970"))
@@ -208,8 +218,6 @@ class Scenarios(EndToEnd):
         self.each(play)
 
     def test_t8_a_fresh_token_refused_too(self):
-        from harness import RawServer, answer
-
         def play(form, wall):
             emulator = self.emulator("--token", form, "--lifetime", "300s")
             body = b'{"message":"Invalid login credentials.","code":"bad.credentials","status":401}'
@@ -259,8 +267,6 @@ class Scenarios(EndToEnd):
         self.each(play)
 
     def test_a8_a_redirect_is_not_followed_with_a_token(self):
-        from harness import RawServer, answer
-
         def play(form, wall):
             emulator = self.emulator("--token", form)
             other = RawServer(self, lambda *_: answer(200, b"{}"))
@@ -272,11 +278,6 @@ class Scenarios(EndToEnd):
                 self.assertEqual(len(api.seen), 1)
             self.assertEqual(other.seen, [])
         self.each(play, walls=("right", "1970"))
-
-
-def threading_pause(seconds):
-    import threading
-    threading.Event().wait(seconds)
 
 
 if __name__ == "__main__":
