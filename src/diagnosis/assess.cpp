@@ -63,9 +63,10 @@ bool stuck(const Reading& earlier, const Reading& later, Duration staleness) {
 template <typename Predicate>
 bool any_pair(const Evidence& evidence, Predicate predicate) {
   const auto all = readings(evidence);
-  for (std::size_t i = 0; i < all.size(); ++i)
+  for (std::size_t i = 0; i < all.size(); ++i) {
     for (std::size_t j = i + 1; j < all.size(); ++j)
       if (predicate(all[i], all[j])) return true;
+  }
   return false;
 }
 
@@ -92,16 +93,18 @@ bool is_new(const Trial& trial) {
 
 /// The refusal before this one, of the token before this one.
 const Trial* token_before(const Evidence& evidence, std::size_t index) {
-  for (std::size_t i = index; i-- > 0;)
+  for (std::size_t i = index; i-- > 0;) {
     if (!same_token(evidence.trials[i], evidence.trials[index]))
       return evidence.trials[i].refused ? &evidence.trials[i] : nullptr;
+  }
   return nullptr;
 }
 
 const Trial* token_after(const Evidence& evidence, std::size_t index) {
-  for (std::size_t i = index + 1; i < evidence.trials.size(); ++i)
+  for (std::size_t i = index + 1; i < evidence.trials.size(); ++i) {
     if (!same_token(evidence.trials[i], evidence.trials[index]))
       return evidence.trials[i].refused ? &evidence.trials[i] : nullptr;
+  }
   return nullptr;
 }
 
@@ -154,9 +157,10 @@ Assessment assess_undecided(const Evidence& evidence) {
 Assessment assess_agreeing(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
   if (last.token.given) return give_up({Verdict::token_rejected}, Hindrance::nothing_new);
-  if (is_new(last))
+  if (is_new(last)) {
     return wait_blindly(
         evidence, {Verdict::token_not_yet_active, Verdict::token_revoked, Verdict::token_rejected});
+  }
   return renew(evidence, {Verdict::token_revoked, Verdict::token_rejected});
 }
 
@@ -239,9 +243,10 @@ bool upheld(const Evidence& evidence, std::size_t index) {
 
 Verdict settle_ended(const Evidence& evidence, std::size_t index) {
   if (dead_on_arrival(evidence, evidence.trials[index]) && date_seen_again(evidence)) {
-    for (const Trial* other : {token_before(evidence, index), token_after(evidence, index)})
+    for (const Trial* other : {token_before(evidence, index), token_after(evidence, index)}) {
       if (other != nullptr && dead_on_arrival(evidence, *other))
         return Verdict::issuer_clock_behind;
+    }
   }
   return Verdict::token_expired;
 }

@@ -14,8 +14,6 @@ namespace {
 
 using time::human;
 
-constexpr Duration kTick = std::chrono::seconds{1};
-
 /// "12:00:05", with its day where `beside` lies on another one.
 std::string clock_text(ServerTime time, ServerTime beside) {
   const std::string full = time::format_rfc3339(time.since_epoch());
@@ -36,12 +34,14 @@ std::string span_text(Duration low, Duration high) {
 /// The API's clock beside the login host's, where the interval excludes that they agree.
 std::string lag_text(const Evidence& evidence) {
   const auto& bound = evidence.login_minus_api;
-  if (bound && bound->low > Duration{0})
+  if (bound && bound->low > Duration{0}) {
     return fmt::format("the API's clock is {} behind the login host's: ",
                        span_text(bound->low, bound->high));
-  if (bound && bound->high < Duration{0})
+  }
+  if (bound && bound->high < Duration{0}) {
     return fmt::format("the API's clock is {} ahead of the login host's: ",
                        span_text(-bound->high, -bound->low));
+  }
   return {};
 }
 
@@ -141,10 +141,11 @@ constexpr std::string_view kMendClocks =
 std::string ahead_text(const Evidence& evidence, const Settled& settled) {
   const Trial& trial = evidence.trials[settled.trial];
   std::string text = sentence(standing_text(evidence, trial));
-  if (standing(evidence, trial) == Standing::perhaps_not_begun)
+  if (standing(evidence, trial) == Standing::perhaps_not_begun) {
     text += ", so the login host's clock is ahead of the API's, or its Date is late";
-  else if (!evidence.login_minus_api || evidence.login_minus_api->low <= Duration{0})
+  } else if (!evidence.login_minus_api || evidence.login_minus_api->low <= Duration{0}) {
     text += ", so the login host's clock is ahead of the API's";
+  }
   text += followed_text(trial) + hindrance_text(evidence, trial, settled.hindrance) + ".";
   if (trial.followed == Action::give_up) {
     text += kMendClocks;
@@ -163,11 +164,12 @@ std::string behind_text(const Evidence& evidence, const Trial& trial) {
 }
 
 std::string not_active_text(const Evidence& evidence, const Trial& trial) {
-  if (standing(evidence, trial) == Standing::agrees)
+  if (standing(evidence, trial) == Standing::agrees) {
     return fmt::format(
         "A new token was refused, then taken unchanged, and {}: the platform had not spread it "
         "yet{}.",
         agree_text(trial), followed_text(trial));
+  }
   return fmt::format("A new token was refused, then taken unchanged: it was not active yet. {}{}.",
                      sentence(undecided_text(evidence, trial)), followed_text(trial));
 }
@@ -185,11 +187,12 @@ std::string rejected_text(const Evidence& evidence, const Settled& settled,
                           std::string_view region) {
   const Trial& trial = evidence.trials[settled.trial];
   const std::string_view where = region.empty() ? std::string_view{"this API"} : region;
-  if (trial.token.given)
+  if (trial.token.given) {
     return fmt::format(
         "The API refuses the token that was given: {}. Bring a new token, and make sure that it is "
         "for {}.",
         standing_text(evidence, trial), where);
+  }
   return fmt::format(
       "The API refuses a new token too: {}{}. Check that the client is enabled, has roles, and "
       "belongs to {}.",
@@ -227,7 +230,7 @@ std::string own_words(const oauth::Refusal& refusal) {
 
 std::string explain_provisional(const Evidence& evidence, const Assessment& assessment) {
   const Trial& trial = evidence.trials.back();
-  std::string text =
+  std::string const text =
       fmt::format("Provisional: the API refused the token; {}", standing_text(evidence, trial));
   const Duration wait = std::max(assessment.until - evidence.now, Duration{0});
   switch (assessment.next) {
@@ -265,11 +268,12 @@ std::string explain_settled(const Evidence& evidence, const Settled& settled,
 }
 
 std::string explain_missing_permission(const oauth::Refusal& refusal) {
-  if (refusal.permissions.empty())
+  if (refusal.permissions.empty()) {
     return fmt::format(
         "The token is good but may not do this{}. Ask an administrator to grant the permission to "
         "the client's role.",
         own_words(refusal));
+  }
   return fmt::format(
       "The token is good but may not do this: the permission {} is missing. Ask an administrator "
       "to add it to the client's role.",
@@ -284,9 +288,10 @@ std::string explain_no_user_context(const oauth::Refusal& refusal) {
 }
 
 std::string explain_rate_limit(const oauth::Refusal& refusal, Duration wait, Duration left) {
-  if (wait < left)
+  if (wait < left) {
     return fmt::format("The API limits the rate of requests{}; waited {} and sent it again.",
                        own_words(refusal), human(wait));
+  }
   return fmt::format(
       "The API limits the rate of requests{} and asks to wait {}, longer than the {} that "
       "--timeout leaves. Try again after that, or spread the requests.",
@@ -321,12 +326,14 @@ std::string explain_api_error(const oauth::Refusal& refusal, int status, bool re
 std::string explain_failure(const TransportFailure& failure, bool retried) {
   std::string text = failure.detail.empty() ? "no answer: " + std::string(to_string(failure.kind))
                                             : failure.detail;
-  if (const auto& date = failure.not_before)
+  if (const auto& date = failure.not_before) {
     text += fmt::format("; the certificate is valid from {}",
                         time::format_rfc3339(date->time_since_epoch()));
-  if (const auto& date = failure.not_after)
+  }
+  if (const auto& date = failure.not_after) {
     text += fmt::format("; the certificate is valid until {}",
                         time::format_rfc3339(date->time_since_epoch()));
+  }
   if (retried) return text + "; backed off and sent the request again.";
   switch (verdict_of(failure)) {
     case Verdict::tls_untrusted:

@@ -569,9 +569,10 @@ void CallMachine::Impl::learn(const std::vector<Verdict>& verdicts) {
 /// Of a call that gives up on a refused token. A token that no clock explains ends with 3, even if
 /// a clock was in the way as well.
 int CallMachine::Impl::exit_code_of_refusals() const {
-  for (const std::size_t attempt : attempt_of_trial_)
+  for (const std::size_t attempt : attempt_of_trial_) {
     if (record_.attempts()[attempt].verdict == Verdict::token_rejected)
       return diagnosis::exit_code(Verdict::token_rejected);
+  }
   const auto& last = record_.attempts()[attempt_of_trial_.back()];
   return diagnosis::exit_code(last.verdict.value_or(Verdict::unknown));
 }

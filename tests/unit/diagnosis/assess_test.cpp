@@ -12,7 +12,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 constexpr ServerId kApi{0};
 constexpr Duration kNoon = seconds{1'767'268'800};  // 2026-01-01T12:00:00Z

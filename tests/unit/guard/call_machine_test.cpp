@@ -15,7 +15,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
-using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -68,7 +67,7 @@ void PrintTo(const Variant& variant, std::ostream* out) {
 /// Both token formats; the wall clock right, 900 s fast, 900 s slow, and in 1970. None of it may
 /// change a verdict or an action.
 class Guard : public ::testing::TestWithParam<Variant> {
- protected:
+ public:
   Guard() {
     world.jwt = GetParam().jwt;
     world.wall_offset = GetParam().wall;
@@ -465,9 +464,10 @@ TEST_P(Guard, APauseAfterARejectedTokenSettlesTheOldOneAsRejected) {
 TEST_P(Guard, AGivenTokenThatIsRefusedEndsWith3) {
   world.given = true;
   world.refuses_all = true;
-  if (GetParam().jwt)
+  if (GetParam().jwt) {
     world.given_claims =
         oauth::JwtClaims{kEpoch - seconds{60}, kEpoch - seconds{60}, kEpoch + seconds{600}};
+  }
   const CallReport& r = world.run();
   EXPECT_THAT(world.log, ElementsAre("need 0", "send 1"));
   EXPECT_EQ(r.exit_code, 3);
@@ -554,9 +554,10 @@ TEST_P(Guard, ARetryAfterBeyondTheDeadlineGivesUpAtOnceWith7) {  // A4
 }
 
 TEST_P(Guard, A429WithoutATimeOrWithGarbageBacksOffUntilTheDeadline) {  // A4
-  for (int i = 0; i < 1000; ++i)
+  for (int i = 0; i < 1000; ++i) {
     world.replies.push_back(
         {429, "", i % 3 == 0 ? Headers{} : retry_after(i % 3 == 1 ? "soon" : "0"), {}});
+  }
   const CallReport& r = world.run();
   EXPECT_EQ(r.exit_code, 7);
   EXPECT_LE(r.attempts.size(), 12U);

@@ -45,13 +45,15 @@ class TestDialect final : public oauth::Dialect {
                                            bool managed) const override {
     oauth::Refusal refusal = rfc_.api_refusal(exchange, path, managed);
     if (exchange.status >= 400 && refusal.error_code.empty()) refusal.error_code = exchange.body;
-    if (refusal.error_code == "authentication.request.timeout")
+    if (refusal.error_code == "authentication.request.timeout") {
       refusal.kind = oauth::Refusal::Kind::backend_unavailable;
-    if (refusal.error_code == "missing.permissions")
-      refusal.permissions = {"routing:queue:view"};
-    else if (managed && path == "/api/v2/users/me" && exchange.status >= 400 &&
-             exchange.status != 401)
+    }
+    const bool names_permission = refusal.error_code == "missing.permissions";
+    if (names_permission) refusal.permissions = {"routing:queue:view"};
+    if (managed && path == "/api/v2/users/me" && exchange.status >= 400 && exchange.status != 401 &&
+        !names_permission) {
       refusal.kind = oauth::Refusal::Kind::no_user_context;
+    }
     return refusal;
   }
 
