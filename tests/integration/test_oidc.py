@@ -63,8 +63,9 @@ class Party:
 
     def _read_events(self):
         for line in self.process.stdout:
-            self.events.append(json.loads(line))
-            self.ready.set()
+            if line.startswith("{"):  # else a notice of the library's
+                self.events.append(json.loads(line))
+                self.ready.set()
         self.ready.set()
 
     def _read_errors(self):

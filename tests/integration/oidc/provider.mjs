@@ -30,7 +30,10 @@ const configuration = {
   features: {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
-    introspection: { enabled: true },
+    introspection: {
+      enabled: true,
+      allowedPolicy: (ctx, asker) => asker.clientId === 'resource-server',
+    },
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo: () => ({
