@@ -206,7 +206,7 @@ class LongRunning:
 
 
 class RawServer:
-    """Answers each request with the bytes that `answer(method, path, head)` returns, then closes."""
+    """Answers each request with the bytes of `answer(method, path, head)`, then closes."""
 
     def __init__(self, test, answer):
         seen = self.seen = []

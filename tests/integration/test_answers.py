@@ -27,7 +27,8 @@ class WrongSettings(EndToEnd):
 
     def test_unknown_region(self):
         self.assertIn("eu-wst-1", self.usage_error(*ME, GENESYS_CLOUD_REGION="eu-wst-1",
-                                                   SKEWGUARD_LOGIN_URL=None, SKEWGUARD_API_URL=None))
+                                                   SKEWGUARD_LOGIN_URL=None,
+                                                   SKEWGUARD_API_URL=None))
 
     def test_plain_http_beyond_loopback(self):
         line = self.usage_error(*ME, SKEWGUARD_API_URL="http://api.example.com")
