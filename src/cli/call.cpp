@@ -120,8 +120,8 @@ int conclude(const Response& response, bool include, const ReportFile& report, S
   // One write, so that a body is there whole or not at all.
   const bool printed = print(include ? head_of(response) + response.body : response.body, session);
   const bool reported = report.write(response.report, session);
-  if (const auto error = failure(response)) return fail(*error, session);
   tell_mitigation(response.report, session);
+  if (const auto error = failure(response)) return fail(*error, session);
   return printed && reported ? 0 : 1;
 }
 

@@ -129,8 +129,7 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& words) {
   } catch (const CLI::ParseError& error) {
     if (auto unknown = unknown_word(grammar.app)) return *std::move(unknown);
     const CLI::App& command = command_of(grammar.app);
-    return usage_error(full_name(command) + ": " + error.what(),
-                       "see " + full_name(command) + " --help");
+    return usage_error(error.what(), "see " + full_name(command) + " --help");
   }
 }
 

@@ -35,16 +35,14 @@ int code_of(ErrorKind kind) noexcept {
 std::string cure_of(const ReportedAttempt& attempt) {
   switch (attempt.action) {
     case Action::wait_and_retry:
-      return attempt.host == HostRole::login
-                 ? "asked again after " + time::human(attempt.waited)
-                 : "waited " + time::human(attempt.waited) + " and sent the request again";
+      return " by waiting " + time::human(attempt.waited);
     case Action::refresh_and_retry:
-      return "got a new token and sent the request again";
+      return " with a new token";
     case Action::none:
     case Action::give_up:
       break;
   }
-  return "went on";
+  return "";
 }
 
 }  // namespace
@@ -60,14 +58,14 @@ int fail(const Error& error, Session& session) {
 }
 
 void tell_mitigation(const CallReport& report, Session& session) {
-  if (!report.mitigated) return;
+  if (!report.mitigated || !session.logger.holds_rejections()) return;
   const auto first = std::ranges::find_if(report.attempts, [&](const ReportedAttempt& attempt) {
     return attempt.verdict == report.verdict;
   });
   LogLine line{.level = LogLevel::warn,
                .message = "cured " + std::string(to_string(report.verdict))};
   if (first != report.attempts.end()) {
-    line.message.append(": ").append(first->explanation).append("; ").append(cure_of(*first));
+    line.message.append(cure_of(*first)).append(": ").append(first->explanation);
     line.correlation_id = first->correlation_id;
   }
   session.logger.write(line);

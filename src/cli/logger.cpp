@@ -1,5 +1,6 @@
 #include "cli/logger.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -24,12 +25,23 @@ std::string_view color_of(LogLevel level) noexcept {
 
 /// What a report knows of the attempt that ended the call.
 void add_evidence(const CallReport& report, LogLine& line) {
-  for (const auto& attempt : report.attempts) {
-    if (!attempt.verdict || attempt.verdict == Verdict::ok) continue;
-    line.verdict = attempt.verdict;
-    line.correlation_id = attempt.correlation_id;
+  const auto last = std::find_if(report.attempts.rbegin(), report.attempts.rend(),
+                                 [](const ReportedAttempt& a) { return a.verdict.has_value(); });
+  const bool told = last != report.attempts.rend();
+  if (told) line.correlation_id = last->correlation_id;
+  const Verdict verdict = told ? *last->verdict : report.verdict;
+  if (verdict != Verdict::ok) line.verdict = verdict;
+}
+
+/// " (verdict X, correlation id Y)": those that are known.
+std::string evidence_of(std::string_view verdict, const std::string& correlation_id) {
+  std::string text;
+  if (!verdict.empty()) text.append("verdict ").append(verdict);
+  if (!correlation_id.empty()) {
+    text.append(text.empty() ? "" : ", ").append("correlation id ");
+    text.append(one_line(correlation_id));
   }
-  if (!line.verdict && report.verdict != Verdict::ok) line.verdict = report.verdict;
+  return text.empty() ? text : " (" + text + ")";
 }
 
 }  // namespace
@@ -53,7 +65,7 @@ Logger::Logger(const World& world, const settings::Settings& settings)
 void Logger::write(const LogLine& line) {
   if (line.level < level_) return;
   const bool rejection = line.level == LogLevel::warn && line.verdict.has_value();
-  if (rejection && !json_ && level_ == LogLevel::warn) return;
+  if (rejection && holds_rejections()) return;
   print(line, false);
 }
 
@@ -79,15 +91,11 @@ std::string Logger::as_text(const LogLine& line, bool failure) const {
   if (color_) text.append(color_of(line.level));
   if (!failure) text.append(word(line.level)).append(": ");
   const std::string_view verdict = line.verdict ? to_string(*line.verdict) : std::string_view{};
-  if (!failure && line.message.find(verdict) == std::string::npos) {
-    text.append(verdict).append(": ");
-  }
+  const bool named = line.message.find(verdict) != std::string::npos;
+  if (!failure && !named) text.append(verdict).append(": ");
   text.append(one_line(line.message));
-  if (failure && !verdict.empty()) text.append(" (verdict ").append(verdict).append(")");
   if (color_) text.append(kPlain);
-  if (!failure && !line.correlation_id.empty()) {
-    text.append(" (correlation id ").append(one_line(line.correlation_id)).append(")");
-  }
+  text.append(evidence_of(failure ? verdict : "", line.correlation_id));
   return text.append("\n");
 }
 

@@ -25,6 +25,10 @@ class Logger {
   /// Drops what is below the level. At the default level in text, rejections on the way are left
   /// out too: the command's last line tells them, once.
   void write(const LogLine& line);
+  /// Whether write() leaves rejections on the way out, so that the command must tell them.
+  [[nodiscard]] bool holds_rejections() const noexcept {
+    return !json_ && level_ == LogLevel::warn;
+  }
   /// The one line that says why the command failed; printed at every level.
   void fail(const Error& error);
   [[nodiscard]] LogSink sink();

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/run.hpp"
+#include "cli/world.hpp"
+
+namespace skewguard::cli {
+
+/// A world in memory: no file, no network, no clock of this machine.
+class FakeWorld {
+ public:
+  FakeWorld() {
+    environment = {{"GENESYS_CLOUD_CLIENT_ID", "demo"},
+                   {"GENESYS_CLOUD_CLIENT_SECRET", "hunter2-the-secret"},
+                   {"SKEWGUARD_LOGIN_URL", "https://login.example.com"},
+                   {"SKEWGUARD_API_URL", "https://api.example.com/base"}};
+  }
+
+  int run(std::vector<std::string> words) {
+    out.clear();
+    err.clear();
+    return cli::run(words, make());
+  }
+
+  /// The next answer of the API, whatever is asked.
+  void answer(int status, std::string body, CallReport report = {}) {
+    report.http_status = status;
+    if (report.exit_code == 0 && status >= 300) report.exit_code = 1;
+    answers.emplace_back(Response{.status = status,
+                                  .headers = headers,
+                                  .body = std::move(body),
+                                  .report = std::move(report)});
+  }
+
+  std::map<std::string, std::string, std::less<>> environment;
+  std::map<std::string, std::string, std::less<>> files;  ///< to read
+  Headers headers{{"Content-Type", "application/json"}};  ///< of the next answers
+
+  std::deque<Result<Response>> answers;
+  std::deque<Result<BearerToken>> tokens;
+  std::vector<LogLine> log;  ///< what the client logs during its next call
+  bool out_fails = false;
+
+  std::vector<Request> requests;  ///< seen
+  std::vector<TokenRequestOptions> token_requests;
+  std::vector<ClientOptions> clients;
+  std::string out;
+  std::string err;
+  std::map<std::string, std::string, std::less<>> written;
+
+ private:
+  class FakeApi final : public Api {
+   public:
+    FakeApi(FakeWorld& world, Hooks hooks) : world_(world), hooks_(std::move(hooks)) {}
+    Result<Response> call(Request request) override {
+      for (const LogLine& line : world_.log) hooks_.log(line);
+      world_.requests.push_back(std::move(request));
+      return next(world_.answers);
+    }
+    Result<BearerToken> token(const TokenRequestOptions& options) override {
+      world_.token_requests.push_back(options);
+      return next(world_.tokens);
+    }
+
+   private:
+    template <typename T>
+    static Result<T> next(std::deque<Result<T>>& script) {
+      if (script.empty()) return Error{.message = "the script is over"};
+      auto result = std::move(script.front());
+      script.pop_front();
+      return result;
+    }
+    FakeWorld& world_;
+    Hooks hooks_;
+  };
+
+  class FixedClock final : public ClockSource {
+   public:
+    Now now() override {
+      Now now;
+      now.wall = WallTime{std::chrono::milliseconds{1'767'225'600'250}};  // 2026-01-01
+      return now;
+    }
+  };
+
+  World make() {
+    World world;
+    world.surroundings.environment = [this](std::string_view name) -> std::optional<std::string> {
+      const auto found = environment.find(name);
+      return found == environment.end() ? std::nullopt : std::optional(found->second);
+    };
+    world.surroundings.read_file = [this](const std::string& path) -> Result<std::string> {
+      const auto found = files.find(path);
+      if (found != files.end()) return found->second;
+      return Error{.kind = ErrorKind::config,
+                   .message = "cannot read " + path + " (No such file or directory)"};
+    };
+    world.surroundings.file_exists = [this](const std::string& path) {
+      return files.contains(path);
+    };
+    world.make_api = [this](ClientOptions options, Hooks hooks) -> Result<std::unique_ptr<Api>> {
+      clients.push_back(std::move(options));
+      return std::unique_ptr<Api>(std::make_unique<FakeApi>(*this, std::move(hooks)));
+    };
+    world.out = [this](std::string_view text) -> Result<void> {
+      if (out_fails) {
+        return Error{.kind = ErrorKind::protocol,
+                     .message = "cannot write to standard output (No space left on device)"};
+      }
+      out.append(text);
+      return {};
+    };
+    world.err = [this](std::string_view text) { err.append(text); };
+    world.open_file = [this](const std::string& path) -> Result<Writer> {
+      if (path.starts_with("/nowhere/")) {
+        return Error{.kind = ErrorKind::config, .message = "cannot write to " + path};
+      }
+      written[path] = "";
+      return Writer([this, path](std::string_view text) {
+        written[path].append(text);
+        return Result<void>{};
+      });
+    };
+    world.clock = std::make_shared<FixedClock>();
+    return world;
+  }
+};
+
+}  // namespace skewguard::cli

@@ -1,0 +1,94 @@
+#include "cli/logger.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "fake_world.hpp"
+
+namespace skewguard::cli {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct Log : FakeWorld, testing::Test {
+  void call(std::vector<std::string> more = {}) {
+    answer(200, "");
+    std::vector<std::string> words{"call", "GET", "/x"};
+    words.insert(words.end(), more.begin(), more.end());
+    EXPECT_EQ(run(words), 0) << err;
+  }
+};
+
+TEST_F(Log, TextLinesCarryTheirLevel) {
+  log = {{.level = LogLevel::warn, .message = "w"},
+         {.level = LogLevel::critical, .message = "c", .verdict = Verdict::unknown},
+         {.level = LogLevel::info, .message = "i"},
+         {.level = LogLevel::trace, .message = "t"}};
+  call();
+  EXPECT_EQ(err, "skewguard: warning: w\nskewguard: critical: unknown: c\n");
+  call({"-v"});
+  EXPECT_THAT(err, HasSubstr("skewguard: info: i\n"));
+  call({"-v", "-v", "-v"});
+  EXPECT_THAT(err, HasSubstr("skewguard: trace: t\n"));
+  call({"-q"});
+  EXPECT_EQ(err, "skewguard: critical: unknown: c\n");
+}
+
+TEST_F(Log, TheEnvironmentSetsTheLevel) {
+  log = {{.level = LogLevel::debug, .message = "d"}};
+  environment["SKEWGUARD_LOG"] = "debug";
+  call();
+  EXPECT_EQ(err, "skewguard: debug: d\n");
+}
+
+TEST_F(Log, JsonLinesAreOneObjectEach) {
+  log = {{.level = LogLevel::warn,
+          .message = "m\n2",
+          .verdict = Verdict::token_revoked,
+          .server = "https://api.example.com",
+          .correlation_id = "c-1"},
+         {.level = LogLevel::critical, .message = "bad \xff bytes"}};
+  call({"--log-format", "json"});
+  std::istringstream lines(err);
+  std::string line;
+  ASSERT_TRUE(std::getline(lines, line));
+  EXPECT_EQ(json::parse(line), json::parse(R"({
+    "time": "2026-01-01T00:00:00.250Z", "level": "warn", "message": "m\n2",
+    "verdict": "token_revoked", "server": "https://api.example.com", "correlation_id": "c-1"})"));
+  ASSERT_TRUE(std::getline(lines, line));
+  const json second = json::parse(line);
+  EXPECT_EQ(second["level"], "critical");
+  EXPECT_FALSE(second.contains("verdict"));
+}
+
+TEST_F(Log, AFailureIsAnErrorLineInJson) {
+  CallReport report;
+  report.exit_code = 3;
+  report.verdict = Verdict::token_rejected;
+  report.attempts.push_back({.correlation_id = "c-9",
+                             .verdict = Verdict::token_rejected,
+                             .explanation = "refused twice"});
+  answer(401, "", report);
+  EXPECT_EQ(run({"call", "GET", "/x", "--log-format", "json"}), 3);
+  const json line = json::parse(err);
+  EXPECT_EQ(line["level"], "error");
+  EXPECT_EQ(line["verdict"], "token_rejected");
+  EXPECT_EQ(line["correlation_id"], "c-9");
+  EXPECT_THAT(line["message"], HasSubstr("refused twice"));
+
+  EXPECT_EQ(run({"cal", "--log-format=json"}), 2);
+  EXPECT_EQ(json::parse(err)["level"], "error") << "also before anything is parsed";
+}
+
+TEST_F(Log, AServersWordsCannotForgeALine) {
+  log = {{.level = LogLevel::critical, .message = "a\nskewguard: error: forged\x1b[2J\r"}};
+  call();
+  EXPECT_EQ(err, "skewguard: critical: a skewguard: error: forged [2J \n");
+}
+
+}  // namespace
+}  // namespace skewguard::cli

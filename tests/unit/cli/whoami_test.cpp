@@ -1,0 +1,120 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "fake_world.hpp"
+
+namespace skewguard::cli {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kTokensMe =
+    R"({"organization":{"id":"o1","name":"Demo Org"},"OAuthClient":{"id":"c1","name":"Demo Client"}})";
+
+struct WhoamiCommand : FakeWorld, testing::Test {};
+
+TEST_F(WhoamiCommand, NamesTheOwnerFirst) {
+  answer(200, kTokensMe);
+  EXPECT_EQ(run({"whoami"}), 0);
+  EXPECT_EQ(out, "Demo Client (client c1)\norganization Demo Org (o1)\n");
+  EXPECT_EQ(err, "");
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_EQ(requests[0].path, "/api/v2/tokens/me");
+}
+
+TEST_F(WhoamiCommand, JsonIsThatOfTheContract) {
+  answer(200, kTokensMe);
+  EXPECT_EQ(run({"whoami", "--json"}), 0);
+  EXPECT_EQ(json::parse(out), json::parse(R"({
+    "schema": "skewguard.whoami/1", "kind": "client", "name": "Demo Client", "id": "c1",
+    "organization": {"id": "o1", "name": "Demo Org"}})"));
+}
+
+TEST_F(WhoamiCommand, AsksOnForAGivenToken) {
+  environment["GENESYS_CLOUD_ACCESS_TOKEN"] = "given";
+  answer(200, kTokensMe);
+  answer(200, R"({"id":"u1","name":"Ann"})");
+  EXPECT_EQ(run({"whoami"}), 0);
+  EXPECT_EQ(out, "Ann (user u1)\norganization Demo Org (o1)\n");
+  EXPECT_EQ(requests.at(1).path, "/api/v2/users/me");
+}
+
+TEST_F(WhoamiCommand, OneReportCoversAllItsCalls) {
+  environment["GENESYS_CLOUD_ACCESS_TOKEN"] = "given";
+  CallReport first;
+  first.verdict = Verdict::token_not_yet_active;
+  first.mitigated = true;
+  first.elapsed = std::chrono::milliseconds{20};
+  first.attempts.push_back({.verdict = Verdict::token_not_yet_active});
+  first.attempts.push_back({.n = 2});
+  CallReport second;
+  second.verdict = Verdict::missing_permission;
+  second.exit_code = 5;
+  second.elapsed = std::chrono::milliseconds{5};
+  second.attempts.push_back({.verdict = Verdict::missing_permission});
+  answer(200, kTokensMe, first);
+  answer(403, "{}", second);
+  EXPECT_EQ(run({"whoami", "--report", "/r"}), 0) << "no user is no failure";
+  const json report = json::parse(written["/r"]);
+  EXPECT_EQ(report["exit_code"], 0);
+  EXPECT_EQ(report["verdict"], "token_not_yet_active");
+  EXPECT_EQ(report["mitigated"], true);
+  EXPECT_EQ(report["elapsed_ms"], 25.0);
+  ASSERT_EQ(report["attempts"].size(), 3U);
+  EXPECT_EQ(report["attempts"][2]["n"], 3);
+}
+
+TEST_F(WhoamiCommand, ARefusalThatOnlyPointsElsewhereIsNoVerdict) {
+  CallReport no_user;
+  no_user.verdict = Verdict::no_user_context;
+  no_user.exit_code = 1;
+  answer(404, "");
+  answer(400, "{}", no_user);
+  answer(200, R"({"id":"o2","name":"Other Org"})");
+  EXPECT_EQ(run({"whoami", "--report", "/r"}), 0) << err;
+  EXPECT_EQ(out, "Other Org (organization o2)\n");
+  EXPECT_EQ(err, "");
+  const json report = json::parse(written["/r"]);
+  EXPECT_EQ(report["verdict"], "ok");
+  EXPECT_EQ(report["mitigated"], false);
+}
+
+TEST_F(WhoamiCommand, AFailureExitsAsItsCall) {
+  CallReport refused;
+  refused.exit_code = 3;
+  refused.verdict = Verdict::token_rejected;
+  refused.attempts.push_back({.verdict = Verdict::token_rejected, .explanation = "it was refused"});
+  answer(401, "{}", refused);
+  EXPECT_EQ(run({"whoami", "--report", "/r"}), 3);
+  EXPECT_EQ(out, "");
+  EXPECT_THAT(err, HasSubstr("it was refused"));
+  EXPECT_EQ(json::parse(written["/r"])["exit_code"], 3);
+}
+
+TEST_F(WhoamiCommand, AnAnswerThatCannotBeReadIsOne) {
+  answer(200, "<html>");
+  EXPECT_EQ(run({"whoami", "--report", "/r"}), 1);
+  EXPECT_EQ(out, "");
+  EXPECT_THAT(err, HasSubstr("/api/v2/tokens/me is not a JSON object"));
+  EXPECT_EQ(json::parse(written["/r"])["exit_code"], 1);
+}
+
+TEST_F(WhoamiCommand, ANameCannotGarbleTheTerminal) {
+  answer(200, R"({"OAuthClient":{"id":"c\n2","name":"a\u001b[31mb"}})");
+  EXPECT_EQ(run({"whoami"}), 0);
+  EXPECT_EQ(out, "a [31mb (client c 2)\n");
+}
+
+TEST_F(WhoamiCommand, WhatThePlatformDoesNotSayIsNull) {
+  answer(200, R"({"OAuthClient":{"id":"c1"}})");
+  EXPECT_EQ(run({"whoami", "--json"}), 0);
+  EXPECT_EQ(json::parse(out)["name"], nullptr);
+  EXPECT_EQ(json::parse(out)["organization"]["id"], nullptr);
+}
+
+}  // namespace
+}  // namespace skewguard::cli
