@@ -1,2 +1,4 @@
 // What this compiles is its precompiled header; a target needs a source, too.
-int main() { return 0; }
+int main() {
+  return 0;
+}
