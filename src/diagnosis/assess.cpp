@@ -60,6 +60,13 @@ bool stuck(const Reading& earlier, const Reading& later, Duration staleness) {
   return moved <= Duration{0} || moved < elapsed - kTick - staleness;
 }
 
+/// The API took a token that had ended by the Date of that very answer: it judges by another clock.
+bool took_an_ended_one(const Trial& trial) {
+  if (trial.refused || !trial.date || !trial.token.ends) return false;
+  const auto since_end = trial.date->since(*trial.token.ends);
+  return since_end && *since_end >= Duration{0};
+}
+
 template <typename Predicate>
 bool any_pair(const Evidence& evidence, Predicate predicate) {
   const auto all = readings(evidence);
@@ -317,10 +324,11 @@ TokenFacts facts_of(const oauth::Token& token, bool accepted_before, ServerId ap
 }
 
 bool dates_count(const Evidence& evidence) {
-  if (std::any_of(evidence.looks.begin(), evidence.looks.end(),
-                  [](const Look& l) { return !l.date.has_value(); }))
-    return false;
-  return !any_pair(evidence, [&](const Reading& a, const Reading& b) {
+  const bool look_in_vain = std::any_of(evidence.looks.begin(), evidence.looks.end(),
+                                        [](const Look& l) { return !l.date.has_value(); });
+  const bool belied =
+      std::any_of(evidence.trials.begin(), evidence.trials.end(), took_an_ended_one);
+  return !look_in_vain && !belied && !any_pair(evidence, [&](const Reading& a, const Reading& b) {
     return stuck(a, b, evidence.limits.staleness);
   });
 }

@@ -20,7 +20,8 @@ enum class Standing {
 Standing standing(const Evidence& evidence, const Trial& trial);
 
 /// False where two Dates of this call, over a second apart, show that this host's Date does not
-/// move as a clock does, or where the look that rule 5 asks for brought none.
+/// move as a clock does, where the API took a token that had ended by that Date, or where the look
+/// that rule 5 asks for brought none.
 bool dates_count(const Evidence& evidence);
 /// Rule 5: two Dates of the API, at least a second apart, are at hand, and they moved.
 bool date_seen_again(const Evidence& evidence);

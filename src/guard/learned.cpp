@@ -36,6 +36,7 @@ std::optional<Duration> learned_lead(const diagnosis::Trial& trial,
   if (!seen) return std::nullopt;
   const Duration most = -seen->low;
   const Duration least = -seen->high;
+  if (most <= Duration{0}) return std::nullopt;  // no lead at all: another cause
   const Duration bound = life - most >= (life - std::max(least, Duration{0})) / 2 ? most : least;
   // Whatever the bounds say: at that age a token had ended for this API.
   const Duration left_when_refused = life - (trial.sent - trial.token.asked);

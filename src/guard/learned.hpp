@@ -14,8 +14,8 @@ std::optional<Duration> learned_lag(const diagnosis::Trial& trial,
 
 /// How much earlier tokens must end (> 0) since the API's clock leads the issuer's, from a trial
 /// whose token had ended by the API's Date before our own deadline had passed. The most that it can
-/// be, where such caution costs at most half of the life that is left; else what it surely is. Never
-/// less than what was left of the refused token's life.
+/// be, where such caution costs at most half of the life that is left; else what it surely is.
+/// Never less than what was left of the refused token's life.
 std::optional<Duration> learned_lead(const diagnosis::Trial& trial,
                                      const std::optional<OffsetBound>& hull, Duration life,
                                      Duration staleness);

@@ -401,6 +401,17 @@ TEST_P(Guard, ADateFrozenIn1970DoesNotHinderARevokedTokensReplacement) {  // C19
   EXPECT_EQ(r.verdict, Verdict::unknown);
 }
 
+TEST_P(Guard, ADateByWhichTheApiTakesEndedTokensCountsForNothing) {  // C19
+  world.dates = World::Dates::frozen;
+  world.frozen_at = kEpoch + hours{24 * 365 * 74};
+  world.has_token = true;
+  world.revoked = {1};
+  const CallReport& r = world.run();
+  EXPECT_EQ(r.exit_code, 0);
+  EXPECT_EQ(r.verdict, Verdict::unknown);
+  EXPECT_THAT(told<oauth::event::ApiLeads>(world), IsEmpty());
+}
+
 TEST_P(Guard, AFrozenDateIsNoOutcomeEither) {  // rule 5
   world.dates = World::Dates::frozen;
   world.frozen_at = kEpoch - seconds{1};

@@ -41,11 +41,17 @@ TEST(Learned, LeadIsTheMostItCanBeWhereThatCostsLittle) {  // C21
 }
 
 TEST(Learned, LeadIsWhatItSurelyIsWhereCautionWouldEatTheLife) {
-  const auto t = refusal(seconds{11}, seconds{1310});
+  const auto t = refusal(seconds{21}, seconds{1310});  // with 289 s of its life left
   EXPECT_EQ(learned_lead(t, OffsetBound{-seconds{299}, -seconds{290}}, kLife, seconds{1}),
             seconds{290});
   EXPECT_FALSE(learned_lead(t, OffsetBound{-seconds{900}, -seconds{890}}, kLife, seconds{1}));
   EXPECT_FALSE(learned_lead(t, OffsetBound{seconds{5}, seconds{9}}, kLife, seconds{1}));
+}
+
+TEST(Learned, LeadIsNeverLessThanWhatWasLeftOfTheRefusedTokensLife) {
+  const auto t = refusal(seconds{15}, seconds{1310});
+  EXPECT_EQ(learned_lead(t, OffsetBound{-seconds{299}, -seconds{290}}, kLife, seconds{1}),
+            seconds{295});
 }
 
 TEST(Learned, NothingWithoutADate) {
