@@ -26,7 +26,8 @@ Duration learn(Duration known, Duration fact) noexcept;
 /// The end of the life by what was learned: earlier by the lead, but at least half of it stays.
 Instant end_for_api(const LifeSpan& life, const Learned& learned) noexcept;
 
-/// From here on the token is no longer sent.
+/// From here on the token is no longer sent: at least 1 s before its end (of a short life a
+/// quarter), since issuers count `exp` from a begin that was truncated to a whole second.
 Instant usable_until(const LifeSpan& life, const TokenMachineOptions& options,
                      const Learned& learned) noexcept;
 

@@ -9,7 +9,7 @@
 namespace skewguard::oauth {
 namespace {
 
-Error unusable(std::string what) {
+Error unusable(const std::string& what) {
   return Error{ErrorKind::protocol, "the login host's token answer cannot be used: " + what,
                "check the login URL and the token path"};
 }
@@ -34,7 +34,7 @@ std::string describe_body(std::string_view body) {
 
 /// "a string", "null" ...
 std::string named_type(const nlohmann::json& value) {
-  const std::string type = value.type_name();
+  std::string type = value.type_name();
   if (type == "null") return type;
   return (type == "array" || type == "object" ? "an " : "a ") + type;
 }

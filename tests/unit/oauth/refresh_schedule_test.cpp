@@ -24,8 +24,15 @@ TEST(RefreshSchedule, AnHourIsRefreshedInTheLastNinetySecondsAndNotUsedInTheLast
 
 TEST(RefreshSchedule, MarginsArePartsOfShortLives) {
   const TokenMachineOptions options;
-  EXPECT_EQ(usable_until(life_of(1s), options, {}), kSent + 980ms);
-  EXPECT_EQ(refresh_at(life_of(1s), options, {}, 1.0), kSent + 880ms);
+  EXPECT_EQ(usable_until(life_of(1s), options, {}), kSent + 750ms);
+  EXPECT_EQ(refresh_at(life_of(1s), options, {}, 1.0), kSent + 650ms);
+}
+
+TEST(RefreshSchedule, KeepsClearOfTheSecondThatATruncatedExpMayTake) {
+  const TokenMachineOptions options;
+  EXPECT_EQ(usable_until(life_of(5s), options, {}), kSent + 4s);
+  EXPECT_EQ(usable_until(life_of(20s), options, {}), kSent + 19s);
+  EXPECT_EQ(usable_until(life_of(100s), options, {}), kSent + 98s) << "the larger of the two";
 }
 
 TEST(RefreshSchedule, ALargerMarginNeverMeansALaterRefresh) {
@@ -52,12 +59,12 @@ TEST(RefreshSchedule, ALargerMarginNeverMeansALaterRefresh) {
   }
 }
 
-TEST(RefreshSchedule, MarginsThatMakeNoSenseAreNone) {
+TEST(RefreshSchedule, OfMarginsThatMakeNoSenseOnlyTheTruncationIsLeft) {
   TokenMachineOptions options;
   options.refresh_ahead_part = std::numeric_limits<double>::quiet_NaN();
   options.use_margin_part = -1;
-  EXPECT_EQ(usable_until(life_of(300s), options, {}), kSent + 300s);
-  EXPECT_EQ(refresh_at(life_of(300s), options, {}, 0.5), kSent + 300s);
+  EXPECT_EQ(usable_until(life_of(300s), options, {}), kSent + 299s);
+  EXPECT_EQ(refresh_at(life_of(300s), options, {}, 0.5), kSent + 299s);
 }
 
 TEST(RefreshSchedule, ALagMovesTheRefreshAndNotTheLastUse) {
