@@ -263,13 +263,24 @@ MaybeError read_logging(const Sources& sources, Settings& settings) {
   return read_choice(sources, kLogFormat, kFormats, settings.log_json);
 }
 
+bool any_tls(const ClientOptions& client) {
+  return client.login_url.starts_with("https://") || client.api_url.starts_with("https://");
+}
+
+/// Told here, before anything is sent. Its content is for the TLS library to judge.
+MaybeError check_ca_file(const Sources& sources, const ClientOptions& client) {
+  const auto file = sources.find(kCaFile);
+  const auto& exists = sources.surroundings().file_exists;
+  if (!file || !exists || !any_tls(client) || exists(file->text)) return std::nullopt;
+  return config_error(named(kCaFile, *file) + " is not there: " + file->text,
+                      "name a PEM file, or leave it out for the system's");
+}
+
 /// A proxy that is set and not used must be told: packets take another way than expected.
 void warn_of_proxy(const Sources& sources, Settings& settings) {
   for (const std::string_view name : {"HTTPS_PROXY", "https_proxy"}) {
     if (!sources.variable(name)) continue;
-    const bool concerns_us = settings.client.login_url.starts_with("https://") ||
-                             settings.client.api_url.starts_with("https://");
-    if (!concerns_us) return;
+    if (!any_tls(settings.client)) return;
     settings.warnings.push_back(std::string(name) +
                                 " is set, but this build uses no proxy: the hosts are reached "
                                 "directly");
@@ -289,6 +300,7 @@ Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need
   if (!identity) return settings;
   if (auto error = read_client_options(sources, settings.client)) return *std::move(error);
   if (auto error = check_complete(settings.client)) return *std::move(error);
+  if (auto error = check_ca_file(sources, settings.client)) return *std::move(error);
   warn_of_proxy(sources, settings);
   return settings;
 }

@@ -73,6 +73,7 @@ TEST_F(Load, EveryFlagSaysWhatItSets) {
   flags.token_path = "/token";
   flags.token_params = {"resource=urn:api", "audience=a=b"};
   flags.ca_file = "/ca.pem";
+  world.files["/ca.pem"] = "";
   flags.timeout = "500ms";
   flags.max_wait = "0";
   flags.attempts = "1";
@@ -111,6 +112,7 @@ TEST_F(Load, EveryEnvironmentVariableSaysWhatItSets) {
                        {"SKEWGUARD_STALENESS", "3"},
                        {"SKEWGUARD_TOKEN_STORE", "none"},
                        {"SKEWGUARD_LOG", "trace"}};
+  world.files["/env.pem"] = "";
   const Settings settings = loaded();
   EXPECT_EQ(settings.client.api_url, "https://api.usw2.pure.cloud");
   EXPECT_EQ(settings.client.client_id, "second-id");
@@ -245,6 +247,14 @@ TEST_F(Load, RefusesBaseUrlsWithMoreThanABase) {
     flags.api_url = text;
     EXPECT_THAT(refused(), HasSubstr("the API base URL (--api-url)")) << text;
   }
+}
+
+TEST_F(Load, ACaFileThatIsNotThereIsNamedWhereItIsNeeded) {
+  world.environment["SSL_CERT_FILE"] = "/gone.pem";
+  EXPECT_THAT(refused(), HasSubstr("the CA file (SSL_CERT_FILE) is not there: /gone.pem"));
+  flags.login_url = "http://127.0.0.1:1";
+  flags.api_url = "http://127.0.0.1:2";
+  EXPECT_EQ(loaded().client.ca_file, "/gone.pem") << "nothing of it is needed for http://";
 }
 
 TEST_F(Load, VerbosityFlagsBeatTheEnvironment) {
