@@ -177,6 +177,7 @@ std::vector<SkewedClock*> clocks_of(Order& order) {
   }
   if (backend) return {&backends[*backend]};
   std::vector<SkewedClock*> all;
+  all.reserve(backends.size());
   for (auto& clock : backends) all.push_back(&clock);
   return all;
 }

@@ -296,15 +296,14 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
   Listener(std::shared_ptr<Hub> hub, Host host)
-      : hub_(std::move(hub)), host_(host), acceptor_(hub_->io) {}
+      : hub_(std::move(hub)), host_(host), acceptor_(hub_->io), pause_(hub_->io) {}
 
   error_code bind(const tcp::endpoint& endpoint) {
     error_code why;
     if (acceptor_.open(endpoint.protocol(), why)) return why;
-    acceptor_.set_option(tcp::acceptor::reuse_address(true), why);
+    if (acceptor_.set_option(tcp::acceptor::reuse_address(true), why)) return why;
     if (acceptor_.bind(endpoint, why)) return why;
-    acceptor_.listen(asio::socket_base::max_listen_connections, why);
-    return why;
+    return acceptor_.listen(asio::socket_base::max_listen_connections, why);
   }
   [[nodiscard]] std::uint16_t port() const {
     error_code ignored;
@@ -314,19 +313,28 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void accept() {
     acceptor_.async_accept([self = shared_from_this()](error_code why, tcp::socket socket) {
       if (self->hub_->stopped || why == asio::error::operation_aborted) return;
-      if (!why) self->start(std::move(socket));
+      if (why) return self->accept_later();
+      self->start(std::move(socket));
       self->accept();
     });
   }
   void close() {
     error_code ignored;
-    acceptor_.close(ignored);
+    ignored = acceptor_.close(ignored);
+    pause_.cancel();
   }
 
  private:
+  /// Out of descriptors, say: asking again at once would spin.
+  void accept_later() {
+    pause_.expires_after(std::chrono::milliseconds{100});
+    pause_.async_wait([self = shared_from_this()](error_code why) {
+      if (!why && !self->hub_->stopped) self->accept();
+    });
+  }
   void start(tcp::socket socket) {
     error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
+    ignored = socket.set_option(tcp::no_delay(true), ignored);
     if (hub_->tls) {
       using Secure = beast::ssl_stream<beast::tcp_stream>;
       add(std::make_shared<Session<Secure>>(hub_, host_, count_++, std::move(socket), *hub_->tls));
@@ -335,7 +343,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
     }
   }
   template <typename S>
-  void add(std::shared_ptr<S> session) {
+  void add(const std::shared_ptr<S>& session) {
     std::erase_if(hub_->connections, [](const auto& weak) { return weak.expired(); });
     hub_->connections.push_back(session);
     session->run();
@@ -344,6 +352,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   std::shared_ptr<Hub> hub_;
   Host host_;
   tcp::acceptor acceptor_;
+  asio::steady_timer pause_;
   std::uint64_t count_ = 0;
 };
 
@@ -361,13 +370,13 @@ Result<CaFile> set_up_tls(Hub& hub, const ListenOptions& options) {
   if (!identity) return identity.error();
   auto& context = hub.tls.emplace(asio::ssl::context::tls_server);
   error_code why;
-  context.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
-                          asio::ssl::context::no_tlsv1_1,
-                      why);
-  if (!why) context.use_certificate_chain(asio::buffer(identity->certificate), why);
+  const auto kept_out = asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
+                        asio::ssl::context::no_tlsv1_1;
   const auto key = identity->key.reveal();
-  if (!why) context.use_private_key(asio::buffer(key), asio::ssl::context::pem, why);
-  if (why) return cannot("cannot set up TLS", why.message());
+  if (context.set_options(kept_out, why) ||
+      context.use_certificate_chain(asio::buffer(identity->certificate), why) ||
+      context.use_private_key(asio::buffer(key), asio::ssl::context::pem, why))
+    return cannot("cannot set up TLS", why.message());
   return CaFile::write(options.ca_file, identity->ca);
 }
 

@@ -35,7 +35,7 @@ Standing standing(const TokenRecord& token, std::chrono::seconds date, bool stri
 /// Every token issued, found by its value.
 class TokenTable {
  public:
-  static constexpr std::size_t kMaxTokens = 100'000;  ///< the oldest are forgotten
+  static constexpr std::size_t kMaxTokens = 20'000;  ///< the oldest are forgotten
 
   /// Gives the record its number and takes it in.
   TokenRecord& add(const Secret& value, TokenRecord record);

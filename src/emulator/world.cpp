@@ -32,6 +32,7 @@ std::vector<Client> with_default(std::vector<Client> clients) {
 
 std::vector<SkewedClock> clocks_of(const std::vector<ClockOptions>& options, const Now& start) {
   std::vector<SkewedClock> clocks;
+  clocks.reserve(options.size() + 1);
   for (const auto& one : options) clocks.emplace_back(start, one);
   if (clocks.empty()) clocks.emplace_back(start, ClockOptions{});
   return clocks;

@@ -260,7 +260,7 @@ TEST(ApiHost, WantsAJsonObjectInAQuery) {
   EXPECT_EQ(ask("{}", "application/json; charset=utf-8"), 200);
   for (const auto* body : {"", "[]", "{", "null", "{\"a\":1}x"})
     EXPECT_EQ(ask(body, "application/json"), 400) << body;
-  EXPECT_EQ(ask(std::string(500'000, '['), "application/json"), 400);
+  EXPECT_EQ(ask(std::string(50'000, '['), "application/json"), 400);
 }
 
 TEST(ApiHost, NamesTheMissingPermission) {
