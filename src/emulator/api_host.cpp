@@ -241,7 +241,7 @@ std::optional<Reply> missing_permission(const Guest& guest) {
 
 Reply route(const Guest& guest) {
   const auto& method = guest.visit.request.method;
-  const std::string_view asked = method == "HEAD" ? "GET" : method;
+  const auto asked = method == "HEAD" ? std::string_view{"GET"} : std::string_view{method};
   std::string allowed;
   for (const auto& route : kRoutes) {
     if (route.path != guest.visit.record.path) continue;
