@@ -99,8 +99,8 @@ http::response<http::string_body> to_message(Reply& reply, unsigned version, boo
   for (const auto& field : reply.headers.fields()) out.insert(field.name, field.value);
   out.body() = std::move(reply.body);
   out.keep_alive(keep_alive);
-  // A HEAD is answered without a length: it would have to be that of GET.
-  if (!head_only) out.prepare_payload();
+  // A HEAD is answered without a length: it would have to be that of GET. A 204 may have none.
+  if (!head_only && reply.status != 204) out.prepare_payload();
   return out;
 }
 

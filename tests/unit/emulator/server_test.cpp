@@ -162,6 +162,16 @@ TEST_F(EmulatorServer, AnswersHeadWithoutABody) {
   EXPECT_EQ(wire.ask(get("/api/v2/tokens/me", value)).status(), 200);
 }
 
+TEST_F(EmulatorServer, AnswersARevocationWithoutALength) {
+  start();
+  const auto value = token();
+  Wire wire(emulator_->api_url());
+  const auto gone = wire.ask(get("/api/v2/tokens/me", value, "DELETE"));
+  EXPECT_EQ(gone.status(), 204);
+  EXPECT_EQ(gone.head.find("Content-Length"), std::string::npos);  // RFC 9110 section 8.6
+  EXPECT_EQ(wire.ask(get("/api/v2/tokens/me", value)).status(), 401);
+}
+
 TEST_F(EmulatorServer, ReadsARequestThatComesByteByByte) {
   start();
   Wire wire(emulator_->login_url());
