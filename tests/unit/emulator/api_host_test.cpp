@@ -125,9 +125,10 @@ TEST(ApiHost, OneConnectionStaysWithOneBackendIfSoAsked) {
   Play play(options);
   auto request = api_request("GET", "/api/v2/tokens/me", play.token(seconds{10}));
   request.connection = 1;
-  for (int i = 0; i < 3; ++i)
+  for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(header(play.world.handle_api(request, at(seconds{10})), "Date"),
               "Thu, 01 Jan 2026 00:00:07 GMT");
+  }
 }
 
 TEST(ApiHost, ALaggingBackendAloneRefusesABrandNewToken) {  // C15

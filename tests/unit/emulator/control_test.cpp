@@ -160,6 +160,7 @@ TEST(Control, RevokesOneTokenByValueOrNumberAClientsOrAll) {
   options.clients = {{"demo", {Secret("demo-secret")}, ""}, {"b", {Secret("x")}, ""}};
   Play play(options);
   std::vector<std::string> tokens;
+  tokens.reserve(4);
   for (int i = 0; i < 4; ++i) tokens.push_back(play.token(seconds{0}));
   const auto revoke = [&](const std::string& body) {
     return json::parse(play.control(seconds{0}, "POST", "/emulator/revoke", body).body);
@@ -297,7 +298,7 @@ TEST(Control, IsFoundUnderItsPrefixAlone) {
 }
 
 TEST(Guide, IsTheGuidesFile) {
-  std::ifstream file(EMULATOR_GUIDE_FILE);
+  const std::ifstream file(EMULATOR_GUIDE_FILE);
   std::stringstream text;
   text << file.rdbuf();
   EXPECT_EQ(guide(), text.str());

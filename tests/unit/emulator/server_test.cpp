@@ -74,9 +74,10 @@ class Wire {
     const auto field = answer.head.find("Content-Length: ");
     if (!has_body || field == std::string::npos) return answer;
     const auto size = static_cast<std::size_t>(std::stoul(answer.head.substr(field + 16)));
-    if (buffer_.size() < size)
+    if (buffer_.size() < size) {
       asio::read(stream, asio::dynamic_buffer(buffer_),
                  asio::transfer_exactly(size - buffer_.size()));
+    }
     answer.body = take(size);
     return answer;
   }
