@@ -37,8 +37,8 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
   Ticket send(HttpRequest request, const SendOptions& options, Handler handler) {
     const Ticket ticket = ++last_ticket_;
     auto url = http::parse_url(request.url);
-    if (!url) return refuse(ticket, url.error().message, std::move(handler));
-    if (auto reason = refusal(request)) return refuse(ticket, *reason, std::move(handler));
+    if (!url) return refuse(ticket, url.error().message, handler);
+    if (auto reason = refusal(request)) return refuse(ticket, *reason, handler);
     auto operation = std::make_shared<SendOperation>(
         shared_, std::move(request), *std::move(url), options,
         [this, ticket, handler = std::move(handler)](SendResult result) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <tuple>
 #include <utility>
 
 namespace skewguard::net {
@@ -48,8 +49,8 @@ void Connector::attempt(const std::string& address) {
   under_way_.push_back(socket);
   boost::system::error_code error;
   const tcp::endpoint endpoint(asio::ip::make_address(address, error), port_);
-  if (!error) socket->open(endpoint.protocol(), error);
-  if (!error) socket->set_option(tcp::no_delay(true), error);
+  if (!error) std::ignore = socket->open(endpoint.protocol(), error);
+  if (!error) std::ignore = socket->set_option(tcp::no_delay(true), error);
   auto done = [self = shared_from_this(), socket, address](boost::system::error_code result) {
     if (self->handler_) self->ended(socket, address, result);
   };

@@ -96,14 +96,14 @@ void SendOperation::open() {
   const auto known = known_addresses(url_.host);
   if (!known.empty()) return connect(known);
   lookup_ = std::make_unique<PendingLookup>(shared_.io, shared_.lookup, url_.host,
-                                            [weak = weak_from_this()](LookupAnswer answer) {
+                                            [weak = weak_from_this()](const LookupAnswer& answer) {
                                               const auto self = weak.lock();
                                               if (self && self->state_ == State::looking_up)
-                                                self->found(std::move(answer));
+                                                self->found(answer);
                                             });
 }
 
-void SendOperation::found(LookupAnswer answer) {
+void SendOperation::found(const LookupAnswer& answer) {
   if (answer.addresses.empty()) {
     return fail(Kind::dns, "the name " + url_.host + " does not resolve: " + answer.why);
   }

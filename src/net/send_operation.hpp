@@ -60,7 +60,7 @@ class SendOperation : public std::enable_shared_from_this<SendOperation> {
   bool past_deadline();
   void time_out();
   void open();
-  void found(LookupAnswer answer);
+  void found(const LookupAnswer& answer);
   void connect(const std::vector<std::string>& addresses);
   void connected(Connector::Answer answer);
   void secured(const std::optional<TransportFailure>& failure);

@@ -7,6 +7,7 @@
 #include <boost/asio/write.hpp>
 #include <cerrno>
 #include <string>
+#include <tuple>
 #include <utility>
 
 namespace skewguard::net {
@@ -40,7 +41,7 @@ class PlainStream final : public Stream {
   }
   void close() override {
     ErrorCode ignored;
-    socket_.close(ignored);
+    std::ignore = socket_.close(ignored);
   }
 
  private:
@@ -166,8 +167,8 @@ class TlsStream final : public Stream {
     const auto bytes = engine_.output();
     if (bytes.empty() || !socket_.is_open()) return;
     ErrorCode ignored;
-    socket_.non_blocking(true, ignored);
-    socket_.write_some(asio::buffer(bytes), ignored);
+    std::ignore = socket_.non_blocking(true, ignored);
+    std::ignore = socket_.write_some(asio::buffer(bytes), ignored);
   }
 
   void shut() {
@@ -175,7 +176,7 @@ class TlsStream final : public Stream {
     engine_.close();
     send_now();
     ErrorCode ignored;
-    socket_.close(ignored);
+    std::ignore = socket_.close(ignored);
   }
 
   void post(Handler handler, ErrorCode error, std::size_t size = 0) {

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "loop_fixture.hpp"
 
@@ -49,7 +50,8 @@ class Silent {
       filler.open(tcp::v4());
       filler.native_non_blocking(true);
       const auto endpoint = acceptor_.local_endpoint();
-      ::connect(filler.native_handle(), endpoint.data(), static_cast<socklen_t>(endpoint.size()));
+      std::ignore = ::connect(filler.native_handle(), endpoint.data(),
+                              static_cast<socklen_t>(endpoint.size()));
     }
   }
 

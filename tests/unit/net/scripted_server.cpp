@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
+#include <tuple>
 #include <utility>
 
 namespace skewguard::net::testing_server {
@@ -54,7 +55,7 @@ std::size_t whole_request(const std::string& bytes) {
   if (end == std::string::npos) return 0;
   std::size_t body = 0;
   const auto field = bytes.find("Content-Length: ");
-  if (field < end) body = std::stoul(bytes.substr(field + 16));
+  if (field < end) body = std::stoul(bytes.substr(field + 16, 20));
   const auto size = end + 4 + body;
   return bytes.size() < size ? 0 : size;
 }
@@ -78,7 +79,7 @@ class Player : public std::enable_shared_from_this<Player> {
 
   void stop() {
     ErrorCode ignored;
-    socket_.close(ignored);
+    std::ignore = socket_.close(ignored);
   }
 
  private:
@@ -144,9 +145,9 @@ class Player : public std::enable_shared_from_this<Player> {
 
   void shut(bool abruptly) {
     ErrorCode ignored;
-    if (abruptly) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
-    if (!abruptly) socket_.shutdown(tcp::socket::shutdown_send, ignored);
-    if (abruptly || tls_) socket_.close(ignored);
+    if (abruptly) std::ignore = socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    if (!abruptly) std::ignore = socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    if (abruptly || tls_) std::ignore = socket_.close(ignored);
     next();
   }
 
@@ -196,7 +197,7 @@ struct ScriptedServer::Impl : std::enable_shared_from_this<Impl> {
 
   void stop() {
     ErrorCode ignored;
-    acceptor.close(ignored);
+    std::ignore = acceptor.close(ignored);
     for (const auto& player : players) player->stop();
   }
 

@@ -101,11 +101,9 @@ Step shake_hands(TlsEngine& client, Server& server, std::string* after = nullptr
 class TlsTrust : public testing::Test {
  protected:
   TlsTrust() : authority_(testing_certificates::make(authority_spec())) {}
-  ~TlsTrust() override {
-    for (const auto& file : files_) std::remove(file.c_str());
+  void TearDown() override {
+    for (const auto& file : files_) EXPECT_EQ(std::remove(file.c_str()), 0);
   }
-  TlsTrust(const TlsTrust&) = delete;
-  TlsTrust& operator=(const TlsTrust&) = delete;
 
   TlsOptions trusting(const std::vector<Certificate>& certificates) {
     files_.push_back(testing_certificates::pem_file(certificates));

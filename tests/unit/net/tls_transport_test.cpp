@@ -35,9 +35,7 @@ class TlsTransport : public testing::Test {
                                                .authority = true})),
         ca_file_(testing_certificates::pem_file({authority_.certificate})),
         transport_(io_, clock_, {.ca_file = ca_file_}, {}, {.timers = timers_}) {}
-  ~TlsTransport() override { std::remove(ca_file_.c_str()); }
-  TlsTransport(const TlsTransport&) = delete;
-  TlsTransport& operator=(const TlsTransport&) = delete;
+  void TearDown() override { EXPECT_EQ(std::remove(ca_file_.c_str()), 0); }
 
   [[nodiscard]] Identity identity() const {
     return testing_certificates::make(spec(), &authority_);

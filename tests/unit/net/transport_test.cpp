@@ -6,6 +6,7 @@
 #include <future>
 #include <map>
 #include <string>
+#include <tuple>
 
 #include "loop_fixture.hpp"
 #include "net/asio_transport.hpp"
@@ -17,7 +18,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::AllOf;
-using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
@@ -510,7 +510,7 @@ TEST_F(AsioTransportTest, AnAnswerBeforeItsRequestIsMarkedEarlyAndItsConnectionN
   clock_.on_read = [&] {
     boost::system::error_code none_yet;
     tcp::socket peer(io_);
-    acceptor.accept(peer, none_yet);
+    std::ignore = acceptor.accept(peer, none_yet);
     if (none_yet) return;
     boost::asio::write(peer, boost::asio::buffer(answer("unasked")));
     accepted.push_back(std::move(peer));
@@ -683,8 +683,8 @@ TEST_F(AsioTransportTest, AHandlerMayDestroyTheTransportOrSendAgain) {
   const ScriptedServer server(
       io_, {{read_request(), write(answer("one")), read_request(), write(answer("two"))}});
   bool over = false;
-  transport().send(request("GET", server.url()), in(seconds{10}), [&](SendResult) {
-    transport().send(request("GET", server.url()), in(seconds{10}), [&](SendResult) {
+  transport().send(request("GET", server.url()), in(seconds{10}), [&](const SendResult&) {
+    transport().send(request("GET", server.url()), in(seconds{10}), [&](const SendResult&) {
       transport_.reset();
       over = true;
     });
