@@ -50,11 +50,15 @@ bool gateway_trouble(int status) {
   return status == 502 || status == 503 || status == 504;
 }
 
-/// Whether this answer shows that the API had taken the token. A 3xx, 408, 407 or 5xx may have been
-/// made before anyone looked at it.
+/// Whether this answer shows that the API had taken the token. Only what is decided after it was
+/// looked at counts: a 429, a 400 or a 5xx, say, may come from a gateway that never did.
 bool took_token(const Refusal& refusal, int status) {
-  if (refusal.kind == Refusal::Kind::token_refused || status == 407 || status == 408) return false;
-  return (status >= 200 && status < 300) || (status >= 400 && status < 500);
+  if (refusal.kind == Refusal::Kind::token_refused) return false;
+  if (refusal.kind == Refusal::Kind::missing_permission ||
+      refusal.kind == Refusal::Kind::no_user_context) {
+    return true;
+  }
+  return (status >= 200 && status < 300) || status == 404 || status == 409 || status == 422;
 }
 
 /// Genesys' `inin-ratelimit-reset`: whole seconds until the limit is reset.
@@ -611,9 +615,11 @@ void CallMachine::Impl::announce_login(std::size_t from) {
 void CallMachine::Impl::warn_if_valid_locally(const ReportedAttempt& attempt) {
   const WallClockAnalysis& usual = attempt.analysis;
   if (usual.status != WallClockAnalysis::Status::valid_locally || !usual.time_remaining) return;
+  const auto tenths = *usual.time_remaining / std::chrono::milliseconds{100};
   log(LogLevel::critical,
-      "token valid locally but refused by " + api_origin() + ": " +
-          time::human(*usual.time_remaining) + " left by the local wall clock",
+      "token valid locally but refused by " + api_origin() + ": " + std::to_string(tenths / 10) +
+          "." + std::to_string(tenths % 10) +
+          " s left by the local wall clock (verdict provisional)",
       attempt.verdict, attempt.correlation_id);
 }
 

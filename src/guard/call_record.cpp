@@ -92,7 +92,10 @@ CallReport CallRecord::close(int exit_code, Verdict otherwise, const Now& now, D
   const auto first = std::find_if(report_.attempts.begin(), report_.attempts.end(), rejected);
   report_.verdict = first != report_.attempts.end() ? *first->verdict : otherwise;
   report_.mitigated = exit_code == 0 && report_.verdict != Verdict::ok;
-  report_.clocks.push_back(clock(where_.login, now, staleness));
+  // A given token needs no login host, and then there is none to tell of.
+  if (!where_.book.origin(where_.login).empty()) {
+    report_.clocks.push_back(clock(where_.login, now, staleness));
+  }
   if (where_.api != where_.login) report_.clocks.push_back(clock(where_.api, now, staleness));
   return report_;
 }

@@ -37,9 +37,9 @@ TokenFailure nothing_to_ask_with() {
 
 TokenFailure new_token_too_short(Duration remaining, Duration min_life) {
   return {Verdict::ok,
-          Error{ErrorKind::config, "a new token" + too_short(remaining, min_life),
+          Error{ErrorKind::protocol, "a new token" + too_short(remaining, min_life),
                 "ask for less, or give the client a longer token lifetime"},
-          2};
+          1};
 }
 
 TokenFailure given_token_too_short(Duration remaining, Duration min_life) {
@@ -56,6 +56,13 @@ TokenFailure given_token_refused() {
 
 TokenFailure given_token_ended() {
   return given_unusable("has ended");
+}
+
+TokenFailure given_token_cannot_be_renewed() {
+  return {Verdict::ok,
+          Error{ErrorKind::config, "a token that was obtained elsewhere cannot be refreshed",
+                "give a client id and secret, or leave out --force-refresh"},
+          2};
 }
 
 TokenFailure refused_token_again() {

@@ -14,6 +14,8 @@ TokenFailure given_token_too_short(Duration remaining, Duration min_life);
 TokenFailure given_token_refused();
 TokenFailure given_token_ended();
 /// The login host gave out a token again: one that the API refuses, or whose life has passed.
+/// Someone insists on a new token, and only its owner can ask for one.
+TokenFailure given_token_cannot_be_renewed();
 TokenFailure refused_token_again();
 TokenFailure dead_token_again();
 /// The API refused a fresh token too: no other is asked for during `pause`.

@@ -9,7 +9,8 @@ namespace skewguard::oauth {
 namespace {
 
 constexpr std::size_t kMaxTokenBytes = std::size_t{256} * 1024;
-constexpr double kFarthestSeconds = 250.0 * 365.25 * 86400.0;  // a Duration covers 292 years
+/// A Duration covers 292 years, and the difference of any two such times must fit as well.
+constexpr double kFarthestSeconds = 200.0 * 365.25 * 86400.0;
 
 std::optional<nlohmann::json> json_object(std::string_view part) {
   const auto text = base64url_decode(part);
@@ -24,7 +25,7 @@ std::optional<Duration> numeric_date(const nlohmann::json& payload, const char* 
   const auto claim = payload.find(name);
   if (claim == payload.end() || !claim->is_number()) return std::nullopt;
   const auto seconds = claim->get<double>();
-  if (!(std::abs(seconds) <= kFarthestSeconds)) return std::nullopt;
+  if (!(seconds >= 0 && seconds <= kFarthestSeconds)) return std::nullopt;  // NaN too
   // Apart, so that today's whole seconds stay exact in ns.
   const double whole = std::floor(seconds);
   return std::chrono::seconds{static_cast<std::int64_t>(whole)} +

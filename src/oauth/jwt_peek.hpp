@@ -8,7 +8,7 @@
 namespace skewguard::oauth {
 
 /// The times of a JWT's payload (RFC 7519 section 4.1), read without verifying anything: since 1970
-/// by the issuer's clock. Each is absent where it is missing, not a number, or beyond +-250 years.
+/// by the issuer's clock. Each is absent where it is missing, not a number, or not in 1970..2169.
 struct JwtClaims {
   std::optional<Duration> iat;
   std::optional<Duration> nbf;

@@ -561,6 +561,7 @@ TokenFailure TokenMachine::Impl::reason_to_turn_away(const Waiter& waiter, const
 
 TokenFailure TokenMachine::Impl::given_failure(const Waiter& waiter, const Now& now) const {
   const Holding& token = *newest();
+  if (waiter.want.force) return given_token_cannot_be_renewed();
   if (waiter.want.after < token.token->generation && alive(token, now)) {
     return given_token_too_short(remaining(token, now), waiter.want.min_life);
   }

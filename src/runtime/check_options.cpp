@@ -44,9 +44,15 @@ Result<void> check_options(const ClientOptions& options) {
   if (!options.token_path.starts_with('/')) {
     return config("token_path \"" + options.token_path + "\" does not begin with a slash", "");
   }
-  if (options.timeout <= Duration{0}) return config("timeout must be above zero", "");
-  if (options.max_wait < Duration{0}) return config("max_wait must not be negative", "");
-  if (options.staleness < Duration{0}) return config("staleness must not be negative", "");
+  if (options.timeout <= Duration{0} || options.timeout > kLongestTimeout) {
+    return config("timeout must be above zero, and 24 hours at most", "");
+  }
+  if (options.max_wait < Duration{0} || options.max_wait > kLongestTimeout) {
+    return config("max_wait must lie between 0 and 24 hours", "");
+  }
+  if (options.staleness < Duration{0} || options.staleness > kLongestTimeout) {
+    return config("staleness must lie between 0 and 24 hours", "");
+  }
   if (options.attempts < 1) return config("attempts must be at least 1", "");
   return {};
 }

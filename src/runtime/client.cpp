@@ -1,7 +1,10 @@
 #include "skewguard/client.hpp"
 
+#include <algorithm>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -42,6 +45,19 @@ class Handover {
   std::optional<T> value_;
 };
 
+// No exception crosses the public API: threads, sockets or memory may be out.
+template <typename F>
+auto without_exceptions(const F& run) -> decltype(run()) {
+  try {
+    return run();
+  } catch (const std::exception& e) {
+    return Error{ErrorKind::unavailable, std::string("the call could not be started: ") + e.what(),
+                 "check this machine's limits on threads, files and memory"};
+  } catch (...) {
+    return Error{ErrorKind::unavailable, "the call could not be started", ""};
+  }
+}
+
 }  // namespace
 
 /// Starts the loop, the transport and the engine at first need, and ends them in reverse.
@@ -69,13 +85,14 @@ class Client::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  Result<Response> call(Request request) {
-    const Duration timeout = request.timeout.value_or(options_.timeout);
+  Result<Response> call(const Request& request) {
+    const Duration timeout = std::clamp(request.timeout.value_or(options_.timeout), Duration{0},
+                                        runtime::kLongestTimeout);
     auto handover = std::make_shared<Handover<guard::action::Finish>>();
     Running& running = start();
     const Instant deadline = now().boot + timeout;
-    running.loop.post([&running, handover, request = std::move(request), deadline] {
-      if (!running.engine) return;
+    running.loop.post([&running, handover, request, deadline] {
+      if (!running.engine) return handover->put({std::nullopt, shutting_down(), {}});
       running.engine->call(request, deadline, [handover](guard::action::Finish finished) {
         handover->put(std::move(finished));
       });
@@ -90,7 +107,7 @@ class Client::Impl {
     Running& running = start();
     const Instant deadline = now().boot + options_.timeout;
     running.loop.post([&running, handover, wanted, deadline] {
-      if (!running.engine) return;
+      if (!running.engine) return handover->put(shutting_down());
       running.engine->token(wanted, deadline, [handover](Result<BearerToken> result) {
         handover->put(std::move(result));
       });
@@ -120,7 +137,7 @@ class Client::Impl {
       running->transport = dependencies_.transport(running->loop);
     } else {
       net::TlsOptions tls;
-      tls.ca_file = options_.ca_file;
+      if (!options_.ca_file.empty()) tls.ca_file = options_.ca_file;
       running->transport =
           std::make_unique<net::AsioTransport>(running->loop.context(), *dependencies_.clock, tls);
     }
@@ -132,6 +149,10 @@ class Client::Impl {
     return *running_;
   }
 
+  static Error shutting_down() {
+    return Error{ErrorKind::cancelled, "the client is shutting down", ""};
+  }
+
   static Error overdue() {
     return Error{ErrorKind::timeout, "the deadline passed and the control loop did not answer",
                  "a hook blocks it, or the machine is overloaded"};
@@ -141,7 +162,9 @@ class Client::Impl {
     if (!finished.answer) {
       Error error = finished.error ? std::move(*finished.error)
                                    : Error{ErrorKind::protocol, "no answer and no error", ""};
-      error.report = std::make_shared<CallReport>(std::move(finished.report));
+      if (!finished.report.method.empty()) {  // else the call had not begun
+        error.report = std::make_shared<CallReport>(std::move(finished.report));
+      }
       return error;
     }
     return Response{finished.answer->status, std::move(finished.answer->headers),
@@ -173,15 +196,15 @@ Client& Client::operator=(Client&&) noexcept = default;
 Client::~Client() = default;
 
 Result<Response> Client::call(Request request) {
-  return impl_->call(std::move(request));
+  return without_exceptions([&] { return impl_->call(request); });
 }
 Result<Response> Client::get(std::string path) {
   Request request;
   request.path = std::move(path);
-  return impl_->call(std::move(request));
+  return call(std::move(request));
 }
 Result<BearerToken> Client::token(TokenRequestOptions options) {
-  return impl_->token(options);
+  return without_exceptions([&] { return impl_->token(options); });
 }
 const ClientOptions& Client::options() const noexcept {
   return impl_->options();

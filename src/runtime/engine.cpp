@@ -74,9 +74,7 @@ class Engine::Impl {
       world_.transport.cancel(call.ticket);
       call.handler({std::nullopt, cancelled, {}});
     }
-    for (auto& [id, waiter] : std::exchange(waiters_, {})) {
-      waiter(oauth::action::Deny{id, {Verdict::unknown, cancelled, 6}, 0, {}});
-    }
+    for (auto& [id, reader] : std::exchange(readers_, {})) reader(cancelled);
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -97,8 +95,10 @@ class Engine::Impl {
   }
 
   void token(const TokenRequestOptions& options, Instant deadline, TokenHandler handler) {
-    later([this, options, deadline, handler = std::move(handler)] {
-      enter([this, options, deadline, handler] { want_for_reader(options, deadline, handler); });
+    const oauth::WaiterId reader = ++last_id_;
+    readers_.emplace(reader, std::move(handler));
+    later([this, options, deadline, reader] {
+      enter([this, options, deadline, reader] { want_for_reader(options, deadline, reader); });
     });
   }
 
@@ -117,10 +117,13 @@ class Engine::Impl {
 
   void enter(std::function<void()> first) {
     turn_.emplace_back(std::move(first));
-    if (turn_.size() > 1) return;  // the turn under way will come to it
+    if (std::exchange(in_turn_, true)) return;  // the turn under way will come to it
+    // Whatever throws, the next event is not taken for a nested one.
+    const std::unique_ptr<bool, void (*)(bool*)> over(&in_turn_, [](bool* flag) { *flag = false; });
     while (!turn_.empty()) {
-      turn_.front()();
+      const std::function<void()> event = std::move(turn_.front());
       turn_.pop_front();
+      event();
     }
   }
   void next(std::function<void()> function) { turn_.emplace_back(std::move(function)); }
@@ -168,6 +171,25 @@ class Engine::Impl {
     } else if (seen.step) {
       log({LogLevel::warn, "the clock of this server stepped", {}, book_.origin(server)});
     }
+    unlearn();
+  }
+
+  // What was learned of the two servers' clocks holds for as long as their Dates allow it: once a
+  // clock was set right no rejection would come to say so.
+  void unlearn() {
+    if (!lag_ && !lead_) return;
+    const auto issuer_ahead = book_.between(login_, api_, world_.clock.now());
+    if (!issuer_ahead) return;
+    const Duration most_lag = std::max(issuer_ahead->high, Duration{0});
+    const Duration most_lead = std::max(-issuer_ahead->low, Duration{0});
+    if (lag_ && most_lag < *lag_ / 2) {
+      lag_ = most_lag;
+      step_tokens(oauth::event::ApiLags{most_lag});
+    }
+    if (lead_ && most_lead < *lead_ / 2) {
+      lead_ = most_lead;
+      step_tokens(oauth::event::ApiLeads{most_lead});
+    }
   }
 
   // --- tokens ---
@@ -176,12 +198,12 @@ class Engine::Impl {
     for (auto& action : tokens_.step(event, world_.clock.now())) {
       std::visit(Overloaded{
                      [this](oauth::action::StartFetch& a) { start_fetch(a); },
-                     [this](oauth::action::Deliver& a) { answer(a.waiter, std::move(a)); },
-                     [this](oauth::action::Deny& a) { answer(a.waiter, std::move(a)); },
+                     [this](oauth::action::Deliver& a) { answer(std::move(a)); },
+                     [this](oauth::action::Deny& a) { answer(std::move(a)); },
                      [](oauth::action::Publish&) {},
                      [this](oauth::action::WakeAt& a) { wake_tokens_at(a.at); },
                      [this](oauth::action::Save& a) { save(a.token); },
-                     [this](oauth::action::Log& a) { log(std::move(a.line)); },
+                     [this](oauth::action::Log& a) { log(a.line); },
                  },
                  action);
     }
@@ -214,8 +236,8 @@ class Engine::Impl {
     if (waiting_for_adoption_.size() == 1) adopt();
   }
 
-  void answer(oauth::WaiterId id, Answer answer) {
-    const auto found = waiters_.find(id);
+  void answer(Answer answer) {
+    const auto found = waiters_.find(std::visit([](const auto& a) { return a.waiter; }, answer));
     if (found == waiters_.end()) return;
     next([waiter = std::move(found->second), answer = std::move(answer)]() mutable {
       waiter(std::move(answer));
@@ -223,38 +245,51 @@ class Engine::Impl {
     waiters_.erase(found);
   }
 
-  void want_for_reader(const TokenRequestOptions& options, Instant deadline, TokenHandler handler) {
+  void want_for_reader(const TokenRequestOptions& options, Instant deadline,
+                       oauth::WaiterId reader) {
     oauth::event::Want wanted;
-    wanted.waiter = ++last_id_;
+    wanted.waiter = reader;
     wanted.deadline = deadline;
     wanted.min_life = options.min_life;
     wanted.force = options.force_refresh;
-    want(wanted, [this, deadline, handler = std::move(handler)](const Answer& answer) {
+    want(wanted, [this, deadline, reader](const Answer& answer) {
       if (const auto* deny = std::get_if<oauth::action::Deny>(&answer)) {
-        return handler(denied(*deny));
+        return answer_reader(reader, denied(*deny));
       }
-      hand_out(std::get<oauth::action::Deliver>(answer), deadline, handler);
+      hand_out(std::get<oauth::action::Deliver>(answer), deadline, reader);
     });
   }
 
   // A token that the API would not take yet is no valid token: it is handed out when it has begun.
-  void hand_out(const oauth::action::Deliver& delivered, Instant deadline,
-                const TokenHandler& handler) {
-    if (delivered.first_use <= world_.clock.now().boot) return handler(bearer_token(delivered));
-    if (delivered.first_use > deadline) {
-      return handler(Error{ErrorKind::clock,
-                           "the new token begins, by the API's clock, after the deadline",
-                           "raise --timeout, or have the clock of the login or the API host set"});
+  void hand_out(const oauth::action::Deliver& delivered, Instant deadline, oauth::WaiterId reader) {
+    if (delivered.first_use <= world_.clock.now().boot) {
+      return answer_reader(reader, bearer_token(delivered));
     }
-    at(delivered.first_use, [this, delivered, deadline, handler] {
-      enter([this, delivered, deadline, handler] { hand_out(delivered, deadline, handler); });
+    if (delivered.first_use > deadline) {
+      return answer_reader(
+          reader,
+          Error{ErrorKind::clock, "the new token begins, by the API's clock, after the deadline",
+                "raise --timeout, or have the clock of the login or the API host set"});
+    }
+    at(delivered.first_use, [this, delivered, deadline, reader] {
+      enter([this, delivered, deadline, reader] { hand_out(delivered, deadline, reader); });
     });
+  }
+
+  void answer_reader(oauth::WaiterId id, Result<BearerToken> result) {
+    const auto found = readers_.find(id);
+    if (found == readers_.end()) return;
+    const TokenHandler handler = std::move(found->second);
+    readers_.erase(found);
+    handler(std::move(result));
   }
 
   BearerToken bearer_token(const oauth::action::Deliver& delivered) const {
     const Now now = world_.clock.now();
     const oauth::Token& token = *delivered.token;
-    const Instant end = tokens_.ends_at(now).value_or(token.dead_at());
+    // The token handed out may be the next one, whose life only its own figures tell.
+    const bool current = tokens_.usable(now) == delivered.token;
+    const Instant end = current ? tokens_.ends_at(now).value_or(token.dead_at()) : token.dead_at();
     BearerToken out;
     out.value = token.value;
     out.token_type = "Bearer";
@@ -288,7 +323,7 @@ class Engine::Impl {
           oauth::event::Adopt{given_token(options_.access_token, world_.clock.now(), login_)});
       return adoption_done();
     }
-    const auto stored = world_.store.load(store::key_of(options_));
+    const auto stored = load();
     if (!stored) return adoption_done();
     look_at_login(*stored);
   }
@@ -313,7 +348,21 @@ class Engine::Impl {
     for (const auto& want : std::exchange(waiting_for_adoption_, {})) step_tokens(want);
   }
 
-  void save(const StoredToken& token) { world_.store.save(store::key_of(options_), token); }
+  // A store that fails costs a token request, never a call.
+  std::optional<StoredToken> load() const noexcept {
+    try {
+      return world_.store.load(store::key_of(options_));
+    } catch (...) {
+      return std::nullopt;
+    }
+  }
+  void save(const StoredToken& token) const noexcept {
+    try {
+      world_.store.save(store::key_of(options_), token);
+    } catch (...) {
+      return;
+    }
+  }
 
   // --- calls ---
 
@@ -336,11 +385,11 @@ class Engine::Impl {
     world_.executor.cancel(std::exchange(call.timer, 0));
     if (std::holds_alternative<guard::event::Cancelled>(event)) abandon(call);
     guard::CallStep step = call.machine.step(event, world_.clock.now());
-    for (auto& line : step.log) log(std::move(line));
-    if (hooks_.on_rejection) {
-      for (const auto& rejection : step.rejections) hooks_.on_rejection(rejection);
-    }
+    for (const auto& line : step.log) log(line);
+    for (const auto& rejection : step.rejections) tell(hooks_.on_rejection, rejection);
     for (const auto& fact : step.facts) {
+      if (const auto* lags = std::get_if<oauth::event::ApiLags>(&fact)) lag_ = lags->lag;
+      if (const auto* leads = std::get_if<oauth::event::ApiLeads>(&fact)) lead_ = leads->lead;
       next([this, fact] { step_tokens(fact); });
     }
     act(id, call, step.action);
@@ -403,9 +452,7 @@ class Engine::Impl {
 
   void finish(CallId id, guard::action::Finish finished) {
     const auto found = calls_.find(id);
-    if (finished.report.verdict != Verdict::ok && hooks_.on_resolved) {
-      hooks_.on_resolved(finished.report);
-    }
+    if (finished.report.verdict != Verdict::ok) tell(hooks_.on_resolved, finished.report);
     // After the facts that this call has learned, so that the next call knows them.
     next([handler = std::move(found->second.handler), finished = std::move(finished)]() mutable {
       handler(std::move(finished));
@@ -413,8 +460,17 @@ class Engine::Impl {
     calls_.erase(found);
   }
 
-  void log(LogLine line) const {
-    if (hooks_.log) hooks_.log(line);
+  void log(const LogLine& line) const { tell(hooks_.log, line); }
+
+  // Hooks are the user's: one that throws is the user's loss alone.
+  template <typename Hook, typename What>
+  static void tell(const Hook& hook, const What& what) noexcept {
+    if (!hook) return;
+    try {
+      hook(what);
+    } catch (...) {
+      return;
+    }
   }
 
   ClientOptions options_;
@@ -427,9 +483,13 @@ class Engine::Impl {
   oauth::TokenMachine tokens_;
   std::map<CallId, Call> calls_;
   std::map<oauth::WaiterId, Waiter> waiters_;
+  std::map<oauth::WaiterId, TokenHandler> readers_;
   std::vector<oauth::event::Want> waiting_for_adoption_;
   bool adopted_ = false;
+  std::optional<Duration> lag_;   // of the API behind the issuer, as last learned
+  std::optional<Duration> lead_;  // of the API ahead of the issuer
   std::deque<std::function<void()>> turn_;
+  bool in_turn_ = false;
   Executor::Timer token_timer_ = 0;
   std::uint64_t last_id_ = 0;
   // Outlives the engine in what was posted: it says that there is nobody to answer any more.

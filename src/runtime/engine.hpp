@@ -49,6 +49,9 @@ class Engine {
   std::unique_ptr<Impl> impl_;
 };
 
+/// A day: no call waits longer, and no time computed from it overflows.
+inline constexpr Duration kLongestTimeout = std::chrono::hours{24};
+
 /// Checks what only a person can correct: URLs, identity, bounds. Error: `config`.
 Result<void> check_options(const ClientOptions& options);
 

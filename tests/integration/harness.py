@@ -9,6 +9,7 @@ import json
 import os
 import re
 import socketserver
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -56,14 +57,19 @@ class Emulator:
             raise RuntimeError(f"the emulator did not start: {self.process.stderr.read()}")
         self.login, self.api = self.said["login"], self.said["api"]
 
+    def open(self, request):
+        """The control API, whose certificate nobody here checks."""
+        context = ssl._create_unverified_context() if self.login.startswith("https") else None
+        return urllib.request.urlopen(request, timeout=10, context=context)
+
     def order(self, path, **fields):
         request = urllib.request.Request(f"{self.login}/emulator/{path}",
                                          data=json.dumps(fields).encode(), method="POST")
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with self.open(request) as answer:
             return json.load(answer)
 
     def stats(self):
-        with urllib.request.urlopen(f"{self.login}/emulator/stats", timeout=10) as answer:
+        with self.open(f"{self.login}/emulator/stats") as answer:
             return json.load(answer)
 
     def token_requests(self):

@@ -72,6 +72,15 @@ class WrongAnswers(EndToEnd):
         self.assertEqual(run.verdict(), "network")
         self.assertIn("login.skewguard.invalid", self.assert_one_error_line(run, 6))
 
+    def test_tls_with_the_systems_bundle_and_with_ours(self):
+        emulator = self.emulator("--tls")
+        run = self.run_program(emulator, *ME, SSL_CERT_FILE=None)
+        self.assertEqual(run.verdict(), "tls_untrusted", run.report_text)
+        self.assertIn("certificate", self.assert_one_error_line(run, 6))
+        self.assertEqual(emulator.token_requests(), 0)
+        run = self.run_program(emulator, *ME, "--ca-file", emulator.said["ca"])
+        self.assert_came_through(run)
+
     def test_silence_ends_at_the_deadline(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
             url = f"http://127.0.0.1:{silent.getsockname()[1]}"

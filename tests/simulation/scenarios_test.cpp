@@ -17,8 +17,8 @@ using emulator::TokenFormat;
 
 enum class Wall { right, fast, slow, in_1970 };
 
-emulator::WorldOptions servers(TokenFormat format, Duration login, std::vector<Duration> apis,
-                               Duration lifetime) {
+emulator::WorldOptions servers(TokenFormat format, Duration login,
+                               const std::vector<Duration>& apis, Duration lifetime) {
   emulator::WorldOptions options;
   options.login_clock.offset = login;
   options.api_clocks.clear();
@@ -31,10 +31,9 @@ emulator::WorldOptions servers(TokenFormat format, Duration login, std::vector<D
 
 class Scenario : public testing::TestWithParam<std::tuple<TokenFormat, Wall>> {
  protected:
-  void build(Duration login, std::vector<Duration> apis, Duration lifetime = 300s,
+  void build(Duration login, const std::vector<Duration>& apis, Duration lifetime = 300s,
              ClientOptions options = VirtualClient::default_options()) {
-    world = std::make_unique<VirtualWorld>(
-        servers(std::get<0>(GetParam()), login, std::move(apis), lifetime));
+    world = std::make_unique<VirtualWorld>(servers(std::get<0>(GetParam()), login, apis, lifetime));
     switch (std::get<1>(GetParam())) {
       case Wall::right:
         break;
@@ -230,6 +229,25 @@ TEST_P(Scenario, C21ApiAheadIsLearnedFromTheFirstRejection) {
   EXPECT_LE(world->token_requests(), 21U);
 }
 
+TEST_P(Scenario, ALagIsUnlearnedOnceTheClockIsSetRight) {
+  build(12s, {0s}, 60s);
+  EXPECT_EQ(client->get().report.verdict, Verdict::issuer_clock_ahead);
+  call_for(400s, 20s);
+  world->servers().login_clock().step(-12s, world->server_now().boot);
+  call_for(800s, 100s);  // each token has died meanwhile: nothing bridges the next one's wait
+  world->run_for(100s);
+  const Instant before = world->boot();
+  ASSERT_EQ(client->get().status, 200);
+  EXPECT_LT(world->boot() - before, 5s);
+}
+
+TEST_P(Scenario, AHookThatThrowsEndsNoCall) {
+  build(3s, {0s});
+  client->throw_in_hooks = true;
+  EXPECT_EQ(client->get().status, 200);
+  EXPECT_EQ(client->get().status, 200);
+}
+
 TEST_P(Scenario, T1RevokedIsRefreshedOnce) {
   build(0s, {0s});
   call_for(60s, 10s);
@@ -250,6 +268,7 @@ TEST_P(Scenario, T2AThousandCallersAtExpiryMakeOneTokenRequest) {
   std::vector<VirtualClient::Pending> pending;
   Request request;
   request.path = "/api/v2/tokens/me";
+  pending.reserve(1000);
   for (int i = 0; i < 1000; ++i) pending.push_back(client->start(request));
   world->run_for(31s);
   for (const auto& one : pending) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 namespace skewguard::simulation {
 namespace {
@@ -265,13 +266,24 @@ ClientOptions VirtualClient::default_options() {
 
 namespace {
 
+void maybe_throw(const VirtualClient& client) {
+  if (client.throw_in_hooks) throw std::runtime_error("a hook of the user's");
+}
+
 Hooks hooks_into(VirtualClient& client) {
   Hooks hooks;
   hooks.on_rejection = [&client](const Rejection& rejection) {
     client.rejections.push_back(rejection);
+    maybe_throw(client);
   };
-  hooks.on_resolved = [&client](const CallReport& report) { client.resolved.push_back(report); };
-  hooks.log = [&client](const LogLine& line) { client.log.push_back(line); };
+  hooks.on_resolved = [&client](const CallReport& report) {
+    client.resolved.push_back(report);
+    maybe_throw(client);
+  };
+  hooks.log = [&client](const LogLine& line) {
+    client.log.push_back(line);
+    maybe_throw(client);
+  };
   return hooks;
 }
 

@@ -141,6 +141,7 @@ class VirtualClient {
   std::vector<Rejection> rejections;
   std::vector<CallReport> resolved;
   std::vector<LogLine> log;
+  bool throw_in_hooks = false;
 
  private:
   VirtualWorld& world_;

@@ -29,11 +29,11 @@ TEST(JwtPeek, ReadsAllThreeTimes) {
   EXPECT_EQ(*claims, (JwtClaims{.iat = 1000s, .nbf = 1001s, .exp = 1300s}));
 }
 
-TEST(JwtPeek, ReadsFractionsExponentsAndNegativeNumbers) {
-  const auto claims = peek_jwt(testing_jwt(R"({"iat":1000.5,"nbf":-1.5,"exp":1.3e3})"));
+TEST(JwtPeek, ReadsFractionsAndExponents) {
+  const auto claims = peek_jwt(testing_jwt(R"({"iat":1000.5,"nbf":1.5,"exp":1.3e3})"));
   ASSERT_TRUE(claims);
   EXPECT_EQ(claims->iat, 1000500ms);
-  EXPECT_EQ(claims->nbf, -1500ms);
+  EXPECT_EQ(claims->nbf, 1500ms);
   EXPECT_EQ(claims->exp, 1300s);
 }
 
@@ -50,9 +50,9 @@ TEST(JwtPeek, LeavesOutWhatIsNoTime) {
   EXPECT_EQ(*claims, JwtClaims{});
 }
 
-TEST(JwtPeek, LeavesOutTimesBeyond250Years) {
+TEST(JwtPeek, LeavesOutTimesBefore1970AndBeyond2169) {
   const auto claims = peek_jwt(
-      testing_jwt(R"({"iat":-9e9,"nbf":1767225600000,"exp":1e300})"));  // nbf in milliseconds
+      testing_jwt(R"({"iat":-1,"nbf":1767225600000,"exp":1e300})"));  // nbf in milliseconds
   ASSERT_TRUE(claims);
   EXPECT_EQ(*claims, JwtClaims{});
 }
