@@ -28,7 +28,7 @@ class VirtualWorld::Net final : public Transport {
 
   Ticket send(HttpRequest request, const SendOptions& options, Handler handler) override {
     const Ticket ticket = ++last_;
-    const Fate fate = world_.fate ? world_.fate(request) : Fate{};
+    const Fate met = world_.fate ? world_.fate(request) : Fate{};
     const std::size_t seen = note(request);
     const bool token_request = world_.seen_[seen].token_request();
     if (token_request) world_.most_at_once_ = std::max(world_.most_at_once_, ++world_.at_once_);
@@ -38,11 +38,11 @@ class VirtualWorld::Net final : public Transport {
       fail(ticket, TransportFailure::Kind::timeout, "no answer in time");
     });
     pending_.at(ticket).timeout = timeout;
-    if (fate.kind == Fate::Kind::refused) {
+    if (met.kind == Fate::Kind::refused) {
       world_.post(
           [this, ticket] { fail(ticket, TransportFailure::Kind::refused, "connection refused"); });
-    } else if (fate.kind != Fate::Kind::lost) {
-      travel_up(ticket, std::move(request), fate);
+    } else if (met.kind != Fate::Kind::lost) {
+      travel_up(ticket, std::move(request), met);
     }
     return ticket;
   }
@@ -72,18 +72,18 @@ class VirtualWorld::Net final : public Transport {
     return world_.seen_.size() - 1;
   }
 
-  void travel_up(Ticket ticket, HttpRequest request, const Fate& fate) {
+  void travel_up(Ticket ticket, HttpRequest request, const Fate& met) {
     const bool login = request.url.starts_with(kLoginUrl);
     const auto host = login ? emulator::Host::login : emulator::Host::api;
     const emulator::Delays delays = world_.servers_.delays(host);
-    const Duration there = world_.leg(world_.up) + delays.up + fate.extra;
-    world_.schedule(world_.true_ + there, [this, ticket, login, delays, fate,
+    const Duration there = world_.leg(world_.up) + delays.up + met.extra;
+    world_.schedule(world_.true_ + there, [this, ticket, login, delays, met,
                                            request = std::move(request)] {
       const auto received = emulator::as_received(request, ticket);
       emulator::Reply reply = login ? world_.servers_.handle_login(received, world_.server_now())
                                     : world_.servers_.handle_api(received, world_.server_now());
-      if (fate.kind == Fate::Kind::answer_lost) return;
-      if (fate.spoil) fate.spoil(reply);
+      if (met.kind == Fate::Kind::answer_lost) return;
+      if (met.spoil) met.spoil(reply);
       world_.schedule(world_.true_ + world_.leg(world_.down) + delays.down,
                       [this, ticket, reply = std::move(reply)] { deliver(ticket, reply); });
     });
