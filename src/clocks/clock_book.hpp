@@ -17,11 +17,6 @@ namespace skewguard::clocks {
 /// received before sent, a date that no clock of today shows.
 std::optional<time::DateSample> sample_of(const Exchange& exchange, std::string* why = nullptr);
 
-/// Why an answer is no sample, for those who keep it.
-struct SampleRefused {
-  std::string why;
-};
-
 /// What happened to the picture of all the clocks when an answer came in.
 struct Observation {
   ServerId server;
