@@ -1,8 +1,10 @@
 # Every fuzz target: NAME is NAME.cpp here with its seeds in corpus/NAME/. One line each.
 # libFuzzer runs them in fuzz/CMakeLists.txt; tests/fuzz_replay plays their corpus in each test run.
-set(fuzz_targets duration http_date jwt_peek retry_after token_answer url www_authenticate)
+set(fuzz_targets duration http_answer http_date http_request jwt_peek retry_after token_answer url www_authenticate)
 set(fuzz_depends_duration time)
+set(fuzz_depends_http_answer net)
 set(fuzz_depends_http_date time)
+set(fuzz_depends_http_request net)
 set(fuzz_depends_jwt_peek oauth)
 set(fuzz_depends_retry_after http)
 set(fuzz_depends_token_answer oauth)

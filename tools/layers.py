@@ -37,8 +37,8 @@ IMPURE_HEADER = re.compile(
     r"^(thread|mutex|shared_mutex|condition_variable|future|semaphore|latch|barrier|stop_token"
     r"|ctime|time\.h|unistd\.h|fstream|iostream|sys/.*|poll\.h|openssl/.*"
     r"|boost/(asio|beast)(/.*|\.hpp))$")
-# Compiling Beast takes half a minute a file: few folders may.
-BEAST_FOLDERS = {"net", "emulator", "proxy"}
+# Compiling Beast takes half a minute a file: one folder may.
+BEAST_FOLDERS = {"net"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 SOURCE_SUFFIXES = {".cpp", ".hpp", ".h", ".c", ".ipp"}

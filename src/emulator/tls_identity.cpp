@@ -127,7 +127,7 @@ Result<TlsIdentity> make_tls_identity(const std::string& address, WallTime wall)
                                         "critical,digitalSignature", alternatives(address), wall},
                                        key.get(), ca.get(), ca_key.get());
   if (!server) return failed;
-  return TlsIdentity{pem(ca.get()), pem(server.get()), pem(key.get())};
+  return TlsIdentity{pem(ca.get()), {pem(server.get()), pem(key.get())}};
 }
 
 }  // namespace skewguard::emulator

@@ -2,17 +2,16 @@
 
 #include <string>
 
+#include "net/options.hpp"
 #include "skewguard/result.hpp"
-#include "skewguard/secret.hpp"
 #include "skewguard/time.hpp"
 
 namespace skewguard::emulator {
 
 /// A CA and a server certificate that it signed, both made anew; PEM.
 struct TlsIdentity {
-  std::string ca;
-  std::string certificate;
-  Secret key;  ///< of the server certificate. The CA's own key is gone.
+  std::string ca;  ///< its own key is gone
+  net::ServerIdentity server;
 };
 
 /// For localhost, 127.0.0.1, ::1 and `address`. Both certificates are valid from a day before

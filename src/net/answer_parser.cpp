@@ -1,11 +1,11 @@
 #include "net/answer_parser.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
 #include <optional>
 #include <utility>
 
 #include "base/strings.hpp"
+#include "net/message_parser.hpp"
 
 namespace skewguard::net {
 namespace beast_http = boost::beast::http;
@@ -21,46 +21,6 @@ bool begins_like_http(std::string_view text) {
   const auto known = std::min(text.size(), kVersion.size());
   return text.substr(0, known) == kVersion.substr(0, known);
 }
-
-/// Beast knows the grammar; what it finds is kept here. Its own container would put fields of one
-/// name side by side, and add a trailer's fields to the header's, where a second Date would pass
-/// for a measurement (RFC 9110 section 6.5.1).
-class Parser final : public beast_http::basic_parser<false> {
- public:
-  int status = 0;
-  int version = 0;  ///< 11 = HTTP/1.1
-  Headers headers;
-  std::string body;
-
- private:
-  using Error = boost::system::error_code;
-  using Text = boost::beast::string_view;
-
-  void on_request_impl(beast_http::verb /*method*/, Text /*name*/, Text /*target*/, int /*version*/,
-                       Error& /*error*/) override {}
-  void on_response_impl(int code, Text /*reason*/, int http_version, Error& /*error*/) override {
-    status = code;
-    version = http_version;
-  }
-  void on_field_impl(beast_http::field /*known*/, Text name, Text value,
-                     Error& /*error*/) override {
-    if (!is_header_done()) headers.add(std::string(name), std::string(value));
-  }
-  void on_header_impl(Error& /*error*/) override {}
-  void on_body_init_impl(const boost::optional<std::uint64_t>& /*length*/,
-                         Error& /*error*/) override {}
-  std::size_t on_body_impl(Text bytes, Error& /*error*/) override {
-    body.append(bytes);
-    return bytes.size();
-  }
-  void on_chunk_header_impl(std::uint64_t /*size*/, Text /*extensions*/,
-                            Error& /*error*/) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t /*remain*/, Text bytes, Error& /*error*/) override {
-    body.append(bytes);
-    return bytes.size();
-  }
-  void on_finish_impl(Error& /*error*/) override {}
-};
 
 }  // namespace
 
@@ -167,7 +127,7 @@ struct AnswerParser::Impl {
   }
 
   Outcome parse_body(std::string_view bytes) {
-    while (!bytes.empty() && !parser->is_done()) {
+    while (bytes.size() >= parser->least() && !parser->is_done()) {
       boost::system::error_code error;
       const auto used = parser->put(boost::asio::buffer(bytes.data(), bytes.size()), error);
       bytes.remove_prefix(used);
@@ -193,7 +153,7 @@ struct AnswerParser::Impl {
 
   bool answers_head;
   std::uint64_t body_limit;
-  std::optional<Parser> parser;
+  std::optional<MessageParser<false>> parser;
   std::string held;  ///< bytes not yet parsed
   std::string why;
   int interim = 0;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "skewguard/secret.hpp"
 #include "skewguard/time.hpp"
 
 namespace skewguard::net {
@@ -12,6 +13,12 @@ struct TlsOptions {
   /// PEM file of the authorities to trust, instead of the system's. Read when the first https URL
   /// is asked for; one that cannot be read fails that request as `tls_failed`, naming the file.
   std::optional<std::string> ca_file{};
+};
+
+/// What a server shows its clients; PEM.
+struct ServerIdentity {
+  std::string certificate;  ///< the chain, the server's own first
+  Secret key;
 };
 
 struct PoolOptions {

@@ -24,6 +24,11 @@ Stream::Unread peek(tcp::socket& socket) {
   return Stream::Unread::end;  // closed, or broken
 }
 
+void shut_down_sending(tcp::socket& socket) {
+  boost::system::error_code ignored;
+  std::ignore = socket.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
 class PlainStream final : public Stream {
  public:
   explicit PlainStream(tcp::socket socket) : socket_(std::move(socket)) {}
@@ -39,6 +44,7 @@ class PlainStream final : public Stream {
   void read_some(std::span<char> buffer, Handler handler) override {
     socket_.async_read_some(asio::buffer(buffer.data(), buffer.size()), kept(std::move(handler)));
   }
+  void finish() override { shut_down_sending(socket_); }
   void close() override {
     ErrorCode ignored;
     std::ignore = socket_.close(ignored);
@@ -60,6 +66,8 @@ class TlsStream final : public Stream {
       : socket_(std::move(socket)),
         place_(demand.host + ":" + std::to_string(demand.port)),
         engine_(context, std::move(demand)) {}
+  TlsStream(tcp::socket socket, const TlsContext& context)
+      : socket_(std::move(socket)), place_("a client"), engine_(context) {}
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
   ~TlsStream() override { shut(); }
@@ -133,6 +141,11 @@ class TlsStream final : public Stream {
     return failed_ ? std::optional(engine_.failure()) : std::nullopt;
   }
 
+  void finish() override {
+    engine_.close();
+    send_now();
+    shut_down_sending(socket_);
+  }
   void close() override { shut(); }
 
  private:
@@ -188,7 +201,7 @@ class TlsStream final : public Stream {
     TransportFailure failure;
     failure.kind = TransportFailure::Kind::tls_failed;
     failure.detail = "the TLS handshake with " + place_ + " failed: " +
-                     (error == asio::error::eof ? std::string("the server closed the connection")
+                     (error == asio::error::eof ? std::string("the peer closed the connection")
                                                 : error.message());
     return failure;
   }
@@ -210,6 +223,10 @@ std::shared_ptr<Stream> plain_stream(tcp::socket socket) {
 std::shared_ptr<Stream> tls_stream(tcp::socket socket, const TlsContext& context,
                                    CertificateDemand demand) {
   return std::make_shared<TlsStream>(std::move(socket), context, std::move(demand));
+}
+
+std::shared_ptr<Stream> tls_stream(tcp::socket socket, const TlsContext& context) {
+  return std::make_shared<TlsStream>(std::move(socket), context);
 }
 
 }  // namespace skewguard::net

@@ -12,8 +12,8 @@
 
 namespace skewguard::net {
 
-/// One connection to a server, plain or TLS. One operation at a time. Handlers run on the loop,
-/// never from within the call; after close() they come with an error. Not thread-safe.
+/// One connection, plain or TLS, of a client or of a server. One operation at a time. Handlers run
+/// on the loop, never from within the call; after close() they come with an error. Not thread-safe.
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
   using ErrorCode = boost::system::error_code;
@@ -39,11 +39,15 @@ class Stream : public std::enable_shared_from_this<Stream> {
   virtual void read_some(std::span<char> buffer, Handler handler) = 0;
   /// Where an error was one of TLS and not of the network: which.
   [[nodiscard]] virtual std::optional<TransportFailure> fault() const { return std::nullopt; }
+  /// Says that nothing more will be written; reading goes on.
+  virtual void finish() = 0;
   virtual void close() = 0;
 };
 
 std::shared_ptr<Stream> plain_stream(boost::asio::ip::tcp::socket socket);
 std::shared_ptr<Stream> tls_stream(boost::asio::ip::tcp::socket socket, const TlsContext& context,
                                    CertificateDemand demand);
+/// The server's side of it.
+std::shared_ptr<Stream> tls_stream(boost::asio::ip::tcp::socket socket, const TlsContext& context);
 
 }  // namespace skewguard::net

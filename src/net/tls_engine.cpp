@@ -1,11 +1,13 @@
 #include "net/tls_engine.hpp"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <tuple>
 #include <utility>
 
 namespace skewguard::net {
@@ -32,34 +34,90 @@ bool numeric(const std::string& host) {
   return address != nullptr;
 }
 
+using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
+using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
+
+Bio reader(std::string_view text) {
+  return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free};
+}
+
+Key private_key(std::string_view pem) {
+  return {PEM_read_bio_PrivateKey(reader(pem).get(), nullptr, nullptr, nullptr), &EVP_PKEY_free};
+}
+
+/// The first certificate is the server's own, the others lead to the authority.
+bool use_chain(SSL_CTX* context, std::string_view pem) {
+  const auto in = reader(pem);
+  const auto next = [&] {
+    return Certificate{PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr), &X509_free};
+  };
+  auto own = next();
+  if (!own || SSL_CTX_use_certificate(context, own.get()) != 1) return false;
+  while (auto above = next()) {
+    if (SSL_CTX_add0_chain_cert(context, above.get()) != 1) return false;
+    std::ignore = above.release();
+  }
+  ERR_clear_error();  // that no more certificate follows
+  return true;
+}
+
 }  // namespace
 
-TlsContext::TlsContext(const TlsOptions& options) : context_(SSL_CTX_new(TLS_client_method())) {
+TlsContext::TlsContext(const SSL_METHOD* method) : context_(SSL_CTX_new(method)) {
   if (!context_) {
     fault_ = "TLS cannot be set up: " + openssl_words();
     return;
   }
-  SSL_CTX* context = context_.get();
-  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_cert_verify_callback(context, &TlsEngine::verify, nullptr);
+  SSL_CTX_set_min_proto_version(get(), TLS1_2_VERSION);
+  SSL_CTX_set_options(get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_mode(get(), SSL_MODE_RELEASE_BUFFERS);
+}
+
+TlsContext::TlsContext(const TlsOptions& options) : TlsContext(TLS_client_method()) {
+  if (fault_) return;
+  SSL_CTX_set_verify(get(), SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_cert_verify_callback(get(), &TlsEngine::verify, nullptr);
   static constexpr std::array<unsigned char, 9> kHttp11{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
-  SSL_CTX_set_alpn_protos(context, kHttp11.data(), kHttp11.size());
+  SSL_CTX_set_alpn_protos(get(), kHttp11.data(), kHttp11.size());
   if (!options.ca_file) {
-    SSL_CTX_set_default_verify_paths(context);
-  } else if (SSL_CTX_load_verify_file(context, options.ca_file->c_str()) != 1) {
+    SSL_CTX_set_default_verify_paths(get());
+  } else if (SSL_CTX_load_verify_file(get(), options.ca_file->c_str()) != 1) {
     fault_ = "the CA file " + *options.ca_file + " cannot be used: " + openssl_words();
   }
   // An authority that is given may be an intermediate one, as with curl.
-  X509_STORE_set_flags(SSL_CTX_get_cert_store(context), X509_V_FLAG_PARTIAL_CHAIN);
+  X509_STORE_set_flags(SSL_CTX_get_cert_store(get()), X509_V_FLAG_PARTIAL_CHAIN);
   ERR_clear_error();
 }
 
-TlsEngine::TlsEngine(const TlsContext& context, CertificateDemand demand)
+TlsContext::TlsContext(const ServerIdentity& identity) : TlsContext(TLS_server_method()) {
+  if (fault_) return;
+  const auto key = private_key(identity.key.reveal());
+  if (!use_chain(get(), identity.certificate) || !key ||
+      SSL_CTX_use_PrivateKey(get(), key.get()) != 1 || SSL_CTX_check_private_key(get()) != 1) {
+    fault_ = "the server's certificate or key cannot be used: " + openssl_words();
+  }
+}
+
+TlsEngine::TlsEngine(const TlsContext& client_context, CertificateDemand demand)
     : demand_(std::move(demand)),
-      ssl_(context.get() != nullptr ? SSL_new(context.get()) : nullptr) {
+      peer_(demand_.host + ":" + std::to_string(demand_.port)),
+      ssl_(client_context.get() != nullptr ? SSL_new(client_context.get()) : nullptr) {
+  set_up();
+  if (!ssl_) return;
+  SSL_set_connect_state(ssl_.get());
+  SSL_set_ex_data(ssl_.get(), engine_slot(), this);
+  demand_host();
+}
+
+TlsEngine::TlsEngine(const TlsContext& server_context)
+    : peer_("a client"),
+      ssl_(server_context.get() != nullptr ? SSL_new(server_context.get()) : nullptr) {
+  set_up();
+  if (ssl_) SSL_set_accept_state(ssl_.get());
+}
+
+void TlsEngine::set_up() {
   failure_.kind = TransportFailure::Kind::tls_failed;
   failure_.detail = "TLS cannot be set up";
   if (!ssl_) return;
@@ -67,9 +125,6 @@ TlsEngine::TlsEngine(const TlsContext& context, CertificateDemand demand)
   out_ = BIO_new(BIO_s_mem());
   BIO_ctrl(in_, BIO_C_SET_BUF_MEM_EOF_RETURN, -1, nullptr);  // empty means "not yet"
   SSL_set_bio(ssl_.get(), in_, out_);
-  SSL_set_connect_state(ssl_.get());
-  SSL_set_ex_data(ssl_.get(), engine_slot(), this);
-  demand_host();
 }
 
 void TlsEngine::demand_host() {
@@ -106,8 +161,7 @@ TlsEngine::Step TlsEngine::stopped(int result, const char* doing) {
     failure_ = *refused_;
   } else {
     failure_.kind = TransportFailure::Kind::tls_failed;
-    failure_.detail = std::string(doing) + " with " + demand_.host + ":" +
-                      std::to_string(demand_.port) + " failed: " + openssl_words();
+    failure_.detail = std::string(doing) + " with " + peer_ + " failed: " + openssl_words();
   }
   ERR_clear_error();
   return Step::failed;

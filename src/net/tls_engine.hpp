@@ -17,24 +17,29 @@
 /// request (session tickets are not an answer), and why a certificate was refused.
 namespace skewguard::net {
 
-/// What all connections share: versions, trust. Loading the authorities takes milliseconds, so it
-/// is made when the first https URL is asked for. Not thread-safe.
+/// What all connections of one side share: versions, trust, identity. Not thread-safe.
 class TlsContext {
  public:
+  /// A client's. Loading the authorities takes milliseconds, so it is made when the first https
+  /// URL is asked for.
   explicit TlsContext(const TlsOptions& options);
+  /// A server's, which asks for no certificate.
+  explicit TlsContext(const ServerIdentity& identity);
   [[nodiscard]] SSL_CTX* get() const noexcept { return context_.get(); }
-  /// Why no connection can be made with it, if so (a CA file that cannot be read).
+  /// Why no connection can be made with it, if so (a file or a key that cannot be used).
   [[nodiscard]] const std::optional<std::string>& fault() const noexcept { return fault_; }
 
  private:
   struct Free {
     void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
   };
+  explicit TlsContext(const SSL_METHOD* method);
+
   std::unique_ptr<SSL_CTX, Free> context_;
   std::optional<std::string> fault_;
 };
 
-/// The client's side of one TLS connection. Not thread-safe.
+/// One side of one TLS connection. Not thread-safe.
 class TlsEngine {
  public:
   enum class Step {
@@ -44,7 +49,8 @@ class TlsEngine {
     failed,      ///< see failure()
   };
 
-  TlsEngine(const TlsContext& context, CertificateDemand demand);
+  TlsEngine(const TlsContext& client_context, CertificateDemand demand);
+  explicit TlsEngine(const TlsContext& server_context);
   TlsEngine(const TlsEngine&) = delete;
   TlsEngine& operator=(const TlsEngine&) = delete;
 
@@ -71,9 +77,11 @@ class TlsEngine {
   friend class TlsContext;
   static int verify(X509_STORE_CTX* context, void* unused);
   void demand_host();
+  void set_up();
   Step stopped(int result, const char* doing);
 
-  CertificateDemand demand_;
+  CertificateDemand demand_{};  // of a client
+  std::string peer_;            // for messages
   std::unique_ptr<SSL, Free> ssl_;
   BIO* in_ = nullptr;                        // owned by ssl_
   BIO* out_ = nullptr;                       // owned by ssl_

@@ -39,7 +39,7 @@ TEST(TlsIdentity, VerifiesForEveryNameOfThisMachine) {
   const auto identity = make_tls_identity("192.0.2.7", at(Duration{0}).wall);
   ASSERT_TRUE(identity);
   const auto ca = read(identity->ca);
-  const auto certificate = read(identity->certificate);
+  const auto certificate = read(identity->server.certificate);
   ASSERT_TRUE(ca && certificate);
   EXPECT_TRUE(verifies(certificate.get(), ca.get(), kStart));
   EXPECT_EQ(X509_check_host(certificate.get(), "localhost", 0, 0, nullptr), 1);
@@ -53,7 +53,7 @@ TEST(TlsIdentity, IsValidFromADayBeforeToThirtyDaysAfter) {
   const auto identity = make_tls_identity("127.0.0.1", at(Duration{0}).wall);
   ASSERT_TRUE(identity);
   const auto ca = read(identity->ca);
-  const auto certificate = read(identity->certificate);
+  const auto certificate = read(identity->server.certificate);
   constexpr time_t kDay = 86'400;
   EXPECT_FALSE(verifies(certificate.get(), ca.get(), kStart - kDay - 1));
   EXPECT_TRUE(verifies(certificate.get(), ca.get(), kStart - kDay + 1));
@@ -65,7 +65,7 @@ TEST(TlsIdentity, AnotherEmulatorsCaDoesNotVouchForIt) {
   const auto one = make_tls_identity("127.0.0.1", at(Duration{0}).wall);
   const auto other = make_tls_identity("127.0.0.1", at(Duration{0}).wall);
   ASSERT_TRUE(one && other);
-  EXPECT_FALSE(verifies(read(one->certificate).get(), read(other->ca).get(), kStart));
+  EXPECT_FALSE(verifies(read(one->server.certificate).get(), read(other->ca).get(), kStart));
 }
 
 }  // namespace

@@ -73,6 +73,8 @@ std::vector<Sample> good() {
        {},
        200,
        "hello world"},
+      {"chunked and empty", ok + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", Then::stays_open,
+       Outcome::complete, 200, ""},
       {"chunked in capitals",
        ok + "TRANSFER-ENCODING: Chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
        {},

@@ -1,0 +1,43 @@
+#include <algorithm>
+#include <string>
+
+#include "fuzz.hpp"
+#include "net/answer_parser.hpp"
+
+namespace {
+
+using skewguard::net::AnswerParser;
+
+/// The answer's text, or the outcome's number: equal for equal outcomes.
+std::string outcome_of(std::string_view bytes, std::size_t piece) {
+  AnswerParser parser("GET", 4096);
+  auto outcome = AnswerParser::Outcome::more;
+  while (!bytes.empty() && outcome == AnswerParser::Outcome::more) {
+    const auto part = bytes.substr(0, piece);
+    bytes.remove_prefix(part.size());
+    outcome = parser.feed(part);
+  }
+  if (outcome == AnswerParser::Outcome::more) outcome = parser.end();
+  auto text = std::to_string(static_cast<int>(outcome));
+  if (outcome != AnswerParser::Outcome::complete) return text;
+  skewguard::Exchange exchange;
+  parser.take(exchange);
+  skewguard::fuzz::require(exchange.status >= 200 && exchange.status <= 999,
+                           "an answer is a final one");
+  skewguard::fuzz::require(exchange.body.size() <= 4096, "a body is within the limit");
+  text += std::to_string(exchange.status);
+  for (const auto& field : exchange.headers.fields()) text += field.name + ':' + field.value + '\n';
+  return text + exchange.body;
+}
+
+}  // namespace
+
+/// First byte: the size of the pieces. The rest: what a server sends before it closes.
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace skewguard;
+  if (size == 0) return 0;
+  const auto bytes = fuzz::as_text(data + 1, size - 1);
+  const auto whole = outcome_of(bytes, std::max<std::size_t>(bytes.size(), 1));
+  fuzz::require(outcome_of(bytes, 1 + data[0] % 16U) == whole, "the pieces make no difference");
+  return 0;
+}

@@ -1,0 +1,45 @@
+#include <algorithm>
+#include <string>
+
+#include "fuzz.hpp"
+#include "net/request_parser.hpp"
+
+namespace {
+
+using skewguard::net::RequestParser;
+
+constexpr RequestParser::Limits kLimits{.head = 2048, .body = 4096};
+
+/// Every whole request of a connection, one after the other.
+std::string requests_of(std::string_view bytes, std::size_t piece) {
+  RequestParser parser(kLimits);
+  std::string text;
+  while (!bytes.empty()) {
+    const auto part = bytes.substr(0, piece);
+    bytes.remove_prefix(part.size());
+    auto outcome = parser.feed(part);
+    while (outcome == RequestParser::Outcome::complete) {
+      const auto request = parser.take();
+      skewguard::fuzz::require(!request.method.empty(), "a request has a method");
+      skewguard::fuzz::require(request.body.size() <= kLimits.body, "a body is within the limit");
+      text += request.method + ' ' + request.target + std::to_string(request.version) + '\n';
+      for (const auto& field : request.headers.fields()) text += field.name + field.value + '\n';
+      text += request.body;
+      outcome = parser.feed("");
+    }
+    if (outcome != RequestParser::Outcome::more) break;
+  }
+  return text;
+}
+
+}  // namespace
+
+/// First byte: the size of the pieces. The rest: what a client sends.
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace skewguard;
+  if (size == 0) return 0;
+  const auto bytes = fuzz::as_text(data + 1, size - 1);
+  const auto whole = requests_of(bytes, std::max<std::size_t>(bytes.size(), 1));
+  fuzz::require(requests_of(bytes, 1 + data[0] % 16U) == whole, "the pieces make no difference");
+  return 0;
+}

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "emulator/message.hpp"
+#include "net/stream.hpp"
+
+namespace skewguard {
+class ClockSource;
+}
+
+namespace skewguard::emulator {
+
+class World;
+
+/// One connection to a host.
+class Session {
+ public:
+  Session() = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  virtual ~Session() = default;
+  virtual void close() = 0;
+};
+
+/// What every session needs. Outlives the Server, but touches nothing once `stopped`.
+struct Hub {
+  Hub(boost::asio::io_context& io_context, ClockSource& clock_source, World& the_world)
+      : io(io_context), clocks(clock_source), world(the_world) {}
+  boost::asio::io_context& io;
+  ClockSource& clocks;
+  World& world;
+  bool stopped = false;
+  std::optional<net::TlsContext> tls{};
+  std::function<void()> quit{};
+  std::vector<std::weak_ptr<Session>> sessions{};
+};
+
+/// Reads requests of the connection `number` of `host`, has the World answer them and writes the
+/// answers, one after the other; keeps itself alive until the connection ends.
+std::shared_ptr<Session> start_session(std::shared_ptr<Hub> hub, Host host, std::uint64_t number,
+                                       boost::asio::ip::tcp::socket socket);
+
+}  // namespace skewguard::emulator

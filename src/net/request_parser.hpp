@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "skewguard/http.hpp"
+
+namespace skewguard::net {
+
+/// One whole request as a server reads it, credentials included.
+struct ReceivedRequest {
+  std::string method;
+  std::string target;  ///< as sent: path and query, or absolute (RFC 9112 section 3.2.2)
+  Headers headers;
+  std::string body;
+  int version = 11;  ///< 10 = HTTP/1.0, 11 = HTTP/1.1
+  bool keep_alive = true;
+};
+
+/// Bytes of a connection -> its requests, one after the other. The outcome depends on the bytes
+/// alone, never on how they were cut into pieces. Not thread-safe.
+class RequestParser {
+ public:
+  struct Limits {
+    std::size_t head;  ///< bytes, its last empty line included
+    std::size_t body;  ///< bytes
+  };
+  enum class Outcome {
+    more,       ///< feed on
+    complete,   ///< the request is whole: take it
+    malformed,  ///< not HTTP/1: answer 400
+    head_over,  ///< answer 431
+    body_over,  ///< answer 413
+  };
+
+  explicit RequestParser(Limits limits);
+  RequestParser(RequestParser&&) noexcept;
+  RequestParser& operator=(RequestParser&&) noexcept;
+  ~RequestParser();  ///< wipes the bytes it still holds
+
+  /// Takes bytes (none: looks again at those it holds). Not to be called between `complete` and
+  /// take(), nor after a failure.
+  Outcome feed(std::string_view bytes);
+  /// The request, once, after `complete`; what came after it is kept for the next.
+  ReceivedRequest take();
+  /// The head is there, the body is not, and the client waits for "100 Continue" before it sends
+  /// it (RFC 9110 section 10.1.1).
+  [[nodiscard]] bool awaits_continue() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace skewguard::net

@@ -1,0 +1,143 @@
+#include "net/request_parser.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace skewguard::net {
+namespace {
+
+using Outcome = RequestParser::Outcome;
+
+constexpr RequestParser::Limits kLimits{.head = 200, .body = 20};
+
+/// What became of bytes that came in pieces of `piece` bytes: requests until a failure or the end.
+struct Parsed {
+  std::vector<ReceivedRequest> requests;
+  Outcome last = Outcome::more;
+};
+
+Parsed parse(const std::string& bytes, std::size_t piece) {
+  RequestParser parser(kLimits);
+  Parsed parsed;
+  for (std::size_t i = 0; i < bytes.size(); i += piece) {
+    parsed.last = parser.feed(std::string_view(bytes).substr(i, piece));
+    while (parsed.last == Outcome::complete) {
+      parsed.requests.push_back(parser.take());
+      parsed.last = parser.feed("");
+    }
+    if (parsed.last != Outcome::more) break;
+  }
+  return parsed;
+}
+
+class RequestParserPieces : public testing::TestWithParam<std::size_t> {};
+INSTANTIATE_TEST_SUITE_P(Of, RequestParserPieces, testing::Values(1, 2, 3, 7, 10'000));
+
+TEST_P(RequestParserPieces, ReadsAllThatARequestSays) {
+  const auto parsed = parse(
+      "POST /oauth/token?a=b HTTP/1.1\r\nHost: h\r\nX-Two: 1\r\nx-two:  2 \r\n"
+      "Content-Length: 5\r\n\r\nhello",
+      GetParam());
+  ASSERT_EQ(parsed.requests.size(), 1U);
+  const auto& request = parsed.requests[0];
+  EXPECT_EQ(request.method, "POST");
+  EXPECT_EQ(request.target, "/oauth/token?a=b");
+  EXPECT_EQ(request.headers.all("X-Two"), (std::vector<std::string_view>{"1", "2"}));
+  EXPECT_EQ(request.body, "hello");
+  EXPECT_EQ(request.version, 11);
+  EXPECT_TRUE(request.keep_alive);
+}
+
+TEST_P(RequestParserPieces, ReadsRequestsThatCameTogetherInOrder) {
+  const auto parsed = parse(
+      "GET /1 HTTP/1.1\r\nHost: h\r\n\r\n"
+      "PUT /2 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\n"
+      "Trailer: no\r\n\r\n"
+      "HEAD /3 HTTP/1.0\r\n\r\n",
+      GetParam());
+  ASSERT_EQ(parsed.requests.size(), 3U);
+  EXPECT_EQ(parsed.requests[0].target, "/1");
+  EXPECT_EQ(parsed.requests[1].body, "abc");
+  EXPECT_EQ(parsed.requests[1].headers.count("Trailer"), 0U);
+  EXPECT_EQ(parsed.requests[2].method, "HEAD");
+  EXPECT_EQ(parsed.requests[2].version, 10);
+  EXPECT_FALSE(parsed.requests[2].keep_alive);
+}
+
+TEST_P(RequestParserPieces, KnowsWhenTheConnectionIsToClose) {
+  const auto parsed = parse("GET / HTTP/1.1\r\nConnection: close\r\n\r\n", GetParam());
+  ASSERT_EQ(parsed.requests.size(), 1U);
+  EXPECT_FALSE(parsed.requests[0].keep_alive);
+}
+
+TEST_P(RequestParserPieces, TakesAHeadAtTheLimitAndRefusesOneByteMore) {
+  const auto head = [](std::size_t size) {
+    const std::string start = "GET / HTTP/1.1\r\nX: ";
+    return start + std::string(size - start.size() - 4, 'x') + "\r\n\r\n";
+  };
+  EXPECT_EQ(parse(head(kLimits.head), GetParam()).requests.size(), 1U);
+  const auto over = parse(head(kLimits.head + 1), GetParam());
+  EXPECT_TRUE(over.requests.empty());
+  EXPECT_EQ(over.last, Outcome::head_over);
+}
+
+TEST_P(RequestParserPieces, TakesABodyAtTheLimitAndRefusesOneByteMore) {
+  const auto sized = [](std::size_t size) {
+    return "POST / HTTP/1.1\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" +
+           std::string(size, 'b');
+  };
+  const auto full = parse(sized(kLimits.body), GetParam());
+  ASSERT_EQ(full.requests.size(), 1U);
+  EXPECT_EQ(full.requests[0].body, std::string(kLimits.body, 'b'));
+  EXPECT_EQ(parse(sized(kLimits.body + 1), GetParam()).last, Outcome::body_over);
+  const auto chunked =
+      parse("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\nb\r\n" +
+                std::string(11, 'c') + "\r\n0\r\n\r\n",
+            GetParam());
+  EXPECT_TRUE(chunked.requests.empty());
+  EXPECT_EQ(chunked.last, Outcome::body_over);
+}
+
+TEST_P(RequestParserPieces, RefusesATrailerOverTheLimitOfTheHead) {
+  const auto parsed = parse("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " +
+                                std::string(2 * kLimits.head, 'x'),
+                            GetParam());
+  EXPECT_TRUE(parsed.requests.empty());
+  EXPECT_NE(parsed.last, Outcome::more);
+}
+
+TEST_P(RequestParserPieces, RefusesWhatIsNotHttp) {
+  for (const std::string bytes :
+       {"\x16\x03\x01 hello\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/1.1\r\nNo colon\r\n\r\n",
+        "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n"}) {
+    EXPECT_EQ(parse(bytes, GetParam()).last, Outcome::malformed) << bytes;
+  }
+}
+
+TEST(RequestParserContinue, IsAwaitedBetweenHeadAndBodyAlone) {
+  RequestParser parser(kLimits);
+  EXPECT_EQ(parser.feed("POST / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n"),
+            Outcome::more);
+  EXPECT_FALSE(parser.awaits_continue());
+  EXPECT_EQ(parser.feed("\r\n"), Outcome::more);
+  EXPECT_TRUE(parser.awaits_continue());
+  EXPECT_EQ(parser.feed("a"), Outcome::more);
+  EXPECT_FALSE(parser.awaits_continue());
+  EXPECT_EQ(parser.feed("b"), Outcome::complete);
+  EXPECT_EQ(parser.take().body, "ab");
+}
+
+TEST(RequestParserContinue, IsNotAwaitedByHttp10) {
+  RequestParser parser(kLimits);
+  parser.feed("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  EXPECT_FALSE(parser.awaits_continue());
+}
+
+}  // namespace
+}  // namespace skewguard::net
