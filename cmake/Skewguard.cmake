@@ -5,10 +5,16 @@ target_compile_options(skewguard_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
   -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough
   $<$<BOOL:${SKEWGUARD_WERROR}>:-Werror>)
+# An initializer names the fields that matter; the others have defaults where they are declared.
+target_compile_options(skewguard_flags INTERFACE -Wno-missing-field-initializers
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-missing-designated-field-initializers>)
 # g++ 12 at -O2 and -O3 reports false positives inside libstdc++ and Boost.
 target_compile_options(skewguard_flags INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-null-dereference -Wno-maybe-uninitialized
     -Wno-stringop-overflow -Wno-array-bounds -Wno-tsan>)
+# A unity build includes its sources, and g++ takes them for headers.
+target_compile_options(skewguard_flags INTERFACE
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:${CMAKE_UNITY_BUILD}>>:-Wno-subobject-linkage>)
 if(SKEWGUARD_SANITIZE)
   target_compile_options(skewguard_flags INTERFACE
     -fsanitize=${SKEWGUARD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

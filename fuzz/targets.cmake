@@ -1,6 +1,8 @@
 # Every fuzz target: NAME is NAME.cpp here with its seeds in corpus/NAME/. One line each.
 # libFuzzer runs them in fuzz/CMakeLists.txt; tests/fuzz_replay plays their corpus in each test run.
-set(fuzz_targets duration http_answer http_date http_request jwt_peek retry_after token_answer url www_authenticate)
+set(fuzz_targets
+  duration http_answer http_date http_request jwt_peek retry_after token_answer url
+  www_authenticate)
 set(fuzz_depends_duration time)
 set(fuzz_depends_http_answer net)
 set(fuzz_depends_http_date time)

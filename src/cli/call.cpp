@@ -13,10 +13,6 @@
 namespace skewguard::cli {
 namespace {
 
-Error usage_error(std::string message, std::string remedy) {
-  return {.kind = ErrorKind::config, .message = std::move(message), .remedy = std::move(remedy)};
-}
-
 Result<std::string> method_of(std::string_view typed) {
   std::string method(typed);
   std::ranges::transform(method, method.begin(), [](char c) {

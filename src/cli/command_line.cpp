@@ -5,15 +5,12 @@
 #include <utility>
 
 #include "base/nearest.hpp"
+#include "cli/conclude.hpp"
 #include "cli/options.hpp"
 #include "emulator/guide.hpp"
 
 namespace skewguard::cli {
 namespace {
-
-Error usage_error(std::string message, std::string remedy) {
-  return {.kind = ErrorKind::config, .message = std::move(message), .remedy = std::move(remedy)};
-}
 
 /// The command on the line, or the whole program.
 const CLI::App& command_of(const CLI::App& app) {

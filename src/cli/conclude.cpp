@@ -52,6 +52,10 @@ int exit_code_of(const Error& error) noexcept {
   return code_of(error.kind);
 }
 
+Error usage_error(std::string message, std::string remedy) {
+  return {.kind = ErrorKind::config, .message = std::move(message), .remedy = std::move(remedy)};
+}
+
 int fail(const Error& error, Session& session) {
   session.logger.fail(error);
   return exit_code_of(error);

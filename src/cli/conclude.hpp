@@ -13,6 +13,9 @@ namespace skewguard::cli {
 /// Of an error: its report's, else its kind's. Never 0.
 int exit_code_of(const Error& error) noexcept;
 
+/// Of what was typed. `message` names it, `remedy` says what to type instead.
+Error usage_error(std::string message, std::string remedy);
+
 /// Says why the command failed; returns the exit code.
 int fail(const Error& error, Session& session);
 

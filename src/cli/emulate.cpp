@@ -19,10 +19,6 @@ namespace {
 using MaybeError = std::optional<Error>;
 using MaybeText = std::optional<std::string>;
 
-Error usage_error(std::string message, std::string remedy) {
-  return {.kind = ErrorKind::config, .message = std::move(message), .remedy = std::move(remedy)};
-}
-
 MaybeError read_duration(const char* flag, const MaybeText& text, Duration& into) {
   if (!text) return std::nullopt;
   const auto duration = time::parse_duration(trim(*text));

@@ -47,10 +47,6 @@ std::string in_format(const BearerToken& token, std::string_view format) {
   return text.append(token.value.reveal()).append("\n");
 }
 
-Error usage_error(std::string message, std::string remedy) {
-  return {.kind = ErrorKind::config, .message = std::move(message), .remedy = std::move(remedy)};
-}
-
 Result<TokenRequestOptions> options_of(const TokenArguments& arguments) {
   if (arguments.format != "raw" && arguments.format != "header" && arguments.format != "json") {
     return usage_error("the format (--format) is not known", "give raw, header or json");

@@ -15,8 +15,6 @@
 namespace skewguard::emulator {
 namespace {
 
-using json = nlohmann::ordered_json;
-
 constexpr std::size_t kMaxPageSize = 100;
 
 /// A visit whose token was accepted.
@@ -29,20 +27,20 @@ struct Guest {
   }
 };
 
-Reply ok(const json& body) {
+Reply ok(const OrderedJson& body) {
   return json_reply(200, to_text(body), "ok");
 }
 
-json organization(const std::string& name) {
-  json out;
+OrderedJson organization(const std::string& name) {
+  OrderedJson out;
   out["id"] = Mint::uuid_of("organization", name);
   out["name"] = name;
   return out;
 }
 
-json user(const std::string& name) {
+OrderedJson user(const std::string& name) {
   const auto id = Mint::uuid_of("user", name);
-  json out;
+  OrderedJson out;
   out["id"] = id;
   out["name"] = name;
   out["division"] = {{"id", Mint::uuid_of("division", "Home")}, {"name", "Home"}};
@@ -57,14 +55,14 @@ json user(const std::string& name) {
 
 Reply token_info(const Guest& guest) {
   const auto home = organization(guest.visit.world.settings().organization);
-  json oauth_client;
+  OrderedJson oauth_client;
   oauth_client["id"] = guest.client.id;
   oauth_client["name"] = guest.client.id;
   oauth_client["organization"] = home;
-  json body;
+  OrderedJson body;
   body["organization"] = home;
   body["homeOrganization"] = home;
-  body["authorizedScope"] = json::array();
+  body["authorizedScope"] = OrderedJson::array();
   body["OAuthClient"] = std::move(oauth_client);
   return ok(body);
 }
@@ -124,8 +122,8 @@ Reply page(const Guest& guest, std::string_view path, std::size_t total, Entity 
     out += "?pageSize=" + std::to_string(*size) + "&pageNumber=" + std::to_string(n);
     return out;
   };
-  json body;
-  body["entities"] = json::array();
+  OrderedJson body;
+  body["entities"] = OrderedJson::array();
   const auto first = std::min((*number - 1) * *size, total);
   for (auto i = first; i < std::min(first + *size, total); ++i)
     body["entities"].push_back(entity(i));
@@ -148,7 +146,7 @@ Reply users(const Guest& guest) {
 
 Reply roles(const Guest& guest) {
   return page(guest, "/api/v2/authorization/roles", 1, [](std::size_t) {
-    json role;
+    OrderedJson role;
     role["id"] = Mint::uuid_of("role", "employee");
     role["name"] = "employee";
     return role;
@@ -162,13 +160,13 @@ Reply conversation_details(const Guest& guest) {
   if (!iequals(trim(type.substr(0, type.find(';'))), "application/json")) {
     return guest.error(415, "unsupported.media.type", "The content type is not application/json.");
   }
-  if (!json::parse(request.body, nullptr, false).is_object()) {
+  if (!OrderedJson::parse(request.body, nullptr, false).is_object()) {
     return guest.error(400, "bad.request",
                        "The request could not be understood by the server due to malformed "
                        "syntax.");
   }
-  json body;
-  body["conversations"] = json::array();
+  OrderedJson body;
+  body["conversations"] = OrderedJson::array();
   body["totalHits"] = 0;
   auto reply = ok(body);
   reply.headers.add("X-Emulator-Body-Length", std::to_string(request.body.size()));
@@ -176,19 +174,19 @@ Reply conversation_details(const Guest& guest) {
   return reply;
 }
 
-struct Route {
+struct ApiRoute {
   std::string_view method;
   std::string_view path;
   Reply (*answer)(const Guest&);
 };
-constexpr std::array kRoutes{
-    Route{"GET", "/api/v2/tokens/me", token_info},
-    Route{"DELETE", "/api/v2/tokens/me", revoke_token},
-    Route{"GET", "/api/v2/users/me", users_me},
-    Route{"GET", "/api/v2/organizations/me", organizations_me},
-    Route{"GET", "/api/v2/users", users},
-    Route{"GET", "/api/v2/authorization/roles", roles},
-    Route{"POST", "/api/v2/analytics/conversations/details/query", conversation_details},
+constexpr std::array kApiRoutes{
+    ApiRoute{"GET", "/api/v2/tokens/me", token_info},
+    ApiRoute{"DELETE", "/api/v2/tokens/me", revoke_token},
+    ApiRoute{"GET", "/api/v2/users/me", users_me},
+    ApiRoute{"GET", "/api/v2/organizations/me", organizations_me},
+    ApiRoute{"GET", "/api/v2/users", users},
+    ApiRoute{"GET", "/api/v2/authorization/roles", roles},
+    ApiRoute{"POST", "/api/v2/analytics/conversations/details/query", conversation_details},
 };
 
 // -------------------------------------------------------------------------------------- entry
@@ -227,15 +225,15 @@ std::optional<Reply> missing_permission(const Guest& guest) {
     return std::nullopt;
   constexpr std::string_view kText =
       "Unable to perform the requested action. You are missing the following permission(s): ";
-  json body;
+  OrderedJson body;
   body["message"] = std::string(kText) + found->second;
   body["code"] = "missing.permissions";
   body["status"] = 403;
   body["messageWithParams"] = std::string(kText) + "{permissions}";
   body["messageParams"] = {{"permissions", found->second}};
   body["contextId"] = guest.visit.correlation;
-  body["details"] = json::array();
-  body["errors"] = json::array();
+  body["details"] = OrderedJson::array();
+  body["errors"] = OrderedJson::array();
   return json_reply(403, to_text(body), "missing.permissions");
 }
 
@@ -243,7 +241,7 @@ Reply route(const Guest& guest) {
   const auto& method = guest.visit.request.method;
   const auto asked = method == "HEAD" ? std::string_view{"GET"} : std::string_view{method};
   std::string allowed;
-  for (const auto& route : kRoutes) {
+  for (const auto& route : kApiRoutes) {
     if (route.path != guest.visit.record.path) continue;
     if (route.method == asked) return route.answer(guest);
     allowed += allowed.empty() ? "" : ", ";
@@ -260,13 +258,13 @@ Reply route(const Guest& guest) {
 }  // namespace
 
 Reply api_error(int status, std::string code, std::string message, const std::string& correlation) {
-  json body;
+  OrderedJson body;
   body["message"] = std::move(message);
   body["code"] = code;
   body["status"] = status;
   body["contextId"] = correlation;
-  body["details"] = json::array();
-  body["errors"] = json::array();
+  body["details"] = OrderedJson::array();
+  body["errors"] = OrderedJson::array();
   return json_reply(status, to_text(body), std::move(code));
 }
 

@@ -14,7 +14,6 @@
 namespace skewguard::emulator {
 namespace {
 
-using json = nlohmann::ordered_json;
 using std::chrono::seconds;
 
 /// One control request: its fields are read and checked whole before anything is changed.
@@ -24,22 +23,22 @@ struct Order {
   const Now& now;
 };
 
-Reply done(const json& body = {{"ok", true}}) {
+Reply done(const OrderedJson& body = {{"ok", true}}) {
   return json_reply(200, to_text(body), "control");
 }
 
 Reply wrong(std::string why, int status = 400) {
-  return json_reply(status, to_text(json{{"error", std::move(why)}}), "control");
+  return json_reply(status, to_text(OrderedJson{{"error", std::move(why)}}), "control");
 }
 
-json number_of(double value) {
+OrderedJson number_of(double value) {
   return value;
 }
 
 // ------------------------------------------------------------------------------------- looking
 
-json clock_state(const SkewedClock& clock, const Now& now) {
-  json out;
+OrderedJson clock_state(const SkewedClock& clock, const Now& now) {
+  OrderedJson out;
   out["offset_s"] = seconds_number(clock.offset(now.boot));
   out["drift_ppm"] = number_of(clock.drift_ppm());
   out["reads_s"] = seconds_number(clock.reading(now.boot));
@@ -47,18 +46,18 @@ json clock_state(const SkewedClock& clock, const Now& now) {
   return out;
 }
 
-json delays_state(const Delays& delays) {
+OrderedJson delays_state(const Delays& delays) {
   return {{"up_s", seconds_number(delays.up)}, {"down_s", seconds_number(delays.down)}};
 }
 
-json clients_state(const ClientTable& clients) {
-  auto out = json::array();
+OrderedJson clients_state(const ClientTable& clients) {
+  auto out = OrderedJson::array();
   for (const auto& client : clients.all()) {
-    json one{{"id", client.id},
-             {"secrets", client.secrets.size()},
-             {"user", client.user},
-             {"disabled", client.disabled},
-             {"permissions", client.permissions}};
+    OrderedJson one{{"id", client.id},
+                    {"secrets", client.secrets.size()},
+                    {"user", client.user},
+                    {"disabled", client.disabled},
+                    {"permissions", client.permissions}};
     one["lifetime_s"] = client.lifetime ? seconds_number(*client.lifetime) : nlohmann::json();
     out.push_back(std::move(one));
   }
@@ -68,14 +67,14 @@ json clients_state(const ClientTable& clients) {
 Reply state(Order& order) {
   auto& world = order.world;
   const auto& settings = world.settings();
-  json out;
+  OrderedJson out;
   out["age_s"] = seconds_number(world.age(order.now));
   out["login"] = {{"clock", clock_state(world.login_clock(), order.now)},
                   {"delays", delays_state(settings.login_delays)}};
   out["api"] = {{"delays", delays_state(settings.api_delays)},
                 {"choice", to_string(settings.choice)},
                 {"pin", nullptr},
-                {"backends", json::array()}};
+                {"backends", OrderedJson::array()}};
   if (settings.pinned_backend) out["api"]["pin"] = *settings.pinned_backend;
   for (const auto& clock : world.api_clocks())
     out["api"]["backends"].push_back(clock_state(clock, order.now));
@@ -87,27 +86,27 @@ Reply state(Order& order) {
   return done(out);
 }
 
-json record_state(const RequestRecord& record) {
-  json out{{"n", record.n},
-           {"host", to_string(record.host)},
-           {"method", record.method},
-           {"path", record.path},
-           {"status", record.status},
-           {"outcome", record.outcome},
-           {"token", nullptr},
-           {"backend", nullptr},
-           {"date", record.date.count()},
-           {"at_s", seconds_number(record.at)},
-           {"body_length", record.body_length},
-           {"body_sha256", record.body_sha256}};
+OrderedJson record_state(const RequestRecord& record) {
+  OrderedJson out{{"n", record.n},
+                  {"host", to_string(record.host)},
+                  {"method", record.method},
+                  {"path", record.path},
+                  {"status", record.status},
+                  {"outcome", record.outcome},
+                  {"token", nullptr},
+                  {"backend", nullptr},
+                  {"date", record.date.count()},
+                  {"at_s", seconds_number(record.at)},
+                  {"body_length", record.body_length},
+                  {"body_sha256", record.body_sha256}};
   if (record.token) out["token"] = *record.token;
   if (record.backend) out["backend"] = *record.backend;
   return out;
 }
 
 template <typename Count>
-json counts(const Count& map) {
-  auto out = json::object();
+OrderedJson counts(const Count& map) {
+  auto out = OrderedJson::object();
   for (const auto& [key, n] : map) {
     if constexpr (std::is_integral_v<std::decay_t<decltype(key)>>) {
       out[std::to_string(key)] = n;
@@ -121,7 +120,7 @@ json counts(const Count& map) {
 Reply stats(Order& order) {
   constexpr std::size_t kTokensShown = 200;
   const auto& stats = order.world.stats();
-  json out;
+  OrderedJson out;
   out["token_requests"] = {{"total", stats.token_requests},
                            {"by_outcome", counts(stats.token_requests_by_outcome)}};
   out["api_requests"] = {{"total", stats.api_requests},
@@ -130,7 +129,7 @@ Reply stats(Order& order) {
                          {"by_backend", counts(stats.api_requests_by_backend)}};
   out["other_requests"] = stats.other;
   out["unreadable_requests"] = stats.unreadable;
-  out["tokens"] = json::array();
+  out["tokens"] = OrderedJson::array();
   for (const auto* token : order.world.tokens().newest(kTokensShown)) {
     out["tokens"].push_back({{"n", token->n},
                              {"client", token->client},
@@ -140,7 +139,7 @@ Reply stats(Order& order) {
                              {"revoked", token->revoked},
                              {"answers", counts(token->answers)}});
   }
-  out["recent"] = json::array();
+  out["recent"] = OrderedJson::array();
   for (const auto& record : stats.recent) out["recent"].push_back(record_state(record));
   return done(out);
 }
@@ -370,23 +369,23 @@ Reply quit(Order& order) {
   return reply;
 }
 
-struct Route {
+struct ControlRoute {
   std::string_view method;
   std::string_view path;
   Reply (*answer)(Order&);
 };
-constexpr std::array kRoutes{
-    Route{"GET", "/emulator/state", state},
-    Route{"GET", "/emulator/stats", stats},
-    Route{"POST", "/emulator/stats/reset", reset_stats},
-    Route{"POST", "/emulator/clock", set_clock},
-    Route{"POST", "/emulator/backends", set_backends},
-    Route{"POST", "/emulator/latency", set_latency},
-    Route{"POST", "/emulator/token", set_token},
-    Route{"POST", "/emulator/revoke", revoke},
-    Route{"POST", "/emulator/client", set_client},
-    Route{"POST", "/emulator/permission", set_permission},
-    Route{"POST", "/emulator/quit", quit},
+constexpr std::array kControlRoutes{
+    ControlRoute{"GET", "/emulator/state", state},
+    ControlRoute{"GET", "/emulator/stats", stats},
+    ControlRoute{"POST", "/emulator/stats/reset", reset_stats},
+    ControlRoute{"POST", "/emulator/clock", set_clock},
+    ControlRoute{"POST", "/emulator/backends", set_backends},
+    ControlRoute{"POST", "/emulator/latency", set_latency},
+    ControlRoute{"POST", "/emulator/token", set_token},
+    ControlRoute{"POST", "/emulator/revoke", revoke},
+    ControlRoute{"POST", "/emulator/client", set_client},
+    ControlRoute{"POST", "/emulator/permission", set_permission},
+    ControlRoute{"POST", "/emulator/quit", quit},
 };
 
 }  // namespace
@@ -395,7 +394,7 @@ Reply answer_control(World& world, const ServerRequest& request, const Now& now)
   const auto target = parse_target(request.target.substr(0, request.target.find('?')));
   const auto path = target ? target->path : std::string{};
   std::string_view allowed;
-  for (const auto& route : kRoutes) {
+  for (const auto& route : kControlRoutes) {
     if (route.path != path) continue;
     if (route.method == request.method) {
       Order order{world, Fields(route.method == "POST" ? request.body : std::string{}), now};

@@ -7,6 +7,9 @@
 
 namespace skewguard::emulator {
 
+/// Answers keep the order in which their fields are written.
+using OrderedJson = nlohmann::ordered_json;
+
 /// As a JSON number of seconds: an integer where it is whole.
 inline nlohmann::json seconds_number(Duration duration) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(duration);
@@ -18,7 +21,7 @@ inline nlohmann::json seconds_number(Duration duration) {
 inline std::string to_text(const nlohmann::json& value) {
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
-inline std::string to_text(const nlohmann::ordered_json& value) {
+inline std::string to_text(const OrderedJson& value) {
   return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 

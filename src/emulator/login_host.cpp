@@ -13,8 +13,6 @@
 namespace skewguard::emulator {
 namespace {
 
-using json = nlohmann::ordered_json;
-
 struct Credentials {
   std::string id;
   Secret secret;
@@ -104,7 +102,7 @@ Reply issue(const Visit& visit, const Client& client) {
                                                record.begins, record.ends});
   visit.record.token = world.tokens().add(value, std::move(record)).n;
 
-  json body;
+  OrderedJson body;
   body["access_token"] = std::string(value.reveal());
   body["token_type"] = "bearer";
   body["expires_in"] = seconds_number(lifetime);
@@ -114,7 +112,7 @@ Reply issue(const Visit& visit, const Client& client) {
 }  // namespace
 
 Reply login_error(int status, std::string error, std::string description, std::string outcome) {
-  json body;
+  OrderedJson body;
   body["error"] = std::move(error);
   body["description"] = description;
   body["error_description"] = std::move(description);

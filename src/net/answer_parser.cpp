@@ -13,7 +13,6 @@ using Outcome = AnswerParser::Outcome;
 
 namespace {
 
-constexpr std::string_view kEndOfHead = "\r\n\r\n";
 constexpr std::string_view kVersion = "HTTP/1.";
 
 /// Whether `text` may yet become, or is, the beginning of an answer.

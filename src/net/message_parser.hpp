@@ -2,10 +2,13 @@
 
 #include <boost/beast/http/basic_parser.hpp>
 #include <string>
+#include <string_view>
 
 #include "skewguard/http.hpp"
 
 namespace skewguard::net {
+
+inline constexpr std::string_view kEndOfHead = "\r\n\r\n";
 
 /// Beast knows the grammar of HTTP/1; what it finds in one request or answer is kept here. Its own
 /// container throws at a field of 64 KiB, puts fields of one name side by side, and adds a

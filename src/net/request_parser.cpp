@@ -9,16 +9,13 @@
 
 namespace skewguard::net {
 namespace beast_http = boost::beast::http;
-using Outcome = RequestParser::Outcome;
 
 namespace {
 
-constexpr std::string_view kEndOfHead = "\r\n\r\n";
-
-Outcome outcome_of(const boost::system::error_code& error) {
-  if (error == beast_http::error::body_limit) return Outcome::body_over;
-  if (error == beast_http::error::header_limit) return Outcome::head_over;
-  return Outcome::malformed;
+RequestParser::Outcome outcome_of(const boost::system::error_code& error) {
+  if (error == beast_http::error::body_limit) return RequestParser::Outcome::body_over;
+  if (error == beast_http::error::header_limit) return RequestParser::Outcome::head_over;
+  return RequestParser::Outcome::malformed;
 }
 
 }  // namespace
@@ -73,7 +70,7 @@ RequestParser::~RequestParser() {
   if (impl_) Secret::wipe(impl_->held);
 }
 
-Outcome RequestParser::feed(std::string_view bytes) {
+RequestParser::Outcome RequestParser::feed(std::string_view bytes) {
   impl_->held.append(bytes);
   return impl_->parse();
 }

@@ -18,8 +18,8 @@ struct Call : FakeWorld, testing::Test {
     EXPECT_THAT(err, AllOf(StartsWith("skewguard: "), HasSubstr(holds)));
     EXPECT_EQ(std::ranges::count(err, '\n'), 1) << err;
   }
-  void expect_usage_error(std::vector<std::string> words, const std::string& holds) {
-    EXPECT_EQ(run(std::move(words)), 2);
+  void expect_usage_error(const std::vector<std::string>& words, const std::string& holds) {
+    EXPECT_EQ(run(words), 2);
     expect_one_line(holds);
     EXPECT_THAT(out, IsEmpty());
     EXPECT_THAT(clients, IsEmpty()) << "nothing may be sent";

@@ -12,12 +12,12 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-CommandLine parsed(std::vector<std::string> words) {
+CommandLine parsed(const std::vector<std::string>& words) {
   auto line = parse_command_line(words);
   EXPECT_TRUE(line.ok()) << describe(line.error());
   return line.ok() ? *std::move(line) : CommandLine{};
 }
-std::string refused(std::vector<std::string> words) {
+std::string refused(const std::vector<std::string>& words) {
   const auto line = parse_command_line(words);
   if (line.ok()) return "it was taken";
   EXPECT_EQ(line.error().kind, ErrorKind::config);

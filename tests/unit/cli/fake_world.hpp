@@ -23,7 +23,7 @@ class FakeWorld {
                    {"SKEWGUARD_API_URL", "https://api.example.com/base"}};
   }
 
-  int run(std::vector<std::string> words) {
+  int run(const std::vector<std::string>& words) {
     out.clear();
     err.clear();
     return cli::run(words, make());

@@ -12,7 +12,6 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 struct Log : FakeWorld, testing::Test {
   void call(std::vector<std::string> more = {}) {

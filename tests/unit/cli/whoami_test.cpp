@@ -10,7 +10,6 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
-using testing::Not;
 
 constexpr const char* kTokensMe =
     R"({"organization":{"id":"o1","name":"Demo Org"},"OAuthClient":{"id":"c1","name":"Demo Client"}})";

@@ -9,8 +9,8 @@ namespace skewguard::emulator {
 namespace {
 
 /// A login error after GENESYS.md 2.1.
-void expect_error(const Reply& reply, int status, const std::string& error,
-                  const std::string& description) {
+void expect_refusal(const Reply& reply, int status, const std::string& error,
+                    const std::string& description) {
   EXPECT_EQ(reply.status, status);
   const auto body = json::parse(reply.body);
   EXPECT_EQ(body.at("error"), error);
@@ -85,21 +85,21 @@ TEST(LoginHost, LifetimesMayBeFractions) {
 
 TEST(LoginHost, RefusesAnUnknownClientWith400) {
   Play play;
-  expect_error(play.login(seconds{0}, token_request(basic("nobody:demo-secret"))), 400,
-               "invalid_client", "client not found");
+  expect_refusal(play.login(seconds{0}, token_request(basic("nobody:demo-secret"))), 400,
+                 "invalid_client", "client not found");
 }
 
 TEST(LoginHost, RefusesAWrongSecretWith401) {
   Play play;
-  expect_error(play.login(seconds{0}, token_request(basic("demo:demo-secreT"))), 401,
-               "invalid_client", "authentication failed");
+  expect_refusal(play.login(seconds{0}, token_request(basic("demo:demo-secreT"))), 401,
+                 "invalid_client", "authentication failed");
   EXPECT_EQ(play.stats()["token_requests"]["by_outcome"]["wrong_secret"], 1);
 }
 
 TEST(LoginHost, RefusesADisabledClientWith401) {
   Play play;
   play.world.clients().find("demo")->disabled = true;
-  expect_error(play.login(seconds{0}), 401, "invalid_client", "client is disabled");
+  expect_refusal(play.login(seconds{0}), 401, "invalid_client", "client is disabled");
 }
 
 TEST(LoginHost, TakesEachSecretOfAClientAndColonsInIt) {
@@ -123,8 +123,8 @@ TEST(LoginHost, RefusesMalformedCredentials) {
        {"", "Basic", "Basic ", "Basic !!!!", "Basic ZGVtbw==" /* demo */, "Bearer abc",
         "Basic ZGVtbzpkZW1vLXNlY3JldA" /* no padding */, "BasicZGVtbzpkZW1vLXNlY3JldA=="}) {
     Play play;
-    expect_error(play.login(seconds{0}, token_request(authorization)), 401, "invalid_client",
-                 "authentication failed");
+    expect_refusal(play.login(seconds{0}, token_request(authorization)), 401, "invalid_client",
+                   "authentication failed");
     EXPECT_EQ(play.stats()["token_requests"]["by_outcome"]["no_credentials"], 1) << authorization;
   }
 }
@@ -145,8 +145,8 @@ TEST(LoginHost, RefusesAnotherGrant) {
   Play play;
   auto request = token_request();
   request.body = "grant_type=password&username=a&password=b";
-  expect_error(play.login(seconds{0}, request), 400, "unsupported_grant_type",
-               "grant type not supported");
+  expect_refusal(play.login(seconds{0}, request), 400, "unsupported_grant_type",
+                 "grant type not supported");
 }
 
 TEST(LoginHost, RefusesWhatIsNoForm) {
@@ -162,7 +162,7 @@ TEST(LoginHost, RefusesWhatIsNoForm) {
     Play play;
     auto request = token_request();
     request.body = body;
-    expect_error(play.login(seconds{0}, request), 400, "invalid_request", why);
+    expect_refusal(play.login(seconds{0}, request), 400, "invalid_request", why);
   }
 }
 
@@ -186,7 +186,7 @@ TEST(LoginHost, RefusesAnotherMethodAndPath) {
   auto request = token_request();
   request.method = "GET";
   const auto reply = play.login(seconds{0}, request);
-  expect_error(reply, 405, "invalid_request", "method not allowed");
+  expect_refusal(reply, 405, "invalid_request", "method not allowed");
   EXPECT_EQ(header(reply, "Allow"), "POST");
   EXPECT_EQ(play.login(seconds{0}, {"GET", "/", {}, ""}).status, 404);
   EXPECT_EQ(play.stats()["token_requests"]["total"], 1);

@@ -9,26 +9,26 @@
 namespace skewguard::net {
 namespace {
 
-using Outcome = RequestParser::Outcome;
+using Reading = RequestParser::Outcome;
 
 constexpr RequestParser::Limits kLimits{.head = 200, .body = 20};
 
 /// What became of bytes that came in pieces of `piece` bytes: requests until a failure or the end.
-struct Parsed {
+struct Received {
   std::vector<ReceivedRequest> requests;
-  Outcome last = Outcome::more;
+  Reading last = Reading::more;
 };
 
-Parsed parse(const std::string& bytes, std::size_t piece) {
+Received receive(const std::string& bytes, std::size_t piece) {
   RequestParser parser(kLimits);
-  Parsed parsed;
+  Received parsed;
   for (std::size_t i = 0; i < bytes.size(); i += piece) {
     parsed.last = parser.feed(std::string_view(bytes).substr(i, piece));
-    while (parsed.last == Outcome::complete) {
+    while (parsed.last == Reading::complete) {
       parsed.requests.push_back(parser.take());
       parsed.last = parser.feed("");
     }
-    if (parsed.last != Outcome::more) break;
+    if (parsed.last != Reading::more) break;
   }
   return parsed;
 }
@@ -37,7 +37,7 @@ class RequestParserPieces : public testing::TestWithParam<std::size_t> {};
 INSTANTIATE_TEST_SUITE_P(Of, RequestParserPieces, testing::Values(1, 2, 3, 7, 10'000));
 
 TEST_P(RequestParserPieces, ReadsAllThatARequestSays) {
-  const auto parsed = parse(
+  const auto parsed = receive(
       "POST /oauth/token?a=b HTTP/1.1\r\nHost: h\r\nX-Two: 1\r\nx-two:  2 \r\n"
       "Content-Length: 5\r\n\r\nhello",
       GetParam());
@@ -52,7 +52,7 @@ TEST_P(RequestParserPieces, ReadsAllThatARequestSays) {
 }
 
 TEST_P(RequestParserPieces, ReadsRequestsThatCameTogetherInOrder) {
-  const auto parsed = parse(
+  const auto parsed = receive(
       "GET /1 HTTP/1.1\r\nHost: h\r\n\r\n"
       "PUT /2 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
       "chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\n"
@@ -69,7 +69,7 @@ TEST_P(RequestParserPieces, ReadsRequestsThatCameTogetherInOrder) {
 }
 
 TEST_P(RequestParserPieces, KnowsWhenTheConnectionIsToClose) {
-  const auto parsed = parse("GET / HTTP/1.1\r\nConnection: close\r\n\r\n", GetParam());
+  const auto parsed = receive("GET / HTTP/1.1\r\nConnection: close\r\n\r\n", GetParam());
   ASSERT_EQ(parsed.requests.size(), 1U);
   EXPECT_FALSE(parsed.requests[0].keep_alive);
 }
@@ -79,10 +79,10 @@ TEST_P(RequestParserPieces, TakesAHeadAtTheLimitAndRefusesOneByteMore) {
     const std::string start = "GET / HTTP/1.1\r\nX: ";
     return start + std::string(size - start.size() - 4, 'x') + "\r\n\r\n";
   };
-  EXPECT_EQ(parse(head(kLimits.head), GetParam()).requests.size(), 1U);
-  const auto over = parse(head(kLimits.head + 1), GetParam());
+  EXPECT_EQ(receive(head(kLimits.head), GetParam()).requests.size(), 1U);
+  const auto over = receive(head(kLimits.head + 1), GetParam());
   EXPECT_TRUE(over.requests.empty());
-  EXPECT_EQ(over.last, Outcome::head_over);
+  EXPECT_EQ(over.last, Reading::head_over);
 }
 
 TEST_P(RequestParserPieces, TakesABodyAtTheLimitAndRefusesOneByteMore) {
@@ -90,24 +90,24 @@ TEST_P(RequestParserPieces, TakesABodyAtTheLimitAndRefusesOneByteMore) {
     return "POST / HTTP/1.1\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" +
            std::string(size, 'b');
   };
-  const auto full = parse(sized(kLimits.body), GetParam());
+  const auto full = receive(sized(kLimits.body), GetParam());
   ASSERT_EQ(full.requests.size(), 1U);
   EXPECT_EQ(full.requests[0].body, std::string(kLimits.body, 'b'));
-  EXPECT_EQ(parse(sized(kLimits.body + 1), GetParam()).last, Outcome::body_over);
+  EXPECT_EQ(receive(sized(kLimits.body + 1), GetParam()).last, Reading::body_over);
   const auto chunked =
-      parse("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\nb\r\n" +
-                std::string(11, 'c') + "\r\n0\r\n\r\n",
-            GetParam());
+      receive("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\nb\r\n" +
+                  std::string(11, 'c') + "\r\n0\r\n\r\n",
+              GetParam());
   EXPECT_TRUE(chunked.requests.empty());
-  EXPECT_EQ(chunked.last, Outcome::body_over);
+  EXPECT_EQ(chunked.last, Reading::body_over);
 }
 
 TEST_P(RequestParserPieces, RefusesATrailerOverTheLimitOfTheHead) {
-  const auto parsed = parse("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " +
-                                std::string(2 * kLimits.head, 'x'),
-                            GetParam());
+  const auto parsed = receive("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " +
+                                  std::string(2 * kLimits.head, 'x'),
+                              GetParam());
   EXPECT_TRUE(parsed.requests.empty());
-  EXPECT_NE(parsed.last, Outcome::more);
+  EXPECT_NE(parsed.last, Reading::more);
 }
 
 TEST_P(RequestParserPieces, RefusesWhatIsNotHttp) {
@@ -116,20 +116,20 @@ TEST_P(RequestParserPieces, RefusesWhatIsNotHttp) {
         "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
         "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
         "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n"}) {
-    EXPECT_EQ(parse(bytes, GetParam()).last, Outcome::malformed) << bytes;
+    EXPECT_EQ(receive(bytes, GetParam()).last, Reading::malformed) << bytes;
   }
 }
 
 TEST(RequestParserContinue, IsAwaitedBetweenHeadAndBodyAlone) {
   RequestParser parser(kLimits);
   EXPECT_EQ(parser.feed("POST / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n"),
-            Outcome::more);
+            Reading::more);
   EXPECT_FALSE(parser.awaits_continue());
-  EXPECT_EQ(parser.feed("\r\n"), Outcome::more);
+  EXPECT_EQ(parser.feed("\r\n"), Reading::more);
   EXPECT_TRUE(parser.awaits_continue());
-  EXPECT_EQ(parser.feed("a"), Outcome::more);
+  EXPECT_EQ(parser.feed("a"), Reading::more);
   EXPECT_FALSE(parser.awaits_continue());
-  EXPECT_EQ(parser.feed("b"), Outcome::complete);
+  EXPECT_EQ(parser.feed("b"), Reading::complete);
   EXPECT_EQ(parser.take().body, "ab");
 }
 
