@@ -14,7 +14,7 @@ target_compile_options(skewguard_flags INTERFACE
     -Wno-stringop-overflow -Wno-array-bounds -Wno-tsan>)
 # A unity build includes its sources, and g++ takes them for headers.
 target_compile_options(skewguard_flags INTERFACE
-  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:${CMAKE_UNITY_BUILD}>>:-Wno-subobject-linkage>)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 if(SKEWGUARD_SANITIZE)
   target_compile_options(skewguard_flags INTERFACE
     -fsanitize=${SKEWGUARD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -9,6 +9,7 @@
 #include "cli/commands.hpp"
 #include "cli/conclude.hpp"
 #include "http/url.hpp"
+#include "net/reason_phrase.hpp"
 
 namespace skewguard::cli {
 namespace {
@@ -103,9 +104,10 @@ Result<Request> request_of(const CallArguments& arguments, const Session& sessio
   return request;
 }
 
-/// As it would stand on the wire, without the words that nobody reads.
+/// As it would stand on the wire, with the customary reason phrase.
 std::string head_of(const Response& response) {
-  std::string head = "HTTP/1.1 " + std::to_string(response.status) + "\r\n";
+  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
+  head.append(net::reason_phrase(response.status)).append("\r\n");
   for (const HeaderField& field : response.headers.fields()) {
     head.append(field.name).append(": ").append(field.value).append("\r\n");
   }

@@ -3,34 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "diagnosis/exit_code.hpp"
 #include "time/duration_text.hpp"
 
 namespace skewguard::cli {
 namespace {
-
-constexpr int kFailed = 1;
-
-int code_of(ErrorKind kind) noexcept {
-  switch (kind) {
-    case ErrorKind::config:
-      return 2;
-    case ErrorKind::credentials:
-      return 3;
-    case ErrorKind::clock:
-      return 4;
-    case ErrorKind::forbidden:
-      return 5;
-    case ErrorKind::unavailable:
-    case ErrorKind::timeout:
-    case ErrorKind::cancelled:
-      return 6;
-    case ErrorKind::throttled:
-      return 7;
-    case ErrorKind::protocol:
-      return kFailed;
-  }
-  return kFailed;
-}
 
 std::string cure_of(const ReportedAttempt& attempt) {
   switch (attempt.action) {
@@ -49,7 +26,7 @@ std::string cure_of(const ReportedAttempt& attempt) {
 
 int exit_code_of(const Error& error) noexcept {
   if (error.report && error.report->exit_code != 0) return error.report->exit_code;
-  return code_of(error.kind);
+  return diagnosis::exit_code(error.kind);
 }
 
 Error usage_error(std::string message, std::string remedy) {

@@ -47,12 +47,18 @@ std::string as_text(const Owner& owner) {
   return text.append("\n");
 }
 
-/// One report over all the calls of a search: `next` is the later call.
-void append(const CallReport& next, CallReport& into) {
-  into.method = next.method;
-  into.url = next.url;
+/// Whether the answer told something of the owner, or only where else to look.
+enum class Probe { counts, in_vain };
+
+/// One report over all the calls of a search: `next` is the later call. Method, URL and status are
+/// those of the last call whose answer counted.
+void append(const CallReport& next, CallReport& into, Probe probe = Probe::counts) {
+  if (probe == Probe::counts || into.method.empty()) {
+    into.method = next.method;
+    into.url = next.url;
+    into.http_status = next.http_status;
+  }
   into.exit_code = next.exit_code;
-  into.http_status = next.http_status;
   into.token_requests += next.token_requests;
   into.elapsed += next.elapsed;
   into.clocks = next.clocks;
@@ -85,7 +91,9 @@ Result<Owner> search(Api& api, Whoami who, CallReport& report) {
     }
     const auto next = who.take(response->status, response->body);
     const bool refused = next.ok() && *next == Whoami::Next::refused;
-    append(refused ? response->report : forgiven(response->report), report);
+    const bool in_vain = !refused && (response->status < 200 || response->status >= 300);
+    append(refused ? response->report : forgiven(response->report), report,
+           in_vain ? Probe::in_vain : Probe::counts);
     if (!next) return next.error();
     if (*next == Whoami::Next::done) return who.owner();
     if (!refused) continue;

@@ -53,6 +53,28 @@ int exit_code(Verdict verdict, HostRole host) noexcept {
   return kCredentials;
 }
 
+int exit_code(ErrorKind kind) noexcept {
+  switch (kind) {
+    case ErrorKind::config:
+      return kUsage;
+    case ErrorKind::credentials:
+      return kCredentials;
+    case ErrorKind::clock:
+      return kClock;
+    case ErrorKind::forbidden:
+      return kForbidden;
+    case ErrorKind::unavailable:
+    case ErrorKind::timeout:
+    case ErrorKind::cancelled:
+      return kNoAnswer;
+    case ErrorKind::throttled:
+      return kThrottled;
+    case ErrorKind::protocol:
+      break;
+  }
+  return kApiError;
+}
+
 ErrorKind error_kind(int exit_code, Verdict last) noexcept {
   switch (exit_code) {
     case kUsage:

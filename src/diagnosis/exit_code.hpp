@@ -12,6 +12,9 @@ namespace skewguard::diagnosis {
 /// The exit code of a call that gives up on this verdict (CONTRACT section 3); 0 for `ok`.
 int exit_code(Verdict verdict, HostRole host = HostRole::api) noexcept;
 
+/// The exit code of an error without a report; its own kind tells it. Never 0.
+int exit_code(ErrorKind kind) noexcept;
+
 /// What a caller should do next after that exit code. `timeout` is told from `network` by the
 /// verdict. Not for 0.
 ErrorKind error_kind(int exit_code, Verdict last) noexcept;

@@ -276,6 +276,12 @@ std::string explain_missing_permission(const oauth::Refusal& refusal) {
         "the client's role.",
         own_words(refusal));
   }
+  if (refusal.error_code == "insufficient_scope") {  // RFC 6750 section 3.1
+    return fmt::format(
+        "The token is good but may not do this: the scope {} is missing. Have the client allowed "
+        "that scope, and ask for it.",
+        fmt::join(refusal.permissions, " "));
+  }
   return fmt::format(
       "The token is good but may not do this: the permission {} is missing. Ask an administrator "
       "to add it to the client's role.",

@@ -12,6 +12,7 @@
 #include "guard/call_record.hpp"
 #include "guard/learned.hpp"
 #include "http/url.hpp"
+#include "oauth/withhold.hpp"
 #include "time/backoff.hpp"
 #include "time/duration_text.hpp"
 
@@ -113,11 +114,13 @@ class CallMachine::Impl {
   // What to do next -------------------------------------------------------------------------------
   CallAction need_token(std::uint64_t after);
   CallAction send();
-  /// With a new token where the one in hand has died meanwhile.
+  /// With the token that is good by then: the one in hand may have ended, or been replaced.
   CallAction send_again();
   CallAction sleep(Instant until, Then then);
   CallAction look();
   CallAction retry_after(Duration wait);
+  void note_other_token(std::uint64_t generation);
+  bool give_up_on_refusal();
 
   // Answers of the API ----------------------------------------------------------------------------
   CallAction on_refused_token(const Exchange& exchange, const Refusal& refusal);
@@ -129,6 +132,7 @@ class CallMachine::Impl {
   CallAction on_api_error(const Exchange& exchange, const Refusal& refusal);
 
   // Evidence --------------------------------------------------------------------------------------
+  [[nodiscard]] Refusal refusal_of(const Exchange& exchange) const;
   void note_trial(const Exchange& exchange, bool refused);
   [[nodiscard]] Evidence evidence() const;
   void settle();
@@ -139,7 +143,6 @@ class CallMachine::Impl {
   void note(std::size_t attempt, Verdict verdict, std::string explanation);
   void decide(std::size_t attempt, Action action);
   void announce(std::size_t attempt, std::vector<Verdict> candidates);
-  void announce_login(std::size_t from);
   void warn_if_valid_locally(const ReportedAttempt& attempt);
   void begin_wait(std::size_t attempt);
   void end_wait();
@@ -208,9 +211,8 @@ CallAction CallMachine::Impl::on(const event::Start& /*start*/) {
 }
 
 CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
-  const std::size_t known = record_.attempts().size();
   record_.add_login(ready.attempts, ready.token_requests);
-  announce_login(known);
+  note_other_token(ready.token->generation);
   token_ = ready.token;
   token_accepted_ = ready.accepted_before;
   if (left() <= Duration{0}) return finish_overslept();
@@ -224,13 +226,11 @@ CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
 }
 
 CallAction CallMachine::Impl::on(const event::TokenDenied& denied) {
-  const std::size_t known = record_.attempts().size();
   record_.add_login(denied.attempts, denied.token_requests);
-  announce_login(known);
   denied_ = denied.failure.verdict;
-  if (!trials_.empty() && trials_.back().refused) {
-    trials_.back().followed = Action::give_up;
-    decide(attempt_of_trial_.back(), Action::give_up);
+  // A 401 that stays is an answer: the caller gets it, with the reason why there is no new token.
+  if (give_up_on_refusal() && last_answer_) {
+    return finish(denied.failure.exit_code, last_answer_, denied.failure.verdict);
   }
   return finish_without_answer(denied.failure.error, denied.failure.exit_code,
                                denied.failure.verdict);
@@ -239,8 +239,7 @@ CallAction CallMachine::Impl::on(const event::TokenDenied& denied) {
 CallAction CallMachine::Impl::on(const event::Answered& answered) {
   const Exchange& exchange = answered.exchange;
   if (std::exchange(looking_, false)) return on_seen(&exchange);
-  Refusal refusal = dialect_.api_refusal(exchange, path_of(request_.url), !options_.given_token);
-  withhold_token(refusal, token_->value);
+  const Refusal refusal = refusal_of(exchange);
   last_answer_ = exchange;
   const std::size_t attempt = record_.add(&exchange, token_.get(), now_);
   record_.at(attempt).error_code = refusal.error_code;
@@ -252,6 +251,17 @@ CallAction CallMachine::Impl::on(const event::Answered& answered) {
     out_.facts.push_back(oauth::event::Accepted{token_->generation});
   }
   return on_taken(exchange, refusal);
+}
+
+/// Sorted, and without the token: neither whole nor, as far as it tells anything, cut or escaped.
+Refusal CallMachine::Impl::refusal_of(const Exchange& exchange) const {
+  const auto path = path_of(request_.url);
+  const bool managed = !options_.given_token;
+  if (exchange.status < 300) return dialect_.api_refusal(exchange, path, managed);
+  Refusal refusal = dialect_.api_refusal(oauth::without_secrets(exchange, {token_->value.reveal()}),
+                                         path, managed);
+  withhold_token(refusal, token_->value);
+  return refusal;
 }
 
 CallAction CallMachine::Impl::on(const event::Failed& failed) {
@@ -295,6 +305,7 @@ CallAction CallMachine::Impl::on(const event::Woke& /*woke*/) {
 }
 
 CallAction CallMachine::Impl::on(const event::Cancelled& /*cancelled*/) {
+  give_up_on_refusal();
   Error error;
   error.kind = ErrorKind::cancelled;
   error.message = "the call was withdrawn before it had ended";
@@ -319,13 +330,24 @@ CallAction CallMachine::Impl::send() {
 }
 
 CallAction CallMachine::Impl::send_again() {
-  if (token_->given || now_.boot < token_->dead_at()) return send();
-  if (!trials_.empty() && waiting_for_ == attempt_of_trial_.back()) {
-    trials_.back().followed = Action::refresh_and_retry;
-    decide(waiting_for_, Action::refresh_and_retry);
-  }
-  end_wait();
-  return need_token(token_->generation);
+  if (token_->given) return send();
+  return need_token(token_->generation - 1);
+}
+
+/// A wait that was to end with the same token ended with another.
+void CallMachine::Impl::note_other_token(std::uint64_t generation) {
+  if (trials_.empty() || generation == trials_.back().token.generation) return;
+  if (!trials_.back().refused || waiting_for_ != attempt_of_trial_.back()) return;
+  trials_.back().followed = Action::refresh_and_retry;
+  decide(waiting_for_, Action::refresh_and_retry);
+}
+
+/// The call ends while a refused token was to be sent again, or replaced. False: none was.
+bool CallMachine::Impl::give_up_on_refusal() {
+  if (trials_.empty() || !trials_.back().refused) return false;
+  trials_.back().followed = Action::give_up;
+  decide(attempt_of_trial_.back(), Action::give_up);
+  return true;
 }
 
 CallAction CallMachine::Impl::sleep(Instant until, Then then) {
@@ -603,14 +625,6 @@ void CallMachine::Impl::announce(std::size_t attempt, std::vector<Verdict> candi
   out_.rejections.push_back({request_.method, request_.url, told, std::move(candidates)});
 }
 
-void CallMachine::Impl::announce_login(std::size_t from) {
-  for (std::size_t i = from; i < record_.attempts().size(); ++i) {
-    const ReportedAttempt& told = record_.attempts()[i];
-    if (!rejected(told)) continue;
-    out_.rejections.push_back({"POST", where_.book.origin(where_.login), told, {*told.verdict}});
-  }
-}
-
 /// What the usual check would have missed, beside the verdict that rests on better evidence.
 void CallMachine::Impl::warn_if_valid_locally(const ReportedAttempt& attempt) {
   const WallClockAnalysis& usual = attempt.analysis;
@@ -659,6 +673,7 @@ CallAction CallMachine::Impl::finish_without_answer(Error error, int exit_code, 
 
 /// The deadline passed in a wait (the machine was suspended, or its timer came late).
 CallAction CallMachine::Impl::finish_overslept() {
+  give_up_on_refusal();
   const auto& attempts = record_.attempts();
   const Verdict last =
       attempts.empty() ? Verdict::ok : attempts.back().verdict.value_or(Verdict::ok);

@@ -88,7 +88,7 @@ using CallAction =
 
 struct CallStep {
   CallAction action;
-  std::vector<Rejection> rejections;  ///< for on_rejection, as they arrive
+  std::vector<Rejection> rejections;  ///< of the API host, for on_rejection, as they arrive
   std::vector<oauth::TokenEvent>
       facts;  ///< for the token machine: Accepted, RefusedForGood, ApiLags ...
   std::vector<LogLine> log;

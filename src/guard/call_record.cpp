@@ -21,11 +21,12 @@ std::optional<WallTime> local_expiry(const oauth::Token& token) {
   return std::nullopt;
 }
 
-}  // namespace
-
+/// A failed or missing answer, less those that are not about the token.
 bool rejected(const ReportedAttempt& attempt) {
   return attempt.verdict && *attempt.verdict != Verdict::ok;
 }
+
+}  // namespace
 
 WallClockAnalysis analyse(const oauth::Token* token, const Surroundings& where, const Now& now) {
   using Status = WallClockAnalysis::Status;

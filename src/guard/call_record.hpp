@@ -45,9 +45,6 @@ class CallRecord {
   Instant started_{};
 };
 
-/// A failed or missing answer, less those that are not about the token.
-bool rejected(const ReportedAttempt& attempt);
-
 /// The usual check of a token against the local wall clock. Decides nothing.
 WallClockAnalysis analyse(const oauth::Token* token, const Surroundings& where, const Now& now);
 

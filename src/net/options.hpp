@@ -11,7 +11,7 @@ namespace skewguard::net {
 
 struct TlsOptions {
   /// PEM file of the authorities to trust, instead of the system's. Read when the first https URL
-  /// is asked for; one that cannot be read fails that request as `tls_failed`, naming the file.
+  /// is asked for; one that cannot be used fails that request as `bad_request`, naming the file.
   std::optional<std::string> ca_file{};
 };
 

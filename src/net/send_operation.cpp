@@ -132,7 +132,7 @@ void SendOperation::connected(Connector::Answer answer) {
     return transmit();
   }
   if (!shared_.tls) shared_.tls = std::make_unique<TlsContext>(shared_.tls_options);
-  if (const auto& fault = shared_.tls->fault()) return fail(Kind::tls_failed, *fault);
+  if (const auto& fault = shared_.tls->fault()) return fail(Kind::bad_request, *fault);
   connection_ = {
       tls_stream(std::move(socket), *shared_.tls, {url_.host, url_.port, shared_.clock.now().wall}),
       id};

@@ -59,6 +59,7 @@ LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& 
       out.failure = unknown_client(text, context);
       return out;
     case Refusal::Kind::request_rejected:
+      if (status != 400 && status != 401) break;
       out.credentials = true;
       out.failure = told(Verdict::credentials_rejected, ErrorKind::credentials, 3,
                          text + ": it refuses the token request",
@@ -148,9 +149,20 @@ LoginFailure failure_of(const TransportFailure& failure, WallTime local_time) {
       return sorted(Retry::never,
                     told(Verdict::protocol, ErrorKind::config, 2,
                          "the token request cannot be sent: " + failure.detail,
-                         "check the login URL, the client id and the token parameters"));
+                         "check the login URL, the CA file, the client id and the token "
+                         "parameters"));
   }
   return network(Retry::twice);
+}
+
+LoginFailure no_answer_yet() {
+  LoginFailure out;
+  out.retry = Retry::while_waiting;
+  out.failure = told(Verdict::timeout, ErrorKind::timeout, 6,
+                     "the login host had not answered the token request when the call's deadline "
+                     "passed",
+                     "try again, or allow more time");
+  return out;
 }
 
 }  // namespace skewguard::oauth

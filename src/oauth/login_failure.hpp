@@ -41,5 +41,7 @@ LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& 
 /// `unusable`: what Dialect::token said of a 2xx.
 LoginFailure failure_of(const Error& unusable, const Exchange& exchange);
 LoginFailure failure_of(const TransportFailure& failure, WallTime local_time);
+/// The caller's deadline passed while a token request was under way.
+LoginFailure no_answer_yet();
 
 }  // namespace skewguard::oauth

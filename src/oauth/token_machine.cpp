@@ -9,12 +9,17 @@
 #include "oauth/login_failure.hpp"
 #include "oauth/refresh_schedule.hpp"
 #include "oauth/waiters.hpp"
+#include "oauth/withhold.hpp"
 #include "time/duration_text.hpp"
 
 namespace skewguard::oauth {
 namespace {
 
 constexpr Duration kRepublishAfter = std::chrono::milliseconds{100};
+/// A Retry-After beyond these is not believed: a gateway's "come back tomorrow" must not keep a
+/// service without tokens when its login host is long up again.
+constexpr Duration kLongestLimit = std::chrono::hours{1};     // of token requests
+constexpr Duration kLongestOutage = std::chrono::minutes{5};  // of the login host
 
 /// A token that is held, and what is known of it beside its own data.
 struct Holding {
@@ -37,16 +42,6 @@ struct Closed {
 std::string origin_of(const std::string& url) {
   const auto parsed = http::parse_url(url);
   return parsed ? parsed->origin() : url;
-}
-
-/// A server may echo what it was sent, in its own words.
-void remove_secret(std::string& words, const Secret& secret) {
-  const auto hidden = secret.reveal();
-  if (hidden.empty()) return;
-  for (auto at = words.find(hidden); at != std::string::npos; at = words.find(hidden, at)) {
-    words.replace(at, hidden.size(), "***");
-    at += 3;
-  }
 }
 
 }  // namespace
@@ -126,6 +121,7 @@ class TokenMachine::Impl {
   Holding hold(Token token, const Now& now);
   void take(TokenAnswer answer, const Exchange& exchange, const Now& now);
   void take_same_again(const Now& now);
+  Refusal refusal_of(const Exchange& exchange) const;
 
   // Fetching --------------------------------------------------------------------------------------
   const Closed* closed(const Now& now) const;
@@ -194,9 +190,7 @@ void TokenMachine::Impl::on(const event::Fetched& fetched, const Now& now) {
   finish_fetch();
   const Exchange& exchange = fetched.exchange;
   if (exchange.status < 200 || exchange.status >= 300) {
-    Refusal refusal = dialect_->login_refusal(exchange);
-    remove_secret(refusal.description, grant_->client_secret());
-    remove_secret(refusal.error_code, grant_->client_secret());
+    const Refusal refusal = refusal_of(exchange);
     const LoginContext context{origin_of(options_.token_url), options_.region, grant_->client_id()};
     fail(failure_of(refusal, exchange.status, context), &exchange, now);
     return;
@@ -207,6 +201,18 @@ void TokenMachine::Impl::on(const event::Fetched& fetched, const Now& now) {
   } else {
     fail(failure_of(answer.error(), exchange), &exchange, now);
   }
+}
+
+/// Sorted, and without what we had sent: neither as the server's JSON writes it nor as it reads.
+Refusal TokenMachine::Impl::refusal_of(const Exchange& exchange) const {
+  const auto secret = grant_->client_secret().reveal();
+  const HttpRequest sent = dialect_->request(*grant_, options_.token_url);
+  const auto credentials = sent.authorization.reveal();
+  const auto basic = credentials.substr(std::min(credentials.find(' ') + 1, credentials.size()));
+  Refusal refusal = dialect_->login_refusal(without_secrets(exchange, {secret, basic}));
+  refusal.description = without_secrets(std::move(refusal.description), {secret, basic});
+  refusal.error_code = without_secrets(std::move(refusal.error_code), {secret, basic});
+  return refusal;
 }
 
 void TokenMachine::Impl::on(const event::FetchFailed& failed, const Now& now) {
@@ -499,7 +505,9 @@ void TokenMachine::Impl::finish_fetch() {
 
 void TokenMachine::Impl::fail(LoginFailure failure, const Exchange* exchange, const Now& now) {
   const bool told_when = failure.retry_after && *failure.retry_after > Duration{0};
-  Duration wait = told_when ? *failure.retry_after : backoff_.next();
+  const bool limited = failure.failure.verdict == Verdict::login_rate_limited;
+  Duration wait = backoff_.next();
+  if (told_when) wait = std::min(*failure.retry_after, limited ? kLongestLimit : kLongestOutage);
   if (failure.credentials) {
     wait = growing_pause(options_.first_pause, options_.longest_pause, login_refusals_++);
   }
@@ -511,6 +519,7 @@ void TokenMachine::Impl::fail(LoginFailure failure, const Exchange* exchange, co
       failure.correlation_id);
 
   const LoginAttempt attempt = attempt_of(failure, exchange, wait, now);
+  actions_.emplace_back(action::Rejected{attempt});
   std::erase_if(waiters_, [&](Waiter& waiter) {
     waiter.attempts.push_back(attempt);
     waiter.failed_at = now.boot;
@@ -575,6 +584,10 @@ void TokenMachine::Impl::deliver(const Waiter& waiter, Holding& holding) {
 }
 
 void TokenMachine::Impl::deny(Waiter waiter, TokenFailure failure, const Now& now) {
+  if (fetch_ && now.boot >= waiter.want.deadline) {
+    waiter.attempts.push_back(attempt_of(no_answer_yet(), nullptr, Duration{0}, now));
+    waiter.failed_at = now.boot;
+  }
   if (!waiter.attempts.empty()) {
     ReportedAttempt& last = waiter.attempts.back().attempt;
     last.action = Action::give_up;

@@ -124,6 +124,10 @@ struct Publish {
 struct WakeAt {
   Instant at{};
 };
+/// A token request failed: for on_rejection, at once, however many wait.
+struct Rejected {
+  LoginAttempt attempt;
+};
 struct Save {
   StoredToken token;
 };
@@ -133,7 +137,7 @@ struct Log {
 }  // namespace action
 
 using TokenAction = std::variant<action::StartFetch, action::Deliver, action::Deny, action::Publish,
-                                 action::WakeAt, action::Save, action::Log>;
+                                 action::WakeAt, action::Rejected, action::Save, action::Log>;
 using TokenActions = std::vector<TokenAction>;
 
 struct TokenMachineOptions {

@@ -7,6 +7,7 @@
 
 #include "clocks/clock_book.hpp"
 #include "genesys/dialect.hpp"
+#include "guard/call_record.hpp"
 #include "http/url.hpp"
 #include "oauth/rfc6749_dialect.hpp"
 #include "oauth/token_machine.hpp"
@@ -74,7 +75,7 @@ class Engine::Impl {
       world_.transport.cancel(call.ticket);
       call.handler({std::nullopt, cancelled, {}});
     }
-    for (auto& [id, reader] : std::exchange(readers_, {})) reader(cancelled);
+    for (auto& [id, reader] : std::exchange(readers_, {})) reader.handler(cancelled);
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -96,10 +97,10 @@ class Engine::Impl {
 
   void token(const TokenRequestOptions& options, Instant deadline, TokenHandler handler) {
     const oauth::WaiterId reader = ++last_id_;
-    readers_.emplace(reader, std::move(handler));
-    later([this, options, deadline, reader] {
-      enter([this, options, deadline, reader] { want_for_reader(options, deadline, reader); });
-    });
+    guard::CallRecord record("POST", token_url(), {book_, api_, login_});
+    record.begin(world_.clock.now());
+    readers_.emplace(reader, Reader{std::move(handler), options, deadline, std::move(record)});
+    later([this, reader] { enter([this, reader] { want_for_reader(reader); }); });
   }
 
  private:
@@ -109,6 +110,13 @@ class Engine::Impl {
     Transport::Ticket ticket = 0;  // of the request under way
     Executor::Timer timer = 0;     // of the sleep under way
     oauth::WaiterId waiter = 0;    // of the token waited for
+  };
+  /// Who asked for a token to use by himself.
+  struct Reader {
+    TokenHandler handler;
+    TokenRequestOptions options;
+    Instant deadline{};
+    guard::CallRecord record;
   };
   using Answer = std::variant<oauth::action::Deliver, oauth::action::Deny>;
   using Waiter = std::function<void(Answer)>;
@@ -202,6 +210,7 @@ class Engine::Impl {
                      [this](oauth::action::Deny& a) { answer(std::move(a)); },
                      [](oauth::action::Publish&) {},
                      [this](oauth::action::WakeAt& a) { wake_tokens_at(a.at); },
+                     [this](const oauth::action::Rejected& a) { tell_rejection(a.attempt); },
                      [this](oauth::action::Save& a) { save(a.token); },
                      [this](oauth::action::Log& a) { log(a.line); },
                  },
@@ -245,43 +254,77 @@ class Engine::Impl {
     waiters_.erase(found);
   }
 
-  void want_for_reader(const TokenRequestOptions& options, Instant deadline,
-                       oauth::WaiterId reader) {
+  void tell_rejection(const oauth::LoginAttempt& login) const {
+    const ReportedAttempt& attempt = login.attempt;
+    tell(hooks_.on_rejection,
+         Rejection{"POST", token_url(), attempt, {attempt.verdict.value_or(Verdict::unknown)}});
+  }
+
+  void want_for_reader(oauth::WaiterId id) {
+    const auto found = readers_.find(id);
+    if (found == readers_.end()) return;
+    const Reader& reader = found->second;
     oauth::event::Want wanted;
-    wanted.waiter = reader;
-    wanted.deadline = deadline;
-    wanted.min_life = options.min_life;
-    wanted.force = options.force_refresh;
-    want(wanted, [this, deadline, reader](const Answer& answer) {
-      if (const auto* deny = std::get_if<oauth::action::Deny>(&answer)) {
-        return answer_reader(reader, denied(*deny));
+    wanted.waiter = id;
+    wanted.deadline = reader.deadline;
+    wanted.min_life = reader.options.min_life;
+    wanted.force = reader.options.force_refresh;
+    want(wanted, [this, id](Answer answer) {
+      if (auto* deny = std::get_if<oauth::action::Deny>(&answer)) {
+        note_for_reader(id, *deny);
+        return refuse_reader(id, std::move(deny->failure.error), deny->failure);
       }
-      hand_out(std::get<oauth::action::Deliver>(answer), deadline, reader);
+      const auto& delivered = std::get<oauth::action::Deliver>(answer);
+      note_for_reader(id, delivered);
+      hand_out(delivered, id);
     });
+  }
+
+  template <typename Told>
+  void note_for_reader(oauth::WaiterId id, const Told& told) {
+    const auto found = readers_.find(id);
+    if (found == readers_.end()) return;
+    found->second.record.add_login(told.attempts, told.token_requests);
   }
 
   // A token that the API would not take yet is no valid token: it is handed out when it has begun.
-  void hand_out(const oauth::action::Deliver& delivered, Instant deadline, oauth::WaiterId reader) {
-    if (delivered.first_use <= world_.clock.now().boot) {
-      return answer_reader(reader, bearer_token(delivered));
-    }
-    if (delivered.first_use > deadline) {
-      return answer_reader(
-          reader,
-          Error{ErrorKind::clock, "the new token begins, by the API's clock, after the deadline",
-                "raise --timeout, or have the clock of the login or the API host set"});
-    }
-    at(delivered.first_use, [this, delivered, deadline, reader] {
-      enter([this, delivered, deadline, reader] { hand_out(delivered, deadline, reader); });
-    });
-  }
-
-  void answer_reader(oauth::WaiterId id, Result<BearerToken> result) {
+  void hand_out(const oauth::action::Deliver& delivered, oauth::WaiterId id) {
     const auto found = readers_.find(id);
     if (found == readers_.end()) return;
-    const TokenHandler handler = std::move(found->second);
+    Reader& reader = found->second;
+    if (delivered.first_use <= world_.clock.now().boot) {
+      return answer_reader(id, bearer_token(delivered), 0, Verdict::ok);
+    }
+    if (delivered.first_use > reader.deadline) {
+      return refuse_reader(
+          id,
+          Error{ErrorKind::clock, "the new token begins, by the API's clock, after the deadline",
+                "raise --timeout, or have the clock of the login or the API host set"},
+          {Verdict::issuer_clock_ahead, {}, 4});
+    }
+    reader.options.force_refresh = false;  // it is there, and only has to begin
+    at(delivered.first_use, [this, id] { enter([this, id] { want_for_reader(id); }); });
+  }
+
+  void refuse_reader(oauth::WaiterId id, Error error, const oauth::TokenFailure& failure) {
+    answer_reader(id, std::move(error), failure.exit_code, failure.verdict);
+  }
+
+  void answer_reader(oauth::WaiterId id, Result<BearerToken> result, int exit_code,
+                     Verdict otherwise) {
+    const auto found = readers_.find(id);
+    if (found == readers_.end()) return;
+    Reader reader = std::move(found->second);
     readers_.erase(found);
-    handler(std::move(result));
+    const auto report = std::make_shared<const CallReport>(
+        reader.record.close(exit_code, otherwise, world_.clock.now(), options_.staleness));
+    if (report->verdict != Verdict::ok) tell(hooks_.on_resolved, *report);
+    if (!result) {
+      Error error = std::move(result).error();
+      error.report = report;
+      result = std::move(error);
+    }
+    reader.handler(std::move(result));
   }
 
   BearerToken bearer_token(const oauth::action::Deliver& delivered) const {
@@ -301,20 +344,6 @@ class Engine::Impl {
     return out;
   }
 
-  static Error denied(const oauth::action::Deny& deny) {
-    Error error = deny.failure.error;
-    auto report = std::make_shared<CallReport>();
-    report->verdict = deny.failure.verdict;
-    report->exit_code = deny.failure.exit_code;
-    report->token_requests = deny.token_requests;
-    for (const auto& failed : deny.attempts) {
-      report->attempts.push_back(failed.attempt);
-      report->attempts.back().n = static_cast<int>(report->attempts.size());
-    }
-    error.report = std::move(report);
-    return error;
-  }
-
   // --- a token from elsewhere, once, before the first one is asked for ---
 
   void adopt() {
@@ -332,8 +361,7 @@ class Engine::Impl {
   // without credentials, says what time that is.
   void look_at_login(const StoredToken& stored) {
     const Instant deadline = world_.clock.now().boot + std::chrono::seconds{5};
-    HttpRequest request{
-        "HEAD", http::join_url(options_.login_url, options_.token_path), {}, {}, {}};
+    HttpRequest request{"HEAD", token_url(), {}, {}, {}};
     send(std::move(request), SendOptions{deadline, kLoginBodyLimit}, login_,
          [this, stored](const SendResult&) {
            if (auto token = stored_token(stored, book_, login_, world_.clock.now())) {
@@ -460,6 +488,8 @@ class Engine::Impl {
     calls_.erase(found);
   }
 
+  std::string token_url() const { return http::join_url(options_.login_url, options_.token_path); }
+
   void log(const LogLine& line) const { tell(hooks_.log, line); }
 
   // Hooks are the user's: one that throws is the user's loss alone.
@@ -483,7 +513,7 @@ class Engine::Impl {
   oauth::TokenMachine tokens_;
   std::map<CallId, Call> calls_;
   std::map<oauth::WaiterId, Waiter> waiters_;
-  std::map<oauth::WaiterId, TokenHandler> readers_;
+  std::map<oauth::WaiterId, Reader> readers_;
   std::vector<oauth::event::Want> waiting_for_adoption_;
   bool adopted_ = false;
   std::optional<Duration> lag_;   // of the API behind the issuer, as last learned

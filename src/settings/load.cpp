@@ -106,16 +106,20 @@ MaybeError read_url(const Sources& sources, const Definition& setting, bool inse
   return std::nullopt;
 }
 
-/// The region first, then what each base URL says beyond it.
+/// The region first, then what each base URL says beyond it. Where both are given a region is but a
+/// name for messages, so a private one is as good as any.
 MaybeError read_urls(const Sources& sources, ClientOptions& client) {
+  const bool both = sources.find(kLoginUrl) && sources.find(kApiUrl);
   if (const auto region = sources.find(kRegion)) {
     auto urls = genesys::urls_of(region->text);
-    if (!urls) {
+    if (!urls && !both) {
       return config_error(urls.error().message + " (" + region->origin + ")", urls.error().remedy);
     }
     client.region = std::string(trim(region->text));
-    client.login_url = urls->login_url;
-    client.api_url = urls->api_url;
+    if (urls) {
+      client.login_url = urls->login_url;
+      client.api_url = urls->api_url;
+    }
   }
   if (auto error = read_url(sources, kLoginUrl, client.insecure_http, client.login_url)) {
     return error;

@@ -241,6 +241,26 @@ TEST_P(Scenario, ALagIsUnlearnedOnceTheClockIsSetRight) {
   EXPECT_LT(world->boot() - before, 5s);
 }
 
+TEST_P(Scenario, WhoAsksForATokenAloneHearsOfRejectionsToo) {
+  build(0s, {0s});
+  int requests = 0;
+  world->fate = [&requests](const HttpRequest& request) {
+    Fate fate;
+    if (request.url.starts_with(kLoginUrl) && ++requests == 1) {
+      fate.spoil = [](emulator::Reply& reply) { reply.status = 503; };
+    }
+    return fate;
+  };
+  ASSERT_TRUE(client->token());
+  ASSERT_EQ(client->rejections.size(), 1U);
+  EXPECT_EQ(client->rejections[0].candidates,
+            std::vector<Verdict>{Verdict::auth_backend_unavailable});
+  ASSERT_EQ(client->resolved.size(), 1U);
+  EXPECT_EQ(client->resolved[0].verdict, Verdict::auth_backend_unavailable);
+  EXPECT_TRUE(client->resolved[0].mitigated);
+  EXPECT_EQ(client->resolved[0].token_requests, 2);
+}
+
 TEST_P(Scenario, AHookThatThrowsEndsNoCall) {
   build(3s, {0s});
   client->throw_in_hooks = true;

@@ -47,7 +47,7 @@ TEST_F(Call, TakesOptionsBeforeAndAfterItsArguments) {
     answer(200, "b");
     EXPECT_EQ(run(words), 0) << err;
     EXPECT_EQ(clients.back().timeout, std::chrono::seconds{5});
-    EXPECT_EQ(out, "HTTP/1.1 200\r\nContent-Type: application/json\r\n\r\nb");
+    EXPECT_EQ(out, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\nb");
   }
 }
 

@@ -73,7 +73,6 @@ TEST_F(Golden, UsageErrors) {
            {"call", "GET", "/x", "--timeout", "soon"},
            {"call", "GET", "/x", "--attempts", "0"},
            {"call", "GET", "/x", "--api-url", "http://api.example.com"},
-           {"call", "GET", "/x", "--region", "eu-wset-1"},
            {"call", "GET", "/x", "--token-store", "file"},
            {"token", "--format", "xml"},
            {"emulate", "--region", "x"},

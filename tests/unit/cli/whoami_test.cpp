@@ -71,15 +71,20 @@ TEST_F(WhoamiCommand, ARefusalThatOnlyPointsElsewhereIsNoVerdict) {
   CallReport no_user;
   no_user.verdict = Verdict::no_user_context;
   no_user.exit_code = 1;
+  no_user.url = "https://api.example.com/api/v2/users/me";
+  CallReport found;
+  found.url = "https://api.example.com/api/v2/organizations/me";
   answer(404, "");
   answer(400, "{}", no_user);
-  answer(200, R"({"id":"o2","name":"Other Org"})");
+  answer(200, R"({"id":"o2","name":"Other Org"})", found);
   EXPECT_EQ(run({"whoami", "--report", "/r"}), 0) << err;
   EXPECT_EQ(out, "Other Org (organization o2)\n");
   EXPECT_EQ(err, "");
   const json report = json::parse(written["/r"]);
   EXPECT_EQ(report["verdict"], "ok");
   EXPECT_EQ(report["mitigated"], false);
+  EXPECT_EQ(report["http_status"], 200);
+  EXPECT_EQ(report["url"], "https://api.example.com/api/v2/organizations/me");
 }
 
 TEST_F(WhoamiCommand, AFailureExitsAsItsCall) {

@@ -290,7 +290,7 @@ TEST_P(Guard, AnOldTokenThatEndedIsNotEvidenceAgainstTheIssuersClock) {
 TEST_P(Guard, ANewTokenThatIsRefusedThenTakenUnchangedWasNotYetActive) {
   world.spreads_after = milliseconds{800};
   const CallReport& r = world.run();
-  EXPECT_EQ(world.log.at(3), "send 1");
+  EXPECT_EQ(world.log.at(4), "send 1");
   EXPECT_EQ(r.verdict, Verdict::token_not_yet_active);
   EXPECT_EQ(r.exit_code, 0);
   EXPECT_TRUE(r.mitigated);
@@ -315,8 +315,8 @@ TEST_P(Guard, AnAcceptedTokenRefusedInItsLifeIsReplacedAtOnce) {  // T1, rule 4
 TEST_P(Guard, ANewTokenRefusedForGoodIsTokenRejected) {  // T8, rule 3
   world.refuses_all = true;
   const CallReport& r = world.run();
-  EXPECT_THAT(world.log,
-              ElementsAre("need 0", "send 1", "sleep 1.0 s", "send 1", "need 1", "send 2"));
+  EXPECT_THAT(world.log, ElementsAre("need 0", "send 1", "sleep 1.0 s", "need 0", "send 1",
+                                     "need 1", "send 2"));
   EXPECT_EQ(r.exit_code, 3);
   EXPECT_EQ(r.verdict, Verdict::token_rejected);
   EXPECT_EQ(r.token_requests, 2);
@@ -329,8 +329,8 @@ TEST_P(Guard, AnOldTokenAndItsSuccessorRefusedIsTokenRejected) {  // rule 4
   world.has_token = true;
   world.refuses_all = true;
   const CallReport& r = world.run();
-  EXPECT_THAT(world.log,
-              ElementsAre("need 0", "send 1", "need 1", "send 2", "sleep 1.0 s", "send 2"));
+  EXPECT_THAT(world.log, ElementsAre("need 0", "send 1", "need 1", "send 2", "sleep 1.0 s",
+                                     "need 1", "send 2"));
   EXPECT_EQ(r.exit_code, 3);
   EXPECT_THAT(verdicts(r), ElementsAre("token_rejected", "token_rejected", "token_rejected"));
 }
@@ -364,8 +364,8 @@ TEST_P(Guard, WithoutADateOneWaitOneRefreshThenUnknown) {
     w.dates = dates;
     w.refuses_all = true;
     const CallReport& r = w.run();
-    EXPECT_THAT(w.log,
-                ElementsAre("need 0", "send 1", "sleep 1.0 s", "send 1", "need 1", "send 2"));
+    EXPECT_THAT(w.log, ElementsAre("need 0", "send 1", "sleep 1.0 s", "need 0", "send 1", "need 1",
+                                   "send 2"));
     EXPECT_EQ(r.exit_code, 3);
     EXPECT_THAT(verdicts(r), ElementsAre("unknown", "unknown", "unknown"));
     expect_sound(w);
@@ -468,6 +468,24 @@ TEST_P(Guard, APauseAfterARejectedTokenSettlesTheOldOneAsRejected) {
   EXPECT_EQ(r.exit_code, 3);
   EXPECT_EQ(r.verdict, Verdict::token_rejected);
   EXPECT_THAT(actions(r), ElementsAre("give_up"));
+  ASSERT_TRUE(world.end->answer) << "a 401 that stayed is an answer";
+  EXPECT_EQ(world.end->answer->status, 401);
+}
+
+TEST_P(Guard, ATokenThatEndsWhileTheCallWaitsIsReplacedBeforeTheNextSend) {
+  world.has_token = true;
+  world.token_age = world.life - seconds{5};
+  world.replies.push_back({429, {}, {{"Retry-After", "10"}}, {}});
+  EXPECT_EQ(world.run().exit_code, 0);
+  EXPECT_THAT(world.log, ElementsAre("need 0", "send 1", "sleep 10.0 s", "need 0", "send 2"));
+  EXPECT_EQ(world.end->answer->status, 200);
+}
+
+TEST_P(Guard, ACallThatIsCancelledInAWaitGaveUpOnTheRefusal) {
+  world.login_offset = seconds{5};
+  world.judges_begin = true;
+  world.cancel_after_first = true;
+  EXPECT_THAT(actions(world.run()), ElementsAre("give_up"));
 }
 
 // A given token -----------------------------------------------------------------------------------
@@ -549,7 +567,7 @@ TEST_P(Guard, A429WaitsAsToldWithinTheDeadline) {  // A4
   world.request.method = "POST";
   world.replies = {{429, "too.many.requests", retry_after("3"), {}}};
   const CallReport& r = world.run();
-  EXPECT_THAT(world.log, ElementsAre("need 0", "send 1", "sleep 3.0 s", "send 1"));
+  EXPECT_THAT(world.log, ElementsAre("need 0", "send 1", "sleep 3.0 s", "need 0", "send 1"));
   EXPECT_EQ(r.exit_code, 0);
   EXPECT_EQ(r.verdict, Verdict::api_rate_limited);
   EXPECT_TRUE(r.mitigated);

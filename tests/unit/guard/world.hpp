@@ -169,7 +169,8 @@ class World {
 
   CallEvent perform(action::NeedToken& need) {
     log.push_back("need " + std::to_string(need.after));
-    const auto found = tokens_.upper_bound(need.after);
+    const auto found = std::find_if(tokens_.upper_bound(need.after), tokens_.end(),
+                                    [this](const auto& entry) { return lives(*entry.second); });
     if (found != tokens_.end()) return ready(found->second, has_token, 0);
     if (login_denies) {
       event::TokenDenied denied;
@@ -178,6 +179,10 @@ class World {
       return denied;
     }
     return ready(issue(), false, 1);
+  }
+  /// A first token may have died on its way to the call.
+  [[nodiscard]] bool lives(const oauth::Token& token) const {
+    return sent.empty() || token.given || now().boot < token.dead_at();
   }
   CallEvent ready(oauth::TokenPtr token, bool accepted, int fetched) {
     event::TokenReady out;

@@ -698,7 +698,7 @@ TEST_F(AsioTransportTest, PlainHttpNeverLooksAtTheCaFile) {
   EXPECT_TRUE(get(server.url())->answered());  // the fixture's CA file does not exist
   const auto secure = get("https://127.0.0.1:" + std::to_string(server.port()) + "/");
   ASSERT_FALSE(secure->answered());
-  EXPECT_EQ(secure->failure().kind, Kind::tls_failed);
+  EXPECT_EQ(secure->failure().kind, Kind::bad_request);
   EXPECT_THAT(secure->failure().detail, HasSubstr("/nowhere/ca.pem"));
 }
 

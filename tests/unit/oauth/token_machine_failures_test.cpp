@@ -324,6 +324,61 @@ TEST(LoginFailures, TheSecretThatAServerEchoesStaysOut) {
   }
 }
 
+TEST(LoginFailures, TheSecretThatAServerEchoesIsNotSeenCutEither) {
+  const std::string secret = Bench::kSecret;
+  for (std::size_t before = 190; before <= 200; ++before) {  // its words are cut after 200
+    Bench bench;
+    bench.want(1);
+    const auto denied = only<Deny>(
+        bench.reply(401, oauth_error_body("invalid_client", std::string(before, 'x') + secret)));
+    EXPECT_THAT(denied.failure.error.message, Not(HasSubstr("x" + secret.substr(0, 1)))) << before;
+  }
+}
+
+TEST(LoginFailures, ARejectionIsToldOnceHoweverManyWait) {
+  Bench bench;
+  bench.want(1);
+  bench.want(2);
+  const auto rejected = all<action::Rejected>(bench.reply(503, ""));
+  ASSERT_EQ(rejected.size(), 1U);
+  EXPECT_EQ(rejected[0].attempt.attempt.verdict, Verdict::auth_backend_unavailable);
+  EXPECT_EQ(rejected[0].attempt.attempt.http_status, 503);
+}
+
+TEST(LoginFailures, AGatewaysComeBackTomorrowIsNotBelieved) {
+  Bench bench;
+  bench.want(1, 10min);
+  bench.reply(503, "", {{"Retry-After", "86400"}});
+  bench.advance(299s);
+  EXPECT_TRUE(all<StartFetch>(bench.tick()).empty());
+  bench.advance(1s);
+  EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
+}
+
+TEST(LoginFailures, WhatIsNoAnswerOfATokenEndpointIsNotBlamedOnTheCredentials) {
+  Bench bench;
+  bench.want(1);
+  bench.reply(404, oauth_error_body("not_found", "no such path"));
+  next_fetch(bench);
+  expect_failure(only<Deny>(bench.reply(404, oauth_error_body("not_found", "no such path"))),
+                 Verdict::protocol, ErrorKind::protocol, 1);
+}
+
+TEST(LoginFailures, ASilentLoginHostHasARowInTheReport) {
+  Bench bench;
+  bench.want(1, 3s);
+  bench.advance(3s);
+  const auto denied = only<Deny>(bench.tick());
+  expect_failure(denied, Verdict::timeout, ErrorKind::timeout, 6);
+  EXPECT_EQ(denied.token_requests, 1);
+  ASSERT_EQ(denied.attempts.size(), 1U);
+  const ReportedAttempt& attempt = denied.attempts[0].attempt;
+  EXPECT_EQ(attempt.verdict, Verdict::timeout);
+  EXPECT_EQ(attempt.http_status, std::nullopt);
+  EXPECT_EQ(attempt.action, Action::give_up);
+  EXPECT_THAT(attempt.explanation, HasSubstr("had not answered"));
+}
+
 TEST(LoginFailures, AtItsDeadlineACallerHearsTheLastFailure) {
   Bench bench;
   bench.want(1, 3s);
@@ -333,7 +388,10 @@ TEST(LoginFailures, AtItsDeadlineACallerHearsTheLastFailure) {
   const auto denied = only<Deny>(bench.tick());
   expect_failure(denied, Verdict::auth_backend_unavailable, ErrorKind::unavailable, 6);
   EXPECT_EQ(denied.token_requests, 2);
-  EXPECT_EQ(denied.attempts.at(0).attempt.action, Action::give_up);
+  ASSERT_EQ(denied.attempts.size(), 2U);
+  EXPECT_EQ(denied.attempts[0].attempt.action, Action::wait_and_retry);
+  EXPECT_EQ(denied.attempts[1].attempt.action, Action::give_up);
+  EXPECT_EQ(denied.attempts[1].attempt.verdict, Verdict::timeout);
 }
 
 TEST(LoginFailures, ACallerWhoJoinsDuringBackoffHearsWhyNoTryFits) {

@@ -51,6 +51,8 @@ std::string text_of(const TokenActions& actions) {
       out << "wake " << at(wake->at);
     } else if (const auto* save = std::get_if<Save>(&action)) {
       out << "save " << save->token.issued.count();
+    } else if (const auto* rejected = std::get_if<action::Rejected>(&action)) {
+      out << "rejected " << rejected->attempt.attempt.explanation;
     } else {
       out << "log " << std::get<action::Log>(action).line.message;
     }

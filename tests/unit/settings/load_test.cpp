@@ -176,6 +176,17 @@ TEST_F(Load, NoRegionIsNeededWhereBothUrlsAreGiven) {
   EXPECT_EQ(settings.client.api_url, "https://gw.example.com:8443");
 }
 
+TEST_F(Load, APrivateRegionIsButANameWhereBothUrlsAreGiven) {
+  world.environment["GENESYS_CLOUD_REGION"] = "our-lab";
+  flags.login_url = "https://sso.example.com";
+  EXPECT_THAT(refused(), HasSubstr("our-lab"));
+  flags.api_url = "https://gw.example.com";
+  const Settings settings = loaded();
+  EXPECT_EQ(settings.client.region, "our-lab");
+  EXPECT_EQ(settings.client.login_url, "https://sso.example.com");
+  EXPECT_EQ(settings.client.api_url, "https://gw.example.com");
+}
+
 TEST_F(Load, AUrlBeatsWhatTheRegionSaysOfIt) {
   flags.api_url = "http://127.0.0.1:8080";
   const Settings settings = loaded();
