@@ -1,0 +1,159 @@
+#include <charconv>
+
+#include "diagnosis/exit_code.hpp"
+#include "guard/call_machine_impl.hpp"
+#include "oauth/withhold.hpp"
+
+namespace skewguard::guard {
+namespace {
+
+using std::chrono::seconds;
+
+std::string_view path_of(std::string_view url) {
+  const auto scheme = url.find("://");
+  const auto path = url.find('/', scheme == std::string_view::npos ? 0 : scheme + 3);
+  if (path == std::string_view::npos) return "/";
+  return url.substr(path, url.find_first_of("?#", path) - path);
+}
+
+bool gateway_trouble(int status) {
+  return status == 502 || status == 503 || status == 504;
+}
+
+/// Whether this answer shows that the API had taken the token. Only what is decided after it was
+/// looked at counts: a 429, a 400 or a 5xx, say, may come from a gateway that never did.
+bool took_token(const Refusal& refusal, int status) {
+  if (refusal.kind == Refusal::Kind::token_refused) return false;
+  if (refusal.kind == Refusal::Kind::missing_permission ||
+      refusal.kind == Refusal::Kind::no_user_context) {
+    return true;
+  }
+  return (status >= 200 && status < 300) || status == 404 || status == 409 || status == 422;
+}
+
+/// Genesys' `inin-ratelimit-reset`: whole seconds until the limit is reset.
+std::optional<Duration> rate_limit_reset(const Headers& headers) {
+  const auto text = headers.find("inin-ratelimit-reset");
+  if (!text) return std::nullopt;
+  int count = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), count);
+  if (error != std::errc{} || end != text->data() + text->size() || count < 0) return std::nullopt;
+  return seconds{count};
+}
+
+/// Some servers repeat the token in their words; ours go to logs and reports.
+void withhold_token(Refusal& refusal, const Secret& token) {
+  constexpr std::size_t kTelling = 12;  // characters
+  const std::string_view start = token.reveal().substr(0, kTelling);
+  const auto told = [&](const std::string& text) {
+    return !start.empty() && text.find(start) != std::string::npos;
+  };
+  if (told(refusal.description)) refusal.description = "withheld: it repeats the token";
+  if (told(refusal.error_code)) refusal.error_code.clear();
+  if (told(refusal.correlation_id)) refusal.correlation_id.clear();
+  std::erase_if(refusal.permissions, told);
+}
+
+}  // namespace
+
+CallAction CallMachine::Impl::on(const event::Answered& answered) {
+  const Exchange& exchange = answered.exchange;
+  if (std::exchange(looking_, false)) return on_seen(&exchange);
+  const Refusal refusal = refusal_of(exchange);
+  last_answer_ = exchange;
+  const std::size_t attempt = record_.add(&exchange, token_.get(), now_);
+  record_.at(attempt).error_code = refusal.error_code;
+  record_.at(attempt).correlation_id = refusal.correlation_id;
+  if (refusal.kind == Refusal::Kind::token_refused) return on_refused_token(exchange, refusal);
+  if (took_token(refusal, exchange.status)) {
+    note_trial(exchange, false);
+    token_accepted_ = true;
+    out_.facts.push_back(oauth::event::Accepted{token_->generation});
+  }
+  return on_taken(exchange, refusal);
+}
+
+/// Sorted, and without the token: neither whole nor, as far as it tells anything, cut or escaped.
+Refusal CallMachine::Impl::refusal_of(const Exchange& exchange) const {
+  const auto path = path_of(request_.url);
+  const bool managed = !options_.given_token;
+  if (exchange.status < 300) return dialect_.api_refusal(exchange, path, managed);
+  Refusal refusal = dialect_.api_refusal(oauth::without_secrets(exchange, {token_->value.reveal()}),
+                                         path, managed);
+  withhold_token(refusal, token_->value);
+  return refusal;
+}
+
+CallAction CallMachine::Impl::on_taken(const Exchange& exchange, const Refusal& refusal) {
+  const std::size_t attempt = record_.attempts().size() - 1;
+  const auto give_up = [&](Verdict verdict, std::string explanation) {
+    note(attempt, verdict, std::move(explanation));
+    decide(attempt, Action::give_up);
+    announce(attempt, {verdict});
+    return finish(diagnosis::exit_code(verdict), exchange);
+  };
+  switch (refusal.kind) {
+    case Refusal::Kind::missing_permission:
+      return give_up(Verdict::missing_permission, diagnosis::explain_missing_permission(refusal));
+    case Refusal::Kind::no_user_context:
+      return give_up(Verdict::no_user_context, diagnosis::explain_no_user_context(refusal));
+    case Refusal::Kind::redirect:
+      return give_up(Verdict::protocol, diagnosis::explain_redirect(refusal, exchange.status));
+    case Refusal::Kind::unusable:
+      return give_up(Verdict::protocol, diagnosis::explain_unusable(refusal, exchange.status));
+    case Refusal::Kind::rate_limited:
+      return on_rate_limit(exchange, refusal);
+    case Refusal::Kind::backend_unavailable:
+      return on_auth_backend(exchange, refusal);
+    default:
+      break;
+  }
+  if (exchange.status < 200)
+    return give_up(Verdict::protocol, diagnosis::explain_unusable(refusal, exchange.status));
+  if (exchange.status < 300) return finish(0, exchange);
+  return on_api_error(exchange, refusal);
+}
+
+CallAction CallMachine::Impl::on_rate_limit(const Exchange& exchange, const Refusal& refusal) {
+  const std::size_t attempt = record_.attempts().size() - 1;
+  auto told = refusal.retry_after;
+  if (!told) told = rate_limit_reset(exchange.headers);
+  // One that keeps saying "at once" is not believed for ever.
+  const bool believed = told && (*told > Duration{0} || limit_backoff_.steps() == 0);
+  const Duration backoff = limit_backoff_.next();
+  const Duration wait = believed ? *told : backoff;
+  const bool retry = wait < left();
+  note(attempt, Verdict::api_rate_limited, diagnosis::explain_rate_limit(refusal, wait, left()));
+  decide(attempt, retry ? Action::wait_and_retry : Action::give_up);
+  announce(attempt, {Verdict::api_rate_limited});
+  if (retry) return retry_after(wait);
+  return finish(diagnosis::exit_code(Verdict::api_rate_limited), exchange);
+}
+
+/// The API could not ask its own back end about the token: nothing was done, so any method may be
+/// sent again.
+CallAction CallMachine::Impl::on_auth_backend(const Exchange& exchange, const Refusal& refusal) {
+  const std::size_t attempt = record_.attempts().size() - 1;
+  const Duration wait = std::max(auth_backoff_.next(), refusal.retry_after.value_or(Duration{0}));
+  const bool retry = wait < left();
+  note(attempt, Verdict::auth_backend_unavailable, diagnosis::explain_auth_backend(refusal, retry));
+  decide(attempt, retry ? Action::wait_and_retry : Action::give_up);
+  announce(attempt, {Verdict::auth_backend_unavailable});
+  if (retry) return retry_after(wait);
+  return finish(diagnosis::exit_code(Verdict::auth_backend_unavailable), exchange);
+}
+
+CallAction CallMachine::Impl::on_api_error(const Exchange& exchange, const Refusal& refusal) {
+  const std::size_t attempt = record_.attempts().size() - 1;
+  const Duration wait =
+      std::max(gateway_backoff_.next(), refusal.retry_after.value_or(Duration{0}));
+  const bool retry = gateway_trouble(exchange.status) && safe_method(request_.method) &&
+                     gateway_retries_ < kGatewayRetries && wait < left();
+  note(attempt, Verdict::ok, diagnosis::explain_api_error(refusal, exchange.status, retry));
+  if (!retry) return finish(1, exchange);
+  ++gateway_retries_;
+  decide(attempt, Action::wait_and_retry);
+  return retry_after(wait);
+}
+
+}  // namespace skewguard::guard

@@ -1,0 +1,97 @@
+#include "diagnosis/exit_code.hpp"
+#include "guard/call_machine_impl.hpp"
+#include "guard/learned.hpp"
+
+namespace skewguard::guard {
+
+void CallMachine::Impl::note_trial(const Exchange& exchange, bool refused) {
+  Trial trial;
+  trial.token = diagnosis::facts_of(*token_, token_accepted_, where_.api);
+  trial.sent = exchange.sent.boot;
+  trial.received = exchange.received.boot;
+  if (const auto sample = clocks::sample_of(exchange))
+    trial.date = ServerTime{where_.api, sample->date};
+  trial.refused = refused;
+  trials_.push_back(trial);
+  attempt_of_trial_.push_back(record_.attempts().size() - 1);
+}
+
+Evidence CallMachine::Impl::evidence() const {
+  Evidence out;
+  out.trials = trials_;
+  out.looks = looks_;
+  const auto one_clock = [&](ServerId server) {
+    return where_.book.estimator(server).picture() == clocks::Picture::one_clock;
+  };
+  // For the figures in sentences: the narrow interval where one clock answers for each name.
+  const bool plain = one_clock(where_.api) && one_clock(where_.login);
+  out.login_minus_api = plain ? where_.book.between_plain(where_.login, where_.api, now_)
+                              : where_.book.between(where_.login, where_.api, now_);
+  const bool coherent = where_.book.estimator(where_.api).picture() != clocks::Picture::incoherent;
+  if (coherent && !trials_.empty() && trials_.back().token.begins) {
+    if (const auto span =
+            where_.book.when(*trials_.back().token.begins, now_, clocks::Trust::one_clock))
+      out.begun_by = span->latest;
+  }
+  out.denied = denied_;
+  out.limits = {options_.deadline, options_.max_wait, options_.blind_wait, options_.attempts,
+                options_.staleness};
+  out.now = now_.boot;
+  return out;
+}
+
+/// The call ends: each refusal gets its final verdict (rule 1), and later calls learn from it.
+void CallMachine::Impl::settle() {
+  if (trials_.empty() || std::exchange(settled_, true)) return;
+  const Evidence known = evidence();
+  std::vector<Verdict> verdicts(trials_.size(), Verdict::ok);
+  for (std::size_t i = 0; i < trials_.size(); ++i) {
+    if (!trials_[i].refused) continue;
+    verdicts[i] = diagnosis::settle(known, i);
+    ReportedAttempt& attempt = record_.at(attempt_of_trial_[i]);
+    const Hindrance why = i + 1 == trials_.size() ? hindrance_ : Hindrance::none;
+    attempt.verdict = verdicts[i];
+    attempt.explanation = diagnosis::explain_settled(known, {i, verdicts[i], why}, options_.region);
+    log(LogLevel::warn, attempt.explanation, verdicts[i], attempt.correlation_id);
+  }
+  learn(verdicts);
+}
+
+void CallMachine::Impl::learn(const std::vector<Verdict>& verdicts) {
+  const auto hull = where_.book.between(where_.login, where_.api, now_);
+  std::optional<Duration> lag, lead;
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    const Trial& trial = trials_[i];
+    if (trial.token.given) continue;
+    if (verdicts[i] == Verdict::issuer_clock_ahead)
+      lag = std::max(lag, learned_lag(trial, hull, options_.staleness));
+    const bool ours_lives = trial.token.dead_at && trial.received < *trial.token.dead_at;
+    if (verdicts[i] == Verdict::token_expired && ours_lives) {
+      const Duration life = *trial.token.dead_at - trial.token.asked;
+      lead = std::max(lead, learned_lead(trial, hull, life, options_.staleness));
+    }
+  }
+  if (lag) out_.facts.push_back(oauth::event::ApiLags{*lag});
+  if (lead) out_.facts.push_back(oauth::event::ApiLeads{*lead});
+  // A new token that was refused to the end keeps everyone from asking for the next one at once.
+  const Trial& last = trials_.back();
+  const Verdict verdict = verdicts.back();
+  const bool in_vain = verdict == Verdict::token_rejected ||
+                       verdict == Verdict::issuer_clock_behind ||
+                       (verdict == Verdict::unknown && !last.token.accepted_before);
+  if (in_vain && last.followed == Action::give_up && !last.token.given)
+    out_.facts.push_back(oauth::event::RefusedForGood{last.token.generation, verdict});
+}
+
+/// Of a call that gives up on a refused token. A token that no clock explains ends with 3, even if
+/// a clock was in the way as well.
+int CallMachine::Impl::exit_code_of_refusals() const {
+  for (const std::size_t attempt : attempt_of_trial_) {
+    if (record_.attempts()[attempt].verdict == Verdict::token_rejected)
+      return diagnosis::exit_code(Verdict::token_rejected);
+  }
+  const auto& last = record_.attempts()[attempt_of_trial_.back()];
+  return diagnosis::exit_code(last.verdict.value_or(Verdict::unknown));
+}
+
+}  // namespace skewguard::guard

@@ -1,0 +1,149 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diagnosis/assess.hpp"
+#include "diagnosis/evidence.hpp"
+#include "diagnosis/explain.hpp"
+#include "guard/call_machine.hpp"
+#include "guard/call_record.hpp"
+#include "time/backoff.hpp"
+
+/// The call machine from within: call_machine.cpp says what happens next, call_answers.cpp sorts
+/// the API's answers, call_evidence.cpp settles verdicts and learns, call_telling.cpp keeps report
+/// and log.
+namespace skewguard::guard {
+
+using diagnosis::Assessment;
+using diagnosis::Evidence;
+using diagnosis::Hindrance;
+using diagnosis::Next;
+using diagnosis::Trial;
+using oauth::Refusal;
+
+class CallMachine::Impl {
+ public:
+  Impl(HttpRequest request, CallOptions options, const oauth::Dialect& dialect,
+       const clocks::ClockBook& book, ServerId api, ServerId login)
+      : request_(std::move(request)),
+        options_(std::move(options)),
+        dialect_(dialect),
+        where_{book, api, login},
+        record_(request_.method, request_.url, where_) {}
+
+  CallStep step(const CallEvent& event, const Now& now);
+
+ private:
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+  /// What follows a sleep.
+  enum class Then { send_same, send_again, look };
+
+  CallAction on(const event::Start& start);
+  CallAction on(const event::TokenReady& ready);
+  CallAction on(const event::TokenDenied& denied);
+  CallAction on(const event::Answered& answered);
+  CallAction on(const event::Failed& failed);
+  CallAction on(const event::Woke& woke);
+  CallAction on(const event::Cancelled& cancelled);
+
+  // What to do next -------------------------------------------------------------------------------
+  CallAction need_token(std::uint64_t after);
+  CallAction send();
+  /// With the token that is good by then: the one in hand may have ended, or been replaced.
+  CallAction send_again();
+  CallAction sleep(Instant until, Then then);
+  CallAction look();
+  CallAction retry_after(Duration wait);
+  void note_other_token(std::uint64_t generation);
+  bool give_up_on_refusal();
+
+  // Answers of the API ----------------------------------------------------------------------------
+  CallAction on_refused_token(const Exchange& exchange, const Refusal& refusal);
+  CallAction follow(const Assessment& assessment);
+  CallAction on_seen(const Exchange* exchange);
+  CallAction on_taken(const Exchange& exchange, const Refusal& refusal);
+  CallAction on_rate_limit(const Exchange& exchange, const Refusal& refusal);
+  CallAction on_auth_backend(const Exchange& exchange, const Refusal& refusal);
+  CallAction on_api_error(const Exchange& exchange, const Refusal& refusal);
+
+  // Evidence --------------------------------------------------------------------------------------
+  [[nodiscard]] Refusal refusal_of(const Exchange& exchange) const;
+  void note_trial(const Exchange& exchange, bool refused);
+  [[nodiscard]] Evidence evidence() const;
+  void settle();
+  void learn(const std::vector<Verdict>& verdicts);
+  [[nodiscard]] int exit_code_of_refusals() const;
+
+  // Report ----------------------------------------------------------------------------------------
+  void note(std::size_t attempt, Verdict verdict, std::string explanation);
+  void decide(std::size_t attempt, Action action);
+  void announce(std::size_t attempt, std::vector<Verdict> candidates);
+  void warn_if_valid_locally(const ReportedAttempt& attempt);
+  void begin_wait(std::size_t attempt);
+  void end_wait();
+  CallAction finish(int exit_code, std::optional<Exchange> answer, Verdict otherwise = Verdict::ok);
+  CallAction finish_without_answer(Error error, int exit_code, Verdict otherwise);
+  CallAction finish_overslept();
+  void log(LogLevel level, std::string message, std::optional<Verdict> verdict = std::nullopt,
+           std::string correlation_id = {});
+
+  [[nodiscard]] Duration left() const { return options_.deadline - now_.boot; }
+  [[nodiscard]] const std::string& api_origin() const { return where_.book.origin(where_.api); }
+
+  HttpRequest request_;
+  CallOptions options_;
+  const oauth::Dialect& dialect_;
+  Surroundings where_;
+  CallRecord record_;
+
+  Now now_{};
+  CallStep out_;
+
+  oauth::TokenPtr token_;
+  bool token_accepted_ = false;
+
+  // Sleeping
+  Instant wake_at_{};
+  Then then_ = Then::send_same;
+  bool looking_ = false;
+  /// The attempt that the wait under way follows, and since when.
+  std::size_t waiting_for_ = kNone;
+  Instant waiting_since_{};
+
+  // Retries that are not about the token
+  static constexpr time::Backoff::Options kGatewayBackoff{std::chrono::milliseconds{250},
+                                                          std::chrono::seconds{2}};
+  static constexpr time::Backoff::Options kLimitBackoff{std::chrono::seconds{1},
+                                                        std::chrono::seconds{30}};
+  static constexpr time::Backoff::Options kAuthBackoff{std::chrono::milliseconds{500},
+                                                       std::chrono::seconds{5}};
+  int gateway_retries_ = 0;
+  time::Backoff gateway_backoff_{kGatewayBackoff, 0};
+  time::Backoff limit_backoff_{kLimitBackoff, 0};
+  time::Backoff auth_backoff_{kAuthBackoff, 0};
+
+  std::vector<Trial> trials_;
+  std::vector<std::size_t> attempt_of_trial_;
+  std::vector<diagnosis::Look> looks_;
+  std::optional<Verdict> denied_;
+  Hindrance hindrance_ = Hindrance::none;
+  bool settled_ = false;
+  std::optional<Exchange> last_answer_;
+};
+
+/// GET and HEAD change nothing (RFC 9110 section 9.2.1), so sending them twice is safe.
+inline bool safe_method(std::string_view method) {
+  return method == "GET" || method == "HEAD";
+}
+
+/// Retries of a GET or HEAD after a broken connection or a gateway's 502, 503, 504: two, as
+/// the same trouble seldom lasts shorter.
+inline constexpr int kGatewayRetries = 2;
+
+}  // namespace skewguard::guard

@@ -1,0 +1,98 @@
+#include <utility>
+
+#include "diagnosis/exit_code.hpp"
+#include "guard/call_machine_impl.hpp"
+
+namespace skewguard::guard {
+
+void CallMachine::Impl::note(std::size_t attempt, Verdict verdict, std::string explanation) {
+  record_.at(attempt).verdict = verdict;
+  record_.at(attempt).explanation = std::move(explanation);
+}
+
+void CallMachine::Impl::decide(std::size_t attempt, Action action) {
+  record_.at(attempt).action = action;
+}
+
+void CallMachine::Impl::announce(std::size_t attempt, std::vector<Verdict> candidates) {
+  const ReportedAttempt& told = record_.attempts()[attempt];
+  std::string names;
+  for (const Verdict candidate : candidates)
+    names.append(names.empty() ? "" : ", ").append(to_string(candidate));
+  if (candidates.size() > 1) names.append(" (provisional)");
+  log(LogLevel::warn, "rejected: " + names + ": " + told.explanation, told.verdict,
+      told.correlation_id);
+  out_.rejections.push_back({request_.method, request_.url, told, std::move(candidates)});
+}
+
+/// What the usual check would have missed, beside the verdict that rests on better evidence.
+void CallMachine::Impl::warn_if_valid_locally(const ReportedAttempt& attempt) {
+  const WallClockAnalysis& usual = attempt.analysis;
+  if (usual.status != WallClockAnalysis::Status::valid_locally || !usual.time_remaining) return;
+  const auto tenths = *usual.time_remaining / std::chrono::milliseconds{100};
+  log(LogLevel::critical,
+      "token valid locally but refused by " + api_origin() + ": " + std::to_string(tenths / 10) +
+          "." + std::to_string(tenths % 10) +
+          " s left by the local wall clock (verdict provisional)",
+      attempt.verdict, attempt.correlation_id);
+}
+
+/// A look and the wait after it count as one.
+void CallMachine::Impl::begin_wait(std::size_t attempt) {
+  if (waiting_for_ == attempt) return;
+  waiting_for_ = attempt;
+  waiting_since_ = now_.boot;
+}
+
+/// The wait that followed an attempt is over.
+void CallMachine::Impl::end_wait() {
+  if (waiting_for_ == kNone) return;
+  const Duration waited = now_.boot - waiting_since_;
+  record_.at(waiting_for_).waited += waited;
+  if (!trials_.empty() && attempt_of_trial_.back() == waiting_for_ && trials_.back().refused)
+    trials_.back().waited += waited;
+  waiting_for_ = kNone;
+}
+
+CallAction CallMachine::Impl::finish(int exit_code, std::optional<Exchange> answer,
+                                     Verdict otherwise) {
+  end_wait();
+  settle();
+  action::Finish end;
+  end.answer = std::move(answer);
+  end.report = record_.close(exit_code, otherwise, now_, options_.staleness);
+  return end;
+}
+
+CallAction CallMachine::Impl::finish_without_answer(Error error, int exit_code, Verdict otherwise) {
+  auto end = std::get<action::Finish>(finish(exit_code, std::nullopt, otherwise));
+  error.report = std::make_shared<const CallReport>(end.report);
+  end.error = std::move(error);
+  return end;
+}
+
+/// The deadline passed in a wait (the machine was suspended, or its timer came late).
+CallAction CallMachine::Impl::finish_overslept() {
+  give_up_on_refusal();
+  const auto& attempts = record_.attempts();
+  const Verdict last =
+      attempts.empty() ? Verdict::ok : attempts.back().verdict.value_or(Verdict::ok);
+  if (!attempts.empty()) decide(attempts.size() - 1, Action::give_up);
+  if (last_answer_ && last == Verdict::api_rate_limited)
+    return finish(diagnosis::exit_code(last), last_answer_);
+  if (last_answer_ && (last == Verdict::auth_backend_unavailable || last == Verdict::ok))
+    return finish(1, last_answer_);
+  Error error;
+  error.kind = ErrorKind::timeout;
+  error.message = "the deadline passed before the request could be sent";
+  error.remedy = "raise --timeout";
+  return finish_without_answer(std::move(error), diagnosis::exit_code(Verdict::timeout),
+                               Verdict::timeout);
+}
+
+void CallMachine::Impl::log(LogLevel level, std::string message, std::optional<Verdict> verdict,
+                            std::string correlation_id) {
+  out_.log.push_back({level, std::move(message), verdict, api_origin(), std::move(correlation_id)});
+}
+
+}  // namespace skewguard::guard

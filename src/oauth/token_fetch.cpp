@@ -1,0 +1,185 @@
+#include "http/url.hpp"
+#include "oauth/denials.hpp"
+#include "oauth/token_machine_impl.hpp"
+#include "oauth/withhold.hpp"
+#include "time/duration_text.hpp"
+
+namespace skewguard::oauth {
+namespace {
+
+/// A Retry-After beyond these is not believed: a gateway's "come back tomorrow" must not keep a
+/// service without tokens when its login host is long up again.
+constexpr Duration kLongestLimit = std::chrono::hours{1};     // of token requests
+constexpr Duration kLongestOutage = std::chrono::minutes{5};  // of the login host
+
+std::string origin_of(const std::string& url) {
+  const auto parsed = http::parse_url(url);
+  return parsed ? parsed->origin() : url;
+}
+
+}  // namespace
+
+void TokenMachine::Impl::on(const event::Fetched& fetched, const Now& now) {
+  if (fetch_ != fetched.fetch) return;  // a late or doubled answer
+  finish_fetch();
+  const Exchange& exchange = fetched.exchange;
+  if (exchange.status < 200 || exchange.status >= 300) {
+    const Refusal refusal = refusal_of(exchange);
+    const LoginContext context{origin_of(options_.token_url), options_.region, grant_->client_id()};
+    fail(failure_of(refusal, exchange.status, context), &exchange, now);
+    return;
+  }
+  auto answer = dialect_->token(exchange);
+  if (answer) {
+    take(std::move(answer).value(), exchange, now);
+  } else {
+    fail(failure_of(answer.error(), exchange), &exchange, now);
+  }
+}
+
+/// Sorted, and without what we had sent: neither as the server's JSON writes it nor as it reads.
+Refusal TokenMachine::Impl::refusal_of(const Exchange& exchange) const {
+  const auto secret = grant_->client_secret().reveal();
+  const HttpRequest sent = dialect_->request(*grant_, options_.token_url);
+  const auto credentials = sent.authorization.reveal();
+  const auto basic = credentials.substr(std::min(credentials.find(' ') + 1, credentials.size()));
+  Refusal refusal = dialect_->login_refusal(without_secrets(exchange, {secret, basic}));
+  refusal.description = without_secrets(std::move(refusal.description), {secret, basic});
+  refusal.error_code = without_secrets(std::move(refusal.error_code), {secret, basic});
+  return refusal;
+}
+
+void TokenMachine::Impl::on(const event::FetchFailed& failed, const Now& now) {
+  if (fetch_ != failed.fetch) return;
+  finish_fetch();
+  fail(failure_of(failed.failure, now.wall), nullptr, now);
+}
+
+const Closed* TokenMachine::Impl::closed(const Now& now) const {
+  for (const auto* door : {&api_closed_, &login_closed_}) {
+    if (*door && now.boot < (*door)->until) return &**door;
+  }
+  return nullptr;
+}
+
+/// When the newest token is due for a successor; nothing where none is wanted.
+std::optional<Instant> TokenMachine::Impl::refresh_due(const Now& now) const {
+  if (next_ || !current_ || !current_->wanted || !can_fetch() || !alive(*current_, now)) {
+    return std::nullopt;
+  }
+  return refresh_at(life_of(*current_, now), options_, learned_, current_->jitter);
+}
+
+Instant TokenMachine::Impl::earliest_fetch(const Now& now) const {
+  const Closed* door = closed(now);
+  return door == nullptr ? not_before_ : std::max(not_before_, door->until);
+}
+
+void TokenMachine::Impl::finish_fetch() {
+  fetch_.reset();
+  for (auto& waiter : waiters_) ++waiter.token_requests;
+}
+
+void TokenMachine::Impl::fail(LoginFailure failure, const Exchange* exchange, const Now& now) {
+  const bool told_when = failure.retry_after && *failure.retry_after > Duration{0};
+  const bool limited = failure.failure.verdict == Verdict::login_rate_limited;
+  Duration wait = backoff_.next();
+  if (told_when) wait = std::min(*failure.retry_after, limited ? kLongestLimit : kLongestOutage);
+  if (failure.credentials) {
+    wait = growing_pause(options_.first_pause, options_.longest_pause, login_refusals_++);
+  }
+  not_before_ = now.boot + wait;
+  last_failure_ = failure.failure;
+  same_again_ = false;
+  if (failure.retry == Retry::never) login_closed_ = Closed{not_before_, failure.failure};
+  log(LogLevel::warn, failure.failure.error.message, failure.failure.verdict,
+      failure.correlation_id);
+
+  const LoginAttempt attempt = attempt_of(failure, exchange, wait, now);
+  actions_.emplace_back(action::Rejected{attempt});
+  std::erase_if(waiters_, [&](Waiter& waiter) {
+    waiter.attempts.push_back(attempt);
+    waiter.failed_at = now.boot;
+    if (!waiter.gives_up(failure.retry)) return false;
+    deny(waiter, failure.failure, now);
+    return true;
+  });
+}
+
+LoginAttempt TokenMachine::Impl::attempt_of(const LoginFailure& failure, const Exchange* exchange,
+                                            Duration wait, const Now& now) const {
+  LoginAttempt out;
+  out.fetch = fetches_;
+  ReportedAttempt& attempt = out.attempt;
+  attempt.host = HostRole::login;
+  attempt.http_status = failure.http_status;
+  attempt.error_code = failure.error_code;
+  attempt.correlation_id = failure.correlation_id;
+  attempt.verdict = failure.failure.verdict;
+  attempt.explanation = failure.failure.error.message;
+  attempt.action = Action::wait_and_retry;
+  attempt.waited = wait;
+  if (exchange != nullptr) {
+    if (const auto sample = clocks::sample_of(*exchange)) {
+      attempt.server_date = ServerTime{login_, sample->date};
+    }
+  }
+  attempt.analysis.local_time = now.wall;
+  attempt.analysis.skew = book_->to_wall(login_, now);
+  return out;
+}
+
+TokenFailure TokenMachine::Impl::reason_to_turn_away(const Waiter& waiter, const Now& now) const {
+  if (given()) return given_failure(waiter, now);
+  if (grant_ == nullptr) return nothing_to_ask_with();
+  if (fetch_ && waiter.attempts.empty()) return deadline_passed();
+  if (const Closed* door = closed(now)) return door->failure;
+  if (same_again_) return alive(*newest(), now) ? refused_token_again() : dead_token_again();
+  if (!last_failure_) return deadline_passed();
+  TokenFailure failure = *last_failure_;
+  if (now.boot < not_before_) {
+    failure.error.message +=
+        "; the next try is in " + time::human(not_before_ - now.boot) + ", and " +
+        time::human(std::max(waiter.want.deadline - now.boot, Duration{0})) + " are left";
+  }
+  return failure;
+}
+
+TokenFailure TokenMachine::Impl::given_failure(const Waiter& waiter, const Now& now) const {
+  const Holding& token = *newest();
+  if (waiter.want.force) return given_token_cannot_be_renewed();
+  if (waiter.want.after < token.token->generation && alive(token, now)) {
+    return given_token_too_short(remaining(token, now), waiter.want.min_life);
+  }
+  return alive(token, now) ? given_token_refused() : given_token_ended();
+}
+
+void TokenMachine::Impl::deliver(const Waiter& waiter, Holding& holding) {
+  holding.wanted = true;
+  actions_.emplace_back(action::Deliver{waiter.want.waiter, holding.token, holding.first_use,
+                                        waiter.token_requests, waiter.attempts});
+}
+
+void TokenMachine::Impl::deny(Waiter waiter, TokenFailure failure, const Now& now) {
+  if (fetch_ && now.boot >= waiter.want.deadline) {
+    waiter.attempts.push_back(attempt_of(no_answer_yet(), nullptr, Duration{0}, now));
+    waiter.failed_at = now.boot;
+  }
+  if (!waiter.attempts.empty()) {
+    ReportedAttempt& last = waiter.attempts.back().attempt;
+    last.action = Action::give_up;
+    last.waited = now.boot - waiter.failed_at;
+  }
+  const int under_way = fetch_ ? 1 : 0;
+  actions_.emplace_back(action::Deny{waiter.want.waiter, std::move(failure),
+                                     waiter.token_requests + under_way,
+                                     std::move(waiter.attempts)});
+}
+
+void TokenMachine::Impl::log(LogLevel level, std::string message, std::optional<Verdict> verdict,
+                             std::string correlation) {
+  actions_.emplace_back(action::Log{
+      {level, std::move(message), verdict, origin_of(options_.token_url), std::move(correlation)}});
+}
+
+}  // namespace skewguard::oauth

@@ -1,0 +1,83 @@
+#include "oauth/denials.hpp"
+#include "oauth/issued_token.hpp"
+#include "oauth/token_machine_impl.hpp"
+#include "time/duration_text.hpp"
+
+namespace skewguard::oauth {
+
+LifeSpan TokenMachine::Impl::life_of(const Holding& holding, const Now& now) const {
+  const Token& token = *holding.token;
+  // Of a given token nobody here knows when it was made: only its issuer's clock can end it.
+  const bool untold = token.given && !token.expires_in;
+  LifeSpan life{token.sent, untold ? token.sent + kLongestLife : token.dead_at()};
+  if (!holding.issuer_counts || !token.ends) return life;
+  if (const auto ended = book_->when(*token.ends, now))
+    life.end = std::min(life.end, ended->latest);
+  return life;
+}
+
+Holding TokenMachine::Impl::hold(Token token, const Now& now) {
+  Holding holding{.token = std::make_shared<Token>(std::move(token)), .jitter = jitter_.next()};
+  holding.first_use = first_use(*holding.token, learned_);
+  holding.issuer_counts = alive(holding, now);
+  return holding;
+}
+
+void TokenMachine::Impl::take(TokenAnswer answer, const Exchange& exchange, const Now& now) {
+  for (const auto* held : {&current_, &next_}) {
+    if (*held && (*held)->token->value == answer.access_token) return take_same_again(now);
+  }
+  Holding fresh =
+      hold(issued_token(std::move(answer), exchange, login_, options_.unknown_life), now);
+  if (!alive(fresh, now)) {
+    return fail(failure_of(Error{ErrorKind::protocol,
+                                 "the token's life of " + time::human(fresh.token->life) +
+                                     " (`expires_in`) had passed before its answer was there",
+                                 "give the client a longer token lifetime"},
+                           exchange),
+                &exchange, now);
+  }
+  auto token = std::make_shared<Token>(*fresh.token);
+  token->generation = ++generations_;
+  fresh.token = token;
+  if (!fresh.issuer_counts) {
+    log(LogLevel::warn,
+        "the token's exp is past by the login host's own Date: only its lifetime "
+        "is counted");
+  }
+  log(LogLevel::info, "token " + std::to_string(token->generation) + " (" +
+                          (token->jwt() ? "jwt" : "opaque") + ") lives " +
+                          time::human(token->life));
+  if (token->issuer_date) {
+    actions_.emplace_back(
+        action::Save{{token->value, token->issuer_date->since_epoch(), token->life}});
+  }
+  backoff_.reset();
+  not_before_ = {};
+  last_failure_.reset();
+  same_again_ = false;
+  login_closed_.reset();
+  login_refusals_ = 0;
+  const bool keep_old = current_ && alive(*current_, now) && fresh.first_use > now.boot;
+  (keep_old ? next_ : current_) = std::move(fresh);
+  if (!keep_old) next_.reset();
+}
+
+/// The token that we have: its life is what it was, and asking at once again would be a storm.
+void TokenMachine::Impl::take_same_again(const Now& now) {
+  const Duration wait = backoff_.next();
+  not_before_ = now.boot + wait;
+  log(LogLevel::warn,
+      "the login host gave out the same token again: next try in " + time::human(wait));
+  same_again_ = true;
+  for (auto& waiter : waiters_) waiter.newest_before = 0;  // no fresher one is to be had
+  serve(now);
+  std::erase_if(waiters_, [&](Waiter& waiter) {
+    const bool refused = waiter.want.after >= newest_generation() && alive(*newest(), now);
+    if (!refused || !waiter.gives_up(Retry::twice)) return false;
+    deny(waiter, refused_token_again(), now);
+    return true;
+  });
+}
+
+}  // namespace skewguard::oauth

@@ -1,0 +1,165 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "oauth/lifetime.hpp"
+#include "oauth/login_failure.hpp"
+#include "oauth/refresh_schedule.hpp"
+#include "oauth/token_machine.hpp"
+#include "oauth/waiters.hpp"
+#include "time/backoff.hpp"
+
+/// The token machine from within: token_machine.cpp takes what happens and says what follows,
+/// token_fetch.cpp asks for tokens and sorts the failures, token_holding.cpp knows their lives.
+namespace skewguard::oauth {
+
+/// A token that is held, and what is known of it beside its own data.
+struct Holding {
+  TokenPtr token;
+  Instant first_use{};
+  double jitter = 0;  ///< [0, 1): where in its margin it is refreshed
+  /// The second witness is believed. Not where it says that the token was dead when it came: an
+  /// issuer whose exp and Date contradict each other would have us ask for ever.
+  bool issuer_counts = true;
+  bool accepted = false;  ///< the API has taken it
+  bool wanted = false;    ///< someone asked for it, so it is worth a successor
+};
+
+/// No token request before `until`; who needs one is told `failure` at once.
+struct Closed {
+  Instant until{};
+  TokenFailure failure;
+};
+
+class TokenMachine::Impl {
+ public:
+  Impl(TokenMachineOptions options, std::shared_ptr<const Grant> grant,
+       std::shared_ptr<const Dialect> dialect, const clocks::ClockBook& book, ServerId login)
+      : options_(std::move(options)),
+        grant_(std::move(grant)),
+        dialect_(std::move(dialect)),
+        book_(&book),
+        login_(login),
+        backoff_(options_.backoff, options_.seed),
+        jitter_(options_.seed + 1) {}
+
+  TokenActions step(const TokenEvent& event, const Now& now) {
+    actions_.clear();
+    std::visit([&](const auto& e) { on(e, now); }, event);
+    settle(now);
+    return std::move(actions_);
+  }
+
+  TokenPtr usable(const Now& now) const {
+    return current_ && current_->first_use <= now.boot && alive(*current_, now) ? current_->token
+                                                                                : nullptr;
+  }
+  std::optional<Instant> ends_at(const Now& now) const {
+    if (!current_) return std::nullopt;
+    return end_for_api(life_of(*current_, now), learned_);
+  }
+  bool fetching() const noexcept { return fetch_.has_value(); }
+  bool was_accepted(std::uint64_t generation) const noexcept {
+    return std::find(accepted_.begin(), accepted_.end(), generation) != accepted_.end();
+  }
+
+ private:
+  // Events ----------------------------------------------------------------------------------------
+  void on(const event::Want& want, const Now& now);
+  void on(const event::Withdraw& withdraw, const Now& now);
+  void on(const event::Fetched& fetched, const Now& now);
+  void on(const event::FetchFailed& failed, const Now& now);
+  void on(const event::Tick& tick, const Now& now);
+  void on(const event::Accepted& accepted, const Now& now);
+  void on(const event::RefusedForGood& refused, const Now& now);
+  void on(const event::ApiLags& fact, const Now& now);
+  void on(const event::ApiLeads& fact, const Now& now);
+  void on(const event::StoodStill& event, const Now& now);
+  void on(const event::Adopt& adopt, const Now& now);
+
+  // What follows from the state, after any event -----------------------------------------------
+  void settle(const Now& now);
+  void promote(const Now& now);
+  void serve(const Now& now);
+  bool answer(const Waiter& waiter, const Now& now);
+  void start_fetch(const Now& now);
+  void turn_away(const Now& now);
+  void publish(const Now& now);
+  void set_wake(const Now& now);
+
+  // Tokens ----------------------------------------------------------------------------------------
+  LifeSpan life_of(const Holding& holding, const Now& now) const;
+  bool alive(const Holding& holding, const Now& now) const {
+    return now.boot < usable_until(life_of(holding, now), options_, learned_);
+  }
+  Duration remaining(const Holding& holding, const Now& now) const {
+    return end_for_api(life_of(holding, now), learned_) - now.boot;
+  }
+  bool serves(const std::optional<Holding>& holding, const event::Want& want,
+              const Now& now) const {
+    return holding && holding->token->generation > want.after && alive(*holding, now) &&
+           remaining(*holding, now) >= want.min_life;
+  }
+  const Holding* newest() const { return next_ ? &*next_ : current_ ? &*current_ : nullptr; }
+  std::uint64_t newest_generation() const { return newest() ? newest()->token->generation : 0; }
+  bool given() const { return newest() != nullptr && newest()->token->given; }
+  Holding hold(Token token, const Now& now);
+  void take(TokenAnswer answer, const Exchange& exchange, const Now& now);
+  void take_same_again(const Now& now);
+  Refusal refusal_of(const Exchange& exchange) const;
+
+  // Fetching --------------------------------------------------------------------------------------
+  const Closed* closed(const Now& now) const;
+  bool can_fetch() const { return grant_ != nullptr && !given(); }
+  std::optional<Instant> refresh_due(const Now& now) const;
+  Instant earliest_fetch(const Now& now) const;
+  void finish_fetch();
+  void fail(LoginFailure failure, const Exchange* exchange, const Now& now);
+  LoginAttempt attempt_of(const LoginFailure& failure, const Exchange* exchange, Duration wait,
+                          const Now& now) const;
+  TokenFailure reason_to_turn_away(const Waiter& waiter, const Now& now) const;
+  TokenFailure given_failure(const Waiter& waiter, const Now& now) const;
+  void deliver(const Waiter& waiter, Holding& holding);
+  void deny(Waiter waiter, TokenFailure failure, const Now& now);
+  void log(LogLevel level, std::string message, std::optional<Verdict> verdict = std::nullopt,
+           std::string correlation = {});
+
+  TokenMachineOptions options_;
+  std::shared_ptr<const Grant> grant_;
+  std::shared_ptr<const Dialect> dialect_;
+  const clocks::ClockBook* book_;
+  ServerId login_;
+  time::Backoff backoff_;
+  time::Jitter jitter_;
+
+  std::optional<Holding> current_;  ///< kept when dead, to know the same token when it comes again
+  std::optional<Holding> next_;     ///< newer, not to be sent yet; only while current_ lives
+  std::uint64_t generations_ = 0;
+  std::vector<std::uint64_t> accepted_;  ///< the last few generations that the API took
+  Learned learned_;
+
+  std::optional<FetchId> fetch_;  ///< under way
+  FetchId fetches_ = 0;
+  Instant not_before_{};                      ///< backoff: no fetch earlier
+  std::optional<TokenFailure> last_failure_;  ///< of the last fetch; nothing if it brought a token
+  bool same_again_ = false;                   ///< the last fetch brought the token that we had
+  std::optional<Closed> login_closed_;        ///< by a failure that no retry cures
+  unsigned login_refusals_ = 0;               ///< in a row
+  std::optional<Closed> api_closed_;          ///< by a fresh token that the API refused
+  unsigned api_refusals_ = 0;                 ///< in a row
+  std::uint64_t refused_generation_ = 0;
+
+  std::vector<Waiter> waiters_;  ///< in order of arrival
+  TokenPtr published_;
+  Instant published_until_{};
+  std::optional<Instant> wake_;
+  TokenActions actions_;
+};
+
+}  // namespace skewguard::oauth
