@@ -191,31 +191,63 @@ constexpr std::array kApiRoutes{
 
 // -------------------------------------------------------------------------------------- entry
 
+/// How the token stands before this host, now.
+Standing judge(const Visit& visit, TokenRecord& token, const Client* client) {
+  const auto& settings = visit.world.settings();
+  const auto& rules = settings.token_rules;
+  if (client == nullptr || client->disabled) return Standing::client_disabled;
+  const bool idle =
+      rules.idle_timeout > Duration::zero() && visit.age - token.used_at >= rules.idle_timeout;
+  if (idle && !token.revoked) {
+    token.revoked = true;
+    token.death = Standing::idle;
+  }
+  const auto verdict = standing(token, visit.date, settings.strict_nbf);
+  if (verdict != Standing::good) return verdict;
+  const auto spread_after = rules.propagation_of(visit.record.backend.value_or(0));
+  return visit.age - token.issued_at < spread_after ? Standing::not_spread : Standing::good;
+}
+
+/// GENESYS.md 2.2 and 4.
+Reply too_many(const Visit& visit, const RateWindow& window) {
+  const auto& limit = visit.world.settings().api_limit;
+  const auto wait = std::to_string(window.reset(limit, visit.age).count());
+  auto reply =
+      api_error(429, "too.many.requests.retry.after",
+                "Rate limit exceeded the maximum. Retry the request in [" + wait + "] seconds",
+                visit.correlation);
+  reply.headers.add("Strict-Transport-Security", "max-age=600; includeSubDomains");
+  set_retry_after(reply.headers, limit.retry_after.value_or(RetryAfter{wait}), visit.reading);
+  return reply;
+}
+
 /// The client whose token this is, or the refusal: one code for every bad token.
 std::variant<const Client*, Reply> admit(const Visit& visit) {
-  const auto fields = visit.request.headers.all("Authorization");
-  const auto field = fields.size() == 1 ? trim(fields.front()) : std::string_view{};
-  const auto space = std::min(field.find(' '), field.size());
-  const auto value = trim(field.substr(space));
-  if (!iequals(field.substr(0, space), "Bearer") || value.empty()) {
+  const auto [value, token] = presented_token(visit);
+  if (value.empty()) {
     return api_error(401, "authentication.required",
                      "No authentication bearer token specified in authorization header.",
                      visit.correlation);
   }
   auto& world = visit.world;
-  auto* token = world.tokens().find(value);
-  auto verdict = Standing::unknown;
-  const Client* client = nullptr;
-  if (token != nullptr) {
-    visit.record.token = token->n;
-    client = world.clients().find(token->client);
-    verdict = standing(*token, visit.date, world.settings().strict_nbf);
-    if (client == nullptr || client->disabled) verdict = Standing::client_disabled;
+  const Client* client = token == nullptr ? nullptr : world.clients().find(token->client);
+  const auto verdict = token == nullptr ? Standing::unknown : judge(visit, *token, client);
+  if (verdict == Standing::good) {
+    if (!token->window.take(world.settings().api_limit, visit.age))
+      return too_many(visit, token->window);
+    return client;
   }
-  if (verdict == Standing::good) return client;
   auto reply = api_error(401, "bad.credentials", "Invalid login credentials.", visit.correlation);
   reply.outcome = to_string(verdict);
   return reply;
+}
+
+/// A question about the token does not count as its use where it says so (GENESYS.md 1.5).
+void note_use(const Guest& guest) {
+  const bool aside = guest.visit.record.path == "/api/v2/tokens/me" &&
+                     find(guest.query, "preserveIdleTTL") == "true";
+  if (!aside)
+    guest.visit.world.tokens().by_number(*guest.visit.record.token)->used_at = guest.visit.age;
 }
 
 std::optional<Reply> missing_permission(const Guest& guest) {
@@ -268,9 +300,19 @@ Reply api_error(int status, std::string code, std::string message, const std::st
   return json_reply(status, to_text(body), std::move(code));
 }
 
+Presented presented_token(const Visit& visit) {
+  const auto& headers = visit.request.headers;
+  if (headers.count("Authorization") != 1) return {};
+  const auto field = trim(*headers.find("Authorization"));
+  const auto space = std::min(field.find(' '), field.size());
+  if (!iequals(field.substr(0, space), "Bearer")) return {};
+  const auto value = trim(field.substr(space));
+  auto* token = value.empty() ? nullptr : visit.world.tokens().find(value);
+  if (token != nullptr) visit.record.token = token->n;
+  return {value, token};
+}
+
 Reply answer_api(const Visit& visit) {
-  visit.record.body_length = visit.request.body.size();
-  if (!visit.request.body.empty()) visit.record.body_sha256 = hex(sha256(visit.request.body));
   auto admitted = admit(visit);
   if (auto* refusal = std::get_if<Reply>(&admitted)) return std::move(*refusal);
   const auto target = parse_target(visit.request.target);
@@ -279,6 +321,7 @@ Reply answer_api(const Visit& visit) {
                      visit.correlation);
   }
   const Guest guest{visit, *std::get<const Client*>(admitted), target->query};
+  note_use(guest);
   if (auto refusal = missing_permission(guest)) return *std::move(refusal);
   return route(guest);
 }

@@ -6,30 +6,13 @@
 #include <utility>
 #include <vector>
 
-#include "emulator/fields.hpp"
-#include "emulator/hosts.hpp"
-#include "emulator/json.hpp"
 #include "emulator/limits.hpp"
+#include "emulator/order.hpp"
 
 namespace skewguard::emulator {
 namespace {
 
 using std::chrono::seconds;
-
-/// One control request: its fields are read and checked whole before anything is changed.
-struct Order {
-  World& world;
-  Fields fields;
-  const Now& now;
-};
-
-Reply done(const OrderedJson& body = {{"ok", true}}) {
-  return json_reply(200, to_text(body), "control");
-}
-
-Reply wrong(std::string why, int status = 400) {
-  return json_reply(status, to_text(OrderedJson{{"error", std::move(why)}}), "control");
-}
 
 OrderedJson number_of(double value) {
   return value;
@@ -64,28 +47,6 @@ OrderedJson clients_state(const ClientTable& clients) {
   return out;
 }
 
-Reply state(Order& order) {
-  auto& world = order.world;
-  const auto& settings = world.settings();
-  OrderedJson out;
-  out["age_s"] = seconds_number(world.age(order.now));
-  out["login"] = {{"clock", clock_state(world.login_clock(), order.now)},
-                  {"delays", delays_state(settings.login_delays)}};
-  out["api"] = {{"delays", delays_state(settings.api_delays)},
-                {"choice", to_string(settings.choice)},
-                {"pin", nullptr},
-                {"backends", OrderedJson::array()}};
-  if (settings.pinned_backend) out["api"]["pin"] = *settings.pinned_backend;
-  for (const auto& clock : world.api_clocks())
-    out["api"]["backends"].push_back(clock_state(clock, order.now));
-  out["token"] = {{"format", to_string(settings.token)},
-                  {"lifetime_s", seconds_number(settings.lifetime)},
-                  {"strict_nbf", settings.strict_nbf}};
-  out["permissions"] = settings.required_permissions;
-  out["clients"] = clients_state(world.clients());
-  return done(out);
-}
-
 OrderedJson record_state(const RequestRecord& record) {
   OrderedJson out{{"n", record.n},
                   {"host", to_string(record.host)},
@@ -93,6 +54,7 @@ OrderedJson record_state(const RequestRecord& record) {
                   {"path", record.path},
                   {"status", record.status},
                   {"outcome", record.outcome},
+                  {"faults", record.faults},
                   {"token", nullptr},
                   {"backend", nullptr},
                   {"date", record.date.count()},
@@ -127,6 +89,7 @@ Reply stats(Order& order) {
                          {"by_status", counts(stats.api_requests_by_status)},
                          {"by_outcome", counts(stats.api_requests_by_outcome)},
                          {"by_backend", counts(stats.api_requests_by_backend)}};
+  out["faults"] = {{"login", counts(stats.login_faults)}, {"api", counts(stats.api_faults)}};
   out["other_requests"] = stats.other;
   out["unreadable_requests"] = stats.unreadable;
   out["tokens"] = OrderedJson::array();
@@ -137,29 +100,21 @@ Reply stats(Order& order) {
                              {"begins_s", seconds_number(token->begins)},
                              {"ends_s", seconds_number(token->ends)},
                              {"revoked", token->revoked},
+                             {"why", token->revoked ? to_string(token->death) : ""},
                              {"answers", counts(token->answers)}});
   }
   out["recent"] = OrderedJson::array();
   for (const auto& record : stats.recent) out["recent"].push_back(record_state(record));
-  return done(out);
+  return order_done(out);
 }
 
 Reply reset_stats(Order& order) {
-  if (auto why = order.fields.complaint()) return wrong(*why);
+  if (auto why = order.fields.complaint()) return order_refused(*why);
   order.world.stats() = Stats{};
-  return done();
+  return order_done();
 }
 
 // -------------------------------------------------------------------------------------- clocks
-
-std::optional<Host> host_field(Fields& fields) {
-  const auto name = fields.text("host");
-  if (!name) return std::nullopt;
-  if (*name == "login") return Host::login;
-  if (*name == "api") return Host::api;
-  fields.complain("host", "must be \"login\" or \"api\"");
-  return std::nullopt;
-}
 
 /// The clocks that an order is for: the login host's, one backend's or all of them.
 std::vector<SkewedClock*> clocks_of(Order& order) {
@@ -195,7 +150,7 @@ Reply set_clock(Order& order) {
     if (after && clock->steps_to_come(order.now.boot) >= SkewedClock::kMaxSteps)
       fields.complain("after", "too many steps wait already");
   }
-  if (auto why = fields.complaint()) return wrong(*why);
+  if (auto why = fields.complaint()) return order_refused(*why);
 
   const auto at = order.now.boot;
   for (auto* clock : clocks) {
@@ -204,7 +159,7 @@ Reply set_clock(Order& order) {
     if (step && after) clock->step_at(at + *after, *step);
     if (step && !after) clock->step(*step, at);
   }
-  return state(order);
+  return order_state(order);
 }
 
 std::optional<ClockOptions> new_backend(Fields& fields, const nlohmann::json& value,
@@ -245,14 +200,14 @@ Reply set_backends(Order& order) {
   const auto name = fields.text("choice");
   const auto choice = name ? parse_backend_choice(*name) : Result<BackendChoice>(settings.choice);
   if (!choice) fields.complain("choice", "must be \"request\" or \"connection\"");
-  if (auto why = fields.complaint()) return wrong(*why);
+  if (auto why = fields.complaint()) return order_refused(*why);
 
   if (remove) clocks.erase(clocks.begin() + static_cast<std::ptrdiff_t>(*remove));
   for (const auto& one : added) order.world.add_backend(one, order.now);
   settings.choice = *choice;
   if (remove || unpin) settings.pinned_backend.reset();
   if (pin) settings.pinned_backend = static_cast<std::size_t>(*pin);
-  return state(order);
+  return order_state(order);
 }
 
 Reply set_latency(Order& order) {
@@ -261,7 +216,7 @@ Reply set_latency(Order& order) {
   const auto up = fields.duration("up", Duration::zero(), kMaxLatency);
   const auto down = fields.duration("down", Duration::zero(), kMaxLatency);
   if (!up && !down) fields.complain("up", "or 'down' is needed");
-  if (auto why = fields.complaint()) return wrong(*why);
+  if (auto why = fields.complaint()) return order_refused(*why);
   auto& settings = order.world.settings();
   const auto set = [&](Host which, Delays& delays) {
     if (host && *host != which) return;
@@ -270,27 +225,10 @@ Reply set_latency(Order& order) {
   };
   set(Host::login, settings.login_delays);
   set(Host::api, settings.api_delays);
-  return state(order);
+  return order_state(order);
 }
 
 // -------------------------------------------------------------------------- tokens and clients
-
-Reply set_token(Order& order) {
-  auto& fields = order.fields;
-  auto& settings = order.world.settings();
-  const auto name = fields.text("format");
-  const auto format = name ? parse_token_format(*name) : Result<TokenFormat>(settings.token);
-  if (!format) fields.complain("format", "must be \"opaque\" or \"jwt\"");
-  const auto lifetime = fields.duration("lifetime", kMinLifetime, kMaxLifetime);
-  const auto strict = fields.flag("strict_nbf");
-  if (!name && !lifetime && !strict)
-    fields.complain("format", "or 'lifetime' or 'strict_nbf' is needed");
-  if (auto why = fields.complaint()) return wrong(*why);
-  settings.token = *format;
-  settings.lifetime = lifetime.value_or(settings.lifetime);
-  settings.strict_nbf = strict.value_or(settings.strict_nbf);
-  return state(order);
-}
 
 Reply revoke(Order& order) {
   auto& fields = order.fields;
@@ -305,13 +243,13 @@ Reply revoke(Order& order) {
     fields.complain("client", "no such client");
   auto* token = value ? tokens.find(*value) : n ? tokens.by_number(*n) : nullptr;
   if ((value || n) && token == nullptr) fields.complain(value ? "token" : "n", "no such token");
-  if (auto why = fields.complaint()) return wrong(*why);
+  if (auto why = fields.complaint()) return order_refused(*why);
 
   std::size_t revoked = 0;
   if (all) revoked = tokens.revoke_all();
   if (client) revoked = tokens.revoke_client(*client);
   if (token != nullptr) revoked = std::exchange(token->revoked, true) ? 0 : 1;
-  return done({{"ok", true}, {"revoked", revoked}});
+  return order_done({{"ok", true}, {"revoked", revoked}});
 }
 
 Reply set_client(Order& order) {
@@ -335,7 +273,7 @@ Reply set_client(Order& order) {
     fields.complain("add_secret", "too many secrets");
   for (const auto& [name, text] : {std::pair{"secret", secret}, {"add_secret", add_secret}})
     if (text && text->empty()) fields.complain(name, "must not be empty");
-  if (auto why = fields.complaint()) return wrong(*why);
+  if (auto why = fields.complaint()) return order_refused(*why);
 
   if (client == nullptr) client = clients.add({*id, {}, ""});
   if (secret) client->secrets = {Secret(*secret)};
@@ -345,7 +283,7 @@ Reply set_client(Order& order) {
   if (user) client->user = *user;
   if (lifetime || no_lifetime) client->lifetime = lifetime;
   if (permissions) client->permissions = {permissions->begin(), permissions->end()};
-  return state(order);
+  return order_state(order);
 }
 
 Reply set_permission(Order& order) {
@@ -355,16 +293,16 @@ Reply set_permission(Order& order) {
   const auto permission = fields.text("permission");
   if (!path || !path->starts_with("/api/v2/")) fields.complain("path", "must begin with /api/v2/");
   if (!permission && !none) fields.complain("permission", "must be a name, or null");
-  if (auto why = fields.complaint()) return wrong(*why);
+  if (auto why = fields.complaint()) return order_refused(*why);
   auto& required = order.world.settings().required_permissions;
   if (permission) required[*path] = *permission;
   if (none) required.erase(*path);
-  return state(order);
+  return order_state(order);
 }
 
 Reply quit(Order& order) {
-  if (auto why = order.fields.complaint()) return wrong(*why);
-  auto reply = done();
+  if (auto why = order.fields.complaint()) return order_refused(*why);
+  auto reply = order_done();
   reply.quit = true;
   return reply;
 }
@@ -375,13 +313,15 @@ struct ControlRoute {
   Reply (*answer)(Order&);
 };
 constexpr std::array kControlRoutes{
-    ControlRoute{"GET", "/emulator/state", state},
+    ControlRoute{"GET", "/emulator/state", order_state},
     ControlRoute{"GET", "/emulator/stats", stats},
     ControlRoute{"POST", "/emulator/stats/reset", reset_stats},
     ControlRoute{"POST", "/emulator/clock", set_clock},
     ControlRoute{"POST", "/emulator/backends", set_backends},
     ControlRoute{"POST", "/emulator/latency", set_latency},
-    ControlRoute{"POST", "/emulator/token", set_token},
+    ControlRoute{"POST", "/emulator/token", order_token},
+    ControlRoute{"POST", "/emulator/fault", order_fault},
+    ControlRoute{"POST", "/emulator/limit", order_limit},
     ControlRoute{"POST", "/emulator/revoke", revoke},
     ControlRoute{"POST", "/emulator/client", set_client},
     ControlRoute{"POST", "/emulator/permission", set_permission},
@@ -389,6 +329,47 @@ constexpr std::array kControlRoutes{
 };
 
 }  // namespace
+
+Reply order_done(const OrderedJson& body) {
+  return json_reply(200, to_text(body), "control");
+}
+
+Reply order_refused(std::string why, int status) {
+  return json_reply(status, to_text(OrderedJson{{"error", std::move(why)}}), "control");
+}
+
+Reply order_state(Order& order) {
+  auto& world = order.world;
+  const auto& settings = world.settings();
+  OrderedJson out;
+  out["age_s"] = seconds_number(world.age(order.now));
+  out["login"] = {{"clock", clock_state(world.login_clock(), order.now)},
+                  {"delays", delays_state(settings.login_delays)}};
+  out["api"] = {{"delays", delays_state(settings.api_delays)},
+                {"choice", to_string(settings.choice)},
+                {"pin", nullptr},
+                {"backends", OrderedJson::array()}};
+  if (settings.pinned_backend) out["api"]["pin"] = *settings.pinned_backend;
+  for (const auto& clock : world.api_clocks())
+    out["api"]["backends"].push_back(clock_state(clock, order.now));
+  out["token"] = token_state(settings);
+  out["limits"] = {{"login", limit_state(settings.login_limit)},
+                   {"api", limit_state(settings.api_limit)}};
+  out["faults"] = faults_state(world);
+  out["events"] = {{"to_come", world.events_to_come()}, {"refused", world.refused_events()}};
+  out["permissions"] = settings.required_permissions;
+  out["clients"] = clients_state(world.clients());
+  return order_done(out);
+}
+
+std::optional<Host> host_field(Fields& fields) {
+  const auto name = fields.text("host");
+  if (!name) return std::nullopt;
+  if (*name == "login") return Host::login;
+  if (*name == "api") return Host::api;
+  fields.complain("host", "must be \"login\" or \"api\"");
+  return std::nullopt;
+}
 
 Reply answer_control(World& world, const ServerRequest& request, const Now& now) {
   const auto target = parse_target(request.target.substr(0, request.target.find('?')));
@@ -402,8 +383,8 @@ Reply answer_control(World& world, const ServerRequest& request, const Now& now)
     }
     allowed = route.method;
   }
-  if (allowed.empty()) return wrong("no such control path", 404);
-  auto reply = wrong("use " + std::string(allowed), 405);
+  if (allowed.empty()) return order_refused("no such control path", 404);
+  auto reply = order_refused("use " + std::string(allowed), 405);
   reply.headers.add("Allow", std::string(allowed));
   return reply;
 }

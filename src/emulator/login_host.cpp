@@ -86,30 +86,70 @@ std::variant<Client*, Reply> authenticate(World& world, const ServerRequest& req
   return client;
 }
 
-/// Makes the token and writes it down. It begins at the whole second of its issue.
-Reply issue(const Visit& visit, const Client& client) {
-  auto& world = visit.world;
-  const auto& settings = world.settings();
-  const auto lifetime = client.lifetime.value_or(settings.lifetime);
-  TokenRecord record;
-  record.client = client.id;
-  record.format = settings.token;
-  record.begins = visit.date;
-  record.ends = visit.date + lifetime;
-  const Secret value = settings.token == TokenFormat::opaque
-                           ? world.mint().opaque_token()
-                           : world.mint().jwt({settings.issuer, client.id, world.mint().uuid(),
-                                               record.begins, record.ends});
-  visit.record.token = world.tokens().add(value, std::move(record)).n;
-
+Reply token_answer(const Secret& value, Duration expires_in, std::string outcome) {
   OrderedJson body;
   body["access_token"] = std::string(value.reveal());
   body["token_type"] = "bearer";
-  body["expires_in"] = seconds_number(lifetime);
-  return json_reply(200, to_text(body), "issued");
+  body["expires_in"] = seconds_number(expires_in);
+  return json_reply(200, to_text(body), std::move(outcome));
+}
+
+/// The client's last token again, where the rules say so.
+std::optional<Reply> same_again(const Visit& visit, const Client& client) {
+  auto& world = visit.world;
+  const auto same = world.settings().token_rules.same_token;
+  const auto last = world.last_tokens().find(client.id);
+  if (same == SameToken::never || last == world.last_tokens().end()) return std::nullopt;
+  const auto* token = world.tokens().by_number(last->second.n);
+  if (token == nullptr) return std::nullopt;
+  const bool lives = standing(*token, visit.date, false) == Standing::good;
+  if (same == SameToken::live && !lives) return std::nullopt;
+  visit.record.token = token->n;
+  const auto left = same == SameToken::live ? token->ends - visit.date : last->second.lifetime;
+  return token_answer(last->second.value, left, "same_again");
+}
+
+/// GENESYS.md 2.1: 400, and no Retry-After.
+std::optional<Reply> over_limit(const Visit& visit, const Client& client) {
+  auto& window = visit.world.login_windows()[client.id];
+  if (window.take(visit.world.settings().login_limit, visit.age)) return std::nullopt;
+  return login_error(400, "invalid_request", "rate limit exceeded; too many token requests",
+                     "rate_limited");
+}
+
+Reply issue(const Visit& visit, const Client& client) {
+  if (auto refusal = over_limit(visit, client)) return *std::move(refusal);
+  if (auto again = same_again(visit, client)) return *std::move(again);
+  auto& world = visit.world;
+  const auto lifetime = client.lifetime.value_or(world.settings().lifetime);
+  auto issued = issue_token(world, client, visit.date, visit.age);
+  visit.record.token = issued.record.n;
+  world.last_tokens()[client.id] = {issued.record.n, issued.value, lifetime};
+  return token_answer(issued.value, lifetime, "issued");
 }
 
 }  // namespace
+
+IssuedToken issue_token(World& world, const Client& client, std::chrono::seconds date,
+                        Duration age) {
+  const auto& settings = world.settings();
+  const auto& rules = settings.token_rules;
+  TokenRecord record;
+  record.client = client.id;
+  record.format = settings.token;
+  record.begins = date;
+  record.ends = date + client.lifetime.value_or(settings.lifetime);
+  record.issued_at = record.used_at = age;
+  Secret value = settings.token == TokenFormat::opaque
+                     ? world.mint().opaque_token()
+                     : world.mint().jwt({settings.issuer, client.id, world.mint().uuid(),
+                                         record.begins, record.ends});
+  auto& tokens = world.tokens();
+  if (rules.contention) tokens.revoke_client(client.id, Standing::replaced);
+  auto& added = tokens.add(value, std::move(record));
+  if (rules.most_live > 0) tokens.evict(client.id, rules.most_live, date);
+  return {added, std::move(value)};
+}
 
 Reply login_error(int status, std::string error, std::string description, std::string outcome) {
   OrderedJson body;

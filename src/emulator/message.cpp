@@ -19,6 +19,25 @@ std::string_view to_string(Host host) noexcept {
   return host == Host::login ? "login" : "api";
 }
 
+std::string_view to_string(Delivery::Kind kind) noexcept {
+  using Kind = Delivery::Kind;
+  switch (kind) {
+    case Kind::whole:
+      return "whole";
+    case Kind::cut:
+      return "cut";
+    case Kind::reset:
+      return "reset";
+    case Kind::slow:
+      return "slow";
+    case Kind::silence:
+      return "silence";
+    case Kind::drop:
+      return "drop";
+  }
+  return "whole";
+}
+
 ServerRequest as_received(const HttpRequest& request, std::uint64_t connection) {
   ServerRequest out{request.method, std::string(without_origin(request.url)), request.headers,
                     std::string(request.body.reveal()), connection};

@@ -114,6 +114,7 @@ Result<WorldOptions> world_options(const Options& options) {
     out.api_clocks.push_back({options.api_offset, options.api_drift_ppm});
   }
   out.clients = clients_of(options);
+  out.events = options.events;
   out.settings.token = options.token;
   out.settings.lifetime = options.lifetime;
   out.settings.strict_nbf = options.strict_nbf;

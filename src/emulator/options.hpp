@@ -37,6 +37,7 @@ struct Options {
   std::string user;                                     ///< --user: gives every client this user
   Delays latency{};                                     ///< --latency
   ListenOptions listen{};
+  std::vector<Event> events;  ///< --scenario: what happens while it runs
 };
 
 /// "ID:SECRET", split at the first colon; both must be there.

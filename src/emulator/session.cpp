@@ -122,6 +122,7 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
     request_ = {std::move(received.method), std::move(received.target), std::move(received.headers),
                 std::move(received.body), number_};
     const bool control = host_ == Host::login && World::is_control(request_);
+    hub_->world.advance(hub_->clocks.now());
     const auto delays = control ? Delays{} : hub_->world.delays(host_);
     after(delays.up, [this, control, down = delays.down] {
       reply_ = answer(control);
@@ -148,18 +149,65 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
   }
 
   void write() {
+    using Kind = Delivery::Kind;
     const bool head_only = request_.method == "HEAD";
-    const bool goes_on = keep_alive_ && !reply_.quit;
-    head_ = head_of(reply_, version_, goes_on, head_only ? Body::left_out : Body::follows);
+    const auto& delivery = reply_.delivery;
+    goes_on_ = keep_alive_ && !reply_.quit && delivery.kind != Kind::cut;
+    head_ = head_of(reply_, version_, goes_on_, head_only ? Body::left_out : Body::follows);
+    if (head_only || reply_.status == 204) reply_.body.clear();
     limit(kIdleTime);
-    const bool has_body = !head_only && reply_.status != 204;
-    stream_->write(head_, has_body ? std::string_view(reply_.body) : "",
-                   next([this, goes_on](std::size_t) {
-                     if (reply_.quit) return hub_->quit();
-                     if (!goes_on) return drain();
-                     limit(kIdleTime);
-                     look("");
+    switch (delivery.kind) {
+      case Kind::drop:
+        return close();
+      case Kind::slow:
+        return write_slowly();
+      case Kind::silence:
+        if (!delivery.after) return ignore();
+        [[fallthrough]];
+      case Kind::cut:
+      case Kind::reset:
+        return write_part(delivery.after.value_or(reply_.body.size() / 2));
+      case Kind::whole:
+        stream_->write(head_, reply_.body, next([this](std::size_t) { written(); }));
+    }
+  }
+
+  void written() {
+    if (reply_.quit) return hub_->quit();
+    if (!goes_on_) return drain();
+    limit(kIdleTime);
+    look("");
+  }
+
+  /// The head, which tells the whole length, and so much of the body.
+  void write_part(std::size_t size) {
+    const auto part = std::string_view(reply_.body).substr(0, size);
+    stream_->write(head_, part, next([this](std::size_t) {
+                     if (reply_.delivery.kind == Delivery::Kind::cut) return drain();
+                     if (reply_.delivery.kind == Delivery::Kind::silence) return ignore();
+                     delay_.cancel();
+                     idle_.cancel();
+                     stream_->reset();
                    }));
+  }
+
+  void write_slowly() {
+    head_ += reply_.body;
+    write_piece(0);
+  }
+  void write_piece(std::size_t from) {
+    if (from >= head_.size()) return written();
+    after(reply_.delivery.pause, [this, from] {
+      const auto piece = std::string_view(head_).substr(from, reply_.delivery.piece);
+      limit(kIdleTime);
+      stream_->write(piece, "",
+                     next([this, to = from + piece.size()](std::size_t) { write_piece(to); }));
+    });
+  }
+
+  /// Says nothing more, until the client leaves or kIdleTime is over.
+  void ignore() {
+    stream_->read_some(in_, next([this](std::size_t) { ignore(); }));
   }
 
   /// Answers what cannot be read, and ends.
@@ -193,6 +241,7 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
   ServerRequest request_;
   int version_ = 11;
   bool keep_alive_ = true;
+  bool goes_on_ = true;  ///< another request may follow on this connection
   Reply reply_;
   std::string head_;
   std::array<char, std::size_t{16} * 1024> in_{};

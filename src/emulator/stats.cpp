@@ -14,6 +14,8 @@ void Stats::count(RequestRecord record) {
     ++api_requests_by_outcome[record.outcome];
     if (record.backend) ++api_requests_by_backend[*record.backend];
   }
+  for (const auto& word : record.faults)
+    ++(record.host == Host::login ? login_faults : api_faults)[word];
   record.n = token_requests + api_requests + other;
   if (recent.size() >= kRecent) recent.pop_front();
   recent.push_back(std::move(record));

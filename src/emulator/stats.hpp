@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "emulator/message.hpp"
 
@@ -21,9 +22,10 @@ struct RequestRecord {
   std::string path;  ///< cut at 200 characters; without the query
   int status = 0;
   std::string outcome;
+  std::vector<std::string> faults{};     ///< words for what befell the answer
   std::optional<std::uint64_t> token{};  ///< the number of the token sent or issued
   std::optional<std::size_t> backend{};  ///< of the API host
-  std::chrono::seconds date{};           ///< that the answer carried
+  std::chrono::seconds date{};           ///< by the host's clock: the answer's Date without a fault
   Duration at{};                         ///< true time since the emulator's start
   std::size_t body_length = 0;
   std::string body_sha256;  ///< hex; of an API request's body, empty if it had none
@@ -43,6 +45,8 @@ struct Stats {
   std::map<int, std::uint64_t> api_requests_by_status;
   std::map<std::string, std::uint64_t> api_requests_by_outcome;
   std::map<std::size_t, std::uint64_t> api_requests_by_backend;
+  std::map<std::string, std::uint64_t> login_faults;  ///< by word; one answer may have several
+  std::map<std::string, std::uint64_t> api_faults;
   std::deque<RequestRecord> recent;  ///< the last kRecent, oldest first
 
   void count(RequestRecord record);

@@ -1,5 +1,7 @@
 #include "emulator/tokens.hpp"
 
+#include <algorithm>
+
 #include "emulator/encoding.hpp"
 
 namespace skewguard::emulator {
@@ -12,18 +14,26 @@ std::string_view to_string(Standing standing) noexcept {
       return "unknown_token";
     case Standing::revoked:
       return "revoked";
+    case Standing::evicted:
+      return "evicted";
+    case Standing::replaced:
+      return "replaced";
+    case Standing::idle:
+      return "idle";
     case Standing::client_disabled:
       return "client_disabled";
     case Standing::expired:
       return "expired";
     case Standing::not_yet_valid:
       return "not_yet_valid";
+    case Standing::not_spread:
+      return "not_spread";
   }
   return "unknown_token";
 }
 
 Standing standing(const TokenRecord& token, std::chrono::seconds date, bool strict_nbf) noexcept {
-  if (token.revoked) return Standing::revoked;
+  if (token.revoked) return token.death;
   if (date >= token.ends) return Standing::expired;
   if (strict_nbf && date < token.begins) return Standing::not_yet_valid;
   return Standing::good;
@@ -31,7 +41,7 @@ Standing standing(const TokenRecord& token, std::chrono::seconds date, bool stri
 
 TokenRecord& TokenTable::add(const Secret& value, TokenRecord record) {
   if (entries_.size() >= kMaxTokens) {
-    by_key_.erase(entries_.front().key);
+    forget_key(entries_.front());
     entries_.pop_front();
   }
   record.n = ++issued_;
@@ -59,12 +69,41 @@ std::size_t TokenTable::revoke_all() {
   return revoked;
 }
 
-std::size_t TokenTable::revoke_client(std::string_view client) {
+bool TokenTable::rename(std::uint64_t n, std::string_view value) {
+  if (by_number(n) == nullptr) return false;
+  auto& entry = entries_[n - entries_.front().record.n];
+  forget_key(entry);
+  entry.key = sha256(value);
+  by_key_[entry.key] = &entry.record;
+  return true;
+}
+
+/// Two tokens may have been given one value: it then names the newer.
+void TokenTable::forget_key(const Entry& entry) {
+  const auto found = by_key_.find(entry.key);
+  if (found != by_key_.end() && found->second == &entry.record) by_key_.erase(found);
+}
+
+void TokenTable::evict(std::string_view client, std::size_t most, HostTime date) {
+  const auto lives = [&](const Entry& entry) {
+    return entry.record.client == client && !entry.record.revoked && entry.record.ends > date;
+  };
+  auto live = static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), lives));
+  for (auto entry = entries_.begin(); live > most && entry != entries_.end(); ++entry) {
+    if (!lives(*entry)) continue;
+    entry->record.revoked = true;
+    entry->record.death = Standing::evicted;
+    --live;
+  }
+}
+
+std::size_t TokenTable::revoke_client(std::string_view client, Standing why) {
   std::size_t revoked = 0;
   for (auto& entry : entries_) {
-    if (entry.record.client != client) continue;
-    revoked += entry.record.revoked ? 0 : 1;
+    if (entry.record.client != client || entry.record.revoked) continue;
+    ++revoked;
     entry.record.revoked = true;
+    entry.record.death = why;
   }
   return revoked;
 }

@@ -10,8 +10,24 @@
 #include <vector>
 
 #include "emulator/mint.hpp"
+#include "emulator/rate_window.hpp"
 
 namespace skewguard::emulator {
+
+/// How a token stands before one API host's clock.
+enum class Standing {
+  good,
+  unknown,
+  revoked,
+  evicted,   ///< the client had too many
+  replaced,  ///< a newer one of the same client killed it
+  idle,      ///< nobody used it for too long
+  client_disabled,
+  expired,
+  not_yet_valid,
+  not_spread,  ///< this backend has not heard of it yet
+};
+std::string_view to_string(Standing standing) noexcept;
 
 /// One token as the platform keeps it. The value itself is not kept.
 struct TokenRecord {
@@ -20,13 +36,13 @@ struct TokenRecord {
   TokenFormat format = TokenFormat::opaque;
   HostTime begins{};  ///< by the login host's clock at issue; read by each API host's own
   HostTime ends{};
-  bool revoked = false;
+  bool revoked = false;                  ///< dead before its end
+  Standing death = Standing::revoked;    ///< of what, where it is
+  Duration issued_at{};                  ///< true time since the emulator's start
+  Duration used_at{};                    ///< likewise: when it was last taken, or issued
+  RateWindow window{};                   ///< its API requests
   std::map<int, std::uint64_t> answers;  ///< API answers to it, by status
 };
-
-/// How a token stands before one API host's clock.
-enum class Standing { good, unknown, revoked, client_disabled, expired, not_yet_valid };
-std::string_view to_string(Standing standing) noexcept;
 
 /// `date` is the whole second that the host's answer will carry: expired at date >= ends; before
 /// date >= begins it is not yet valid, where the host is strict about that.
@@ -42,7 +58,11 @@ class TokenTable {
   [[nodiscard]] TokenRecord* find(std::string_view value);
   [[nodiscard]] TokenRecord* by_number(std::uint64_t n);
   std::size_t revoke_all();
-  std::size_t revoke_client(std::string_view client);
+  std::size_t revoke_client(std::string_view client, Standing why = Standing::revoked);
+  /// Ends the client's oldest ones that have not ended at `date`, until `most` are left.
+  void evict(std::string_view client, std::size_t most, HostTime date);
+  /// The token is known by another value from now on. False: there is no such token.
+  bool rename(std::uint64_t n, std::string_view value);
   [[nodiscard]] std::size_t issued() const noexcept { return issued_; }
   /// The newest `most`, oldest first.
   [[nodiscard]] std::vector<const TokenRecord*> newest(std::size_t most) const;
@@ -52,6 +72,8 @@ class TokenTable {
     std::string key;  // SHA-256 of the value
     TokenRecord record;
   };
+  void forget_key(const Entry& entry);
+
   std::deque<Entry> entries_;  // a deque: records stay where they are
   std::unordered_map<std::string, TokenRecord*> by_key_;
   std::size_t issued_ = 0;

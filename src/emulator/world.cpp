@@ -5,6 +5,7 @@
 
 #include "emulator/encoding.hpp"
 #include "emulator/hosts.hpp"
+#include "time/duration_text.hpp"
 
 namespace skewguard::emulator {
 namespace {
@@ -42,8 +43,18 @@ std::chrono::seconds date_of(const SkewedClock& clock, const Now& now) {
   return std::chrono::floor<std::chrono::seconds>(clock.reading(now.boot));
 }
 
-void stamp(Reply& reply, std::chrono::seconds date) {
+void stamp_truly(Reply& reply, std::chrono::seconds date) {
   reply.headers.add("Date", http_date(date));
+}
+
+/// GENESYS.md 4.
+void tell_limit(Reply& reply, const RateLimit& limit, const RateWindow& window, Duration age) {
+  const auto add = [&reply](std::string name, std::uint64_t value) {
+    reply.headers.add(std::move(name), std::to_string(value));
+  };
+  add("inin-ratelimit-count", window.seen(limit, age));
+  add("inin-ratelimit-allowed", limit.requests.value_or(kApiAllowed));
+  add("inin-ratelimit-reset", static_cast<std::uint64_t>(window.reset(limit, age).count()));
 }
 
 }  // namespace
@@ -54,31 +65,42 @@ World::World(WorldOptions options, const Now& start, std::uint64_t seed)
       login_clock_(start, options.login_clock),
       api_clocks_(clocks_of(options.api_clocks, start)),
       clients_(with_default(std::move(options.clients))),
-      mint_(seed) {}
+      mint_(seed) {
+  schedule(std::move(options.events));
+}
 
 Reply World::handle_login(const ServerRequest& request, const Now& now) {
+  advance(now);
   auto record = record_of(Host::login, request);
   record.date = date_of(login_clock_, now);
-  const Visit visit{*this, request, record.date, mint_.uuid(), record};
-  return finish(visit, answer_login(visit), now);
+  return answer(
+      {*this, request, record.date, mint_.uuid(), record, age(now), login_clock_.reading(now.boot)},
+      login_clock_);
 }
 
 Reply World::handle_api(const ServerRequest& request, const Now& now) {
+  advance(now);
   return handle_api(request, now, pick_backend(request));
 }
 
 Reply World::handle_api(const ServerRequest& request, const Now& now, std::size_t backend) {
+  advance(now);
   backend = std::min(backend, api_clocks_.size() - 1);
+  const auto& clock = api_clocks_[backend];
   auto record = record_of(Host::api, request);
   record.backend = backend;
-  record.date = date_of(api_clocks_[backend], now);
-  const Visit visit{*this, request, record.date, mint_.uuid(), record};
-  return finish(visit, answer_api(visit), now);
+  record.date = date_of(clock, now);
+  record.body_length = request.body.size();
+  if (!request.body.empty()) record.body_sha256 = hex(sha256(request.body));
+  return answer(
+      {*this, request, record.date, mint_.uuid(), record, age(now), clock.reading(now.boot)},
+      clock);
 }
 
 Reply World::handle_control(const ServerRequest& request, const Now& now) {
+  advance(now);
   auto reply = answer_control(*this, request, now);
-  stamp(reply, date_of(login_clock_, now));
+  stamp_truly(reply, date_of(login_clock_, now));
   return reply;
 }
 
@@ -91,7 +113,7 @@ Reply World::refuse(Host host, int status, const Now& now) {
   auto reply = host == Host::login ? login_error(status, "invalid_request", text, "unreadable")
                                    : api_error(status, "bad.request", text, correlation);
   reply.headers.add("ININ-Correlation-Id", correlation);
-  stamp(reply, date_of(host == Host::login ? login_clock_ : api_clocks_.front(), now));
+  stamp_truly(reply, date_of(host == Host::login ? login_clock_ : api_clocks_.front(), now));
   ++stats_.unreadable;
   return reply;
 }
@@ -116,22 +138,110 @@ std::size_t World::pick_backend(const ServerRequest& request) {
   return settings_.pinned_backend.value_or(turn % api_clocks_.size());
 }
 
-/// The last thing that happens to every answer of a host: faults of the wire belong here.
-Reply World::finish(const Visit& visit, Reply reply, const Now& now) {
+Reply World::answer(const Visit& visit, const SkewedClock& clock) {
+  const auto& record = visit.record;
+  const auto effect = faults_.take(record.host, record.path, record.backend.value_or(0));
+  auto reply = effect.replaces()            ? answer_in_place(visit, effect)
+               : record.host == Host::login ? answer_login(visit)
+                                            : answer_api(visit);
+  spoil_token(reply, visit, effect);
+  spoil(reply, effect, visit.reading);
+  return finish(visit, std::move(reply), effect, clock);
+}
+
+/// The last thing that happens to every answer of a host.
+Reply World::finish(const Visit& visit, Reply reply, const Effect& effect,
+                    const SkewedClock& clock) {
+  auto& record = visit.record;
   reply.headers.add("ININ-Correlation-Id", visit.correlation);
-  stamp(reply, visit.date);
+  auto* token =
+      record.host == Host::api && record.token ? tokens_.by_number(*record.token) : nullptr;
+  if (token != nullptr) {
+    ++token->answers[reply.status];
+    tell_limit(reply, settings_.api_limit, token->window, visit.age);
+  }
+  stamp(reply, effect.date,
+        {visit.date, visit.reading, clock.reading(start_.boot), visit.age,
+         record.backend.value_or(0), record.path});
   if (visit.request.method == "HEAD") reply.body.clear();
 
-  auto& record = visit.record;
   record.path.resize(std::min(record.path.size(), kTextKept));
   record.status = reply.status;
   record.outcome = reply.outcome;
-  record.at = age(now);
-  if (record.host == Host::api && record.token) {
-    if (auto* token = tokens_.by_number(*record.token)) ++token->answers[reply.status];
-  }
+  record.faults = effect.words();
+  record.at = visit.age;
   stats_.count(std::move(record));
   return reply;
+}
+
+bool World::add_fault(Fault fault, const Now& now) {
+  if (fault.effect.date) {
+    auto& date = *fault.effect.date;
+    date.since = age(now);
+    if (fault.host == Host::login) date.then = {date_of(login_clock_, now)};
+    if (fault.host == Host::api) {
+      date.then.clear();
+      for (const auto& clock : api_clocks_) date.then.push_back(date_of(clock, now));
+    }
+  }
+  return faults_.add(std::move(fault));
+}
+
+void World::set_token_rules(TokenRules rules, const Now& now) {
+  settings_.token_rules = std::move(rules);
+  next_rival_ = age(now) + settings_.token_rules.rival;
+  rivals_.clear();
+}
+
+void World::schedule(std::vector<Event> events) {
+  for (auto& event : events) events_.push_back(std::move(event));
+  std::ranges::stable_sort(events_, {}, &Event::at);
+}
+
+Now World::then(Duration age) const {
+  Now out = start_;
+  out.boot += age;
+  out.wall += age;
+  return out;
+}
+
+void World::advance(const Now& now) {
+  const auto until = age(now);
+  for (;;) {
+    const auto& rival = settings_.token_rules.rival;
+    const bool rivals = rival > Duration::zero() && next_rival_ <= until;
+    const bool event = !events_.empty() && events_.front().at <= until;
+    if (event && !(rivals && next_rival_ < events_.front().at)) {
+      const auto next = std::move(events_.front());
+      events_.pop_front();
+      apply(next, then(next.at));
+    } else if (rivals) {
+      let_rivals_act(next_rival_);
+      next_rival_ += rival;
+    } else {
+      return;
+    }
+  }
+}
+
+/// By the same code as a control request.
+void World::apply(const Event& event, const Now& now) {
+  const auto reply =
+      answer_control(*this, {"POST", "/emulator/" + event.order, {}, event.fields}, now);
+  if (reply.status == 200) return;
+  refused_.push_back("at " + time::human(event.at) + ": " + event.order + ": " + reply.body);
+}
+
+void World::let_rivals_act(Duration age) {
+  const auto date = date_of(login_clock_, then(age));
+  for (const auto& [id, last] : last_tokens_) {
+    const auto* client = clients_.find(id);
+    if (client == nullptr || client->disabled) continue;
+    auto& own = rivals_[id];
+    const auto* token = own == 0 ? nullptr : tokens_.by_number(own);
+    const bool lives = token != nullptr && standing(*token, date, false) == Standing::good;
+    if (!lives) own = issue_token(*this, *client, date, age).record.n;
+  }
 }
 
 Reply json_reply(int status, std::string body, std::string outcome) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -8,10 +9,14 @@
 #include <vector>
 
 #include "emulator/clients.hpp"
+#include "emulator/event.hpp"
+#include "emulator/fault.hpp"
 #include "emulator/message.hpp"
 #include "emulator/mint.hpp"
+#include "emulator/rate_window.hpp"
 #include "emulator/skewed_clock.hpp"
 #include "emulator/stats.hpp"
+#include "emulator/token_rules.hpp"
 #include "emulator/tokens.hpp"
 
 namespace skewguard::emulator {
@@ -37,6 +42,9 @@ struct Delays {
 struct Settings {
   TokenFormat token = TokenFormat::opaque;
   Duration lifetime = std::chrono::hours{24};  ///< the platform's default (GENESYS.md 1.5)
+  TokenRules token_rules{};
+  RateLimit login_limit{};  ///< of each client's token requests
+  RateLimit api_limit{};    ///< of each token's requests; kApiAllowed where it has no number
   bool strict_nbf = false;  ///< an API host refuses tokens that its clock says have not begun
   BackendChoice choice = BackendChoice::per_request;
   std::optional<std::size_t> pinned_backend{};  ///< answers everything, whatever `choice` says
@@ -50,10 +58,24 @@ struct Settings {
   std::string issuer = "https://login.emulator.invalid";  ///< `iss` of JWTs: the login host's URL
 };
 
+/// What `inin-ratelimit-allowed` says where nothing else was ordered (GENESYS.md 4).
+constexpr std::uint64_t kApiAllowed = 300;
+
+/// The last token that a client was given.
+struct LastToken {
+  std::uint64_t n = 0;
+  Secret value;
+  Duration lifetime{0};
+};
+
+/// The other program that shares a client: the token it has, 0 = none yet.
+using Rivals = std::map<std::string, std::uint64_t>;
+
 struct WorldOptions {
   ClockOptions login_clock{};
   std::vector<ClockOptions> api_clocks{ClockOptions{}};  ///< one for each backend; at least one
   std::vector<Client> clients{};                         ///< none = demo:demo-secret
+  std::vector<Event> events{};                           ///< control requests to come
   Settings settings{};
 };
 
@@ -66,6 +88,7 @@ struct WorldOptions {
 class World {
  public:
   static constexpr std::size_t kMaxBackends = 100;
+  static constexpr Duration kMinRival = std::chrono::milliseconds{10};
 
   World(WorldOptions options, const Now& start, std::uint64_t seed);
 
@@ -78,6 +101,11 @@ class World {
   Reply handle_control(const ServerRequest& request, const Now& now);
   /// Answers a request that could not be read: 400, 408, 413, 431.
   Reply refuse(Host host, int status, const Now& now);
+
+  /// Has what was to happen by now happen: events, and what rivals do. The handle_ functions do it
+  /// themselves; who asks for anything else first calls this. Times of `now` that go back do
+  /// nothing.
+  void advance(const Now& now);
 
   [[nodiscard]] static bool is_control(const ServerRequest& request);
   [[nodiscard]] const Delays& delays(Host host) const noexcept;
@@ -92,12 +120,29 @@ class World {
   [[nodiscard]] TokenTable& tokens() noexcept { return tokens_; }
   [[nodiscard]] Mint& mint() noexcept { return mint_; }
   [[nodiscard]] Stats& stats() noexcept { return stats_; }
+  [[nodiscard]] FaultTable& faults() noexcept { return faults_; }
+  [[nodiscard]] const FaultTable& faults() const noexcept { return faults_; }
+  /// Takes the fault in, as of now. False where FaultTable::kMaxFaults stand.
+  bool add_fault(Fault fault, const Now& now);
+  void set_token_rules(TokenRules rules, const Now& now);
+  /// By client; of those that have asked for one.
+  [[nodiscard]] std::map<std::string, LastToken>& last_tokens() noexcept { return last_tokens_; }
+  /// Token requests of each client.
+  [[nodiscard]] std::map<std::string, RateWindow>& login_windows() noexcept { return windows_; }
+  void schedule(std::vector<Event> events);  ///< in any order of time
+  [[nodiscard]] std::size_t events_to_come() const noexcept { return events_.size(); }
+  /// Events whose control request was refused: "at 20 s: clock: field 'host': ...".
+  [[nodiscard]] const std::vector<std::string>& refused_events() const noexcept { return refused_; }
   /// True time (not any host's) since the start.
   [[nodiscard]] Duration age(const Now& now) const noexcept { return now.boot - start_.boot; }
 
  private:
   std::size_t pick_backend(const ServerRequest& request);
-  Reply finish(const Visit& visit, Reply reply, const Now& now);
+  Reply answer(const Visit& visit, const SkewedClock& clock);
+  Reply finish(const Visit& visit, Reply reply, const Effect& effect, const SkewedClock& clock);
+  void apply(const Event& event, const Now& now);
+  void let_rivals_act(Duration age);
+  [[nodiscard]] Now then(Duration age) const;
 
   Now start_;
   Settings settings_;
@@ -108,6 +153,13 @@ class World {
   Mint mint_;
   Stats stats_;
   std::uint64_t api_turn_ = 0;
+  FaultTable faults_;
+  std::map<std::string, LastToken> last_tokens_;
+  std::map<std::string, RateWindow> windows_;
+  std::deque<Event> events_;  // by time
+  std::vector<std::string> refused_;
+  Rivals rivals_;
+  Duration next_rival_{0};
 };
 
 }  // namespace skewguard::emulator

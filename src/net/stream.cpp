@@ -29,6 +29,13 @@ void shut_down_sending(tcp::socket& socket) {
   std::ignore = socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
+/// SO_LINGER of 0: the kernel answers what is on its way with a reset.
+void reset_socket(tcp::socket& socket) {
+  boost::system::error_code ignored;
+  std::ignore = socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  std::ignore = socket.close(ignored);
+}
+
 class PlainStream final : public Stream {
  public:
   explicit PlainStream(tcp::socket socket) : socket_(std::move(socket)) {}
@@ -49,6 +56,7 @@ class PlainStream final : public Stream {
     ErrorCode ignored;
     std::ignore = socket_.close(ignored);
   }
+  void reset() override { reset_socket(socket_); }
 
  private:
   /// The socket stays until its operation has ended, whoever lets go of it meanwhile.
@@ -147,6 +155,7 @@ class TlsStream final : public Stream {
     shut_down_sending(socket_);
   }
   void close() override { shut(); }
+  void reset() override { reset_socket(socket_); }
 
  private:
   /// As read_some, straight from the network's turn: no need to go through the loop once more.

@@ -42,6 +42,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   /// Says that nothing more will be written; reading goes on.
   virtual void finish() = 0;
   virtual void close() = 0;
+  /// Closes so that the peer sees a reset (RST): what it has not read may be lost to it.
+  virtual void reset() = 0;
 };
 
 std::shared_ptr<Stream> plain_stream(boost::asio::ip::tcp::socket socket);

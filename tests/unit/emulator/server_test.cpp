@@ -14,6 +14,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "emulator/hosted.hpp"
 #include "fixture.hpp"
@@ -64,6 +65,14 @@ class Wire {
     asio::read(socket_, asio::buffer(&byte, 1), why);
     return why == asio::error::eof;
   }
+  /// All that still comes, and how it ended.
+  std::pair<std::string, boost::system::error_code> rest() {
+    boost::system::error_code why;
+    asio::read(socket_, asio::dynamic_buffer(buffer_), why);
+    return {std::exchange(buffer_, {}), why};
+  }
+  /// Whether bytes have come that nobody has read.
+  bool silent() { return socket_.available() == 0; }
   tcp::socket& socket() { return socket_; }
 
   template <typename Stream>
@@ -120,6 +129,10 @@ class EmulatorServer : public testing::Test {
   }
   std::string token() {
     return json::parse(Wire(emulator_->login_url()).ask(token_bytes()).body).at("access_token");
+  }
+
+  void fault(const std::string& body) {
+    EXPECT_EQ(Wire(emulator_->login_url()).ask(post("/emulator/fault", body)).status(), 200);
   }
 
   StillClock clock_;
@@ -287,6 +300,96 @@ TEST_F(EmulatorServer, EndsWithConnectionsOpen) {
   idle.ask(get("/api/v2/tokens/me", "x"));
   emulator_.reset();
   EXPECT_TRUE(idle.closed());
+}
+
+/// The body that a raw answer brought, and the one that its head announced.
+struct Cut {
+  std::size_t there;
+  std::size_t announced;
+};
+Cut cut_of(const std::string& bytes) {
+  const auto head = bytes.find("\r\n\r\n") + 4;
+  const auto field = bytes.find("Content-Length: ");
+  return {bytes.size() - head, std::stoul(bytes.substr(field + 16))};
+}
+
+TEST_F(EmulatorServer, ClosesInTheMiddleOfABody) {
+  start();
+  fault(R"({"host":"login","wire":"cut","after":10,"times":1})");
+  Wire wire(emulator_->login_url());
+  wire.send(token_bytes());
+  const auto [bytes, why] = wire.rest();
+  EXPECT_EQ(why, asio::error::eof);
+  EXPECT_EQ(cut_of(bytes).there, 10U);
+  EXPECT_GT(cut_of(bytes).announced, 100U);
+}
+
+TEST_F(EmulatorServer, ResetsInTheMiddleOfABody) {
+  start();
+  fault(R"({"host":"api","wire":"reset","times":1})");
+  Wire wire(emulator_->api_url());
+  wire.send(get("/api/v2/tokens/me", token()));
+  EXPECT_EQ(wire.rest().second, asio::error::connection_reset);
+}
+
+TEST_F(EmulatorServer, ClosesWithoutAnAnswer) {
+  start();
+  fault(R"({"host":"api","wire":"drop","times":1})");
+  Wire wire(emulator_->api_url());
+  wire.send(get("/api/v2/tokens/me", "x"));
+  const auto [bytes, why] = wire.rest();
+  EXPECT_EQ(bytes, "");
+  EXPECT_EQ(why, asio::error::eof);
+}
+
+TEST_F(EmulatorServer, KeepsSilentWhileOthersAreAnswered) {
+  start();
+  fault(R"({"host":"api","wire":"silence","times":1})");
+  Wire wire(emulator_->api_url());
+  wire.send(get("/api/v2/tokens/me", "x"));
+  std::uint64_t answered = 0;
+  while (answered == 0)
+    emulator_->with([&](World& world, const Now&) { answered = world.stats().api_requests; });
+  EXPECT_EQ(Wire(emulator_->api_url()).ask(get("/api/v2/tokens/me", "x")).status(), 401);
+  EXPECT_TRUE(wire.silent());
+}
+
+TEST_F(EmulatorServer, DripsAnAnswerAndGoesOn) {
+  start();
+  const auto value = token();
+  fault(R"({"host":"api","wire":"slow","pause":"1ms","piece":50,"times":1})");
+  Wire wire(emulator_->api_url());
+  const auto before = std::chrono::steady_clock::now();
+  const auto answer = wire.ask(get("/api/v2/tokens/me", value));
+  const auto bytes = answer.head.size() + answer.body.size();
+  EXPECT_GE(std::chrono::steady_clock::now() - before, milliseconds{bytes / 50});
+  EXPECT_EQ(json::parse(answer.body).at("OAuthClient").at("name"), "demo");
+  EXPECT_EQ(wire.ask(get("/api/v2/tokens/me", value)).status(), 200);
+}
+
+TEST_F(EmulatorServer, SendsTenMebibytesWhole) {
+  start();
+  fault(R"({"host":"login","size":10485760,"times":1})");
+  EXPECT_EQ(Wire(emulator_->login_url()).ask(token_bytes()).body.size(), 10'485'760U);
+}
+
+TEST_F(EmulatorServer, EndsWhileAnAnswerHangs) {
+  start();
+  fault(R"({"host":"api","wire":"slow","pause":"1h"})");
+  Wire wire(emulator_->api_url());
+  wire.send(get("/api/v2/tokens/me", "x"));
+  emulator_.reset();
+  EXPECT_TRUE(wire.rest().first.empty());
+}
+
+TEST_F(EmulatorServer, PlaysItsEventsByItself) {
+  Options options;
+  options.events = {{Duration{0}, "clock", R"({"host":"login","offset":"7s"})"},
+                    {seconds{1}, "fault", R"({"host":"login","status":503})"}};
+  start(options);
+  const auto answer = Wire(emulator_->login_url()).ask(token_bytes());
+  EXPECT_EQ(answer.status(), 200);  // its clock stands still: the second is still to come
+  EXPECT_NE(answer.head.find("\r\nDate: Thu, 01 Jan 2026 00:00:07 GMT\r\n"), std::string::npos);
 }
 
 TEST_F(EmulatorServer, IsTheIssuerOfItsTokens) {
