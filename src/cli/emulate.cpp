@@ -10,6 +10,7 @@
 #include "cli/commands.hpp"
 #include "cli/conclude.hpp"
 #include "emulator/options.hpp"
+#include "emulator/scenario.hpp"
 #include "emulator/server.hpp"
 #include "time/duration_text.hpp"
 
@@ -57,6 +58,7 @@ MaybeError read_clocks(const EmulateArguments& from, emulator::Options& to) {
   if (auto error = read_duration("--api-offset", from.api_offset, to.api_offset)) return error;
   if (auto error = read_number("--login-drift", from.login_drift, to.login_drift_ppm)) return error;
   if (auto error = read_number("--api-drift", from.api_drift, to.api_drift_ppm)) return error;
+  if (!from.api_backends.empty()) to.api_backends.clear();
   for (const std::string& text : from.api_backends) {
     if (auto error = read_duration("--api-backend", text, to.api_backends.emplace_back())) {
       return error;
@@ -68,8 +70,8 @@ MaybeError read_clocks(const EmulateArguments& from, emulator::Options& to) {
 MaybeError read_tokens(const EmulateArguments& from, emulator::Options& to) {
   if (auto error = read_by(emulator::parse_token_format, from.token, to.token)) return error;
   if (auto error = read_duration("--lifetime", from.lifetime, to.lifetime)) return error;
-  to.strict_nbf = from.strict_nbf;
-  to.user = from.user.value_or("");
+  to.strict_nbf = to.strict_nbf || from.strict_nbf;
+  to.user = from.user.value_or(to.user);
   for (const std::string& text : from.clients) {
     auto client = emulator::parse_client(text);
     if (!client) return std::move(client).error();
@@ -90,8 +92,15 @@ MaybeError read_network(const EmulateArguments& from, emulator::Options& to) {
   return read_by(emulator::parse_latency, from.latency, to.latency);
 }
 
+/// Flags win over the scenario's [servers].
 Result<emulator::Options> options_of(const EmulateArguments& arguments) {
   emulator::Options options;
+  if (arguments.scenario) {
+    auto scenario = emulator::load_scenario(*arguments.scenario);
+    if (!scenario) return std::move(scenario).error();
+    options = std::move(scenario->servers);
+    options.events = std::move(scenario->events);
+  }
   if (auto error = read_clocks(arguments, options)) return *std::move(error);
   if (auto error = read_tokens(arguments, options)) return *std::move(error);
   if (auto error = read_network(arguments, options)) return *std::move(error);

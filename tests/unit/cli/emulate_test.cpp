@@ -1,5 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "fake_world.hpp"
 
@@ -30,6 +34,21 @@ TEST_F(Emulate, NamesTheFlagThatIsWrong) {
   expect_usage_error({"--login-port", "65536"}, "--login-port");
   expect_usage_error({"--api-port", "-1"}, "--api-port");
   expect_usage_error({"--ca-file", "/tmp/ca.pem"}, "--tls");
+}
+
+TEST_F(Emulate, NamesWhatIsWrongInAScenario) {
+  const std::string path = testing::TempDir() + "scenario-" + std::to_string(::getpid());
+  std::ofstream(path) << "id = \"X\"\ntitle = \"t\"\nabout = \"a\"\n[servers]\nskew = 1\n";
+  expect_usage_error({"--scenario", path}, path + ":5: field 'skew': not known here");
+  std::filesystem::remove(path);
+  expect_usage_error({"--scenario", path}, path);
+}
+
+TEST_F(Emulate, AFlagIsHeldToItsLimitsBesideAScenario) {
+  const std::string path = testing::TempDir() + "scenario-" + std::to_string(::getpid());
+  std::ofstream(path) << "id = \"X\"\ntitle = \"t\"\nabout = \"a\"\n";
+  expect_usage_error({"--scenario", path, "--lifetime", "0"}, "--lifetime");
+  std::filesystem::remove(path);
 }
 
 TEST_F(Emulate, NeedsNoIdentity) {
