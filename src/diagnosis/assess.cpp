@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "oauth/refresh_schedule.hpp"
+
 namespace skewguard::diagnosis {
 namespace {
 
@@ -22,6 +24,10 @@ constexpr Duration kPad = milliseconds{20};
 constexpr Duration kLookAfter = milliseconds{1050};
 /// A look needs this much before the deadline: a round trip.
 constexpr Duration kLookTakes = milliseconds{250};
+
+/// Before a token is asked for that may end somebody else's: doubles with each one that ended so.
+constexpr Duration kFirstBackOff = seconds{1};
+constexpr Duration kLongestBackOff = seconds{10};
 
 struct Reading {
   ServerTime date;
@@ -161,9 +167,27 @@ Assessment assess_undecided(const Evidence& evidence) {
   return wait_blindly(evidence, {Verdict::unknown, Verdict::token_not_yet_active});
 }
 
+/// The second token running that was taken, then refused early: someone else's takes its place.
+bool contended(const Trial& trial) {
+  return ended_early(trial) && trial.token.early_ends_before > 0;
+}
+
+/// To ask at once would be one more blow in a fight for the client.
+Assessment back_off(const Evidence& evidence) {
+  const Trial& last = evidence.trials.back();
+  std::vector<Verdict> candidates{Verdict::token_contended};
+  if (final_attempt(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
+  const Instant until = std::max(
+      evidence.now, last.received + oauth::growing_pause(kFirstBackOff, kLongestBackOff,
+                                                         last.token.early_ends_before - 1));
+  if (until >= evidence.limits.deadline) return give_up(std::move(candidates), Hindrance::deadline);
+  return {std::move(candidates), Next::back_off, until, Hindrance::none};
+}
+
 Assessment assess_agreeing(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
   if (last.token.given) return give_up({Verdict::token_rejected}, Hindrance::nothing_new);
+  if (contended(last)) return back_off(evidence);
   if (is_new(last)) {
     return wait_blindly(
         evidence, {Verdict::token_not_yet_active, Verdict::token_revoked, Verdict::token_rejected});
@@ -299,6 +323,7 @@ Verdict settle_by_outcome(const Evidence& evidence, std::size_t index) {
   if (trial.token.given && (how == Standing::undecided || how == Standing::agrees || waited))
     return Verdict::token_rejected;
   if (how != Standing::agrees && !waited) return Verdict::unknown;
+  if (contended(trial) && how == Standing::agrees) return Verdict::token_contended;
   if (seen.new_accepted) return Verdict::token_revoked;
   const bool in_vain = seen.same_refused && seen.new_refused;
   if (in_vain || seen.new_refused_for_no_clock ||
@@ -360,6 +385,11 @@ bool dead_on_arrival(const Evidence& evidence, const Trial& trial) {
   const auto since_end = trial.date->since(*trial.token.ends);
   return since_end && *since_end >= Duration{0} && since_begin &&
          *since_begin - kTick > trial.received - trial.token.asked;
+}
+
+bool ended_early(const Trial& trial) {
+  if (!trial.refused || !trial.token.accepted_before || !trial.token.dead_at) return false;
+  return trial.received - trial.token.asked < (*trial.token.dead_at - trial.token.asked) / 2;
 }
 
 std::optional<Instant> begins_by(const Evidence& evidence, const Trial& trial) {

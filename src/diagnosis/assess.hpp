@@ -28,14 +28,17 @@ bool date_seen_again(const Evidence& evidence);
 /// Already ended by the API's clock while new: D >= ends, and D - (begins + 1 s) is more than the
 /// time since the token was asked for.
 bool dead_on_arrival(const Evidence& evidence, const Trial& trial);
+/// Taken before, and refused within the first half of its life.
+bool ended_early(const Trial& trial);
 /// When, by the API's Dates of this call, its clock has surely reached the token's beginning.
 std::optional<Instant> begins_by(const Evidence& evidence, const Trial& trial);
 
 enum class Next {
-  wait,     ///< until `until`, then send the same token again
-  renew,    ///< a new token, at once
-  look,     ///< at `until`, see the API's Date without a token (rule 5), then assess again
-  give_up,  ///< nothing that this machine can do will help
+  wait,      ///< until `until`, then send the same token again
+  renew,     ///< a new token, at once
+  back_off,  ///< a new token, at `until`
+  look,      ///< at `until`, see the API's Date without a token (rule 5), then assess again
+  give_up,   ///< nothing that this machine can do will help
 };
 
 /// Why nothing more is tried, for the explanation.
@@ -45,7 +48,7 @@ struct Assessment {
   /// What the evidence still allows, likeliest first; never empty.
   std::vector<Verdict> candidates;
   Next next = Next::give_up;
-  Instant until{};  ///< for wait and look
+  Instant until{};  ///< for wait, look and back_off
   Hindrance hindrance = Hindrance::none;
   [[nodiscard]] Verdict verdict() const { return candidates.front(); }
 };

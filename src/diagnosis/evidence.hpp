@@ -15,8 +15,10 @@ namespace skewguard::diagnosis {
 struct TokenFacts {
   std::uint64_t generation = 0;
   bool jwt = false;
-  bool given = false;              ///< obtained elsewhere: there is no new one to be had
-  bool accepted_before = false;    ///< the API had taken it before this send
+  bool given = false;            ///< obtained elsewhere: there is no new one to be had
+  bool accepted_before = false;  ///< the API had taken it before this send
+  /// How many tokens running before it were taken and then refused early in their lives.
+  unsigned early_ends_before = 0;
   Instant asked{};                 ///< when its request was sent
   Instant received{};              ///< when the login host's answer was there
   std::optional<Instant> dead_at;  ///< our own deadline for it; absent for a given token

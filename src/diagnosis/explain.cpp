@@ -185,6 +185,21 @@ std::string revoked_text(const Evidence& evidence, const Trial& trial) {
       followed_text(trial));
 }
 
+std::string contended_text(const Evidence& evidence, const Settled& settled) {
+  const Trial& trial = evidence.trials[settled.trial];
+  std::string text = fmt::format(
+      "Two tokens running were taken, then refused early in their lives, this one {} after it was "
+      "asked for, and {}: someone else may use this client, so that each new token ends the one "
+      "before",
+      human(trial.received - trial.token.asked), agree_text(trial));
+  if (trial.followed == Action::refresh_and_retry) {
+    text += fmt::format("; backed off {}, asked for a new token and sent the request again",
+                        human(trial.waited));
+  }
+  return text + hindrance_text(evidence, trial, settled.hindrance) +
+         ". Give each program a client of its own.";
+}
+
 std::string rejected_text(const Evidence& evidence, const Settled& settled,
                           std::string_view region) {
   const Trial& trial = evidence.trials[settled.trial];
@@ -240,6 +255,8 @@ std::string explain_provisional(const Evidence& evidence, const Assessment& asse
       return text + fmt::format("; waiting {} to send the same token again.", human(wait));
     case Next::renew:
       return text + "; asking for a new token.";
+    case Next::back_off:
+      return text + fmt::format("; backing off {}, then asking for a new token.", human(wait));
     case Next::look:
       return text + fmt::format("; looking at the API's Date again in {}.", human(wait));
     case Next::give_up:
@@ -262,6 +279,8 @@ std::string explain_settled(const Evidence& evidence, const Settled& settled,
       return expired_text(evidence, settled);
     case Verdict::token_revoked:
       return revoked_text(evidence, trial);
+    case Verdict::token_contended:
+      return contended_text(evidence, settled);
     case Verdict::token_rejected:
       return rejected_text(evidence, settled, region);
     default:

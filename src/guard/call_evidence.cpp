@@ -7,6 +7,7 @@ namespace skewguard::guard {
 void CallMachine::Impl::note_trial(const Exchange& exchange, bool refused) {
   Trial trial;
   trial.token = diagnosis::facts_of(*token_, token_accepted_, where_.api);
+  trial.token.early_ends_before = early_ends_before_;
   trial.sent = exchange.sent.boot;
   trial.received = exchange.received.boot;
   if (const auto sample = clocks::sample_of(exchange))
@@ -63,6 +64,10 @@ void CallMachine::Impl::learn(const std::vector<Verdict>& verdicts) {
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     const Trial& trial = trials_[i];
     if (trial.token.given) continue;
+    const bool replaced =
+        verdicts[i] == Verdict::token_revoked || verdicts[i] == Verdict::token_contended;
+    if (replaced && diagnosis::ended_early(trial))
+      out_.facts.push_back(oauth::event::EndedEarly{trial.token.generation});
     if (verdicts[i] == Verdict::issuer_clock_ahead)
       lag = std::max(lag, learned_lag(trial, hull, options_.staleness));
     const bool ours_lives = trial.token.dead_at && trial.received < *trial.token.dead_at;

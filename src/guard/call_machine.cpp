@@ -32,6 +32,7 @@ CallAction CallMachine::Impl::on(const event::Start& /*start*/) {
   gateway_backoff_ = time::Backoff(kGatewayBackoff, seed);
   limit_backoff_ = time::Backoff(kLimitBackoff, seed + 1);
   auth_backoff_ = time::Backoff(kAuthBackoff, seed + 2);
+  jitter_ = time::Jitter(seed + 3);
   return need_token(0);
 }
 
@@ -40,6 +41,7 @@ CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
   note_other_token(ready.token->generation);
   token_ = ready.token;
   token_accepted_ = ready.accepted_before;
+  early_ends_before_ = ready.early_ends_before;
   if (left() <= Duration{0}) return finish_overslept();
   const Duration wait = ready.first_use - now_.boot;
   // Where that takes too long, the API's own answer is worth more than what was learned of it.
@@ -95,6 +97,8 @@ CallAction CallMachine::Impl::on(const event::Woke& /*woke*/) {
       return look();
     case Then::send_again:
       return send_again();
+    case Then::renew:
+      return need_token(token_->generation);
     case Then::send_same:
       break;
   }
@@ -179,7 +183,8 @@ CallAction CallMachine::Impl::on_refused_token(const Exchange& exchange, const R
   const Evidence known = evidence();
   const Assessment assessment = diagnosis::assess(known);
   note(attempt, assessment.verdict(), diagnosis::explain_provisional(known, assessment));
-  if (assessment.next == Next::renew) decide(attempt, Action::refresh_and_retry);
+  if (assessment.next == Next::renew || assessment.next == Next::back_off)
+    decide(attempt, Action::refresh_and_retry);
   if (assessment.next == Next::wait) decide(attempt, Action::wait_and_retry);
   if (assessment.next == Next::look || assessment.next == Next::give_up)
     decide(attempt, Action::give_up);
@@ -210,6 +215,11 @@ CallAction CallMachine::Impl::follow(const Assessment& assessment) {
       decide(attempt, Action::refresh_and_retry);
       trial.followed = Action::refresh_and_retry;
       return need_token(token_->generation);
+    case Next::back_off:
+      decide(attempt, Action::refresh_and_retry);
+      trial.followed = Action::refresh_and_retry;
+      begin_wait(attempt);
+      return back_off(assessment.until);
     case Next::give_up:
       break;
   }
@@ -218,6 +228,14 @@ CallAction CallMachine::Impl::follow(const Assessment& assessment) {
   trial.followed = Action::give_up;
   settle();
   return finish(exit_code_of_refusals(), last_answer_);
+}
+
+/// Until some time in the later half of the pause, so that two that fight for a client part ways.
+CallAction CallMachine::Impl::back_off(Instant until) {
+  const Duration half = (until - now_.boot) / 2;
+  const Duration more{
+      static_cast<Duration::rep>(static_cast<double>(half.count()) * jitter_.next())};
+  return sleep(now_.boot + half + more, Then::renew);
 }
 
 /// What the look of rule 5 brought; null: nothing.

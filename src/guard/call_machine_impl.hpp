@@ -42,7 +42,7 @@ class CallMachine::Impl {
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
   /// What follows a sleep.
-  enum class Then { send_same, send_again, look };
+  enum class Then { send_same, send_again, look, renew };
 
   CallAction on(const event::Start& start);
   CallAction on(const event::TokenReady& ready);
@@ -66,6 +66,7 @@ class CallMachine::Impl {
   // Answers of the API ----------------------------------------------------------------------------
   CallAction on_refused_token(const Exchange& exchange, const Refusal& refusal);
   CallAction follow(const Assessment& assessment);
+  CallAction back_off(Instant until);
   CallAction on_seen(const Exchange* exchange);
   CallAction on_taken(const Exchange& exchange, const Refusal& refusal);
   CallAction on_rate_limit(const Exchange& exchange, const Refusal& refusal);
@@ -107,6 +108,8 @@ class CallMachine::Impl {
 
   oauth::TokenPtr token_;
   bool token_accepted_ = false;
+  unsigned early_ends_before_ = 0;
+  time::Jitter jitter_{0};
 
   // Sleeping
   Instant wake_at_{};

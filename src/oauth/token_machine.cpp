@@ -58,6 +58,10 @@ void TokenMachine::Impl::on(const event::RefusedForGood& refused, const Now& now
   api_closed_ = Closed{now.boot + pause, std::move(failure)};
 }
 
+void TokenMachine::Impl::on(const event::EndedEarly& fact, const Now& /*now*/) {
+  early_ends_.note(fact.generation);
+}
+
 void TokenMachine::Impl::on(const event::ApiLags& fact, const Now& /*now*/) {
   const Duration lag = learn(learned_.lag, fact.lag);
   if (lag == learned_.lag) return;
@@ -228,6 +232,9 @@ bool TokenMachine::fetching() const noexcept {
 }
 bool TokenMachine::was_accepted(std::uint64_t generation) const noexcept {
   return impl_->was_accepted(generation);
+}
+unsigned TokenMachine::early_ends_before(std::uint64_t generation) const noexcept {
+  return impl_->early_ends_before(generation);
 }
 
 }  // namespace skewguard::oauth

@@ -71,6 +71,10 @@ struct RefusedForGood {
   std::uint64_t generation = 0;
   Verdict verdict = Verdict::token_rejected;
 };
+/// The API took this token, then refused it early in its life; no clock explains that.
+struct EndedEarly {
+  std::uint64_t generation = 0;
+};
 /// This API refuses tokens until its own clock has reached their begin, and lags the issuer by at
 /// most `lag` (> 0): from now on fetch that much earlier, first use when surely active.
 struct ApiLags {
@@ -90,9 +94,10 @@ struct Adopt {
 };
 }  // namespace event
 
-using TokenEvent = std::variant<event::Want, event::Withdraw, event::Fetched, event::FetchFailed,
-                                event::Tick, event::Accepted, event::RefusedForGood, event::ApiLags,
-                                event::ApiLeads, event::StoodStill, event::Adopt>;
+using TokenEvent =
+    std::variant<event::Want, event::Withdraw, event::Fetched, event::FetchFailed, event::Tick,
+                 event::Accepted, event::RefusedForGood, event::EndedEarly, event::ApiLags,
+                 event::ApiLeads, event::StoodStill, event::Adopt>;
 
 namespace action {
 /// Send this to the login host; answer with Fetched or FetchFailed. At most one is under way.
@@ -179,6 +184,8 @@ class TokenMachine {
   [[nodiscard]] std::optional<Instant> ends_at(const Now& now) const;
   [[nodiscard]] bool fetching() const noexcept;
   [[nodiscard]] bool was_accepted(std::uint64_t generation) const noexcept;
+  /// How many generations running, up to the one before, ended early (at most the last 8).
+  [[nodiscard]] unsigned early_ends_before(std::uint64_t generation) const noexcept;
 
  private:
   class Impl;

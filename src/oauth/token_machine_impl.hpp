@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "oauth/early_ends.hpp"
 #include "oauth/lifetime.hpp"
 #include "oauth/login_failure.hpp"
 #include "oauth/refresh_schedule.hpp"
@@ -68,6 +69,9 @@ class TokenMachine::Impl {
   bool was_accepted(std::uint64_t generation) const noexcept {
     return std::find(accepted_.begin(), accepted_.end(), generation) != accepted_.end();
   }
+  unsigned early_ends_before(std::uint64_t generation) const noexcept {
+    return early_ends_.running_before(generation);
+  }
 
  private:
   // Events ----------------------------------------------------------------------------------------
@@ -78,6 +82,7 @@ class TokenMachine::Impl {
   void on(const event::Tick& tick, const Now& now);
   void on(const event::Accepted& accepted, const Now& now);
   void on(const event::RefusedForGood& refused, const Now& now);
+  void on(const event::EndedEarly& fact, const Now& now);
   void on(const event::ApiLags& fact, const Now& now);
   void on(const event::ApiLeads& fact, const Now& now);
   void on(const event::StoodStill& event, const Now& now);
@@ -142,6 +147,7 @@ class TokenMachine::Impl {
   std::optional<Holding> next_;     ///< newer, not to be sent yet; only while current_ lives
   std::uint64_t generations_ = 0;
   std::vector<std::uint64_t> accepted_;  ///< the last few generations that the API took
+  EarlyEnds early_ends_;
   Learned learned_;
 
   std::optional<FetchId> fetch_;  ///< under way

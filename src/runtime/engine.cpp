@@ -455,10 +455,11 @@ class Engine::Impl {
                                                    std::move(deny->attempts)});
       }
       auto& delivered = std::get<oauth::action::Deliver>(answer);
-      const bool accepted = tokens_.was_accepted(delivered.token->generation);
-      step_call(id,
-                guard::event::TokenReady{std::move(delivered.token), delivered.first_use, accepted,
-                                         delivered.token_requests, std::move(delivered.attempts)});
+      const std::uint64_t generation = delivered.token->generation;
+      step_call(id, guard::event::TokenReady{
+                        std::move(delivered.token), delivered.first_use,
+                        tokens_.was_accepted(generation), delivered.token_requests,
+                        std::move(delivered.attempts), tokens_.early_ends_before(generation)});
     });
   }
 

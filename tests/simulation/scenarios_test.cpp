@@ -398,6 +398,38 @@ TEST_P(Scenario, T8AFreshTokenRefusedTooEndsAndPauses) {
   EXPECT_LE(world->token_requests(), 6U) << "a growing pause, however many callers ask";
 }
 
+TEST_P(Scenario, T10TwoProgramsThatShareOneClientAreToldOfEachOther) {
+  build(0s, {0s});
+  VirtualClient other(*world, VirtualClient::default_options(), 2);
+  world->fate = [this](const HttpRequest& request) {  // each new token ends the one before
+    if (request.url.starts_with(kLoginUrl)) world->servers().tokens().revoke_all();
+    return Fate{};
+  };
+  for (int round = 0; round < 8; ++round) {
+    for (VirtualClient* one : {client.get(), &other}) {
+      const auto outcome = one->get();
+      EXPECT_EQ(outcome.status, 200) << round << to_json(outcome.report);
+      EXPECT_LE(outcome.report.attempts.size(), 2U);
+      const Verdict expected = round == 0   ? Verdict::ok
+                               : round == 1 ? Verdict::token_revoked
+                                            : Verdict::token_contended;
+      ASSERT_EQ(outcome.report.verdict, expected) << round << to_json(outcome.report);
+      if (round >= 2) {
+        EXPECT_THAT(outcome.report.attempts[0].explanation,
+                    testing::HasSubstr("someone else may use this client"));
+        EXPECT_GE(outcome.report.attempts[0].waited, 500ms);
+      }
+      world->run_for(5s);
+    }
+  }
+  const auto& backed_off = client->resolved.back().attempts[0].waited;
+  EXPECT_GE(backed_off, 5s) << "it has grown";
+  EXPECT_LE(backed_off, 10200ms);
+  EXPECT_EQ(world->most_token_requests_at_once(), 1U);
+  world->fate = nullptr;  // the other program got a client of its own
+  call_for(200s, 10s);
+}
+
 TEST_P(Scenario, A1WrongSecretIsOneRequest) {
   auto options = VirtualClient::default_options();
   options.client_secret = Secret{"wrong"};

@@ -488,6 +488,69 @@ TEST_P(Guard, ACallThatIsCancelledInAWaitGaveUpOnTheRefusal) {
   EXPECT_THAT(actions(world.run()), ElementsAre("give_up"));
 }
 
+// Contention --------------------------------------------------------------------------------------
+
+TEST_P(Guard, ASecondTokenRunningThatEndsEarlyIsContendedAndBackedOffFrom) {  // T10
+  world.has_token = true;
+  world.early_ends_before = 1;
+  world.revoked = {1};
+  const CallReport& r = world.run();
+  EXPECT_EQ(r.verdict, Verdict::token_contended);
+  EXPECT_EQ(r.exit_code, 0);
+  EXPECT_TRUE(r.mitigated);
+  EXPECT_EQ(r.attempts[0].action, Action::refresh_and_retry);
+  EXPECT_GE(r.attempts[0].waited, milliseconds{500});
+  EXPECT_LE(r.attempts[0].waited, milliseconds{1200});
+  EXPECT_THAT(r.attempts[0].explanation, HasSubstr("someone else may use this client"));
+  ASSERT_THAT(told<oauth::event::EndedEarly>(world), SizeIs(1));
+  EXPECT_EQ(told<oauth::event::EndedEarly>(world)[0].generation, 1U);
+}
+
+TEST_P(Guard, TheBackOffGrowsWithEachTokenThatEndedEarly) {
+  world.has_token = true;
+  world.early_ends_before = 3;  // 1 s, 2 s, 4 s
+  world.revoked = {1};
+  const CallReport& r = world.run();
+  EXPECT_GE(r.attempts[0].waited, seconds{2});
+  EXPECT_LE(r.attempts[0].waited, milliseconds{4200});
+}
+
+TEST_P(Guard, AContendedTokenWhoseSuccessorIsRefusedTooEndsWith3) {
+  world.has_token = true;
+  world.early_ends_before = 1;
+  world.refuses_all = true;
+  const CallReport& r = world.run();
+  EXPECT_EQ(r.verdict, Verdict::token_contended);
+  EXPECT_EQ(r.exit_code, 3);
+  EXPECT_FALSE(r.mitigated);
+}
+
+TEST_P(Guard, OneTokenThatEndsEarlyIsOnlyRevokedAndRemembered) {
+  world.has_token = true;
+  world.revoked = {1};
+  EXPECT_EQ(world.run().verdict, Verdict::token_revoked);
+  EXPECT_THAT(told<oauth::event::EndedEarly>(world), SizeIs(1));
+}
+
+TEST_P(Guard, ATokenRevokedLateInItsLifeTellsOfNobodyElse) {
+  world.has_token = true;
+  world.early_ends_before = 1;
+  world.token_age = world.life - seconds{60};
+  world.revoked = {1};
+  EXPECT_EQ(world.run().verdict, Verdict::token_revoked);
+  EXPECT_THAT(told<oauth::event::EndedEarly>(world), IsEmpty());
+}
+
+TEST_P(Guard, ABackOffThatTheDeadlineDoesNotAllowEndsTheCallAtOnce) {
+  world.has_token = true;
+  world.early_ends_before = 1;
+  world.revoked = {1};
+  const CallReport& r = world.run(milliseconds{800});
+  EXPECT_EQ(r.verdict, Verdict::token_contended);
+  EXPECT_EQ(r.exit_code, 3);
+  EXPECT_LT(r.elapsed, milliseconds{100});
+}
+
 // A given token -----------------------------------------------------------------------------------
 
 TEST_P(Guard, AGivenTokenThatIsRefusedEndsWith3) {

@@ -99,6 +99,7 @@ class World {
   // What a caller had before --------------------------------------------------------------------
   bool has_token = false;  ///< a token accepted before, `token_age` old
   Duration token_age = seconds{60};
+  unsigned early_ends_before = 0;  ///< of the tokens before that one
   bool given = false;
   std::optional<oauth::JwtClaims> given_claims;
   Duration first_use_in{0};
@@ -189,6 +190,7 @@ class World {
     out.token = std::move(token);
     out.accepted_before = accepted && out.token->generation == 1;
     out.token_requests = fetched;
+    if (out.accepted_before) out.early_ends_before = early_ends_before;
     if (fetched > 0) out.first_use = now().boot + first_use_in;
     return out;
   }

@@ -528,6 +528,28 @@ TEST(TokenMachine, WithoutATokenAndAClientItSaysWhatIsMissing) {
   EXPECT_EQ(denied.failure.error.kind, ErrorKind::config);
 }
 
+// Tokens that ended early -------------------------------------------------------------------------
+
+TEST(TokenMachine, RemembersHowManyTokensRunningEndedEarly) {
+  Bench bench;
+  EXPECT_EQ(bench.machine->early_ends_before(1), 0U);
+  bench.step(event::EndedEarly{1});
+  EXPECT_EQ(bench.machine->early_ends_before(2), 1U);
+  bench.step(event::EndedEarly{2});
+  bench.step(event::EndedEarly{2});  // another caller of the same token
+  EXPECT_EQ(bench.machine->early_ends_before(3), 2U);
+  EXPECT_EQ(bench.machine->early_ends_before(4), 0U) << "the third lived out";
+  bench.step(event::EndedEarly{4});
+  EXPECT_EQ(bench.machine->early_ends_before(5), 1U);
+}
+
+TEST(TokenMachine, RemembersTheLastEightTokensThatEndedEarly) {
+  Bench bench;
+  for (std::uint64_t generation = 1; generation <= 20; ++generation)
+    bench.step(event::EndedEarly{generation});
+  EXPECT_EQ(bench.machine->early_ends_before(21), 8U);
+}
+
 // Refused for good --------------------------------------------------------------------------------
 
 TEST(TokenMachine, AfterAFreshTokenWasRefusedNoOtherIsAskedForDuringAGrowingPause) {
