@@ -64,6 +64,7 @@ struct Dependencies {
   std::shared_ptr<ClockSource> clock;
   std::function<std::unique_ptr<Transport>(Executor&)> transport;
   std::shared_ptr<TokenStore> store;
+  std::shared_ptr<DisruptionSource> disruptions;
 };
 
 /// A request relative to the API base URL.

@@ -69,4 +69,13 @@ class ClockSource {
   [[nodiscard]] virtual Now now() = 0;
 };
 
+/// Tells whether this machine was stopped, restored or moved to another host: then its clocks may
+/// have stood still. Used from one control loop alone.
+class DisruptionSource {
+ public:
+  virtual ~DisruptionSource() = default;
+  /// Another value than last time: it was. Nothing where it cannot be told.
+  [[nodiscard]] virtual std::optional<std::uint64_t> marker() = 0;
+};
+
 }  // namespace skewguard

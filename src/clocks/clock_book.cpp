@@ -114,7 +114,8 @@ void ClockBook::note_jump(Server& server, const std::optional<Jump>& jump,
 }
 
 /// This server has just jumped. If another one jumped forward by as much in the same stretch of
-/// time, it was we who stood still: nothing from before bounds anything.
+/// time, or the hypervisor tells of one, it was we who stood still: nothing from before bounds
+/// anything.
 std::optional<Duration> ClockBook::take_standstill(ServerId id) {
   const auto witness = [](const Server& server) {
     return server.jump && server.jump->size.low > Duration{0} &&
@@ -130,7 +131,9 @@ std::optional<Duration> ClockBook::take_standstill(ServerId id) {
     size = {std::max(size.low, other.jump->size.low), std::min(size.high, other.jump->size.high)};
     ++witnesses;
   }
-  if (witnesses < 2) return std::nullopt;
+  const bool told = disrupted_ && one.jump->after <= *disrupted_;
+  if (witnesses < 2 && !told) return std::nullopt;
+  disrupted_.reset();
   const Jump last = *one.jump;
   for (Server& server : servers_) {
     server.estimator.forget_before(server.jump ? server.jump->new_from : last.before);

@@ -51,6 +51,9 @@ class ClockBook {
   [[nodiscard]] std::vector<ServerId> servers() const;
 
   Observation observe(ServerId server, const time::DateSample& sample);
+  /// The hypervisor says that this machine was stopped or restored before `now`: a server that
+  /// jumps forward over that moment needs no second witness.
+  void note_disruption(UnslewedTime now) { disrupted_ = now; }
 
   /// server minus local boot time / local wall time, at `now`. The wall clock enters here, at the
   /// last moment, so that a step of it changes nothing that was learned. Includes now.gap, and what
@@ -116,6 +119,7 @@ class ClockBook {
 
   EstimatorOptions options_;
   std::vector<Server> servers_;
+  std::optional<UnslewedTime> disrupted_;  ///< told, and no server has shown by how much
 };
 
 }  // namespace skewguard::clocks

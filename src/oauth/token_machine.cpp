@@ -88,15 +88,15 @@ void TokenMachine::Impl::on(const event::StoodStill& event, const Now& /*now*/) 
   if (event.gap <= Duration{0}) return;
   const Duration gap = std::min(event.gap, kLongestLife);
   for (auto* holding : {&current_, &next_}) {
-    if (!*holding) continue;
+    if (!*holding || (*holding)->token->received >= event.issued_from) continue;
     // To a clock that did not stand still it was sent that much earlier.
     auto token = std::make_shared<Token>(*(*holding)->token);
     token->sent -= gap;
     token->received -= gap;
     (*holding)->token = std::move(token);
   }
-  log(LogLevel::warn,
-      "this machine stood still for about " + time::human(gap) + ": tokens end that much earlier");
+  log(LogLevel::warn, "this machine stood still for about " + time::human(gap) +
+                          ": the tokens from before end that much earlier");
 }
 
 void TokenMachine::Impl::on(const event::Adopt& adopt, const Now& now) {

@@ -84,9 +84,11 @@ struct ApiLags {
 struct ApiLeads {
   Duration lead{0};
 };
-/// Boot time is short by about `gap`: the machine stood still.
+/// Boot time is short by about `gap`: the machine stood still. Tokens whose answer came at
+/// `issued_from` or later were issued after that, and keep their lives.
 struct StoodStill {
   Duration gap{0};
+  Instant issued_from = Instant::max();
 };
 /// A token from the store, or a given one.
 struct Adopt {

@@ -10,6 +10,7 @@
 
 #include "host/seed.hpp"
 #include "host/system_clocks.hpp"
+#include "host/vmclock.hpp"
 #include "net/asio_transport.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/io_loop.hpp"
@@ -69,6 +70,7 @@ class Client::Impl {
         dependencies_(std::move(dependencies)) {
     if (!dependencies_.clock) dependencies_.clock = std::make_shared<host::SystemClocks>();
     if (!dependencies_.store) dependencies_.store = std::make_shared<store::None>();
+    if (!dependencies_.disruptions) dependencies_.disruptions = host::VmClock::open();
   }
 
   ~Impl() {
@@ -144,7 +146,8 @@ class Client::Impl {
     running->engine = std::make_unique<runtime::Engine>(
         options_, hooks_,
         runtime::EngineWorld{running->loop, *dependencies_.clock, *running->transport,
-                             *dependencies_.store, host::hardware_seed()});
+                             *dependencies_.store, host::hardware_seed(),
+                             dependencies_.disruptions.get()});
     running_ = std::move(running);
     return *running_;
   }

@@ -20,6 +20,13 @@ namespace {
 constexpr std::size_t kLoginBodyLimit =
     std::size_t{1024} * 1024;  // a token answer is a few hundred bytes
 
+/// A look at a Date alone: one that takes longer tells too little.
+constexpr Duration kLookTimeout = std::chrono::seconds{5};
+/// The same where calls wait for it that may have a good token.
+constexpr Duration kCheckTimeout = std::chrono::seconds{2};
+/// A login host is asked to bear out another's jump at most this often.
+constexpr Duration kConfirmEvery = std::chrono::minutes{1};
+
 template <typename... F>
 struct Overloaded : F... {
   using F::operator()...;
@@ -66,7 +73,9 @@ class Engine::Impl {
         tokens_(machine_options(options_, world.seed),
                 std::make_shared<oauth::ClientCredentials>(
                     options_.client_id, options_.client_secret, options_.token_params),
-                dialect_, book_, login_) {}
+                dialect_, book_, login_) {
+    static_cast<void>(disrupted());  // from here on
+  }
 
   ~Impl() {
     *alive_ = false;
@@ -169,17 +178,52 @@ class Engine::Impl {
       return;
     }
     const auto seen = book_.observe(server, *sample);
+    const Instant received = exchange.received.boot;
+    if (seen.jump && server == login_) login_jumped_ = received;
     if (seen.machine_stood_still) {
       log({LogLevel::warn,
-           "every server's clock jumped forward together: this machine stood still (a VM that was "
-           "stopped or restored); tokens end that much earlier",
+           "the servers' clocks jumped forward together: this machine stood still (a VM that was "
+           "stopped or restored)",
            {},
            book_.origin(server)});
-      step_tokens(oauth::event::StoodStill{*seen.machine_stood_still});
+      // A token whose answer showed the login host's new time was issued after the standstill.
+      const Instant issued_from = std::exchange(login_jumped_, std::nullopt).value_or(received);
+      step_tokens(oauth::event::StoodStill{*seen.machine_stood_still, issued_from});
     } else if (seen.step) {
       log({LogLevel::warn, "the clock of this server stepped", {}, book_.origin(server)});
+    } else if (server == api_ && seen.jump.value_or(Duration{0}) > Duration{0}) {
+      confirm_jump();
     }
     unlearn();
+  }
+
+  // The API's clock has jumped, or its Date is not to be trusted, or this machine stood still: the
+  // login host's Date tells. Seldom, since an API may show two clocks in turn.
+  void confirm_jump() {
+    const Instant now = world_.clock.now().boot;
+    const bool asked = confirmed_ && now - *confirmed_ < kConfirmEvery;
+    if (asked || tokens_.fetching() || options_.login_url.empty() || login_ == api_) return;
+    confirmed_ = now;
+    look_at_login(now + kLookTimeout, [](const SendResult&) {});
+  }
+
+  // The hypervisor tells that the machine was stopped or restored since the last look.
+  bool disrupted() {
+    if (world_.disruptions == nullptr) return false;
+    const auto marker = world_.disruptions->marker();
+    return marker && std::exchange(marker_, marker).value_or(*marker) != *marker;
+  }
+
+  // Whether the tokens have outlived that, the login host's Date tells. Until then nobody gets one.
+  void check_after_disruption() {
+    log({LogLevel::warn,
+         "the hypervisor tells that this machine was stopped or restored: looking at the login "
+         "host's clock",
+         {},
+         book_.origin(login_)});
+    book_.note_disruption(world_.clock.now().unslewed());
+    ready_ = false;
+    look_at_login(world_.clock.now().boot + kCheckTimeout, [this](const SendResult&) { ready(); });
   }
 
   // What was learned of the two servers' clocks holds for as long as their Dates allow it: once a
@@ -240,9 +284,28 @@ class Engine::Impl {
 
   void want(oauth::event::Want want, Waiter waiter) {
     waiters_.emplace(want.waiter, std::move(waiter));
-    if (adopted_) return step_tokens(want);
-    waiting_for_adoption_.push_back(want);
-    if (waiting_for_adoption_.size() == 1) adopt();
+    const bool may_check = ready_ && !options_.login_url.empty() && options_.access_token.empty();
+    if (may_check && disrupted()) check_after_disruption();
+    if (ready_) return step_tokens(want);
+    early_wants_.push_back(want);
+    if (!std::exchange(adopting_, true)) adopt();
+    if (ready_) return;
+    at(want.deadline, [this, id = want.waiter] { enter([this, id] { wait_no_longer(id); }); });
+  }
+
+  // The tokens may be judged (again): those who came too early are served.
+  void ready() {
+    ready_ = true;
+    for (const auto& want : std::exchange(early_wants_, {})) step_tokens(want);
+  }
+
+  void wait_no_longer(oauth::WaiterId id) {
+    const auto early = std::find_if(early_wants_.begin(), early_wants_.end(),
+                                    [id](const auto& want) { return want.waiter == id; });
+    if (early == early_wants_.end()) return;
+    const oauth::event::Want want = *early;
+    early_wants_.erase(early);
+    step_tokens(want);
   }
 
   void answer(Answer answer) {
@@ -350,30 +413,23 @@ class Engine::Impl {
     if (!options_.access_token.empty()) {
       step_tokens(
           oauth::event::Adopt{given_token(options_.access_token, world_.clock.now(), login_)});
-      return adoption_done();
+      return ready();
     }
     const auto stored = load();
-    if (!stored) return adoption_done();
-    look_at_login(*stored);
+    if (!stored) return ready();
+    // Its life is told in the issuer's time.
+    look_at_login(world_.clock.now().boot + kLookTimeout, [this, stored](const SendResult&) {
+      if (auto token = stored_token(*stored, book_, login_, world_.clock.now())) {
+        step_tokens(oauth::event::Adopt{std::move(token)});
+      }
+      ready();
+    });
   }
 
-  // A stored token's life is told in the issuer's time: one answer of the login host, asked for
-  // without credentials, says what time that is.
-  void look_at_login(const StoredToken& stored) {
-    const Instant deadline = world_.clock.now().boot + std::chrono::seconds{5};
-    HttpRequest request{"HEAD", token_url(), {}, {}, {}};
-    send(std::move(request), SendOptions{deadline, kLoginBodyLimit}, login_,
-         [this, stored](const SendResult&) {
-           if (auto token = stored_token(stored, book_, login_, world_.clock.now())) {
-             step_tokens(oauth::event::Adopt{std::move(token)});
-           }
-           adoption_done();
-         });
-  }
-
-  void adoption_done() {
-    adopted_ = true;
-    for (const auto& want : std::exchange(waiting_for_adoption_, {})) step_tokens(want);
+  // One answer of the login host, asked for without credentials, says what time it is there.
+  void look_at_login(Instant deadline, std::function<void(SendResult)> then) {
+    send(HttpRequest{"HEAD", token_url(), {}, {}, {}}, SendOptions{deadline, kLoginBodyLimit},
+         login_, std::move(then));
   }
 
   // A store that fails costs a token request, never a call.
@@ -515,10 +571,14 @@ class Engine::Impl {
   std::map<CallId, Call> calls_;
   std::map<oauth::WaiterId, Waiter> waiters_;
   std::map<oauth::WaiterId, Reader> readers_;
-  std::vector<oauth::event::Want> waiting_for_adoption_;
-  bool adopted_ = false;
-  std::optional<Duration> lag_;   // of the API behind the issuer, as last learned
-  std::optional<Duration> lead_;  // of the API ahead of the issuer
+  std::vector<oauth::event::Want> early_wants_;  // until ready_
+  bool adopting_ = false;
+  bool ready_ = false;                   // the tokens at hand may be judged
+  std::optional<std::uint64_t> marker_;  // of the hypervisor, as last seen
+  std::optional<Instant> confirmed_;     // when the login host was last asked to bear out a jump
+  std::optional<Instant> login_jumped_;  // the receipt of its last answer off all that was known
+  std::optional<Duration> lag_;          // of the API behind the issuer, as last learned
+  std::optional<Duration> lead_;         // of the API ahead of the issuer
   std::deque<std::function<void()>> turn_;
   bool in_turn_ = false;
   Executor::Timer token_timer_ = 0;

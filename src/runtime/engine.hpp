@@ -19,7 +19,8 @@ struct EngineWorld {
   ClockSource& clock;
   Transport& transport;
   TokenStore& store;
-  std::uint64_t seed = 1;  ///< for jitter
+  std::uint64_t seed = 1;                   ///< for jitter
+  DisruptionSource* disruptions = nullptr;  ///< null = nobody tells
 };
 
 /// The driver of the machines: asks them, switches on the answer, starts that one operation. It has

@@ -77,6 +77,18 @@ class Scenario : public testing::TestWithParam<std::tuple<TokenFormat, Wall>> {
     return count;
   }
 
+  /// Requests to the login host that carry neither credentials nor a token.
+  std::size_t looks_at_login() const {
+    std::size_t count = 0;
+    for (const auto& request : world->seen()) {
+      if (request.url.starts_with(kLoginUrl) && request.method == "HEAD") {
+        EXPECT_EQ(request.authorization + request.body, "");
+        ++count;
+      }
+    }
+    return count;
+  }
+
   std::unique_ptr<VirtualWorld> world;
   std::unique_ptr<VirtualClient> client;
 };
@@ -217,6 +229,94 @@ TEST_P(Scenario, C18AMachineThatStoodStillCostsAtMostOneRejection) {
   const std::size_t rejected = world->rejections();
   call_for(600s, 10s);
   EXPECT_EQ(world->rejections(), rejected);
+}
+
+TEST_P(Scenario, C18AShortStandstillIsBorneOutByTheLoginHostAndCostsNoRejection) {
+  build(0s, {0s}, 1h);
+  call_for(10min, 10s);
+  world->stand_still(20min);
+  call_for(2h, 10s);
+  EXPECT_EQ(world->rejections(), 0U);
+  EXPECT_EQ(looks_at_login(), 1U);
+  EXPECT_LE(world->token_requests(), 4U);
+}
+
+TEST_P(Scenario, C18ATokenAskedForAfterTheStandstillKeepsItsLife) {
+  build(0s, {0s}, 300s);
+  ASSERT_EQ(client->get().status, 200);
+  world->run_for(700s);  // two tokens have ended: the login host is the first to show the gap
+  world->stand_still(100s);
+  call_for(250s, 10s);
+  EXPECT_EQ(world->rejections(), 0U);
+  EXPECT_EQ(world->token_requests(), 3U);
+}
+
+TEST_P(Scenario, C18ADateIn2100IsBorneOutByNobodyAndStartsNoStorm) {
+  build(0s, {0s}, 1h);
+  call_for(10min, 10s);
+  int answers = 0;
+  world->fate = [&answers](const HttpRequest& request) {
+    Fate fate;
+    if (!request.url.starts_with(kApiUrl) || ++answers % 3 != 0) return fate;
+    fate.spoil = [](emulator::Reply& reply) {
+      Headers headers;
+      for (const auto& field : reply.headers.fields()) {
+        headers.add(field.name,
+                    field.name == "Date" ? "Fri, 01 Jan 2100 00:00:00 GMT" : field.value);
+      }
+      reply.headers = headers;
+    };
+    return fate;
+  };
+  call_for(30min, 10s);
+  EXPECT_EQ(world->rejections(), 0U);
+  EXPECT_EQ(world->token_requests(), 1U);
+  EXPECT_LE(looks_at_login(), 3U);
+}
+
+TEST_P(Scenario, C18WhereTheHypervisorTellsOfItNotEvenTheFirstCallIsRefused) {
+  build(0s, {0s}, 1h);
+  world->vm_marker = 7;
+  client = std::make_unique<VirtualClient>(*world);  // one that has seen the marker
+  call_for(60s, 10s);
+  world->stand_still(2h);
+  call_for(600s, 10s);
+  EXPECT_EQ(world->rejections(), 0U);
+  EXPECT_EQ(world->token_requests(), 2U);
+  EXPECT_EQ(looks_at_login(), 1U);
+}
+
+TEST_P(Scenario, C18AMoveToAnotherHostCostsOneLookAndNoToken) {
+  build(0s, {0s}, 1h);
+  world->vm_marker = 7;
+  client = std::make_unique<VirtualClient>(*world);
+  call_for(60s, 10s);
+  world->vm_marker = 8;
+  call_for(600s, 10s);
+  EXPECT_EQ(world->token_requests(), 1U);
+  EXPECT_EQ(looks_at_login(), 1U);
+}
+
+TEST_P(Scenario, C18ALookThatIsNotAnsweredHoldsNobodyPastHisDeadline) {
+  build(0s, {0s}, 1h);
+  world->vm_marker = 7;
+  client = std::make_unique<VirtualClient>(*world);
+  ASSERT_EQ(client->get().status, 200);
+  world->vm_marker = 8;
+  world->fate = [](const HttpRequest& request) {
+    Fate fate;
+    if (request.url.starts_with(kLoginUrl)) fate.kind = Fate::Kind::lost;
+    return fate;
+  };
+  Request brief;
+  brief.path = "/api/v2/tokens/me";
+  brief.timeout = 2s;
+  const Instant before = world->boot();
+  const auto pending = client->start(brief);
+  const auto patient = client->get();
+  ASSERT_TRUE(pending->has_value());
+  EXPECT_LE((*pending)->ended - before, 2100ms);
+  EXPECT_EQ(patient.status, 200) << "the token is as good as it was known to be";
 }
 
 TEST_P(Scenario, C21ApiAheadIsLearnedFromTheFirstRejection) {

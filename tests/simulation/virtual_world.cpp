@@ -235,6 +235,7 @@ void VirtualWorld::suspend(Duration span) {
 
 void VirtualWorld::stand_still(Duration span) {
   skip(span);
+  if (vm_marker) ++*vm_marker;
 }
 
 Duration VirtualWorld::leg(const Path& path) {
@@ -293,7 +294,7 @@ VirtualClient::VirtualClient(VirtualWorld& world, ClientOptions options, std::ui
     : world_(world),
       options_(options),
       engine_(std::move(options), hooks_into(*this),
-              runtime::EngineWorld{world, world, world.transport(), store_, seed}) {}
+              runtime::EngineWorld{world, world, world.transport(), store_, seed, &world}) {}
 
 VirtualClient::Pending VirtualClient::start(const Request& request) {
   auto pending = std::make_shared<std::optional<Outcome>>();

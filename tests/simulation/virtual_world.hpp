@@ -49,7 +49,7 @@ struct Seen {
 
 /// The whole world in one thread on virtual time: one machine with its clocks, the two hosts of the
 /// emulator, and the network between them. Wall, boot, raw and true time move independently.
-class VirtualWorld final : public Executor, public ClockSource {
+class VirtualWorld final : public Executor, public ClockSource, public DisruptionSource {
  public:
   explicit VirtualWorld(emulator::WorldOptions options = {}, std::uint64_t seed = 1);
   ~VirtualWorld() override;
@@ -74,6 +74,9 @@ class VirtualWorld final : public Executor, public ClockSource {
   void suspend(Duration span);
   /// The hypervisor stops the machine: the servers' clocks run on, no local one does.
   void stand_still(Duration span);
+  /// What a hypervisor that tells of such stops shows; absent = it does not.
+  std::optional<std::uint64_t> vm_marker;
+  std::optional<std::uint64_t> marker() override { return vm_marker; }
   double slew_ppm = 0;     ///< of MONOTONIC, BOOTTIME and the wall clock against true time
   double crystal_ppm = 0;  ///< of RAW against true time
 

@@ -162,6 +162,22 @@ TEST_F(TwoServers, TwoServersThatJumpTogetherMeanThisMachineStoodStill) {
   }
 }
 
+TEST_F(TwoServers, OneServerIsEnoughWhereTheHypervisorTellsOfAStop) {
+  hear_both(1s, 4);
+  book.note_disruption(at(19s).unslewed());
+  const Observation seen = book.observe(login, Heard{.sent = 20s, .ahead = 1h});
+  ASSERT_TRUE(seen.machine_stood_still);
+  EXPECT_NEAR(std::chrono::duration<double>(*seen.machine_stood_still).count(), 3600, 2);
+  EXPECT_FALSE(book.observe(api, Heard{.sent = 21s, .ahead = 1h}).jump) << "counted once";
+}
+
+TEST_F(TwoServers, AStopThatWasToldExplainsNoJumpAfterIt) {
+  hear_both(1s, 4);
+  book.note_disruption(at(10s).unslewed());  // moved to another host, in no time
+  hear_both(11s, 4);
+  EXPECT_FALSE(book.observe(login, Heard{.sent = 20s, .ahead = 1h}).machine_stood_still);
+}
+
 TEST_F(TwoServers, AStandstillIsSeenThoughOneServerHasAnsweredManyTimesSince) {
   hear_both(1s, 4);
   for (int i = 0; i < 3; ++i) book.observe(login, Heard{.sent = 20s + i * 1s, .ahead = 1h});

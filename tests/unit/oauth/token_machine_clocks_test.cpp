@@ -154,6 +154,23 @@ TEST(TokenClocks, AStandstillShortensEveryLifeByItsLength) {
   EXPECT_EQ(only<Publish>(bench.step(event::StoodStill{2h})).token, nullptr);
 }
 
+TEST(TokenClocks, ATokenIssuedAfterAStandstillKeepsItsLife) {
+  Bench bench;
+  bench.get("t1", "3600");
+  bench.advance(10s);
+  const TokenPtr fresh = only<Deliver>([&] {
+                           bench.want_newer(2, 1);
+                           bench.advance(1s);
+                           return bench.give("t2", "3600");
+                         }())
+                             .token;
+  const auto end = bench.machine->ends_at(bench.now());
+  bench.step(event::StoodStill{600s, fresh->received});
+  EXPECT_EQ(bench.machine->ends_at(bench.now()), end);
+  bench.step(event::StoodStill{600s, fresh->received + 1ns});
+  EXPECT_EQ(bench.machine->ends_at(bench.now()), *end - 600s);
+}
+
 // What was learned --------------------------------------------------------------------------------
 
 TEST(Learning, AfterALagANewTokenIsFirstUsedWhenSurelyActive) {
