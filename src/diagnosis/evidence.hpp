@@ -34,6 +34,8 @@ struct Trial {
   Instant sent{};
   Instant received{};
   std::optional<ServerTime> date;  ///< that answer's own Date, where it is fit for a sample
+  WallTime wall{};                 ///< what this machine's wall clock read at receipt
+  std::optional<OffsetBound> api_minus_wall;  ///< the API's clock minus it
   bool refused = true;
   Action followed = Action::none;  ///< what the guard did next
   Duration waited{0};              ///< before it did so

@@ -140,6 +140,28 @@ std::string hindrance_text(const Evidence& evidence, const Trial& trial, Hindran
 constexpr std::string_view kMendClocks =
     " Let NTP set the clock of the login host and that of the API host, or ask those who run them.";
 
+/// " By the local wall clock it has 4 min left: that clock is 599.0 to 601.2 s behind ..."
+std::string local_clock_text(const Evidence& evidence, const Trial& trial) {
+  const auto fault = local_clock_fault(evidence, trial);
+  if (!fault) return {};
+  const Duration wall = trial.wall.time_since_epoch();
+  const auto& begins = trial.token.begins;
+  const auto& ends = trial.token.ends;
+  std::string judged = "is valid";
+  if (begins && wall < begins->since_epoch()) {
+    judged = "has not begun";
+  } else if (ends) {
+    const Duration left = ends->since_epoch() - wall;
+    judged = left > Duration{0} ? "has " + human(left) + " left" : "ended " + human(-left) + " ago";
+  }
+  const OffsetBound bound = *trial.api_minus_wall;
+  const bool behind = *fault == Verdict::local_clock_behind;
+  return fmt::format(
+      " By the local wall clock it {}, but that clock is {} {} the API's ({}): let NTP set it.",
+      judged, behind ? span_text(bound.low, bound.high) : span_text(-bound.high, -bound.low),
+      behind ? "behind" : "ahead of", to_string(*fault));
+}
+
 std::string ahead_text(const Evidence& evidence, const Settled& settled) {
   const Trial& trial = evidence.trials[settled.trial];
   std::string text = sentence(standing_text(evidence, trial));
@@ -149,11 +171,12 @@ std::string ahead_text(const Evidence& evidence, const Settled& settled) {
     text += ", so the login host's clock is ahead of the API's";
   }
   text += followed_text(trial) + hindrance_text(evidence, trial, settled.hindrance) + ".";
-  if (trial.followed == Action::give_up) {
+  const std::string local = local_clock_text(evidence, trial);
+  if (trial.followed == Action::give_up && local.empty()) {
     text += kMendClocks;
     if (settled.hindrance == Hindrance::max_wait) text += " Or raise --max-wait and --timeout.";
   }
-  return text;
+  return text + local;
 }
 
 std::string behind_text(const Evidence& evidence, const Trial& trial) {
@@ -207,8 +230,8 @@ std::string rejected_text(const Evidence& evidence, const Settled& settled,
   if (trial.token.given) {
     return fmt::format(
         "The API refuses the token that was given: {}. Bring a new token, and make sure that it is "
-        "for {}.",
-        standing_text(evidence, trial), where);
+        "for {}.{}",
+        standing_text(evidence, trial), where, local_clock_text(evidence, trial));
   }
   return fmt::format(
       "The API refuses a new token too: {}{}. Check that the client is enabled, has roles, and "
@@ -220,7 +243,10 @@ std::string expired_text(const Evidence& evidence, const Settled& settled) {
   const Trial& trial = evidence.trials[settled.trial];
   std::string text = sentence(standing_text(evidence, trial)) + followed_text(trial) +
                      hindrance_text(evidence, trial, settled.hindrance) + ".";
-  if (trial.token.given) return text + " A given token cannot be refreshed: bring a new one.";
+  if (trial.token.given) {
+    return text + " A given token cannot be refreshed: bring a new one." +
+           local_clock_text(evidence, trial);
+  }
   if (trial.followed == Action::give_up) text += " Try again: a new token will be asked for.";
   return text;
 }

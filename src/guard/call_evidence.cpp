@@ -12,6 +12,8 @@ void CallMachine::Impl::note_trial(const Exchange& exchange, bool refused) {
   trial.received = exchange.received.boot;
   if (const auto sample = clocks::sample_of(exchange))
     trial.date = ServerTime{where_.api, sample->date};
+  trial.wall = exchange.received.wall;
+  trial.api_minus_wall = where_.book.to_wall(where_.api, exchange.received);
   trial.refused = refused;
   trials_.push_back(trial);
   attempt_of_trial_.push_back(record_.attempts().size() - 1);
@@ -89,8 +91,10 @@ void CallMachine::Impl::learn(const std::vector<Verdict>& verdicts) {
 }
 
 /// Of a call that gives up on a refused token. A token that no clock explains ends with 3, even if
-/// a clock was in the way as well.
+/// a clock was in the way as well; so does a given one that a wrong local clock let seem good.
 int CallMachine::Impl::exit_code_of_refusals() const {
+  if (diagnosis::local_clock_fault(evidence(), trials_.back()))
+    return diagnosis::exit_code(Verdict::token_rejected);
   for (const std::size_t attempt : attempt_of_trial_) {
     if (record_.attempts()[attempt].verdict == Verdict::token_rejected)
       return diagnosis::exit_code(Verdict::token_rejected);

@@ -577,6 +577,56 @@ TEST_P(Guard, AGivenJwtThatHasEndedByTheApisClockIsTokenExpiredWithExit3) {
   EXPECT_THAT(r.attempts[0].explanation, HasSubstr("cannot be refreshed"));
 }
 
+/// A JWT of the hour around noon, judged by a wall clock that is `wall` off.
+void give_jwt(World& world, Duration begins, Duration ends, Duration wall) {
+  world.given = true;
+  world.wall_offset = wall;
+  world.given_claims = oauth::JwtClaims{kEpoch + begins, kEpoch + begins, kEpoch + ends};
+}
+
+TEST_P(Guard, AGivenJwtThatTheLocalClockCallsGoodThoughItEndedNamesThatClock) {
+  give_jwt(world, -seconds{1200}, -seconds{60}, -seconds{600});
+  const CallReport& r = world.run();
+  EXPECT_EQ(r.exit_code, 3);
+  EXPECT_EQ(r.verdict, Verdict::token_expired);
+  EXPECT_THAT(r.attempts[0].explanation,
+              AllOf(HasSubstr("local_clock_behind"), HasSubstr("has 540.0 s left"),
+                    HasSubstr("behind the API's"), HasSubstr("NTP")));
+}
+
+TEST_P(Guard, AGivenJwtThatTheLocalClockCallsGoodBeforeItBeginsNamesThatClock) {
+  give_jwt(world, seconds{300}, seconds{3600}, seconds{600});
+  const CallReport& r = world.run();
+  EXPECT_EQ(r.exit_code, 3) << to_json(r);
+  EXPECT_THAT(r.attempts[0].explanation,
+              AllOf(HasSubstr("local_clock_ahead"), HasSubstr("ahead of the API's")));
+}
+
+TEST_P(Guard, ALocalClockThatJudgesAGivenJwtRightIsNotBlamed) {
+  give_jwt(world, -seconds{3600}, -seconds{1200}, -seconds{600});  // ended by either clock
+  EXPECT_THAT(world.run().attempts[0].explanation, Not(HasSubstr("local_clock")));
+}
+
+TEST_P(Guard, ALocalClockThatMayBeRightIsNotBlamed) {
+  give_jwt(world, -seconds{1200}, seconds{0}, -milliseconds{900});  // good by it, for 0.9 s
+  const CallReport& r = world.run();
+  EXPECT_EQ(r.verdict, Verdict::token_expired);
+  EXPECT_THAT(r.attempts[0].explanation, Not(HasSubstr("local_clock")));
+}
+
+TEST_P(Guard, AGivenJwtIsNotMeasuredByADateThatDoesNotCount) {
+  give_jwt(world, -seconds{1200}, -seconds{60}, -seconds{600});
+  world.dates = World::Dates::with_age;
+  EXPECT_THAT(world.run().attempts[0].explanation, Not(HasSubstr("local_clock")));
+}
+
+TEST_P(Guard, TheLocalClockIsNeverBlamedForAManagedToken) {
+  world.wall_offset = -seconds{900};
+  world.refuses_all = true;
+  for (const auto& attempt : world.run().attempts)
+    EXPECT_THAT(attempt.explanation, Not(HasSubstr("local_clock")));
+}
+
 TEST_P(Guard, AGivenJwtThatBeginsInAMomentIsWaitedFor) {
   world.given = true;
   world.given_claims =
