@@ -358,6 +358,18 @@ bool dates_count(const Evidence& evidence) {
   });
 }
 
+bool took_unbegun(const Trial& trial, Duration staleness) {
+  if (trial.refused || !trial.date || !trial.token.begins) return false;
+  const auto to_begin = trial.token.begins->since(*trial.date);
+  return to_begin && *to_begin >= kTick + staleness;
+}
+
+bool begin_belied(const Evidence& evidence, const Trial& trial) {
+  if (!evidence.begins_ignored || !trial.date || !trial.token.begins) return false;
+  const auto to_begin = trial.token.begins->since(*trial.date);
+  return to_begin && *to_begin > Duration{0};
+}
+
 bool date_seen_again(const Evidence& evidence) {
   return dates_count(evidence) && any_pair(evidence, comparable);
 }
@@ -367,14 +379,15 @@ Standing standing(const Evidence& evidence, const Trial& trial) {
   const auto after_date = [&](const std::optional<ServerTime>& time) {
     return time && dated ? time->since(*trial.date) : std::nullopt;
   };
-  const auto to_begin = after_date(trial.token.begins);
+  const bool belied = begin_belied(evidence, trial);
+  const auto to_begin = belied ? std::nullopt : after_date(trial.token.begins);
   const auto to_end = after_date(trial.token.ends);
   if (to_begin && *to_begin >= kTick + evidence.limits.staleness) return Standing::not_begun;
   if (to_end && *to_end <= Duration{0}) return Standing::ended;
   if (trial.token.dead_at && trial.received >= *trial.token.dead_at) return Standing::ended;
   if (to_begin && *to_begin > Duration{0}) return Standing::perhaps_not_begun;
   // A JWT without a claim is not bounded on that side; an opaque token without one is not known.
-  const bool known = dated && (trial.token.jwt || (to_begin && to_end));
+  const bool known = dated && !belied && (trial.token.jwt || (to_begin && to_end));
   return known ? Standing::agrees : Standing::undecided;
 }
 

@@ -23,6 +23,10 @@ Standing standing(const Evidence& evidence, const Trial& trial);
 /// move as a clock does, where the API took a token that had ended by that Date, or where the look
 /// that rule 5 asks for brought none.
 bool dates_count(const Evidence& evidence);
+/// The API took this token although it had surely not begun by that answer's Date.
+bool took_unbegun(const Trial& trial, Duration staleness);
+/// By the Date the token has not begun, but this API has taken such tokens: that explains nothing.
+bool begin_belied(const Evidence& evidence, const Trial& trial);
 /// Rule 5: two Dates of the API, at least a second apart, are at hand, and they moved.
 bool date_seen_again(const Evidence& evidence);
 /// Already ended by the API's clock while new: D >= ends, and D - (begins + 1 s) is more than the

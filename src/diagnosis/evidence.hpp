@@ -64,6 +64,8 @@ struct Evidence {
   std::optional<OffsetBound> login_minus_api;
   /// When every clock behind the API's name has surely reached the last trial's `begins`.
   std::optional<Instant> begun_by;
+  /// The API has taken a token that had not begun by the Date of that answer.
+  bool begins_ignored = false;
   /// Why the token machine would not give a new token, where it was asked for one.
   std::optional<Verdict> denied;
   Limits limits;

@@ -67,6 +67,9 @@ std::string agree_text(const Trial& trial) {
 
 std::string undecided_text(const Evidence& evidence, const Trial& trial) {
   if (!trial.date) return "its answer carries no usable Date, so no clock could be compared";
+  if (begin_belied(evidence, trial)) {
+    return "it has taken tokens that had not begun by its Date, so that Date counts for nothing";
+  }
   if (!dates_count(evidence)) {
     return "the Date of its answers is not that of a clock that it judges tokens by, so it "
            "counts for nothing";

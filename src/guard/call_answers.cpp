@@ -69,6 +69,8 @@ CallAction CallMachine::Impl::on(const event::Answered& answered) {
     note_trial(exchange, false);
     token_accepted_ = true;
     out_.facts.push_back(oauth::event::Accepted{token_->generation});
+    if (diagnosis::took_unbegun(trials_.back(), options_.staleness))
+      out_.facts.push_back(oauth::event::TakesUnbegun{});
   }
   return on_taken(exchange, refusal);
 }

@@ -36,6 +36,7 @@ Evidence CallMachine::Impl::evidence() const {
             where_.book.when(*trials_.back().token.begins, now_, clocks::Trust::one_clock))
       out.begun_by = span->latest;
   }
+  out.begins_ignored = begins_ignored_;
   out.denied = denied_;
   out.limits = {options_.deadline, options_.max_wait, options_.blind_wait, options_.attempts,
                 options_.staleness};

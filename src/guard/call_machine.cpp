@@ -42,6 +42,7 @@ CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
   token_ = ready.token;
   token_accepted_ = ready.accepted_before;
   early_ends_before_ = ready.early_ends_before;
+  begins_ignored_ = ready.begins_ignored;
   if (left() <= Duration{0}) return finish_overslept();
   const Duration wait = ready.first_use - now_.boot;
   // Where that takes too long, the API's own answer is worth more than what was learned of it.

@@ -36,6 +36,7 @@ struct TokenReady {
   bool accepted_before = false;  ///< the API has taken this token already
   int token_requests = 0;
   std::vector<oauth::LoginAttempt> attempts;
+  bool begins_ignored = false;     ///< the API has taken tokens that had not begun by its Date
   unsigned early_ends_before = 0;  ///< tokens running before it that were taken, then refused early
 };
 struct TokenDenied {

@@ -109,6 +109,7 @@ class CallMachine::Impl {
   oauth::TokenPtr token_;
   bool token_accepted_ = false;
   unsigned early_ends_before_ = 0;
+  bool begins_ignored_ = false;
   time::Jitter jitter_{0};
 
   // Sleeping

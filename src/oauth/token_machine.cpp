@@ -62,9 +62,14 @@ void TokenMachine::Impl::on(const event::EndedEarly& fact, const Now& /*now*/) {
   early_ends_.note(fact.generation);
 }
 
+void TokenMachine::Impl::on(const event::TakesUnbegun& /*fact*/, const Now& /*now*/) {
+  begins_ignored_ = true;
+}
+
 void TokenMachine::Impl::on(const event::ApiLags& fact, const Now& /*now*/) {
   const Duration lag = learn(learned_.lag, fact.lag);
   if (lag == learned_.lag) return;
+  if (lag > learned_.lag) begins_ignored_ = false;  // one was refused until it had begun
   learned_.lag = lag;
   for (auto* holding : {&current_, &next_}) {
     if (*holding && !(*holding)->accepted && !(*holding)->token->given) {
@@ -232,6 +237,9 @@ bool TokenMachine::fetching() const noexcept {
 }
 bool TokenMachine::was_accepted(std::uint64_t generation) const noexcept {
   return impl_->was_accepted(generation);
+}
+bool TokenMachine::begins_ignored() const noexcept {
+  return impl_->begins_ignored();
 }
 unsigned TokenMachine::early_ends_before(std::uint64_t generation) const noexcept {
   return impl_->early_ends_before(generation);

@@ -75,6 +75,9 @@ struct RefusedForGood {
 struct EndedEarly {
   std::uint64_t generation = 0;
 };
+/// The API took a token that had surely not begun by the Date of that very answer: it does not look
+/// at begins, or not by the clock that its Date shows.
+struct TakesUnbegun {};
 /// This API refuses tokens until its own clock has reached their begin, and lags the issuer by at
 /// most `lag` (> 0): from now on fetch that much earlier, first use when surely active.
 struct ApiLags {
@@ -98,8 +101,8 @@ struct Adopt {
 
 using TokenEvent =
     std::variant<event::Want, event::Withdraw, event::Fetched, event::FetchFailed, event::Tick,
-                 event::Accepted, event::RefusedForGood, event::EndedEarly, event::ApiLags,
-                 event::ApiLeads, event::StoodStill, event::Adopt>;
+                 event::Accepted, event::RefusedForGood, event::EndedEarly, event::TakesUnbegun,
+                 event::ApiLags, event::ApiLeads, event::StoodStill, event::Adopt>;
 
 namespace action {
 /// Send this to the login host; answer with Fetched or FetchFailed. At most one is under way.
@@ -158,8 +161,9 @@ struct TokenMachineOptions {
   /// arrival.
   double use_margin_part = 0.02;
   Duration use_margin_most = std::chrono::seconds{2};
-  Duration fetch_timeout =
-      std::chrono::seconds{10};  ///< one token request; a slow login host gets a second chance
+  /// Of one token request: a login host that takes 10 s is slow, not down; and within a call's 30 s
+  /// it gets a second chance.
+  Duration fetch_timeout = std::chrono::seconds{14};
   Duration unknown_life = std::chrono::seconds{300};  ///< where nothing tells it: Genesys' shortest
   time::Backoff::Options backoff{};
   Duration first_pause = std::chrono::seconds{5};  ///< after a fresh token was refused; doubles
@@ -186,6 +190,8 @@ class TokenMachine {
   [[nodiscard]] std::optional<Instant> ends_at(const Now& now) const;
   [[nodiscard]] bool fetching() const noexcept;
   [[nodiscard]] bool was_accepted(std::uint64_t generation) const noexcept;
+  /// The API's Date tells nothing of whether a token has begun (TakesUnbegun, until ApiLags).
+  [[nodiscard]] bool begins_ignored() const noexcept;
   /// How many generations running, up to the one before, ended early (at most the last 8).
   [[nodiscard]] unsigned early_ends_before(std::uint64_t generation) const noexcept;
 

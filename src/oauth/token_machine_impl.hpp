@@ -72,6 +72,7 @@ class TokenMachine::Impl {
   unsigned early_ends_before(std::uint64_t generation) const noexcept {
     return early_ends_.running_before(generation);
   }
+  bool begins_ignored() const noexcept { return begins_ignored_; }
 
  private:
   // Events ----------------------------------------------------------------------------------------
@@ -83,6 +84,7 @@ class TokenMachine::Impl {
   void on(const event::Accepted& accepted, const Now& now);
   void on(const event::RefusedForGood& refused, const Now& now);
   void on(const event::EndedEarly& fact, const Now& now);
+  void on(const event::TakesUnbegun& fact, const Now& now);
   void on(const event::ApiLags& fact, const Now& now);
   void on(const event::ApiLeads& fact, const Now& now);
   void on(const event::StoodStill& event, const Now& now);
@@ -149,6 +151,7 @@ class TokenMachine::Impl {
   std::vector<std::uint64_t> accepted_;  ///< the last few generations that the API took
   EarlyEnds early_ends_;
   Learned learned_;
+  bool begins_ignored_ = false;
 
   std::optional<FetchId> fetch_;  ///< under way
   FetchId fetches_ = 0;

@@ -512,10 +512,11 @@ class Engine::Impl {
       }
       auto& delivered = std::get<oauth::action::Deliver>(answer);
       const std::uint64_t generation = delivered.token->generation;
-      step_call(id, guard::event::TokenReady{
-                        std::move(delivered.token), delivered.first_use,
-                        tokens_.was_accepted(generation), delivered.token_requests,
-                        std::move(delivered.attempts), tokens_.early_ends_before(generation)});
+      step_call(id,
+                guard::event::TokenReady{std::move(delivered.token), delivered.first_use,
+                                         tokens_.was_accepted(generation), delivered.token_requests,
+                                         std::move(delivered.attempts), tokens_.begins_ignored(),
+                                         tokens_.early_ends_before(generation)});
     });
   }
 

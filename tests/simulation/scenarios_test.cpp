@@ -1,97 +1,13 @@
+// The rows of the scenario table.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <set>
 #include <string>
-#include <tuple>
 
-#include "simulation/virtual_world.hpp"
+#include "simulation/scenario.hpp"
 
-/// The rows of the scenario table, on virtual time: each with opaque tokens and JWTs, and with the
-/// local wall clock right, fast, slow and in 1970, none of which may matter.
 namespace skewguard::simulation {
 namespace {
-
-using namespace std::chrono_literals;
-using emulator::TokenFormat;
-
-enum class Wall { right, fast, slow, in_1970 };
-
-emulator::WorldOptions servers(TokenFormat format, Duration login,
-                               const std::vector<Duration>& apis, Duration lifetime) {
-  emulator::WorldOptions options;
-  options.login_clock.offset = login;
-  options.api_clocks.clear();
-  for (const Duration api : apis) options.api_clocks.push_back({.offset = api});
-  options.settings.token = format;
-  options.settings.lifetime = lifetime;
-  options.settings.strict_nbf = true;
-  return options;
-}
-
-class Scenario : public testing::TestWithParam<std::tuple<TokenFormat, Wall>> {
- protected:
-  void build(Duration login, const std::vector<Duration>& apis, Duration lifetime = 300s,
-             ClientOptions options = VirtualClient::default_options()) {
-    world = std::make_unique<VirtualWorld>(servers(std::get<0>(GetParam()), login, apis, lifetime));
-    switch (std::get<1>(GetParam())) {
-      case Wall::right:
-        break;
-      case Wall::fast:
-        world->step_wall(900s);
-        break;
-      case Wall::slow:
-        world->step_wall(-900s);
-        break;
-      case Wall::in_1970:
-        world->set_wall(WallTime{10min});
-        break;
-    }
-    client = std::make_unique<VirtualClient>(*world, std::move(options));
-  }
-
-  /// Calls every `pause` for `span`; each must come through.
-  void call_for(Duration span, Duration pause) {
-    for (Duration passed{0}; passed < span; passed += pause) {
-      const auto outcome = client->get();
-      ASSERT_EQ(outcome.status, 200) << to_json(outcome.report);
-      ASSERT_EQ(outcome.report.exit_code, 0);
-      world->run_for(pause);
-    }
-  }
-
-  std::set<std::string> tokens_sent() const {
-    std::set<std::string> out;
-    for (const auto& request : world->seen()) {
-      if (request.url.starts_with(kApiUrl) && !request.authorization.empty()) {
-        out.insert(request.authorization);
-      }
-    }
-    return out;
-  }
-  std::size_t sends_with_token() const {
-    std::size_t count = 0;
-    for (const auto& request : world->seen()) {
-      if (request.url.starts_with(kApiUrl) && !request.authorization.empty()) ++count;
-    }
-    return count;
-  }
-
-  /// Requests to the login host that carry neither credentials nor a token.
-  std::size_t looks_at_login() const {
-    std::size_t count = 0;
-    for (const auto& request : world->seen()) {
-      if (request.url.starts_with(kLoginUrl) && request.method == "HEAD") {
-        EXPECT_EQ(request.authorization + request.body, "");
-        ++count;
-      }
-    }
-    return count;
-  }
-
-  std::unique_ptr<VirtualWorld> world;
-  std::unique_ptr<VirtualClient> client;
-};
 
 TEST_P(Scenario, C0ClocksThatAgreeCostNothing) {
   build(0s, {0s});
@@ -258,14 +174,7 @@ TEST_P(Scenario, C18ADateIn2100IsBorneOutByNobodyAndStartsNoStorm) {
   world->fate = [&answers](const HttpRequest& request) {
     Fate fate;
     if (!request.url.starts_with(kApiUrl) || ++answers % 3 != 0) return fate;
-    fate.spoil = [](emulator::Reply& reply) {
-      Headers headers;
-      for (const auto& field : reply.headers.fields()) {
-        headers.add(field.name,
-                    field.name == "Date" ? "Fri, 01 Jan 2100 00:00:00 GMT" : field.value);
-      }
-      reply.headers = headers;
-    };
+    fate.spoil = [](emulator::Reply& reply) { redate(reply, 4'102'444'800s); };
     return fate;
   };
   call_for(30min, 10s);
@@ -478,11 +387,7 @@ TEST_P(Scenario, T8AFreshTokenRefusedTooEndsAndPauses) {
   world->fate = [](const HttpRequest& request) {
     Fate fate;
     if (request.url.starts_with(kLoginUrl)) return fate;
-    fate.spoil = [](emulator::Reply& reply) {
-      reply.status = 401;
-      reply.body =
-          R"({"message":"Invalid login credentials.","code":"bad.credentials","status":401})";
-    };
+    fate.spoil = refuse;
     return fate;
   };
   const auto outcome = client->get();
@@ -528,6 +433,62 @@ TEST_P(Scenario, T10TwoProgramsThatShareOneClientAreToldOfEachOther) {
   EXPECT_EQ(world->most_token_requests_at_once(), 1U);
   world->fate = nullptr;  // the other program got a client of its own
   call_for(200s, 10s);
+}
+
+TEST_P(Scenario, T8ManyCallersOfARefusedTokenShareOneGrowingPause) {
+  build(0s, {0s}, 1h);
+  world->fate = [](const HttpRequest& request) {
+    Fate fate;
+    if (request.url.starts_with(kApiUrl)) fate.spoil = refuse;
+    return fate;
+  };
+  Request request;
+  request.path = "/api/v2/tokens/me";
+  std::vector<VirtualClient::Pending> pending;
+  for (int second = 0; second < 600; ++second) {
+    for (int i = 0; i < 3; ++i) pending.push_back(client->start(request));
+    world->run_for(1s);
+  }
+  world->run_for(31s);
+  for (const auto& one : pending) {
+    ASSERT_TRUE(one->has_value());
+    EXPECT_EQ((*one)->report.exit_code, 3);
+  }
+  // Two at once, then one after each pause of 5, 10, 20, 40, 80, 160, 300 s.
+  EXPECT_LE(world->token_requests(), 10U);
+  EXPECT_EQ(world->most_token_requests_at_once(), 1U);
+}
+
+/// Answers with 429 and asks to come back 5 s later by its own clock.
+Fate limited(const HttpRequest& request, const char* host) {
+  Fate fate;
+  if (!request.url.starts_with(host) || request.method == "HEAD") return fate;
+  fate.spoil = [](emulator::Reply& reply) {
+    reply.status = 429;
+    reply.body = "{}";
+    reply.headers.add("Retry-After", time::format_http_date(date_of(reply) + 5s));
+  };
+  return fate;
+}
+
+TEST_P(Scenario, C13ARetryAfterDateIsReadByTheAnswersOwnDate) {
+  for (const char* host : {kApiUrl, kLoginUrl}) {
+    for (const Duration off : {Duration{-600s}, Duration{600s}}) {
+      build(off, {off});
+      bool once = false;
+      world->fate = [&once, host](const HttpRequest& request) {
+        if (once || !request.url.starts_with(host)) return Fate{};
+        once = true;
+        return limited(request, host);
+      };
+      const Instant before = world->boot();
+      const auto outcome = client->get();
+      EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
+      EXPECT_TRUE(outcome.report.mitigated);
+      EXPECT_GE(outcome.ended - before, 5s);
+      EXPECT_LE(outcome.ended - before, 6s);
+    }
+  }
 }
 
 TEST_P(Scenario, A1WrongSecretIsOneRequest) {
@@ -576,17 +537,7 @@ TEST_P(Scenario, UsersMeWithoutAUserIsNoAuthFailure) {
   EXPECT_EQ(world->token_requests(), 1U);
 }
 
-std::string name_of(const testing::TestParamInfo<std::tuple<TokenFormat, Wall>>& info) {
-  const char* walls[] = {"WallRight", "WallFast", "WallSlow", "WallIn1970"};
-  return (std::get<0>(info.param) == TokenFormat::jwt ? std::string{"Jwt"} : "Opaque") +
-         walls[static_cast<int>(std::get<1>(info.param))];
-}
-
-INSTANTIATE_TEST_SUITE_P(Rows, Scenario,
-                         testing::Combine(testing::Values(TokenFormat::opaque, TokenFormat::jwt),
-                                          testing::Values(Wall::right, Wall::fast, Wall::slow,
-                                                          Wall::in_1970)),
-                         name_of);
+INSTANTIATE_TEST_SUITE_P(Rows, Scenario, every_setting(), name_of);
 
 }  // namespace
 }  // namespace skewguard::simulation

@@ -59,6 +59,24 @@ TEST(Standing, ProofNeedsBeginAtLeastASecondPlusStalenessAfterTheDate) {  // rul
   EXPECT_EQ(stands(t), Standing::agrees);
 }
 
+TEST(Standing, AnApiThatTookUnbegunTokensIsNotWaitedFor) {  // C19
+  Evidence e = evidence({refusal(milliseconds{40}, -seconds{60})});
+  EXPECT_EQ(standing(e, e.trials[0]), Standing::not_begun);
+  e.begins_ignored = true;
+  EXPECT_EQ(standing(e, e.trials[0]), Standing::undecided);
+  e.trials[0] = refusal(milliseconds{40}, seconds{0});
+  EXPECT_EQ(standing(e, e.trials[0]), Standing::agrees) << "its Date counts otherwise";
+}
+
+TEST(Standing, OnlyAnAcceptanceSurelyBeforeTheBeginShowsThatBeginsAreIgnored) {
+  Trial t = refusal(milliseconds{40}, -seconds{60});
+  EXPECT_FALSE(took_unbegun(t, seconds{1})) << "refused";
+  t.refused = false;
+  EXPECT_TRUE(took_unbegun(t, seconds{1}));
+  t.date = noon_plus(-seconds{1});
+  EXPECT_FALSE(took_unbegun(t, seconds{1})) << "the Date may be that late";
+}
+
 TEST(Standing, StalenessWidensWhatProofNeeds) {
   Evidence e = evidence({refusal(milliseconds{40}, -seconds{4})});
   EXPECT_EQ(standing(e, e.trials[0]), Standing::not_begun);

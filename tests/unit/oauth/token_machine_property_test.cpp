@@ -142,7 +142,9 @@ class History {
   /// What the API's side tells.
   void rumour() {
     const std::uint64_t generation = newest_ - std::min<std::uint64_t>(newest_, pick(2));
-    switch (pick(8)) {
+    switch (pick(9)) {
+      case 8:
+        return step(event::TakesUnbegun{});
       case 7:
         return step(event::EndedEarly{generation});
       case 0:

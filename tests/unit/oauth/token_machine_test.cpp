@@ -195,7 +195,7 @@ TEST(TokenMachine, AWaiterThatAsksTwiceIsAnsweredOnce) {
 TEST(TokenMachine, OneRequestLastsAtMostTheFetchTimeout) {
   Bench bench;
   const auto fetch = only<StartFetch>(bench.want(1, 2s));
-  EXPECT_EQ(fetch.deadline, bench.boot + 10s) << "whoever asked, others may wait longer";
+  EXPECT_EQ(fetch.deadline, bench.boot + 14s) << "whoever asked, others may wait longer";
   EXPECT_EQ(fetch.request.url, "https://login.example.com/oauth/token");
 }
 
@@ -548,6 +548,15 @@ TEST(TokenMachine, RemembersTheLastEightTokensThatEndedEarly) {
   for (std::uint64_t generation = 1; generation <= 20; ++generation)
     bench.step(event::EndedEarly{generation});
   EXPECT_EQ(bench.machine->early_ends_before(21), 8U);
+}
+
+TEST(TokenMachine, ThatBeginsAreIgnoredHoldsUntilOneIsNot) {
+  Bench bench;
+  EXPECT_FALSE(bench.machine->begins_ignored());
+  bench.step(event::TakesUnbegun{});
+  EXPECT_TRUE(bench.machine->begins_ignored());
+  bench.step(event::ApiLags{5s});
+  EXPECT_FALSE(bench.machine->begins_ignored());
 }
 
 // Refused for good --------------------------------------------------------------------------------
