@@ -28,7 +28,8 @@ ARROWS = {
     "doctor": ["runtime"],
     "proxy": ["runtime"],
     "emulator": ["http", "net"],  # never oauth or genesys: it is a second witness
-    "cli": ["doctor", "proxy", "runtime", "emulator"],
+    "demo": ["runtime", "emulator"],
+    "cli": ["doctor", "proxy", "runtime", "emulator", "demo"],
 }
 
 # The machines: told the time and what happened, they say what to do. They cannot wait or block.

@@ -36,13 +36,17 @@ struct EmulateArguments {
   bool strict_nbf = false;
   bool tls = false;
 };
+struct DemoArguments {
+  std::string scenario;  ///< its id; empty = all
+  bool json = false;
+};
 struct VersionArguments {};
 /// The text to print on standard output: `help`, `help COMMAND`, `--help`.
 struct HelpArguments {
   std::string text;
 };
 
-using Arguments = std::variant<CallArguments, WhoamiArguments, TokenArguments, EmulateArguments,
+using Arguments = std::variant<CallArguments, WhoamiArguments, TokenArguments, EmulateArguments, DemoArguments,
                                VersionArguments, HelpArguments>;
 
 struct CommandLine {

@@ -198,8 +198,6 @@ void Grammar::add_emulate() {
   add_text(command, "--user", "NAME", to.user, "gives the clients' tokens a user");
   add_text(command, "--latency", "DURATION", to.latency,
            "of the round trip, half each way; or UP/DOWN, as in 15ms/5ms");
-  add_text(command, "--scenario", "FILE", to.scenario,
-           "what its servers are and what happens to them over time (TOML); flags win over it");
   command.add_flag("--tls", to.tls, "serve https, with a CA made at the start")
       ->group(kOptionGroup);
   add_text(command, "--ca-file", "FILE", to.ca_file,

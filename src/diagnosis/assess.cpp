@@ -66,6 +66,14 @@ bool stuck(const Reading& earlier, const Reading& later, Duration staleness) {
   return moved <= Duration{0} || moved < elapsed - kTick - staleness;
 }
 
+/// Whether more lies between the two, either way, than any two clocks behind one name would differ
+/// by: one of them is not of a clock.
+bool leaps(const Reading& earlier, const Reading& later) {
+  constexpr Duration kLeap = std::chrono::hours{1};
+  const auto moved = later.date.since(earlier.date);
+  return moved && (*moved > later.received - earlier.sent + kLeap || *moved < -kLeap);
+}
+
 /// The API took a token that had ended by the Date of that very answer: it judges by another clock.
 bool took_an_ended_one(const Trial& trial) {
   if (trial.refused || !trial.date || !trial.token.ends) return false;
@@ -141,9 +149,21 @@ Assessment give_up(std::vector<Verdict> candidates, Hindrance why) {
   return {std::move(candidates), Next::give_up, {}, why};
 }
 
-/// Where waiting for a clock is not the way: a new token, if one may still be tried.
-Assessment renew(const Evidence& evidence, std::vector<Verdict> candidates) {
-  if (evidence.trials.back().token.given)
+/// Different tokens that were refused in this call.
+std::size_t tokens_refused(const Evidence& evidence) {
+  std::vector<std::uint64_t> seen;
+  for (const Trial& t : evidence.trials) {
+    if (t.refused && std::find(seen.begin(), seen.end(), t.token.generation) == seen.end())
+      seen.push_back(t.token.generation);
+  }
+  return seen.size();
+}
+
+/// Where waiting for a clock is not the way: a new token, if one may still be tried. Of two tokens
+/// that were refused the second was the new one; each further one would be refused like it.
+Assessment renew(const Evidence& evidence, std::vector<Verdict> candidates,
+                 std::size_t most_tokens = 2) {
+  if (evidence.trials.back().token.given || tokens_refused(evidence) >= most_tokens)
     return give_up(std::move(candidates), Hindrance::nothing_new);
   if (final_attempt(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
   if (evidence.now >= evidence.limits.deadline)
@@ -155,9 +175,14 @@ Assessment renew(const Evidence& evidence, std::vector<Verdict> candidates) {
 Assessment wait_blindly(const Evidence& evidence, std::vector<Verdict> candidates) {
   if (final_attempt(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
   const Duration wait = std::min(kFirstBlindWait, blind_wait_left(evidence));
-  const Instant until = std::max(evidence.trials.back().received + wait, evidence.now);
-  if (tried_twice(evidence) || wait <= Duration{0} || until >= evidence.limits.deadline)
-    return renew(evidence, std::move(candidates));
+  const Trial& last = evidence.trials.back();
+  const Instant until = std::max(last.received + wait, evidence.now);
+  if (tried_twice(evidence) || wait <= Duration{0}) return renew(evidence, std::move(candidates));
+  if (until >= evidence.limits.deadline) {
+    // A newer token than a new one would be refused like it (rule 3).
+    return last.token.accepted_before ? renew(evidence, std::move(candidates))
+                                      : give_up(std::move(candidates), Hindrance::deadline);
+  }
   return {std::move(candidates), Next::wait, until, Hindrance::none};
 }
 
@@ -256,12 +281,13 @@ Assessment assess_perhaps_not_begun(const Evidence& evidence) {
 
 Assessment assess_ended(const Evidence& evidence) {
   const std::size_t index = evidence.trials.size() - 1;
+  constexpr std::size_t kMostTokens = 3;  // one that ended, and two that were born dead
   if (!dead_on_arrival(evidence, evidence.trials[index]))
-    return renew(evidence, {Verdict::token_expired});
+    return renew(evidence, {Verdict::token_expired}, kMostTokens);
   const Trial* before = token_before(evidence, index);
   if (before != nullptr && dead_on_arrival(evidence, *before))
     return blame_clock(evidence, {Verdict::issuer_clock_behind}, Hindrance::nothing_new);
-  return renew(evidence, {Verdict::token_expired, Verdict::issuer_clock_behind});
+  return renew(evidence, {Verdict::token_expired, Verdict::issuer_clock_behind}, kMostTokens);
 }
 
 /// Whatever became of the call, was this proof of rule 2 upheld? One that ended it needs rule 5.
@@ -278,6 +304,8 @@ Verdict settle_ended(const Evidence& evidence, std::size_t index) {
       if (other != nullptr && dead_on_arrival(evidence, *other))
         return Verdict::issuer_clock_behind;
     }
+    // An earlier call has shown it, and no other token is asked for at once.
+    if (evidence.denied == Verdict::issuer_clock_behind) return Verdict::issuer_clock_behind;
   }
   return Verdict::token_expired;
 }
@@ -354,7 +382,7 @@ bool dates_count(const Evidence& evidence) {
   const bool belied =
       std::any_of(evidence.trials.begin(), evidence.trials.end(), took_an_ended_one);
   return !look_in_vain && !belied && !any_pair(evidence, [&](const Reading& a, const Reading& b) {
-    return stuck(a, b, evidence.limits.staleness);
+    return stuck(a, b, evidence.limits.staleness) || leaps(a, b);
   });
 }
 

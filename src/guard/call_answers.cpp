@@ -41,19 +41,6 @@ std::optional<Duration> rate_limit_reset(const Headers& headers) {
   return seconds{count};
 }
 
-/// Some servers repeat the token in their words; ours go to logs and reports.
-void withhold_token(Refusal& refusal, const Secret& token) {
-  constexpr std::size_t kTelling = 12;  // characters
-  const std::string_view start = token.reveal().substr(0, kTelling);
-  const auto told = [&](const std::string& text) {
-    return !start.empty() && text.find(start) != std::string::npos;
-  };
-  if (told(refusal.description)) refusal.description = "withheld: it repeats the token";
-  if (told(refusal.error_code)) refusal.error_code.clear();
-  if (told(refusal.correlation_id)) refusal.correlation_id.clear();
-  std::erase_if(refusal.permissions, told);
-}
-
 }  // namespace
 
 CallAction CallMachine::Impl::on(const event::Answered& answered) {
@@ -75,14 +62,16 @@ CallAction CallMachine::Impl::on(const event::Answered& answered) {
   return on_taken(exchange, refusal);
 }
 
-/// Sorted, and without the token: neither whole nor, as far as it tells anything, cut or escaped.
+/// Sorted as it came; what is told of it says nothing of the token.
 Refusal CallMachine::Impl::refusal_of(const Exchange& exchange) const {
-  const auto path = path_of(request_.url);
-  const bool managed = !options_.given_token;
-  if (exchange.status < 300) return dialect_.api_refusal(exchange, path, managed);
-  Refusal refusal = dialect_.api_refusal(oauth::without_secrets(exchange, {token_->value.reveal()}),
-                                         path, managed);
-  withhold_token(refusal, token_->value);
+  Refusal refusal = dialect_.api_refusal(exchange, path_of(request_.url), !options_.given_token);
+  const auto hide = [this](std::string& words) {
+    words = oauth::withhold(std::move(words), {token_->value.reveal()});
+  };
+  hide(refusal.description);
+  hide(refusal.error_code);
+  hide(refusal.correlation_id);
+  std::for_each(refusal.permissions.begin(), refusal.permissions.end(), hide);
   return refusal;
 }
 

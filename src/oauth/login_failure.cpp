@@ -115,7 +115,8 @@ LoginFailure failure_of(const TransportFailure& failure, WallTime local_time) {
     return out;
   };
   const auto network = [&](Retry retry) {
-    return sorted(retry, told(Verdict::network, ErrorKind::unavailable, 6, text));
+    return sorted(retry, told(Verdict::network, ErrorKind::unavailable, 6, text,
+                              "check the login URL and the network between here and there"));
   };
   switch (failure.kind) {
     case Kind::dns:
@@ -127,7 +128,8 @@ LoginFailure failure_of(const TransportFailure& failure, WallTime local_time) {
     case Kind::truncated:
       return network(Retry::while_waiting);
     case Kind::timeout:
-      return sorted(Retry::while_waiting, told(Verdict::timeout, ErrorKind::timeout, 6, text));
+      return sorted(Retry::while_waiting, told(Verdict::timeout, ErrorKind::timeout, 6, text,
+                                               "try again, or allow more time (--timeout)"));
     case Kind::tls_untrusted:
       return sorted(Retry::never, told(Verdict::tls_untrusted, ErrorKind::unavailable, 6, text,
                                        "check the login URL and the CA bundle"));
@@ -141,7 +143,8 @@ LoginFailure failure_of(const TransportFailure& failure, WallTime local_time) {
     case Kind::too_large:
       return sorted(Retry::once,
                     told(Verdict::protocol, ErrorKind::protocol, 1,
-                         "the answer of the login host cannot be used: " + failure.detail));
+                         "the answer of the login host cannot be used: " + failure.detail,
+                         "check the login URL and the token path"));
     case Kind::cancelled:
       return sorted(Retry::never, told(Verdict::network, ErrorKind::cancelled, 6,
                                        "the token request was withdrawn: " + failure.detail));

@@ -5,6 +5,7 @@
 #include "oauth/json.hpp"
 #include "oauth/lifetime.hpp"
 #include "oauth/refusals.hpp"
+#include "oauth/withhold.hpp"
 
 namespace skewguard::oauth {
 namespace {
@@ -49,8 +50,7 @@ Result<std::optional<Duration>> expires_in(const nlohmann::json& answer, std::st
     shown = field->dump();
   } else if (const auto* text = field->get_ptr<const std::string*>()) {
     life = life_of_text(trim(*text));
-    shown = "\"" + visible(*text, 40) + "\"";
-    if (text->find(token) != std::string::npos) shown = "a string";
+    shown = "\"" + withhold(visible(*text, 40), {token}) + "\"";
   }
   if (life) return life;
   const auto claims = peek_jwt(token);
@@ -86,10 +86,8 @@ Result<TokenAnswer> token_answer(const Exchange& exchange) {
   }
   answer.token_type = type_text == nullptr ? "Bearer" : *type_text;
   if (!iequals(answer.token_type, "bearer")) {
-    const bool leaks = answer.token_type.find(value) != std::string::npos;
-    return unusable("`token_type` is " +
-                    (leaks ? "unknown" : "\"" + visible(answer.token_type, 40) + "\"") +
-                    ", not \"Bearer\"");
+    return unusable("`token_type` is \"" + withhold(visible(answer.token_type, 40), {value}) +
+                    "\", not \"Bearer\"");
   }
 
   auto life = expires_in(*json, value);

@@ -33,19 +33,28 @@ void TokenMachine::Impl::on(const event::Fetched& fetched, const Now& now) {
   if (answer) {
     take(std::move(answer).value(), exchange, now);
   } else {
-    fail(failure_of(answer.error(), exchange), &exchange, now);
+    Error error = std::move(answer).error();
+    error.message = withheld(std::move(error.message));
+    LoginFailure failure = failure_of(error, exchange);
+    failure.correlation_id = withheld(std::move(failure.correlation_id));
+    fail(std::move(failure), &exchange, now);
   }
 }
 
-/// Sorted, and without what we had sent: neither as the server's JSON writes it nor as it reads.
-Refusal TokenMachine::Impl::refusal_of(const Exchange& exchange) const {
-  const auto secret = grant_->client_secret().reveal();
+/// `words` of the login host without what it had been sent.
+std::string TokenMachine::Impl::withheld(std::string words) const {
   const HttpRequest sent = dialect_->request(*grant_, options_.token_url);
   const auto credentials = sent.authorization.reveal();
   const auto basic = credentials.substr(std::min(credentials.find(' ') + 1, credentials.size()));
-  Refusal refusal = dialect_->login_refusal(without_secrets(exchange, {secret, basic}));
-  refusal.description = without_secrets(std::move(refusal.description), {secret, basic});
-  refusal.error_code = without_secrets(std::move(refusal.error_code), {secret, basic});
+  return withhold(std::move(words), {grant_->client_secret().reveal(), basic});
+}
+
+/// Sorted as it came; what is told of it says nothing secret.
+Refusal TokenMachine::Impl::refusal_of(const Exchange& exchange) const {
+  Refusal refusal = dialect_->login_refusal(exchange);
+  for (std::string* words : {&refusal.description, &refusal.error_code, &refusal.correlation_id}) {
+    *words = withheld(std::move(*words));
+  }
   return refusal;
 }
 

@@ -1,28 +1,50 @@
 #include "oauth/withhold.hpp"
 
-#include <utility>
+#include <algorithm>
 
 namespace skewguard::oauth {
+namespace {
 
-std::string without_secrets(std::string text, std::initializer_list<std::string_view> secrets) {
-  for (const auto secret : secrets) {
-    if (secret.empty()) continue;
-    for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-      text.replace(at, secret.size(), "***");
-      at += 3;
-    }
-  }
-  return text;
+constexpr std::size_t kTelling = 8;  // characters that nobody writes by chance
+constexpr std::size_t kLeast = 4;
+constexpr std::string_view kHidden = "***";
+constexpr std::string_view kCut = "...";
+
+bool holds(std::string_view secret, std::string_view part) {
+  return secret.find(part) != std::string_view::npos;
 }
 
-Exchange without_secrets(const Exchange& answer, std::initializer_list<std::string_view> secrets) {
-  Exchange out = answer;
-  out.body = without_secrets(std::move(out.body), secrets);
-  out.headers = {};
-  for (const auto& field : answer.headers.fields()) {
-    out.headers.add(field.name, without_secrets(field.value, secrets));
+void hide(std::string& words, std::string_view secret) {
+  const std::size_t telling = std::min(kTelling, secret.size());
+  for (std::size_t at = 0; at + telling <= words.size(); ++at) {
+    const std::string_view rest = std::string_view(words).substr(at);
+    if (!holds(secret, rest.substr(0, telling))) continue;
+    std::size_t length = telling;
+    while (length < rest.size() && holds(secret, rest.substr(0, length + 1))) ++length;
+    words.replace(at, length, kHidden);
+    at += kHidden.size() - 1;
   }
-  return out;
+}
+
+void hide_what_was_cut(std::string& words, std::string_view secret) {
+  if (!words.ends_with(kCut)) return;
+  const std::size_t end = words.size() - kCut.size();
+  for (std::size_t length = std::min(kTelling, secret.size()); length >= kLeast; --length) {
+    if (!std::string_view(words).substr(0, end).ends_with(secret.substr(0, length))) continue;
+    words.replace(end - length, length, kHidden);
+    return;
+  }
+}
+
+}  // namespace
+
+std::string withhold(std::string words, std::initializer_list<std::string_view> secrets) {
+  for (const auto secret : secrets) {
+    if (secret.size() < kLeast) continue;
+    hide(words, secret);
+    hide_what_was_cut(words, secret);
+  }
+  return words;
 }
 
 }  // namespace skewguard::oauth

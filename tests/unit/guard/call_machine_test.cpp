@@ -472,6 +472,35 @@ TEST_P(Guard, APauseAfterARejectedTokenSettlesTheOldOneAsRejected) {
   EXPECT_EQ(world.end->answer->status, 401);
 }
 
+TEST_P(Guard, ManyAttemptsAreNoReasonToAskForManyTokens) {
+  world.refuses_all = true;
+  world.options.attempts = 100;
+  const CallReport& r = world.run();
+  EXPECT_EQ(r.exit_code, 3);
+  EXPECT_EQ(r.verdict, Verdict::token_rejected);
+  EXPECT_EQ(r.token_requests, 2);
+}
+
+TEST_P(Guard, WithoutTimeToWaitANewTokenIsNotReplaced) {
+  world.login_offset = seconds{5};
+  world.options.attempts = 60;
+  const CallReport& r = world.run(seconds{1});
+  EXPECT_EQ(r.exit_code, 3);
+  EXPECT_EQ(r.verdict, Verdict::unknown) << "the Date could not be seen again";
+  EXPECT_EQ(r.token_requests, 1);
+}
+
+TEST_P(Guard, ADateOf1970BlamesNoClock) {
+  world.has_token = true;
+  world.revoked = {1};
+  world.replies.push_back(
+      {401, "bad.credentials", {{"Date", "Thu, 01 Jan 1970 00:00:00 GMT"}}, {}});
+  world.dates = World::Dates::honest;
+  const CallReport& r = world.run();
+  EXPECT_NE(r.verdict, Verdict::issuer_clock_ahead);
+  EXPECT_EQ(r.exit_code, 0);
+}
+
 TEST_P(Guard, ATokenThatEndsWhileTheCallWaitsIsReplacedBeforeTheNextSend) {
   world.has_token = true;
   world.token_age = world.life - seconds{5};

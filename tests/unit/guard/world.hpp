@@ -249,7 +249,7 @@ class World {
     exchange.headers = reply.headers;
     exchange.origin = "https://api.example";
     exchange.sent = left;
-    add_date(exchange.headers);
+    if (!exchange.headers.find("Date")) add_date(exchange.headers);
     ++answered_;
     elapsed_ += rtt / 2;
     exchange.received = now();

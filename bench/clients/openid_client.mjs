@@ -1,0 +1,19 @@
+// npm openid-client: its client-credentials grant, in the usual wrapper.
+import * as client from "openid-client";
+import { makeCalls, wrapped } from "./calls.mjs";
+
+const login = process.env.SKEWGUARD_LOGIN_URL;
+const config = new client.Configuration(
+  { issuer: login, token_endpoint: `${login}/oauth/token` },
+  process.env.GENESYS_CLOUD_CLIENT_ID,
+  undefined,
+  client.ClientSecretBasic(process.env.GENESYS_CLOUD_CLIENT_SECRET),
+);
+client.allowInsecureRequests(config);
+
+await makeCalls(
+  wrapped(async () => {
+    const tokens = await client.clientCredentialsGrant(config);
+    return { value: tokens.access_token, expiresIn: tokens.expiresIn() };
+  }),
+);
