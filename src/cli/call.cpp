@@ -118,6 +118,7 @@ int conclude(const Response& response, bool include, const ReportFile& report, S
   // One write, so that a body is there whole or not at all.
   const bool printed = print(include ? head_of(response) + response.body : response.body, session);
   const bool reported = report.write(response.report, session);
+  alert(response.report, session);
   tell_mitigation(response.report, session);
   if (const auto error = failure(response)) return fail(*error, session);
   return printed && reported ? 0 : 1;
@@ -136,7 +137,10 @@ int run_call(const CallArguments& arguments, Session& session) {
 
   const auto response = (*api)->call(*std::move(request));
   if (response) return conclude(*response, arguments.include, *report, session);
-  if (response.error().report) report->write(*response.error().report, session);
+  if (response.error().report) {
+    report->write(*response.error().report, session);
+    alert(*response.error().report, session);
+  }
   return fail(response.error(), session);
 }
 

@@ -11,7 +11,8 @@ namespace skewguard::cli {
 struct Session {
   const World& world;
   Logger& logger;
-  ClientOptions options;  ///< of an identity; of no use to `emulate`
+  ClientOptions options;      ///< of an identity; of no use to `emulate`
+  std::string alert_command;  ///< empty = none
 };
 
 /// Each returns the exit code (CONTRACT section 3), having said on standard error why it is not 0.

@@ -14,7 +14,7 @@ struct SettingFlag {
   const char* help;
 };
 
-constexpr std::array<SettingFlag, 15> kSettingFlags{{
+constexpr std::array<SettingFlag, 16> kSettingFlags{{
     {"--region", "REGION", &Flags::region,
      "a domain (mypurecloud.ie) or an AWS name (eu-west-1) [GENESYS_CLOUD_REGION, "
      "GENESYSCLOUD_REGION]"},
@@ -44,6 +44,9 @@ constexpr std::array<SettingFlag, 15> kSettingFlags{{
      "how late a server's Date may be; default 1s [SKEWGUARD_STALENESS]"},
     {"--token-store", "STORE", &Flags::token_store,
      "where tokens are kept between runs; this build has only none [SKEWGUARD_TOKEN_STORE]"},
+    {"--alert-command", "CMD", &Flags::alert_command,
+     "run by sh for each rejection that a clock caused or that could not be cured, with the call "
+     "report on its standard input; never waited for [SKEWGUARD_ALERT_COMMAND]"},
     {"--dialect", "NAME", &Flags::dialect,
      "how token requests and errors are worded: genesys (default) or rfc6749"},
     {"--config", "FILE", &Flags::config,
@@ -198,6 +201,8 @@ void Grammar::add_emulate() {
   add_text(command, "--user", "NAME", to.user, "gives the clients' tokens a user");
   add_text(command, "--latency", "DURATION", to.latency,
            "of the round trip, half each way; or UP/DOWN, as in 15ms/5ms");
+  add_text(command, "--scenario", "FILE", to.scenario,
+           "what its servers are and what happens to them over time (TOML); flags win over it");
   command.add_flag("--tls", to.tls, "serve https, with a CA made at the start")
       ->group(kOptionGroup);
   add_text(command, "--ca-file", "FILE", to.ca_file,

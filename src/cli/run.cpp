@@ -50,7 +50,10 @@ int run_command(const CommandLine& line, const World& world) {
   for (const std::string& warning : settings.warnings) {
     logger.write({.level = LogLevel::warn, .message = warning});
   }
-  Session session{.world = world, .logger = logger, .options = std::move(settings.client)};
+  Session session{.world = world,
+                  .logger = logger,
+                  .options = std::move(settings.client),
+                  .alert_command = std::move(settings.alert_command)};
   return std::visit(
       Overloaded{[&](const CallArguments& command) { return run_call(command, session); },
                  [&](const WhoamiArguments& command) { return run_whoami(command, session); },

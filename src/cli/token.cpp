@@ -71,7 +71,10 @@ int run_token(const TokenArguments& arguments, Session& session) {
       session.options, {.on_rejection = {}, .on_resolved = {}, .log = session.logger.sink()});
   if (!api) return fail(api.error(), session);
   const auto token = (*api)->token(*options);
-  if (!token) return fail(token.error(), session);
+  if (!token) {
+    if (token.error().report) alert(*token.error().report, session);
+    return fail(token.error(), session);
+  }
   std::string text = in_format(*token, arguments.format);
   const bool printed = print(text, session);
   Secret::wipe(text);

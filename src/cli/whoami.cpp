@@ -121,6 +121,7 @@ int run_whoami(const WhoamiArguments& arguments, Session& session) {
   if (!owner) report.exit_code = exit_code_of(owner.error());
   const bool printed = !owner || print(arguments.json ? as_json(*owner) : as_text(*owner), session);
   const bool reported = report_file->write(report, session);
+  alert(report, session);
   if (!owner) return fail(owner.error(), session);
   tell_mitigation(report, session);
   return printed && reported ? 0 : 1;

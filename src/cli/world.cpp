@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "host/programs.hpp"
 #include "host/system_clocks.hpp"
 
 namespace skewguard::cli {
@@ -94,6 +95,10 @@ World process_world() {
   };
   world.err = [](std::string_view text) { static_cast<void>(write_all(STDERR_FILENO, text)); };
   world.open_file = open_file;
+  world.start_program = [programs = std::make_shared<host::Programs>()](const std::string& command,
+                                                                        std::string_view input) {
+    return programs->start(command, input, settings::secret_variables());
+  };
   world.clock = std::make_shared<host::SystemClocks>();
   world.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   return world;

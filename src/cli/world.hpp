@@ -30,6 +30,8 @@ struct World {
   Writer out;                                 ///< standard output
   std::function<void(std::string_view)> err;  ///< standard error; best effort
   std::function<Result<Writer>(const std::string& path)> open_file;  ///< empties it, or makes it
+  /// Runs `command` in a shell with `input` to read, and does not wait for it.
+  std::function<Result<void>(const std::string& command, std::string_view input)> start_program;
   std::shared_ptr<ClockSource> clock;
   bool err_is_terminal = false;
 };

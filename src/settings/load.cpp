@@ -294,6 +294,13 @@ void warn_of_proxy(const Sources& sources, Settings& settings) {
 
 }  // namespace
 
+std::vector<std::string_view> secret_variables() {
+  std::vector<std::string_view> names;
+  for (const Definition& secret : {kClientSecret, kAccessToken})
+    names.insert(names.end(), secret.environment.begin(), secret.environment.end());
+  return names;
+}
+
 Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need need) {
   const bool identity = need == Need::identity;
   auto profile = identity ? find_profile(flags, surroundings) : Result<Profile>(Profile{});
@@ -303,6 +310,7 @@ Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need
   if (auto error = read_logging(sources, settings)) return *std::move(error);
   if (!identity) return settings;
   if (auto error = read_client_options(sources, settings.client)) return *std::move(error);
+  if (const auto command = sources.find(kAlertCommand)) settings.alert_command = command->text;
   if (auto error = check_complete(settings.client)) return *std::move(error);
   if (auto error = check_ca_file(sources, settings.client)) return *std::move(error);
   warn_of_proxy(sources, settings);

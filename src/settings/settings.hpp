@@ -18,7 +18,7 @@ namespace skewguard::settings {
 struct Flags {
   std::optional<std::string> region, client_id, client_secret_file, login_url, api_url, token_path,
       access_token_file, ca_file, timeout, max_wait, attempts, staleness, token_store, config,
-      profile, dialect, log_format;
+      profile, dialect, log_format, alert_command;
   std::vector<std::string> token_params;  ///< "K=V"
   bool insecure_http = false;
   int verbose = 0;  ///< -v, -v -v ...
@@ -38,11 +38,15 @@ Surroundings process_surroundings();
 
 struct Settings {
   ClientOptions client;
+  std::string alert_command;  ///< for the shell; empty = none
   LogLevel log_level = LogLevel::warn;
   bool log_json = false;
   bool color = false;                 ///< wanted, where stderr is a terminal
   std::vector<std::string> warnings;  ///< for the log, at level warn: what was left out of account
 };
+
+/// The environment variables whose values are secrets.
+std::vector<std::string_view> secret_variables();
 
 /// What a command needs: an identity (region or URLs, client id and secret, or a token), or less.
 enum class Need { identity, nothing };

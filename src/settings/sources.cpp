@@ -13,7 +13,8 @@ std::vector<std::string_view> profile_keys() {
           kAccessToken.key, kLoginUrl.key,     kAccessTokenFile.key, kApiUrl.key,
           kTokenPath.key,   "token_params",    kDialect.key,         kCaFile.key,
           kTimeout.key,     kMaxWait.key,      kAttempts.key,        kStaleness.key,
-          kTokenStore.key,  kInsecureHttp.key, kLogLevel.key,        kLogFormat.key};
+          kTokenStore.key,  kInsecureHttp.key, kLogLevel.key,        kLogFormat.key,
+          kAlertCommand.key};
 }
 
 std::optional<std::string> variable_of(const Surroundings& surroundings, std::string_view name) {

@@ -68,6 +68,11 @@ inline constexpr Definition kStaleness{
     "staleness", "staleness", "--staleness", &Flags::staleness, {"SKEWGUARD_STALENESS"}};
 inline constexpr Definition kTokenStore{
     "token store", "token_store", "--token-store", &Flags::token_store, {"SKEWGUARD_TOKEN_STORE"}};
+inline constexpr Definition kAlertCommand{"alert command",
+                                          "alert_command",
+                                          "--alert-command",
+                                          &Flags::alert_command,
+                                          {"SKEWGUARD_ALERT_COMMAND"}};
 inline constexpr Definition kInsecureHttp{"insecure HTTP", "insecure_http", "", nullptr, {}};
 inline constexpr Definition kLogLevel{"log level", "log_level", "", nullptr, {"SKEWGUARD_LOG"}};
 inline constexpr Definition kLogFormat{

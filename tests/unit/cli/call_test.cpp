@@ -38,6 +38,54 @@ TEST_F(Call, PrintsTheBodyAndNothingElse) {
   EXPECT_EQ(clients.at(0).client_secret.reveal(), "hunter2-the-secret");
 }
 
+CallReport report_of(Verdict verdict, bool mitigated) {
+  CallReport report;
+  report.verdict = verdict;
+  report.mitigated = mitigated;
+  report.exit_code = mitigated || verdict == Verdict::ok ? 0 : 3;
+  ReportedAttempt attempt;
+  attempt.verdict = verdict;
+  attempt.explanation = "because";
+  report.attempts.push_back(attempt);
+  return report;
+}
+
+TEST_F(Call, TheAlertCommandHearsOfWhatAClockCausedOrNothingCured) {
+  const std::vector<std::string> words{"call", "GET", "/x", "--alert-command", "notify ops"};
+  answer(200, "ok", report_of(Verdict::issuer_clock_ahead, true));
+  EXPECT_EQ(run(words), 0);
+  answer(401, "no", report_of(Verdict::token_rejected, false));
+  EXPECT_EQ(run(words), 3);
+  ASSERT_EQ(programs.size(), 2U);
+  for (const auto& [command, input] : programs) {
+    EXPECT_EQ(command, "notify ops");
+    EXPECT_THAT(input, HasSubstr(R"("schema": "skewguard.report/1")"));
+    EXPECT_THAT(input, testing::EndsWith("}\n"));
+  }
+  EXPECT_THAT(programs[0].second, HasSubstr(R"("verdict": "issuer_clock_ahead")"));
+  EXPECT_THAT(programs[1].second, HasSubstr(R"("verdict": "token_rejected")"));
+}
+
+TEST_F(Call, TheAlertCommandHearsNothingOfACallThatWentWellOrWasCuredOfAnotherCause) {
+  environment["SKEWGUARD_ALERT_COMMAND"] = "notify ops";
+  answer(200, "ok");
+  EXPECT_EQ(run({"call", "GET", "/x"}), 0);
+  answer(404, "no");
+  EXPECT_EQ(run({"call", "GET", "/x"}), 1);
+  answer(200, "ok", report_of(Verdict::token_revoked, true));
+  EXPECT_EQ(run({"call", "GET", "/x"}), 0);
+  EXPECT_THAT(programs, IsEmpty());
+}
+
+TEST_F(Call, AnAlertCommandThatCannotBeStartedIsToldAndChangesNothing) {
+  environment["SKEWGUARD_ALERT_COMMAND"] = "notify ops";
+  program_fails = true;
+  answer(200, "ok", report_of(Verdict::issuer_clock_ahead, true));
+  EXPECT_EQ(run({"call", "GET", "/x"}), 0);
+  EXPECT_EQ(out, "ok");
+  EXPECT_THAT(err, HasSubstr("the alert command: cannot be started"));
+}
+
 TEST_F(Call, TakesOptionsBeforeAndAfterItsArguments) {
   for (const auto& words :
        std::vector<std::vector<std::string>>{{"call", "--timeout", "5s", "-i", "GET", "/x"},

@@ -47,6 +47,7 @@ class FakeWorld {
   std::deque<Result<BearerToken>> tokens;
   std::vector<LogLine> log;  ///< what the client logs during its next call
   bool out_fails = false;
+  bool program_fails = false;
 
   std::vector<Request> requests;  ///< seen
   std::vector<TokenRequestOptions> token_requests;
@@ -54,6 +55,7 @@ class FakeWorld {
   std::string out;
   std::string err;
   std::map<std::string, std::string, std::less<>> written;
+  std::vector<std::pair<std::string, std::string>> programs;  ///< started: command, input
 
  private:
   class FakeApi final : public Api {
@@ -127,6 +129,12 @@ class FakeWorld {
         written[path].append(text);
         return Result<void>{};
       });
+    };
+    world.start_program = [this](const std::string& command,
+                                 std::string_view input) -> Result<void> {
+      programs.emplace_back(command, input);
+      if (program_fails) return Error{.message = "cannot be started (Too many open files)"};
+      return {};
     };
     world.clock = std::make_shared<FixedClock>();
     return world;

@@ -80,6 +80,7 @@ TEST_F(Load, EveryFlagSaysWhatItSets) {
   flags.staleness = "2.5s";
   flags.dialect = "rfc6749";
   flags.token_store = "none";
+  flags.alert_command = "mail -s skew ops";
   flags.insecure_http = true;
   flags.log_format = "json";
   const Settings settings = loaded();
@@ -96,6 +97,7 @@ TEST_F(Load, EveryFlagSaysWhatItSets) {
   EXPECT_EQ(settings.client.attempts, 1);
   EXPECT_EQ(settings.client.staleness, milliseconds{2500});
   EXPECT_EQ(settings.client.dialect, DialectName::rfc6749);
+  EXPECT_EQ(settings.alert_command, "mail -s skew ops");
   EXPECT_TRUE(settings.client.insecure_http);
   EXPECT_TRUE(settings.log_json);
 }
@@ -111,6 +113,7 @@ TEST_F(Load, EveryEnvironmentVariableSaysWhatItSets) {
                        {"SKEWGUARD_ATTEMPTS", "5"},
                        {"SKEWGUARD_STALENESS", "3"},
                        {"SKEWGUARD_TOKEN_STORE", "none"},
+                       {"SKEWGUARD_ALERT_COMMAND", "logger -t skew"},
                        {"SKEWGUARD_LOG", "trace"}};
   world.files["/env.pem"] = "";
   const Settings settings = loaded();
@@ -123,7 +126,15 @@ TEST_F(Load, EveryEnvironmentVariableSaysWhatItSets) {
   EXPECT_EQ(settings.client.max_wait, std::chrono::hours{2});
   EXPECT_EQ(settings.client.attempts, 5);
   EXPECT_EQ(settings.client.staleness, seconds{3});
+  EXPECT_EQ(settings.alert_command, "logger -t skew");
   EXPECT_EQ(settings.log_level, LogLevel::trace);
+}
+
+TEST(SecretVariables, AreThoseOfSecretAndTokenInBothFamilies) {
+  EXPECT_EQ(secret_variables(),
+            (std::vector<std::string_view>{
+                "GENESYS_CLOUD_CLIENT_SECRET", "GENESYSCLOUD_OAUTHCLIENT_SECRET",
+                "GENESYS_CLOUD_ACCESS_TOKEN", "GENESYSCLOUD_ACCESS_TOKEN"}));
 }
 
 TEST_F(Load, TheFirstFamilyOfNamesBeatsTheSecond) {

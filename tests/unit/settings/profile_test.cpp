@@ -108,6 +108,7 @@ max_wait = 1.5
 attempts = 2
 staleness = "2s"
 token_store = "none"
+alert_command = "logger"
 insecure_http = true
 log_level = "debug"
 log_format = "json"
@@ -130,6 +131,7 @@ log_format = "json"
   EXPECT_EQ(client.max_wait, std::chrono::milliseconds{1500});
   EXPECT_EQ(client.attempts, 2);
   EXPECT_EQ(client.staleness, std::chrono::seconds{2});
+  EXPECT_EQ(settings->alert_command, "logger");
   EXPECT_TRUE(client.insecure_http);
   EXPECT_EQ(settings->log_level, LogLevel::debug);
   EXPECT_TRUE(settings->log_json);
