@@ -52,7 +52,8 @@ struct Rejection {
   std::vector<Verdict> candidates;  ///< what the evidence still allows
 };
 
-/// Called on the control loop: they must not block, and may not call back into the client.
+/// Called on the control loop: they must not block, and may not call back into the client. One that
+/// releases the last Client ends it: calls under way get their answer, or `cancelled`.
 struct Hooks {
   std::function<void(const Rejection&)> on_rejection;  ///< at once, provisional
   std::function<void(const CallReport&)> on_resolved;  ///< when a call with a rejection has ended

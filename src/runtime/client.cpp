@@ -75,6 +75,10 @@ class Client::Impl {
 
   ~Impl() {
     if (!running_) return;
+    if (running_->loop.inside()) {
+      end_later(std::move(running_));
+      return;
+    }
     Handover<bool> ended;
     running_->loop.post([this, &ended] {
       running_->engine.reset();
@@ -123,31 +127,42 @@ class Client::Impl {
 
  private:
   struct Running {
-    explicit Running(const std::shared_ptr<ClockSource>& clock) : loop(clock) {}
+    explicit Running(Dependencies uses) : dependencies(std::move(uses)), loop(dependencies.clock) {}
+    Dependencies dependencies;  // what the engine runs on lives as long as it does
     runtime::IoLoop loop;
     std::unique_ptr<Transport> transport;
     std::unique_ptr<runtime::Engine> engine;
   };
+
+  /// From a hook, that is on the loop, with the engine at work below us on the stack: it goes when
+  /// it has returned, and the loop with it.
+  static void end_later(std::shared_ptr<Running> running) {
+    runtime::IoLoop& loop = running->loop;
+    loop.post([running = std::move(running)] {
+      running->engine.reset();
+      running->transport.reset();
+    });
+  }
 
   Now now() const { return dependencies_.clock->now(); }
 
   Running& start() {
     const std::lock_guard lock(mutex_);
     if (running_) return *running_;
-    auto running = std::make_unique<Running>(dependencies_.clock);
-    if (dependencies_.transport) {
-      running->transport = dependencies_.transport(running->loop);
+    auto running = std::make_shared<Running>(dependencies_);
+    const Dependencies& uses = running->dependencies;
+    if (uses.transport) {
+      running->transport = uses.transport(running->loop);
     } else {
       net::TlsOptions tls;
       if (!options_.ca_file.empty()) tls.ca_file = options_.ca_file;
       running->transport =
-          std::make_unique<net::AsioTransport>(running->loop.context(), *dependencies_.clock, tls);
+          std::make_unique<net::AsioTransport>(running->loop.context(), *uses.clock, tls);
     }
     running->engine = std::make_unique<runtime::Engine>(
         options_, hooks_,
-        runtime::EngineWorld{running->loop, *dependencies_.clock, *running->transport,
-                             *dependencies_.store, host::hardware_seed(),
-                             dependencies_.disruptions.get()});
+        runtime::EngineWorld{running->loop, *uses.clock, *running->transport, *uses.store,
+                             host::hardware_seed(), uses.disruptions.get()});
     running_ = std::move(running);
     return *running_;
   }
@@ -178,7 +193,7 @@ class Client::Impl {
   Hooks hooks_;
   Dependencies dependencies_;
   std::mutex mutex_;  // over running_ alone
-  std::unique_ptr<Running> running_;
+  std::shared_ptr<Running> running_;
 };
 
 Result<Client> Client::from_environment() {

@@ -14,18 +14,25 @@ namespace skewguard::runtime {
 class IoLoop::Impl {
  public:
   explicit Impl(std::shared_ptr<ClockSource> clock)
-      : clock_(std::move(clock)),
-        work_(boost::asio::make_work_guard(context_)),
-        thread_([this] { run(); }) {
-    pthread_setname_np(thread_.native_handle(), "skewguard");
+      : clock_(std::move(clock)), work_(boost::asio::make_work_guard(context_)) {}
+
+  static void start(const std::shared_ptr<Impl>& self) {
+    self->thread_ = std::thread([self] { self->run(); });
+    pthread_setname_np(self->thread_.native_handle(), "skewguard");
   }
 
   void stop() {
     if (!thread_.joinable()) return;
     context_.stop();
-    thread_.join();
+    if (inside()) {
+      thread_.detach();
+    } else {
+      thread_.join();
+    }
     timers_.clear();
   }
+
+  bool inside() const noexcept { return thread_.get_id() == std::this_thread::get_id(); }
 
   void post(std::function<void()> function) { boost::asio::post(context_, std::move(function)); }
 
@@ -75,11 +82,13 @@ class IoLoop::Impl {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::unordered_map<Timer, std::unique_ptr<boost::asio::steady_timer>> timers_;
   Timer last_timer_ = 0;
-  std::thread thread_;  // last: it runs on all of the above
+  std::thread thread_;  // shares this with it
 };
 
 IoLoop::IoLoop(std::shared_ptr<ClockSource> clock)
-    : impl_(std::make_unique<Impl>(std::move(clock))) {}
+    : impl_(std::make_shared<Impl>(std::move(clock))) {
+  Impl::start(impl_);
+}
 IoLoop::~IoLoop() {
   impl_->stop();
 }
@@ -95,6 +104,9 @@ void IoLoop::cancel(Timer timer) {
 }
 void IoLoop::stop() {
   impl_->stop();
+}
+bool IoLoop::inside() const noexcept {
+  return impl_->inside();
 }
 boost::asio::io_context& IoLoop::context() noexcept {
   return impl_->context();

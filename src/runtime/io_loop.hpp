@@ -8,7 +8,8 @@
 
 namespace skewguard::runtime {
 
-/// The one control loop: an io_context with one owned thread named "skewguard".
+/// The one control loop: an io_context with one owned thread named "skewguard". May be destroyed on
+/// that thread: then it ends once the function that runs there has returned.
 class IoLoop final : public Executor {
  public:
   explicit IoLoop(std::shared_ptr<ClockSource> clock);
@@ -20,13 +21,15 @@ class IoLoop final : public Executor {
   Timer call_at(Instant at, std::function<void()> function) override;
   void cancel(Timer timer) override;
 
-  /// Ends the thread; what was posted and has not run is dropped. Not from the loop itself.
+  /// Ends the thread; what was posted and has not run is dropped.
   void stop();
+  /// Whether the caller runs on the loop.
+  [[nodiscard]] bool inside() const noexcept;
   [[nodiscard]] boost::asio::io_context& context() noexcept;
 
  private:
   class Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // shared with its thread, which may outlive this
 };
 
 }  // namespace skewguard::runtime

@@ -1,0 +1,108 @@
+// A Client on its real loop, with a clock that stands and hosts in memory.
+#include "skewguard/client.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace skewguard {
+namespace {
+
+class StandingClock final : public ClockSource {
+ public:
+  Now now() override {
+    Now now;
+    now.boot = Instant{std::chrono::hours{1}};
+    return now;
+  }
+};
+
+/// A login host that gives tokens, and an API host that forbids everything.
+class Hosts final : public Transport {
+ public:
+  Hosts(Executor& loop, std::promise<void>& gone) : loop_(loop), gone_(gone) {}
+  ~Hosts() override { gone_.set_value(); }
+  Hosts(const Hosts&) = delete;
+  Hosts& operator=(const Hosts&) = delete;
+
+  Ticket send(HttpRequest request, const SendOptions& /*options*/, Handler handler) override {
+    Exchange exchange;
+    exchange.sent = exchange.received = StandingClock().now();
+    exchange.status = request.url.starts_with("https://login.test/") ? 200 : 403;
+    exchange.body = R"({"access_token":"t","expires_in":300,"code":"missing.permissions"})";
+    loop_.post([exchange, handler = std::move(handler)] { handler(exchange); });
+    return ++last_;
+  }
+  void cancel(Ticket /*ticket*/) override {}
+
+ private:
+  Executor& loop_;
+  std::promise<void>& gone_;
+  Ticket last_ = 0;
+};
+
+class ClientOnItsLoop : public testing::Test {
+ protected:
+  void make(Hooks hooks = {}) {
+    ClientOptions options;
+    options.login_url = "https://login.test";
+    options.api_url = "https://api.test";
+    options.client_id = "id";
+    options.client_secret = Secret{"secret"};
+    Dependencies dependencies;
+    dependencies.clock = std::make_shared<StandingClock>();
+    dependencies.transport = [this](Executor& loop) {
+      return std::make_unique<Hosts>(loop, gone_);
+    };
+    auto made = Client::make(std::move(options), std::move(hooks), std::move(dependencies));
+    ASSERT_TRUE(made);
+    client = std::make_unique<Client>(*std::move(made));
+  }
+  /// Whether the client has let go of all that it ran on.
+  bool ended() {
+    return gone_.get_future().wait_for(std::chrono::seconds{4}) == std::future_status::ready;
+  }
+
+  std::unique_ptr<Client> client;
+
+ private:
+  std::promise<void> gone_;
+};
+
+TEST_F(ClientOnItsLoop, EndsWithItsLastOwner) {
+  make();
+  const auto answer = client->get("/api/v2/x");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 403);
+  client.reset();
+  EXPECT_TRUE(ended());
+}
+
+TEST_F(ClientOnItsLoop, MayBeReleasedByOneOfItsOwnHooks) {
+  Hooks hooks;
+  hooks.on_resolved = [this](const CallReport&) { client.reset(); };
+  make(std::move(hooks));
+  const auto answer = client->get("/api/v2/x");
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->status, 403) << "the call under way is answered all the same";
+  EXPECT_TRUE(ended());
+}
+
+TEST_F(ClientOnItsLoop, MayBeReleasedInTheMiddleOfACallByOneOfItsOwnHooks) {
+  Hooks hooks;
+  hooks.log = [this](const LogLine&) { client.reset(); };  // the first line: of the token
+  make(std::move(hooks));
+  const auto answer = client->get("/api/v2/x");
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::cancelled);
+  EXPECT_TRUE(ended());
+}
+
+}  // namespace
+}  // namespace skewguard
