@@ -153,7 +153,7 @@ void spoil(Reply& reply, const Effect& effect, HostTime reading) {
   }
   if (effect.body == BodyFault::empty) reply.body.clear();
   if (effect.body == BodyFault::truncated) reply.body.resize(reply.body.size() / 2);
-  if (effect.content_type) set_field(reply.headers, "Content-Type", *effect.content_type);
+  if (effect.content_type) set_field(reply.headers, "Content-Type", effect.content_type);
   for (const auto& [name, value] : effect.headers) set_field(reply.headers, name, value);
   if (effect.retry_after) set_retry_after(reply.headers, *effect.retry_after, reading);
   if (effect.delivery) reply.delivery = *effect.delivery;

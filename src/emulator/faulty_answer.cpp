@@ -66,7 +66,7 @@ Reply answer_in_place(const Visit& visit, const Effect& effect) {
   Reply reply;
   if (effect.location) {
     reply = json_reply(effect.status.value_or(302), "", "");
-    set_field(reply.headers, "Location", *effect.location);
+    set_field(reply.headers, "Location", effect.location);
   } else if (effect.size) {
     reply = json_reply(effect.status.value_or(200), padding(*effect.size), "");
   } else {

@@ -163,7 +163,7 @@ std::optional<Error> read_local(Section& section, Duration at, std::vector<Local
       (event.wall_step ? 1 : 0) + (event.suspend ? 1 : 0) + (event.stand_still ? 1 : 0);
   if (things != 1)
     fields.complain("order", "needs one of 'wall_step', 'suspend' and 'stand_still'");
-  to.push_back(event);
+  to.insert(std::ranges::upper_bound(to, at, {}, &LocalEvent::at), event);
   return section.end();
 }
 
@@ -173,6 +173,7 @@ struct Placed {
   const toml::table* table;
 };
 
+/// Each in the order of their times, those of one time as they stand in the file.
 struct Events {
   std::vector<Placed> servers;
   std::vector<LocalEvent> locals;
@@ -190,7 +191,9 @@ std::optional<Error> read_event(Section section, Events& to) {
   auto body = json_of(section.table);
   body.erase("at");
   body.erase("order");
-  to.servers.push_back({{*at, *order, body.dump()}, &section.table});
+  const auto place =
+      std::ranges::upper_bound(to.servers, *at, {}, [](const Placed& one) { return one.event.at; });
+  to.servers.insert(place, {{*at, *order, body.dump()}, &section.table});
   return std::nullopt;
 }
 
@@ -220,8 +223,6 @@ std::optional<Error> read_events(const toml::table& top, Scenario& to, const std
   for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
     if (auto error = read_event({*array->get(i)->as_table(), file}, events)) return error;
   }
-  std::ranges::stable_sort(events.servers, {}, [](const Placed& one) { return one.event.at; });
-  std::ranges::stable_sort(events.locals, {}, &LocalEvent::at);
   if (auto error = try_out(events.servers, to.servers, file)) return error;
   for (auto& placed : events.servers) to.events.push_back(std::move(placed.event));
   to.locals = std::move(events.locals);

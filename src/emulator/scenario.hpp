@@ -32,7 +32,7 @@ struct ScenarioClient {
 
 /// [expect]: what a client that does all right comes to; what is absent is not judged.
 struct ScenarioExpect {
-  std::optional<std::vector<Verdict>> verdicts{};  ///< besides `ok`: all that the reports carry
+  std::optional<std::vector<Verdict>> verdicts{};  ///< besides `ok`: those of the reports
   std::optional<std::uint64_t> failures{};         ///< calls that ended with an error
   std::optional<std::uint64_t> most_token_requests{};
   std::optional<int> exit_code{};  ///< of the worst call (CONTRACT section 3)

@@ -194,8 +194,10 @@ void World::set_token_rules(TokenRules rules, const Now& now) {
 }
 
 void World::schedule(std::vector<Event> events) {
-  for (auto& event : events) events_.push_back(std::move(event));
-  std::ranges::stable_sort(events_, {}, &Event::at);
+  for (auto& event : events) {
+    const auto place = std::ranges::upper_bound(events_, event.at, {}, &Event::at);
+    events_.insert(place, std::move(event));
+  }
 }
 
 Now World::then(Duration age) const {
