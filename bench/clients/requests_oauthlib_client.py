@@ -1,5 +1,5 @@
-"""python3-requests-oauthlib: its session raises TokenExpiredError when a token has ended by the wall
-clock; the program asks for a new one then, and after a 401, once."""
+"""python3-requests-oauthlib: its session raises TokenExpiredError when a token has ended by the
+wall clock; the program asks for a new one then, and after a 401, once."""
 
 from oauthlib.oauth2 import BackendApplicationClient, TokenExpiredError
 from requests.auth import HTTPBasicAuth

@@ -98,6 +98,7 @@ Result<Arguments> arguments_of(Grammar& grammar) {
   if (name == "whoami") return Arguments{std::move(grammar.whoami)};
   if (name == "token") return Arguments{std::move(grammar.token)};
   if (name == "emulate") return Arguments{std::move(grammar.emulate)};
+  if (name == "demo") return Arguments{std::move(grammar.demo)};
   if (name == "version") return Arguments{VersionArguments{}};
   if (name == "help") return help_on(grammar);
   return usage_error("no command", "see skewguard --help");

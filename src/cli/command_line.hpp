@@ -46,8 +46,8 @@ struct HelpArguments {
   std::string text;
 };
 
-using Arguments = std::variant<CallArguments, WhoamiArguments, TokenArguments, EmulateArguments, DemoArguments,
-                               VersionArguments, HelpArguments>;
+using Arguments = std::variant<CallArguments, WhoamiArguments, TokenArguments, EmulateArguments,
+                               DemoArguments, VersionArguments, HelpArguments>;
 
 struct CommandLine {
   Arguments arguments;

@@ -20,5 +20,6 @@ int run_call(const CallArguments& arguments, Session& session);
 int run_whoami(const WhoamiArguments& arguments, Session& session);
 int run_token(const TokenArguments& arguments, Session& session);
 int run_emulate(const EmulateArguments& arguments, Session& session);
+int run_demo(const DemoArguments& arguments, Session& session);
 
 }  // namespace skewguard::cli

@@ -40,14 +40,15 @@ int fail(const Error& error, Session& session) {
 
 void tell_mitigation(const CallReport& report, Session& session) {
   if (!report.mitigated || !session.logger.holds_rejections()) return;
-  const auto first = std::ranges::find_if(report.attempts, [&](const ReportedAttempt& attempt) {
-    return attempt.verdict == report.verdict;
-  });
+  // What cured it is what followed the last of these rejections.
+  const auto cured = std::find_if(
+      report.attempts.rbegin(), report.attempts.rend(),
+      [&](const ReportedAttempt& attempt) { return attempt.verdict == report.verdict; });
   LogLine line{.level = LogLevel::warn,
                .message = "cured " + std::string(to_string(report.verdict))};
-  if (first != report.attempts.end()) {
-    line.message.append(cure_of(*first)).append(": ").append(first->explanation);
-    line.correlation_id = first->correlation_id;
+  if (cured != report.attempts.rend()) {
+    line.message.append(cure_of(*cured)).append(": ").append(cured->explanation);
+    line.correlation_id = cured->correlation_id;
   }
   session.logger.write(line);
 }

@@ -105,6 +105,7 @@ Grammar::Grammar() {
   add_whoami();
   add_token();
   add_emulate();
+  add_demo();
   add_command(app, "version", "print the version");
   add_command(app, "help", "show the help of a command")
       ->add_option("COMMAND", topic, "whose help to show; none = the whole program's")
@@ -210,6 +211,14 @@ void Grammar::add_emulate() {
   add_text(command, "--listen", "ADDRESS", to.listen, "default 127.0.0.1");
   add_text(command, "--login-port", "PORT", to.login_port, "default any free one");
   add_text(command, "--api-port", "PORT", to.api_port, "default any free one");
+}
+
+void Grammar::add_demo() {
+  auto& command = *add_command(app, "demo",
+                               "show what wrong clocks do to a naive client, and to skewguard");
+  command.add_option("SCENARIO", demo.scenario, "one of them, told line by line (C3); none = all")
+      ->type_name("");
+  command.add_flag("--json", demo.json, "print JSON (skewguard.demo/1)")->group(kOptionGroup);
 }
 
 bool takes_settings(const CLI::App& command) {

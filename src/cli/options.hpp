@@ -27,6 +27,7 @@ class Grammar {
   WhoamiArguments whoami;
   TokenArguments token;
   EmulateArguments emulate;
+  DemoArguments demo;
   std::string topic;  ///< of `help`
   settings::Flags flags;
 
@@ -37,6 +38,7 @@ class Grammar {
   void add_whoami();
   void add_token();
   void add_emulate();
+  void add_demo();
 };
 
 /// Whether the command takes the settings of an identity, rather than those of logging alone.

@@ -20,7 +20,8 @@ struct Overloaded : Ts... {
 
 /// The settings that the command needs, or the exit code, the reason having been told.
 std::variant<settings::Settings, int> load(const CommandLine& line, const World& world) {
-  const bool own = std::holds_alternative<EmulateArguments>(line.arguments);
+  const bool own = std::holds_alternative<EmulateArguments>(line.arguments) ||
+                   std::holds_alternative<DemoArguments>(line.arguments);
   auto logging = settings::load(line.flags, world.surroundings, settings::Need::nothing);
   if (!logging) {
     Logger(world, {}).fail(logging.error());
@@ -59,6 +60,7 @@ int run_command(const CommandLine& line, const World& world) {
                  [&](const WhoamiArguments& command) { return run_whoami(command, session); },
                  [&](const TokenArguments& command) { return run_token(command, session); },
                  [&](const EmulateArguments& command) { return run_emulate(command, session); },
+                 [&](const DemoArguments& command) { return run_demo(command, session); },
                  [](const VersionArguments&) { return 0; }, [](const HelpArguments&) { return 0; }},
       line.arguments);
 }

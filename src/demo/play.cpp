@@ -28,14 +28,18 @@ struct Outcome {
 /// What both clients have in common: their servers, their machine, their notes.
 class Scene {
  public:
-  static Result<std::unique_ptr<Scene>> set(const emulator::Scenario& scenario,
-                                            const std::shared_ptr<ClockSource>& system) {
-    auto scene = std::unique_ptr<Scene>(new Scene(scenario, system));
-    auto servers = emulator::Hosted::start(scenario.servers, scene->stage_.truth());
+  Scene(const emulator::Scenario& scenario, const std::shared_ptr<ClockSource>& system)
+      : scenario_(scenario), system_(system), stage_(system, scenario.client.wall_offset) {}
+
+  /// Starts the servers. Error: they cannot.
+  Result<void> set() {
+    auto options = scenario_.servers;
+    options.events = scenario_.events;
+    auto servers = emulator::Hosted::start(options, stage_.truth());
     if (!servers) return std::move(servers).error();
-    scene->servers_ = *std::move(servers);
-    scene->started_ = scene->stage_.truth().now().boot;
-    return scene;
+    servers_ = *std::move(servers);
+    started_ = stage_.truth().now().boot;
+    return {};
   }
 
   [[nodiscard]] const emulator::Hosted& servers() const { return *servers_; }
@@ -77,9 +81,6 @@ class Scene {
   }
 
  private:
-  Scene(const emulator::Scenario& scenario, const std::shared_ptr<ClockSource>& system)
-      : scenario_(scenario), system_(system), stage_(system, scenario.client.wall_offset) {}
-
   /// By this machine's own clock: what the pretended one sleeps through takes no time.
   void wait_until(Duration at) {
     if (!began_) began_ = system_->now().boot;
@@ -92,7 +93,7 @@ class Scene {
     }
   }
 
-  /// The events that are due.
+  /// What is due: of the local machine it is done here, of the servers only noted.
   void happen() {
     const Duration age = system_->now().boot - *began_;
     for (; next_local_ < scenario_.locals.size(); ++next_local_) {
@@ -115,9 +116,6 @@ class Scene {
       const auto& event = scenario_.events[next_event_];
       if (event.at > age) break;
       note("the servers: " + event.order + " " + event.fields);
-      servers_->with([&event](emulator::World& world, const Now& now) {
-        world.handle_control({"POST", "/emulator/" + event.order, {}, event.fields}, now);
-      });
     }
   }
 
@@ -195,14 +193,15 @@ Result<Side> play_guarded(Scene& scene, const Identity& identity, Progress& prog
 
 Result<Played> play(const emulator::Scenario& scenario, const std::shared_ptr<ClockSource>& system,
                     Progress& progress) {
-  auto for_naive = Scene::set(scenario, system);
-  if (!for_naive) return std::move(for_naive).error();
-  auto for_guarded = Scene::set(scenario, system);
-  if (!for_guarded) return std::move(for_guarded).error();
+  Scene for_naive(scenario, system);
+  Scene for_guarded(scenario, system);
+  for (Scene* scene : {&for_naive, &for_guarded}) {
+    if (auto set = scene->set(); !set) return std::move(set).error();
+  }
   const Identity identity = identity_of(scenario);
   auto naive =
-      std::async(std::launch::async, [&] { return play_naive(**for_naive, identity, progress); });
-  auto guarded = play_guarded(**for_guarded, identity, progress);
+      std::async(std::launch::async, [&] { return play_naive(for_naive, identity, progress); });
+  auto guarded = play_guarded(for_guarded, identity, progress);
   Played out;
   out.naive = naive.get();
   if (!guarded) return std::move(guarded).error();

@@ -304,10 +304,11 @@ Verdict settle_ended(const Evidence& evidence, std::size_t index) {
       if (other != nullptr && dead_on_arrival(evidence, *other))
         return Verdict::issuer_clock_behind;
     }
-    // An earlier call has shown it, and no other token is asked for at once.
-    if (evidence.denied == Verdict::issuer_clock_behind) return Verdict::issuer_clock_behind;
   }
-  return Verdict::token_expired;
+  // An earlier call has shown it, so no other token is asked for at once.
+  const bool shown = evidence.denied == Verdict::issuer_clock_behind &&
+                     dead_on_arrival(evidence, evidence.trials[index]);
+  return shown ? Verdict::issuer_clock_behind : Verdict::token_expired;
 }
 
 /// What became of one token and of newer ones after it was refused.

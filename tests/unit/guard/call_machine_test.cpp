@@ -490,6 +490,14 @@ TEST_P(Guard, WithoutTimeToWaitANewTokenIsNotReplaced) {
   EXPECT_EQ(r.token_requests, 1);
 }
 
+TEST_P(Guard, DuringThePauseATokenBornDeadIsStillTheIssuersClocks) {
+  world.has_token = true;
+  world.token_age = seconds{0};
+  world.login_offset = -world.life - seconds{60};
+  world.login_denies = Verdict::issuer_clock_behind;
+  EXPECT_EQ(world.run().verdict, Verdict::issuer_clock_behind);
+}
+
 TEST_P(Guard, ADateOf1970BlamesNoClock) {
   world.has_token = true;
   world.revoked = {1};

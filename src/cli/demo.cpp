@@ -1,0 +1,192 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/strings.hpp"
+#include "cli/commands.hpp"
+#include "cli/conclude.hpp"
+#include "demo/catalogue.hpp"
+#include "demo/play.hpp"
+
+namespace skewguard::cli {
+namespace {
+
+using demo::Played;
+using demo::Side;
+using emulator::Scenario;
+using Json = nlohmann::ordered_json;
+
+struct Row {
+  Scenario scenario;
+  Played played;
+};
+
+Result<std::vector<Scenario>> chosen(const std::string& id) {
+  auto all = demo::catalogue();
+  if (!all || id.empty()) return all;
+  std::string known;
+  for (const auto& scenario : *all) {
+    if (iequals(scenario.id, id)) return std::vector<Scenario>{scenario};
+    known.append(known.empty() ? "" : ", ").append(scenario.id);
+  }
+  return usage_error("there is no scenario \"" + one_line(id) + "\"", "give one of " + known);
+}
+
+/// All at once: they wait most of their time.
+Result<std::vector<Row>> play_all(std::vector<Scenario> scenarios, Session& session) {
+  std::uint64_t calls = 0;
+  for (const auto& scenario : scenarios) calls += 2 * scenario.client.calls;
+  demo::Progress progress{0};
+  std::vector<std::future<Result<Played>>> playing;
+  playing.reserve(scenarios.size());
+  for (const auto& scenario : scenarios) {
+    playing.push_back(std::async(std::launch::async, [&scenario, &session, &progress] {
+      return demo::play(scenario, session.world.clock, progress);
+    }));
+  }
+  const auto tell = [&](std::string_view end) {
+    if (!session.world.err_is_terminal) return;
+    session.world.err(fmt::format("\r{} of {} calls made{}", progress.load(), calls, end));
+  };
+  Result<std::vector<Row>> rows = std::vector<Row>{};
+  for (std::size_t i = 0; i < playing.size(); ++i) {
+    while (playing[i].wait_for(std::chrono::milliseconds{200}) != std::future_status::ready) {
+      tell("");
+    }
+    auto played = playing[i].get();
+    if (!rows) continue;
+    if (!played) {
+      rows = std::move(played).error();
+    } else {
+      rows->push_back({std::move(scenarios[i]), *std::move(played)});
+    }
+  }
+  tell("\n");
+  return rows;
+}
+
+/// `text` in at most `most` columns.
+std::string fitted(const std::string& text, std::size_t most) {
+  return text.size() <= most ? text : text.substr(0, most - 3) + "...";
+}
+
+std::string verdicts_of(const Side& side) {
+  std::string text;
+  for (const auto& [verdict, count] : side.verdicts) {
+    text.append(text.empty() ? "" : ", ").append(to_string(verdict));
+    if (count > 1) text.append(fmt::format(" x{}", count));
+  }
+  return text.empty() ? "no call was refused" : text;
+}
+
+std::string line_of(std::string_view who, const Side& side, const std::string& said) {
+  constexpr std::size_t kSaid = 60;  // columns
+  return fmt::format("     {:11} {:>5} {:>7} {:>7} {:>7}  {}\n", who, side.calls, side.failures,
+                     side.token_requests, side.rejections, fitted(said, kSaid));
+}
+
+void add(const Side& from, Side& into) {
+  into.calls += from.calls;
+  into.failures += from.failures;
+  into.token_requests += from.token_requests;
+  into.rejections += from.rejections;
+}
+
+std::string table(const std::vector<Row>& rows) {
+  std::string text = fmt::format("     {:11} {:>5} {:>7} {:>7} {:>7}  what was said\n", "", "calls",
+                                 "failed", "tokens", "refused");
+  Side naive, guarded;
+  for (const auto& [scenario, played] : rows) {
+    text += fmt::format("{:4} {}\n", scenario.id, scenario.title);
+    text += line_of("naive", played.naive, played.naive.said);
+    text += line_of("skewguard", played.guarded, verdicts_of(played.guarded));
+    add(played.naive, naive);
+    add(played.guarded, guarded);
+  }
+  text += "     all of them\n" + line_of("naive", naive, "") + line_of("skewguard", guarded, "");
+  return text +
+         "\nfailed: calls whose failure reached the caller. tokens: token requests. refused: "
+         "401s.\n"
+         "naive: keeps the end of a token as wall time, answers a 401 with one refresh and one\n"
+         "retry. Where skewguard fails as well, only setting a clock right would help.\n"
+         "One story line by line: skewguard demo ID\n";
+}
+
+std::string story_of(const char* who, const Side& side) {
+  std::string text = fmt::format("\n{}\n", who);
+  std::string last;
+  std::size_t repeated = 0;
+  const auto end_run = [&] {
+    if (repeated > 0) text += fmt::format("           ... and {} more times\n", repeated);
+    repeated = 0;
+  };
+  for (const auto& moment : side.story) {
+    if (moment.text == last) {
+      ++repeated;
+      continue;
+    }
+    end_run();
+    last = moment.text;
+    const double seconds = std::chrono::duration<double>(moment.at).count();
+    text += fmt::format("{:8.2f} s  {}\n", seconds, moment.text);
+  }
+  end_run();
+  return text + fmt::format("{:>10}  {} calls, {} failed, {} token requests, {} refusals\n", "=",
+                            side.calls, side.failures, side.token_requests, side.rejections);
+}
+
+std::string story(const Row& row) {
+  return fmt::format("{}  {}\n{}\n", row.scenario.id, row.scenario.title, row.scenario.about) +
+         story_of("The naive client:", row.played.naive) +
+         story_of("skewguard:", row.played.guarded);
+}
+
+Json side_json(const Side& side) {
+  Json json = {{"calls", side.calls},
+               {"failures", side.failures},
+               {"token_requests", side.token_requests},
+               {"rejections", side.rejections},
+               {"said", side.said.empty() ? Json() : Json(side.said)}};
+  return json;
+}
+
+std::string as_json(const std::vector<Row>& rows) {
+  Json json = {{"schema", "skewguard.demo/1"}, {"scenarios", Json::array()}};
+  for (const auto& [scenario, played] : rows) {
+    Json guarded = side_json(played.guarded);
+    guarded["verdicts"] = Json::object();
+    for (const auto& [verdict, count] : played.guarded.verdicts) {
+      guarded["verdicts"][std::string(to_string(verdict))] = count;
+    }
+    json["scenarios"].push_back({{"id", scenario.id},
+                                 {"title", scenario.title},
+                                 {"about", scenario.about},
+                                 {"naive", side_json(played.naive)},
+                                 {"skewguard", std::move(guarded)}});
+  }
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+int run_demo(const DemoArguments& arguments, Session& session) {
+  auto scenarios = chosen(arguments.scenario);
+  if (!scenarios) return fail(scenarios.error(), session);
+  const auto rows = play_all(*std::move(scenarios), session);
+  if (!rows) return fail(rows.error(), session);
+  std::string text;
+  if (arguments.json) {
+    text = as_json(*rows);
+  } else {
+    text = arguments.scenario.empty() ? table(*rows) : story(rows->front());
+  }
+  return print(text, session) ? 0 : 1;
+}
+
+}  // namespace skewguard::cli
