@@ -216,7 +216,7 @@ std::string contended_text(const Evidence& evidence, const Settled& settled) {
   std::string text = fmt::format(
       "Two tokens running were taken, then refused early in their lives, this one {} after it was "
       "asked for, and {}: someone else may use this client, so that each new token ends the one "
-      "before",
+      "before (or the platform ends tokens that lie idle)",
       human(trial.received - trial.token.asked), agree_text(trial));
   if (trial.followed == Action::refresh_and_retry) {
     text += fmt::format("; backed off {}, asked for a new token and sent the request again",

@@ -406,10 +406,7 @@ TEST_P(Scenario, T8AFreshTokenRefusedTooEndsAndPauses) {
 TEST_P(Scenario, T10TwoProgramsThatShareOneClientAreToldOfEachOther) {
   build(0s, {0s});
   VirtualClient other(*world, VirtualClient::default_options(), 2);
-  world->fate = [this](const HttpRequest& request) {  // each new token ends the one before
-    if (request.url.starts_with(kLoginUrl)) world->servers().tokens().revoke_all();
-    return Fate{};
-  };
+  world->servers().set_token_rules({.contention = true}, world->server_now());
   for (int round = 0; round < 8; ++round) {
     for (VirtualClient* one : {client.get(), &other}) {
       const auto outcome = one->get();
@@ -431,7 +428,7 @@ TEST_P(Scenario, T10TwoProgramsThatShareOneClientAreToldOfEachOther) {
   EXPECT_GE(backed_off, 5s) << "it has grown";
   EXPECT_LE(backed_off, 10200ms);
   EXPECT_EQ(world->most_token_requests_at_once(), 1U);
-  world->fate = nullptr;  // the other program got a client of its own
+  world->servers().set_token_rules({}, world->server_now());
   call_for(200s, 10s);
 }
 
