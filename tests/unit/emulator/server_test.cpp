@@ -354,6 +354,18 @@ TEST_F(EmulatorServer, KeepsSilentWhileOthersAreAnswered) {
   EXPECT_TRUE(wire.silent());
 }
 
+TEST_F(EmulatorServer, FallsSilentInTheMiddleOfABody) {
+  start();
+  fault(R"({"host":"login","wire":"silence","after":5,"times":1})");
+  Wire wire(emulator_->login_url());
+  wire.send(token_bytes());
+  const auto answer = wire.read(false);
+  EXPECT_EQ(answer.status(), 200);
+  EXPECT_GT(std::stoul(answer.head.substr(answer.head.find("Content-Length: ") + 16)), 100U);
+  emulator_.reset();  // so that the connection ends at all
+  EXPECT_EQ(wire.rest().first, R"({"acc)");
+}
+
 TEST_F(EmulatorServer, DripsAnAnswerAndGoesOn) {
   start();
   const auto value = token();
@@ -461,6 +473,26 @@ TEST_F(EmulatorServer, ServesTlsUnderItsOwnCa) {
 
   emulator_.reset();
   EXPECT_FALSE(std::ifstream(file).good());  // the temporary file is gone
+}
+
+TEST_F(EmulatorServer, ResetsUnderTlsWithoutAGoodbye) {
+  Options options;
+  options.listen.tls = true;
+  start(options);
+  emulator_->with([](World& world, const Now& now) {
+    Fault fault;
+    fault.effect.delivery = Delivery{Delivery::Kind::reset};
+    EXPECT_TRUE(world.add_fault(std::move(fault), now));
+  });
+  asio::ssl::context context(asio::ssl::context::tls_client);
+  Wire wire(emulator_->login_url());
+  asio::ssl::stream<tcp::socket&> stream(wire.socket(), context);
+  stream.handshake(asio::ssl::stream_base::client);
+  asio::write(stream, asio::buffer(token_bytes()));
+  std::string bytes;
+  boost::system::error_code why;
+  asio::read(stream, asio::dynamic_buffer(bytes), why);
+  EXPECT_EQ(why, asio::error::connection_reset);
 }
 
 TEST_F(EmulatorServer, LeavesTheCaWhereItWasAskedFor) {
