@@ -21,15 +21,16 @@ using ::testing::Not;
 
 /// Programs that write into a directory of the test's own.
 class ProgramsTest : public testing::Test {
- protected:
+ public:
   ProgramsTest() { EXPECT_NE(::mkdtemp(directory.data()), nullptr); }
   ~ProgramsTest() override { std::filesystem::remove_all(directory); }
   ProgramsTest(const ProgramsTest&) = delete;
   ProgramsTest& operator=(const ProgramsTest&) = delete;
 
+ protected:
   [[nodiscard]] std::string file(const std::string& name) const { return directory + "/" + name; }
   [[nodiscard]] std::string content(const std::string& name) const {
-    std::ifstream in(file(name));
+    const std::ifstream in(file(name));
     std::stringstream text;
     text << in.rdbuf();
     return text.str();

@@ -16,7 +16,7 @@ constexpr std::size_t kSequenceAt = 12, kMarkerAt = 16;  // of Linux' struct vmc
 
 /// A file of the published layout, as a hypervisor would share it: little-endian throughout.
 class VmClockPage : public testing::Test {
- protected:
+ public:
   VmClockPage() : fd_(::mkstemp(path.data())) {
     put(0, "VCLK");
     put_number(4, 4096, 4);
@@ -32,6 +32,7 @@ class VmClockPage : public testing::Test {
   VmClockPage(const VmClockPage&) = delete;
   VmClockPage& operator=(const VmClockPage&) = delete;
 
+ protected:
   void put(off_t at, std::string_view bytes) const {
     ASSERT_EQ(::pwrite(fd_, bytes.data(), bytes.size(), at), static_cast<ssize_t>(bytes.size()));
   }
