@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "http/url.hpp"
 #include "skewguard/report.hpp"
 #include "time/http_date.hpp"
 
@@ -23,12 +24,24 @@ std::string_view color_of(LogLevel level) noexcept {
   return level == LogLevel::warn ? kYellow : kFaint;
 }
 
+/// scheme://host[:port] of the host that gave that answer, or did not.
+std::string server_of(const ReportedAttempt& attempt, const CallReport& report) {
+  if (attempt.host == HostRole::api) {
+    const auto url = http::parse_url(report.url);
+    return url ? url->origin() : std::string{};
+  }
+  return report.clocks.empty() ? std::string{} : report.clocks.front().server;
+}
+
 /// What a report knows of the attempt that ended the call.
 void add_evidence(const CallReport& report, LogLine& line) {
   const auto last = std::find_if(report.attempts.rbegin(), report.attempts.rend(),
                                  [](const ReportedAttempt& a) { return a.verdict.has_value(); });
   const bool told = last != report.attempts.rend();
-  if (told) line.correlation_id = last->correlation_id;
+  if (told) {
+    line.correlation_id = last->correlation_id;
+    line.server = server_of(*last, report);
+  }
   const Verdict verdict = told ? *last->verdict : report.verdict;
   if (verdict != Verdict::ok) line.verdict = verdict;
 }

@@ -31,14 +31,23 @@ bool took_token(const Refusal& refusal, int status) {
   return (status >= 200 && status < 300) || status == 404 || status == 409 || status == 422;
 }
 
-/// Genesys' `inin-ratelimit-reset`: whole seconds until the limit is reset.
-std::optional<Duration> rate_limit_reset(const Headers& headers) {
-  const auto text = headers.find("inin-ratelimit-reset");
+std::optional<int> whole_number(const Headers& headers, std::string_view name) {
+  const auto text = headers.find(name);
   if (!text) return std::nullopt;
   int count = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), count);
   if (error != std::errc{} || end != text->data() + text->size() || count < 0) return std::nullopt;
-  return seconds{count};
+  return count;
+}
+
+/// Genesys' `inin-ratelimit-reset`: whole seconds until the limit is reset. It says nothing of a
+/// limit that is not used up: another one was hit.
+std::optional<Duration> rate_limit_reset(const Headers& headers) {
+  const auto count = whole_number(headers, "inin-ratelimit-count");
+  const auto allowed = whole_number(headers, "inin-ratelimit-allowed");
+  if (count && allowed && *count < *allowed) return std::nullopt;
+  const auto reset = whole_number(headers, "inin-ratelimit-reset");
+  return reset ? std::optional<Duration>(seconds{*reset}) : std::nullopt;
 }
 
 }  // namespace

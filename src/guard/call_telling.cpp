@@ -28,12 +28,15 @@ void CallMachine::Impl::announce(std::size_t attempt, std::vector<Verdict> candi
 /// What the usual check would have missed, beside the verdict that rests on better evidence.
 void CallMachine::Impl::warn_if_valid_locally(const ReportedAttempt& attempt) {
   const WallClockAnalysis& usual = attempt.analysis;
-  if (usual.status != WallClockAnalysis::Status::valid_locally || !usual.time_remaining) return;
-  const auto tenths = *usual.time_remaining / std::chrono::milliseconds{100};
+  if (usual.status != WallClockAnalysis::Status::valid_locally) return;
+  std::string left = "nothing here tells its end";
+  if (usual.time_remaining) {
+    const auto tenths = *usual.time_remaining / std::chrono::milliseconds{100};
+    left = std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) +
+           " s left by the local wall clock";
+  }
   log(LogLevel::critical,
-      "token valid locally but refused by " + api_origin() + ": " + std::to_string(tenths / 10) +
-          "." + std::to_string(tenths % 10) +
-          " s left by the local wall clock (verdict provisional)",
+      "token valid locally but refused by " + api_origin() + ": " + left + " (verdict provisional)",
       attempt.verdict, attempt.correlation_id);
 }
 

@@ -9,10 +9,12 @@
 #include "genesys/dialect.hpp"
 #include "guard/call_record.hpp"
 #include "http/url.hpp"
+#include "oauth/denials.hpp"
 #include "oauth/rfc6749_dialect.hpp"
 #include "oauth/token_machine.hpp"
 #include "runtime/adopt.hpp"
 #include "store/key.hpp"
+#include "time/duration_text.hpp"
 
 namespace skewguard::runtime {
 namespace {
@@ -171,6 +173,7 @@ class Engine::Impl {
   // --- clocks ---
 
   void observe(ServerId server, const Exchange& exchange) {
+    look_at_wall(exchange.received);
     std::string why;
     const auto sample = clocks::sample_of(exchange, &why);
     if (!sample) {
@@ -195,6 +198,21 @@ class Engine::Impl {
       confirm_jump();
     }
     unlearn();
+  }
+
+  // Nothing depends on the wall clock, but people read it: a step explains what they see elsewhere.
+  void look_at_wall(const Now& now) {
+    constexpr Duration kLeast = std::chrono::seconds{1};  // no slew makes that between two answers
+    const Duration ahead = now.wall.time_since_epoch() - now.boot.time_since_epoch();
+    const Duration step = ahead - wall_minus_boot_.value_or(ahead);
+    wall_minus_boot_ = ahead;
+    if (step > -kLeast && step < kLeast) return;
+    log({LogLevel::warn,
+         "the local wall clock stepped " +
+             std::string(step > Duration{0} ? "forward by " : "back by ") +
+             time::human(step > Duration{0} ? step : -step) + ": no token's life depends on it",
+         {},
+         {}});
   }
 
   // The API's clock has jumped, or its Date is not to be trusted, or this machine stood still: the
@@ -356,7 +374,11 @@ class Engine::Impl {
     if (found == readers_.end()) return;
     Reader& reader = found->second;
     if (delivered.first_use <= world_.clock.now().boot) {
-      return answer_reader(id, bearer_token(delivered), 0, Verdict::ok);
+      BearerToken token = bearer_token(delivered);
+      if (const auto why = unfit(token, reader.options.min_life)) {
+        return refuse_reader(id, why->error, *why);
+      }
+      return answer_reader(id, std::move(token), 0, Verdict::ok);
     }
     if (delivered.first_use > reader.deadline) {
       return refuse_reader(
@@ -367,6 +389,14 @@ class Engine::Impl {
     }
     reader.options.force_refresh = false;  // it is there, and only has to begin
     at(delivered.first_use, [this, id] { enter([this, id] { want_for_reader(id); }); });
+  }
+
+  // Of a given token the machine knows no end, and its `exp` is for the wall clock to judge.
+  static std::optional<oauth::TokenFailure> unfit(const BearerToken& token, Duration min_life) {
+    if (token.source != BearerToken::Source::given) return std::nullopt;
+    if (token.remaining <= Duration{0}) return oauth::given_token_ended_locally();
+    if (token.remaining < min_life) return oauth::given_token_too_short(token.remaining, min_life);
+    return std::nullopt;
   }
 
   void refuse_reader(oauth::WaiterId id, Error error, const oauth::TokenFailure& failure) {
@@ -401,6 +431,10 @@ class Engine::Impl {
     out.token_type = "Bearer";
     out.remaining = std::max(Duration{0}, end - now.boot);
     out.expires_at = now.wall + out.remaining;
+    if (token.given && token.claims && token.claims->exp) {
+      out.expires_at = WallTime{*token.claims->exp};
+      out.remaining = std::max(Duration{0}, out.expires_at - now.wall);
+    }
     out.source = token.given    ? BearerToken::Source::given
                  : token.stored ? BearerToken::Source::store
                                 : BearerToken::Source::login;
@@ -582,6 +616,7 @@ class Engine::Impl {
   std::optional<Duration> lead_;         // of the API ahead of the issuer
   std::deque<std::function<void()>> turn_;
   bool in_turn_ = false;
+  std::optional<Duration> wall_minus_boot_;  // as last read
   Executor::Timer token_timer_ = 0;
   std::uint64_t last_id_ = 0;
   // Outlives the engine in what was posted: it says that there is nobody to answer any more.

@@ -83,6 +83,10 @@ TEST_P(Scenario, C6WallClockStepsChangeNothing) {
     world->step_wall(step);
     call_for(400s, 10s);
   }
+  const auto told = std::count_if(client->log.begin(), client->log.end(), [](const LogLine& line) {
+    return line.message.find("wall clock stepped") != std::string::npos;
+  });
+  EXPECT_EQ(told, 3) << "the first one came before the first answer";
   EXPECT_EQ(world->rejections(), 0U);
   EXPECT_LE(world->token_requests(), 7U);
 }
@@ -268,6 +272,25 @@ TEST_P(Scenario, WhoAsksForATokenAloneHearsOfRejectionsToo) {
   EXPECT_EQ(client->resolved[0].verdict, Verdict::auth_backend_unavailable);
   EXPECT_TRUE(client->resolved[0].mitigated);
   EXPECT_EQ(client->resolved[0].token_requests, 2);
+}
+
+TEST_P(Scenario, AGivenJwtIsHandedOutUntilItEndsByTheWallClock) {
+  build(0s, {0s}, 60s);
+  const auto issued = client->token();
+  ASSERT_TRUE(issued);
+  const bool jwt = issued->value.reveal().starts_with("eyJ");
+  const WallTime end = world->server_now().wall + issued->remaining;
+  auto options = VirtualClient::default_options();
+  options.access_token = issued->value;
+  VirtualClient given(*world, options);
+  for (int i = 0; i < 2; ++i) {
+    const auto token = given.token();
+    EXPECT_EQ(token.ok(), !jwt || end > world->now().wall) << i;
+    EXPECT_EQ(token ? 3 : token.error().report->exit_code, 3);
+    world->run_for(62s);
+  }
+  const Duration years = 24h * 365 * 8;
+  EXPECT_EQ(given.token({.min_life = years}).ok(), !jwt || end > world->now().wall + years);
 }
 
 TEST_P(Scenario, AHookThatThrowsEndsNoCall) {

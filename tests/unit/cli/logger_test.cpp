@@ -67,12 +67,14 @@ TEST_F(Log, JsonLinesAreOneObjectEach) {
 TEST_F(Log, AFailureIsAnErrorLineInJson) {
   CallReport report;
   report.exit_code = 3;
+  report.url = "https://api.example.com/base/x";
   report.verdict = Verdict::token_rejected;
   report.attempts.push_back({.correlation_id = "c-9",
                              .verdict = Verdict::token_rejected,
                              .explanation = "refused twice"});
   answer(401, "", report);
   EXPECT_EQ(run({"call", "GET", "/x", "--log-format", "json"}), 3);
+  EXPECT_EQ(json::parse(err)["server"], "https://api.example.com");
   const json line = json::parse(err);
   EXPECT_EQ(line["level"], "error");
   EXPECT_EQ(line["verdict"], "token_rejected");

@@ -748,6 +748,12 @@ TEST_P(Guard, RateLimitResetIsTakenWhereThereIsNoRetryAfter) {
   world.replies = {{429, "", headers, {}}};
   world.run();
   EXPECT_THAT(world.log, Contains("sleep 2.0 s"));
+  headers.add("inin-ratelimit-count", "7");
+  headers.add("inin-ratelimit-allowed", "300");
+  World w;
+  w.replies = {{429, "", headers, {}}};
+  w.run();
+  EXPECT_THAT(w.log, Not(Contains("sleep 2.0 s"))) << "that limit is not used up";
 }
 
 TEST_P(Guard, AuthBackendTimeOutKeepsTheTokenAndIsRetriedToTheEnd) {
