@@ -12,6 +12,8 @@
 namespace skewguard::cli {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 /// What a token whose end nobody knows is counted with is longer than any platform grants
 /// (GENESYS.md section 1.5: 450 days at most).
 constexpr Duration kNobodyKnows = std::chrono::hours{24 * 3000};
@@ -29,7 +31,6 @@ std::string_view word(BearerToken::Source source) noexcept {
 }
 
 std::string as_json(const BearerToken& token) {
-  using Json = nlohmann::ordered_json;
   const bool known = token.source != BearerToken::Source::given || token.remaining < kNobodyKnows;
   const auto seconds = std::chrono::floor<std::chrono::seconds>(token.remaining).count();
   const std::string end = time::format_rfc3339(token.expires_at.time_since_epoch());
