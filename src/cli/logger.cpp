@@ -11,6 +11,8 @@
 namespace skewguard::cli {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 /// As people write it: syslog's long form.
 std::string_view word(LogLevel level) noexcept {
   return level == LogLevel::warn ? "warning" : to_string(level);
@@ -113,7 +115,6 @@ std::string Logger::as_text(const LogLine& line, bool failure) const {
 }
 
 std::string Logger::as_json(const LogLine& line) const {
-  using Json = nlohmann::ordered_json;
   const auto since_epoch = world_.clock->now().wall.time_since_epoch();
   Json json = {{"time", time::format_rfc3339_ms(since_epoch)},
                {"level", to_string(line.level)},
