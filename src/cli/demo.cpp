@@ -87,8 +87,10 @@ std::string verdicts_of(const Side& side) {
 
 std::string line_of(std::string_view who, const Side& side, const std::string& said) {
   constexpr std::size_t kSaid = 60;  // columns
-  return fmt::format("     {:11} {:>5} {:>7} {:>7} {:>7}  {}\n", who, side.calls, side.failures,
-                     side.token_requests, side.rejections, fitted(said, kSaid));
+  std::string line = fmt::format("     {:11} {:>5} {:>7} {:>7} {:>7}", who, side.calls,
+                                 side.failures, side.token_requests, side.rejections);
+  if (!said.empty()) line.append("  ").append(fitted(said, kSaid));
+  return line.append("\n");
 }
 
 void add(const Side& from, Side& into) {
