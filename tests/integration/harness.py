@@ -42,9 +42,9 @@ def build_preload(folder):
 class Emulator:
     """`skewguard emulate` with these flags, and its control API."""
 
-    def __init__(self, *flags):
+    def __init__(self, *flags, secret=SECRET):
         self.process = subprocess.Popen(
-            [SKEWGUARD, "emulate", "--client", f"{CLIENT}:{SECRET}", *flags],
+            [SKEWGUARD, "emulate", "--client", f"{CLIENT}:{secret}", *flags],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.said = {}
         for line in self.process.stdout:
