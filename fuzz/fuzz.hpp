@@ -29,4 +29,15 @@ inline std::string_view take_line(std::string_view& text) {
   return line;
 }
 
+/// First byte: the size of the pieces; the rest is read by `read(bytes, piece)`, whose result must
+/// not hang on how the bytes are cut.
+template <typename Read>
+int require_same_in_pieces(const std::uint8_t* data, std::size_t size, Read read) {
+  if (size == 0) return 0;
+  const auto bytes = as_text(data + 1, size - 1);
+  const auto whole = read(bytes, bytes.empty() ? 1 : bytes.size());
+  require(read(bytes, 1 + data[0] % 16U) == whole, "the pieces make no difference");
+  return 0;
+}
+
 }  // namespace skewguard::fuzz

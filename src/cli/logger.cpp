@@ -28,10 +28,7 @@ std::string_view color_of(LogLevel level) noexcept {
 
 /// scheme://host[:port] of the host that gave that answer, or did not.
 std::string server_of(const ReportedAttempt& attempt, const CallReport& report) {
-  if (attempt.host == HostRole::api) {
-    const auto url = http::parse_url(report.url);
-    return url ? url->origin() : std::string{};
-  }
+  if (attempt.host == HostRole::api) return http::origin_of(report.url);
   return report.clocks.empty() ? std::string{} : report.clocks.front().server;
 }
 

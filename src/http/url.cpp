@@ -149,6 +149,11 @@ bool Url::loopback() const noexcept {
   return address && address->is_loopback();
 }
 
+std::string origin_of(const std::string& text) {
+  const auto url = parse_url(text);
+  return url ? url->origin() : text;
+}
+
 std::string join_url(std::string_view base, std::string_view path) {
   while (base.ends_with('/')) base.remove_suffix(1);
   while (path.starts_with('/')) path.remove_prefix(1);

@@ -28,6 +28,9 @@ struct Url {
 /// Refuses other schemes, user info, fragments, control bytes and spaces, naming what is wrong.
 Result<Url> parse_url(std::string_view text);
 
+/// The origin of an absolute URL; `text` as it is, where it is none.
+std::string origin_of(const std::string& text);
+
 /// base + path: exactly one slash between them; the base's own path is kept.
 std::string join_url(std::string_view base, std::string_view path);
 

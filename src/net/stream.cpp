@@ -71,11 +71,9 @@ class PlainStream final : public Stream {
 class TlsStream final : public Stream {
  public:
   TlsStream(tcp::socket socket, const TlsContext& context, CertificateDemand demand)
-      : socket_(std::move(socket)),
-        place_(demand.host + ":" + std::to_string(demand.port)),
-        engine_(context, std::move(demand)) {}
+      : socket_(std::move(socket)), engine_(context, std::move(demand)) {}
   TlsStream(tcp::socket socket, const TlsContext& context)
-      : socket_(std::move(socket)), place_("a client"), engine_(context) {}
+      : socket_(std::move(socket)), engine_(context) {}
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
   ~TlsStream() override { shut(); }
@@ -209,14 +207,13 @@ class TlsStream final : public Stream {
   [[nodiscard]] TransportFailure broken(ErrorCode error) const {
     TransportFailure failure;
     failure.kind = TransportFailure::Kind::tls_failed;
-    failure.detail = "the TLS handshake with " + place_ + " failed: " +
+    failure.detail = "the TLS handshake with " + engine_.peer() + " failed: " +
                      (error == asio::error::eof ? std::string("the peer closed the connection")
                                                 : error.message());
     return failure;
   }
 
   tcp::socket socket_;
-  std::string place_;
   TlsEngine engine_;
   bool failed_ = false;                            // after the handshake
   std::string sending_;                            // ciphertext on its way

@@ -67,6 +67,8 @@ class TlsEngine {
   void close();
   /// What has to go to the network now; each byte is handed out once.
   std::string output();
+  /// "host:port", or "a client": for messages.
+  [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
   /// Why it failed: tls_untrusted, tls_time or tls_failed.
   [[nodiscard]] TransportFailure failure() const { return failure_; }
 

@@ -12,11 +12,6 @@ namespace {
 constexpr Duration kLongestLimit = std::chrono::hours{1};     // of token requests
 constexpr Duration kLongestOutage = std::chrono::minutes{5};  // of the login host
 
-std::string origin_of(const std::string& url) {
-  const auto parsed = http::parse_url(url);
-  return parsed ? parsed->origin() : url;
-}
-
 }  // namespace
 
 void TokenMachine::Impl::on(const event::Fetched& fetched, const Now& now) {
@@ -25,7 +20,8 @@ void TokenMachine::Impl::on(const event::Fetched& fetched, const Now& now) {
   const Exchange& exchange = fetched.exchange;
   if (exchange.status < 200 || exchange.status >= 300) {
     const Refusal refusal = refusal_of(exchange);
-    const LoginContext context{origin_of(options_.token_url), options_.region, grant_->client_id()};
+    const LoginContext context{http::origin_of(options_.token_url), options_.region,
+                               grant_->client_id()};
     fail(failure_of(refusal, exchange.status, context), &exchange, now);
     return;
   }
@@ -33,28 +29,26 @@ void TokenMachine::Impl::on(const event::Fetched& fetched, const Now& now) {
   if (answer) {
     take(std::move(answer).value(), exchange, now);
   } else {
-    Error error = std::move(answer).error();
-    error.message = withheld(std::move(error.message));
-    LoginFailure failure = failure_of(error, exchange);
-    failure.correlation_id = withheld(std::move(failure.correlation_id));
+    LoginFailure failure = failure_of(answer.error(), exchange);
+    hide_secrets({&failure.failure.error.message, &failure.correlation_id});
     fail(std::move(failure), &exchange, now);
   }
 }
 
-/// `words` of the login host without what it had been sent.
-std::string TokenMachine::Impl::withheld(std::string words) const {
+/// Takes what the login host had been sent out of its `words`.
+void TokenMachine::Impl::hide_secrets(std::initializer_list<std::string*> words) const {
   const HttpRequest sent = dialect_->request(*grant_, options_.token_url);
   const auto credentials = sent.authorization.reveal();
   const auto basic = credentials.substr(std::min(credentials.find(' ') + 1, credentials.size()));
-  return withhold(std::move(words), {grant_->client_secret().reveal(), basic});
+  for (std::string* text : words) {
+    *text = withhold(std::move(*text), {grant_->client_secret().reveal(), basic});
+  }
 }
 
 /// Sorted as it came; what is told of it says nothing secret.
 Refusal TokenMachine::Impl::refusal_of(const Exchange& exchange) const {
   Refusal refusal = dialect_->login_refusal(exchange);
-  for (std::string* words : {&refusal.description, &refusal.error_code, &refusal.correlation_id}) {
-    *words = withheld(std::move(*words));
-  }
+  hide_secrets({&refusal.description, &refusal.error_code, &refusal.correlation_id});
   return refusal;
 }
 
@@ -187,8 +181,8 @@ void TokenMachine::Impl::deny(Waiter waiter, TokenFailure failure, const Now& no
 
 void TokenMachine::Impl::log(LogLevel level, std::string message, std::optional<Verdict> verdict,
                              std::string correlation) {
-  actions_.emplace_back(action::Log{
-      {level, std::move(message), verdict, origin_of(options_.token_url), std::move(correlation)}});
+  actions_.emplace_back(action::Log{{level, std::move(message), verdict,
+                                     http::origin_of(options_.token_url), std::move(correlation)}});
 }
 
 }  // namespace skewguard::oauth

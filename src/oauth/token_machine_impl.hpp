@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -119,7 +120,7 @@ class TokenMachine::Impl {
   Holding hold(Token token, const Now& now);
   void take(TokenAnswer answer, const Exchange& exchange, const Now& now);
   void take_same_again(const Now& now);
-  std::string withheld(std::string words) const;
+  void hide_secrets(std::initializer_list<std::string*> words) const;
   Refusal refusal_of(const Exchange& exchange) const;
 
   // Fetching --------------------------------------------------------------------------------------

@@ -41,11 +41,6 @@ std::shared_ptr<const oauth::Dialect> make_dialect(DialectName name) {
   return std::make_shared<genesys::GenesysDialect>();
 }
 
-std::string origin_of(const std::string& url) {
-  const auto parsed = http::parse_url(url);
-  return parsed ? parsed->origin() : url;
-}
-
 oauth::TokenMachineOptions machine_options(const ClientOptions& options, std::uint64_t seed) {
   oauth::TokenMachineOptions out;
   out.token_url = http::join_url(options.login_url, options.token_path);
@@ -69,8 +64,8 @@ class Engine::Impl {
         hooks_(std::move(hooks)),
         world_(world),
         book_(estimator_options(options_)),
-        login_(book_.id(origin_of(options_.login_url))),
-        api_(book_.id(origin_of(options_.api_url))),
+        login_(book_.id(http::origin_of(options_.login_url))),
+        api_(book_.id(http::origin_of(options_.api_url))),
         dialect_(make_dialect(options_.dialect)),
         tokens_(machine_options(options_, world.seed),
                 std::make_shared<oauth::ClientCredentials>(
@@ -353,7 +348,7 @@ class Engine::Impl {
     want(wanted, [this, id](Answer answer) {
       if (auto* deny = std::get_if<oauth::action::Deny>(&answer)) {
         note_for_reader(id, *deny);
-        return refuse_reader(id, std::move(deny->failure.error), deny->failure);
+        return refuse_reader(id, std::move(deny->failure));
       }
       const auto& delivered = std::get<oauth::action::Deliver>(answer);
       note_for_reader(id, delivered);
@@ -376,16 +371,17 @@ class Engine::Impl {
     if (delivered.first_use <= world_.clock.now().boot) {
       BearerToken token = bearer_token(delivered);
       if (const auto why = unfit(token, reader.options.min_life)) {
-        return refuse_reader(id, why->error, *why);
+        return refuse_reader(id, *why);
       }
       return answer_reader(id, std::move(token), 0, Verdict::ok);
     }
     if (delivered.first_use > reader.deadline) {
       return refuse_reader(
           id,
-          Error{ErrorKind::clock, "the new token begins, by the API's clock, after the deadline",
-                "raise --timeout, or have the clock of the login or the API host set"},
-          {Verdict::issuer_clock_ahead, {}, 4});
+          {Verdict::issuer_clock_ahead,
+           Error{ErrorKind::clock, "the new token begins, by the API's clock, after the deadline",
+                 "raise --timeout, or have the clock of the login or the API host set"},
+           4});
     }
     reader.options.force_refresh = false;  // it is there, and only has to begin
     at(delivered.first_use, [this, id] { enter([this, id] { want_for_reader(id); }); });
@@ -399,8 +395,8 @@ class Engine::Impl {
     return std::nullopt;
   }
 
-  void refuse_reader(oauth::WaiterId id, Error error, const oauth::TokenFailure& failure) {
-    answer_reader(id, std::move(error), failure.exit_code, failure.verdict);
+  void refuse_reader(oauth::WaiterId id, oauth::TokenFailure failure) {
+    answer_reader(id, std::move(failure.error), failure.exit_code, failure.verdict);
   }
 
   void answer_reader(oauth::WaiterId id, Result<BearerToken> result, int exit_code,

@@ -84,12 +84,7 @@ class TellsUnknownClients final : public Dialect {
 };
 
 TEST(LoginFailures, AnUnknownClientIsNamedWithItsRegion) {
-  Bench bench;
-  TokenMachineOptions options;
-  options.token_url = "https://login.example.com/oauth/token";
-  options.region = "mypurecloud.ie";
-  bench.machine.emplace(options, std::make_shared<ClientCredentials>("my-client", Secret{"x"}),
-                        std::make_shared<TellsUnknownClients>(), bench.book, bench.login);
+  Bench bench({}, Bench::kSecret, std::make_shared<TellsUnknownClients>());
   bench.want(1);
   const auto denied =
       only<Deny>(bench.reply(400, oauth_error_body("invalid_client", "client not found")));
@@ -336,12 +331,7 @@ TEST(LoginFailures, TheSecretThatAServerEchoesIsNotSeenCutEither) {
 }
 
 TEST(LoginFailures, WhatARejectionMeansDoesNotHangOnTheSecretsWords) {
-  Bench bench;
-  TokenMachineOptions options;
-  options.token_url = "https://login.example.com/oauth/token";
-  bench.machine.emplace(options,
-                        std::make_shared<ClientCredentials>("me", Secret{"authentication failed"}),
-                        std::make_shared<Rfc6749Dialect>(), bench.book, bench.login);
+  Bench bench({}, "authentication failed");
   bench.want(1);
   const auto denied =
       only<Deny>(bench.reply(401, oauth_error_body("invalid_client", "authentication failed")));

@@ -51,13 +51,14 @@ class Bench {
   static constexpr const char* kLogin = "https://login.example.com";
   static constexpr const char* kSecret = "s3cr3t-of-the-client";
 
-  explicit Bench(TokenMachineOptions options = {})
+  explicit Bench(TokenMachineOptions options = {}, const char* secret = kSecret,
+                 std::shared_ptr<const Dialect> dialect = std::make_shared<Rfc6749Dialect>())
       : api(book.id("https://api.example.com")), login(book.id(kLogin)) {
     options.token_url = std::string(kLogin) + "/oauth/token";
     if (options.region.empty()) options.region = "mypurecloud.ie";
     machine.emplace(std::move(options),
-                    std::make_shared<ClientCredentials>("my-client", Secret{kSecret}),
-                    std::make_shared<Rfc6749Dialect>(), book, login);
+                    std::make_shared<ClientCredentials>("my-client", Secret{secret}),
+                    std::move(dialect), book, login);
   }
 
   clocks::ClockBook book;
