@@ -29,8 +29,9 @@ if(SKEWGUARD_COVERAGE)
   target_link_options(skewguard_flags INTERFACE --coverage)
 endif()
 
-# The sanitizer builds compile their commonest headers once. The others do not, so that a missing
-# include is an error there. Modules and programs are compiled differently (PIC, PIE): one for each.
+# The sanitizer builds compile their commonest headers once. Modules and programs are compiled
+# differently (PIC, PIE): one for each. A missing include is an error in the fuzz preset alone
+# (docs/adr/0006-unity-builds.md).
 if(SKEWGUARD_PRECOMPILED)
   add_compile_options("SHELL:-Xclang -fno-pch-timestamp")  # lets ccache know it again
   add_library(precompiled_modules OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
