@@ -128,11 +128,12 @@ class EndToEnd(unittest.TestCase):
         return {k: v for k, v in env.items() if v is not None}
 
     def run_with(self, login, api, *arguments, wall="right", report=True, stdin=None, tokens=False,
-                 **more):
-        """One run at -v -v -v. `tokens`: stdout may hold a token (`skewguard token`)."""
+                 prefix=(), **more):
+        """One run at -v -v -v. `tokens`: stdout may hold a token (`skewguard token`). `prefix`: a
+        command that runs the program."""
         with tempfile.TemporaryDirectory(dir=self.scratch.name) as folder:
             path = Path(folder) / "report.json"
-            command = [SKEWGUARD, *arguments, "-v", "-v", "-v"]
+            command = [*prefix, SKEWGUARD, *arguments, "-v", "-v", "-v"]
             if report:
                 command += ["--report", str(path)]
             done = subprocess.run(command, env=self.environment(login, api, wall, **more),
