@@ -38,8 +38,11 @@ std::optional<Duration> learned_lead(const diagnosis::Trial& trial,
   const Duration least = -seen->high;
   if (most <= Duration{0}) return std::nullopt;  // no lead at all: another cause
   const Duration bound = life - most >= (life - std::max(least, Duration{0})) / 2 ? most : least;
-  // Whatever the bounds say: at that age a token had ended for this API.
-  const Duration left_when_refused = life - (trial.sent - trial.token.asked);
+  // Whatever the bounds say: at that age a token had ended for this API. Where they allow that it
+  // does not lead at all, the truncation of `exp` may be the cause of a second of it, which every
+  // token's margin allows for.
+  const Duration truncated = least > Duration{0} ? Duration{0} : kTick;
+  const Duration left_when_refused = life - (trial.sent - trial.token.asked) - truncated;
   const Duration lead = std::max(bound, left_when_refused);
   if (lead <= Duration{0} || lead >= life) return std::nullopt;
   return lead;

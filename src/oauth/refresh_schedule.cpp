@@ -48,8 +48,9 @@ Instant refresh_at(const LifeSpan& life, const TokenMachineOptions& options, con
   const Instant last_use = usable_until(life, options, learned);
   const Duration full =
       margin(span_of(life), options.refresh_ahead_part, options.refresh_ahead_most);
-  const double share = (1.0 + std::clamp(jitter, 0.0, 1.0)) / 2;
-  const Duration ahead{static_cast<Duration::rep>(static_cast<double>(full.count()) * share)};
+  const double share = (3.0 + std::clamp(jitter, 0.0, 1.0)) / 4;
+  const Duration spread{static_cast<Duration::rep>(static_cast<double>(full.count()) * share)};
+  const Duration ahead = std::max(spread, std::min(life.took * 2, options.refresh_ahead_most));
   const Duration usable = std::max(last_use - life.sent, Duration{0});
   return last_use - std::min(ahead + learned.lag, usable / 2);
 }

@@ -10,6 +10,7 @@ namespace skewguard::oauth {
 struct LifeSpan {
   Instant sent;
   Instant end;
+  Duration took{0};  ///< from the sending of its request to the answer; 0 = not known
 };
 
 /// What the API's clock taught us about the issuer's (each >= 0).
@@ -32,7 +33,9 @@ Instant usable_until(const LifeSpan& life, const TokenMachineOptions& options,
                      const Learned& learned) noexcept;
 
 /// From here on a new token is asked for. Margin and lag move it earlier only, never before the
-/// middle of the usable life; `jitter` in [0, 1) spreads it over the later half of the margin.
+/// middle of the usable life; `jitter` in [0, 1) spreads it over the last quarter of the margin. A
+/// login host that was slow is asked earlier: by twice the time that it took, within the largest
+/// margin.
 Instant refresh_at(const LifeSpan& life, const TokenMachineOptions& options, const Learned& learned,
                    double jitter) noexcept;
 

@@ -9,7 +9,7 @@ LifeSpan TokenMachine::Impl::life_of(const Holding& holding, const Now& now) con
   const Token& token = *holding.token;
   // Of a given token nobody here knows when it was made: only its issuer's clock can end it.
   const bool untold = token.given && !token.expires_in;
-  LifeSpan life{token.sent, untold ? token.sent + kLongestLife : token.dead_at()};
+  LifeSpan life{token.sent, untold ? token.sent + kLongestLife : token.dead_at(), holding.took};
   if (!holding.issuer_counts || !token.ends) return life;
   if (const auto ended = book_->when(*token.ends, now))
     life.end = std::min(life.end, ended->latest);
@@ -40,6 +40,7 @@ void TokenMachine::Impl::take(TokenAnswer answer, const Exchange& exchange, cons
   auto token = std::make_shared<Token>(*fresh.token);
   token->generation = ++generations_;
   fresh.token = token;
+  fresh.took = exchange.received.boot - exchange.sent.boot;
   if (!fresh.issuer_counts) {
     log(LogLevel::warn,
         "the token's exp is past by the login host's own Date: only its lifetime "

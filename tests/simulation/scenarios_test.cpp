@@ -31,6 +31,16 @@ TEST_P(Scenario, C2LocalClockAheadMeansOneTokenForEachLifetime) {
   EXPECT_LE(world->token_requests(), 6U);
 }
 
+TEST_P(Scenario, TokenRequestsAreWithinFivePercentOfOneForEachLifetime) {
+  constexpr int kLifetimes = 40;
+  for (const Duration local_error : {Duration{0s}, Duration{600s}, Duration{-600s}}) {
+    build(local_error, {local_error});
+    call_for(kLifetimes * 300s, 29s);
+    EXPECT_EQ(world->rejections(), 0U);
+    EXPECT_LE(static_cast<double>(world->token_requests()), 1 + 1.05 * kLifetimes);
+  }
+}
+
 TEST_P(Scenario, C3IssuerAheadWaitsSendsTheSameTokenAndLearns) {
   build(5s, {0s});
   const auto first = client->get();

@@ -54,6 +54,11 @@ TEST(Learned, LeadIsNeverLessThanWhatWasLeftOfTheRefusedTokensLife) {
             seconds{295});
 }
 
+TEST(Learned, WhatTheTruncationOfExpMayTakeTeachesNoLead) {  // T6: lives of a second
+  const auto t = refusal(seconds{10} + milliseconds{300}, seconds{1001});
+  EXPECT_FALSE(learned_lead(t, OffsetBound{-seconds{1}, seconds{1}}, seconds{1}, seconds{1}));
+}
+
 TEST(Learned, NothingWithoutADate) {
   auto t = refusal(seconds{11}, seconds{995});
   t.date.reset();

@@ -18,14 +18,38 @@ LifeSpan life_of(Duration life) {
 TEST(RefreshSchedule, AnHourIsRefreshedInTheLastNinetySecondsAndNotUsedInTheLastTwo) {
   const TokenMachineOptions options;
   EXPECT_EQ(usable_until(life_of(1h), options, {}), kSent + 1h - 2s);
-  EXPECT_EQ(refresh_at(life_of(1h), options, {}, 0.0), kSent + 1h - 2s - 45s);
+  EXPECT_EQ(refresh_at(life_of(1h), options, {}, 0.0), kSent + 1h - 2s - 67500ms);
   EXPECT_EQ(refresh_at(life_of(1h), options, {}, 1.0), kSent + 1h - 2s - 90s);
 }
 
 TEST(RefreshSchedule, MarginsArePartsOfShortLives) {
   const TokenMachineOptions options;
   EXPECT_EQ(usable_until(life_of(1s), options, {}), kSent + 750ms);
-  EXPECT_EQ(refresh_at(life_of(1s), options, {}, 1.0), kSent + 650ms);
+  EXPECT_EQ(refresh_at(life_of(1s), options, {}, 1.0), kSent + 705ms);
+}
+
+TEST(RefreshSchedule, CostsLessThanFivePercentMoreTokensFromFiveMinutesOn) {
+  const TokenMachineOptions options;
+  for (const Duration life : {Duration{300s}, Duration{1h}, Duration{24h}, Duration{48h}}) {
+    const Duration mean = refresh_at(life_of(life), options, {}, 0.5) - kSent;
+    EXPECT_LT(static_cast<double>(life.count()) / static_cast<double>(mean.count()), 1.05);
+  }
+}
+
+TEST(RefreshSchedule, LeavesTenSecondsForTheLoginHostFromFiveMinutesOn) {
+  const TokenMachineOptions options;
+  EXPECT_LT(refresh_at(life_of(300s), options, {}, 0.0), kSent + 298s - 10s);
+}
+
+TEST(RefreshSchedule, ASlowLoginHostIsAskedEarlierByTwiceTheTimeThatItTook) {
+  const TokenMachineOptions options;
+  LifeSpan slow = life_of(300s);
+  slow.took = 10s;
+  EXPECT_EQ(refresh_at(slow, options, {}, 0.5), kSent + 298s - 20s);
+  slow.took = 1s;
+  EXPECT_EQ(refresh_at(slow, options, {}, 0.5), refresh_at(life_of(300s), options, {}, 0.5));
+  slow.took = 1h;
+  EXPECT_EQ(refresh_at(slow, options, {}, 0.5), kSent + 298s - 90s) << "the largest margin";
 }
 
 TEST(RefreshSchedule, KeepsClearOfTheSecondThatATruncatedExpMayTake) {

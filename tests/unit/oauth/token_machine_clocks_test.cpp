@@ -178,7 +178,7 @@ TEST(Learning, AfterALagANewTokenIsFirstUsedWhenSurelyActive) {
   bench.get("t1", "300");
   bench.step(event::ApiLags{5s});
   bench.step(event::Accepted{1});
-  bench.advance(270s);
+  bench.advance(285s);
   bench.want(2);
   const auto arrival = bench.give("t2", "300");
   EXPECT_TRUE(all<Publish>(arrival).empty()) << "the old token serves on";
