@@ -4,19 +4,24 @@
     SKEWGUARD=build/release/skewguard tools/end_to_end.py [NAME...]
 
 Each file is a process of its own, a few at a time, since the tests mostly wait. A skipped test
-is a failure: a party that is not there proves nothing.
+is a failure: a party that is not there proves nothing. At the end stands, over all runs, what was
+said of each failed answer beside the truth (tests/integration/truth.py); a clock that was blamed
+and is innocent, or a wrong cure, is a failure.
 """
 
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "tests" / "integration"
+sys.path.insert(0, str(FOLDER))
+import truth  # noqa: E402
 AT_ONCE = 4
 LIMIT_S = 600
 
@@ -50,13 +55,17 @@ def main():
     if len(sys.argv) > 1:
         files = [f for f in files if f.stem in sys.argv[1:]]
     passed = failed = 0
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
+        os.environ["SKEWGUARD_TRUTH"] = folder
         for name, status, output, seconds in pool.map(run, files):
             good, bad = count(output, status)
             passed, failed = passed + good, failed + bad
             print(f"{name}: {good} passed, {bad} failed, {seconds:.0f} s", flush=True)
             if bad:
                 print(output, flush=True)
+        matrix = truth.read(folder)
+    print(f"\n{matrix.text()}\n")
+    failed += not matrix.sound
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed or not passed else 0)
 

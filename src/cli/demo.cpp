@@ -28,6 +28,11 @@ struct Row {
 };
 
 Result<std::vector<Scenario>> chosen(const std::string& id) {
+  if (id.find('/') != std::string::npos || id.ends_with(".toml")) {
+    auto scenario = emulator::load_scenario(id);
+    if (!scenario) return std::move(scenario).error();
+    return std::vector<Scenario>{*std::move(scenario)};
+  }
   auto all = demo::catalogue();
   if (!all || id.empty()) return all;
   std::string known;
@@ -35,13 +40,15 @@ Result<std::vector<Scenario>> chosen(const std::string& id) {
     if (iequals(scenario.id, id)) return std::vector<Scenario>{scenario};
     known.append(known.empty() ? "" : ", ").append(scenario.id);
   }
-  return usage_error("there is no scenario \"" + one_line(id) + "\"", "give one of " + known);
+  return usage_error("there is no scenario \"" + one_line(id) + "\"",
+                     "give one of " + known + ", or a scenario file's path");
 }
 
 /// All at once: they wait most of their time.
 Result<std::vector<Row>> play_all(std::vector<Scenario> scenarios, Session& session) {
   std::uint64_t calls = 0;
-  for (const auto& scenario : scenarios) calls += 2 * scenario.client.calls;
+  for (const auto& scenario : scenarios)
+    calls += 2 * scenario.client.calls * scenario.client.callers;
   demo::Progress progress{0};
   std::vector<std::future<Result<Played>>> playing;
   playing.reserve(scenarios.size());
@@ -158,6 +165,19 @@ Json side_json(const Side& side) {
   return json;
 }
 
+/// What was said of one answer, beside what its server knows.
+Json judged_json(const demo::Judged& judged) {
+  const auto& [attempt, truth] = judged;
+  return {{"host", attempt.host == HostRole::api ? "api" : "login"},
+          {"http_status", attempt.http_status ? Json(*attempt.http_status) : Json()},
+          {"verdict", to_string(*attempt.verdict)},
+          {"action", to_string(attempt.action)},
+          {"explanation", attempt.explanation},
+          {"truth", truth ? Json(truth->outcome) : Json()},
+          {"ended_early", truth && truth->ended_early},
+          {"faults", truth ? Json(truth->faults) : Json::array()}};
+}
+
 std::string as_json(const std::vector<Row>& rows) {
   Json json = {{"schema", "skewguard.demo/1"}, {"scenarios", Json::array()}};
   for (const auto& [scenario, played] : rows) {
@@ -165,6 +185,11 @@ std::string as_json(const std::vector<Row>& rows) {
     guarded["verdicts"] = Json::object();
     for (const auto& [verdict, count] : played.guarded.verdicts) {
       guarded["verdicts"][std::string(to_string(verdict))] = count;
+    }
+    guarded["exit_codes"] = played.guarded.exit_codes;
+    guarded["judged"] = Json::array();
+    for (const auto& judged : played.guarded.judged) {
+      guarded["judged"].push_back(judged_json(judged));
     }
     json["scenarios"].push_back({{"id", scenario.id},
                                  {"title", scenario.title},

@@ -216,7 +216,9 @@ void Grammar::add_emulate() {
 void Grammar::add_demo() {
   auto& command =
       *add_command(app, "demo", "show what wrong clocks do to a naive client, and to skewguard");
-  command.add_option("SCENARIO", demo.scenario, "one of them, told line by line (C3); none = all")
+  command
+      .add_option("SCENARIO", demo.scenario,
+                  "one of them, told line by line: C3, or the path of a scenario file; none = all")
       ->type_name("");
   command.add_flag("--json", demo.json, "print JSON (skewguard.demo/1)")->group(kOptionGroup);
 }

@@ -1,6 +1,7 @@
 #include "demo/naive_client.hpp"
 
 #include <future>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -42,23 +43,36 @@ class NaiveClient::Impl {
   Impl& operator=(const Impl&) = delete;
 
   int get(const std::string& path) {
-    if ((!token_ || clock_->now().wall >= expires_) && !refresh()) return 0;
-    int status = ask(path);
+    auto held = current();
+    if (!held || clock_->now().wall >= held->expires) held = refresh();
+    if (!held) return 0;
+    int status = ask(path, held->token);
     if (status != 401) return status;
-    const Duration left = expires_ - clock_->now().wall;
+    const Duration left = held->expires - clock_->now().wall;
     if (left > Duration{0}) {
       say_("401, but the token is valid for another " + time::human(left) +
            ": clock skew detected, refreshing");
     } else {
       say_("401: the token has expired, refreshing");
     }
-    if (!refresh()) return 0;
-    status = ask(path);
+    held = refresh();
+    if (!held) return 0;
+    status = ask(path, held->token);
     if (status == 401) say_("401 again: giving up");
     return status;
   }
 
  private:
+  struct Held {
+    Secret token;
+    WallTime expires{};
+  };
+
+  std::optional<Held> current() {
+    const std::lock_guard lock(mutex_);
+    return held_;
+  }
+
   std::optional<Exchange> send(HttpRequest request) {
     std::promise<SendResult> answered;
     auto answer = answered.get_future();
@@ -72,17 +86,17 @@ class NaiveClient::Impl {
     return std::nullopt;
   }
 
-  int ask(const std::string& path) {
+  int ask(const std::string& path, const Secret& token) {
     HttpRequest request;
     request.url = http::join_url(options_.api_url, path);
     std::string bearer = "Bearer ";
-    bearer.append(token_->reveal());
+    bearer.append(token.reveal());
     request.authorization = Secret(std::move(bearer));
     const auto answer = send(std::move(request));
     return answer ? answer->status : 0;
   }
 
-  bool refresh() {
+  std::optional<Held> refresh() {
     const oauth::ClientCredentials grant(options_.client_id, options_.client_secret);
     const auto answer = send(oauth::token_request(
         grant, http::join_url(options_.login_url, "/oauth/token"), oauth::BasicForm::raw));
@@ -90,21 +104,23 @@ class NaiveClient::Impl {
                                                        : Result<oauth::TokenAnswer>(Error{});
     if (!token) {
       say_("cannot get a token (" + (answer ? std::to_string(answer->status) : "no answer") + ")");
-      return false;
+      return std::nullopt;
     }
-    token_ = token->access_token;
-    const auto claims = oauth::peek_jwt(token_->reveal());
-    expires_ = claims && claims->exp
-                   ? WallTime{*claims->exp}
-                   : clock_->now().wall + token->expires_in.value_or(std::chrono::minutes{5});
-    return true;
+    const auto claims = oauth::peek_jwt(token->access_token.reveal());
+    const WallTime expires =
+        claims && claims->exp
+            ? WallTime{*claims->exp}
+            : clock_->now().wall + token->expires_in.value_or(std::chrono::minutes{5});
+    const std::lock_guard lock(mutex_);
+    held_ = Held{token->access_token, expires};
+    return held_;
   }
 
   Options options_;
   std::shared_ptr<ClockSource> clock_;
   std::function<void(std::string)> say_;
-  std::optional<Secret> token_;
-  WallTime expires_{};
+  std::mutex mutex_;  // over held_
+  std::optional<Held> held_;
   runtime::IoLoop loop_;
   std::unique_ptr<Transport> transport_;
 };

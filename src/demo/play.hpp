@@ -4,10 +4,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "emulator/scenario.hpp"
+#include "emulator/stats.hpp"
+#include "skewguard/report.hpp"
 #include "skewguard/result.hpp"
 #include "skewguard/transport.hpp"
 #include "skewguard/verdict.hpp"
@@ -20,14 +24,22 @@ struct Moment {
   std::string text;
 };
 
+/// A failed or missing answer as our client judged it, beside what the server itself knows of it.
+struct Judged {
+  ReportedAttempt attempt;
+  std::optional<emulator::RequestRecord> truth;  ///< absent where no whole answer arrived
+};
+
 /// How one client fared.
 struct Side {
   std::uint64_t calls = 0;
   std::uint64_t failures = 0;                 ///< that reached the caller: no answer, or not 2xx
   std::uint64_t token_requests = 0;           ///< as the login host counted them
   std::uint64_t rejections = 0;               ///< 401s of the API host
-  std::string said;                           ///< the last thing it had to say; empty = nothing
+  std::string said;                           ///< the first thing it had to say; empty = nothing
   std::map<Verdict, std::uint64_t> verdicts;  ///< of our calls, without `ok`
+  std::set<int> exit_codes;                   ///< of our calls (CONTRACT section 3)
+  std::vector<Judged> judged;                 ///< of our calls
   std::vector<Moment> story;
 };
 

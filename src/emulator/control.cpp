@@ -59,6 +59,8 @@ OrderedJson record_state(const RequestRecord& record) {
                   {"backend", nullptr},
                   {"date", record.date.count()},
                   {"at_s", seconds_number(record.at)},
+                  {"correlation_id", record.correlation},
+                  {"ended_early", record.ended_early},
                   {"body_length", record.body_length},
                   {"body_sha256", record.body_sha256}};
   if (record.token) out["token"] = *record.token;
@@ -103,8 +105,11 @@ Reply stats(Order& order) {
                              {"why", token->revoked ? to_string(token->death) : ""},
                              {"answers", counts(token->answers)}});
   }
-  out["recent"] = OrderedJson::array();
-  for (const auto& record : stats.recent) out["recent"].push_back(record_state(record));
+  for (const auto& [name, records] :
+       {std::pair{"failed", &stats.failed}, std::pair{"recent", &stats.recent}}) {
+    out[name] = OrderedJson::array();
+    for (const auto& record : *records) out[name].push_back(record_state(record));
+  }
   return order_done(out);
 }
 

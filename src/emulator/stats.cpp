@@ -1,9 +1,17 @@
 #include "emulator/stats.hpp"
 
 namespace skewguard::emulator {
+namespace {
+
+void keep(std::deque<RequestRecord>& kept, RequestRecord record) {
+  if (kept.size() >= Stats::kRecent) kept.pop_front();
+  kept.push_back(std::move(record));
+}
+
+}  // namespace
 
 void Stats::count(RequestRecord record) {
-  if (record.host == Host::login && record.path != kTokenPath) {
+  if (record.host == Host::login && (record.path != kTokenPath || record.method != "POST")) {
     ++other;
   } else if (record.host == Host::login) {
     ++token_requests;
@@ -17,8 +25,9 @@ void Stats::count(RequestRecord record) {
   for (const auto& word : record.faults)
     ++(record.host == Host::login ? login_faults : api_faults)[word];
   record.n = token_requests + api_requests + other;
-  if (recent.size() >= kRecent) recent.pop_front();
-  recent.push_back(std::move(record));
+  const bool good = record.status >= 200 && record.status < 300 && record.faults.empty();
+  if (!good) keep(failed, record);
+  keep(recent, std::move(record));
 }
 
 }  // namespace skewguard::emulator

@@ -27,6 +27,10 @@ struct RequestRecord {
   std::optional<std::size_t> backend{};  ///< of the API host
   std::chrono::seconds date{};           ///< by the host's clock: the answer's Date without a fault
   Duration at{};                         ///< true time since the emulator's start
+  std::string correlation{};             ///< the answer's ININ-Correlation-Id
+  /// Of an API request's token: whether it had ended, though it was younger than its lifetime in
+  /// true time. Only the clocks of the two hosts can make it so.
+  bool ended_early = false;
   std::size_t body_length = 0;
   std::string body_sha256;  ///< hex; of an API request's body, empty if it had none
 };
@@ -37,7 +41,7 @@ constexpr std::string_view kTokenPath = "/oauth/token";
 struct Stats {
   static constexpr std::size_t kRecent = 200;
 
-  std::uint64_t token_requests = 0;  ///< to /oauth/token; what else the login host got is `other`
+  std::uint64_t token_requests = 0;  ///< POSTs to /oauth/token; the login host's others: `other`
   std::uint64_t other = 0;
   std::uint64_t unreadable = 0;  ///< malformed or too large, either host; counted nowhere else
   std::map<std::string, std::uint64_t> token_requests_by_outcome;
@@ -48,6 +52,7 @@ struct Stats {
   std::map<std::string, std::uint64_t> login_faults;  ///< by word; one answer may have several
   std::map<std::string, std::uint64_t> api_faults;
   std::deque<RequestRecord> recent;  ///< the last kRecent, oldest first
+  std::deque<RequestRecord> failed;  ///< likewise of those that were not 2xx or met a fault
 
   void count(RequestRecord record);
 };

@@ -170,6 +170,7 @@ Reply World::finish(const Visit& visit, Reply reply, const Effect& effect,
   record.outcome = reply.outcome;
   record.faults = effect.words();
   record.at = visit.age;
+  record.correlation = visit.correlation;
   stats_.count(std::move(record));
   return reply;
 }

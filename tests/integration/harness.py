@@ -19,6 +19,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import truth
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SKEWGUARD = os.environ.get("SKEWGUARD", str(ROOT / "build/release/skewguard"))
 CALLS_ON_DEMAND = str(Path(SKEWGUARD).parent / "examples/calls_on_demand")
@@ -63,6 +65,8 @@ class Emulator:
         return urllib.request.urlopen(request, timeout=10, context=context)
 
     def order(self, path, **fields):
+        if path == "stats/reset":
+            self.write_truth()
         request = urllib.request.Request(f"{self.login}/emulator/{path}",
                                          data=json.dumps(fields).encode(), method="POST")
         with self.open(request) as answer:
@@ -72,6 +76,11 @@ class Emulator:
         with self.open(f"{self.login}/emulator/stats") as answer:
             return json.load(answer)
 
+    def write_truth(self):
+        """What it knows of the answers that failed, for the matrix."""
+        for record in self.stats()["failed"]:
+            truth.answered(record)
+
     def token_requests(self):
         return self.stats()["token_requests"]["total"]
 
@@ -80,6 +89,7 @@ class Emulator:
         return [r for r in self.stats()["recent"] if r["host"] == "api"]
 
     def stop(self):
+        self.write_truth()
         self.process.terminate()
         self.process.wait(10)
         self.process.stdout.close()
@@ -139,6 +149,8 @@ class EndToEnd(unittest.TestCase):
             done = subprocess.run(command, env=self.environment(login, api, wall, **more),
                                   input=stdin, capture_output=True, text=True, timeout=90)
             run = Run(done, path.read_text(encoding="utf-8") if path.exists() else "")
+        for attempt in (run.report or {}).get("attempts", []):
+            truth.told(attempt, self.id())
         self.assert_no_secrets(run.err, run.report_text, "" if tokens else run.out)
         return run
 
@@ -193,6 +205,8 @@ class LongRunning:
             text = self.process.stdout.read(size).decode()
             self.test.assert_no_secrets(text)
             reports.append(json.loads(text))
+            for attempt in reports[-1].get("attempts", []):
+                truth.told(attempt, self.test.id())
         self.test.assertEqual(len(reports), count)
         return reports
 

@@ -254,6 +254,34 @@ TEST(Control, AsksForPermissionsWhereSoTold) {
   EXPECT_EQ(play.get(seconds{0}, token, "/api/v2/users?pageSize=1").status, 200);
 }
 
+TEST(Control, TellsTheTruthOfEachFailedAnswerByItsCorrelationId) {
+  Play play;
+  const auto token = play.token(seconds{0});
+  EXPECT_EQ(play.get(seconds{0}, token).status, 200);
+  expect_ok(play.control(seconds{0}, "POST", "/emulator/revoke", R"({"all":true})"));
+  const auto refused = play.get(seconds{1}, token);
+  const auto failed = play.stats()["failed"];
+  ASSERT_EQ(failed.size(), 1U);
+  EXPECT_EQ(failed[0]["outcome"], "revoked");
+  EXPECT_EQ(failed[0]["correlation_id"], header(refused, "ININ-Correlation-Id"));
+  EXPECT_EQ(failed[0]["ended_early"], false);
+}
+
+TEST(Control, TellsAnEndThatTheClocksBroughtFromOneThatTimeBrought) {
+  WorldOptions options;
+  options.settings.lifetime = seconds{100};
+  Play play(options);
+  const auto token = play.token(seconds{0});
+  EXPECT_EQ(play.get(seconds{101}, token).status, 401);
+  expect_ok(play.control(seconds{101}, "POST", "/emulator/clock", R"({"host":"api","step":60})"));
+  const auto next = play.token(seconds{101});
+  EXPECT_EQ(play.get(seconds{151}, next).status, 401);
+  const auto failed = play.stats()["failed"];
+  EXPECT_EQ(failed[0]["ended_early"], false);
+  EXPECT_EQ(failed[1]["outcome"], "expired");
+  EXPECT_EQ(failed[1]["ended_early"], true);
+}
+
 TEST(Control, ResetsTheCountersAndKeepsTheTokens) {
   Play play;
   const auto token = play.token(seconds{0});

@@ -217,7 +217,8 @@ TEST(ShippedScenarios, EachIsReadAndEveryEventOfItApplies) {
     const auto scenario = load_scenario(path.string());
     ASSERT_TRUE(scenario) << scenario.error().message;
     EXPECT_TRUE(ids.insert(scenario->id).second) << "the id is taken";
-    EXPECT_LE(end_of(*scenario), seconds{30});
+    const bool for_the_comparison_alone = scenario->id.starts_with('L');
+    EXPECT_LE(end_of(*scenario), for_the_comparison_alone ? seconds{1200} : seconds{30});
     auto options = scenario->servers;
     options.events = scenario->events;
     auto world = world_options(options);
