@@ -84,9 +84,10 @@ void CallMachine::Impl::learn(const std::vector<Verdict>& verdicts) {
   // A new token that was refused to the end keeps everyone from asking for the next one at once.
   const Trial& last = trials_.back();
   const Verdict verdict = verdicts.back();
+  const bool renewed = trials_.front().token.generation != last.token.generation;
   const bool in_vain = verdict == Verdict::token_rejected ||
                        verdict == Verdict::issuer_clock_behind ||
-                       (verdict == Verdict::unknown && !last.token.accepted_before);
+                       (verdict == Verdict::unknown && renewed && !last.token.accepted_before);
   if (in_vain && last.followed == Action::give_up && !last.token.given)
     out_.facts.push_back(oauth::event::RefusedForGood{last.token.generation, verdict});
 }

@@ -50,7 +50,7 @@ CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
   log(LogLevel::info, "waiting " + time::human(wait) +
                           " before the first use of a new token: the API's clock is behind the "
                           "login host's");
-  return sleep(ready.first_use, Then::send_same);
+  return sleep(ready.first_use, Then::send_again);
 }
 
 CallAction CallMachine::Impl::on(const event::TokenDenied& denied) {
@@ -99,11 +99,9 @@ CallAction CallMachine::Impl::on(const event::Woke& /*woke*/) {
     case Then::send_again:
       return send_again();
     case Then::renew:
-      return need_token(token_->generation);
-    case Then::send_same:
       break;
   }
-  return send();
+  return need_token(token_->generation);
 }
 
 CallAction CallMachine::Impl::on(const event::Cancelled& /*cancelled*/) {
@@ -208,9 +206,7 @@ CallAction CallMachine::Impl::follow(const Assessment& assessment) {
       decide(attempt, Action::wait_and_retry);
       trial.followed = Action::wait_and_retry;
       begin_wait(attempt);
-      return sleep(assessment.until, assessment.verdict() == Verdict::issuer_clock_ahead
-                                         ? Then::send_same
-                                         : Then::send_again);
+      return sleep(assessment.until, Then::send_again);
     case Next::renew:
       end_wait();
       decide(attempt, Action::refresh_and_retry);

@@ -42,7 +42,7 @@ class CallMachine::Impl {
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
   /// What follows a sleep.
-  enum class Then { send_same, send_again, look, renew };
+  enum class Then { send_again, look, renew };
 
   CallAction on(const event::Start& start);
   CallAction on(const event::TokenReady& ready);
@@ -55,7 +55,7 @@ class CallMachine::Impl {
   // What to do next -------------------------------------------------------------------------------
   CallAction need_token(std::uint64_t after);
   CallAction send();
-  /// With the token that is good by then: the one in hand may have ended, or been replaced.
+  /// With the same token, unless it has ended by then or been replaced.
   CallAction send_again();
   CallAction sleep(Instant until, Then then);
   CallAction look();
@@ -114,7 +114,7 @@ class CallMachine::Impl {
 
   // Sleeping
   Instant wake_at_{};
-  Then then_ = Then::send_same;
+  Then then_ = Then::send_again;
   bool looking_ = false;
   /// The attempt that the wait under way follows, and since when.
   std::size_t waiting_for_ = kNone;

@@ -284,6 +284,50 @@ TEST_P(Scenario, T12ACallFrozenInItsWaitGoesOnWithItsTokenWhereBothLive) {
   EXPECT_EQ(world->token_requests(), 1U);
 }
 
+TEST_P(Scenario, T12ACallSuspendedInItsWaitReplacesATokenThatHasEndedMeanwhile) {
+  build(5s, {0s}, 60s);
+  Request request;
+  request.path = kMe;
+  request.timeout = 24h;
+  const auto pending = client->start(request);
+  world->run_for(1s);
+  world->suspend(2h);
+  world->run_for(20s);
+  ASSERT_TRUE(pending->has_value());
+  EXPECT_EQ((*pending)->status, 200) << to_json((*pending)->report);
+  EXPECT_LE(world->rejections(), 2U);
+}
+
+TEST_P(Scenario, T12ACallSuspendedBeforeItsFirstSendSendsNoTokenThatHasEnded) {
+  build(5s, {0s}, 60s);
+  ASSERT_EQ(client->get().status, 200);
+  const std::size_t learned_from = world->rejections();
+  world->run_for(200s);
+  Request request;
+  request.path = kMe;
+  request.timeout = 24h;
+  const auto pending = client->start(request);
+  world->run_for(1s);
+  world->suspend(2h);
+  world->run_for(20s);
+  ASSERT_TRUE(pending->has_value());
+  EXPECT_EQ((*pending)->status, 200) << to_json((*pending)->report);
+  EXPECT_EQ(world->rejections(), learned_from);
+}
+
+TEST_P(Scenario, T12ACallThatOversleptClosesTheDoorToNobody) {
+  build(5s, {0s}, 60s);
+  BareClient frozen(*world);
+  Request request;
+  request.path = kMe;
+  const auto pending = frozen.start(request);
+  world->run_for(1s);
+  frozen.between.freeze_for(2h);
+  world->run_for(1s);
+  ASSERT_TRUE(pending->has_value());
+  EXPECT_EQ(frozen.call().status, 200) << "no new token was ever refused";
+}
+
 TEST_P(Scenario, T12ATokenWhoseLifePassedWhileItsAnswerLayUnreadIsNotUsed) {
   build(0s, {0s}, 1h);
   BareClient frozen(*world);

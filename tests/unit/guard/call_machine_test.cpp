@@ -155,11 +155,8 @@ TEST_P(Guard, NoDateButOwnDeadlinePassedIsTokenExpired) {
 TEST_P(Guard, LoginAheadByFiveSecondsIsWaitedForWithTheSameToken) {  // C3: proof
   world.login_offset = seconds{5};
   const CallReport& r = world.run();
-  ASSERT_THAT(world.log, SizeIs(4));
-  EXPECT_EQ(world.log[0], "need 0");
-  EXPECT_EQ(world.log[1], "send 1");
-  EXPECT_THAT(world.log[2], HasSubstr("sleep "));
-  EXPECT_EQ(world.log[3], "send 1");
+  EXPECT_THAT(world.log, ElementsAre("need 0", "send 1", HasSubstr("sleep "), "need 0", "send 1"))
+      << "the token may have ended meanwhile: ask, and get the same";
   EXPECT_EQ(r.exit_code, 0);
   EXPECT_EQ(r.verdict, Verdict::issuer_clock_ahead);
   EXPECT_TRUE(r.mitigated);
@@ -180,8 +177,7 @@ TEST_P(Guard, LoginAheadByFiveSecondsIsWaitedForWithTheSameToken) {  // C3: proo
 TEST_P(Guard, LoginAheadByASecondIsSettledByTheOutcome) {  // C15
   world.login_offset = milliseconds{1200};
   const CallReport& r = world.run();
-  ASSERT_THAT(world.log, SizeIs(4));
-  EXPECT_EQ(world.log[3], "send 1");
+  EXPECT_EQ(world.log.back(), "send 1");
   EXPECT_EQ(r.verdict, Verdict::issuer_clock_ahead);
   EXPECT_EQ(r.exit_code, 0);
   EXPECT_EQ(r.token_requests, 1);
@@ -437,7 +433,7 @@ TEST_P(Guard, ALearnedLagIsWaitedForBeforeTheFirstSend) {  // C3, second half
   world.login_offset = seconds{5};
   world.first_use_in = seconds{6};
   const CallReport& r = world.run();
-  EXPECT_THAT(world.log, ElementsAre("need 0", "sleep 6.0 s", "send 1"));
+  EXPECT_THAT(world.log, ElementsAre("need 0", "sleep 6.0 s", "need 0", "send 1"));
   EXPECT_EQ(r.exit_code, 0);
   EXPECT_EQ(r.verdict, Verdict::ok);
 }
