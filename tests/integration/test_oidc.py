@@ -14,6 +14,8 @@ import threading
 import unittest
 from pathlib import Path
 
+import truth
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SKEWGUARD = os.environ.get("SKEWGUARD", str(ROOT / "build/release/skewguard"))
@@ -123,7 +125,29 @@ def play(arguments, issuer=0, resource=0, local=0, secret=SECRET, lifetime=300):
             resource_events = api.stop()
     finally:
         issuer_events = login.stop()
-    return Run(done, report, issuer_events, resource_events)
+    run = Run(done, report, issuer_events, resource_events)
+    write_truth(run)
+    return run
+
+
+def write_truth(run):
+    """What the parties say of the answers that failed, in the order of the report's attempts."""
+    refused = [e for e in run.authorized if e["status"] != 200]
+    at_login = [e for e in run.issuer_events if e["event"] == "refused"]
+    for attempt in run.report["attempts"]:
+        if attempt["verdict"] in (None, "ok") or attempt["http_status"] is None:
+            continue
+        if attempt["host"] == "login":
+            known = {"invalid_client": "wrong_secret"}[at_login.pop(0)["error"]]
+        else:
+            known = truth_of(refused.pop(0))
+        truth.judged(known, attempt["verdict"], attempt["explanation"], "test_oidc")
+
+
+def truth_of(send):
+    if send["status"] == 403:
+        return "missing.permissions"
+    return "not_yet_valid" if re.search("iat|nbf", send["why"]) else "expired"
 
 
 class OidcTest(unittest.TestCase):
