@@ -3,27 +3,48 @@
 #include <optional>
 #include <string>
 
+#include "skewguard/result.hpp"
 #include "skewguard/secret.hpp"
 #include "skewguard/time.hpp"
 
 namespace skewguard {
 
-/// A token that outlives the process that asked for it. Its life is told in the issuer's time,
-/// never in ours: the issuer's clock is what processes and reboots have in common.
+/// A token that outlives the process that asked for it. Its life is told twice, never in wall time:
+/// by the issuer's clock, which processes and reboots have in common, and by the boot clock of the
+/// machine that asked, which nobody need be asked about (docs/adr/0007-file-store.md).
 struct StoredToken {
   Secret access_token;
-  Duration issued{0};  ///< the issuer's Date of the token answer, since 1970 by the issuer's clock
-  Duration expires_in{0};  ///< of the token answer
+  std::string token_type = "Bearer";
+  /// The issuer's Date of the token answer, since 1970 by the issuer's clock; 0 = not known.
+  Duration issued{0};
+  Duration expires_in{0};  ///< the life that the token answer told, > 0
+  /// Who read `sent`: it says something under the same boot id and time namespace alone. Empty =
+  /// not known.
+  std::string boot_id;
+  std::string time_namespace;
+  Instant sent{};  ///< when the token request was sent, by that CLOCK_BOOTTIME
 };
 
-/// Where tokens are kept between runs. Called on the control loop; must not block for long.
+/// Where tokens are kept between runs, and how processes agree on who asks for a new one. Called on
+/// the control loop; must not block for long. `key` names login URL, token path, parameters, client
+/// id and a digest of the secret. An error is of kind `config` where a person must mend something,
+/// else `unavailable`; the client goes on without the store and says so once.
 class TokenStore {
  public:
   virtual ~TokenStore() = default;
-  /// `key` names login URL, token path, parameters, client id and a digest of the secret.
-  virtual std::optional<StoredToken> load(const std::string& key) = 0;
-  virtual void save(const std::string& key, const StoredToken& token) = 0;
-  virtual void erase(const std::string& key) = 0;
+  /// What was saved last; nothing where nothing was. The caller judges whether it still lives.
+  virtual Result<std::optional<StoredToken>> load(const std::string& key) = 0;
+  /// All or nothing: whoever loads gets the old token or this one. By the holder of the claim;
+  /// where nobody holds it, it is taken for the moment.
+  virtual Result<void> save(const std::string& key, const StoredToken& token) = 0;
+  /// By the holder of the claim, so that it does not hit a newer token. Nothing there is no error.
+  virtual Result<void> erase(const std::string& key) = 0;
+  /// To be the one that asks for a new token. False: someone is already, in another process or
+  /// through this very object (a second claim without a release is false too). Never waits. Lasts
+  /// until release(), at the longest as long as the process lives.
+  virtual Result<bool> claim(const std::string& key) = 0;
+  /// Gives a claim back; without one it does nothing.
+  virtual void release(const std::string& key) = 0;
 };
 
 }  // namespace skewguard

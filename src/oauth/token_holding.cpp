@@ -24,9 +24,7 @@ Holding TokenMachine::Impl::hold(Token token, const Now& now) {
 }
 
 void TokenMachine::Impl::take(TokenAnswer answer, const Exchange& exchange, const Now& now) {
-  for (const auto* held : {&current_, &next_}) {
-    if (*held && (*held)->token->value == answer.access_token) return take_same_again(now);
-  }
+  if (had(answer.access_token)) return take_same_again(now);
   Holding fresh =
       hold(issued_token(std::move(answer), exchange, login_, options_.unknown_life), now);
   if (!alive(fresh, now)) {
@@ -37,22 +35,31 @@ void TokenMachine::Impl::take(TokenAnswer answer, const Exchange& exchange, cons
                            exchange),
                 &exchange, now);
   }
-  auto token = std::make_shared<Token>(*fresh.token);
-  token->generation = ++generations_;
-  fresh.token = token;
   fresh.took = exchange.received.boot - exchange.sent.boot;
   if (!fresh.issuer_counts) {
     log(LogLevel::warn,
         "the token's exp is past by the login host's own Date: only its lifetime "
         "is counted");
   }
-  log(LogLevel::info, "token " + std::to_string(token->generation) + " (" +
+  const TokenPtr token = fresh.token;
+  place(std::move(fresh), now);
+  log(LogLevel::info, "token " + std::to_string(generations_) + " (" +
                           (token->jwt() ? "jwt" : "opaque") + ") lives " +
                           time::human(token->life));
-  if (token->issuer_date) {
-    actions_.emplace_back(
-        action::Save{{token->value, token->issuer_date->since_epoch(), token->life}});
-  }
+  StoredToken stored;
+  stored.access_token = token->value;
+  stored.token_type = token->token_type;
+  if (token->issuer_date) stored.issued = token->issuer_date->since_epoch();
+  stored.expires_in = token->life;
+  stored.sent = token->sent;
+  actions_.emplace_back(action::Save{std::move(stored)});
+}
+
+/// Where it belongs, as the newest.
+void TokenMachine::Impl::place(Holding fresh, const Now& now) {
+  auto token = std::make_shared<Token>(*fresh.token);
+  token->generation = ++generations_;
+  fresh.token = std::move(token);
   backoff_.reset();
   not_before_ = {};
   last_failure_.reset();
@@ -62,6 +69,24 @@ void TokenMachine::Impl::take(TokenAnswer answer, const Exchange& exchange, cons
   const bool keep_old = current_ && alive(*current_, now) && fresh.first_use > now.boot;
   (keep_old ? next_ : current_) = std::move(fresh);
   if (!keep_old) next_.reset();
+}
+
+bool TokenMachine::Impl::had(const Secret& value) const {
+  const auto is = [&](const std::optional<Holding>& held) {
+    return held && held->token->value == value;
+  };
+  return is(current_) || is(next_);
+}
+
+bool TokenMachine::Impl::would_serve(const Token& token, Duration min_life, const Now& now) const {
+  if (had(token.value)) return false;
+  const Holding* held = newest();
+  if (held != nullptr && held->token->issuer_date && token.issuer_date) {
+    const auto older = held->token->issuer_date->since(*token.issuer_date);
+    if (older && *older > Duration{0}) return false;
+  }
+  Holding holding{.token = std::make_shared<Token>(token)};
+  return alive(holding, now) && remaining(holding, now) >= min_life;
 }
 
 /// The token that we have: its life is what it was, and asking at once again would be a storm.

@@ -55,6 +55,7 @@ void TokenMachine::Impl::on(const event::RefusedForGood& refused, const Now& now
       growing_pause(options_.first_pause, options_.longest_pause, api_refusals_++);
   TokenFailure failure = fresh_token_refused(refused.verdict, pause);
   log(LogLevel::warn, failure.error.message, failure.verdict);
+  actions_.emplace_back(action::Forget{});
   api_closed_ = Closed{now.boot + pause, std::move(failure)};
 }
 
@@ -120,6 +121,16 @@ void TokenMachine::Impl::on(const event::Adopt& adopt, const Now& now) {
   next_.reset();
 }
 
+void TokenMachine::Impl::on(const event::Found& found, const Now& now) {
+  if (fetch_ != found.fetch) return;
+  fetch_.reset();
+  Holding fresh = hold(*found.token, now);
+  fresh.issuer_counts = true;
+  place(std::move(fresh), now);
+  log(LogLevel::info,
+      "token " + std::to_string(generations_) + " was asked for by another process");
+}
+
 // What follows from the state ---------------------------------------------------------------------
 
 void TokenMachine::Impl::settle(const Now& now) {
@@ -167,8 +178,13 @@ bool TokenMachine::Impl::answer(const Waiter& waiter, const Now& now) {
 void TokenMachine::Impl::start_fetch(const Now& now) {
   if (fetch_ || !can_fetch() || now.boot < earliest_fetch(now)) return;
   fetch_ = ++fetches_;
-  actions_.emplace_back(action::StartFetch{*fetch_, dialect_->request(*grant_, options_.token_url),
-                                           now.boot + options_.fetch_timeout});
+  action::StartFetch fetch{*fetch_, dialect_->request(*grant_, options_.token_url),
+                           now.boot + options_.fetch_timeout};
+  for (const auto& waiter : waiters_) {
+    fetch.anew = fetch.anew || waiter.want.force;
+    fetch.min_life = std::max(fetch.min_life, waiter.want.min_life);
+  }
+  actions_.emplace_back(std::move(fetch));
 }
 
 /// Denies those whom no token request can serve in time.
@@ -231,6 +247,9 @@ TokenPtr TokenMachine::usable(const Now& now) const {
 }
 std::optional<Instant> TokenMachine::ends_at(const Now& now) const {
   return impl_->ends_at(now);
+}
+bool TokenMachine::would_serve(const Token& token, Duration min_life, const Now& now) const {
+  return impl_->would_serve(token, min_life, now);
 }
 bool TokenMachine::fetching() const noexcept {
   return impl_->fetching();

@@ -97,19 +97,28 @@ struct StoodStill {
 struct Adopt {
   TokenPtr token;
 };
+/// Ends a StartFetch without a token request: somebody else had asked, and his token will do
+/// (`would_serve`).
+struct Found {
+  FetchId fetch = 0;
+  TokenPtr token;
+};
 }  // namespace event
 
 using TokenEvent =
     std::variant<event::Want, event::Withdraw, event::Fetched, event::FetchFailed, event::Tick,
                  event::Accepted, event::RefusedForGood, event::EndedEarly, event::TakesUnbegun,
-                 event::ApiLags, event::ApiLeads, event::StoodStill, event::Adopt>;
+                 event::ApiLags, event::ApiLeads, event::StoodStill, event::Adopt, event::Found>;
 
 namespace action {
-/// Send this to the login host; answer with Fetched or FetchFailed. At most one is under way.
+/// Send this to the login host; answer with Fetched or FetchFailed (or Found). At most one is under
+/// way.
 struct StartFetch {
   FetchId fetch = 0;
   HttpRequest request;
-  Instant deadline{};  ///< for this one request
+  Instant deadline{};    ///< for this one request
+  Duration min_life{0};  ///< that somebody wants left of it
+  bool anew = false;     ///< somebody wants one that nobody has had yet
 };
 /// Answers a Want, exactly once each (Deliver or Deny). `first_use`: do not send it before.
 struct Deliver {
@@ -141,13 +150,16 @@ struct Rejected {
 struct Save {
   StoredToken token;
 };
+/// The stored token is refused: nobody should take it from there.
+struct Forget {};
 struct Log {
   LogLine line;
 };
 }  // namespace action
 
-using TokenAction = std::variant<action::StartFetch, action::Deliver, action::Deny, action::Publish,
-                                 action::WakeAt, action::Rejected, action::Save, action::Log>;
+using TokenAction =
+    std::variant<action::StartFetch, action::Deliver, action::Deny, action::Publish, action::WakeAt,
+                 action::Rejected, action::Save, action::Forget, action::Log>;
 using TokenActions = std::vector<TokenAction>;
 
 struct TokenMachineOptions {
@@ -188,6 +200,9 @@ class TokenMachine {
 
   /// The token that may be sent at `now`, or null. Deadlines are checked here, not by timers.
   [[nodiscard]] TokenPtr usable(const Now& now) const;
+  /// Whether somebody else's token would do in place of a new one: another than those that were
+  /// had here, no older, and with `min_life` left.
+  [[nodiscard]] bool would_serve(const Token& token, Duration min_life, const Now& now) const;
   /// When the current token's life ends, by the earlier of its two witnesses and what was learned.
   [[nodiscard]] std::optional<Instant> ends_at(const Now& now) const;
   [[nodiscard]] bool fetching() const noexcept;

@@ -75,6 +75,7 @@ class TokenMachine::Impl {
     return early_ends_.running_before(generation);
   }
   bool begins_ignored() const noexcept { return begins_ignored_; }
+  bool would_serve(const Token& token, Duration min_life, const Now& now) const;
 
  private:
   // Events ----------------------------------------------------------------------------------------
@@ -91,6 +92,7 @@ class TokenMachine::Impl {
   void on(const event::ApiLeads& fact, const Now& now);
   void on(const event::StoodStill& event, const Now& now);
   void on(const event::Adopt& adopt, const Now& now);
+  void on(const event::Found& found, const Now& now);
 
   // What follows from the state, after any event -----------------------------------------------
   void settle(const Now& now);
@@ -120,6 +122,8 @@ class TokenMachine::Impl {
   bool given() const { return newest() != nullptr && newest()->token->given; }
   Holding hold(Token token, const Now& now);
   void take(TokenAnswer answer, const Exchange& exchange, const Now& now);
+  void place(Holding fresh, const Now& now);
+  bool had(const Secret& value) const;
   void take_same_again(const Now& now);
   void hide_secrets(std::initializer_list<std::string*> words) const;
   Refusal refusal_of(const Exchange& exchange) const;
@@ -129,7 +133,7 @@ class TokenMachine::Impl {
   bool can_fetch() const { return grant_ != nullptr && !given(); }
   std::optional<Instant> refresh_due(const Now& now) const;
   Instant earliest_fetch(const Now& now) const;
-  void finish_fetch();
+  void finish_fetch();  ///< of a token request, which counts for all who wait
   void fail(LoginFailure failure, const Exchange* exchange, const Now& now);
   LoginAttempt attempt_of(const LoginFailure& failure, const Exchange* exchange, Duration wait,
                           const Now& now) const;

@@ -1,12 +1,50 @@
 #include "runtime/adopt.hpp"
 
 #include <algorithm>
+#include <optional>
+
+#include "oauth/lifetime.hpp"
 
 namespace skewguard::runtime {
 namespace {
 
-// Longest life that a token may claim (GENESYS.md section 1.5: SCIM clients have 450 days).
-constexpr Duration kLongestLife = std::chrono::hours{24 * 3650};
+/// What the API compares with its own clock: a JWT says it itself.
+void take_claims(oauth::Token& token, ServerId issuer) {
+  token.claims = oauth::peek_jwt(token.value.reveal());
+  if (!token.claims) return;
+  const auto& claims = *token.claims;
+  if (claims.nbf || claims.iat) {
+    token.begins = ServerTime{issuer, std::max(claims.nbf.value_or(Duration::min()),
+                                               claims.iat.value_or(Duration::min()))};
+  }
+  if (claims.exp) token.ends = ServerTime{issuer, *claims.exp};
+}
+
+/// A user's own store may hand in any figures; sums of these stay far from overflow.
+bool plausible(const StoredToken& stored) {
+  static constexpr Duration kLatest = std::chrono::hours{24 * 365 * 200};
+  const auto within = [](Duration time) { return time >= Duration{0} && time <= kLatest; };
+  return !stored.access_token.empty() && stored.expires_in > Duration{0} &&
+         stored.expires_in <= oauth::kLongestLife && within(stored.issued) &&
+         within(stored.sent.time_since_epoch());
+}
+
+/// How old the token is at most; nothing where that cannot be told.
+std::optional<Duration> age_of(const StoredToken& stored, const Boot& here,
+                               const clocks::ClockBook& book, ServerId issuer, const Now& now) {
+  const bool same_clock = !here.id.empty() && here.id == stored.boot_id &&
+                          !here.time_namespace.empty() &&
+                          here.time_namespace == stored.time_namespace;
+  if (same_clock) {
+    if (stored.sent > now.boot) return std::nullopt;  // not from here after all
+    return now.boot - stored.sent;
+  }
+  const auto reading = stored.issued > Duration{0} ? book.reading(issuer, now) : std::nullopt;
+  if (!reading) return std::nullopt;
+  const Duration least = reading->earliest.since_epoch() - stored.issued - std::chrono::seconds{1};
+  if (least < -std::chrono::seconds{2}) return std::nullopt;
+  return std::max(reading->latest.since_epoch() - stored.issued, Duration{0});
+}
 
 }  // namespace
 
@@ -15,43 +53,35 @@ oauth::TokenPtr given_token(const Secret& value, const Now& now, ServerId issuer
   token->value = value;
   token->given = true;
   token->generation = 1;
-  token->claims = oauth::peek_jwt(value.reveal());
   token->sent = now.boot;
   token->received = now.boot;
   token->sent_wall = now.wall;
-  token->life = kLongestLife;
-  if (token->claims) {
-    const auto& claims = *token->claims;
-    if (claims.nbf || claims.iat) {
-      token->begins = ServerTime{issuer, std::max(claims.nbf.value_or(Duration::min()),
-                                                  claims.iat.value_or(Duration::min()))};
-    }
-    if (claims.exp) token->ends = ServerTime{issuer, *claims.exp};
-  }
+  token->life = oauth::kLongestLife;
+  take_claims(*token, issuer);
   return token;
 }
 
-oauth::TokenPtr stored_token(const StoredToken& stored, const clocks::ClockBook& book,
-                             ServerId issuer, const Now& now) {
-  const auto reading = book.reading(issuer, now);
-  if (!reading) return nullptr;
-  const Duration age = reading->latest.since_epoch() - stored.issued;  // at most that old
-  const Duration least_age =
-      reading->earliest.since_epoch() - stored.issued - std::chrono::seconds{1};
-  if (least_age < -std::chrono::seconds{2} || age >= stored.expires_in) return nullptr;
+oauth::TokenPtr stored_token(const StoredToken& stored, const Boot& here,
+                             const clocks::ClockBook& book, ServerId issuer, const Now& now) {
+  if (!plausible(stored)) return nullptr;
+  const auto age = age_of(stored, here, book, issuer, now);
+  if (!age || *age >= stored.expires_in) return nullptr;
   auto token = std::make_shared<oauth::Token>();
   token->value = stored.access_token;
+  token->token_type = stored.token_type;
   token->stored = true;
   token->generation = 1;
-  token->claims = oauth::peek_jwt(stored.access_token.reveal());
-  token->sent = now.boot - std::max(age, Duration{0});
+  token->sent = now.boot - *age;
   token->received = now.boot;
-  token->sent_wall = now.wall - std::max(age, Duration{0});
+  token->sent_wall = now.wall - *age;
   token->expires_in = stored.expires_in;
   token->life = stored.expires_in;
-  token->issuer_date = ServerTime{issuer, stored.issued};
-  token->begins = token->issuer_date;
-  token->ends = *token->issuer_date + stored.expires_in;
+  if (stored.issued > Duration{0}) {
+    token->issuer_date = ServerTime{issuer, stored.issued};
+    token->begins = token->issuer_date;
+    token->ends = *token->issuer_date + stored.expires_in;
+  }
+  take_claims(*token, issuer);
   return token;
 }
 

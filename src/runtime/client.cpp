@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "host/identity.hpp"
 #include "host/seed.hpp"
 #include "host/system_clocks.hpp"
 #include "host/vmclock.hpp"
@@ -162,9 +163,13 @@ class Client::Impl {
     running->engine = std::make_unique<runtime::Engine>(
         options_, hooks_,
         runtime::EngineWorld{running->loop, *uses.clock, *running->transport, *uses.store,
-                             host::hardware_seed(), uses.disruptions.get()});
+                             host::hardware_seed(), uses.disruptions.get(), here()});
     running_ = std::move(running);
     return *running_;
+  }
+
+  static runtime::Boot here() {
+    return {host::boot_id().value_or(""), host::time_namespace().value_or("")};
   }
 
   static Error shutting_down() {

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 
 #include "guard/call_machine.hpp"
+#include "runtime/adopt.hpp"
 #include "skewguard/client.hpp"
 #include "skewguard/executor.hpp"
 #include "skewguard/result.hpp"
@@ -13,7 +13,7 @@
 
 namespace skewguard::runtime {
 
-/// What an engine runs on. All of it must outlive the engine.
+/// What an engine runs on. All that is referred to must outlive the engine.
 struct EngineWorld {
   Executor& executor;
   ClockSource& clock;
@@ -21,16 +21,23 @@ struct EngineWorld {
   TokenStore& store;
   std::uint64_t seed = 1;                   ///< for jitter
   DisruptionSource* disruptions = nullptr;  ///< null = nobody tells
+  Boot boot{};                              ///< in which Instants are told; empty = not known
+  /// Gets the token that may be sent from now on, and until when; null = none.
+  std::function<void(const oauth::TokenPtr&, Instant)> publish{};
 };
 
 /// The driver of the machines: asks them, switches on the answer, starts that one operation. It has
 /// no thread and no socket of its own, so a simulation drives it on virtual time. All of it runs on
-/// the control loop.
+/// the control loop. Here are the calls; tokens are the desk's.
 class Engine {
  public:
   using CallId = std::uint64_t;
+  using TokenId = std::uint64_t;
   using CallHandler = std::function<void(guard::action::Finish)>;
   using TokenHandler = std::function<void(Result<BearerToken>)>;
+  /// Sends one request that carries the token, for who has an HTTP stack of his own: calls the
+  /// handler once, on any thread.
+  using Sender = std::function<void(HttpRequest, Instant deadline, Transport::Handler)>;
 
   /// `options` must have passed check_options().
   Engine(ClientOptions options, Hooks hooks, EngineWorld world);
@@ -38,12 +45,15 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// Starts one guarded call; `handler` is called exactly once, never from within this call.
-  CallId call(const Request& request, Instant deadline, CallHandler handler);
+  /// Starts one guarded call; `handler` is called exactly once, never from within this call. What
+  /// carries the token goes through `sender` where there is one, else through the transport.
+  CallId call(const Request& request, Instant deadline, CallHandler handler, Sender sender = {});
   /// Ends a call early: its handler gets `cancelled`. Unknown ids are fine.
   void cancel(CallId call);
   /// Asks for a token; `handler` is called exactly once, at the latest at about `deadline`.
-  void token(const TokenRequestOptions& options, Instant deadline, TokenHandler handler);
+  TokenId token(const TokenRequestOptions& options, Instant deadline, TokenHandler handler);
+  /// Its handler gets `cancelled`. Unknown ids are fine.
+  void cancel_token(TokenId token);
 
  private:
   class Impl;

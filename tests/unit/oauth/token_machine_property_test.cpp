@@ -53,6 +53,8 @@ std::string text_of(const TokenActions& actions) {
       out << "save " << save->token.issued.count();
     } else if (const auto* rejected = std::get_if<action::Rejected>(&action)) {
       out << "rejected " << rejected->attempt.attempt.explanation;
+    } else if (std::holds_alternative<action::Forget>(action)) {
+      out << "forget";
     } else {
       out << "log " << std::get<action::Log>(action).line.message;
     }

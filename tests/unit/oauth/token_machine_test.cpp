@@ -98,6 +98,52 @@ TEST(TokenMachine, AnOpaqueTokenBeginsAtTheDateOfItsAnswer) {
   EXPECT_EQ(token->ends, (ServerTime{bench.login, date + 300s}));
 }
 
+/// What somebody else asked for at the bench's present time.
+Token from_elsewhere(const Bench& bench, const char* value, Duration life) {
+  Token token;
+  token.value = Secret{std::string{value}};
+  token.stored = true;
+  token.sent = token.received = bench.boot;
+  token.expires_in = token.life = life;
+  return token;
+}
+
+TEST(TokenMachine, ATokenThatAnotherProcessGotCostsNoRequest) {
+  Bench bench;
+  const auto fetch = only<StartFetch>(bench.want(1)).fetch;
+  const auto actions = bench.step(
+      event::Found{fetch, std::make_shared<Token>(from_elsewhere(bench, "theirs", 300s))});
+  EXPECT_EQ(only<Deliver>(actions).token->value.reveal(), "theirs");
+  EXPECT_EQ(only<Deliver>(actions).token_requests, 0);
+  EXPECT_TRUE(all<Save>(actions).empty());
+  EXPECT_FALSE(bench.machine->fetching());
+}
+
+TEST(TokenMachine, AnothersTokenWillDoOnlyIfItIsNewAndLivesLongEnough) {
+  Bench bench;
+  bench.get("t1", "300");
+  EXPECT_FALSE(bench.machine->would_serve(from_elsewhere(bench, "t1", 300s), 0s, bench.now()))
+      << "it is what we have";
+  EXPECT_TRUE(bench.machine->would_serve(from_elsewhere(bench, "t2", 300s), 0s, bench.now()));
+  EXPECT_FALSE(bench.machine->would_serve(from_elsewhere(bench, "t2", 300s), 301s, bench.now()));
+  const Token early = from_elsewhere(bench, "t2", 300s);
+  bench.advance(299s);
+  EXPECT_FALSE(bench.machine->would_serve(early, 0s, bench.now()));
+}
+
+TEST(TokenMachine, WhoForcesARefreshWantsATokenThatNobodyHasHad) {
+  Bench bench;
+  bench.get("t1", "300");
+  event::Want want;
+  want.waiter = 2;
+  want.deadline = bench.boot + 30s;
+  want.force = true;
+  want.min_life = 20s;
+  const auto fetch = only<StartFetch>(bench.step(want));
+  EXPECT_TRUE(fetch.anew);
+  EXPECT_EQ(fetch.min_life, 20s);
+}
+
 TEST(TokenMachine, SavesATokenInTheIssuersTime) {
   Bench bench;
   bench.want(1);

@@ -1,0 +1,118 @@
+#include "runtime/clock_watch.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "time/duration_text.hpp"
+
+namespace skewguard::runtime {
+namespace {
+
+/// The look after a disruption: calls wait for it that may have a good token.
+constexpr Duration kCheckTimeout = std::chrono::seconds{2};
+/// A login host is asked to bear out another's jump at most this often.
+constexpr Duration kConfirmEvery = std::chrono::minutes{1};
+
+}  // namespace
+
+ClockWatch::ClockWatch(Core& core, std::function<void(const oauth::TokenEvent&)> tell_tokens,
+                       std::function<bool()> fetching)
+    : core_(core), tell_tokens_(std::move(tell_tokens)), fetching_(std::move(fetching)) {
+  static_cast<void>(disrupted());  // from here on
+}
+
+void ClockWatch::observe(ServerId server, const Exchange& exchange) {
+  look_at_wall(exchange.received);
+  std::string why;
+  const auto sample = clocks::sample_of(exchange, &why);
+  const std::string& origin = core_.book.origin(server);
+  if (!sample) {
+    core_.log({LogLevel::debug, "no clock sample from this answer: " + why, {}, origin});
+    return;
+  }
+  const auto seen = core_.book.observe(server, *sample);
+  const Instant received = exchange.received.boot;
+  if (seen.jump && server == core_.login) login_jumped_ = received;
+  if (seen.machine_stood_still) {
+    core_.log({LogLevel::warn,
+               "the servers' clocks jumped forward together: this machine stood still (a VM that "
+               "was stopped or restored)",
+               {},
+               origin});
+    // A token whose answer showed the login host's new time was issued after the standstill.
+    const Instant issued_from = std::exchange(login_jumped_, std::nullopt).value_or(received);
+    tell_tokens_(oauth::event::StoodStill{*seen.machine_stood_still, issued_from});
+  } else if (seen.step) {
+    core_.log({LogLevel::warn, "the clock of this server stepped", {}, origin});
+  } else if (server == core_.api && seen.jump.value_or(Duration{0}) > Duration{0}) {
+    confirm_jump();
+  }
+  unlearn();
+}
+
+void ClockWatch::learned(const oauth::TokenEvent& fact) {
+  if (const auto* lags = std::get_if<oauth::event::ApiLags>(&fact)) lag_ = lags->lag;
+  if (const auto* leads = std::get_if<oauth::event::ApiLeads>(&fact)) lead_ = leads->lead;
+}
+
+/// Nothing depends on the wall clock, but people read it: a step explains what they see elsewhere.
+void ClockWatch::look_at_wall(const Now& now) {
+  constexpr Duration kLeast = std::chrono::seconds{1};  // no slew makes that between two answers
+  const Duration ahead = now.wall.time_since_epoch() - now.boot.time_since_epoch();
+  const Duration step = ahead - wall_minus_boot_.value_or(ahead);
+  wall_minus_boot_ = ahead;
+  if (step > -kLeast && step < kLeast) return;
+  core_.log({LogLevel::warn,
+             "the local wall clock stepped " +
+                 std::string(step > Duration{0} ? "forward by " : "back by ") +
+                 time::human(step > Duration{0} ? step : -step) + ": no token's life depends on it",
+             {},
+             {}});
+}
+
+/// The API's clock has jumped, or its Date is not to be trusted, or this machine stood still: the
+/// login host's Date tells. Seldom, since an API may show two clocks in turn.
+void ClockWatch::confirm_jump() {
+  const Instant now = core_.now().boot;
+  const bool asked = confirmed_ && now - *confirmed_ < kConfirmEvery;
+  if (asked || fetching_() || core_.options.login_url.empty() || core_.login == core_.api) return;
+  confirmed_ = now;
+  core_.look_at_login(now + kLookTimeout, [](const SendResult&) {});
+}
+
+bool ClockWatch::disrupted() {
+  if (core_.world.disruptions == nullptr) return false;
+  const auto marker = core_.world.disruptions->marker();
+  return marker && std::exchange(marker_, marker).value_or(*marker) != *marker;
+}
+
+void ClockWatch::check_after_disruption(std::function<void()> then) {
+  core_.log({LogLevel::warn,
+             "the hypervisor tells that this machine was stopped or restored: looking at the login "
+             "host's clock",
+             {},
+             core_.book.origin(core_.login)});
+  core_.book.note_disruption(core_.now().unslewed());
+  core_.look_at_login(core_.now().boot + kCheckTimeout,
+                      [then = std::move(then)](const SendResult&) { then(); });
+}
+
+/// What was learned of the two servers' clocks holds for as long as their Dates allow it: once a
+/// clock was set right no rejection would come to say so.
+void ClockWatch::unlearn() {
+  if (!lag_ && !lead_) return;
+  const auto issuer_ahead = core_.book.between(core_.login, core_.api, core_.now());
+  if (!issuer_ahead) return;
+  const Duration most_lag = std::max(issuer_ahead->high, Duration{0});
+  const Duration most_lead = std::max(-issuer_ahead->low, Duration{0});
+  if (lag_ && most_lag < *lag_ / 2) {
+    lag_ = most_lag;
+    tell_tokens_(oauth::event::ApiLags{most_lag});
+  }
+  if (lead_ && most_lead < *lead_ / 2) {
+    lead_ = most_lead;
+    tell_tokens_(oauth::event::ApiLeads{most_lead});
+  }
+}
+
+}  // namespace skewguard::runtime

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "oauth/token_machine.hpp"
+#include "runtime/core.hpp"
+
+namespace skewguard::runtime {
+
+/// Reads the clocks off every answer, and tells the tokens what follows for them. Part of an
+/// engine: on the control loop alone.
+class ClockWatch {
+ public:
+  /// `tell_tokens` gets what was learned; `fetching`: a token request is under way, whose answer
+  /// will show the login host's clock anyway.
+  ClockWatch(Core& core, std::function<void(const oauth::TokenEvent&)> tell_tokens,
+             std::function<bool()> fetching);
+
+  void observe(ServerId server, const Exchange& exchange);
+  /// A call has learned this: it holds for as long as the Dates allow it.
+  void learned(const oauth::TokenEvent& fact);
+
+  /// The hypervisor tells that the machine was stopped or restored since the last look.
+  bool disrupted();
+  /// Whether the tokens have outlived that, the login host's Date tells; `then` runs once it has.
+  void check_after_disruption(std::function<void()> then);
+
+ private:
+  void look_at_wall(const Now& now);
+  void confirm_jump();
+  void unlearn();
+
+  Core& core_;
+  std::function<void(const oauth::TokenEvent&)> tell_tokens_;
+  std::function<bool()> fetching_;
+  std::optional<std::uint64_t> marker_;  // of the hypervisor, as last seen
+  std::optional<Instant> confirmed_;     // when the login host was last asked to bear a jump out
+  std::optional<Instant> login_jumped_;  // the receipt of its last answer off all that was known
+  std::optional<Duration> lag_;          // of the API behind the issuer, as last learned
+  std::optional<Duration> lead_;         // of the API ahead of the issuer
+  std::optional<Duration> wall_minus_boot_;  // as last read
+};
+
+}  // namespace skewguard::runtime

@@ -1,0 +1,188 @@
+#include "runtime/token_desk.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/adopt.hpp"
+
+namespace skewguard::runtime {
+namespace {
+
+/// How often is looked whether the process that asks for a token has got it.
+constexpr Duration kShareEvery = std::chrono::milliseconds{50};
+
+oauth::TokenMachineOptions machine_options(const Core& core, std::uint64_t seed) {
+  oauth::TokenMachineOptions out;
+  out.token_url = core.token_url();
+  out.region = core.options.region;
+  out.seed = seed;
+  return out;
+}
+
+std::shared_ptr<const oauth::Grant> grant_of(const ClientOptions& options) {
+  return std::make_shared<oauth::ClientCredentials>(options.client_id, options.client_secret,
+                                                    options.token_params);
+}
+
+}  // namespace
+
+TokenDesk::TokenDesk(Core& core, std::uint64_t seed)
+    : core_(core),
+      tokens_(machine_options(core, seed), grant_of(core.options), core.dialect, core.book,
+              core.login),
+      clocks_(
+          core, [this](const oauth::TokenEvent& event) { step(event); },
+          [this] { return tokens_.fetching(); }),
+      shelf_(core) {}
+
+void TokenDesk::step(const oauth::TokenEvent& event) {
+  for (auto& action : tokens_.step(event, core_.now())) {
+    std::visit(Overloaded{
+                   [this](oauth::action::StartFetch& a) { start_fetch(a); },
+                   [this](oauth::action::Deliver& a) { answer(std::move(a)); },
+                   [this](oauth::action::Deny& a) { answer(std::move(a)); },
+                   [this](const oauth::action::Publish& a) {
+                     if (core_.world.publish) core_.world.publish(a.token, a.usable_until);
+                   },
+                   [this](oauth::action::WakeAt& a) { wake_at(a.at); },
+                   [this](const oauth::action::Rejected& a) {
+                     const ReportedAttempt& attempt = a.attempt.attempt;
+                     core_.tell_rejection({"POST",
+                                           core_.token_url(),
+                                           attempt,
+                                           {attempt.verdict.value_or(Verdict::unknown)}});
+                   },
+                   [this](oauth::action::Save& a) { shelf_.save(std::move(a.token)); },
+                   [this](const oauth::action::Forget&) { shelf_.erase(); },
+                   [this](const oauth::action::Log& a) { core_.log(a.line); },
+               },
+               action);
+  }
+}
+
+void TokenDesk::wake_at(Instant when) {
+  core_.cancel(timer_);
+  timer_ = core_.at(when, [this] {
+    timer_ = 0;
+    step(oauth::event::Tick{});
+  });
+}
+
+// Who wants a token -------------------------------------------------------------------------------
+
+void TokenDesk::want(oauth::event::Want want, Taker taker) {
+  takers_.emplace(want.waiter, std::move(taker));
+  const auto& options = core_.options;
+  const bool may_check = ready_ && !options.login_url.empty() && options.access_token.empty();
+  if (may_check && clocks_.disrupted()) {
+    ready_ = false;  // until it is known what became of the tokens nobody gets one
+    clocks_.check_after_disruption([this] { ready(); });
+  }
+  if (ready_) return step(want);
+  early_wants_.push_back(want);
+  if (!std::exchange(adopting_, true)) adopt();
+  if (ready_) return;
+  core_.at(want.deadline, [this, id = want.waiter] { wait_no_longer(id); });
+}
+
+void TokenDesk::withdraw(oauth::WaiterId waiter) {
+  if (takers_.erase(waiter) > 0) step(oauth::event::Withdraw{waiter});
+}
+
+void TokenDesk::answer(Answer answer) {
+  const auto found = takers_.find(std::visit([](const auto& a) { return a.waiter; }, answer));
+  if (found == takers_.end()) return;
+  core_.turns.next([taker = std::move(found->second), answer = std::move(answer)]() mutable {
+    taker(std::move(answer));
+  });
+  takers_.erase(found);
+}
+
+/// The tokens may be judged (again): those who came too early are served.
+void TokenDesk::ready() {
+  ready_ = true;
+  for (const auto& want : std::exchange(early_wants_, {})) step(want);
+}
+
+void TokenDesk::wait_no_longer(oauth::WaiterId id) {
+  const auto early = std::find_if(early_wants_.begin(), early_wants_.end(),
+                                  [id](const auto& want) { return want.waiter == id; });
+  if (early == early_wants_.end()) return;
+  const oauth::event::Want want = *early;
+  early_wants_.erase(early);
+  step(want);
+}
+
+// Where tokens come from --------------------------------------------------------------------------
+
+/// A token from elsewhere, once, before the first one is asked for.
+void TokenDesk::adopt() {
+  if (!core_.options.access_token.empty()) {
+    step(oauth::event::Adopt{given_token(core_.options.access_token, core_.now(), core_.login)});
+    return ready();
+  }
+  const auto stored = shelf_.load();
+  if (!stored) return ready();
+  const auto take = [this, stored] {
+    auto token = stored_token(*stored, core_.world.boot, core_.book, core_.login, core_.now());
+    if (token == nullptr) return false;
+    step(oauth::event::Adopt{std::move(token)});
+    return true;
+  };
+  if (take()) return ready();
+  // Not of this boot: its life is told in the issuer's time alone.
+  core_.look_at_login(core_.now().boot + kLookTimeout, [this, take](const SendResult&) {
+    static_cast<void>(take());
+    ready();
+  });
+}
+
+void TokenDesk::start_fetch(oauth::action::StartFetch& fetch) {
+  asking_ = Asking{std::move(fetch), core_.now().boot};
+  ask_or_share();
+}
+
+/// One process asks, the others take what it got; one that takes longer than a request may is not
+/// waited for.
+void TokenDesk::ask_or_share() {
+  if (!shelf_.claim() && core_.now().boot < asking_->fetch.deadline) {
+    core_.at(core_.now().boot + kShareEvery, [this, id = asking_->fetch.fetch] {
+      if (asking_ && asking_->fetch.fetch == id) ask_or_share();
+    });
+    return;
+  }
+  if (auto token = shared(asking_->fetch)) {
+    shelf_.release();
+    const oauth::FetchId id = asking_->fetch.fetch;
+    asking_.reset();
+    return step(oauth::event::Found{id, std::move(token)});
+  }
+  ask();
+}
+
+void TokenDesk::ask() {
+  oauth::action::StartFetch fetch = std::move(asking_->fetch);
+  const Instant deadline = core_.now().boot + (fetch.deadline - asking_->since);
+  asking_.reset();
+  core_.send(std::move(fetch.request), SendOptions{deadline, kLoginBodyLimit}, core_.login,
+             [this, id = fetch.fetch](SendResult result) {
+               if (auto* exchange = std::get_if<Exchange>(&result)) {
+                 step(oauth::event::Fetched{id, std::move(*exchange)});
+               } else {
+                 step(oauth::event::FetchFailed{id, std::move(std::get<TransportFailure>(result))});
+               }
+               shelf_.release();
+             });
+}
+
+/// What another process has got, where that will do; else null.
+oauth::TokenPtr TokenDesk::shared(const oauth::action::StartFetch& fetch) {
+  if (fetch.anew) return nullptr;
+  const auto stored = shelf_.load();
+  if (!stored) return nullptr;
+  const Now now = core_.now();
+  auto token = stored_token(*stored, core_.world.boot, core_.book, core_.login, now);
+  return token && tokens_.would_serve(*token, fetch.min_life, now) ? token : nullptr;
+}
+
+}  // namespace skewguard::runtime

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "oauth/token_machine.hpp"
+#include "runtime/clock_watch.hpp"
+#include "runtime/core.hpp"
+#include "runtime/shelf.hpp"
+
+namespace skewguard::runtime {
+
+/// Where an engine's tokens come from: drives the token machine, asks the login host for it, and
+/// shares with other processes through the store. Part of an engine: on the control loop alone,
+/// within a turn.
+class TokenDesk {
+ public:
+  using Answer = std::variant<oauth::action::Deliver, oauth::action::Deny>;
+  using Taker = std::function<void(Answer)>;
+
+  TokenDesk(Core& core, std::uint64_t seed);
+
+  void step(const oauth::TokenEvent& event);
+  /// `taker` gets one answer, in a turn of its own; none after withdraw().
+  void want(oauth::event::Want want, Taker taker);
+  void withdraw(oauth::WaiterId waiter);
+
+  [[nodiscard]] const oauth::TokenMachine& tokens() const noexcept { return tokens_; }
+  [[nodiscard]] ClockWatch& clocks() noexcept { return clocks_; }
+
+ private:
+  struct Asking {
+    oauth::action::StartFetch fetch;
+    Instant since;
+  };
+
+  void answer(Answer answer);
+  void start_fetch(oauth::action::StartFetch& fetch);
+  void ask_or_share();
+  void ask();
+  [[nodiscard]] oauth::TokenPtr shared(const oauth::action::StartFetch& fetch);
+  void wake_at(Instant when);
+  void adopt();
+  void ready();
+  void wait_no_longer(oauth::WaiterId id);
+
+  Core& core_;
+  oauth::TokenMachine tokens_;
+  ClockWatch clocks_;
+  Shelf shelf_;
+  std::map<oauth::WaiterId, Taker> takers_;
+  std::optional<Asking> asking_;
+  std::vector<oauth::event::Want> early_wants_;  // until ready_
+  bool adopting_ = false;
+  bool ready_ = false;  // the tokens at hand may be judged
+  Executor::Timer timer_ = 0;
+};
+
+}  // namespace skewguard::runtime

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace skewguard::runtime {
+
+/// One event at a time, so that a machine is never entered from within itself.
+class Turns {
+ public:
+  /// Runs `first` and all that it leads to; from within a turn it only joins the queue.
+  void enter(std::function<void()> first) {
+    next(std::move(first));
+    if (std::exchange(in_turn_, true)) return;  // the turn under way will come to it
+    // Whatever throws, the next event is not taken for a nested one.
+    const std::unique_ptr<bool, void (*)(bool*)> over(&in_turn_, [](bool* flag) { *flag = false; });
+    while (!queue_.empty()) {
+      const std::function<void()> event = std::move(queue_.front());
+      queue_.pop_front();
+      event();
+    }
+  }
+  /// After what runs now, and all that was queued before.
+  void next(std::function<void()> function) { queue_.emplace_back(std::move(function)); }
+
+ private:
+  std::deque<std::function<void()>> queue_;
+  bool in_turn_ = false;
+};
+
+}  // namespace skewguard::runtime
