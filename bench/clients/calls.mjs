@@ -1,6 +1,15 @@
 // Makes the calls of one run at their times and prints one JSON line for each. What a client does
 // about tokens is its own; what is here is the program around it, the same for all.
+import { once } from "node:events";
 import { performance } from "node:perf_hooks"; // monotonic, whatever the wall clock does
+import { createInterface } from "node:readline";
+
+// Once this is imported, after the client, the program is ready, and is told where the servers are.
+console.log("ready");
+const input = createInterface({ input: process.stdin });
+const [line] = await once(input, "line");
+input.close();
+export const [loginUrl, apiUrl, gatewayUrl] = line.split(" ");
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -27,7 +36,7 @@ export async function makeCalls(call) {
 /// clock, and answer a 401 with one new token and one retry. `fetchToken` resolves to
 /// {value, expiresIn} (seconds).
 export function wrapped(fetchToken) {
-  const url = `${process.env.SKEWGUARD_API_URL}/api/v2/tokens/me`;
+  const url = `${apiUrl}/api/v2/tokens/me`;
   let token = null;
   let expires = 0;
   const renew = async () => {

@@ -1,8 +1,16 @@
-"""Makes the calls of one run at their times and prints one JSON line for each."""
+"""Makes the calls of one run at their times and prints one JSON line for each. Once it is imported,
+the program is ready, and is told where the servers are."""
 
 import json
 import os
+import sys
 import time
+
+print("ready", flush=True)
+LOGIN, API = sys.stdin.readline().split()[:2]
+LOGIN, API = LOGIN + "/oauth/token", API + "/api/v2/tokens/me"
+CLIENT = os.environ["GENESYS_CLOUD_CLIENT_ID"]
+SECRET = os.environ["GENESYS_CLOUD_CLIENT_SECRET"]
 
 
 def make_calls(call):
@@ -17,9 +25,3 @@ def make_calls(call):
         except Exception as problem:  # noqa: BLE001: whatever reaches the caller is a failure
             error = f"{type(problem).__name__}: {problem}"[:200]
         print(json.dumps({"status": status, "error": error}), flush=True)
-
-
-LOGIN = os.environ["SKEWGUARD_LOGIN_URL"] + "/oauth/token"
-API = os.environ["SKEWGUARD_API_URL"] + "/api/v2/tokens/me"
-CLIENT = os.environ["GENESYS_CLOUD_CLIENT_ID"]
-SECRET = os.environ["GENESYS_CLOUD_CLIENT_SECRET"]

@@ -2,9 +2,9 @@
 // and its end but renews neither with client credentials, so the program logs in again when the end
 // has come, and after a 401, once.
 import platformClient from "purecloud-platform-client-v2";
-import { makeCalls } from "./calls.mjs";
+import { gatewayUrl, makeCalls } from "./calls.mjs";
 
-const gateway = new URL(process.env.BENCH_GATEWAY_URL);
+const gateway = new URL(gatewayUrl);
 const client = platformClient.ApiClient.instance;
 client.setGateway({
   protocol: "http",

@@ -1,9 +1,8 @@
 // npm oauth4webapi: its client-credentials grant, in the usual wrapper.
 import * as oauth from "oauth4webapi";
-import { makeCalls, wrapped } from "./calls.mjs";
+import { loginUrl, makeCalls, wrapped } from "./calls.mjs";
 
-const login = process.env.SKEWGUARD_LOGIN_URL;
-const server = { issuer: login, token_endpoint: `${login}/oauth/token` };
+const server = { issuer: loginUrl, token_endpoint: `${loginUrl}/oauth/token` };
 const client = { client_id: process.env.GENESYS_CLOUD_CLIENT_ID };
 const authentication = oauth.ClientSecretBasic(process.env.GENESYS_CLOUD_CLIENT_SECRET);
 

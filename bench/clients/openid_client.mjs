@@ -1,10 +1,9 @@
 // npm openid-client: its client-credentials grant, in the usual wrapper.
 import * as client from "openid-client";
-import { makeCalls, wrapped } from "./calls.mjs";
+import { loginUrl, makeCalls, wrapped } from "./calls.mjs";
 
-const login = process.env.SKEWGUARD_LOGIN_URL;
 const config = new client.Configuration(
-  { issuer: login, token_endpoint: `${login}/oauth/token` },
+  { issuer: loginUrl, token_endpoint: `${loginUrl}/oauth/token` },
   process.env.GENESYS_CLOUD_CLIENT_ID,
   undefined,
   client.ClientSecretBasic(process.env.GENESYS_CLOUD_CLIENT_SECRET),

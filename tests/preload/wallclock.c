@@ -1,5 +1,6 @@
-// Moves a program's wall clock (CLOCK_REALTIME) and nothing else: CLOCK_MONOTONIC, CLOCK_BOOTTIME
-// and every timer stay true, as on a machine whose wall clock was set wrong.
+// Moves a program's wall clock (CLOCK_REALTIME), as on a machine whose wall clock was set wrong,
+// and where it is told to, CLOCK_BOOTTIME, as on a machine that was suspended. CLOCK_MONOTONIC and
+// every timer stay true.
 //
 //   cc -shared -fPIC -O2 -o wallclock.so wallclock.c
 //   SKEWGUARD_TEST_WALL_OFFSET=-600 LD_PRELOAD=./wallclock.so PROGRAM
@@ -7,8 +8,9 @@
 // SKEWGUARD_TEST_WALL_OFFSET  seconds, may have a fraction and a sign (positive = the clock is
 // fast);
 //                             or @SECONDS: the clock starts there (since 1970) with the program.
-// SKEWGUARD_TEST_WALL_FILE    a file of 8 bytes, one native int64: nanoseconds to add on top. It is
-//                             mapped, so writing it steps the clock of a running program.
+// SKEWGUARD_TEST_WALL_FILE    a file of one or two native int64: nanoseconds to add on top, and
+//                             nanoseconds to add to CLOCK_BOOTTIME (none = 0). It is mapped, so
+//                             writing it steps the clocks of a running program.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
@@ -22,8 +24,13 @@
 
 static const int64_t kSecond = 1000000000;
 
-static int64_t fixed_offset;                   // nanoseconds, set before main
-static const volatile int64_t* moving_offset;  // nanoseconds, or NULL
+struct Moving {
+  int64_t wall;
+  int64_t boot;
+};
+
+static int64_t fixed_offset;                  // nanoseconds, set before main
+static const volatile struct Moving* moving;  // nanoseconds, or NULL
 
 static int real_clock(clockid_t id, struct timespec* out) {
   return (int)syscall(SYS_clock_gettime, id, out);
@@ -44,10 +51,11 @@ static int64_t parse_seconds(const char* text) {
 static void map_file(const char* path) {
   const int file = open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) die("cannot open SKEWGUARD_TEST_WALL_FILE");
-  void* const map = mmap(NULL, sizeof(int64_t), PROT_READ, MAP_SHARED, file, 0);
+  // What a page has beyond the end of its file reads as zero.
+  void* const map = mmap(NULL, sizeof(struct Moving), PROT_READ, MAP_SHARED, file, 0);
   close(file);
   if (map == MAP_FAILED) die("cannot map SKEWGUARD_TEST_WALL_FILE");
-  moving_offset = map;
+  moving = map;
 }
 
 __attribute__((constructor)) static void set_up(void) {
@@ -63,9 +71,8 @@ __attribute__((constructor)) static void set_up(void) {
   if (path != NULL) map_file(path);
 }
 
-static void move(struct timespec* time) {
-  const int64_t moving = moving_offset != NULL ? *moving_offset : 0;
-  const int64_t moved = time->tv_sec * kSecond + time->tv_nsec + fixed_offset + moving;
+static void move(struct timespec* time, int64_t by) {
+  const int64_t moved = time->tv_sec * kSecond + time->tv_nsec + by;
   int64_t seconds = moved / kSecond;
   int64_t rest = moved % kSecond;
   if (rest < 0) {
@@ -78,7 +85,12 @@ static void move(struct timespec* time) {
 
 int clock_gettime(clockid_t id, struct timespec* out) {
   const int result = real_clock(id, out);
-  if (result == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)) move(out);
+  if (result != 0) return result;
+  if (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE) {
+    move(out, fixed_offset + (moving != NULL ? moving->wall : 0));
+  } else if (id == CLOCK_BOOTTIME && moving != NULL) {
+    move(out, moving->boot);
+  }
   return result;
 }
 
