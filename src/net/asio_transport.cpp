@@ -20,10 +20,11 @@ using Kind = TransportFailure::Kind;
 class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(asio::io_context& io, ClockSource& clock, TlsOptions tls, const PoolOptions& pool,
-       Edges edges)
+       Edges edges, const ProxyOptions& proxy)
       : shared_{.io = io,
                 .clock = clock,
                 .tls_options = std::move(tls),
+                .proxies = ProxyRule::make(proxy),
                 .timers = edges.timers ? std::move(edges.timers) : asio_timers(io),
                 .lookup = std::move(edges.lookup),
                 .pool = IdlePool<Connection>(pool)},
@@ -39,6 +40,7 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
     auto url = http::parse_url(request.url);
     if (!url) return refuse(ticket, url.error().message, handler);
     if (auto reason = refusal(request)) return refuse(ticket, *reason, handler);
+    if (!shared_.proxies) return refuse(ticket, shared_.proxies.error().message, handler);
     auto operation = std::make_shared<SendOperation>(
         shared_, std::move(request), *std::move(url), options,
         [this, ticket, handler = std::move(handler)](SendResult result) {
@@ -99,8 +101,8 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
 };
 
 AsioTransport::AsioTransport(asio::io_context& io, ClockSource& clock, TlsOptions tls,
-                             PoolOptions pool, Edges edges)
-    : impl_(std::make_shared<Impl>(io, clock, std::move(tls), pool, std::move(edges))) {}
+                             PoolOptions pool, Edges edges, const ProxyOptions& proxy)
+    : impl_(std::make_shared<Impl>(io, clock, std::move(tls), pool, std::move(edges), proxy)) {}
 AsioTransport::~AsioTransport() = default;
 
 Transport::Ticket AsioTransport::send(HttpRequest request, const SendOptions& options,

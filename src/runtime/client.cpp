@@ -157,8 +157,12 @@ class Client::Impl {
     } else {
       net::TlsOptions tls;
       if (!options_.ca_file.empty()) tls.ca_file = options_.ca_file;
+      if (!options_.client_cert_file.empty()) {
+        tls.client_identity = {options_.client_cert_file, options_.client_key_file};
+      }
       running->transport =
-          std::make_unique<net::AsioTransport>(running->loop.context(), *uses.clock, tls);
+          std::make_unique<net::AsioTransport>(running->loop.context(), *uses.clock, tls,
+                                               net::PoolOptions{}, net::Edges{}, options_.proxy);
     }
     running->engine = std::make_unique<runtime::Engine>(
         options_, hooks_,
