@@ -23,6 +23,15 @@ namespace skewguard {
 /// How errors and token requests are worded.
 enum class DialectName { genesys, rfc6749 };
 
+/// The outgoing proxy. Every connection begins at it and is a tunnel (CONNECT) to the host, with
+/// TLS to the host inside: of an https:// URL the proxy sees the host and the port alone.
+struct ProxyOptions {
+  std::string url;       ///< "http://proxy.example:3128", without user and password; empty = none
+  Secret credentials;    ///< "user:password"; sent to the proxy alone (Basic); empty = none
+  std::string no_proxy;  ///< hosts reached directly: "localhost,.example.com,10.0.0.0/8", "*" = all
+  bool https_only = false;  ///< http:// URLs are reached directly, as HTTPS_PROXY has it
+};
+
 /// Everything a client needs to know. Plain data; each default says why.
 struct ClientOptions {
   std::string login_url;  ///< scheme://host[:port][/path]; "https://login.mypurecloud.ie"
@@ -33,8 +42,11 @@ struct ClientOptions {
   DialectName dialect = DialectName::genesys;
   std::string client_id;
   Secret client_secret;
-  Secret access_token;  ///< a given token: no client id is needed; it cannot be refreshed
-  std::string ca_file;  ///< PEM bundle; empty = the system's
+  Secret access_token;           ///< a given token: no client id is needed; it cannot be refreshed
+  std::string ca_file;           ///< PEM bundle; empty = the system's
+  std::string client_cert_file;  ///< PEM chain for hosts that ask for one (mTLS), own first
+  std::string client_key_file;   ///< PEM, not encrypted; both or neither
+  ProxyOptions proxy;
   Duration timeout = std::chrono::seconds{30};   ///< whole call: room for one wait and two tries
   Duration max_wait = std::chrono::seconds{15};  ///< for a token that is not valid yet
   int attempts =

@@ -23,9 +23,9 @@ std::shared_ptr<Running> Running::start(const ClientOptions& options, const Hook
                                         const Dependencies& uses,
                                         const std::shared_ptr<Publication>& publication) {
   auto self = std::make_shared<Running>(uses);
-  self->transport_ = uses.transport
-                         ? uses.transport(self->executor())
-                         : real_transport(options, *uses.clock, self->own_loop_->context());
+  self->transport_ = uses.transport ? uses.transport(self->executor())
+                                    : real_transport(options, *uses.clock,
+                                                     self->own_loop_->context().get_executor());
   EngineWorld world{self->executor(),
                     *uses.clock,
                     *self->transport_,

@@ -184,6 +184,10 @@ MaybeError read_bounds(const Sources& sources, ClientOptions& client) {
   return read_attempts(sources, client.attempts);
 }
 
+bool any_tls(const ClientOptions& client) {
+  return client.login_url.starts_with("https://") || client.api_url.starts_with("https://");
+}
+
 MaybeError read_client_options(const Sources& sources, ClientOptions& client) {
   constexpr std::array<std::pair<std::string_view, bool>, 2> kYesNo{
       {{"true", true}, {"false", false}}};
@@ -198,6 +202,9 @@ MaybeError read_client_options(const Sources& sources, ClientOptions& client) {
   if (auto error = read_token_store(sources)) return error;
   if (auto error = read_bounds(sources, client)) return error;
   if (const auto file = sources.find(kCaFile)) client.ca_file = file->text;
+  if (const auto file = sources.find(kClientCert)) client.client_cert_file = file->text;
+  if (const auto file = sources.find(kClientKey)) client.client_key_file = file->text;
+  if (auto error = read_proxy(sources, any_tls(client), client.proxy)) return error;
   return read_identity(sources, client);
 }
 
@@ -267,10 +274,6 @@ MaybeError read_logging(const Sources& sources, Settings& settings) {
   return read_choice(sources, kLogFormat, kFormats, settings.log_json);
 }
 
-bool any_tls(const ClientOptions& client) {
-  return client.login_url.starts_with("https://") || client.api_url.starts_with("https://");
-}
-
 /// Told here, before anything is sent. Its content is for the TLS library to judge.
 MaybeError check_ca_file(const Sources& sources, const ClientOptions& client) {
   const auto file = sources.find(kCaFile);
@@ -278,18 +281,6 @@ MaybeError check_ca_file(const Sources& sources, const ClientOptions& client) {
   if (!file || !exists || !any_tls(client) || exists(file->text)) return std::nullopt;
   return config_error(named(kCaFile, *file) + " is not there: " + file->text,
                       "name a PEM file, or leave it out for the system's");
-}
-
-/// A proxy that is set and not used must be told: packets take another way than expected.
-void warn_of_proxy(const Sources& sources, Settings& settings) {
-  for (const std::string_view name : {"HTTPS_PROXY", "https_proxy"}) {
-    if (!sources.variable(name)) continue;
-    if (!any_tls(settings.client)) return;
-    settings.warnings.push_back(std::string(name) +
-                                " is set, but this build uses no proxy: the hosts are reached "
-                                "directly");
-    return;
-  }
 }
 
 }  // namespace
@@ -313,7 +304,6 @@ Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need
   if (const auto command = sources.find(kAlertCommand)) settings.alert_command = command->text;
   if (auto error = check_complete(settings.client)) return *std::move(error);
   if (auto error = check_ca_file(sources, settings.client)) return *std::move(error);
-  warn_of_proxy(sources, settings);
   return settings;
 }
 

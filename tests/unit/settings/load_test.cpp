@@ -308,18 +308,6 @@ TEST_F(Load, NoColorIsHeeded) {
   EXPECT_TRUE(loaded().color);
 }
 
-TEST_F(Load, AProxyThatIsNotUsedIsTold) {
-  world.environment["HTTPS_PROXY"] = "http://user:password@proxy:3128";
-  const Settings settings = loaded();
-  ASSERT_EQ(settings.warnings.size(), 1U);
-  EXPECT_THAT(settings.warnings[0], HasSubstr("HTTPS_PROXY"));
-  EXPECT_THAT(settings.warnings[0], Not(HasSubstr("password")));
-
-  flags.login_url = "http://127.0.0.1:1";
-  flags.api_url = "http://127.0.0.1:2";
-  EXPECT_TRUE(loaded().warnings.empty()) << "an HTTPS proxy has no part in http://";
-}
-
 TEST_F(Load, WithoutANeedForAnIdentityOnlyLoggingIsRead) {
   world.environment = {{"SKEWGUARD_LOG", "info"}, {"GENESYS_CLOUD_REGION", "nowhere"}};
   const auto settings = settings::load(flags, world.make(), Need::nothing);
