@@ -52,7 +52,9 @@ constexpr std::array<SettingFlag, 20> kSettingFlags{{
     {"--staleness", "DURATION", &Flags::staleness,
      "how late a server's Date may be; default 1s [SKEWGUARD_STALENESS]"},
     {"--token-store", "STORE", &Flags::token_store,
-     "where tokens are kept between runs; this build has only none [SKEWGUARD_TOKEN_STORE]"},
+     "where tokens are kept between runs: none, file (default: under $XDG_RUNTIME_DIR/skewguard, "
+     "else "
+     "$XDG_STATE_HOME/skewguard) or file:DIR [SKEWGUARD_TOKEN_STORE]"},
     {"--alert-command", "CMD", &Flags::alert_command,
      "run by sh for each rejection that a clock caused or that could not be cured, with the call "
      "report on its standard input; never waited for [SKEWGUARD_ALERT_COMMAND]"},

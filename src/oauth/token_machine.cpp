@@ -148,6 +148,8 @@ void TokenMachine::Impl::settle(const Now& now) {
   turn_away(now);
   publish(now);
   set_wake(now);
+  // A store may be slow: those who wait come first.
+  if (unsaved_) actions_.emplace_back(action::Save{*std::exchange(unsaved_, std::nullopt)});
 }
 
 void TokenMachine::Impl::promote(const Now& now) {

@@ -176,6 +176,7 @@ class TokenMachine::Impl {
   TokenPtr published_;
   Instant published_until_{};
   std::optional<Instant> wake_;
+  std::optional<StoredToken> unsaved_;
   TokenActions actions_;
 };
 

@@ -13,6 +13,7 @@
 #include "runtime/handover.hpp"
 #include "runtime/publication.hpp"
 #include "runtime/running.hpp"
+#include "runtime/stores.hpp"
 #include "settings/settings.hpp"
 #include "store/none.hpp"
 
@@ -301,7 +302,12 @@ class Client::Impl {
 Result<Client> Client::from_environment() {
   auto settings = settings::load({}, settings::process_surroundings(), settings::Need::identity);
   if (!settings) return settings.error();
-  return make(std::move(settings->client));
+  Dependencies dependencies;
+  auto store =
+      runtime::make_store(settings->token_store, settings::process_surroundings().environment);
+  if (!store) return std::move(store).error();
+  dependencies.store = *std::move(store);
+  return make(std::move(settings->client), {}, std::move(dependencies));
 }
 
 Result<Client> Client::make(ClientOptions options, Hooks hooks, Dependencies dependencies) {

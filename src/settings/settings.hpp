@@ -37,8 +37,16 @@ struct Surroundings {
 /// This process's own: its environment, its files, its stdin.
 Surroundings process_surroundings();
 
+/// Where tokens are kept between runs.
+struct TokenStoreChoice {
+  enum class Kind { unsaid, none, file };
+  Kind kind = Kind::unsaid;  ///< unsaid: the default of whoever asks
+  std::string folder;        ///< of `file`, absolute; empty = the default one
+};
+
 struct Settings {
   ClientOptions client;
+  TokenStoreChoice token_store;
   std::string alert_command;  ///< for the shell; empty = none
   LogLevel log_level = LogLevel::warn;
   bool log_json = false;

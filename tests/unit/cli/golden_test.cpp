@@ -73,7 +73,7 @@ TEST_F(Golden, UsageErrors) {
            {"call", "GET", "/x", "--timeout", "soon"},
            {"call", "GET", "/x", "--attempts", "0"},
            {"call", "GET", "/x", "--api-url", "http://api.example.com"},
-           {"call", "GET", "/x", "--token-store", "file"},
+           {"call", "GET", "/x", "--token-store", "redis://localhost"},
            {"call", "GET", "/x", "--proxy", "https://proxy.example:443"},
            {"call", "GET", "/x", "--proxy", "http://proxy.example:port"},
            {"emulate", "--proxy", "http://proxy.example:3128"},

@@ -251,9 +251,22 @@ TEST_F(Load, ASecretSmuggledAsATokenParameterIsNotRepeated) {
 }
 
 TEST_F(Load, RefusesAStoreThatThisBuildDoesNotHave) {
-  for (const char* text : {"file", "file:/var/lib/x", "redis://localhost"}) {
+  for (const char* text : {"redis://localhost", "files", ""}) {
     flags.token_store = text;
-    EXPECT_THAT(refused(), HasSubstr("this build has only the store \"none\"")) << text;
+    EXPECT_THAT(refused(), HasSubstr("this build has none, file and file:DIR")) << text;
+  }
+}
+
+TEST_F(Load, TakesAFolderForTokensWhereItIsAbsolute) {
+  EXPECT_EQ(loaded().token_store.kind, TokenStoreChoice::Kind::unsaid);
+  flags.token_store = "file";
+  EXPECT_EQ(loaded().token_store.kind, TokenStoreChoice::Kind::file);
+  EXPECT_EQ(loaded().token_store.folder, "");
+  flags.token_store = "file:/var/lib/x";
+  EXPECT_EQ(loaded().token_store.folder, "/var/lib/x");
+  for (const char* text : {"file:", "file:x/y"}) {
+    flags.token_store = text;
+    EXPECT_THAT(refused(), HasSubstr("names no absolute folder")) << text;
   }
 }
 
