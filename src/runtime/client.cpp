@@ -9,6 +9,7 @@
 
 #include "host/system_clocks.hpp"
 #include "host/vmclock.hpp"
+#include "runtime/alerts.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/handover.hpp"
 #include "runtime/publication.hpp"
@@ -307,7 +308,10 @@ Result<Client> Client::from_environment() {
       runtime::make_store(settings->token_store, settings::process_surroundings().environment);
   if (!store) return std::move(store).error();
   dependencies.store = *std::move(store);
-  return make(std::move(settings->client), {}, std::move(dependencies));
+  Hooks hooks;
+  if (!settings->alert_command.empty())
+    hooks.on_resolved = runtime::alerts_to(settings->alert_command);
+  return make(std::move(settings->client), std::move(hooks), std::move(dependencies));
 }
 
 Result<Client> Client::make(ClientOptions options, Hooks hooks, Dependencies dependencies) {
