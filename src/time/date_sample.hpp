@@ -6,7 +6,7 @@
 
 namespace skewguard::time {
 
-/// One Date header as a measurement (DESIGN: "Sample, per answer"). The server stamped it
+/// One Date header as a measurement. The server stamped it
 /// between `sent` and `received`, so server - local lies in (date - received, date + 1 s - sent).
 struct DateSample {
   Now sent{};

@@ -8,6 +8,7 @@ import tempfile
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from harness import SECRET, WALLS, EndToEnd, LongRunning, RawServer, answer
 
@@ -95,6 +96,19 @@ class Scenarios(EndToEnd):
             stats = emulator.stats()
             self.assertEqual(set(stats["api_requests"]["by_status"]), {"200"})
         self.each(play)
+
+    def test_c3_a_program_that_links_the_library_tells_the_alert_command(self):
+        emulator = self.emulator("--login-offset", "2s", "--lifetime", "300s", "--strict-nbf")
+        told = Path(self.scratch.name) / "told.json"
+        program = LongRunning(self, emulator,
+                              SKEWGUARD_ALERT_COMMAND=f"cat > {told}.new && mv {told}.new {told}")
+        self.assertEqual(program.call()["verdict"], "issuer_clock_ahead")
+        self.assertEqual(program.call()["verdict"], "ok", "and is not held up by it")
+        for _ in range(100):
+            if told.exists():
+                break
+            pause(0.05)
+        self.assertEqual(json.loads(told.read_text())["verdict"], "issuer_clock_ahead")
 
     def test_c4_issuer_far_ahead_gives_up(self):
         def play(form, wall):
