@@ -36,6 +36,9 @@ Evidence CallMachine::Impl::evidence() const {
             where_.book.when(*trials_.back().token.begins, now_, clocks::Trust::one_clock))
       out.begun_by = span->latest;
   }
+  const auto issuer = where_.book.estimator(where_.login).picture();
+  out.issuer_coherent =
+      issuer != clocks::Picture::several_clocks && issuer != clocks::Picture::incoherent;
   out.begins_ignored = begins_ignored_;
   out.denied = denied_;
   out.limits = {options_.deadline, options_.max_wait, options_.blind_wait, options_.attempts,
@@ -84,7 +87,8 @@ void CallMachine::Impl::learn(const std::vector<Verdict>& verdicts) {
   // A new token that was refused to the end keeps everyone from asking for the next one at once.
   const Trial& last = trials_.back();
   const Verdict verdict = verdicts.back();
-  const bool renewed = trials_.front().token.generation != last.token.generation;
+  const bool renewed = trials_.front().token.generation != last.token.generation &&
+                       diagnosis::asked_for_after(last, trials_.front());
   const bool in_vain = verdict == Verdict::token_rejected ||
                        verdict == Verdict::issuer_clock_behind ||
                        (verdict == Verdict::unknown && renewed && !last.token.accepted_before);
