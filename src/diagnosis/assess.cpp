@@ -488,7 +488,8 @@ bool dates_count(const Evidence& evidence) {
   const bool look_in_vain = std::any_of(evidence.looks.begin(), evidence.looks.end(),
                                         [](const Look& l) { return !l.date.has_value(); });
   const bool belied =
-      std::any_of(evidence.trials.begin(), evidence.trials.end(), took_an_ended_one);
+      std::any_of(evidence.trials.begin(), evidence.trials.end(),
+                  [](const Trial& t) { return !t.token.end_dated && took_an_ended_one(t); });
   const auto all = readings(evidence);
   return !look_in_vain && !belied && !any_pair(all, leaps) &&
          !stands_still(all, evidence.limits.staleness);
@@ -496,12 +497,12 @@ bool dates_count(const Evidence& evidence) {
 
 bool issuer_dates_count(const Evidence& evidence) {
   const auto all = issuer_readings(evidence);
-  if (!evidence.issuer_coherent || any_pair(all, leaps) ||
-      stands_still(all, evidence.limits.staleness))
-    return false;
+  // Far ahead is no sign: between two tokens this machine may have stood still.
+  if (!evidence.issuer_coherent || stands_still(all, evidence.limits.staleness)) return false;
   if (!dates_count(evidence)) return true;
   return std::all_of(evidence.trials.begin(), evidence.trials.end(), [](const Trial& t) {
     if (!t.token.issued || !t.date || t.token.given) return true;
+    if (t.token.end_dated && took_an_ended_one(t)) return false;
     const auto apart = t.date->since(*t.token.issued);
     const Duration age = t.received - t.token.asked;
     return !apart || (*apart - age <= kOffByMost && *apart >= -kOffByMost);

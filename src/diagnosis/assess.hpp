@@ -24,8 +24,8 @@ Standing standing(const Evidence& evidence, const Trial& trial);
 /// look that rule 5 asks for brought none.
 bool dates_count(const Evidence& evidence);
 /// False where the login host's Date is surely no clock's: the Dates of two tokens' answers do not
-/// move as a clock does, or are off the API's by more than any clock is. Then the times that a
-/// token has from that Date alone are not known.
+/// move as a clock does, or are off the API's by more than any clock is, or the API took a token
+/// that had ended by them. Then the times that a token has from that Date alone are not known.
 bool issuer_dates_count(const Evidence& evidence);
 /// The API took this token although it had surely not begun by that answer's Date.
 bool took_unbegun(const Trial& trial, Duration staleness);

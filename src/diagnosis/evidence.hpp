@@ -69,7 +69,7 @@ struct Evidence {
   std::optional<OffsetBound> login_minus_api;
   /// When every clock behind the API's name has surely reached the last trial's `begins`.
   std::optional<Instant> begun_by;
-  /// One clock answers for the login host's name, by all that was ever heard of it.
+  /// By all that was ever heard of it, the login host's Date is that of a clock.
   bool issuer_coherent = true;
   /// The API has taken a token that had not begun by the Date of that answer.
   bool begins_ignored = false;

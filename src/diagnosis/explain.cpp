@@ -75,8 +75,8 @@ std::string undecided_text(const Evidence& evidence, const Trial& trial) {
            "counts for nothing";
   }
   if (trial.token.begins && !issuer_dates_count(evidence)) {
-    return "the token says nothing of its own times, and the Date of the login host's answers is "
-           "not that of a clock, so it counts for nothing";
+    return "the token says nothing of its own times, and the Dates of the two hosts do not fit "
+           "together as those of clocks do, so they count for nothing";
   }
   return "the token's own times are not known, so no clock could be compared";
 }

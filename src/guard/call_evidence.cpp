@@ -3,6 +3,19 @@
 #include "guard/learned.hpp"
 
 namespace skewguard::guard {
+namespace {
+
+/// A Date that stands still looks like one clock more with each answer. Clocks that are set, or
+/// differ from each other a little, are clocks all the same.
+bool shows_a_clock(const clocks::SkewEstimator& known, const Now& now) {
+  constexpr Duration kFewSeconds = std::chrono::seconds{6};
+  if (known.picture() == clocks::Picture::incoherent) return false;
+  if (known.picture() != clocks::Picture::several_clocks) return true;
+  const auto all = known.prompt_hull(now.unslewed());
+  return !all || all->high - all->low <= kFewSeconds;
+}
+
+}  // namespace
 
 void CallMachine::Impl::note_trial(const Exchange& exchange, bool refused) {
   Trial trial;
@@ -36,9 +49,7 @@ Evidence CallMachine::Impl::evidence() const {
             where_.book.when(*trials_.back().token.begins, now_, clocks::Trust::one_clock))
       out.begun_by = span->latest;
   }
-  const auto issuer = where_.book.estimator(where_.login).picture();
-  out.issuer_coherent =
-      issuer != clocks::Picture::several_clocks && issuer != clocks::Picture::incoherent;
+  out.issuer_coherent = shows_a_clock(where_.book.estimator(where_.login), now_);
   out.begins_ignored = begins_ignored_;
   out.denied = denied_;
   out.limits = {options_.deadline, options_.max_wait, options_.blind_wait, options_.attempts,
