@@ -15,8 +15,11 @@ using std::chrono::seconds;
 constexpr Duration kTick = seconds{1};
 /// A never accepted token is new for so long: platforms spread tokens within it.
 constexpr Duration kNewFor = seconds{10};
-/// First wait where nothing points to a lag. Short: with two tries it stays within blind_wait.
+/// First wait where nothing points to a lag, and attempts allow for a second one.
 constexpr Duration kFirstBlindWait = seconds{1};
+/// A running Date that is further off another host's is no clock's: an appliance without one, say,
+/// that begins with 1970. Far more than any token's life on the platforms that we know.
+constexpr Duration kOffByMost = std::chrono::hours{24 * 7};
 /// Added to a wait for a clock: the drift of two clocks over the longest wait, and enough for two
 /// Dates a whole second apart to show that they moved.
 constexpr Duration kPad = milliseconds{20};
@@ -58,12 +61,18 @@ bool comparable(const Reading& earlier, const Reading& later) {
   return elapsed_between(earlier, later) > kTick;
 }
 
-/// Whether `later` is too little after `earlier` for a clock.
-bool stuck(const Reading& earlier, const Reading& later, Duration staleness) {
+/// What one clock shows: `later` is about as much after `earlier` as passed between them.
+bool moves(const Reading& earlier, const Reading& later, Duration staleness) {
   if (!comparable(earlier, later)) return false;
-  const Duration elapsed = elapsed_between(earlier, later);
-  const Duration moved = later.date.since(earlier.date).value_or(elapsed);
-  return moved <= Duration{0} || moved < elapsed - kTick - staleness;
+  const auto moved = later.date.since(earlier.date);
+  return moved && *moved > Duration{0} &&
+         *moved >= elapsed_between(earlier, later) - kTick - staleness;
+}
+
+/// What two clocks behind one name show now and then, and a Date that stands still never does.
+bool goes_back(const Reading& earlier, const Reading& later) {
+  const auto moved = later.date.since(earlier.date);
+  return moved && *moved < Duration{0};
 }
 
 /// Whether more lies between the two, either way, than any two clocks behind one name would differ
@@ -81,9 +90,23 @@ bool took_an_ended_one(const Trial& trial) {
   return since_end && *since_end >= Duration{0};
 }
 
+/// The login host's Dates, one for each token that was got from it.
+std::vector<Reading> issuer_readings(const Evidence& evidence) {
+  std::vector<Reading> all;
+  std::vector<std::uint64_t> seen;
+  for (const Trial& t : evidence.trials) {
+    if (!t.token.issued || t.token.given) continue;
+    if (std::find(seen.begin(), seen.end(), t.token.generation) != seen.end()) continue;
+    seen.push_back(t.token.generation);
+    all.push_back({*t.token.issued, t.token.asked, t.token.received});
+  }
+  std::sort(all.begin(), all.end(),
+            [](const Reading& a, const Reading& b) { return a.received < b.received; });
+  return all;
+}
+
 template <typename Predicate>
-bool any_pair(const Evidence& evidence, Predicate predicate) {
-  const auto all = readings(evidence);
+bool any_pair(const std::vector<Reading>& all, Predicate predicate) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (std::size_t j = i + 1; j < all.size(); ++j)
       if (predicate(all[i], all[j])) return true;
@@ -93,6 +116,12 @@ bool any_pair(const Evidence& evidence, Predicate predicate) {
 
 bool same_token(const Trial& a, const Trial& b) {
   return a.token.generation == b.token.generation;
+}
+
+/// Readings that are enough to tell, and none of them bears out a clock.
+bool stands_still(const std::vector<Reading>& all, Duration staleness) {
+  return any_pair(all, comparable) && !any_pair(all, goes_back) &&
+         !any_pair(all, [&](const Reading& a, const Reading& b) { return moves(a, b, staleness); });
 }
 
 std::size_t refusals(const Evidence& evidence) {
@@ -129,31 +158,27 @@ const Trial* token_after(const Evidence& evidence, std::size_t index) {
   return nullptr;
 }
 
-/// Of the blind wait's total, what this call has left.
-Duration blind_wait_left(const Evidence& evidence) {
-  Duration left = std::min(evidence.limits.blind_wait, evidence.limits.max_wait);
-  for (const Trial& t : evidence.trials) {
-    const Standing how = standing(evidence, t);
-    if (t.followed == Action::wait_and_retry &&
-        (how == Standing::agrees || how == Standing::undecided))
-      left -= t.waited;
-  }
-  return std::max(left, Duration{0});
+/// How many more sends of this call may end in a refusal.
+std::size_t attempts_left(const Evidence& evidence) {
+  const auto most = static_cast<std::size_t>(std::max(evidence.limits.attempts, 1));
+  return most - std::min(refusals(evidence), most);
 }
-
 bool final_attempt(const Evidence& evidence) {
-  return refusals(evidence) >= static_cast<std::size_t>(std::max(evidence.limits.attempts, 1));
+  return attempts_left(evidence) == 0;
 }
 
 Assessment give_up(std::vector<Verdict> candidates, Hindrance why) {
   return {std::move(candidates), Next::give_up, {}, why};
 }
 
-/// Different tokens that were refused in this call.
+/// The first token that was refused in this call, and those that were asked for to cure that.
 std::size_t tokens_refused(const Evidence& evidence) {
+  const auto first = std::find_if(evidence.trials.begin(), evidence.trials.end(),
+                                  [](const Trial& t) { return t.refused; });
   std::vector<std::uint64_t> seen;
   for (const Trial& t : evidence.trials) {
-    if (t.refused && std::find(seen.begin(), seen.end(), t.token.generation) == seen.end())
+    const bool counts = t.refused && (same_token(t, *first) || asked_for_after(t, *first));
+    if (counts && std::find(seen.begin(), seen.end(), t.token.generation) == seen.end())
       seen.push_back(t.token.generation);
   }
   return seen.size();
@@ -171,13 +196,45 @@ Assessment renew(const Evidence& evidence, std::vector<Verdict> candidates,
   return {std::move(candidates), Next::renew, {}, Hindrance::none};
 }
 
+/// The token lay ready when one that had been taken was refused: what ended that one may have ended
+/// this one with it.
+bool lay_ready(const Evidence& evidence) {
+  const Trial& last = evidence.trials.back();
+  return std::any_of(evidence.trials.begin(), evidence.trials.end(), [&](const Trial& t) {
+    return t.refused && t.token.accepted_before && !same_token(t, last) &&
+           !asked_for_after(last, t);
+  });
+}
+
+/// How long to wait where nothing points to a lag, from the last refusal on; nothing where a wait
+/// is over.
+std::optional<Duration> blind_wait(const Evidence& evidence) {
+  const Trial& last = evidence.trials.back();
+  const Duration most = std::min(evidence.limits.blind_wait, evidence.limits.max_wait);
+  if (!is_new(last)) {
+    const Duration wait = std::min(kFirstBlindWait, most);
+    return tried_twice(evidence) || wait <= Duration{0} ? std::nullopt : std::optional(wait);
+  }
+  if (lay_ready(evidence)) return std::nullopt;
+  // The last token that may be tried has until it is new no longer, as far as attempts go.
+  const bool last_one = tokens_refused(evidence) >= 2;
+  const Instant spread = last.token.received + (last_one && most > Duration{0} ? kNewFor : most);
+  const Duration left = std::min(spread - last.received, most);
+  if (left <= Duration{0}) return std::nullopt;
+  // A wait that is split costs a send: there must be one for the rest, and one for a new token.
+  const std::size_t sends = attempts_left(evidence);
+  if (!last_one && tried_twice(evidence) && sends < 2) return std::nullopt;
+  const bool split = !last_one && !tried_twice(evidence) && sends > 2;
+  return split ? std::min(left, kFirstBlindWait) : left;
+}
+
 /// Rule 3 where nothing points to a lag, and `unknown`'s one wait: the same token once more.
 Assessment wait_blindly(const Evidence& evidence, std::vector<Verdict> candidates) {
   if (final_attempt(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
-  const Duration wait = std::min(kFirstBlindWait, blind_wait_left(evidence));
   const Trial& last = evidence.trials.back();
-  const Instant until = std::max(last.received + wait, evidence.now);
-  if (tried_twice(evidence) || wait <= Duration{0}) return renew(evidence, std::move(candidates));
+  const auto wait = blind_wait(evidence);
+  if (!wait) return renew(evidence, std::move(candidates));
+  const Instant until = std::max(last.received + *wait, evidence.now);
   if (until >= evidence.limits.deadline) {
     // A newer token than a new one would be refused like it (rule 3).
     return last.token.accepted_before ? renew(evidence, std::move(candidates))
@@ -186,9 +243,33 @@ Assessment wait_blindly(const Evidence& evidence, std::vector<Verdict> candidate
   return {std::move(candidates), Next::wait, until, Hindrance::none};
 }
 
+/// Where a second refusal's Date does not count since it did not move: of two clocks behind one
+/// name the second may be the later one. When that clock has reached the token's begin; nothing
+/// where that was waited for already, or is too far off.
+std::optional<Instant> begins_by_another_clock(const Evidence& evidence) {
+  const Trial& last = evidence.trials.back();
+  const auto sends = std::count_if(evidence.trials.begin(), evidence.trials.end(),
+                                   [&](const Trial& t) { return same_token(t, last); });
+  if (sends != 2 || !evidence.looks.empty() || !last.date || !last.token.begins)
+    return std::nullopt;
+  if (last.token.begin_dated && !issuer_dates_count(evidence)) return std::nullopt;
+  if (evidence.begins_ignored || *last.token.begins->since(*last.date) <= Duration{0})
+    return std::nullopt;
+  const auto at = begins_by(evidence, last);
+  if (!at || *at - last.received > evidence.limits.max_wait) return std::nullopt;
+  return *at + kPad;
+}
+
 Assessment assess_undecided(const Evidence& evidence) {
   if (evidence.trials.back().token.given)
     return give_up({Verdict::token_rejected}, Hindrance::nothing_new);
+  const auto until = final_attempt(evidence) ? std::nullopt : begins_by_another_clock(evidence);
+  if (until && *until < evidence.limits.deadline) {
+    return {{Verdict::unknown, Verdict::issuer_clock_ahead, Verdict::token_not_yet_active},
+            Next::wait,
+            std::max(*until, evidence.now),
+            Hindrance::none};
+  }
   return wait_blindly(evidence, {Verdict::unknown, Verdict::token_not_yet_active});
 }
 
@@ -224,8 +305,11 @@ Assessment assess_agreeing(const Evidence& evidence) {
 /// nothing.
 Assessment blame_clock(const Evidence& evidence, std::vector<Verdict> candidates, Hindrance why) {
   if (date_seen_again(evidence)) return give_up(std::move(candidates), why);
-  const Instant at = std::max(evidence.trials.back().received + kLookAfter, evidence.now);
-  if (at + kLookTakes >= evidence.limits.deadline) return assess_undecided(evidence);
+  const Instant judged = evidence.trials.back().received;
+  const bool looked = std::any_of(evidence.looks.begin(), evidence.looks.end(),
+                                  [&](const Look& l) { return l.received > judged; });
+  const Instant at = std::max(judged + kLookAfter, evidence.now);
+  if (looked || at + kLookTakes >= evidence.limits.deadline) return assess_undecided(evidence);
   return {std::move(candidates), Next::look, at, why};
 }
 
@@ -272,22 +356,39 @@ Assessment assess_perhaps_not_begun(const Evidence& evidence) {
   if (!last.token.given) candidates.push_back(Verdict::token_revoked);
   candidates.push_back(Verdict::token_rejected);
   if (final_attempt(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
-  if (tried_twice(evidence)) return renew(evidence, std::move(candidates));
+  // Refused again, and by this answer's Date it still has not begun: from a clock that lags more.
   const Instant until =
       std::min(wait_until(evidence, last), last.received + evidence.limits.max_wait);
   if (until >= evidence.limits.deadline) return give_up(std::move(candidates), Hindrance::deadline);
   return {std::move(candidates), Next::wait, std::max(until, evidence.now), Hindrance::none};
 }
 
+/// Rule 5 for the login host: what its Dates tell of these two tokens needs two that moved.
+bool issuer_borne_out(const Evidence& evidence, const Trial& one, const Trial& other) {
+  const auto dated = [](const Trial& t) { return t.token.begin_dated || t.token.end_dated; };
+  if (!dated(one) && !dated(other)) return true;
+  return any_pair(issuer_readings(evidence), [&](const Reading& a, const Reading& b) {
+    return moves(a, b, evidence.limits.staleness);
+  });
+}
+
 Assessment assess_ended(const Evidence& evidence) {
   const std::size_t index = evidence.trials.size() - 1;
+  const Trial& last = evidence.trials[index];
   constexpr std::size_t kMostTokens = 3;  // one that ended, and two that were born dead
-  if (!dead_on_arrival(evidence, evidence.trials[index]))
+  if (!dead_on_arrival(evidence, last))
     return renew(evidence, {Verdict::token_expired}, kMostTokens);
   const Trial* before = token_before(evidence, index);
-  if (before != nullptr && dead_on_arrival(evidence, *before))
+  if (before != nullptr && dead_on_arrival(evidence, *before) &&
+      issuer_borne_out(evidence, *before, last))
     return blame_clock(evidence, {Verdict::issuer_clock_behind}, Hindrance::nothing_new);
-  return renew(evidence, {Verdict::token_expired, Verdict::issuer_clock_behind}, kMostTokens);
+  Assessment next =
+      renew(evidence, {Verdict::token_expired, Verdict::issuer_clock_behind}, kMostTokens);
+  // So that the Date of the next token's answer shows whether the login host's moves at all.
+  const Instant until = last.token.received + kLookAfter;
+  if (last.token.end_dated && next.next == Next::renew && until < evidence.limits.deadline)
+    next.until = until;
+  return next;
 }
 
 /// Whatever became of the call, was this proof of rule 2 upheld? One that ended it needs rule 5.
@@ -301,7 +402,8 @@ bool upheld(const Evidence& evidence, std::size_t index) {
 Verdict settle_ended(const Evidence& evidence, std::size_t index) {
   if (dead_on_arrival(evidence, evidence.trials[index]) && date_seen_again(evidence)) {
     for (const Trial* other : {token_before(evidence, index), token_after(evidence, index)}) {
-      if (other != nullptr && dead_on_arrival(evidence, *other))
+      if (other != nullptr && dead_on_arrival(evidence, *other) &&
+          issuer_borne_out(evidence, *other, evidence.trials[index]))
         return Verdict::issuer_clock_behind;
     }
   }
@@ -327,10 +429,11 @@ Outcome outcome(const Evidence& evidence, std::size_t index) {
     if (i == index) continue;
     if (same_token(other, trial)) {
       (other.refused ? seen.same_refused : seen.same_accepted) = true;
-    } else if (i > index) {
-      (other.refused ? seen.new_refused : seen.new_accepted) = true;
-      seen.new_refused_for_no_clock |=
-          other.refused && standing(evidence, other) == Standing::agrees;
+    } else if (i > index && !other.refused) {
+      seen.new_accepted = true;
+    } else if (i > index && asked_for_after(other, trial)) {
+      seen.new_refused = true;
+      seen.new_refused_for_no_clock |= standing(evidence, other) == Standing::agrees;
     }
   }
   return seen;
@@ -339,7 +442,8 @@ Outcome outcome(const Evidence& evidence, std::size_t index) {
 /// The trial's token was itself the new one that was to cure an earlier refusal.
 bool refused_as_new_one(const Evidence& evidence, std::size_t index, bool twice) {
   const Trial* before = token_before(evidence, index);
-  return before != nullptr && (twice || standing(evidence, *before) == Standing::agrees);
+  return before != nullptr && asked_for_after(evidence.trials[index], *before) &&
+         (twice || standing(evidence, *before) == Standing::agrees);
 }
 
 /// No clock is to blame by proof: the outcome tells, as far as clocks are excluded.
@@ -374,6 +478,9 @@ TokenFacts facts_of(const oauth::Token& token, bool accepted_before, ServerId ap
   if (!token.given) facts.dead_at = token.dead_at();
   if (token.begins) facts.begins = token.begins->as_read_by(api);
   if (token.ends) facts.ends = token.ends->as_read_by(api);
+  if (token.issuer_date) facts.issued = token.issuer_date->as_read_by(api);
+  facts.begin_dated = token.begins && !(token.claims && (token.claims->nbf || token.claims->iat));
+  facts.end_dated = token.ends && !(token.claims && token.claims->exp);
   return facts;
 }
 
@@ -381,10 +488,29 @@ bool dates_count(const Evidence& evidence) {
   const bool look_in_vain = std::any_of(evidence.looks.begin(), evidence.looks.end(),
                                         [](const Look& l) { return !l.date.has_value(); });
   const bool belied =
-      std::any_of(evidence.trials.begin(), evidence.trials.end(), took_an_ended_one);
-  return !look_in_vain && !belied && !any_pair(evidence, [&](const Reading& a, const Reading& b) {
-    return stuck(a, b, evidence.limits.staleness) || leaps(a, b);
+      std::any_of(evidence.trials.begin(), evidence.trials.end(),
+                  [](const Trial& t) { return !t.token.end_dated && took_an_ended_one(t); });
+  const auto all = readings(evidence);
+  return !look_in_vain && !belied && !any_pair(all, leaps) &&
+         !stands_still(all, evidence.limits.staleness);
+}
+
+bool issuer_dates_count(const Evidence& evidence) {
+  const auto all = issuer_readings(evidence);
+  // Far ahead is no sign: between two tokens this machine may have stood still.
+  if (!evidence.issuer_coherent || stands_still(all, evidence.limits.staleness)) return false;
+  if (!dates_count(evidence)) return true;
+  return std::all_of(evidence.trials.begin(), evidence.trials.end(), [](const Trial& t) {
+    if (!t.token.issued || !t.date || t.token.given) return true;
+    if (t.token.end_dated && took_an_ended_one(t)) return false;
+    const auto apart = t.date->since(*t.token.issued);
+    const Duration age = t.received - t.token.asked;
+    return !apart || (*apart - age <= kOffByMost && *apart >= -kOffByMost);
   });
+}
+
+bool asked_for_after(const Trial& later, const Trial& earlier) {
+  return later.token.asked >= earlier.sent;
 }
 
 bool took_unbegun(const Trial& trial, Duration staleness) {
@@ -400,7 +526,10 @@ bool begin_belied(const Evidence& evidence, const Trial& trial) {
 }
 
 bool date_seen_again(const Evidence& evidence) {
-  return dates_count(evidence) && any_pair(evidence, comparable);
+  return dates_count(evidence) &&
+         any_pair(readings(evidence), [&](const Reading& a, const Reading& b) {
+           return moves(a, b, evidence.limits.staleness);
+         });
 }
 
 Standing standing(const Evidence& evidence, const Trial& trial) {
@@ -409,8 +538,11 @@ Standing standing(const Evidence& evidence, const Trial& trial) {
     return time && dated ? time->since(*trial.date) : std::nullopt;
   };
   const bool belied = begin_belied(evidence, trial);
-  const auto to_begin = belied ? std::nullopt : after_date(trial.token.begins);
-  const auto to_end = after_date(trial.token.ends);
+  const bool issued = issuer_dates_count(evidence);
+  const bool begin_known = !belied && (issued || !trial.token.begin_dated);
+  const auto to_begin = begin_known ? after_date(trial.token.begins) : std::nullopt;
+  const auto to_end =
+      issued || !trial.token.end_dated ? after_date(trial.token.ends) : std::nullopt;
   if (to_begin && *to_begin >= kTick + evidence.limits.staleness) return Standing::not_begun;
   if (to_end && *to_end <= Duration{0}) return Standing::ended;
   if (trial.token.dead_at && trial.received >= *trial.token.dead_at) return Standing::ended;
@@ -423,6 +555,8 @@ Standing standing(const Evidence& evidence, const Trial& trial) {
 bool dead_on_arrival(const Evidence& evidence, const Trial& trial) {
   if (!trial.refused || !trial.date || !trial.token.begins || !trial.token.ends) return false;
   if (trial.token.given || !dates_count(evidence)) return false;
+  const bool dated = trial.token.begin_dated || trial.token.end_dated;
+  if (dated && !issuer_dates_count(evidence)) return false;
   const auto since_begin = trial.date->since(*trial.token.begins);
   const auto since_end = trial.date->since(*trial.token.ends);
   return since_end && *since_end >= Duration{0} && since_begin &&

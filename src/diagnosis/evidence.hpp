@@ -25,6 +25,10 @@ struct TokenFacts {
   /// The issuer's numbers, *read by the API's clock*: that is what the API compares with its own.
   std::optional<ServerTime> begins;
   std::optional<ServerTime> ends;
+  /// The issuer's Date of the token answer, and which of the two rest on it for want of a claim.
+  std::optional<ServerTime> issued;
+  bool begin_dated = false;
+  bool end_dated = false;
 };
 TokenFacts facts_of(const oauth::Token& token, bool accepted_before, ServerId api);
 
@@ -49,11 +53,12 @@ struct Look {
 };
 
 struct Limits {
-  Instant deadline{};      ///< of the whole call
-  Duration max_wait{0};    ///< longest wait for a token that has not begun
-  Duration blind_wait{0};  ///< the same in total where nothing points to a lag
-  int attempts = 3;        ///< most sends that end in a refusal of the token
-  Duration staleness{0};   ///< how late a Date may be
+  Instant deadline{};    ///< of the whole call
+  Duration max_wait{0};  ///< longest wait for a token that has not begun
+  /// Longest one where nothing points to a lag; a token that was never taken has so long to spread.
+  Duration blind_wait{0};
+  int attempts = 3;       ///< most sends that end in a refusal of the token
+  Duration staleness{0};  ///< how late a Date may be
 };
 
 /// Everything one call knows when it must say why its token was refused.
@@ -64,6 +69,8 @@ struct Evidence {
   std::optional<OffsetBound> login_minus_api;
   /// When every clock behind the API's name has surely reached the last trial's `begins`.
   std::optional<Instant> begun_by;
+  /// By all that was ever heard of it, the login host's Date is that of a clock.
+  bool issuer_coherent = true;
   /// The API has taken a token that had not begun by the Date of that answer.
   bool begins_ignored = false;
   /// Why the token machine would not give a new token, where it was asked for one.

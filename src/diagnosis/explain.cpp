@@ -74,6 +74,10 @@ std::string undecided_text(const Evidence& evidence, const Trial& trial) {
     return "the Date of its answers is not that of a clock that it judges tokens by, so it "
            "counts for nothing";
   }
+  if (trial.token.begins && !issuer_dates_count(evidence)) {
+    return "the token says nothing of its own times, and the Dates of the two hosts do not fit "
+           "together as those of clocks do, so they count for nothing";
+  }
   return "the token's own times are not known, so no clock could be compared";
 }
 
@@ -91,6 +95,7 @@ std::string standing_text(const Evidence& evidence, const Trial& trial) {
       return lag_text(evidence) + begin_text(trial);
     case Standing::ended:
       if (trial.date && trial.token.ends && dates_count(evidence) &&
+          (issuer_dates_count(evidence) || !trial.token.end_dated) &&
           trial.date->since(*trial.token.ends) >= Duration{0})
         return lag_text(evidence) + end_text(trial);
       return fmt::format("our own deadline for the token had passed {} before the answer",

@@ -23,7 +23,8 @@ bool gateway_trouble(int status) {
 /// Whether this answer shows that the API had taken the token. Only what is decided after it was
 /// looked at counts: a 429, a 400 or a 5xx, say, may come from a gateway that never did.
 bool took_token(const Refusal& refusal, int status) {
-  if (refusal.kind == Refusal::Kind::token_refused) return false;
+  if (refusal.kind == Refusal::Kind::token_refused || refusal.error_code == "invalid_token")
+    return false;
   if (refusal.kind == Refusal::Kind::missing_permission ||
       refusal.kind == Refusal::Kind::no_user_context) {
     return true;

@@ -3,6 +3,19 @@
 #include "guard/learned.hpp"
 
 namespace skewguard::guard {
+namespace {
+
+/// A Date that stands still looks like one clock more with each answer. Clocks that are set, or
+/// differ from each other a little, are clocks all the same.
+bool shows_a_clock(const clocks::SkewEstimator& known, const Now& now) {
+  constexpr Duration kFewSeconds = std::chrono::seconds{6};
+  if (known.picture() == clocks::Picture::incoherent) return false;
+  if (known.picture() != clocks::Picture::several_clocks) return true;
+  const auto all = known.prompt_hull(now.unslewed());
+  return !all || all->high - all->low <= kFewSeconds;
+}
+
+}  // namespace
 
 void CallMachine::Impl::note_trial(const Exchange& exchange, bool refused) {
   Trial trial;
@@ -36,6 +49,7 @@ Evidence CallMachine::Impl::evidence() const {
             where_.book.when(*trials_.back().token.begins, now_, clocks::Trust::one_clock))
       out.begun_by = span->latest;
   }
+  out.issuer_coherent = shows_a_clock(where_.book.estimator(where_.login), now_);
   out.begins_ignored = begins_ignored_;
   out.denied = denied_;
   out.limits = {options_.deadline, options_.max_wait, options_.blind_wait, options_.attempts,
@@ -84,7 +98,8 @@ void CallMachine::Impl::learn(const std::vector<Verdict>& verdicts) {
   // A new token that was refused to the end keeps everyone from asking for the next one at once.
   const Trial& last = trials_.back();
   const Verdict verdict = verdicts.back();
-  const bool renewed = trials_.front().token.generation != last.token.generation;
+  const bool renewed = trials_.front().token.generation != last.token.generation &&
+                       diagnosis::asked_for_after(last, trials_.front());
   const bool in_vain = verdict == Verdict::token_rejected ||
                        verdict == Verdict::issuer_clock_behind ||
                        (verdict == Verdict::unknown && renewed && !last.token.accepted_before);

@@ -208,9 +208,13 @@ CallAction CallMachine::Impl::follow(const Assessment& assessment) {
       begin_wait(attempt);
       return sleep(assessment.until, Then::send_again);
     case Next::renew:
-      end_wait();
       decide(attempt, Action::refresh_and_retry);
       trial.followed = Action::refresh_and_retry;
+      if (assessment.until > now_.boot) {
+        begin_wait(attempt);
+        return sleep(assessment.until, Then::renew);
+      }
+      end_wait();
       return need_token(token_->generation);
     case Next::back_off:
       decide(attempt, Action::refresh_and_retry);

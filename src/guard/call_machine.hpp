@@ -19,8 +19,9 @@ namespace skewguard::guard {
 struct CallOptions {
   Instant deadline{};  ///< of the whole call
   Duration max_wait = std::chrono::seconds{15};
-  Duration blind_wait = std::chrono::seconds{3};  ///< longest wait where nothing points to a lag
-  int attempts = 3;                               ///< most sends that end in a 401
+  /// Longest wait where nothing points to a lag, and the age by which a token has spread.
+  Duration blind_wait = std::chrono::seconds{3};
+  int attempts = 3;  ///< most sends that end in a 401
   Duration staleness = std::chrono::seconds{1};
   std::string region;     ///< for explanations
   std::string client_id;  ///< for explanations

@@ -23,7 +23,7 @@ struct TokenAnswer {
 struct Refusal {
   enum class Kind {
     none,                ///< 2xx, or an error that is not about the token (404, 500 of the API ...)
-    token_refused,       ///< API 401, or invalid_token in WWW-Authenticate
+    token_refused,       ///< API 401; 400 or 403 with invalid_token in WWW-Authenticate
     missing_permission,  ///< 403, or insufficient_scope whatever the status
     no_user_context,     ///< 400, 403 or 404 under /api/v2/users/me that names no permission
     credentials_rejected,  ///< login: wrong secret, disabled client (401 invalid_client,

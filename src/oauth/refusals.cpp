@@ -39,6 +39,11 @@ Refusal::Kind kind_of(const OAuthError& error) {
   return Refusal::Kind::request_rejected;
 }
 
+/// Beside any other status `invalid_token` is a gateway's boilerplate: the status says what to do.
+bool may_be_of_the_token(int status) {
+  return status == 400 || status == 401 || status == 403;
+}
+
 std::vector<std::string> words(std::string_view text) {
   std::vector<std::string> out;
   while (!(text = trim(text)).empty()) {
@@ -140,7 +145,8 @@ Refusal bearer_refusal(const Exchange& exchange) {
   if (challenge && challenge->error == "insufficient_scope") {
     refusal.kind = Refusal::Kind::missing_permission;
     refusal.permissions = words(challenge->scope);
-  } else if ((challenge && challenge->error == "invalid_token") || exchange.status == 401) {
+  } else if (exchange.status == 401 || (challenge && challenge->error == "invalid_token" &&
+                                        may_be_of_the_token(exchange.status))) {
     refusal.kind = Refusal::Kind::token_refused;
   } else if (exchange.status == 403) {
     refusal.kind = Refusal::Kind::missing_permission;

@@ -237,14 +237,14 @@ TEST_P(Scenario, C20AServerThatSpeaksOfSkewOrExpiryBlamesNoClockByThat) {
       build(0s, {0s});
       call_for(60s, 10s);
       bool refused = false;
-      world->fate = [&, challenge = challenge, body = body](const HttpRequest& request) {
+      world->fate = [&, header = challenge, text = body](const HttpRequest& request) {
         Fate fate;
         if (!request.url.starts_with(kApiUrl) || (refused && !for_good)) return fate;
         refused = true;
-        fate.spoil = [challenge, body](emulator::Reply& reply) {
+        fate.spoil = [header, text](emulator::Reply& reply) {
           refuse(reply);
-          reply.body = body;
-          emulator::set_field(reply.headers, "WWW-Authenticate", challenge);
+          reply.body = text;
+          emulator::set_field(reply.headers, "WWW-Authenticate", header);
         };
         return fate;
       };

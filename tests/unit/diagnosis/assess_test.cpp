@@ -163,7 +163,7 @@ TEST(Assess, ALookThatDidNotMoveLeavesTheOrdinaryWay) {
   e.looks.push_back({at(milliseconds{1100}), e.now, noon_plus(-seconds{120})});
   const Assessment a = assess(e);
   EXPECT_EQ(a.next, Next::wait);
-  EXPECT_EQ(a.until, e.now) << "the look has been wait enough";
+  EXPECT_EQ(a.until, at(milliseconds{3020})) << "the look was a part of the wait";
   EXPECT_EQ(a.verdict(), Verdict::unknown);
 }
 
@@ -175,12 +175,111 @@ TEST(Assess, AnAcceptedTokenIsReplacedAtOnceWhereClocksAgree) {  // rule 4
   EXPECT_EQ(a.verdict(), Verdict::token_revoked);
 }
 
-TEST(Assess, BlindWaitsStayWithinTheirTotal) {  // rule 3: at most 3 s
+TEST(Assess, ANewTokenHasUntilTheBlindWaitsAgeToSpread) {  // rule 3: at most 3 s
   Evidence e = evidence({refusal(milliseconds{40}, Duration{0})});
+  EXPECT_EQ(assess(e).until, at(milliseconds{3020}));
   e.limits.blind_wait = milliseconds{200};
-  EXPECT_EQ(assess(e).until, at(milliseconds{240}));
+  EXPECT_EQ(assess(e).until, at(milliseconds{220}));
   e.limits.blind_wait = Duration{0};
   EXPECT_EQ(assess(e).next, Next::renew);
+}
+
+TEST(Assess, ANewTokenThatIsOldEnoughToHaveSpreadIsReplacedAtOnce) {  // T1
+  EXPECT_EQ(assess(evidence({refusal(seconds{4}, seconds{4})})).next, Next::renew);
+}
+
+TEST(Assess, TheWaitIsSplitWhereAttemptsAllow) {
+  Trial first = refusal(milliseconds{40}, Duration{0});
+  Evidence e = evidence({first});
+  e.limits.attempts = 4;
+  EXPECT_EQ(assess(e).until, at(milliseconds{1040}));
+  first.followed = Action::wait_and_retry;
+  first.waited = seconds{1};
+  e.trials = {first, refusal(milliseconds{1080}, seconds{1})};
+  e.now = at(milliseconds{1080});
+  EXPECT_EQ(assess(e).until, at(milliseconds{3020}));
+}
+
+TEST(Assess, OneThatLayReadyWhenATakenOneWasRefusedIsReplacedAtOnce) {  // T1
+  Trial taken = refusal(seconds{100}, seconds{100});
+  taken.token.accepted_before = true;
+  taken.token.asked = at(-seconds{60});
+  Trial ready = refusal(seconds{101}, seconds{101}, 2);
+  ready.token.asked = at(milliseconds{99'900});
+  ready.token.received = at(milliseconds{99'950});
+  ready.token.begins = noon_plus(seconds{99});
+  ready.token.dead_at = at(seconds{400});
+  EXPECT_EQ(assess(evidence({taken, ready})).next, Next::renew);
+  Trial late = ready;
+  late.token.asked = at(milliseconds{100'100});
+  late.token.received = at(milliseconds{100'150});
+  EXPECT_EQ(assess(evidence({taken, late})).next, Next::wait) << "asked for to cure it";
+}
+
+/// Opaque: its times are those of the login host's Date.
+Trial dated(Trial t, Duration asked) {
+  t.token.asked = at(asked);
+  t.token.received = at(asked + milliseconds{20});
+  t.token.dead_at = at(asked + seconds{300});
+  t.token.issued = t.token.begins;
+  t.token.begin_dated = t.token.end_dated = true;
+  return t;
+}
+
+TEST(IssuerDates, CountUntilTwoOfThemStandStill) {  // C19, rule 5
+  const Trial one = dated(refusal(milliseconds{40}, seconds{400}), Duration{0});
+  Trial two = dated(refusal(milliseconds{1140}, seconds{401}, 2), milliseconds{1100});
+  EXPECT_TRUE(issuer_dates_count(evidence({one}))) << "nothing to compare it with";
+  EXPECT_FALSE(issuer_dates_count(evidence({one, two})));
+  EXPECT_EQ(standing(evidence({one, two}), two), Standing::undecided);
+  two.token.issued = two.token.begins = noon_plus(seconds{1});
+  EXPECT_TRUE(issuer_dates_count(evidence({one, two})));
+}
+
+TEST(IssuerDates, ThatAreYearsOffTheApisAreNoClocks) {  // C19
+  Trial t = dated(refusal(milliseconds{40}, Duration{0}), Duration{0});
+  t.token.issued = t.token.begins = noon_plus(-kNoon);
+  t.token.ends = noon_plus(seconds{300} - kNoon);
+  EXPECT_EQ(stands(t), Standing::undecided);
+  t.token.begin_dated = t.token.end_dated = false;
+  EXPECT_EQ(stands(t), Standing::ended) << "claims are the issuer's own";
+}
+
+TEST(IssuerDates, OfSeveralClocksBehindOneNameDateNoToken) {
+  const Trial t = dated(refusal(milliseconds{40}, Duration{0}), Duration{0});
+  Evidence e = evidence({t});
+  EXPECT_EQ(standing(e, t), Standing::agrees);
+  e.issuer_coherent = false;
+  EXPECT_EQ(standing(e, t), Standing::undecided);
+}
+
+TEST(IssuerDates, BlameTheirClockOnlyOnceTheyHaveMoved) {
+  const Trial one = dated(refusal(milliseconds{40}, seconds{400}), Duration{0});
+  const Assessment first = assess(evidence({one}));
+  EXPECT_EQ(first.next, Next::renew);
+  EXPECT_GE(first.until, at(milliseconds{1050})) << "so that the next token's Date has moved";
+  const Trial at_once = dated(refusal(milliseconds{80}, seconds{400}, 2), milliseconds{50});
+  const Evidence e = evidence({one, at_once});
+  EXPECT_EQ(assess(e).next, Next::renew);
+  EXPECT_EQ(settle(e, 0), Verdict::token_expired);
+}
+
+TEST(Dates, OfTwoClocksBehindOneNameCountThoughTheyGoBack) {  // C10
+  EXPECT_TRUE(dates_count(
+      evidence({refusal(milliseconds{40}, -seconds{1}), refusal(seconds{2}, -seconds{2})})));
+}
+
+TEST(Assess, ARefusalByAClockThatLagsMoreIsWaitedForWithTheSameToken) {  // C10
+  Trial first = refusal(milliseconds{40}, -seconds{1});
+  first.followed = Action::wait_and_retry;
+  first.waited = milliseconds{1020};
+  for (const Duration date : {-seconds{2}, -seconds{1}}) {
+    const Trial again = refusal(milliseconds{1100}, date);
+    const Assessment a = assess(evidence({first, again}));
+    EXPECT_EQ(a.next, Next::wait);
+    EXPECT_GE(a.until, again.received - date);
+    EXPECT_LE(a.until, again.received - date + milliseconds{50});
+  }
 }
 
 TEST(Assess, TheSameTokenIsTriedTwiceAtMostWhereNothingProvesALag) {

@@ -128,6 +128,42 @@ TEST_F(GuardProperty, NoClockIsBlamedByDatesThatAreNone) {
   });
 }
 
+TEST_F(GuardProperty, NoClockIsBlamedByLoginDatesThatAreNone) {
+  each([](Dice& dice, World& w) {
+    draw_caller(dice, w);
+    w.judges_begin = w.judges_end = false;  // the API does not know that Date
+    w.login_date = dice.once_in(2) ? Duration{0} : kEpoch - dice.upto(hours{1});
+    for (const auto& a : w.run().attempts)
+      EXPECT_NE(a.verdict, Verdict::issuer_clock_behind) << a.explanation;
+    EXPECT_NE(w.end->report.exit_code, 4);
+  });
+}
+
+TEST_F(GuardProperty, TwoBackendsThatLagAlwaysLetOneTokenThrough) {  // C10
+  each([](Dice& dice, World& w) {
+    w.jwt = dice.once_in(2);
+    w.rtt = milliseconds{2 * (1 + dice.below(100))};
+    w.backends = {-dice.upto(seconds{7}), -dice.upto(seconds{7})};
+    w.advance(dice.upto(seconds{3}));
+    EXPECT_EQ(w.run().exit_code, 0);
+    EXPECT_EQ(w.requests, 1);
+  });
+}
+
+TEST_F(GuardProperty, ATokenThatSpreadsWithinThreeSecondsIsTheOnlyOne) {  // V1
+  each([](Dice& dice, World& w) {
+    w.jwt = dice.once_in(2);
+    w.rtt = milliseconds{2 * (1 + dice.below(100))};
+    w.options.attempts = 2 + dice.below(6);
+    w.spreads_after = dice.upto(seconds{3});
+    if (dice.once_in(3)) w.dates = World::Dates::none;
+    w.advance(dice.upto(seconds{3}));
+    EXPECT_EQ(w.run().exit_code, 0);
+    EXPECT_EQ(w.requests, 1);
+    EXPECT_LE(w.end->report.elapsed, seconds{4});
+  });
+}
+
 TEST_F(GuardProperty, ALateDateWithinTheStalenessNeverEndsWith4) {
   each([](Dice& dice, World& w) {
     draw_caller(dice, w);

@@ -79,6 +79,7 @@ class World {
   Duration life = seconds{300};
   bool jwt = false;
   bool judges_begin = true;  ///< whether the API refuses a token that has not begun
+  bool judges_end = true;
   /// Tokens are taken from this long after their issue.
   Duration spreads_after{0};
   std::set<std::uint64_t> revoked;
@@ -90,6 +91,9 @@ class World {
   Dates dates = Dates::honest;
   Duration frozen_at = kEpoch;
   Duration late_by{0};
+
+  /// What the login host's Date says for ever, where it is no clock's.
+  std::optional<Duration> login_date;
 
   /// Answers that come before the honest ones.
   std::deque<Reply> replies;
@@ -235,7 +239,7 @@ class World {
   Reply judge(const oauth::Token& token) {
     const Duration here = api_clock();
     const bool begun = !judges_begin || !token.begins || here >= token.begins->since_epoch();
-    const bool ended = token.ends && here >= token.ends->since_epoch();
+    const bool ended = judges_end && token.ends && here >= token.ends->since_epoch();
     const bool spread = now().boot >= token.received + spreads_after;
     const bool good =
         begun && !ended && spread && !refuses_all && !revoked.contains(token.generation);
@@ -286,7 +290,8 @@ class World {
     Exchange exchange;
     exchange.status = 200;
     exchange.sent = left;
-    exchange.headers.add("Date", time::format_http_date(std::chrono::floor<seconds>(issued)));
+    const Duration date = login_date.value_or(issued);
+    exchange.headers.add("Date", time::format_http_date(std::chrono::floor<seconds>(date)));
     elapsed_ += rtt / 2;
     exchange.received = now();
     if (const auto sample = clocks::sample_of(exchange)) book.observe(login, *sample);
@@ -302,9 +307,10 @@ class World {
     token->sent_wall = asked.wall;
     token->expires_in = life;
     token->life = life;
-    token->issuer_date = ServerTime{login, issued};
-    token->begins = ServerTime{login, issued};
-    token->ends = ServerTime{login, issued + life};
+    const Duration date = std::chrono::floor<seconds>(login_date.value_or(issued));
+    token->issuer_date = ServerTime{login, date};
+    token->begins = ServerTime{login, jwt ? issued : date};
+    token->ends = ServerTime{login, (jwt ? issued : date) + life};
     if (jwt) token->claims = oauth::JwtClaims{issued, issued, issued + life};
     return token;
   }

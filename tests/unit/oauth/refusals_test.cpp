@@ -98,6 +98,18 @@ TEST(ApiRefusal, SortsTheChallengesOfRfc6750) {
             Kind::token_refused);
 }
 
+TEST(ApiRefusal, AChallengeBesideAnotherStatusIsNoRefusalOfTheToken) {
+  const Headers headers{{"WWW-Authenticate", R"(Bearer error="invalid_token")"},
+                        {"Retry-After", "3"}};
+  EXPECT_EQ(api(429, headers).kind, Kind::rate_limited);
+  for (const int status : {404, 500, 502, 503, 504}) {
+    const Refusal refusal = api(status, headers);
+    EXPECT_EQ(refusal.kind, Kind::none) << status;
+    EXPECT_EQ(refusal.retry_after, std::chrono::seconds{3}) << status;
+  }
+  EXPECT_EQ(api(403, headers).kind, Kind::token_refused);
+}
+
 TEST(ApiRefusal, InsufficientScopeIsAMissingPermissionWhateverTheStatus) {
   const Headers headers{
       {"WWW-Authenticate", R"(Bearer error="insufficient_scope", scope="a:b c")"}};
