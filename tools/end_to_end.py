@@ -5,8 +5,10 @@
 
 Each file is a process of its own, a few at a time, since the tests mostly wait. A skipped test
 is a failure: a party that is not there proves nothing. At the end stands, over all runs, what was
-said of each failed answer beside the truth (tests/integration/truth.py); a clock that was blamed
-and is innocent, or a wrong cure, is a failure.
+said of each failed answer beside the truth (tests/integration/truth.py). Failures are: a clock that
+was blamed and is innocent, or of which nobody knows the truth; a wrong cure, by name or by what was
+done; `unknown` where the evidence decided; a truth that was lost or is new to truth.py; a refusal
+that no report mentions.
 """
 
 import os

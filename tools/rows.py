@@ -5,6 +5,7 @@
     tools/rows.py --self-test  shows that each rule can fail
 """
 
+import ast
 import re
 import sys
 import tempfile
@@ -14,13 +15,23 @@ from pathlib import Path
 GUIDE = "docs/guide/scenarios.md"
 ROWS = ([f"C{n}" for n in range(1, 22)] + [f"T{n}" for n in range(1, 13)]
         + [f"A{n}" for n in range(1, 10)])
-LATER = "with `doctor`"  # a row, or a part of it, that only that command shows
+LATER = "with `doctor`"  # a part of a row that only that command shows
+WITH_LATER = {"C1", "C2", "C12", "C16", "C19"}  # the only rows that have one
+WITHOUT_WHOLE_CLIENT = {"C12"}  # its verdict is `doctor`'s
 WHOLE_CLIENT = ("tests/simulation/", "tests/machine/")
+
+EXPECT = ("verdicts", "failures", "most_token_requests", "exit_code")
+# What a scenario cannot say beforehand, by its id.
+UNSAID = {"T6e": {"verdicts"}}  # whether a token of a second is refused hangs on the second's phase
 
 TABLE_ROW = re.compile(r"^\|([^|]*)\|([^|]*)\|([^|]*)\|$", re.MULTILINE)
 NAME = re.compile(r"`([^`]+)`")
 GTEST = re.compile(r"^TEST(?:_F|_P)?\(\s*(\w+)\s*,\s*(\w+)\s*\)", re.MULTILINE)
-METHOD = re.compile(r"^ +def (test_\w+)\(", re.MULTILINE)
+# Strings stand before comments: what looks like one in them is none.
+CODE_OR_COMMENT = re.compile(
+    r'''(R"(?P<mark>[^()\s]*)\(.*?\)(?P=mark)"|"(?:\\.|[^"\\\n])*"'''
+    r'''|(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+')|//[^\n]*|/\*.*?\*/''', re.DOTALL)
+ROW_ID = re.compile(r"(?:^|_|(?<=[a-z]))([CTA]\d+)(?!\d)|(?:^|_)([cta]\d+)(?=_|$)")
 
 
 def read(path):
@@ -33,21 +44,66 @@ def table(text):
     return [row for row in rows if row[0] != "row" and not re.fullmatch(r":?-+:?", row[0])]
 
 
+def compiled(text):
+    """C++ without its comments and without what stands between #if 0 and its #else or #endif."""
+    text = CODE_OR_COMMENT.sub(lambda match: match[1] or " ", text)
+    kept, dead = [], []  # `dead`: of each #if that is open, whether its branch is left out
+    for line in text.splitlines():
+        word = re.match(r"\s*#\s*(if|else|elif|endif)(.*)", line)
+        if word and word[1] == "if":
+            dead.append(bool(re.fullmatch(r"\s+(0|false)\s*", word[2])))
+        elif word and dead and word[1] == "endif":
+            dead.pop()
+        elif word and dead:
+            dead[-1] = False
+        elif not any(dead):
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def methods(text):
+    """Names of the tests in the classes of a Python file."""
+    return [item.name for top in ast.parse(text).body if isinstance(top, ast.ClassDef)
+            for item in top.body
+            if isinstance(item, ast.FunctionDef) and item.name.startswith("test_")]
+
+
+def rows_in(name):
+    """The row that a test's name begins with, if one does, and all that it names."""
+    own = name.split(".")[-1].removeprefix("test_")
+    found = [(match.start(), (match[1] or match[2]).upper()) for match in ROW_ID.finditer(own)]
+    found = [(at, row) for at, row in found if row in ROWS]
+    first = found[0][1] if found and found[0][0] == 0 else None
+    return first, {row for _, row in found}
+
+
 def known_tests(root):
     """Each test's name, and whether the whole client or program runs in it."""
     known = {}
     for path in (root / "tests").rglob("*.cpp"):
         whole = path.relative_to(root).as_posix().startswith(WHOLE_CLIENT)
-        for suite, name in GTEST.findall(read(path)):
+        for suite, name in GTEST.findall(compiled(read(path))):
+            if "DISABLED_" in suite + name:
+                continue
             known[f"{suite}.{name}"] = whole or known.get(f"{suite}.{name}", False)
     for path in (root / "tests/integration").glob("test_*.py"):
-        known.update({f"{path.stem}.{name}": True for name in METHOD.findall(read(path))})
+        known.update({f"{path.stem}.{name}": True for name in methods(read(path))})
     return known
 
 
-def scenario_ids(root):
-    return {f"scenarios/{path.name}": tomllib.loads(read(path)).get("id", "")
+def scenarios(root):
+    return {f"scenarios/{path.name}": tomllib.loads(read(path))
             for path in (root / "scenarios").glob("*.toml")}
+
+
+def check_expect(name, scenario):
+    """It says all that a client comes to which does all right."""
+    expect, unsaid = scenario.get("expect", {}), UNSAID.get(scenario.get("id"), set())
+    for key in EXPECT:
+        if key not in expect and key not in unsaid:
+            yield f"{name}: [expect] has no {key}"
+        if key in expect and key in unsaid:
+            yield f"{name}: [expect] has {key}, of which tools/rows.py says that nobody can tell"
 
 
 def check_list(rows):
@@ -71,73 +127,121 @@ def check_row(row, tests, known, ids):
             yield f"{row}: there is no {name}"
         if name in ids and not re.fullmatch(row + "[a-z]?", ids[name]):
             yield f"{row}: {name} is {ids[name] or 'without an id'}"
-    if LATER in tests:
-        return
+        first, all_named = (None, set()) if name in ids else rows_in(name)
+        if first and row not in all_named:
+            yield f"{row}: {name} is a test of {first}"
+    if LATER in tests and row not in WITH_LATER:
+        yield f"{row}: is none of those that wait for `doctor`"
+    whole = any(name in ids or known.get(name) for name in names)
     if not names:
         yield f"{row}: has no test"
-    elif not any(name in ids or known.get(name) for name in names):
+    elif not whole and row not in WITHOUT_WHOLE_CLIENT:
         yield f"{row}: has no test of the whole client"
 
 
 def check(root):
     """One message for each broken rule under `root`."""
     rows = table(read(root / GUIDE))
-    known, ids = known_tests(root), scenario_ids(root)
+    known, files = known_tests(root), scenarios(root)
+    ids = {name: scenario.get("id", "") for name, scenario in files.items()}
     problems = list(check_list(rows))
     for row, _, tests in rows:
         problems += check_row(row, tests, known, ids)
     said = {name for _, _, tests in rows for name in NAME.findall(tests)}
     problems += [f"{name}: no row names it" for name in sorted(ids) if name not in said]
-    return [f"{GUIDE}: {problem}" for problem in problems]
+    problems = [f"{GUIDE}: {problem}" for problem in problems]
+    return problems + [problem for name in sorted(files)
+                       for problem in check_expect(name, files[name])]
 
 
-# A tree that keeps the rules, and what breaks each of them: (before, after, complaint).
+# A tree that keeps the rules, and what breaks each of them: (file, before, after, complaint).
+SAMPLE_EXPECT = ("[expect]\nverdicts = []\nfailures = 0\nmost_token_requests = 1\n"
+                 "exit_code = 0\n")
+SIMULATED, UNIT, PYTHON = ("tests/simulation/x_test.cpp", "tests/unit/x_test.cpp",
+                           "tests/integration/test_x.py")
 SAMPLE_FILES = {
-    "tests/simulation/x_test.cpp": "TEST_P(Scenario, Whole) {\n}\n",
-    "tests/unit/x_test.cpp": "TEST(Part,\n     Alone) {\n}\nTEST_F(Part, Two) {\n}\n",
-    "tests/integration/test_x.py": "class X:\n    def test_y(self):\n        pass\n",
-    "scenarios/c10_x.toml": 'id = "C10"\n',
-    "scenarios/c10b_x.toml": 'id = "C10b"\n',
-    "scenarios/v1_x.toml": 'id = "V1"\n',
+    SIMULATED: "TEST_P(Scenario, Whole) {\n}\n"
+               "TEST_P(Scenario, T9Odd) {\n  f(\"http://x /*\", '\"', 1'000);\n}\n"
+               "#ifdef X\n#if 0\nx\n#else\nTEST_P(Scenario, T10After) {\n}\n#endif\n#endif\n",
+    UNIT: "TEST(Part,\n     Alone) {\n}\nTEST_F(Part, Two) {\n}\n",
+    PYTHON: "class X:\n    def test_y(self):\n        pass\n\n"
+            "    def test_c1_and_c2(self):\n        pass\n",
+    "scenarios/c10_x.toml": 'id = "C10"\n' + SAMPLE_EXPECT,
+    "scenarios/c10b_x.toml": 'id = "C10b"\n' + SAMPLE_EXPECT,
+    "scenarios/t6e_x.toml": 'id = "T6e"\n' + SAMPLE_EXPECT.replace("verdicts = []\n", ""),
+    "scenarios/v1_x.toml": 'id = "V1"\n' + SAMPLE_EXPECT,
 }
 SAMPLE_LINES = {row: f"| {row} | x | `Scenario.Whole` `Part.Alone` |" for row in ROWS} | {
+    "C1": "| C1 | x | `Scenario.Whole` `test_x.test_c1_and_c2`, its name with `doctor` |",
+    "C2": "| C2 | x | `test_x.test_c1_and_c2` |",
     "C10": "| C10 | x | `scenarios/c10_x.toml` `scenarios/c10b_x.toml` |",
-    "C12": "| C12 | x | with `doctor` |",
+    "C12": "| C12 | x | `Part.Alone`, the verdict with `doctor` |",
     "T2": "| T2 | x | `test_x.test_y` |",
+    "T6": "| T6 | x | `scenarios/t6e_x.toml` |",
+    "T9": "| T9 | x | `Scenario.T9Odd` |",
+    "T10": "| T10 | x | `Scenario.T10After` |",
     "V1": "| V1 | x | `scenarios/v1_x.toml` |",
 }
 SAMPLE_FAULTS = [
-    ("| T3 |", "| T33 |", "T3: has no line in the table"),
-    ("| T3 |", "| T4 |", "T4: is there 2 times"),
-    ("| V1 |", "| C1 |", "C1: is there 2 times"),
-    ("| C3 | x | `Scenario.Whole` `Part.Alone` |\n| C4 |",
+    (GUIDE, "| T3 |", "| T33 |", "T3: has no line in the table"),
+    (GUIDE, "| T3 |", "| T4 |", "T4: is there 2 times"),
+    (GUIDE, "| V1 |", "| C1 |", "C1: is there 2 times"),
+    (GUIDE, "| C3 | x | `Scenario.Whole` `Part.Alone` |\n| C4 |",
      "| C4 | x | `Scenario.Whole` `Part.Alone` |\n| C3 |", "the rows are not in order"),
-    ("with `doctor`", "later", "C12: has no test"),
-    ("`test_x.test_y`", "`Part.Two`", "T2: has no test of the whole client"),
-    ("`test_x.test_y`", "`test_x.test_z`", "T2: there is no test_x.test_z"),
-    ("| A1 | x | `Scenario.Whole`", "| A1 | x | `Scenario.Whol`", "A1: there is no Scenario.Whol"),
-    ("`scenarios/v1_x.toml`", "`scenarios/v2_x.toml`", "V1: there is no scenarios/v2_x.toml"),
-    ("`scenarios/c10b_x.toml`", "", "scenarios/c10b_x.toml: no row names it"),
-    ("| C1 | x |", "| C1 | x | `scenarios/c10b_x.toml` ", "C1: scenarios/c10b_x.toml is C10b"),
+    (GUIDE, "`Part.Alone`, the verdict with `doctor`", "with `doctor`", "C12: has no test"),
+    (GUIDE, "`test_x.test_y`", "`test_x.test_y`, with `doctor`",
+     "T2: is none of those that wait for `doctor`"),
+    (GUIDE, "`Scenario.Whole` `test_x.test_c1_and_c2`, its", "`Part.Two`, its",
+     "C1: has no test of the whole client"),
+    (GUIDE, "`test_x.test_y`", "`Part.Two`", "T2: has no test of the whole client"),
+    (GUIDE, "`test_x.test_y`", "`test_x.test_z`", "T2: there is no test_x.test_z"),
+    (GUIDE, "`test_x.test_y`", "`test_x.test_c1_and_c2`",
+     "T2: test_x.test_c1_and_c2 is a test of C1"),
+    (GUIDE, "`Scenario.T10After`", "`Scenario.T9Odd`", "T10: Scenario.T9Odd is a test of T9"),
+    (GUIDE, "`scenarios/v1_x.toml`", "`Scenario.T9Odd`", "V1: Scenario.T9Odd is a test of T9"),
+    (GUIDE, "| A1 | x | `Scenario.Whole`", "| A1 | x | `Scenario.Whol`",
+     "A1: there is no Scenario.Whol"),
+    (GUIDE, "`scenarios/v1_x.toml`", "`scenarios/v2_x.toml`",
+     "V1: there is no scenarios/v2_x.toml"),
+    (GUIDE, "`scenarios/c10b_x.toml`", "", "scenarios/c10b_x.toml: no row names it"),
+    (GUIDE, "| C1 | x |", "| C1 | x | `scenarios/c10b_x.toml` ",
+     "C1: scenarios/c10b_x.toml is C10b"),
+    (SIMULATED, "TEST_P(Scenario, T9", "// TEST_P(Scenario, T9", "T9: there is no Scenario.T9Odd"),
+    (SIMULATED, "TEST_P(Scenario, T9Odd) {\n", "/*\nTEST_P(Scenario, T9Odd) {\n*/",
+     "T9: there is no Scenario.T9Odd"),
+    (SIMULATED, "TEST_P(Scenario, T9", "#if 0\n#if X\n#endif\nTEST_P(Scenario, T9",
+     "T9: there is no Scenario.T9Odd"),
+    (SIMULATED, "T9Odd", "DISABLED_T9Odd", "T9: there is no Scenario.T9Odd"),
+    (SIMULATED, "#else\n", "", "T10: there is no Scenario.T10After"),
+    (PYTHON, "    def test_y(self):\n        pass", "    # def test_y(self):\n    x = 1",
+     "T2: there is no test_x.test_y"),
+    (PYTHON, "    def test_y(self):\n        pass", '    """\n    def test_y(self):\n    """',
+     "T2: there is no test_x.test_y"),
+    ("scenarios/v1_x.toml", "failures = 0\n", "", "v1_x.toml: [expect] has no failures"),
+    ("scenarios/v1_x.toml", SAMPLE_EXPECT, "", "v1_x.toml: [expect] has no verdicts"),
+    ("scenarios/t6e_x.toml", "exit_code", "verdicts = []\nexit_code",
+     "t6e_x.toml: [expect] has verdicts"),
 ]
 
 
 def self_test():
     lines = "\n".join(SAMPLE_LINES.values())
     guide = f"# x\n\n| row | situation | tests |\n| --- | --- | --- |\n{lines}\n"
+    files = SAMPLE_FILES | {GUIDE: guide}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        for name, text in SAMPLE_FILES.items() | {(GUIDE, guide)}:
+        for name, text in files.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
         if problems := check(root):
             sys.exit(f"self-test: nothing is wrong, but: {problems}")
-        for before, after, expected in SAMPLE_FAULTS:
-            wrong = guide.replace(before, after, 1)
-            (root / GUIDE).write_text(wrong, encoding="utf-8")
-            if wrong == guide or not any(expected in p for p in check(root)):
+        for name, before, after, expected in SAMPLE_FAULTS:
+            wrong = files[name].replace(before, after, 1)
+            (root / name).write_text(wrong, encoding="utf-8")
+            if wrong == files[name] or not any(expected in p for p in check(root)):
                 sys.exit(f"self-test: {before} -> {after}: '{expected}' expected, "
                          f"found {check(root)}")
+            (root / name).write_text(files[name], encoding="utf-8")
     print(f"rows: self-test of {len(SAMPLE_FAULTS)} faults ok")
 
 

@@ -5,9 +5,9 @@
 
 Plays scenarios/*.toml (or those named: C3 T1) with every client, each with an emulator of its own,
 and prints a table: failures that reached the caller, token requests, calls that the API refused.
---long adds L1, eleven minutes of nothing, beside the others. What is missing is installed. The
-program is $SKEWGUARD, else build/release/skewguard. Exit status 1: more calls of skewguard failed
-than a scenario expects.
+--long adds L1, a quarter of an hour of nothing, beside the others. What is missing is installed.
+The program is $SKEWGUARD, else build/release/skewguard. Exit status 1: more calls of skewguard
+failed than a scenario expects.
 
 A wall clock that steps and a machine that is suspended or stopped are played by a preload that
 moves CLOCK_REALTIME and CLOCK_BOOTTIME of a running program (tests/preload/wallclock.c).
@@ -378,7 +378,7 @@ def print_steady(scenario, results):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="C3 T1; none = all")
-    parser.add_argument("--long", action="store_true", help=f"{LONG} too: eleven minutes")
+    parser.add_argument("--long", action="store_true", help=f"{LONG} too: a quarter of an hour")
     parser.add_argument("--at-once", type=int, default=AT_ONCE, metavar="N",
                         help=f"scenarios, of seven clients each; default {AT_ONCE}")
     arguments = parser.parse_args()

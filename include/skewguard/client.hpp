@@ -23,6 +23,15 @@ namespace skewguard {
 /// How errors and token requests are worded.
 enum class DialectName { genesys, rfc6749 };
 
+/// The outgoing proxy. Every connection begins at it and is a tunnel (CONNECT) to the host, with
+/// TLS to the host inside: of an https:// URL the proxy sees the host and the port alone.
+struct ProxyOptions {
+  std::string url;       ///< "http://proxy.example:3128", without user and password; empty = none
+  Secret credentials;    ///< "user:password"; sent to the proxy alone (Basic); empty = none
+  std::string no_proxy;  ///< hosts reached directly: "localhost,.example.com,10.0.0.0/8", "*" = all
+  bool https_only = false;  ///< http:// URLs are reached directly, as HTTPS_PROXY has it
+};
+
 /// Everything a client needs to know. Plain data; each default says why.
 struct ClientOptions {
   std::string login_url;  ///< scheme://host[:port][/path]; "https://login.mypurecloud.ie"
@@ -33,8 +42,11 @@ struct ClientOptions {
   DialectName dialect = DialectName::genesys;
   std::string client_id;
   Secret client_secret;
-  Secret access_token;  ///< a given token: no client id is needed; it cannot be refreshed
-  std::string ca_file;  ///< PEM bundle; empty = the system's
+  Secret access_token;           ///< a given token: no client id is needed; it cannot be refreshed
+  std::string ca_file;           ///< PEM bundle; empty = the system's
+  std::string client_cert_file;  ///< PEM chain for hosts that ask for one (mTLS), own first
+  std::string client_key_file;   ///< PEM, not encrypted; both or neither
+  ProxyOptions proxy;
   Duration timeout = std::chrono::seconds{30};   ///< whole call: room for one wait and two tries
   Duration max_wait = std::chrono::seconds{15};  ///< for a token that is not valid yet
   int attempts =
@@ -62,6 +74,7 @@ struct Hooks {
 
 /// What stands between the client and the world; each may be left empty for the real thing.
 struct Dependencies {
+  std::shared_ptr<Executor> executor;  ///< the user's own loop; empty = a thread of ours
   std::shared_ptr<ClockSource> clock;
   std::function<std::unique_ptr<Transport>(Executor&)> transport;
   std::shared_ptr<TokenStore> store;
@@ -99,9 +112,46 @@ struct BearerToken {
   enum class Source { login, store, given } source = Source::login;
 };
 
+/// The token that may be sent now, borrowed: Client::lease().
+struct Lease {
+  std::string_view token;          ///< as it is
+  std::string_view authorization;  ///< "Bearer ...": a value of the Authorization header
+  Instant until{};                 ///< it is not to be sent from here on
+};
+
+/// One request that carries a token, for an HTTP stack of the user's own: Client::guard().
+struct Bearer {
+  std::string token;          ///< as it is; keep it out of logs
+  std::string authorization;  ///< "Bearer ...": a value of the Authorization header
+  Instant deadline{};         ///< of the whole call, by CLOCK_BOOTTIME
+};
+
+/// What is to be known of a request that the user's own HTTP stack sends.
+struct GuardOptions {
+  /// As it is sent. GET and HEAD may be sent again after a broken connection; what is empty or
+  /// another one is sent again only where the API has surely done nothing (401, 429).
+  std::string method;
+  std::string path = "/";           ///< relative to the API base URL: for reports, and for looks
+  std::optional<Duration> timeout;  ///< else ClientOptions::timeout
+};
+
+/// Something under way that may be withdrawn. Copies name the same; letting go of it ends nothing.
+class Operation {
+ public:
+  Operation() = default;  ///< names nothing
+  explicit Operation(std::function<void()> cancel) : cancel_(std::move(cancel)) {}
+  /// Its handler gets `cancelled`, unless it has got something else by then. Thread-safe.
+  void cancel() const {
+    if (cancel_) cancel_();
+  }
+
+ private:
+  std::function<void()> cancel_;
+};
+
 /// Keeps one identity authenticated against one API. Thread-safe; copies nothing; movable.
-/// Starts one named thread at the first call; destruction ends it, and calls under way get
-/// `cancelled`.
+/// Starts one named thread at the first call, unless it is given a loop; destruction ends it, and
+/// calls under way get `cancelled`. No member throws.
 class Client {
  public:
   /// From the environment and the profile file (docs/guide/settings.md). Nothing is sent.
@@ -120,6 +170,31 @@ class Client {
   Result<Response> get(std::string path);
   /// A valid token; blocks at most for ClientOptions::timeout.
   Result<BearerToken> token(TokenRequestOptions options = {});
+  /// One call through the user's own HTTP stack: `send` is run on this thread, once for each
+  /// sending, and returns the answer, or why there is none. Exchange::sent and received are filled
+  /// in where `send` leaves them out; nearer to the socket they tell more of the clocks. One that
+  /// throws ends the call with `cancelled`. Blocks as call() does, and for as long as `send` does.
+  Result<Response> guard(const std::function<SendResult(const Bearer&)>& send,
+                         GuardOptions options = {});
+
+  /// The same without blocking. The handler is called exactly once, on the control loop, never from
+  /// within the call that takes it (but where no loop can be started); it must not block. asio.hpp
+  /// has them for any completion token.
+  using ResponseHandler = std::function<void(Result<Response>)>;
+  using TokenHandler = std::function<void(Result<BearerToken>)>;
+  /// Starts one sending, on the control loop; calls the function that it gets once, from anywhere.
+  using Sender = std::function<void(Bearer, std::function<void(SendResult)>)>;
+  Operation async_call(Request request, ResponseHandler handler);
+  Operation async_token(TokenRequestOptions options, TokenHandler handler);
+  Operation async_guard(Sender sender, GuardOptions options, ResponseHandler handler);
+
+  /// The token that may be sent at `now`, for hot paths: no lock, no allocation and no write to
+  /// shared memory for as long as the token stays the same. Null where none is at hand: then ask
+  /// token(), which fetches one; what is read here is kept fresh from then on. What it points to is
+  /// good until this thread's next lease() of any client, even past the end of this client.
+  [[nodiscard]] const Lease* lease(Instant now) noexcept;
+  /// CLOCK_BOOTTIME now.
+  [[nodiscard]] Instant now() const noexcept;
 
   [[nodiscard]] const ClientOptions& options() const noexcept;
 

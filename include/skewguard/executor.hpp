@@ -19,6 +19,8 @@ class Executor {
   virtual Timer call_at(Instant at, std::function<void()> function) = 0;
   /// Unknown and spent timers are fine. From the loop alone.
   virtual void cancel(Timer timer) = 0;
+  /// Whether the caller runs on the loop, as far as that can be told: who does may not wait for it.
+  [[nodiscard]] virtual bool inside() const noexcept { return false; }
 };
 
 }  // namespace skewguard

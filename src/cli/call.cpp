@@ -134,7 +134,8 @@ int run_call(const CallArguments& arguments, Session& session) {
   const auto report = ReportFile::open(arguments.report, session.world);
   if (!report) return fail(report.error(), session);
   auto api = session.world.make_api(
-      session.options, {.on_rejection = {}, .on_resolved = {}, .log = session.logger.sink()});
+      session.options, {.on_rejection = {}, .on_resolved = {}, .log = session.logger.sink()},
+      session.token_store);
   if (!api) return fail(api.error(), session);
 
   const auto response = (*api)->call(*std::move(request));

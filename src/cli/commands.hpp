@@ -13,6 +13,7 @@ struct Session {
   Logger& logger;
   ClientOptions options;      ///< of an identity; of no use to `emulate`
   std::string alert_command;  ///< empty = none
+  settings::TokenStoreChoice token_store;
 };
 
 /// Each returns the exit code (CONTRACT section 3), having said on standard error why it is not 0.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "diagnosis/exit_code.hpp"
+#include "runtime/alerts.hpp"
 #include "time/duration_text.hpp"
 
 namespace skewguard::cli {
@@ -53,26 +54,8 @@ void tell_mitigation(const CallReport& report, Session& session) {
   session.logger.write(line);
 }
 
-bool alarming(const CallReport& report) noexcept {
-  const auto by_clock = [](const ReportedAttempt& attempt) {
-    switch (attempt.verdict.value_or(Verdict::ok)) {
-      case Verdict::token_expired:  // by our own deadline, or by the API's clock
-      case Verdict::issuer_clock_ahead:
-      case Verdict::issuer_clock_behind:
-      case Verdict::local_clock_ahead:
-      case Verdict::local_clock_behind:
-      case Verdict::tls_clock:
-        return true;
-      default:
-        return false;
-    }
-  };
-  if (report.verdict == Verdict::ok) return false;
-  return !report.mitigated || std::ranges::any_of(report.attempts, by_clock);
-}
-
 void alert(const CallReport& report, Session& session) {
-  if (session.alert_command.empty() || !alarming(report)) return;
+  if (session.alert_command.empty() || !runtime::alarming(report)) return;
   const auto started = session.world.start_program(session.alert_command, to_json(report) + "\n");
   if (started) return;
   session.logger.write(

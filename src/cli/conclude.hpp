@@ -22,9 +22,6 @@ int fail(const Error& error, Session& session);
 /// One line that tells what was rejected and what cured it, at level warn.
 void tell_mitigation(const CallReport& report, Session& session);
 
-/// Whether --alert-command hears of it: a clock caused a rejection, or it could not be cured.
-bool alarming(const CallReport& report) noexcept;
-
 /// Tells the alert command, if there is one and the report is alarming. Never waits for it; that it
 /// could not be started is said, and changes nothing.
 void alert(const CallReport& report, Session& session);

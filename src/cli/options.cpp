@@ -14,7 +14,7 @@ struct SettingFlag {
   const char* help;
 };
 
-constexpr std::array<SettingFlag, 16> kSettingFlags{{
+constexpr std::array<SettingFlag, 20> kSettingFlags{{
     {"--region", "REGION", &Flags::region,
      "a domain (mypurecloud.ie) or an AWS name (eu-west-1) [GENESYS_CLOUD_REGION, "
      "GENESYSCLOUD_REGION]"},
@@ -34,6 +34,15 @@ constexpr std::array<SettingFlag, 16> kSettingFlags{{
     {"--token-path", "PATH", &Flags::token_path,
      "on the login URL; default /oauth/token [SKEWGUARD_TOKEN_PATH]"},
     {"--ca-file", "FILE", &Flags::ca_file, "CA bundle, PEM; default the system's [SSL_CERT_FILE]"},
+    {"--client-cert", "FILE", &Flags::client_cert,
+     "certificate chain, PEM, for servers that ask for one (mTLS); with --client-key"},
+    {"--client-key", "FILE", &Flags::client_key, "its private key, PEM, not encrypted"},
+    {"--proxy", "URL", &Flags::proxy,
+     "http://[USER:PASSWORD@]HOST:PORT, which tunnels to both hosts; \"\" = none [https_proxy, "
+     "HTTPS_PROXY: for https:// URLs alone]"},
+    {"--no-proxy", "HOSTS", &Flags::no_proxy,
+     "reached directly: names with all below them, addresses, blocks (10.0.0.0/8), * [no_proxy, "
+     "NO_PROXY]"},
     {"--timeout", "DURATION", &Flags::timeout,
      "of the whole call; default 30s [SKEWGUARD_TIMEOUT]"},
     {"--max-wait", "DURATION", &Flags::max_wait,
@@ -43,7 +52,9 @@ constexpr std::array<SettingFlag, 16> kSettingFlags{{
     {"--staleness", "DURATION", &Flags::staleness,
      "how late a server's Date may be; default 1s [SKEWGUARD_STALENESS]"},
     {"--token-store", "STORE", &Flags::token_store,
-     "where tokens are kept between runs; this build has only none [SKEWGUARD_TOKEN_STORE]"},
+     "where tokens are kept between runs: none, file (default: under $XDG_RUNTIME_DIR/skewguard, "
+     "else "
+     "$XDG_STATE_HOME/skewguard) or file:DIR [SKEWGUARD_TOKEN_STORE]"},
     {"--alert-command", "CMD", &Flags::alert_command,
      "run by sh for each rejection that a clock caused or that could not be cured, with the call "
      "report on its standard input; never waited for [SKEWGUARD_ALERT_COMMAND]"},

@@ -54,7 +54,8 @@ int run_command(const CommandLine& line, const World& world) {
   Session session{.world = world,
                   .logger = logger,
                   .options = std::move(settings.client),
-                  .alert_command = std::move(settings.alert_command)};
+                  .alert_command = std::move(settings.alert_command),
+                  .token_store = std::move(settings.token_store)};
   return std::visit(
       Overloaded{[&](const CallArguments& command) { return run_call(command, session); },
                  [&](const WhoamiArguments& command) { return run_whoami(command, session); },

@@ -9,6 +9,7 @@
 
 #include "host/programs.hpp"
 #include "host/system_clocks.hpp"
+#include "runtime/stores.hpp"
 
 namespace skewguard::cli {
 namespace {
@@ -26,8 +27,21 @@ class ClientApi final : public Api {
   Client client_;
 };
 
-Result<std::unique_ptr<Api>> make_client(ClientOptions options, Hooks hooks) {
-  auto client = Client::make(std::move(options), std::move(hooks));
+/// Commands keep their tokens in files, unless they are told otherwise.
+Result<std::unique_ptr<Api>> make_client(ClientOptions options, Hooks hooks,
+                                         settings::TokenStoreChoice choice) {
+  using Kind = settings::TokenStoreChoice::Kind;
+  const auto surroundings = settings::process_surroundings();
+  const bool unsaid = choice.kind == Kind::unsaid;
+  choice.kind = unsaid ? Kind::file : choice.kind;
+  auto store = runtime::make_store(choice, surroundings.environment);
+  Dependencies dependencies;
+  if (store) {
+    dependencies.store = *std::move(store);
+  } else if (!unsaid) {
+    return std::move(store).error();
+  }
+  auto client = Client::make(std::move(options), std::move(hooks), std::move(dependencies));
   if (!client) return std::move(client).error();
   return std::unique_ptr<Api>(std::make_unique<ClientApi>(*std::move(client)));
 }

@@ -26,7 +26,9 @@ using Writer = std::function<Result<void>(std::string_view content)>;
 /// All that one run of the program touches, handed in so that tests bring their own.
 struct World {
   settings::Surroundings surroundings;
-  std::function<Result<std::unique_ptr<Api>>(ClientOptions, Hooks)> make_api;
+  std::function<Result<std::unique_ptr<Api>>(ClientOptions, Hooks,
+                                             const settings::TokenStoreChoice&)>
+      make_api;
   Writer out;                                 ///< standard output
   std::function<void(std::string_view)> err;  ///< standard error; best effort
   std::function<Result<Writer>(const std::string& path)> open_file;  ///< empties it, or makes it

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <string>
 #include <utility>
 
 #include "emulator/fields.hpp"
@@ -280,11 +281,11 @@ Result<Scenario> parse_scenario(std::string_view text, const std::string& file) 
 }
 
 Result<Scenario> load_scenario(const std::string& path) {
-  const std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!file || !text) return Error{ErrorKind::config, "cannot read the scenario " + path, ""};
-  return parse_scenario(text.str(), path);
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file.is_open() || file.bad())
+    return Error{ErrorKind::config, "cannot read the scenario " + path, ""};
+  return parse_scenario(text, path);
 }
 
 }  // namespace skewguard::emulator

@@ -163,7 +163,7 @@ Reply World::finish(const Visit& visit, Reply reply, const Effect& effect,
   stamp(reply, effect.date,
         {visit.date, visit.reading, clock.reading(start_.boot), visit.age,
          record.backend.value_or(0), record.path});
-  if (visit.request.method == "HEAD") reply.body.clear();
+  if (visit.request.method == "HEAD" || reply.status == 304) reply.body.clear();  // RFC 9110 6.4.1
 
   record.path.resize(std::min(record.path.size(), kTextKept));
   record.status = reply.status;

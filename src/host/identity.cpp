@@ -5,6 +5,19 @@
 #include <system_error>
 
 namespace skewguard::host {
+namespace {
+
+/// "+7200.0": numbers of namespaces are used again, so it takes what sets it apart.
+std::string boot_offset() {
+  std::ifstream file("/proc/self/timens_offsets");
+  std::string clock, seconds, nanoseconds;
+  while (file >> clock >> seconds >> nanoseconds) {
+    if (clock == "boottime") return "+" + seconds + "." + nanoseconds;
+  }
+  return "";
+}
+
+}  // namespace
 
 std::optional<std::string> boot_id() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
@@ -17,7 +30,7 @@ std::optional<std::string> time_namespace() {
   std::error_code error;
   const auto target = std::filesystem::read_symlink("/proc/self/ns/time", error);
   if (error) return std::nullopt;
-  return target.string();
+  return target.string() + boot_offset();
 }
 
 }  // namespace skewguard::host

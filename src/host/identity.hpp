@@ -10,7 +10,8 @@ namespace skewguard::host {
 std::optional<std::string> boot_id();
 
 /// Names the time namespace of this process, which may shift CLOCK_BOOTTIME under the same boot id:
-/// "time:[4026531834]". Nothing on kernels without such (before 5.6), or where /proc is missing.
+/// "time:[4026531834]+7200.0". Nothing on kernels without such (before 5.6), or where /proc
+/// is missing.
 std::optional<std::string> time_namespace();
 
 }  // namespace skewguard::host

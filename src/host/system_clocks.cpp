@@ -17,6 +17,10 @@ Duration read(clockid_t clock) noexcept {
 
 }  // namespace
 
+Instant SystemClocks::boot_now() {
+  return Instant{read(CLOCK_BOOTTIME)};
+}
+
 Now SystemClocks::now() {
   const Duration before = read(CLOCK_BOOTTIME);
   const WallTime wall{read(CLOCK_REALTIME)};

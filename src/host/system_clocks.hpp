@@ -11,6 +11,7 @@ class SystemClocks : public ClockSource {
   /// Reads the boot clock on either side of the others: `boot` is the middle of the two readings,
   /// and all the others were read within `gap`, their distance.
   [[nodiscard]] Now now() override;
+  [[nodiscard]] Instant boot_now() override;
 };
 
 }  // namespace skewguard::host

@@ -25,7 +25,7 @@ bool begins_like_http(std::string_view text) {
 
 struct AnswerParser::Impl {
   Impl(std::string_view method, std::size_t limit)
-      : answers_head(method == "HEAD"), body_limit(limit) {
+      : connects(method == "CONNECT"), bodiless(connects || method == "HEAD"), body_limit(limit) {
     renew();
   }
 
@@ -35,7 +35,7 @@ struct AnswerParser::Impl {
     parser->header_limit(
         static_cast<std::uint32_t>(kHeadLimit + 1));  // ours is the one that counts
     parser->body_limit(body_limit);
-    parser->skip(answers_head);
+    parser->skip(bodiless);
   }
 
   Outcome fail(Outcome outcome, std::string reason) {
@@ -101,6 +101,7 @@ struct AnswerParser::Impl {
 
   /// What Beast lets pass: codings that nobody asked for, which it would read until the close.
   Outcome check_framing() {
+    if (connects) return Outcome::more;  // what such an answer says of its body means nothing
     const auto codings = parser->headers.all("Transfer-Encoding");
     if (codings.empty()) return Outcome::more;
     if (parser->headers.count("Content-Length") > 0) {
@@ -150,7 +151,8 @@ struct AnswerParser::Impl {
     return error ? fail(error) : Outcome::complete;
   }
 
-  bool answers_head;
+  bool connects;
+  bool bodiless;
   std::uint64_t body_limit;
   std::optional<MessageParser<false>> parser;
   std::string held;  ///< bytes not yet parsed
@@ -185,6 +187,9 @@ bool AnswerParser::head_done() const noexcept {
 }
 bool AnswerParser::reusable() const noexcept {
   return impl_->parser->keep_alive() && impl_->held.empty();
+}
+bool AnswerParser::surplus() const noexcept {
+  return !impl_->held.empty();
 }
 const std::string& AnswerParser::why() const noexcept {
   return impl_->why;

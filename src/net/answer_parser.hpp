@@ -24,7 +24,8 @@ class AnswerParser {
     truncated,  ///< the connection ended in the middle of it
   };
 
-  /// `method` is the request's: an answer to HEAD has no body. `body_limit` in bytes.
+  /// `method` is the request's: an answer to HEAD has no body, and of one to CONNECT the head alone
+  /// is read (RFC 9110 section 9.3.6). `body_limit` in bytes.
   AnswerParser(std::string_view method, std::size_t body_limit);
   AnswerParser(AnswerParser&&) noexcept;
   AnswerParser& operator=(AnswerParser&&) noexcept;
@@ -40,6 +41,8 @@ class AnswerParser {
   /// The connection may carry another request: the server keeps it open, and sent nothing more
   /// than this answer. Only after `complete`.
   [[nodiscard]] bool reusable() const noexcept;
+  /// More came than the answer. Only after `complete`.
+  [[nodiscard]] bool surplus() const noexcept;
   [[nodiscard]] const std::string& why() const noexcept;
 
   /// Moves status, headers and body over. Only after `complete`; once.

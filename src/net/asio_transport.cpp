@@ -1,6 +1,5 @@
 #include "net/asio_transport.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <map>
 #include <optional>
@@ -19,11 +18,12 @@ using Kind = TransportFailure::Kind;
 
 class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(asio::io_context& io, ClockSource& clock, TlsOptions tls, const PoolOptions& pool,
-       Edges edges)
+  Impl(const Loop& io, ClockSource& clock, TlsOptions tls, const PoolOptions& pool, Edges edges,
+       const ProxyOptions& proxy)
       : shared_{.io = io,
                 .clock = clock,
                 .tls_options = std::move(tls),
+                .proxies = ProxyRule::make(proxy),
                 .timers = edges.timers ? std::move(edges.timers) : asio_timers(io),
                 .lookup = std::move(edges.lookup),
                 .pool = IdlePool<Connection>(pool)},
@@ -39,6 +39,7 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
     auto url = http::parse_url(request.url);
     if (!url) return refuse(ticket, url.error().message, handler);
     if (auto reason = refusal(request)) return refuse(ticket, *reason, handler);
+    if (!shared_.proxies) return refuse(ticket, shared_.proxies.error().message, handler);
     auto operation = std::make_shared<SendOperation>(
         shared_, std::move(request), *std::move(url), options,
         [this, ticket, handler = std::move(handler)](SendResult result) {
@@ -70,7 +71,7 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
 
   /// From the loop, and only while the transport is there.
   void answer(const Handler& handler, SendResult result) {
-    asio::post(shared_.io,
+    asio::post(shared_.io.executor,
                [weak = weak_from_this(), handler, result = std::move(result)]() mutable {
                  if (const auto self = weak.lock()) handler(std::move(result));
                });
@@ -82,7 +83,7 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
     if (admission_.withdraw(origin, ticket)) return;
     const auto next = admission_.leave(origin);
     if (!next) return;
-    asio::post(shared_.io, [this, weak = weak_from_this(), ticket = *next] {
+    asio::post(shared_.io.executor, [this, weak = weak_from_this(), ticket = *next] {
       const auto self = weak.lock();
       if (!self) return;
       const auto found = operations_.find(ticket);
@@ -98,9 +99,10 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
   Ticket last_ticket_ = 0;
 };
 
-AsioTransport::AsioTransport(asio::io_context& io, ClockSource& clock, TlsOptions tls,
-                             PoolOptions pool, Edges edges)
-    : impl_(std::make_shared<Impl>(io, clock, std::move(tls), pool, std::move(edges))) {}
+AsioTransport::AsioTransport(Loop io, ClockSource& clock, TlsOptions tls, PoolOptions pool,
+                             Edges edges, const ProxyOptions& proxy)
+    : impl_(std::make_shared<Impl>(std::move(io), clock, std::move(tls), pool, std::move(edges),
+                                   proxy)) {}
 AsioTransport::~AsioTransport() = default;
 
 Transport::Ticket AsioTransport::send(HttpRequest request, const SendOptions& options,

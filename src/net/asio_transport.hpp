@@ -3,13 +3,11 @@
 #include <memory>
 
 #include "net/lookup.hpp"
+#include "net/loop.hpp"
 #include "net/options.hpp"
 #include "net/timers.hpp"
+#include "skewguard/client.hpp"
 #include "skewguard/transport.hpp"
-
-namespace boost::asio {
-class io_context;
-}
 
 namespace skewguard::net {
 
@@ -20,13 +18,15 @@ struct Edges {
 };
 
 /// HTTP/1.1 over TCP or TLS. Deadlines are counted on the boot clock, whatever timers do. Plain
-/// http never touches TLS: no authorities are loaded for it.
+/// http never touches TLS: no authorities are loaded for it. Through a proxy every connection is a
+/// tunnel, of http URLs too: what comes out of it is the host's own, its Date too. A proxy that
+/// cannot be used fails each request as `bad_request`.
 /// Not thread-safe: one loop runs `io`, and everything is called from it. `io` and `clock` must
 /// outlive it. Destroying it closes every connection; handlers that have not run by then never do.
 class AsioTransport final : public Transport {
  public:
-  AsioTransport(boost::asio::io_context& io, ClockSource& clock, TlsOptions tls = {},
-                PoolOptions pool = {}, Edges edges = {});
+  AsioTransport(Loop io, ClockSource& clock, TlsOptions tls = {}, PoolOptions pool = {},
+                Edges edges = {}, const ProxyOptions& proxy = {});
   AsioTransport(const AsioTransport&) = delete;
   AsioTransport& operator=(const AsioTransport&) = delete;
   ~AsioTransport() override;

@@ -1,7 +1,6 @@
 #include "net/connector.hpp"
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <tuple>
 #include <utility>
@@ -45,7 +44,7 @@ void Connector::attempt_next() {
 }
 
 void Connector::attempt(const std::string& address) {
-  auto socket = std::make_shared<Socket>(io_);
+  auto socket = std::make_shared<Socket>(io_.executor);
   under_way_.push_back(socket);
   boost::system::error_code error;
   const tcp::endpoint endpoint(asio::ip::make_address(address, error), port_);
@@ -55,7 +54,7 @@ void Connector::attempt(const std::string& address) {
     if (self->handler_) self->ended(socket, address, result);
   };
   if (error) {
-    asio::post(io_, [done = std::move(done), error] { done(error); });
+    asio::post(io_.executor, [done = std::move(done), error] { done(error); });
     return;
   }
   socket->async_connect(endpoint, std::move(done));

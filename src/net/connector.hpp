@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "net/loop.hpp"
 #include "net/timers.hpp"
 #include "skewguard/transport.hpp"
 
@@ -33,7 +34,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
   using Answer = std::variant<boost::asio::ip::tcp::socket, Failure>;
   using Handler = std::function<void(Answer)>;
 
-  Connector(boost::asio::io_context& io, Timers& timers) : io_(io), timer_(timers.make()) {}
+  Connector(Loop io, Timers& timers) : io_(std::move(io)), timer_(timers.make()) {}
 
   /// `addresses` are numeric. `handler` runs on the loop, never from within this call; not at all
   /// after cancel().
@@ -48,7 +49,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
              const boost::system::error_code& error);
   void finish(Answer answer);
 
-  boost::asio::io_context& io_;
+  Loop io_;
   std::unique_ptr<Timer> timer_;
   std::vector<std::string> addresses_;
   std::uint16_t port_ = 0;

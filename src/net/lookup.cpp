@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
@@ -73,7 +72,7 @@ std::vector<std::string> by_turns(const std::vector<std::string>& addresses, std
 }
 
 struct PendingLookup::Shared {
-  using Work = asio::executor_work_guard<asio::io_context::executor_type>;
+  using Work = asio::executor_work_guard<asio::any_io_executor>;
   std::mutex mutex;
   std::optional<Work> work;  ///< keeps the loop running; empty once answered or withdrawn
   Handler handler;
@@ -89,9 +88,9 @@ struct PendingLookup::Shared {
   }
 };
 
-PendingLookup::PendingLookup(asio::io_context& io, Lookup lookup, std::string host, Handler handler)
+PendingLookup::PendingLookup(const Loop& io, Lookup lookup, std::string host, Handler handler)
     : shared_(std::make_shared<Shared>()) {
-  shared_->work.emplace(io.get_executor());
+  shared_->work.emplace(io.executor);
   shared_->handler = std::move(handler);
   try {
     std::thread([shared = shared_, lookup = std::move(lookup), host = std::move(host)] {

@@ -5,9 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace boost::asio {
-class io_context;
-}
+#include "net/loop.hpp"
 
 namespace skewguard::net {
 
@@ -38,7 +36,7 @@ class PendingLookup {
  public:
   using Handler = std::function<void(LookupAnswer)>;
   /// `handler` runs on the loop, never from within this call. The io_context must outlive this.
-  PendingLookup(boost::asio::io_context& io, Lookup lookup, std::string host, Handler handler);
+  PendingLookup(const Loop& io, Lookup lookup, std::string host, Handler handler);
   PendingLookup(const PendingLookup&) = delete;
   PendingLookup& operator=(const PendingLookup&) = delete;
   ~PendingLookup();

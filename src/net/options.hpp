@@ -9,10 +9,18 @@
 
 namespace skewguard::net {
 
+/// What a client shows to servers that ask for a certificate (mTLS); PEM.
+struct ClientIdentityFiles {
+  std::string certificate;  ///< the chain, the client's own first
+  std::string key;          ///< not encrypted
+};
+
 struct TlsOptions {
   /// PEM file of the authorities to trust, instead of the system's. Read when the first https URL
   /// is asked for; one that cannot be used fails that request as `bad_request`, naming the file.
   std::optional<std::string> ca_file{};
+  /// Read at the same time; what cannot be used fails the request in the same way.
+  std::optional<ClientIdentityFiles> client_identity{};
 };
 
 /// What a server shows its clients; PEM.

@@ -25,6 +25,16 @@ bool says_length(const HttpRequest& request) {
          request.method == "PATCH";
 }
 
+/// In one allocation: a second one would leave a copy of the credentials behind.
+std::string joined(const std::vector<std::string_view>& parts) {
+  std::size_t size = 0;
+  for (const auto part : parts) size += part.size();
+  std::string text;
+  text.reserve(size);
+  for (const auto part : parts) text.append(part);
+  return text;
+}
+
 }  // namespace
 
 std::optional<std::string> refusal(const HttpRequest& request) {
@@ -60,13 +70,17 @@ std::string wire_head(const HttpRequest& request, const http::Url& url) {
   if (!request.authorization.empty()) add("Authorization", request.authorization.reveal());
   if (says_length(request)) add("Content-Length", length);
   parts.emplace_back("\r\n");
+  return joined(parts);
+}
 
-  std::size_t size = 0;
-  for (const auto part : parts) size += part.size();
-  std::string head;
-  head.reserve(size);
-  for (const auto part : parts) head.append(part);
-  return head;
+std::string connect_head(std::string_view target, const Secret& authorization) {
+  std::vector<std::string_view> parts{"CONNECT ", target, " HTTP/1.1\r\nHost: ", target,
+                                      "\r\nUser-Agent: skewguard/" SKEWGUARD_VERSION "\r\n"};
+  if (!authorization.empty()) {
+    parts.insert(parts.end(), {"Proxy-Authorization: ", authorization.reveal(), "\r\n"});
+  }
+  parts.emplace_back("\r\n");
+  return joined(parts);
 }
 
 }  // namespace skewguard::net

@@ -17,9 +17,18 @@ using Outcome = AnswerParser::Outcome;
 /// Longest time between two looks at the clock: timers stand still while the machine is
 /// suspended, the boot clock does not.
 constexpr Duration kLongestNap = std::chrono::seconds{1};
+/// What a proxy may take to make a tunnel. Three such waits fit into a call of 30 s, so that in the
+/// end a silent proxy is named, and not the host behind it.
+constexpr Duration kLongestProxyWait = std::chrono::seconds{8};
 /// More addresses than any name of good sense has.
 constexpr std::size_t kMostAddresses = 16;
 constexpr std::size_t kReadSize = std::size_t{16} * 1024;  // one TLS record
+
+/// "api.example:443 (through the proxy 10.0.0.1:3128)".
+std::string place_of(const http::Url& url, const Proxy* proxy) {
+  const auto host = endpoint_text(url.host, url.port);
+  return proxy == nullptr ? host : host + " (through the proxy " + proxy->place() + ")";
+}
 
 }  // namespace
 
@@ -30,7 +39,9 @@ SendOperation::SendOperation(Shared& shared, HttpRequest request, http::Url url,
       url_(std::move(url)),
       options_(options),
       done_(std::move(done)),
-      place_(endpoint_text(url_.host, url_.port)),
+      proxy_(shared.proxies ? shared.proxies->proxy_for(url_) : nullptr),
+      place_(place_of(url_, proxy_)),
+      route_(url_.origin() + (proxy_ == nullptr ? "" : " via " + proxy_->place())),
       timer_(shared.timers->make()),
       parser_(request_.method, options_.body_limit) {
   exchange_.origin = url_.origin();
@@ -41,7 +52,8 @@ void SendOperation::wait_for_turn() {
 }
 
 void SendOperation::watch_deadline() {
-  const auto left = options_.deadline - shared_.clock.now().boot;
+  const auto until = at_proxy() ? std::min(options_.deadline, proxy_until_) : options_.deadline;
+  const auto left = until - shared_.clock.now().boot;
   timer_->arm(std::clamp(left, Duration::zero(), kLongestNap), [this, weak = weak_from_this()] {
     const auto self = weak.lock();
     if (self && state_ != State::over && !past_deadline()) watch_deadline();
@@ -51,36 +63,51 @@ void SendOperation::watch_deadline() {
 /// Asked before each step that has to wait: no timer is needed for the deadline to hold.
 bool SendOperation::past_deadline() {
   if (state_ == State::over) return true;
-  if (shared_.clock.now().boot < options_.deadline) return false;
-  time_out();
-  return true;
+  const auto now = shared_.clock.now().boot;
+  if (now >= options_.deadline) {
+    time_out();
+  } else if (at_proxy() && now >= proxy_until_) {
+    fail(Kind::proxy, "the proxy " + proxy_->place() + " made no way to " +
+                          endpoint_text(url_.host, url_.port) + " within " +
+                          std::to_string(kLongestProxyWait / std::chrono::seconds{1}) +
+                          " s: " + doing());
+  }
+  return state_ == State::over;
+}
+
+bool SendOperation::at_proxy() const noexcept {
+  return proxy_ != nullptr && (state_ == State::looking_up || state_ == State::connecting ||
+                               state_ == State::tunnelling);
+}
+
+/// What was under way, for messages.
+std::string SendOperation::doing() const {
+  switch (state_) {
+    case State::waiting:
+      return "the request was waiting for a free connection";
+    case State::looking_up:
+      return "the name was being looked up";
+    case State::connecting:
+      return "the connection was being made";
+    case State::tunnelling:
+      return "the proxy was asked (CONNECT), and has not answered";
+    case State::securing:
+      return "the TLS handshake was under way";
+    case State::writing:
+      return "the request was being sent";
+    default:
+      return parser_.begun() ? "the answer had begun, but was not whole"
+                             : "the request was sent, but no answer had begun";
+  }
 }
 
 void SendOperation::time_out() {
-  const auto what = [this] {
-    switch (state_) {
-      case State::waiting:
-        return "the request was waiting for a free connection";
-      case State::looking_up:
-        return "the name was being looked up";
-      case State::connecting:
-        return "the connection was being made";
-      case State::securing:
-        return "the TLS handshake was under way";
-      case State::writing:
-        return "the request was being sent";
-      default:
-        return parser_.begun() ? "the answer had begun, but was not whole"
-                               : "the request was sent, but no answer had begun";
-    }
-  }();
-  fail(Kind::timeout, "the deadline passed while talking to " + place_ + ": " + what);
+  fail(Kind::timeout, "the deadline passed while talking to " + place_ + ": " + doing());
 }
 
 void SendOperation::start() {
   if (past_deadline()) return;
-  const auto origin = url_.origin();
-  while (auto idle = shared_.pool.take(origin, shared_.clock.now().boot)) {
+  while (auto idle = shared_.pool.take(route_, shared_.clock.now().boot)) {
     if (idle->stream->unread() != Stream::Unread::nothing) continue;  // closed, or out of step
     connection_ = std::move(idle);
     pooled_ = true;
@@ -93,9 +120,14 @@ void SendOperation::open() {
   if (past_deadline()) return;
   pooled_ = false;
   state_ = State::looking_up;
-  const auto known = known_addresses(url_.host);
+  if (proxy_ != nullptr) {
+    proxy_until_ = shared_.clock.now().boot + kLongestProxyWait;
+    watch_deadline();
+  }
+  const std::string& host = proxy_ == nullptr ? url_.host : proxy_->host;
+  const auto known = known_addresses(host);
   if (!known.empty()) return connect(known);
-  lookup_ = std::make_unique<PendingLookup>(shared_.io, shared_.lookup, url_.host,
+  lookup_ = std::make_unique<PendingLookup>(shared_.io, shared_.lookup, host,
                                             [weak = weak_from_this()](const LookupAnswer& answer) {
                                               const auto self = weak.lock();
                                               if (self && self->state_ == State::looking_up)
@@ -104,6 +136,10 @@ void SendOperation::open() {
 }
 
 void SendOperation::found(const LookupAnswer& answer) {
+  if (answer.addresses.empty() && proxy_ != nullptr) {
+    return fail(Kind::proxy,
+                "the name of the proxy " + proxy_->place() + " does not resolve: " + answer.why);
+  }
   if (answer.addresses.empty()) {
     return fail(Kind::dns, "the name " + url_.host + " does not resolve: " + answer.why);
   }
@@ -114,18 +150,40 @@ void SendOperation::connect(const std::vector<std::string>& addresses) {
   if (past_deadline()) return;
   state_ = State::connecting;
   connector_ = std::make_shared<Connector>(shared_.io, *shared_.timers);
-  connector_->start(addresses, url_.port, [weak = weak_from_this()](Connector::Answer answer) {
-    if (const auto self = weak.lock()) self->connected(std::move(answer));
-  });
+  connector_->start(addresses, proxy_ == nullptr ? url_.port : proxy_->port,
+                    [weak = weak_from_this()](Connector::Answer answer) {
+                      if (const auto self = weak.lock()) self->connected(std::move(answer));
+                    });
 }
 
 void SendOperation::connected(Connector::Answer answer) {
-  if (const auto* failure = std::get_if<Connector::Failure>(&answer)) {
+  const auto* failure = std::get_if<Connector::Failure>(&answer);
+  if (failure != nullptr && proxy_ != nullptr) {
+    return fail(Kind::proxy,
+                "no connection to the proxy " + proxy_->place() + " (" + failure->detail + ")");
+  }
+  if (failure != nullptr) {
     return fail(failure->kind, "no connection to " + place_ + " (" + failure->detail + ")");
   }
   if (past_deadline()) return;
-  state_ = State::securing;
   auto socket = std::get<boost::asio::ip::tcp::socket>(std::move(answer));
+  if (proxy_ == nullptr) return secure(std::move(socket));
+  state_ = State::tunnelling;
+  tunnel_ = std::make_shared<Tunnel>(std::move(socket), *proxy_, url_);
+  tunnel_->start([weak = weak_from_this()](Tunnel::Answer reached) {
+    if (const auto self = weak.lock()) self->tunnelled(std::move(reached));
+  });
+}
+
+void SendOperation::tunnelled(Tunnel::Answer answer) {
+  tunnel_.reset();
+  if (const auto* why = std::get_if<std::string>(&answer)) return fail(Kind::proxy, *why);
+  secure(std::get<Tunnel::Socket>(std::move(answer)));
+}
+
+void SendOperation::secure(boost::asio::ip::tcp::socket socket) {
+  if (past_deadline()) return;
+  state_ = State::securing;
   const auto id = ++shared_.last_connection;
   if (!url_.tls()) {
     connection_ = {plain_stream(std::move(socket)), id};
@@ -143,8 +201,10 @@ void SendOperation::connected(Connector::Answer answer) {
 }
 
 void SendOperation::secured(const std::optional<TransportFailure>& failure) {
-  if (failure) return fail(*failure);
-  transmit();
+  if (!failure) return transmit();
+  auto told = *failure;
+  if (proxy_ != nullptr) told.detail += " (through the proxy " + proxy_->place() + ")";
+  fail(std::move(told));
 }
 
 void SendOperation::transmit() {
@@ -164,7 +224,11 @@ void SendOperation::transmit() {
 void SendOperation::written(Stream::ErrorCode error, std::size_t size) {
   write_pending_ = false;
   request_sent_ = request_sent_ || size > 0;
-  if (error && size == 0) return connection_lost(error.message());
+  if (error && size == 0) {
+    // On a new connection TLS tells why it was refused: by TLS 1.3 that comes after the handshake.
+    const auto fault = pooled_ ? std::nullopt : connection_->stream->fault();
+    return fault ? fail(*fault) : connection_lost(error.message());
+  }
   half_written_ = static_cast<bool>(error);  // an answer that explains it may be there all the same
   buffer_.resize(kReadSize);
   receive();
@@ -230,8 +294,7 @@ void SendOperation::deliver() {
   const bool keep = parser_.reusable() && !half_written_ && !exchange_.early;
   parser_.take(exchange_);
   if (keep) {
-    shared_.pool.put(exchange_.origin, *std::exchange(connection_, std::nullopt),
-                     shared_.clock.now().boot);
+    shared_.pool.put(route_, *std::exchange(connection_, std::nullopt), shared_.clock.now().boot);
   }
   finish(std::move(exchange_));
 }
@@ -265,6 +328,7 @@ void SendOperation::release() {
   timer_->disarm();
   lookup_.reset();
   if (connector_) connector_->cancel();
+  if (tunnel_) tunnel_->cancel();
   if (connection_) connection_->stream->close();
   connection_.reset();
   Secret::wipe(head_);

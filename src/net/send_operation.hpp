@@ -11,9 +11,12 @@
 #include "net/connector.hpp"
 #include "net/idle_pool.hpp"
 #include "net/lookup.hpp"
+#include "net/loop.hpp"
 #include "net/options.hpp"
+#include "net/proxy.hpp"
 #include "net/stream.hpp"
 #include "net/timers.hpp"
+#include "net/tunnel.hpp"
 #include "skewguard/transport.hpp"
 
 namespace skewguard::net {
@@ -25,9 +28,10 @@ struct Connection {
 
 /// What all requests of one transport share.
 struct Shared {
-  boost::asio::io_context& io;
+  Loop io;
   ClockSource& clock;
   TlsOptions tls_options;
+  Result<ProxyRule> proxies;  // an unusable one fails each request
   std::shared_ptr<Timers> timers;
   Lookup lookup;
   IdlePool<Connection> pool;
@@ -54,15 +58,28 @@ class SendOperation : public std::enable_shared_from_this<SendOperation> {
   [[nodiscard]] const http::Url& url() const noexcept { return url_; }
 
  private:
-  enum class State { waiting, looking_up, connecting, securing, writing, reading, over };
+  enum class State {
+    waiting,
+    looking_up,
+    connecting,
+    tunnelling,  // through a proxy alone
+    securing,
+    writing,
+    reading,
+    over
+  };
 
   void watch_deadline();
   bool past_deadline();
+  [[nodiscard]] bool at_proxy() const noexcept;
+  [[nodiscard]] std::string doing() const;
   void time_out();
   void open();
   void found(const LookupAnswer& answer);
   void connect(const std::vector<std::string>& addresses);
   void connected(Connector::Answer answer);
+  void tunnelled(Tunnel::Answer answer);
+  void secure(boost::asio::ip::tcp::socket socket);
   void secured(const std::optional<TransportFailure>& failure);
   void transmit();
   void written(Stream::ErrorCode error, std::size_t size);
@@ -81,12 +98,16 @@ class SendOperation : public std::enable_shared_from_this<SendOperation> {
   const http::Url url_;
   const SendOptions options_;
   Done done_;
-  const std::string place_;  // host:port
+  const Proxy* const proxy_;  // where connections begin; null = at the host itself
+  const std::string place_;   // host:port, and the proxy
+  const std::string route_;   // connections of one route may take each other's place
 
   State state_ = State::waiting;
   std::unique_ptr<Timer> timer_;
   std::unique_ptr<PendingLookup> lookup_;
   std::shared_ptr<Connector> connector_;
+  std::shared_ptr<Tunnel> tunnel_;
+  Instant proxy_until_{};
   std::optional<Connection> connection_;
   std::string head_;    // holds the credentials: wiped
   std::string buffer_;  // what was read last; may hold a token: wiped

@@ -124,6 +124,25 @@ class TlsStream final : public Stream {
   void read_some(std::span<char> buffer, Handler handler) override {
     std::size_t size = 0;
     const auto step = engine_.read(buffer, size);
+    proceed(step, size, buffer, std::move(handler));
+  }
+
+  [[nodiscard]] std::optional<TransportFailure> fault() const override {
+    return failed_ ? std::optional(engine_.failure()) : std::nullopt;
+  }
+
+  void finish() override {
+    engine_.close();
+    send_now();
+    shut_down_sending(socket_);
+  }
+  void close() override { shut(); }
+  void reset() override { reset_socket(socket_); }
+
+ private:
+  /// What follows a read. Each step is acted upon: after a fatal alert the next read would say no
+  /// more than that the connection is closed.
+  void proceed(TlsEngine::Step step, std::size_t size, std::span<char> buffer, Handler handler) {
     if (step == TlsEngine::Step::done) return post(std::move(handler), {}, size);
     if (step == TlsEngine::Step::closed) return post(std::move(handler), asio::error::eof);
     if (step == TlsEngine::Step::failed) {
@@ -143,24 +162,12 @@ class TlsStream final : public Stream {
     });
   }
 
-  [[nodiscard]] std::optional<TransportFailure> fault() const override {
-    return failed_ ? std::optional(engine_.failure()) : std::nullopt;
-  }
-
-  void finish() override {
-    engine_.close();
-    send_now();
-    shut_down_sending(socket_);
-  }
-  void close() override { shut(); }
-  void reset() override { reset_socket(socket_); }
-
- private:
   /// As read_some, straight from the network's turn: no need to go through the loop once more.
   void take(std::span<char> buffer, Handler handler) {
     std::size_t size = 0;
-    if (engine_.read(buffer, size) == TlsEngine::Step::done) return handler({}, size);
-    read_some(buffer, std::move(handler));
+    const auto step = engine_.read(buffer, size);
+    if (step == TlsEngine::Step::done) return handler({}, size);
+    proceed(step, size, buffer, std::move(handler));
   }
 
   void receive(Handler handler) {
@@ -209,7 +216,8 @@ class TlsStream final : public Stream {
     failure.kind = TransportFailure::Kind::tls_failed;
     failure.detail = "the TLS handshake with " + engine_.peer() + " failed: " +
                      (error == asio::error::eof ? std::string("the peer closed the connection")
-                                                : error.message());
+                                                : error.message()) +
+                     engine_.about_our_certificate();
     return failure;
   }
 

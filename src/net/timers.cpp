@@ -1,7 +1,6 @@
 #include "net/timers.hpp"
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <utility>
@@ -11,7 +10,7 @@ namespace {
 
 class AsioTimer final : public Timer {
  public:
-  explicit AsioTimer(boost::asio::io_context& io) : io_(io), timer_(io) {}
+  explicit AsioTimer(const Loop& io) : io_(io), timer_(io.executor) {}
 
   void arm(Duration delay, std::function<void()> fire) override {
     // An expiry that is already in the loop's queue cannot be taken back; the token tells the
@@ -23,7 +22,7 @@ class AsioTimer final : public Timer {
     };
     timer_.cancel();
     if (delay <= Duration::zero()) {
-      boost::asio::post(io_, std::move(run));  // due timers never fire under libfaketime
+      boost::asio::post(io_.executor, std::move(run));  // due timers never fire under libfaketime
       return;
     }
     timer_.expires_after(delay);
@@ -36,23 +35,23 @@ class AsioTimer final : public Timer {
   }
 
  private:
-  boost::asio::io_context& io_;
+  Loop io_;
   boost::asio::steady_timer timer_;
   std::shared_ptr<int> armed_;
 };
 
 class AsioTimers final : public Timers {
  public:
-  explicit AsioTimers(boost::asio::io_context& io) : io_(io) {}
+  explicit AsioTimers(Loop io) : io_(std::move(io)) {}
   std::unique_ptr<Timer> make() override { return std::make_unique<AsioTimer>(io_); }
 
  private:
-  boost::asio::io_context& io_;
+  Loop io_;
 };
 
 }  // namespace
 
-std::shared_ptr<Timers> asio_timers(boost::asio::io_context& io) {
+std::shared_ptr<Timers> asio_timers(const Loop& io) {
   return std::make_shared<AsioTimers>(io);
 }
 

@@ -3,11 +3,8 @@
 #include <functional>
 #include <memory>
 
+#include "net/loop.hpp"
 #include "skewguard/time.hpp"
-
-namespace boost::asio {
-class io_context;
-}
 
 namespace skewguard::net {
 
@@ -35,6 +32,6 @@ class Timers {
 };
 
 /// Timers of the loop itself (steady_clock underneath: they stand still while suspended).
-std::shared_ptr<Timers> asio_timers(boost::asio::io_context& io);
+std::shared_ptr<Timers> asio_timers(const Loop& io);
 
 }  // namespace skewguard::net

@@ -1,31 +1,24 @@
 #include "net/tls_engine.hpp"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
 #include <climits>
-#include <tuple>
 #include <utility>
+
+#include "net/tls_identity.hpp"
 
 namespace skewguard::net {
 namespace {
+
+constexpr std::string_view kBrokenOff = "the peer broke off";
 
 /// Where an SSL object keeps the engine that it belongs to.
 int engine_slot() {
   static const int slot = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return slot;
-}
-
-/// OpenSSL's own words for the oldest error of this thread's queue, which is emptied.
-std::string openssl_words() {
-  const auto code = ERR_get_error();
-  ERR_clear_error();
-  if (code == 0) return "the peer broke off";
-  const char* reason = ERR_reason_error_string(code);
-  return reason != nullptr ? reason : "error " + std::to_string(code);
 }
 
 bool numeric(const std::string& host) {
@@ -34,39 +27,11 @@ bool numeric(const std::string& host) {
   return address != nullptr;
 }
 
-using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
-using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
-using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
-
-Bio reader(std::string_view text) {
-  return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free};
-}
-
-Key private_key(std::string_view pem) {
-  return {PEM_read_bio_PrivateKey(reader(pem).get(), nullptr, nullptr, nullptr), &EVP_PKEY_free};
-}
-
-/// The first certificate is the server's own, the others lead to the authority.
-bool use_chain(SSL_CTX* context, std::string_view pem) {
-  const auto in = reader(pem);
-  const auto next = [&] {
-    return Certificate{PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr), &X509_free};
-  };
-  auto own = next();
-  if (!own || SSL_CTX_use_certificate(context, own.get()) != 1) return false;
-  while (auto above = next()) {
-    if (SSL_CTX_add0_chain_cert(context, above.get()) != 1) return false;
-    std::ignore = above.release();
-  }
-  ERR_clear_error();  // that no more certificate follows
-  return true;
-}
-
 }  // namespace
 
 TlsContext::TlsContext(const SSL_METHOD* method) : context_(SSL_CTX_new(method)) {
   if (!context_) {
-    fault_ = "TLS cannot be set up: " + openssl_words();
+    fault_ = "TLS cannot be set up: " + openssl_words("no reason is given");
     return;
   }
   SSL_CTX_set_min_proto_version(get(), TLS1_2_VERSION);
@@ -83,7 +48,12 @@ TlsContext::TlsContext(const TlsOptions& options) : TlsContext(TLS_client_method
   if (!options.ca_file) {
     SSL_CTX_set_default_verify_paths(get());
   } else if (SSL_CTX_load_verify_file(get(), options.ca_file->c_str()) != 1) {
-    fault_ = "the CA file " + *options.ca_file + " cannot be used: " + openssl_words();
+    fault_ = "the CA file " + *options.ca_file +
+             " cannot be used: " + openssl_words("no reason is given");
+  }
+  if (!fault_ && options.client_identity) {
+    fault_ = use_client_identity(get(), *options.client_identity);
+    shows_ = options.client_identity->certificate;
   }
   // An authority that is given may be an intermediate one, as with curl.
   X509_STORE_set_flags(SSL_CTX_get_cert_store(get()), X509_V_FLAG_PARTIAL_CHAIN);
@@ -92,21 +62,19 @@ TlsContext::TlsContext(const TlsOptions& options) : TlsContext(TLS_client_method
 
 TlsContext::TlsContext(const ServerIdentity& identity) : TlsContext(TLS_server_method()) {
   if (fault_) return;
-  const auto key = private_key(identity.key.reveal());
-  if (!use_chain(get(), identity.certificate) || !key ||
-      SSL_CTX_use_PrivateKey(get(), key.get()) != 1 || SSL_CTX_check_private_key(get()) != 1) {
-    fault_ = "the server's certificate or key cannot be used: " + openssl_words();
-  }
+  fault_ = use_server_identity(get(), identity);
 }
 
 TlsEngine::TlsEngine(const TlsContext& client_context, CertificateDemand demand)
     : demand_(std::move(demand)),
+      shows_(client_context.shows()),
       peer_(demand_.host + ":" + std::to_string(demand_.port)),
       ssl_(client_context.get() != nullptr ? SSL_new(client_context.get()) : nullptr) {
   set_up();
   if (!ssl_) return;
   SSL_set_connect_state(ssl_.get());
   SSL_set_ex_data(ssl_.get(), engine_slot(), this);
+  SSL_set_cert_cb(ssl_.get(), &TlsEngine::asked, this);
   demand_host();
 }
 
@@ -148,6 +116,17 @@ int TlsEngine::verify(X509_STORE_CTX* context, void* /*unused*/) {
   return engine->refused_ ? 0 : 1;
 }
 
+int TlsEngine::asked(SSL* /*ssl*/, void* engine) {
+  static_cast<TlsEngine*>(engine)->asked_ = true;
+  return 1;
+}
+
+std::string TlsEngine::about_our_certificate() const {
+  if (!asked_) return "";
+  if (shows_.empty()) return "; the server asked for a client certificate, and none is given";
+  return "; the server asked for a client certificate, and was shown the one in " + shows_;
+}
+
 TlsEngine::Step TlsEngine::stopped(int result, const char* doing) {
   switch (SSL_get_error(ssl_.get(), result)) {
     case SSL_ERROR_WANT_READ:
@@ -157,12 +136,18 @@ TlsEngine::Step TlsEngine::stopped(int result, const char* doing) {
     default:
       break;
   }
-  if (refused_) {
+  if (!failed_ && refused_) {
     failure_ = *refused_;
-  } else {
+  } else if (!failed_) {  // the first failure is the cause of all others
     failure_.kind = TransportFailure::Kind::tls_failed;
-    failure_.detail = std::string(doing) + " with " + peer_ + " failed: " + openssl_words();
+    const auto code = ERR_peek_error();
+    const bool alert =
+        ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) > SSL_AD_REASON_OFFSET;
+    failure_.detail =
+        std::string(doing) + " with " + peer_ + " failed: " + openssl_words(kBrokenOff);
+    if (alert) failure_.detail += about_our_certificate();
   }
+  failed_ = true;
   ERR_clear_error();
   return Step::failed;
 }

@@ -28,6 +28,8 @@ class TlsContext {
   [[nodiscard]] SSL_CTX* get() const noexcept { return context_.get(); }
   /// Why no connection can be made with it, if so (a file or a key that cannot be used).
   [[nodiscard]] const std::optional<std::string>& fault() const noexcept { return fault_; }
+  /// The file of the certificate that a client shows; empty = none.
+  [[nodiscard]] const std::string& shows() const noexcept { return shows_; }
 
  private:
   struct Free {
@@ -37,6 +39,7 @@ class TlsContext {
 
   std::unique_ptr<SSL_CTX, Free> context_;
   std::optional<std::string> fault_;
+  std::string shows_;
 };
 
 /// One side of one TLS connection. Not thread-safe.
@@ -69,6 +72,9 @@ class TlsEngine {
   std::string output();
   /// "host:port", or "a client": for messages.
   [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
+  /// For the message, where the server broke off: that it asked for a client's certificate, and
+  /// what it got. Empty if it did not ask.
+  [[nodiscard]] std::string about_our_certificate() const;
   /// Why it failed: tls_untrusted, tls_time or tls_failed.
   [[nodiscard]] TransportFailure failure() const { return failure_; }
 
@@ -77,18 +83,22 @@ class TlsEngine {
     void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
   };
   friend class TlsContext;
+  static int asked(SSL* ssl, void* engine);
   static int verify(X509_STORE_CTX* context, void* unused);
   void demand_host();
   void set_up();
   Step stopped(int result, const char* doing);
 
   CertificateDemand demand_{};  // of a client
+  std::string shows_;           // the file of a client's own certificate
+  bool asked_ = false;          // the server asked for it
   std::string peer_;            // for messages
   std::unique_ptr<SSL, Free> ssl_;
   BIO* in_ = nullptr;                        // owned by ssl_
   BIO* out_ = nullptr;                       // owned by ssl_
   std::optional<TransportFailure> refused_;  // the certificate
   TransportFailure failure_;
+  bool failed_ = false;
 };
 
 }  // namespace skewguard::net

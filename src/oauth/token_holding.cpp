@@ -52,7 +52,7 @@ void TokenMachine::Impl::take(TokenAnswer answer, const Exchange& exchange, cons
   if (token->issuer_date) stored.issued = token->issuer_date->since_epoch();
   stored.expires_in = token->life;
   stored.sent = token->sent;
-  actions_.emplace_back(action::Save{std::move(stored)});
+  unsaved_ = std::move(stored);
 }
 
 /// Where it belongs, as the newest.

@@ -7,7 +7,9 @@
 namespace skewguard::oauth {
 namespace {
 
-constexpr Duration kRepublishAfter = std::chrono::milliseconds{100};
+/// The published end moves a little with each answer; readers need not hear of each.
+constexpr Duration kRepublishEarlier = std::chrono::milliseconds{5};
+constexpr Duration kRepublishLater = std::chrono::milliseconds{100};
 
 }  // namespace
 
@@ -27,6 +29,10 @@ void TokenMachine::Impl::on(const event::Withdraw& withdraw, const Now& /*now*/)
 
 void TokenMachine::Impl::on(const event::Tick& /*tick*/, const Now& /*now*/) {
   wake_.reset();  // spent, or early: set it again
+}
+
+void TokenMachine::Impl::on(const event::Used& /*used*/, const Now& /*now*/) {
+  if (current_) current_->wanted = true;
 }
 
 void TokenMachine::Impl::on(const event::Accepted& accepted, const Now& now) {
@@ -142,6 +148,8 @@ void TokenMachine::Impl::settle(const Now& now) {
   turn_away(now);
   publish(now);
   set_wake(now);
+  // A store may be slow: those who wait come first.
+  if (unsaved_) actions_.emplace_back(action::Save{*std::exchange(unsaved_, std::nullopt)});
 }
 
 void TokenMachine::Impl::promote(const Now& now) {
@@ -202,8 +210,8 @@ void TokenMachine::Impl::publish(const Now& now) {
   const TokenPtr token = usable(now);
   const Instant until =
       token ? usable_until(life_of(*current_, now), options_, learned_) : Instant{};
-  // The second witness moves a little with each answer: earlier counts at once, later need not.
-  const bool moved = until < published_until_ || until > published_until_ + kRepublishAfter;
+  const bool moved =
+      until + kRepublishEarlier < published_until_ || until > published_until_ + kRepublishLater;
   if (token == published_ && !moved) return;
   published_ = token;
   published_until_ = until;

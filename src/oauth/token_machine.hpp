@@ -61,6 +61,8 @@ struct FetchFailed {
 };
 /// A timer fired (or anybody thinks it is worth a look).
 struct Tick {};
+/// The published token is being used: it is worth a successor.
+struct Used {};
 /// The API took this token.
 struct Accepted {
   std::uint64_t generation = 0;
@@ -105,10 +107,10 @@ struct Found {
 };
 }  // namespace event
 
-using TokenEvent =
-    std::variant<event::Want, event::Withdraw, event::Fetched, event::FetchFailed, event::Tick,
-                 event::Accepted, event::RefusedForGood, event::EndedEarly, event::TakesUnbegun,
-                 event::ApiLags, event::ApiLeads, event::StoodStill, event::Adopt, event::Found>;
+using TokenEvent = std::variant<event::Want, event::Withdraw, event::Fetched, event::FetchFailed,
+                                event::Tick, event::Used, event::Accepted, event::RefusedForGood,
+                                event::EndedEarly, event::TakesUnbegun, event::ApiLags,
+                                event::ApiLeads, event::StoodStill, event::Adopt, event::Found>;
 
 namespace action {
 /// Send this to the login host; answer with Fetched or FetchFailed (or Found). At most one is under

@@ -84,6 +84,7 @@ class TokenMachine::Impl {
   void on(const event::Fetched& fetched, const Now& now);
   void on(const event::FetchFailed& failed, const Now& now);
   void on(const event::Tick& tick, const Now& now);
+  void on(const event::Used& used, const Now& now);
   void on(const event::Accepted& accepted, const Now& now);
   void on(const event::RefusedForGood& refused, const Now& now);
   void on(const event::EndedEarly& fact, const Now& now);
@@ -175,6 +176,7 @@ class TokenMachine::Impl {
   TokenPtr published_;
   Instant published_until_{};
   std::optional<Instant> wake_;
+  std::optional<StoredToken> unsaved_;
   TokenActions actions_;
 };
 

@@ -81,7 +81,10 @@ oauth::TokenPtr stored_token(const StoredToken& stored, const Boot& here,
     token->begins = token->issuer_date;
     token->ends = *token->issuer_date + stored.expires_in;
   }
+  const auto told = token->ends;
   take_claims(*token, issuer);
+  // Where exp and the issuer's own Date contradict each other, each process would ask anew.
+  if (told && token->ends->since_epoch() <= stored.issued) token->ends = told;
   return token;
 }
 

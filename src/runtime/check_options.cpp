@@ -1,6 +1,8 @@
 #include <string>
 
 #include "http/url.hpp"
+#include "net/proxy.hpp"
+#include "net/tls_identity.hpp"
 #include "runtime/engine.hpp"
 
 namespace skewguard::runtime {
@@ -28,6 +30,21 @@ Result<void> check_text(const std::string& name, std::string_view value) {
                 "give it exactly as it was issued");
 }
 
+Result<void> check_client_certificate(const ClientOptions& options) {
+  if (options.client_cert_file.empty() && options.client_key_file.empty()) return {};
+  if (options.client_cert_file.empty() || options.client_key_file.empty()) {
+    const bool no_key = options.client_key_file.empty();
+    return config(std::string("a client ") + (no_key ? "certificate is given without its key"
+                                                     : "key is given without its certificate"),
+                  "give both (--client-cert and --client-key)");
+  }
+  if (auto fault =
+          net::check_client_identity({options.client_cert_file, options.client_key_file})) {
+    return config(*std::move(fault), "name PEM files that may be read, the key not encrypted");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> check_options(const ClientOptions& options) {
@@ -44,6 +61,8 @@ Result<void> check_options(const ClientOptions& options) {
   if (!options.token_path.starts_with('/')) {
     return config("token_path \"" + options.token_path + "\" does not begin with a slash", "");
   }
+  if (auto proxy = net::ProxyRule::make(options.proxy); !proxy) return std::move(proxy).error();
+  if (auto ok = check_client_certificate(options); !ok) return ok;
   if (options.timeout <= Duration{0} || options.timeout > kLongestTimeout) {
     return config("timeout must be above zero, and 24 hours at most", "");
   }

@@ -1,51 +1,52 @@
 #include "skewguard/client.hpp"
 
 #include <algorithm>
-#include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <utility>
+#include <variant>
 
-#include "host/identity.hpp"
-#include "host/seed.hpp"
 #include "host/system_clocks.hpp"
 #include "host/vmclock.hpp"
-#include "net/asio_transport.hpp"
+#include "runtime/alerts.hpp"
 #include "runtime/engine.hpp"
-#include "runtime/io_loop.hpp"
+#include "runtime/handover.hpp"
+#include "runtime/publication.hpp"
+#include "runtime/running.hpp"
+#include "runtime/stores.hpp"
 #include "settings/settings.hpp"
 #include "store/none.hpp"
 
 namespace skewguard {
 namespace {
 
+using guard::action::Finish;
+using runtime::Engine;
+using runtime::Handover;
+using runtime::Running;
+
 // How long a blocking caller waits beyond its deadline for the loop to tell it that it has passed.
 constexpr Duration kGrace = std::chrono::seconds{1};
 
-/// One answer, handed from the loop to a blocked caller. The caller may leave first.
-template <typename T>
-class Handover {
- public:
-  void put(T value) {
-    {
-      const std::lock_guard lock(mutex_);
-      value_ = std::move(value);
-    }
-    ready_.notify_one();
-  }
-  std::optional<T> wait(Duration at_most) {
-    std::unique_lock lock(mutex_);
-    ready_.wait_for(lock, at_most, [this] { return value_.has_value(); });
-    return std::move(value_);
-  }
+Error shutting_down() {
+  return Error{ErrorKind::cancelled, "the client is shutting down", ""};
+}
 
- private:
-  std::mutex mutex_;
-  std::condition_variable ready_;
-  std::optional<T> value_;
-};
+Error overdue() {
+  return Error{ErrorKind::timeout, "the deadline passed and the control loop did not answer",
+               "a hook blocks it, the user's loop does not run, or the machine is overloaded"};
+}
+
+Error would_wait_for_itself() {
+  return Error{ErrorKind::config, "a blocking call from within the client's own loop",
+               "in hooks and handlers use the asynchronous calls"};
+}
+
+Error not_started(const std::string& why) {
+  return Error{ErrorKind::unavailable, "the call could not be started: " + why,
+               "check this machine's limits on threads, files and memory"};
+}
 
 // No exception crosses the public API: threads, sockets or memory may be out.
 template <typename F>
@@ -53,16 +54,70 @@ auto without_exceptions(const F& run) -> decltype(run()) {
   try {
     return run();
   } catch (const std::exception& e) {
-    return Error{ErrorKind::unavailable, std::string("the call could not be started: ") + e.what(),
-                 "check this machine's limits on threads, files and memory"};
+    return not_started(e.what());
   } catch (...) {
-    return Error{ErrorKind::unavailable, "the call could not be started", ""};
+    return not_started("an unknown exception");
   }
+}
+
+/// The same of what has a handler: where no loop could be started, it is told at once.
+template <typename Handler, typename F>
+Operation or_told(const Handler& handler, const F& launch) {
+  std::string why = "an unknown exception";
+  try {
+    return launch();
+  } catch (const std::exception& e) {
+    why = e.what();
+  } catch (...) {
+    static_cast<void>(0);
+  }
+  handler(not_started(why));
+  return {};
+}
+
+Result<Response> outcome(Finish finished) {
+  if (!finished.answer) {
+    Error error = finished.error ? std::move(*finished.error)
+                                 : Error{ErrorKind::protocol, "no answer and no error", ""};
+    if (!finished.report.method.empty()) {  // else the call had not begun
+      error.report = std::make_shared<CallReport>(std::move(finished.report));
+    }
+    return error;
+  }
+  return Response{finished.answer->status, std::move(finished.answer->headers),
+                  std::move(finished.answer->body), std::move(finished.report)};
+}
+
+Request request_of(const GuardOptions& options) {
+  Request request;
+  request.method = options.method.empty() ? "POST" : options.method;  // whose retry is not safe
+  request.path = options.path;
+  request.timeout = options.timeout;
+  return request;
+}
+
+Bearer bearer_of(const HttpRequest& request, Instant deadline) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const std::string authorization(request.authorization.reveal());
+  return {authorization.substr(std::min(kScheme.size(), authorization.size())), authorization,
+          deadline};
+}
+
+void wipe(Bearer& bearer) {
+  Secret::wipe(bearer.token);
+  Secret::wipe(bearer.authorization);
+}
+
+/// What the user's stack left out: wider than what it could have told, and as true.
+void fill_in(SendResult& result, const Now& before, const Now& after) {
+  auto* exchange = std::get_if<Exchange>(&result);
+  if (exchange == nullptr) return;
+  if (exchange->sent.boot == Instant{}) exchange->sent = before;
+  if (exchange->received.boot == Instant{}) exchange->received = after;
 }
 
 }  // namespace
 
-/// Starts the loop, the transport and the engine at first need, and ends them in reverse.
 class Client::Impl {
  public:
   Impl(ClientOptions options, Hooks hooks, Dependencies dependencies)
@@ -73,125 +128,167 @@ class Client::Impl {
     if (!dependencies_.store) dependencies_.store = std::make_shared<store::None>();
     if (!dependencies_.disruptions) dependencies_.disruptions = host::VmClock::open();
   }
-
   ~Impl() {
-    if (!running_) return;
-    if (running_->loop.inside()) {
-      end_later(std::move(running_));
-      return;
-    }
-    Handover<bool> ended;
-    running_->loop.post([this, &ended] {
-      running_->engine.reset();
-      running_->transport.reset();
-      ended.put(true);
-    });
-    ended.wait(std::chrono::seconds{5});
-    running_->loop.stop();
+    if (running_) running_->end();
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
   Result<Response> call(const Request& request) {
-    const Duration timeout = std::clamp(request.timeout.value_or(options_.timeout), Duration{0},
-                                        runtime::kLongestTimeout);
-    auto handover = std::make_shared<Handover<guard::action::Finish>>();
-    Running& running = start();
-    const Instant deadline = now().boot + timeout;
-    running.loop.post([&running, handover, request, deadline] {
-      if (!running.engine) return handover->put({std::nullopt, shutting_down(), {}});
-      running.engine->call(request, deadline, [handover](guard::action::Finish finished) {
-        handover->put(std::move(finished));
-      });
-    });
+    const auto running = start();
+    if (running->inside()) return would_wait_for_itself();
+    const Duration timeout = time_for(request);
+    auto handover = std::make_shared<Handover<Finish>>();
+    launch(running, request, timeout, [handover](Finish done) { handover->put(std::move(done)); });
     auto finished = handover->wait(timeout + kGrace);
     if (!finished) return overdue();
     return outcome(std::move(*finished));
   }
 
   Result<BearerToken> token(const TokenRequestOptions& wanted) {
+    const auto running = start();
+    if (running->inside()) return would_wait_for_itself();
     auto handover = std::make_shared<Handover<Result<BearerToken>>>();
-    Running& running = start();
-    const Instant deadline = now().boot + options_.timeout;
-    running.loop.post([&running, handover, wanted, deadline] {
-      if (!running.engine) return handover->put(shutting_down());
-      running.engine->token(wanted, deadline, [handover](Result<BearerToken> result) {
-        handover->put(std::move(result));
-      });
-    });
+    launch_token(running, wanted,
+                 [handover](Result<BearerToken> done) { handover->put(std::move(done)); });
     auto result = handover->wait(options_.timeout + kGrace);
     if (!result) return overdue();
     return std::move(*result);
   }
 
-  [[nodiscard]] const ClientOptions& options() const noexcept { return options_; }
+  Result<Response> guard(const std::function<SendResult(const Bearer&)>& send,
+                         const GuardOptions& options) {
+    const auto running = start();
+    if (running->inside()) return would_wait_for_itself();
+    const Request request = request_of(options);
+    const Duration timeout = time_for(request);
+    auto handover = std::make_shared<Handover<std::variant<Finish, Sending>>>();
+    launch(
+        running, request, timeout, [handover](Finish done) { handover->put(std::move(done)); },
+        [handover](const HttpRequest& to_send, Instant deadline, Transport::Handler answer) {
+          handover->put(Sending{bearer_of(to_send, deadline), std::move(answer)});
+        });
+    const Instant end = now() + timeout + kGrace;
+    while (auto event = handover->wait(std::max(end - now(), Duration{0}))) {
+      if (auto* finished = std::get_if<Finish>(&*event)) return outcome(std::move(*finished));
+      auto& sending = std::get<Sending>(*event);
+      sending.answer(sent_by(send, sending.bearer));
+      wipe(sending.bearer);
+    }
+    return overdue();
+  }
 
- private:
-  struct Running {
-    explicit Running(Dependencies uses) : dependencies(std::move(uses)), loop(dependencies.clock) {}
-    Dependencies dependencies;  // what the engine runs on lives as long as it does
-    runtime::IoLoop loop;
-    std::unique_ptr<Transport> transport;
-    std::unique_ptr<runtime::Engine> engine;
-  };
-
-  /// From a hook, that is on the loop, with the engine at work below us on the stack: it goes when
-  /// it has returned, and the loop with it.
-  static void end_later(std::shared_ptr<Running> running) {
-    runtime::IoLoop& loop = running->loop;
-    loop.post([running = std::move(running)] {
-      running->engine.reset();
-      running->transport.reset();
+  Operation async_call(const Request& request, ResponseHandler handler) {
+    return launch(start(), request, time_for(request), [handler = std::move(handler)](Finish done) {
+      handler(outcome(std::move(done)));
     });
   }
 
-  Now now() const { return dependencies_.clock->now(); }
+  Operation async_token(const TokenRequestOptions& wanted, TokenHandler handler) {
+    return launch_token(start(), wanted, std::move(handler));
+  }
 
-  Running& start() {
+  Operation async_guard(Sender sender, const GuardOptions& options, ResponseHandler handler) {
+    const auto running = start();
+    const Request request = request_of(options);
+    return launch(
+        running, request, time_for(request),
+        [handler = std::move(handler)](Finish done) { handler(outcome(std::move(done))); },
+        [clock = dependencies_.clock, running, sender = std::move(sender)](
+            const HttpRequest& to_send, Instant deadline, Transport::Handler answer) {
+          const Now before = clock->now();
+          // `running` keeps the loop for as long as an answer may come.
+          sender(bearer_of(to_send, deadline),
+                 [clock, running, before, answer = std::move(answer)](SendResult result) {
+                   fill_in(result, before, clock->now());
+                   answer(std::move(result));
+                 });
+        });
+  }
+
+  const Lease* lease(Instant now) noexcept { return publication_->read(now); }
+  Instant now() const { return dependencies_.clock->boot_now(); }
+  [[nodiscard]] const ClientOptions& options() const noexcept { return options_; }
+
+ private:
+  /// The loop asks the caller's thread to send.
+  struct Sending {
+    Bearer bearer;
+    Transport::Handler answer;
+  };
+  /// Reaches what runs, once it does, from a reader's thread.
+  struct Slot {
+    std::mutex mutex;
+    std::weak_ptr<Running> running;
+  };
+
+  Duration time_for(const Request& request) const {
+    return std::clamp(request.timeout.value_or(options_.timeout), Duration{0},
+                      runtime::kLongestTimeout);
+  }
+
+  SendResult sent_by(const std::function<SendResult(const Bearer&)>& send, const Bearer& bearer) {
+    const Now before = dependencies_.clock->now();
+    try {
+      SendResult result = send(bearer);
+      fill_in(result, before, dependencies_.clock->now());
+      return result;
+    } catch (...) {
+      return TransportFailure{TransportFailure::Kind::cancelled, "the send function threw", true};
+    }
+  }
+
+  Operation launch(const std::shared_ptr<Running>& running, const Request& request,
+                   Duration timeout, Engine::CallHandler handler, Engine::Sender sender = {}) {
+    auto id = std::make_shared<Engine::CallId>(0);
+    running->on_loop([id, request, deadline = now() + timeout, handler = std::move(handler),
+                      sender = std::move(sender)](Engine* engine) {
+      if (engine == nullptr) return handler({std::nullopt, shutting_down(), {}});
+      *id = engine->call(request, deadline, handler, sender);
+    });
+    return Operation([running, id] {
+      running->on_loop([id](Engine* engine) {
+        if (engine != nullptr) engine->cancel(*id);
+      });
+    });
+  }
+
+  Operation launch_token(const std::shared_ptr<Running>& running, const TokenRequestOptions& wanted,
+                         TokenHandler handler) {
+    auto id = std::make_shared<Engine::TokenId>(0);
+    running->on_loop([id, wanted, deadline = now() + options_.timeout,
+                      handler = std::move(handler)](Engine* engine) {
+      if (engine == nullptr) return handler(shutting_down());
+      *id = engine->token(wanted, deadline, handler);
+    });
+    return Operation([running, id] {
+      running->on_loop([id](Engine* engine) {
+        if (engine != nullptr) engine->cancel_token(*id);
+      });
+    });
+  }
+
+  std::shared_ptr<Running> start() {
     const std::lock_guard lock(mutex_);
-    if (running_) return *running_;
-    auto running = std::make_shared<Running>(dependencies_);
-    const Dependencies& uses = running->dependencies;
-    if (uses.transport) {
-      running->transport = uses.transport(running->loop);
-    } else {
-      net::TlsOptions tls;
-      if (!options_.ca_file.empty()) tls.ca_file = options_.ca_file;
-      running->transport =
-          std::make_unique<net::AsioTransport>(running->loop.context(), *uses.clock, tls);
-    }
-    running->engine = std::make_unique<runtime::Engine>(
-        options_, hooks_,
-        runtime::EngineWorld{running->loop, *uses.clock, *running->transport, *uses.store,
-                             host::hardware_seed(), uses.disruptions.get(), here()});
-    running_ = std::move(running);
-    return *running_;
+    if (running_) return running_;
+    running_ = Running::start(options_, hooks_, dependencies_, publication_);
+    const std::lock_guard slot_lock(slot_->mutex);
+    slot_->running = running_;
+    return running_;
   }
 
-  static runtime::Boot here() {
-    return {host::boot_id().value_or(""), host::time_namespace().value_or("")};
-  }
-
-  static Error shutting_down() {
-    return Error{ErrorKind::cancelled, "the client is shutting down", ""};
-  }
-
-  static Error overdue() {
-    return Error{ErrorKind::timeout, "the deadline passed and the control loop did not answer",
-                 "a hook blocks it, or the machine is overloaded"};
-  }
-
-  static Result<Response> outcome(guard::action::Finish finished) {
-    if (!finished.answer) {
-      Error error = finished.error ? std::move(*finished.error)
-                                   : Error{ErrorKind::protocol, "no answer and no error", ""};
-      if (!finished.report.method.empty()) {  // else the call had not begun
-        error.report = std::make_shared<CallReport>(std::move(finished.report));
+  static std::shared_ptr<runtime::Publication> publication_for(const std::shared_ptr<Slot>& slot) {
+    return std::make_shared<runtime::Publication>([slot] {
+      std::shared_ptr<Running> running;
+      {
+        const std::lock_guard lock(slot->mutex);
+        running = slot->running.lock();
       }
-      return error;
-    }
-    return Response{finished.answer->status, std::move(finished.answer->headers),
-                    std::move(finished.answer->body), std::move(finished.report)};
+      if (!running) return;
+      running->on_loop([](Engine* engine) {
+        if (engine != nullptr) engine->note_use();
+      });
+    });
   }
 
   ClientOptions options_;
@@ -199,16 +296,30 @@ class Client::Impl {
   Dependencies dependencies_;
   std::mutex mutex_;  // over running_ alone
   std::shared_ptr<Running> running_;
+  std::shared_ptr<Slot> slot_ = std::make_shared<Slot>();
+  std::shared_ptr<runtime::Publication> publication_ = publication_for(slot_);
 };
 
 Result<Client> Client::from_environment() {
   auto settings = settings::load({}, settings::process_surroundings(), settings::Need::identity);
   if (!settings) return settings.error();
-  return make(std::move(settings->client));
+  Dependencies dependencies;
+  auto store =
+      runtime::make_store(settings->token_store, settings::process_surroundings().environment);
+  if (!store) return std::move(store).error();
+  dependencies.store = *std::move(store);
+  Hooks hooks;
+  if (!settings->alert_command.empty())
+    hooks.on_resolved = runtime::alerts_to(settings->alert_command);
+  return make(std::move(settings->client), std::move(hooks), std::move(dependencies));
 }
 
 Result<Client> Client::make(ClientOptions options, Hooks hooks, Dependencies dependencies) {
   if (auto checked = runtime::check_options(options); !checked) return checked.error();
+  if (dependencies.executor && !dependencies.transport) {
+    return Error{ErrorKind::config, "a loop of the user's own needs a transport that runs on it",
+                 "for Asio see make_client() in skewguard/asio.hpp"};
+  }
   return Client(
       std::make_unique<Impl>(std::move(options), std::move(hooks), std::move(dependencies)));
 }
@@ -228,6 +339,25 @@ Result<Response> Client::get(std::string path) {
 }
 Result<BearerToken> Client::token(TokenRequestOptions options) {
   return without_exceptions([&] { return impl_->token(options); });
+}
+Result<Response> Client::guard(const std::function<SendResult(const Bearer&)>& send,
+                               GuardOptions options) {
+  return without_exceptions([&] { return impl_->guard(send, options); });
+}
+Operation Client::async_call(Request request, ResponseHandler handler) {
+  return or_told(handler, [&] { return impl_->async_call(request, handler); });
+}
+Operation Client::async_token(TokenRequestOptions options, TokenHandler handler) {
+  return or_told(handler, [&] { return impl_->async_token(options, handler); });
+}
+Operation Client::async_guard(Sender sender, GuardOptions options, ResponseHandler handler) {
+  return or_told(handler, [&] { return impl_->async_guard(std::move(sender), options, handler); });
+}
+const Lease* Client::lease(Instant now) noexcept {
+  return impl_->lease(now);
+}
+Instant Client::now() const noexcept {
+  return impl_->now();
 }
 const ClientOptions& Client::options() const noexcept {
   return impl_->options();

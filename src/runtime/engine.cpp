@@ -46,6 +46,9 @@ class Engine::Impl {
   }
 
   Readers& readers() { return readers_; }
+  void note_use() {
+    core_.later([this] { desk_.step(oauth::event::Used{}); });
+  }
 
  private:
   struct Call {
@@ -135,8 +138,12 @@ class Engine::Impl {
           core_.send(std::move(action.request), action.options, core_.api, std::move(handler));
       return;
     }
-    call.sender(std::move(action.request), action.options.deadline,
-                core_.outside(core_.api, std::move(handler)));
+    // Nobody but us ends what the user's stack never answers.
+    const Instant deadline = action.options.deadline;
+    call.timer = core_.at(deadline, [handler] {
+      handler(TransportFailure{TransportFailure::Kind::timeout, "no answer by the deadline", true});
+    });
+    call.sender(std::move(action.request), deadline, core_.outside(core_.api, std::move(handler)));
   }
 
   /// To the n-th request of this call, and to no later one.
@@ -190,6 +197,9 @@ Engine::TokenId Engine::token(const TokenRequestOptions& options, Instant deadli
 }
 void Engine::cancel_token(TokenId token) {
   impl_->readers().cancel(token);
+}
+void Engine::note_use() {
+  impl_->note_use();
 }
 
 }  // namespace skewguard::runtime

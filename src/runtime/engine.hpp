@@ -54,6 +54,8 @@ class Engine {
   TokenId token(const TokenRequestOptions& options, Instant deadline, TokenHandler handler);
   /// Its handler gets `cancelled`. Unknown ids are fine.
   void cancel_token(TokenId token);
+  /// Somebody uses the published token: it is kept fresh.
+  void note_use();
 
  private:
   class Impl;

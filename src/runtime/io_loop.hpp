@@ -8,8 +8,8 @@
 
 namespace skewguard::runtime {
 
-/// The one control loop: an io_context with one owned thread named "skewguard". May be destroyed on
-/// that thread: then it ends once the function that runs there has returned.
+/// A control loop of our own: an io_context with one owned thread named "skewguard". May be
+/// destroyed on that thread: then it ends once the function that runs there has returned.
 class IoLoop final : public Executor {
  public:
   explicit IoLoop(std::shared_ptr<ClockSource> clock);
@@ -20,11 +20,10 @@ class IoLoop final : public Executor {
   void post(std::function<void()> function) override;
   Timer call_at(Instant at, std::function<void()> function) override;
   void cancel(Timer timer) override;
+  [[nodiscard]] bool inside() const noexcept override;
 
   /// Ends the thread; what was posted and has not run is dropped.
   void stop();
-  /// Whether the caller runs on the loop.
-  [[nodiscard]] bool inside() const noexcept;
   [[nodiscard]] boost::asio::io_context& context() noexcept;
 
  private:

@@ -37,9 +37,9 @@ std::optional<StoredToken> Shelf::load() {
 void Shelf::save(StoredToken token) {
   token.boot_id = core_.world.boot.id;
   token.time_namespace = core_.world.boot.time_namespace;
-  if (const auto saved = attempt([&] { return core_.world.store.save(key_, token); }); !saved) {
-    tell(saved.error());
-  }
+  const auto saved = attempt([&] { return core_.world.store.save(key_, token); });
+  // Without the claim, whoever has it may refuse; that is no fault of the store.
+  if (!saved && claimed_) tell(saved.error());
 }
 
 void Shelf::erase() {

@@ -168,11 +168,26 @@ MaybeError read_token_params(const Sources& sources, ClientOptions& client) {
   return std::nullopt;
 }
 
-MaybeError read_token_store(const Sources& sources) {
+MaybeError read_token_store(const Sources& sources, TokenStoreChoice& choice) {
+  constexpr std::string_view kFile = "file:";
   const auto value = sources.find(kTokenStore);
-  if (!value || value->text == "none") return std::nullopt;
-  return config_error(named(kTokenStore, *value) + " is not in this build",
-                      "this build has only the store \"none\"");
+  if (!value) return std::nullopt;
+  if (value->text == "none") {
+    choice.kind = TokenStoreChoice::Kind::none;
+    return std::nullopt;
+  }
+  const bool named_folder = value->text.starts_with(kFile);
+  if (value->text != "file" && !named_folder) {
+    return config_error(named(kTokenStore, *value) + " is not in this build",
+                        "this build has none, file and file:DIR");
+  }
+  choice.kind = TokenStoreChoice::Kind::file;
+  if (named_folder) choice.folder = value->text.substr(kFile.size());
+  if (named_folder && !choice.folder.starts_with('/')) {
+    return config_error(named(kTokenStore, *value) + " names no absolute folder",
+                        "write file:/var/lib/app, or file for the usual one");
+  }
+  return std::nullopt;
 }
 
 MaybeError read_bounds(const Sources& sources, ClientOptions& client) {
@@ -182,6 +197,10 @@ MaybeError read_bounds(const Sources& sources, ClientOptions& client) {
     return error;
   }
   return read_attempts(sources, client.attempts);
+}
+
+bool any_tls(const ClientOptions& client) {
+  return client.login_url.starts_with("https://") || client.api_url.starts_with("https://");
 }
 
 MaybeError read_client_options(const Sources& sources, ClientOptions& client) {
@@ -195,9 +214,11 @@ MaybeError read_client_options(const Sources& sources, ClientOptions& client) {
   if (auto error = read_urls(sources, client)) return error;
   if (auto error = read_token_path(sources, client.token_path)) return error;
   if (auto error = read_token_params(sources, client)) return error;
-  if (auto error = read_token_store(sources)) return error;
   if (auto error = read_bounds(sources, client)) return error;
   if (const auto file = sources.find(kCaFile)) client.ca_file = file->text;
+  if (const auto file = sources.find(kClientCert)) client.client_cert_file = file->text;
+  if (const auto file = sources.find(kClientKey)) client.client_key_file = file->text;
+  if (auto error = read_proxy(sources, any_tls(client), client.proxy)) return error;
   return read_identity(sources, client);
 }
 
@@ -267,10 +288,6 @@ MaybeError read_logging(const Sources& sources, Settings& settings) {
   return read_choice(sources, kLogFormat, kFormats, settings.log_json);
 }
 
-bool any_tls(const ClientOptions& client) {
-  return client.login_url.starts_with("https://") || client.api_url.starts_with("https://");
-}
-
 /// Told here, before anything is sent. Its content is for the TLS library to judge.
 MaybeError check_ca_file(const Sources& sources, const ClientOptions& client) {
   const auto file = sources.find(kCaFile);
@@ -278,18 +295,6 @@ MaybeError check_ca_file(const Sources& sources, const ClientOptions& client) {
   if (!file || !exists || !any_tls(client) || exists(file->text)) return std::nullopt;
   return config_error(named(kCaFile, *file) + " is not there: " + file->text,
                       "name a PEM file, or leave it out for the system's");
-}
-
-/// A proxy that is set and not used must be told: packets take another way than expected.
-void warn_of_proxy(const Sources& sources, Settings& settings) {
-  for (const std::string_view name : {"HTTPS_PROXY", "https_proxy"}) {
-    if (!sources.variable(name)) continue;
-    if (!any_tls(settings.client)) return;
-    settings.warnings.push_back(std::string(name) +
-                                " is set, but this build uses no proxy: the hosts are reached "
-                                "directly");
-    return;
-  }
 }
 
 }  // namespace
@@ -310,10 +315,10 @@ Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need
   if (auto error = read_logging(sources, settings)) return *std::move(error);
   if (!identity) return settings;
   if (auto error = read_client_options(sources, settings.client)) return *std::move(error);
+  if (auto error = read_token_store(sources, settings.token_store)) return *std::move(error);
   if (const auto command = sources.find(kAlertCommand)) settings.alert_command = command->text;
   if (auto error = check_complete(settings.client)) return *std::move(error);
   if (auto error = check_ca_file(sources, settings.client)) return *std::move(error);
-  warn_of_proxy(sources, settings);
   return settings;
 }
 

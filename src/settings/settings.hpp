@@ -14,11 +14,12 @@
 
 namespace skewguard::settings {
 
-/// Flags as the user typed them; absent = not given. Never holds a secret's value.
+/// Flags as the user typed them; absent = not given. The proxy's URL may hold its password: no
+/// other secret's value is here.
 struct Flags {
   std::optional<std::string> region, client_id, client_secret_file, login_url, api_url, token_path,
-      access_token_file, ca_file, timeout, max_wait, attempts, staleness, token_store, config,
-      profile, dialect, log_format, alert_command;
+      access_token_file, ca_file, client_cert, client_key, proxy, no_proxy, timeout, max_wait,
+      attempts, staleness, token_store, config, profile, dialect, log_format, alert_command;
   std::vector<std::string> token_params;  ///< "K=V"
   bool insecure_http = false;
   int verbose = 0;  ///< -v, -v -v ...
@@ -36,8 +37,16 @@ struct Surroundings {
 /// This process's own: its environment, its files, its stdin.
 Surroundings process_surroundings();
 
+/// Where tokens are kept between runs.
+struct TokenStoreChoice {
+  enum class Kind { unsaid, none, file };
+  Kind kind = Kind::unsaid;  ///< unsaid: the default of whoever asks
+  std::string folder;        ///< of `file`, absolute; empty = the default one
+};
+
 struct Settings {
   ClientOptions client;
+  TokenStoreChoice token_store;
   std::string alert_command;  ///< for the shell; empty = none
   LogLevel log_level = LogLevel::warn;
   bool log_json = false;

@@ -58,6 +58,14 @@ inline constexpr Definition kTokenPath{
 inline constexpr Definition kDialect{"dialect", "dialect", "--dialect", &Flags::dialect, {}};
 inline constexpr Definition kCaFile{
     "CA file", "ca_file", "--ca-file", &Flags::ca_file, {"SSL_CERT_FILE"}};
+inline constexpr Definition kClientCert{
+    "client certificate", "client_cert", "--client-cert", &Flags::client_cert, {}};
+inline constexpr Definition kClientKey{
+    "client key", "client_key", "--client-key", &Flags::client_key, {}};
+inline constexpr Definition kProxy{
+    "proxy", "proxy", "--proxy", &Flags::proxy, {"https_proxy", "HTTPS_PROXY"}};
+inline constexpr Definition kNoProxy{
+    "hosts without proxy", "no_proxy", "--no-proxy", &Flags::no_proxy, {"no_proxy", "NO_PROXY"}};
 inline constexpr Definition kTimeout{
     "timeout", "timeout", "--timeout", &Flags::timeout, {"SKEWGUARD_TIMEOUT"}};
 inline constexpr Definition kMaxWait{
@@ -117,6 +125,10 @@ Error config_error(std::string message, std::string remedy = {});
 /// The client id and secret, or a given token; `config` names what is unusable. What is missing
 /// stays empty.
 std::optional<Error> read_identity(const Sources& sources, ClientOptions& client);
+
+/// The outgoing proxy; `config` names what is unusable, never the credentials. `any_tls`: some host
+/// is reached over https://, else what HTTPS_PROXY says has no part in it.
+std::optional<Error> read_proxy(const Sources& sources, bool any_tls, ProxyOptions& into);
 
 /// The profile that flags and environment point to; empty where there is none.
 Result<Profile> find_profile(const Flags& flags, const Surroundings& surroundings);

@@ -1,27 +1,10 @@
 #include "store/key.hpp"
 
-#include <openssl/sha.h>
-
-#include <array>
 #include <string_view>
 
+#include "store/digest.hpp"
+
 namespace skewguard::store {
-namespace {
-
-std::string sha256_hex(std::string_view text) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-  std::string hex;
-  hex.reserve(2 * digest.size());
-  for (const unsigned char byte : digest) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    hex += kDigits[byte >> 4U];
-    hex += kDigits[byte & 15U];
-  }
-  return hex;
-}
-
-}  // namespace
 
 std::string key_of(const ClientOptions& options) {
   std::string whole;

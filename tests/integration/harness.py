@@ -26,6 +26,10 @@ SKEWGUARD = os.environ.get("SKEWGUARD", str(ROOT / "build/release/skewguard"))
 CALLS_ON_DEMAND = str(Path(SKEWGUARD).parent / "examples/calls_on_demand")
 CLIENT, SECRET = "demo", "demo-secret-7f3a"
 WALLS = {"right": None, "fast": "900", "slow": "-900", "1970": "@600"}
+# Settings with which a call may have to end before it was cured.
+BOUNDS = {"--timeout", "--max-wait", "--attempts", "--access-token-file", "--config",
+          "SKEWGUARD_TIMEOUT", "SKEWGUARD_MAX_WAIT", "SKEWGUARD_ATTEMPTS",
+          "GENESYS_CLOUD_ACCESS_TOKEN", "SKEWGUARD_CONFIG"}
 
 # What must never be seen: the secret, Basic credentials, opaque tokens (86 base64url characters),
 # JWTs. (Correlation ids and digests are shorter.)
@@ -42,9 +46,13 @@ def build_preload(folder):
 
 
 class Emulator:
-    """`skewguard emulate` with these flags, and its control API."""
+    """`skewguard emulate` with these flags, and its control API. `ours_alone`: only the program
+    asks it, and each of its calls is reported (truth.py)."""
 
-    def __init__(self, *flags, secret=SECRET):
+    running = {}  # by the URL of each host
+
+    def __init__(self, *flags, secret=SECRET, ours_alone=True, test="an emulator"):
+        self.ours_alone = ours_alone
         self.process = subprocess.Popen(
             [SKEWGUARD, "emulate", "--client", f"{CLIENT}:{secret}", *flags],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -58,6 +66,8 @@ class Emulator:
             self.process.kill()
             raise RuntimeError(f"the emulator did not start: {self.process.stderr.read()}")
         self.login, self.api = self.said["login"], self.said["api"]
+        self.name = f"{test} ({os.getpid()}, {self.login})"
+        self.running[self.login] = self.running[self.api] = self
 
     def open(self, request):
         """The control API, whose certificate nobody here checks."""
@@ -78,8 +88,13 @@ class Emulator:
 
     def write_truth(self):
         """What it knows of the answers that failed, for the matrix."""
-        for record in self.stats()["failed"]:
-            truth.answered(record)
+        truth.answered(self.name, self.stats(), self.ours_alone)
+
+    @classmethod
+    def names(cls, login, api):
+        """Of those that play these hosts."""
+        return {host: cls.running[url].name for host, url in (("login", login), ("api", api))
+                if url in cls.running}
 
     def token_requests(self):
         return self.stats()["token_requests"]["total"]
@@ -90,6 +105,8 @@ class Emulator:
 
     def stop(self):
         self.write_truth()
+        for url in (self.login, self.api):
+            self.running.pop(url, None)
         self.process.terminate()
         self.process.wait(10)
         self.process.stdout.close()
@@ -121,8 +138,8 @@ class EndToEnd(unittest.TestCase):
         cls.addClassCleanup(cls.scratch.cleanup)
         cls.preload = build_preload(cls.scratch.name)
 
-    def emulator(self, *flags):
-        emulator = Emulator(*flags)
+    def emulator(self, *flags, **more):
+        emulator = Emulator(*flags, test=self.id(), **more)
         self.addCleanup(emulator.stop)
         return emulator
 
@@ -149,8 +166,9 @@ class EndToEnd(unittest.TestCase):
             done = subprocess.run(command, env=self.environment(login, api, wall, **more),
                                   input=stdin, capture_output=True, text=True, timeout=90)
             run = Run(done, path.read_text(encoding="utf-8") if path.exists() else "")
-        for attempt in (run.report or {}).get("attempts", []):
-            truth.told(attempt, self.id())
+        if run.report:
+            limited = not BOUNDS.isdisjoint([*arguments, *more])
+            truth.told(run.report, self.id(), Emulator.names(login, api), limited)
         self.assert_no_secrets(run.err, run.report_text, "" if tokens else run.out)
         return run
 
@@ -185,6 +203,7 @@ class LongRunning:
 
     def __init__(self, test, emulator, wall="right", **more):
         self.test = test
+        self.emulators = Emulator.names(emulator.login, emulator.api)
         self.process = subprocess.Popen(
             [CALLS_ON_DEMAND], env=test.environment(emulator.login, emulator.api, wall, **more),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -205,8 +224,7 @@ class LongRunning:
             text = self.process.stdout.read(size).decode()
             self.test.assert_no_secrets(text)
             reports.append(json.loads(text))
-            for attempt in reports[-1].get("attempts", []):
-                truth.told(attempt, self.test.id())
+            truth.told(reports[-1], self.test.id(), self.emulators)
         self.test.assertEqual(len(reports), count)
         return reports
 

@@ -73,16 +73,20 @@ async function handle(request, response) {
   const body = await readAll(request);
   const { hash, claims, why } = await judge(request.headers.authorization);
   const { method, url } = request;
+  // Told before it is answered: who has the answer may end this party.
+  const reply = (status, headers, content) => {
+    log({ event: 'request', method, url, status, token: hash, why, body });
+    answer(response, status, headers, content);
+  };
   if (!claims) {
     const error = hash ? 'invalid_token' : '';
-    answer(response, 401, { 'www-authenticate': challenge(error, why) }, { error });
+    reply(401, { 'www-authenticate': challenge(error, why) }, { error });
   } else if (url === '/forbidden') {
     const headers = { 'www-authenticate': challenge('insufficient_scope', 'ask for more') };
-    answer(response, 403, headers, { error: 'insufficient_scope' });
+    reply(403, headers, { error: 'insufficient_scope' });
   } else {
-    answer(response, 200, {}, { client: claims.client_id, method, url, body });
+    reply(200, {}, { client: claims.client_id, method, url, body });
   }
-  log({ event: 'request', method, url, status: response.statusCode, token: hash, why, body });
 }
 
 const server = createServer((request, response) => {

@@ -25,15 +25,32 @@ std::string refused(const std::vector<std::string>& words) {
 }
 
 TEST(CommandLine, EverySettingHasItsFlag) {
-  const auto line =
-      parsed({"token", "--region",      "r",    "--client-id",     "i",     "--client-secret-file",
-              "-",     "--login-url",   "l",    "--api-url",       "a",     "--token-path",
-              "p",     "--token-param", "k=v",  "--token-param",   "x=y,z", "--access-token-file",
-              "t",     "--ca-file",     "c",    "--timeout",       "1",     "--max-wait",
-              "2",     "--attempts",    "3",    "--staleness",     "4",     "--token-store",
-              "none",  "--config",      "f",    "--profile",       "n",     "--dialect",
-              "d",     "--log-format",  "json", "--insecure-http", "-v",    "-v",
-              "-q"});
+  const auto line = parsed({"token", "--region",
+                            "r",     "--client-id",
+                            "i",     "--client-secret-file",
+                            "-",     "--login-url",
+                            "l",     "--api-url",
+                            "a",     "--token-path",
+                            "p",     "--token-param",
+                            "k=v",   "--token-param",
+                            "x=y,z", "--access-token-file",
+                            "t",     "--ca-file",
+                            "c",     "--timeout",
+                            "1",     "--max-wait",
+                            "2",     "--attempts",
+                            "3",     "--staleness",
+                            "4",     "--token-store",
+                            "none",  "--config",
+                            "f",     "--profile",
+                            "n",     "--dialect",
+                            "d",     "--proxy",
+                            "u",     "--no-proxy",
+                            "h",     "--client-cert",
+                            "cc",    "--client-key",
+                            "ck",    "--log-format",
+                            "json",  "--insecure-http",
+                            "-v",    "-v",
+                            "-q"});
   const settings::Flags& flags = line.flags;
   EXPECT_EQ(flags.region, "r");
   EXPECT_EQ(flags.client_id, "i");
@@ -53,6 +70,10 @@ TEST(CommandLine, EverySettingHasItsFlag) {
   EXPECT_EQ(flags.profile, "n");
   EXPECT_EQ(flags.dialect, "d");
   EXPECT_EQ(flags.log_format, "json");
+  EXPECT_EQ(flags.proxy, "u");
+  EXPECT_EQ(flags.no_proxy, "h");
+  EXPECT_EQ(flags.client_cert, "cc");
+  EXPECT_EQ(flags.client_key, "ck");
   EXPECT_TRUE(flags.insecure_http);
   EXPECT_EQ(flags.verbose, 2);
   EXPECT_TRUE(flags.quiet);

@@ -107,7 +107,8 @@ class FakeWorld {
     world.surroundings.file_exists = [this](const std::string& path) {
       return files.contains(path);
     };
-    world.make_api = [this](ClientOptions options, Hooks hooks) -> Result<std::unique_ptr<Api>> {
+    world.make_api = [this](ClientOptions options, Hooks hooks,
+                            const settings::TokenStoreChoice&) -> Result<std::unique_ptr<Api>> {
       clients.push_back(std::move(options));
       return std::unique_ptr<Api>(std::make_unique<FakeApi>(*this, std::move(hooks)));
     };

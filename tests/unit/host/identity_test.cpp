@@ -24,7 +24,7 @@ TEST(TimeNamespace, IsTheOneOfThisProcess) {
   const auto name = time_namespace();
   ASSERT_EQ(name.has_value(), known);
   if (!known) GTEST_SKIP() << "this kernel has no time namespaces";
-  EXPECT_THAT(*name, MatchesRegex("time:\\[[0-9]+\\]"));
+  EXPECT_THAT(*name, MatchesRegex("time:\\[[0-9]+\\](\\+-?[0-9]+\\.[0-9]+)?"));
   EXPECT_EQ(time_namespace(), name);
 }
 

@@ -67,15 +67,33 @@ Identity make(const Spec& spec, const Identity* issuer) {
 }
 
 std::string pem_file(const std::vector<Certificate>& certificates) {
-  std::string path = ::testing::TempDir() + "skewguard_ca_XXXXXX";
-  const int descriptor = ::mkstemp(path.data());
-  EXPECT_GE(descriptor, 0);
-  ::close(descriptor);
+  std::string path = text_file("");
   const std::unique_ptr<BIO, decltype(&BIO_free_all)> out(BIO_new_file(path.c_str(), "w"),
                                                           &BIO_free_all);
   for (const auto& certificate : certificates) {
     EXPECT_EQ(PEM_write_bio_X509(out.get(), certificate.get()), 1);
   }
+  return path;
+}
+
+std::string key_file(const Key& key, const std::string& pass_phrase) {
+  std::string path = text_file("");
+  const std::unique_ptr<BIO, decltype(&BIO_free_all)> out(BIO_new_file(path.c_str(), "w"),
+                                                          &BIO_free_all);
+  const auto* phrase = reinterpret_cast<const unsigned char*>(pass_phrase.data());
+  EXPECT_EQ(PEM_write_bio_PrivateKey(out.get(), key.get(),
+                                     pass_phrase.empty() ? nullptr : EVP_aes_256_cbc(), phrase,
+                                     static_cast<int>(pass_phrase.size()), nullptr, nullptr),
+            1);
+  return path;
+}
+
+std::string text_file(const std::string& text) {
+  std::string path = ::testing::TempDir() + "skewguard_pem_XXXXXX";
+  const int descriptor = ::mkstemp(path.data());
+  EXPECT_GE(descriptor, 0);
+  EXPECT_EQ(::write(descriptor, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  ::close(descriptor);
   return path;
 }
 

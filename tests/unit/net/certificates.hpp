@@ -34,5 +34,9 @@ Identity make(const Spec& spec, const Identity* issuer = nullptr);
 
 /// Writes the certificates into a new PEM file and returns its path.
 std::string pem_file(const std::vector<Certificate>& certificates);
+/// The same for a key, encrypted where there is a pass phrase.
+std::string key_file(const Key& key, const std::string& pass_phrase = "");
+/// The same for any text.
+std::string text_file(const std::string& text);
 
 }  // namespace skewguard::net::testing_certificates

@@ -182,6 +182,17 @@ struct ScriptedServer::Impl : std::enable_shared_from_this<Impl> {
     SSL_CTX_use_PrivateKey(context->native_handle(), identity.key.get());
   }
 
+  void demand(const ScriptedServer::Demand& what) {
+    SSL_CTX* native = context->native_handle();
+    SSL_CTX_set_verify(native, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(native), what.authority.get());
+    X509_VERIFY_PARAM_set_time(
+        SSL_CTX_get0_param(native),
+        std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(what.when)));
+    SSL_CTX_set_min_proto_version(native, what.version);
+    SSL_CTX_set_max_proto_version(native, what.version);
+  }
+
   void accept() {
     acceptor.async_accept([self = shared_from_this()](ErrorCode error, tcp::socket socket) {
       if (error) return;
@@ -212,6 +223,13 @@ ScriptedServer::ScriptedServer(asio::io_context& io, std::vector<Script> scripts
                                const testing_certificates::Identity* identity)
     : impl_(std::make_shared<Impl>(io, std::move(scripts))) {
   if (identity != nullptr) impl_->secure(*identity);
+  impl_->accept();
+}
+ScriptedServer::ScriptedServer(asio::io_context& io, std::vector<Script> scripts,
+                               const testing_certificates::Identity& identity, const Demand& demand)
+    : impl_(std::make_shared<Impl>(io, std::move(scripts))) {
+  impl_->secure(identity);
+  impl_->demand(demand);
   impl_->accept();
 }
 ScriptedServer::~ScriptedServer() {

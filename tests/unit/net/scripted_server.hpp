@@ -49,6 +49,14 @@ class ScriptedServer {
   /// With an identity it speaks TLS.
   ScriptedServer(boost::asio::io_context& io, std::vector<Script> scripts,
                  const testing_certificates::Identity* identity = nullptr);
+  /// One that speaks TLS and demands a certificate of this authority, valid at `when`.
+  struct Demand {
+    testing_certificates::Certificate authority;
+    WallTime when{};
+    int version = 0;  ///< TLS1_2_VERSION or TLS1_3_VERSION
+  };
+  ScriptedServer(boost::asio::io_context& io, std::vector<Script> scripts,
+                 const testing_certificates::Identity& identity, const Demand& demand);
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
   ~ScriptedServer();

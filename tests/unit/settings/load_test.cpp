@@ -251,9 +251,22 @@ TEST_F(Load, ASecretSmuggledAsATokenParameterIsNotRepeated) {
 }
 
 TEST_F(Load, RefusesAStoreThatThisBuildDoesNotHave) {
-  for (const char* text : {"file", "file:/var/lib/x", "redis://localhost"}) {
+  for (const char* text : {"redis://localhost", "files", ""}) {
     flags.token_store = text;
-    EXPECT_THAT(refused(), HasSubstr("this build has only the store \"none\"")) << text;
+    EXPECT_THAT(refused(), HasSubstr("this build has none, file and file:DIR")) << text;
+  }
+}
+
+TEST_F(Load, TakesAFolderForTokensWhereItIsAbsolute) {
+  EXPECT_EQ(loaded().token_store.kind, TokenStoreChoice::Kind::unsaid);
+  flags.token_store = "file";
+  EXPECT_EQ(loaded().token_store.kind, TokenStoreChoice::Kind::file);
+  EXPECT_EQ(loaded().token_store.folder, "");
+  flags.token_store = "file:/var/lib/x";
+  EXPECT_EQ(loaded().token_store.folder, "/var/lib/x");
+  for (const char* text : {"file:", "file:x/y"}) {
+    flags.token_store = text;
+    EXPECT_THAT(refused(), HasSubstr("names no absolute folder")) << text;
   }
 }
 
@@ -306,18 +319,6 @@ TEST_F(Load, NoColorIsHeeded) {
   EXPECT_FALSE(loaded().color);
   world.environment["NO_COLOR"] = "";  // no-color.org: when present and not an empty string
   EXPECT_TRUE(loaded().color);
-}
-
-TEST_F(Load, AProxyThatIsNotUsedIsTold) {
-  world.environment["HTTPS_PROXY"] = "http://user:password@proxy:3128";
-  const Settings settings = loaded();
-  ASSERT_EQ(settings.warnings.size(), 1U);
-  EXPECT_THAT(settings.warnings[0], HasSubstr("HTTPS_PROXY"));
-  EXPECT_THAT(settings.warnings[0], Not(HasSubstr("password")));
-
-  flags.login_url = "http://127.0.0.1:1";
-  flags.api_url = "http://127.0.0.1:2";
-  EXPECT_TRUE(loaded().warnings.empty()) << "an HTTPS proxy has no part in http://";
 }
 
 TEST_F(Load, WithoutANeedForAnIdentityOnlyLoggingIsRead) {

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/system_executor.hpp>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+
+#include "skewguard/client.hpp"
+
+/// The client for users of Boost.Asio: any completion token, cancellation, and the user's own
+/// io_context as the loop. Needs Boost 1.81; all other headers need the standard library alone.
+namespace skewguard {
+
+/// A client whose loop is this io_context: it starts no thread, and everything of it runs on the
+/// threads that run the context, one function at a time. The context must outlive the client. The
+/// blocking calls work from other threads alone. Error: `config`.
+Result<Client> make_client(boost::asio::io_context& context, ClientOptions options,
+                           Hooks hooks = {}, Dependencies dependencies = {});
+
+namespace detail {
+
+/// One asynchronous call between its start and its end, seen by three parties: who starts it, who
+/// cancels it, and the loop that ends it.
+template <typename Handler, typename T>
+class Completion : public std::enable_shared_from_this<Completion<Handler, T>> {
+ public:
+  explicit Completion(Handler handler)
+      : handler_(std::move(handler)),
+        work_(boost::asio::prefer(
+            boost::asio::get_associated_executor(handler_, boost::asio::system_executor()),
+            boost::asio::execution::outstanding_work.tracked)) {}
+
+  /// Before the call is started: a cancellation may come at once.
+  void listen() {
+    auto slot = boost::asio::get_associated_cancellation_slot(handler_);
+    if (!slot.is_connected()) return;
+    slot.assign([weak = this->weak_from_this()](boost::asio::cancellation_type) {
+      if (const auto self = weak.lock()) self->cancel();
+    });
+  }
+  void started(Operation operation) {
+    bool cancelled = false;
+    {
+      const std::lock_guard lock(mutex_);
+      operation_ = operation;
+      cancelled = cancelled_;
+    }
+    if (cancelled) operation.cancel();
+  }
+  void cancel() {
+    Operation operation;
+    {
+      const std::lock_guard lock(mutex_);
+      cancelled_ = true;
+      operation = operation_;
+    }
+    operation.cancel();
+  }
+  /// On the client's loop; the handler runs on its own executor.
+  void complete(Result<T> result) {
+    auto executor = work_;
+    boost::asio::dispatch(
+        executor, [self = this->shared_from_this(), result = std::move(result)]() mutable {
+          auto slot = boost::asio::get_associated_cancellation_slot(self->handler_);
+          if (slot.is_connected()) slot.clear();
+          Handler handler = std::move(self->handler_);
+          std::move(handler)(std::move(result));
+        });
+  }
+
+ private:
+  using Executor =
+      typename boost::asio::associated_executor<Handler, boost::asio::system_executor>::type;
+  using Work = std::decay_t<decltype(boost::asio::prefer(
+      std::declval<Executor>(), boost::asio::execution::outstanding_work.tracked))>;
+
+  Handler handler_;
+  Work work_;  // keeps the handler's loop from running out of work
+  std::mutex mutex_;
+  bool cancelled_ = false;
+  Operation operation_;
+};
+
+template <typename T, typename Handler, typename Start>
+void launch(Handler handler, const Start& start) {
+  auto completion = std::make_shared<Completion<Handler, T>>(std::move(handler));
+  completion->listen();
+  completion->started(
+      start([completion](Result<T> result) { completion->complete(std::move(result)); }));
+}
+
+}  // namespace detail
+
+/// Client::call() for a completion token of signature void(Result<Response>). The handler runs on
+/// its own executor, once. Cancellation (any type) withdraws the call: its result is `cancelled`.
+/// `client` must live until the call has been started, not until it ends.
+template <typename CompletionToken>
+auto async_call(Client& client, Request request, CompletionToken&& token) {
+  return boost::asio::async_initiate<CompletionToken, void(Result<Response>)>(
+      [&client](auto handler, Request what) {
+        detail::launch<Response>(std::move(handler), [&](Client::ResponseHandler done) {
+          return client.async_call(std::move(what), std::move(done));
+        });
+      },
+      token, std::move(request));
+}
+
+/// Client::token() likewise, of signature void(Result<BearerToken>).
+template <typename CompletionToken>
+auto async_token(Client& client, TokenRequestOptions options, CompletionToken&& token) {
+  return boost::asio::async_initiate<CompletionToken, void(Result<BearerToken>)>(
+      [&client](auto handler, TokenRequestOptions what) {
+        detail::launch<BearerToken>(std::move(handler), [&](Client::TokenHandler done) {
+          return client.async_token(what, std::move(done));
+        });
+      },
+      token, options);
+}
+
+/// Client::guard() likewise, of signature void(Result<Response>). `sender` starts one sending each
+/// time that it is called, on the client's loop, and calls the function that it gets once.
+template <typename CompletionToken>
+auto async_guard(Client& client, Client::Sender sender, GuardOptions options,
+                 CompletionToken&& token) {
+  return boost::asio::async_initiate<CompletionToken, void(Result<Response>)>(
+      [&client](auto handler, Client::Sender how, GuardOptions what) {
+        detail::launch<Response>(std::move(handler), [&](Client::ResponseHandler done) {
+          return client.async_guard(std::move(how), std::move(what), std::move(done));
+        });
+      },
+      token, std::move(sender), std::move(options));
+}
+
+}  // namespace skewguard

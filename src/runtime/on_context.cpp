@@ -1,0 +1,25 @@
+#include <boost/asio/strand.hpp>
+#include <utility>
+
+#include "host/system_clocks.hpp"
+#include "runtime/io_executor.hpp"
+#include "runtime/real_transport.hpp"
+#include "skewguard/asio.hpp"
+
+namespace skewguard {
+
+Result<Client> make_client(boost::asio::io_context& context, ClientOptions options, Hooks hooks,
+                           Dependencies dependencies) {
+  if (!dependencies.clock) dependencies.clock = std::make_shared<host::SystemClocks>();
+  auto strand = boost::asio::make_strand(context);
+  dependencies.executor = std::make_shared<runtime::IoExecutor>(
+      strand, dependencies.clock, [strand] { return strand.running_in_this_thread(); });
+  if (!dependencies.transport) {
+    dependencies.transport = [strand, options, clock = dependencies.clock](Executor&) {
+      return runtime::real_transport(options, *clock, strand);
+    };
+  }
+  return Client::make(std::move(options), std::move(hooks), std::move(dependencies));
+}
+
+}  // namespace skewguard

@@ -1,0 +1,80 @@
+#include "runtime/publication.hpp"
+
+#include <array>
+#include <string>
+#include <utility>
+
+namespace skewguard::runtime {
+namespace {
+
+constexpr std::string_view kScheme = "Bearer ";
+
+std::uint64_t next_id() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+}  // namespace
+
+/// What a thread has read last from one Publication.
+struct Publication::Seen {
+  std::uint64_t id = 0;
+  std::uint64_t generation = 0;
+  Instant until = Instant::min();
+  std::shared_ptr<const Snapshot> snapshot;
+};
+
+/// For each thread, of a few Publications at a time.
+struct Publication::Cache {
+  std::array<Seen, 4> entries;
+};
+
+Publication::Publication(std::function<void()> on_use)
+    : id_(next_id()), on_use_(std::move(on_use)) {}
+
+Publication::Seen& Publication::seen_by_this_thread(std::uint64_t id) noexcept {
+  thread_local Cache cache;
+  return cache.entries[id % cache.entries.size()];
+}
+
+void Publication::publish(const oauth::TokenPtr& token, Instant until) {
+  std::shared_ptr<Snapshot> fresh;
+  if (token) {
+    fresh = std::make_shared<Snapshot>();
+    std::string text{kScheme};
+    text.reserve(kScheme.size() + token->value.size());
+    text.append(token->value.reveal());
+    fresh->authorization = Secret(std::move(text));
+    fresh->lease.authorization = fresh->authorization.reveal();
+    fresh->lease.token = fresh->lease.authorization.substr(kScheme.size());
+    fresh->lease.until = until;
+  }
+  const std::lock_guard lock(mutex_);
+  current_ = std::move(fresh);
+  generation_.fetch_add(1, std::memory_order_release);
+}
+
+const Lease* Publication::read(Instant now) noexcept {
+  Seen& seen = seen_by_this_thread(id_);
+  if (seen.id == id_ && seen.generation == generation_.load(std::memory_order_acquire)) [[likely]]
+    return now < seen.until ? &seen.snapshot->lease : nullptr;
+  return look_again(seen, now);
+}
+
+const Lease* Publication::look_again(Seen& seen, Instant now) noexcept {
+  std::shared_ptr<const Snapshot> old = std::move(seen.snapshot);  // wiped, if at all, unlocked
+  {
+    const std::lock_guard lock(mutex_);
+    seen.snapshot = current_;
+    seen.generation = generation_.load(std::memory_order_relaxed);
+  }
+  seen.id = id_;
+  seen.until = seen.snapshot ? seen.snapshot->lease.until : Instant::min();
+  if (now >= seen.until) return nullptr;
+  if (on_use_ && told_.exchange(seen.generation, std::memory_order_relaxed) != seen.generation) {
+    on_use_();
+  }
+  return &seen.snapshot->lease;
+}
+
+}  // namespace skewguard::runtime

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "oauth/token.hpp"
+#include "skewguard/client.hpp"
+
+namespace skewguard::runtime {
+
+/// The token for everybody who may send it just now: written on the control loop, read by any
+/// thread. A reader keeps what it has read until its next read, and takes the lock only where
+/// something new was published since; else a read is one load of an atomic and one comparison.
+class Publication {
+ public:
+  /// `on_use` is told, on a reader's thread, when a token is read for the first time.
+  explicit Publication(std::function<void()> on_use = {});
+  ~Publication() = default;
+  Publication(const Publication&) = delete;
+  Publication& operator=(const Publication&) = delete;
+
+  /// Null: no token may be sent. From one thread at a time.
+  void publish(const oauth::TokenPtr& token, Instant until);
+  /// The token that may be sent at `now`; null = none is at hand. Borrowed until this thread's next
+  /// read from any Publication. Thread-safe.
+  const Lease* read(Instant now) noexcept;
+
+ private:
+  struct Snapshot {
+    Secret authorization;
+    Lease lease;
+  };
+  struct Seen;
+  struct Cache;
+  static Seen& seen_by_this_thread(std::uint64_t id) noexcept;
+  const Lease* look_again(Seen& seen, Instant now) noexcept;
+
+  const std::uint64_t id_;  // of all that this process ever had: no thread mistakes one for another
+  std::mutex mutex_;        // over current_
+  std::shared_ptr<const Snapshot> current_;
+  const std::function<void()> on_use_;
+  std::atomic<std::uint64_t> told_{0};  // the generation of whose use was told
+  alignas(64) std::atomic<std::uint64_t> generation_{1};
+};
+
+}  // namespace skewguard::runtime

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <memory>
+
+#include "skewguard/client.hpp"
+#include "skewguard/transport.hpp"
+
+namespace skewguard::runtime {
+
+/// Sockets, TLS and proxies as the options say, on this loop, which runs one function at a time.
+/// `clock` must outlive it.
+std::unique_ptr<Transport> real_transport(const ClientOptions& options, ClockSource& clock,
+                                          const boost::asio::any_io_executor& executor);
+
+}  // namespace skewguard::runtime

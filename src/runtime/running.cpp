@@ -1,0 +1,66 @@
+#include "runtime/running.hpp"
+
+#include <chrono>
+#include <future>
+#include <utility>
+
+#include "host/identity.hpp"
+#include "host/seed.hpp"
+#include "runtime/real_transport.hpp"
+
+namespace skewguard::runtime {
+namespace {
+
+constexpr std::chrono::seconds kFarewell{5};  // for the hooks of what is cancelled
+
+}  // namespace
+
+Running::Running(const Dependencies& uses) : uses_(uses) {
+  if (!uses_.executor) own_loop_ = std::make_unique<IoLoop>(uses_.clock);
+}
+
+std::shared_ptr<Running> Running::start(const ClientOptions& options, const Hooks& hooks,
+                                        const Dependencies& uses,
+                                        const std::shared_ptr<Publication>& publication) {
+  auto self = std::make_shared<Running>(uses);
+  self->transport_ = uses.transport ? uses.transport(self->executor())
+                                    : real_transport(options, *uses.clock,
+                                                     self->own_loop_->context().get_executor());
+  EngineWorld world{self->executor(),
+                    *uses.clock,
+                    *self->transport_,
+                    *uses.store,
+                    host::hardware_seed(),
+                    uses.disruptions.get(),
+                    Boot{host::boot_id().value_or(""), host::time_namespace().value_or("")},
+                    [publication](const oauth::TokenPtr& token, Instant until) {
+                      publication->publish(token, until);
+                    }};
+  self->engine_ = std::make_unique<Engine>(options, hooks, std::move(world));
+  return self;
+}
+
+void Running::on_loop(std::function<void(Engine*)> what) {
+  executor().post(
+      [self = shared_from_this(), what = std::move(what)] { what(self->engine_.get()); });
+}
+
+bool Running::inside() const noexcept {
+  return own_loop_ ? own_loop_->inside() : uses_.executor->inside();
+}
+
+void Running::end() {
+  auto ended = std::make_shared<std::promise<void>>();
+  // From a hook, that is on the loop, the engine is at work below us on the stack: it goes when it
+  // has returned.
+  executor().post([self = shared_from_this(), ended] {
+    self->engine_.reset();
+    self->transport_.reset();
+    ended->set_value();
+  });
+  if (!own_loop_ || own_loop_->inside()) return;
+  ended->get_future().wait_for(kFarewell);
+  own_loop_->stop();
+}
+
+}  // namespace skewguard::runtime

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "runtime/engine.hpp"
+#include "runtime/io_loop.hpp"
+#include "runtime/publication.hpp"
+#include "skewguard/client.hpp"
+
+namespace skewguard::runtime {
+
+/// A client at work: loop, transport and engine, started together and ended in reverse. Shared by
+/// the client and by what it has under way.
+class Running : public std::enable_shared_from_this<Running> {
+ public:
+  /// `uses` must be complete, but that executor and transport may both be left out.
+  static std::shared_ptr<Running> start(const ClientOptions& options, const Hooks& hooks,
+                                        const Dependencies& uses,
+                                        const std::shared_ptr<Publication>& publication);
+
+  /// Runs `what` on the loop with the engine, or with null where the client has ended by then.
+  void on_loop(std::function<void(Engine*)> what);
+  /// Whether the caller runs on the loop, and so may not wait for it.
+  [[nodiscard]] bool inside() const noexcept;
+  /// Ends the engine: what is under way gets `cancelled`. Waits for a loop of our own, unless it is
+  /// called there.
+  void end();
+
+  explicit Running(const Dependencies& uses);  ///< start() makes it
+
+ private:
+  Executor& executor() noexcept { return own_loop_ ? *own_loop_ : *uses_.executor; }
+
+  Dependencies uses_;                 // what the engine runs on lives as long as it does
+  std::unique_ptr<IoLoop> own_loop_;  // where the user brings none
+  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace skewguard::runtime

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "settings/settings.hpp"
+#include "skewguard/token_store.hpp"
+
+namespace skewguard::runtime {
+
+/// The store that was chosen; unsaid is none. Error (`config`): the usual folder is not known.
+Result<std::shared_ptr<TokenStore>> make_store(
+    const settings::TokenStoreChoice& choice,
+    const std::function<std::optional<std::string>(std::string_view name)>& environment);
+
+}  // namespace skewguard::runtime

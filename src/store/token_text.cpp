@@ -1,0 +1,157 @@
+#include "store/token_text.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <system_error>
+#include <utility>
+
+#include "oauth/lifetime.hpp"
+#include "store/digest.hpp"
+#include "store/wiped.hpp"
+
+namespace skewguard::store {
+namespace {
+
+constexpr std::string_view kBegin = "{\n  \"schema\": \"skewguard.token/1\"";
+constexpr std::string_view kDigest = ",\n  \"digest\": \"";
+constexpr std::string_view kEnd = "\"\n}\n";
+constexpr std::size_t kDigestBytes = 64;
+constexpr std::size_t kMostNameBytes = 256;  // of all strings but the token
+// 2169: what a JWT's claims may name too; sums of such times stay far from overflow.
+constexpr Duration kLatestTime = std::chrono::hours{24 * 365 * 199};
+
+bool visible_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+bool name_like(std::string_view text) {
+  return text.size() <= kMostNameBytes && visible_ascii(text);
+}
+bool within(Duration time) {
+  return time >= Duration{0} && time <= kLatestTime;
+}
+
+bool can_be_kept(const StoredToken& token) {
+  return !token.access_token.empty() && visible_ascii(token.access_token.reveal()) &&
+         !token.token_type.empty() && name_like(token.token_type) && within(token.issued) &&
+         token.expires_in > Duration{0} && token.expires_in <= oauth::kLongestLife &&
+         name_like(token.boot_id) && name_like(token.time_namespace) &&
+         within(token.sent.time_since_epoch());
+}
+
+void add_name(std::string& text, std::string_view name) {
+  text.append(",\n  \"").append(name).append("\": ");
+}
+void add_string(std::string& text, std::string_view name, std::string_view value) {
+  add_name(text, name);
+  text += '"';
+  for (const char c : value) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c;
+  }
+  text += '"';
+}
+void add_number(std::string& text, std::string_view name, Duration value) {
+  add_name(text, name);
+  text += std::to_string(value.count());
+}
+
+/// Takes one member after the other from the front of a text.
+class Members {
+ public:
+  explicit Members(std::string_view text) : rest_(text) {}
+
+  bool string(std::string_view name, std::string& value) {
+    if (!skip_name(name) || !skip("\"")) return false;
+    value.reserve(rest_.size());  // whole: no copy of a secret is left behind
+    while (!rest_.empty() && rest_.front() != '"') {
+      if (rest_.front() == '\\') rest_.remove_prefix(1);
+      if (rest_.empty()) return false;
+      value += rest_.front();
+      rest_.remove_prefix(1);
+    }
+    return skip("\"");
+  }
+  bool number(std::string_view name, Duration& value) {
+    if (!skip_name(name)) return false;
+    std::int64_t read = 0;
+    const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), read);
+    if (error != std::errc{}) return false;
+    rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+    value = Duration{read};
+    return true;
+  }
+  bool skip(std::string_view text) {
+    if (!rest_.starts_with(text)) return false;
+    rest_.remove_prefix(text.size());
+    return true;
+  }
+  [[nodiscard]] bool at_end() const { return rest_.empty(); }
+
+ private:
+  bool skip_name(std::string_view name) { return skip(",\n  \"") && skip(name) && skip("\": "); }
+  std::string_view rest_;
+};
+
+/// What stands before the digest, where the digest is right.
+std::optional<std::string_view> sealed(std::string_view text) {
+  constexpr std::size_t kTail = kDigest.size() + kDigestBytes + kEnd.size();
+  if (text.size() > kMostTextBytes || text.size() < kTail || !text.ends_with(kEnd))
+    return std::nullopt;
+  const auto content = text.substr(0, text.size() - kTail);
+  const auto tail = text.substr(content.size());
+  if (!tail.starts_with(kDigest) ||
+      tail.substr(kDigest.size(), kDigestBytes) != sha256_hex(content)) {
+    return std::nullopt;
+  }
+  return content;
+}
+
+}  // namespace
+
+std::optional<Secret> to_text(std::string_view key, const StoredToken& token) {
+  if (!can_be_kept(token)) return std::nullopt;
+  Wiped whole;
+  std::string& text = whole.text;
+  text.reserve(2 * token.access_token.size() +
+               16 * kMostNameBytes);  // grown, it would leave copies
+  text += kBegin;
+  add_string(text, "key", key);
+  add_string(text, "access_token", token.access_token.reveal());
+  add_string(text, "token_type", token.token_type);
+  add_number(text, "issued_ns", token.issued);
+  add_number(text, "expires_in_ns", token.expires_in);
+  add_string(text, "boot_id", token.boot_id);
+  add_string(text, "time_namespace", token.time_namespace);
+  add_number(text, "sent_ns", token.sent.time_since_epoch());
+  const std::string digest = sha256_hex(text);
+  text.append(kDigest).append(digest).append(kEnd);
+  if (text.size() > kMostTextBytes) return std::nullopt;
+  return Secret(std::move(text));
+}
+
+std::optional<StoredToken> from_text(std::string_view key, std::string_view text) {
+  const auto content = sealed(text);
+  if (!content) return std::nullopt;
+  Members members(*content);
+  StoredToken token;
+  token.token_type.clear();
+  Wiped value;
+  std::string told_key;
+  Duration sent{0};
+  const bool whole = members.skip(kBegin) && members.string("key", told_key) && told_key == key &&
+                     members.string("access_token", value.text) &&
+                     members.string("token_type", token.token_type) &&
+                     members.number("issued_ns", token.issued) &&
+                     members.number("expires_in_ns", token.expires_in) &&
+                     members.string("boot_id", token.boot_id) &&
+                     members.string("time_namespace", token.time_namespace) &&
+                     members.number("sent_ns", sent) && members.at_end();
+  if (!whole) return std::nullopt;
+  token.access_token = Secret(std::string_view(value.text));
+  token.sent = Instant{sent};
+  if (!can_be_kept(token)) return std::nullopt;
+  return token;
+}
+
+}  // namespace skewguard::store
