@@ -42,6 +42,9 @@ struct ClientOptions {
   DialectName dialect = DialectName::genesys;
   std::string client_id;
   Secret client_secret;
+  /// Tried in this order where the login host refuses client_secret: the old one and the new, while
+  /// a secret is replaced.
+  std::vector<Secret> more_secrets;
   Secret access_token;           ///< a given token: no client id is needed; it cannot be refreshed
   std::string ca_file;           ///< PEM bundle; empty = the system's
   std::string client_cert_file;  ///< PEM chain for hosts that ask for one (mTLS), own first
@@ -196,6 +199,15 @@ class Client {
   /// CLOCK_BOOTTIME now.
   [[nodiscard]] Instant now() const noexcept;
 
+  /// Other secrets of the same client, in the order in which they are tried. They count from the
+  /// next token request on; where the old ones were refused, that is at once. A token that lives is
+  /// kept. Error (`config`): there is none, or one that cannot be sent. Thread-safe.
+  Result<void> reload(std::vector<Secret> secrets);
+  /// The same from where from_environment() had them: a file may have changed. Error (`config`):
+  /// they cannot be read, or the client was made otherwise.
+  Result<void> reload();
+
+  /// As it was made.
   [[nodiscard]] const ClientOptions& options() const noexcept;
 
  private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,10 @@ class Grant {
   /// Empty = a public client.
   [[nodiscard]] virtual const Secret& client_secret() const = 0;
 };
+
+/// Ways to ask for the same token, in the order in which they are tried: while a secret is
+/// replaced, the old one and the new.
+using Grants = std::vector<std::shared_ptr<const Grant>>;
 
 /// RFC 6749 section 4.4.
 class ClientCredentials final : public Grant {

@@ -21,7 +21,7 @@ void TokenMachine::Impl::on(const event::Fetched& fetched, const Now& now) {
   if (exchange.status < 200 || exchange.status >= 300) {
     const Refusal refusal = refusal_of(exchange);
     const LoginContext context{http::origin_of(options_.token_url), options_.region,
-                               grant_->client_id()};
+                               grant().client_id()};
     fail(failure_of(refusal, exchange.status, context), &exchange, now);
     return;
   }
@@ -37,11 +37,13 @@ void TokenMachine::Impl::on(const event::Fetched& fetched, const Now& now) {
 
 /// Takes what the login host had been sent out of its `words`.
 void TokenMachine::Impl::hide_secrets(std::initializer_list<std::string*> words) const {
-  const HttpRequest sent = dialect_->request(*grant_, options_.token_url);
+  const HttpRequest sent = dialect_->request(grant(), options_.token_url);
   const auto credentials = sent.authorization.reveal();
   const auto basic = credentials.substr(std::min(credentials.find(' ') + 1, credentials.size()));
   for (std::string* text : words) {
-    *text = withhold(std::move(*text), {grant_->client_secret().reveal(), basic});
+    *text = withhold(std::move(*text), {basic});
+    for (const auto& known : grants_)
+      *text = withhold(std::move(*text), {known->client_secret().reveal()});
   }
 }
 
@@ -83,7 +85,29 @@ void TokenMachine::Impl::finish_fetch() {
   for (auto& waiter : waiters_) ++waiter.token_requests;
 }
 
+/// A secret that is being replaced: the other one may be the right one.
+bool TokenMachine::Impl::try_next_grant(const LoginFailure& failure, const Exchange* exchange,
+                                        const Now& now) {
+  if (failure.failure.verdict != Verdict::credentials_rejected) return false;
+  const std::size_t refused = turn_ + 1;
+  turn_ = grants_.empty() ? 0 : refused % grants_.size();
+  if (++refused_ >= grants_.size()) {
+    refused_ = 0;
+    return false;
+  }
+  log(LogLevel::warn,
+      "the login host refuses secret " + std::to_string(refused) + " of " +
+          std::to_string(grants_.size()) + " of this client: trying the next one",
+      failure.failure.verdict, failure.correlation_id);
+  const LoginAttempt attempt = attempt_of(failure, exchange, Duration{0}, now);
+  actions_.emplace_back(action::Rejected{attempt});
+  for (auto& waiter : waiters_) waiter.attempts.push_back(attempt);
+  not_before_ = now.boot;
+  return true;
+}
+
 void TokenMachine::Impl::fail(LoginFailure failure, const Exchange* exchange, const Now& now) {
+  if (try_next_grant(failure, exchange, now)) return;
   const bool told_when = failure.retry_after && *failure.retry_after > Duration{0};
   const bool limited = failure.failure.verdict == Verdict::login_rate_limited;
   Duration wait = backoff_.next();
@@ -134,7 +158,7 @@ LoginAttempt TokenMachine::Impl::attempt_of(const LoginFailure& failure, const E
 
 TokenFailure TokenMachine::Impl::reason_to_turn_away(const Waiter& waiter, const Now& now) const {
   if (given()) return given_failure(waiter, now);
-  if (grant_ == nullptr) return nothing_to_ask_with();
+  if (grants_.empty()) return nothing_to_ask_with();
   if (fetch_ && waiter.attempts.empty()) return deadline_passed();
   if (const Closed* door = closed(now)) return door->failure;
   if (same_again_) return alive(*newest(), now) ? refused_token_again() : dead_token_again();

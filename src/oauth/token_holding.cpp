@@ -66,6 +66,7 @@ void TokenMachine::Impl::place(Holding fresh, const Now& now) {
   same_again_ = false;
   login_closed_.reset();
   login_refusals_ = 0;
+  refused_ = 0;
   const bool keep_old = current_ && alive(*current_, now) && fresh.first_use > now.boot;
   (keep_old ? next_ : current_) = std::move(fresh);
   if (!keep_old) next_.reset();

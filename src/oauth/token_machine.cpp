@@ -137,6 +137,15 @@ void TokenMachine::Impl::on(const event::Found& found, const Now& now) {
       "token " + std::to_string(generations_) + " was asked for by another process");
 }
 
+void TokenMachine::Impl::on(const event::NewGrants& fresh, const Now& now) {
+  grants_ = fresh.grants;
+  turn_ = refused_ = 0;
+  if (!login_closed_ || login_closed_->failure.verdict != Verdict::credentials_rejected) return;
+  login_closed_.reset();  // it was the old ones' door
+  login_refusals_ = 0;
+  not_before_ = now.boot;
+}
+
 // What follows from the state ---------------------------------------------------------------------
 
 void TokenMachine::Impl::settle(const Now& now) {
@@ -186,7 +195,7 @@ bool TokenMachine::Impl::answer(const Waiter& waiter, const Now& now) {
 void TokenMachine::Impl::start_fetch(const Now& now) {
   if (fetch_ || !can_fetch() || now.boot < earliest_fetch(now)) return;
   fetch_ = ++fetches_;
-  action::StartFetch fetch{*fetch_, dialect_->request(*grant_, options_.token_url),
+  action::StartFetch fetch{*fetch_, dialect_->request(grant(), options_.token_url),
                            now.boot + options_.fetch_timeout};
   for (const auto& waiter : waiters_) {
     fetch.anew = fetch.anew || waiter.want.force;
@@ -238,10 +247,10 @@ void TokenMachine::Impl::set_wake(const Now& now) {
 
 // The public face ---------------------------------------------------------------------------------
 
-TokenMachine::TokenMachine(TokenMachineOptions options, std::shared_ptr<const Grant> grant,
+TokenMachine::TokenMachine(TokenMachineOptions options, Grants grants,
                            std::shared_ptr<const Dialect> dialect, const clocks::ClockBook& book,
                            ServerId login)
-    : impl_(std::make_unique<Impl>(std::move(options), std::move(grant), std::move(dialect), book,
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(grants), std::move(dialect), book,
                                    login)) {}
 TokenMachine::~TokenMachine() = default;
 TokenMachine::TokenMachine(TokenMachine&&) noexcept = default;

@@ -105,12 +105,17 @@ struct Found {
   FetchId fetch = 0;
   TokenPtr token;
 };
+/// Other secrets of the same client from now on; never empty.
+struct NewGrants {
+  Grants grants;
+};
 }  // namespace event
 
-using TokenEvent = std::variant<event::Want, event::Withdraw, event::Fetched, event::FetchFailed,
-                                event::Tick, event::Used, event::Accepted, event::RefusedForGood,
-                                event::EndedEarly, event::TakesUnbegun, event::ApiLags,
-                                event::ApiLeads, event::StoodStill, event::Adopt, event::Found>;
+using TokenEvent =
+    std::variant<event::Want, event::Withdraw, event::Fetched, event::FetchFailed, event::Tick,
+                 event::Used, event::Accepted, event::RefusedForGood, event::EndedEarly,
+                 event::TakesUnbegun, event::ApiLags, event::ApiLeads, event::StoodStill,
+                 event::Adopt, event::Found, event::NewGrants>;
 
 namespace action {
 /// Send this to the login host; answer with Fetched or FetchFailed (or Found). At most one is under
@@ -191,9 +196,10 @@ struct TokenMachineOptions {
 /// events, answers with actions. Not thread-safe: it belongs to the control loop.
 class TokenMachine {
  public:
-  TokenMachine(TokenMachineOptions options, std::shared_ptr<const Grant> grant,
-               std::shared_ptr<const Dialect> dialect, const clocks::ClockBook& book,
-               ServerId login);
+  /// `grants`: where one is refused the next is tried at once. Empty: tokens are given, not asked
+  /// for.
+  TokenMachine(TokenMachineOptions options, Grants grants, std::shared_ptr<const Dialect> dialect,
+               const clocks::ClockBook& book, ServerId login);
   ~TokenMachine();
   TokenMachine(TokenMachine&&) noexcept;
   TokenMachine& operator=(TokenMachine&&) noexcept;

@@ -42,10 +42,10 @@ struct Closed {
 
 class TokenMachine::Impl {
  public:
-  Impl(TokenMachineOptions options, std::shared_ptr<const Grant> grant,
-       std::shared_ptr<const Dialect> dialect, const clocks::ClockBook& book, ServerId login)
+  Impl(TokenMachineOptions options, Grants grants, std::shared_ptr<const Dialect> dialect,
+       const clocks::ClockBook& book, ServerId login)
       : options_(std::move(options)),
-        grant_(std::move(grant)),
+        grants_(std::move(grants)),
         dialect_(std::move(dialect)),
         book_(&book),
         login_(login),
@@ -94,6 +94,7 @@ class TokenMachine::Impl {
   void on(const event::StoodStill& event, const Now& now);
   void on(const event::Adopt& adopt, const Now& now);
   void on(const event::Found& found, const Now& now);
+  void on(const event::NewGrants& fresh, const Now& now);
 
   // What follows from the state, after any event -----------------------------------------------
   void settle(const Now& now);
@@ -131,7 +132,9 @@ class TokenMachine::Impl {
 
   // Fetching --------------------------------------------------------------------------------------
   const Closed* closed(const Now& now) const;
-  bool can_fetch() const { return grant_ != nullptr && !given(); }
+  bool can_fetch() const { return !grants_.empty() && !given(); }
+  const Grant& grant() const { return *grants_.at(turn_); }
+  bool try_next_grant(const LoginFailure& failure, const Exchange* exchange, const Now& now);
   std::optional<Instant> refresh_due(const Now& now) const;
   Instant earliest_fetch(const Now& now) const;
   void finish_fetch();  ///< of a token request, which counts for all who wait
@@ -146,7 +149,9 @@ class TokenMachine::Impl {
            std::string correlation = {});
 
   TokenMachineOptions options_;
-  std::shared_ptr<const Grant> grant_;
+  Grants grants_;
+  std::size_t turn_ = 0;     ///< which of them is used
+  std::size_t refused_ = 0;  ///< of them in a row, since a token came or all were
   std::shared_ptr<const Dialect> dialect_;
   const clocks::ClockBook* book_;
   ServerId login_;

@@ -56,6 +56,9 @@ Result<void> check_options(const ClientOptions& options) {
     }
     if (auto ok = check_text("client_id", options.client_id); !ok) return ok;
     if (auto ok = check_text("client_secret", options.client_secret.reveal()); !ok) return ok;
+    for (const Secret& secret : options.more_secrets) {
+      if (auto ok = check_text("one of more_secrets", secret.reveal()); !ok) return ok;
+    }
   }
   if (auto ok = check_text("access_token", options.access_token.reveal()); !ok) return ok;
   if (!options.token_path.starts_with('/')) {

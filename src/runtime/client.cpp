@@ -116,6 +116,14 @@ void fill_in(SendResult& result, const Now& before, const Now& after) {
   if (exchange->received.boot == Instant{}) exchange->received = after;
 }
 
+Result<std::vector<Secret>> secrets_of_environment() {
+  auto settings = settings::load({}, settings::process_surroundings(), settings::Need::identity);
+  if (!settings) return std::move(settings).error();
+  std::vector<Secret> secrets{settings->client.client_secret};
+  for (Secret& secret : settings->client.more_secrets) secrets.push_back(std::move(secret));
+  return secrets;
+}
+
 }  // namespace
 
 class Client::Impl {
@@ -206,6 +214,30 @@ class Client::Impl {
         });
   }
 
+  Result<void> reload(std::vector<Secret> secrets) {
+    if (secrets.empty())
+      return Error{ErrorKind::config, "there is no secret to reload", "give at least one"};
+    ClientOptions fresh = options_;
+    fresh.client_secret = secrets.front();
+    fresh.more_secrets.assign(secrets.begin() + 1, secrets.end());
+    if (auto checked = runtime::check_options(fresh); !checked) return checked;
+    start()->on_loop([secrets = std::move(secrets)](Engine* engine) {
+      if (engine != nullptr) engine->renew_secrets(secrets);
+    });
+    return {};
+  }
+  Result<void> reload() {
+    if (!reread_) {
+      return Error{ErrorKind::config, "the secrets of this client were handed in",
+                   "hand the new ones in as well"};
+    }
+    auto secrets = reread_();
+    if (!secrets) return std::move(secrets).error();
+    return reload(*std::move(secrets));
+  }
+  /// Where reload() has its secrets from.
+  void reread_by(std::function<Result<std::vector<Secret>>()> how) { reread_ = std::move(how); }
+
   const Lease* lease(Instant now) noexcept { return publication_->read(now); }
   Instant now() const { return dependencies_.clock->boot_now(); }
   [[nodiscard]] const ClientOptions& options() const noexcept { return options_; }
@@ -294,6 +326,7 @@ class Client::Impl {
   ClientOptions options_;
   Hooks hooks_;
   Dependencies dependencies_;
+  std::function<Result<std::vector<Secret>>()> reread_;
   std::mutex mutex_;  // over running_ alone
   std::shared_ptr<Running> running_;
   std::shared_ptr<Slot> slot_ = std::make_shared<Slot>();
@@ -311,7 +344,9 @@ Result<Client> Client::from_environment() {
   Hooks hooks;
   if (!settings->alert_command.empty())
     hooks.on_resolved = runtime::alerts_to(settings->alert_command);
-  return make(std::move(settings->client), std::move(hooks), std::move(dependencies));
+  auto client = make(std::move(settings->client), std::move(hooks), std::move(dependencies));
+  if (client) client->impl_->reread_by(secrets_of_environment);
+  return client;
 }
 
 Result<Client> Client::make(ClientOptions options, Hooks hooks, Dependencies dependencies) {
@@ -352,6 +387,12 @@ Operation Client::async_token(TokenRequestOptions options, TokenHandler handler)
 }
 Operation Client::async_guard(Sender sender, GuardOptions options, ResponseHandler handler) {
   return or_told(handler, [&] { return impl_->async_guard(std::move(sender), options, handler); });
+}
+Result<void> Client::reload(std::vector<Secret> secrets) {
+  return without_exceptions([&] { return impl_->reload(std::move(secrets)); });
+}
+Result<void> Client::reload() {
+  return without_exceptions([&] { return impl_->reload(); });
 }
 const Lease* Client::lease(Instant now) noexcept {
   return impl_->lease(now);

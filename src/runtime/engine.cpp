@@ -46,6 +46,9 @@ class Engine::Impl {
   }
 
   Readers& readers() { return readers_; }
+  void renew_secrets(const std::vector<Secret>& secrets) {
+    core_.later([this, secrets] { desk_.renew_secrets(secrets); });
+  }
   void note_use() {
     core_.later([this] { desk_.step(oauth::event::Used{}); });
   }
@@ -197,6 +200,9 @@ Engine::TokenId Engine::token(const TokenRequestOptions& options, Instant deadli
 }
 void Engine::cancel_token(TokenId token) {
   impl_->readers().cancel(token);
+}
+void Engine::renew_secrets(const std::vector<Secret>& secrets) {
+  impl_->renew_secrets(secrets);
 }
 void Engine::note_use() {
   impl_->note_use();

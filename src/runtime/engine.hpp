@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "guard/call_machine.hpp"
 #include "runtime/adopt.hpp"
@@ -54,6 +55,8 @@ class Engine {
   TokenId token(const TokenRequestOptions& options, Instant deadline, TokenHandler handler);
   /// Its handler gets `cancelled`. Unknown ids are fine.
   void cancel_token(TokenId token);
+  /// Other secrets of this client from now on; never empty.
+  void renew_secrets(const std::vector<Secret>& secrets);
   /// Somebody uses the published token: it is kept fresh.
   void note_use();
 

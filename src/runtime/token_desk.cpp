@@ -19,16 +19,22 @@ oauth::TokenMachineOptions machine_options(const Core& core, std::uint64_t seed)
   return out;
 }
 
-std::shared_ptr<const oauth::Grant> grant_of(const ClientOptions& options) {
-  return std::make_shared<oauth::ClientCredentials>(options.client_id, options.client_secret,
-                                                    options.token_params);
+oauth::Grants grants_of(const ClientOptions& options) {
+  oauth::Grants grants;
+  const auto add = [&](const Secret& secret) {
+    grants.push_back(std::make_shared<oauth::ClientCredentials>(options.client_id, secret,
+                                                                options.token_params));
+  };
+  add(options.client_secret);
+  std::ranges::for_each(options.more_secrets, add);
+  return grants;
 }
 
 }  // namespace
 
 TokenDesk::TokenDesk(Core& core, std::uint64_t seed)
     : core_(core),
-      tokens_(machine_options(core, seed), grant_of(core.options), core.dialect, core.book,
+      tokens_(machine_options(core, seed), grants_of(core.options), core.dialect, core.book,
               core.login),
       clocks_(
           core, [this](const oauth::TokenEvent& event) { step(event); },
@@ -58,6 +64,12 @@ void TokenDesk::step(const oauth::TokenEvent& event) {
                },
                action);
   }
+}
+
+void TokenDesk::renew_secrets(const std::vector<Secret>& secrets) {
+  core_.options.client_secret = secrets.front();
+  core_.options.more_secrets.assign(secrets.begin() + 1, secrets.end());
+  step(oauth::event::NewGrants{grants_of(core_.options)});
 }
 
 void TokenDesk::wake_at(Instant when) {

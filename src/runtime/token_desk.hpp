@@ -27,6 +27,8 @@ class TokenDesk {
   /// `taker` gets one answer, in a turn of its own; none after withdraw().
   void want(oauth::event::Want want, Taker taker);
   void withdraw(oauth::WaiterId waiter);
+  /// Other secrets of this client from now on; never empty.
+  void renew_secrets(const std::vector<Secret>& secrets);
 
   [[nodiscard]] const oauth::TokenMachine& tokens() const noexcept { return tokens_; }
   [[nodiscard]] ClockWatch& clocks() noexcept { return clocks_; }

@@ -85,6 +85,32 @@ Result<Secret> secret_at(const Sources& sources, const Definition& setting, cons
   return Secret(std::move(value->text));
 }
 
+/// The secrets of the client in their order, at least one: a file has one on each line.
+Result<std::vector<Secret>> secrets_at(const Sources& sources, const Place& place) {
+  if (!place.is_file) {
+    auto only = secret_at(sources, kClientSecret, place);
+    if (!only) return std::move(only).error();
+    return std::vector<Secret>{*std::move(only)};
+  }
+  auto file = read_secret_file(sources, kClientSecret, place.value);
+  if (!file) return std::move(file).error();
+  const Secret whole(std::move(file->text));
+  std::vector<Secret> secrets;
+  for (std::string_view rest = whole.reveal();;) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    Value line{
+        .text = std::string(rest.substr(0, end)), .origin = file->origin, .rank = file->rank};
+    strip_newlines(line.text);
+    if (auto error = check_value(kClientSecret, line)) {
+      Secret::wipe(line.text);
+      return *std::move(error);
+    }
+    secrets.emplace_back(std::move(line.text));
+    if (end == rest.size()) return secrets;
+    rest.remove_prefix(end + 1);
+  }
+}
+
 bool from_stdin(const std::optional<Place>& place) {
   return place && place->is_file && place->value.text == "-";
 }
@@ -124,9 +150,11 @@ std::optional<Error> read_client(const Sources& sources, const std::optional<Val
     client.client_id = id->text;
   }
   if (!secret) return std::nullopt;
-  auto value = secret_at(sources, kClientSecret, *secret);
-  if (!value) return std::move(value).error();
-  client.client_secret = *std::move(value);
+  auto secrets = secrets_at(sources, *secret);
+  if (!secrets) return std::move(secrets).error();
+  client.client_secret = std::move(secrets->front());
+  secrets->erase(secrets->begin());
+  client.more_secrets = *std::move(secrets);
   return std::nullopt;
 }
 

@@ -268,6 +268,17 @@ class Scenarios(EndToEnd):
             self.assertEqual(self.run_program(emulator, *ME, wall=wall).code, 3)
         self.each(play)
 
+    def test_a1_a_secret_that_is_being_replaced_holds_nobody_up(self):
+        emulator = self.emulator("--lifetime", "2s")
+        secrets = Path(self.scratch.name) / "secrets"
+        secrets.write_text(f"not-yet-the-secret\n{SECRET}\n")
+        files = ("--client-secret-file", str(secrets))
+        run = self.run_program(emulator, *ME, *files)
+        self.assertEqual((run.code, run.verdict()), (0, "credentials_rejected"), run.report_text)
+        self.assertTrue(run.report["mitigated"])
+        emulator.order("client", id="demo", secret="not-yet-the-secret")
+        self.assert_came_through(self.run_program(emulator, *ME, *files))
+
     def test_a2_unknown_client(self):
         def play(form, wall):
             emulator = self.emulator("--token", form)

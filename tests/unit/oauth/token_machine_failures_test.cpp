@@ -42,6 +42,77 @@ TEST(LoginFailures, AWrongSecretIsToldToAllAtOnceAfterOneRequest) {
   EXPECT_EQ(bench.fetches, 1);
 }
 
+// A secret that is being replaced ------------------------------------------------------------------
+
+Grants secrets(std::initializer_list<const char*> values) {
+  Grants out;
+  for (const char* value : values)
+    out.push_back(std::make_shared<ClientCredentials>("my-client", Secret{value}));
+  return out;
+}
+
+TEST(SecretRotation, TheNextSecretIsTriedAtOnceWhereOneIsRefused) {
+  Bench bench;
+  bench.step(event::NewGrants{secrets({"new-secret", "old-secret"})});
+  const auto first = only<StartFetch>(bench.want(1)).request.authorization;
+  const auto actions = bench.reply(401, oauth_error_body("invalid_client", "no"));
+  EXPECT_TRUE(all<Deny>(actions).empty());
+  EXPECT_EQ(all<action::Rejected>(actions).size(), 1U) << "it is told all the same";
+  EXPECT_NE(only<StartFetch>(actions).request.authorization, first);
+  const auto delivered = only<Deliver>(bench.give("t1", "300"));
+  EXPECT_EQ(delivered.token_requests, 2);
+  ASSERT_EQ(delivered.attempts.size(), 1U);
+  EXPECT_EQ(delivered.attempts[0].attempt.verdict, Verdict::credentials_rejected);
+}
+
+TEST(SecretRotation, TheOneThatWorkedIsUsedUntilItIsRefused) {
+  Bench bench;
+  bench.step(event::NewGrants{secrets({"new-secret", "old-secret"})});
+  bench.want(1);
+  bench.reply(401, oauth_error_body("invalid_client", "no"));
+  bench.give("t1", "300");
+  bench.advance(400s);
+  bench.want(2);
+  bench.give("t2", "300");
+  EXPECT_EQ(bench.fetches, 3) << "the refused one was not tried again";
+  bench.advance(400s);
+  bench.want(3);
+  bench.reply(401, oauth_error_body("invalid_client", "rotated"));
+  EXPECT_EQ(only<Deliver>(bench.give("t3", "300")).token->value.reveal(), "t3") << "and back";
+}
+
+TEST(SecretRotation, WhereAllAreRefusedEveryCallerIsToldAfterOneRound) {
+  Bench bench;
+  bench.step(event::NewGrants{secrets({"a-secret", "b-secret", "c-secret"})});
+  bench.want(1);
+  bench.reply(401, oauth_error_body("invalid_client", "no"));
+  bench.reply(401, oauth_error_body("invalid_client", "no"));
+  const auto denied = only<Deny>(bench.reply(401, oauth_error_body("invalid_client", "no")));
+  expect_failure(denied, Verdict::credentials_rejected, ErrorKind::credentials, 3);
+  EXPECT_EQ(denied.attempts.size(), 3U);
+  EXPECT_EQ(bench.fetches, 3);
+}
+
+TEST(SecretRotation, NewSecretsOpenADoorThatTheOldOnesClosed) {
+  Bench bench;
+  bench.want(1);
+  bench.reply(401, oauth_error_body("invalid_client", "no"));
+  EXPECT_EQ(all<Deny>(bench.want(2)).size(), 1U);
+  bench.step(event::NewGrants{secrets({"new-secret"})});
+  bench.want(3);
+  EXPECT_EQ(only<Deliver>(bench.give("t1", "300")).token->value.reveal(), "t1");
+}
+
+TEST(SecretRotation, NoSecretOfThemAllIsSeenWhereAServerEchoesIt) {
+  Bench bench;
+  bench.step(event::NewGrants{secrets({"new-secret", "old-secret"})});
+  bench.want(1);
+  bench.reply(401, oauth_error_body("invalid_client", "no"));
+  const auto denied = only<Deny>(
+      bench.reply(401, oauth_error_body("invalid_client", "not new-secret nor old-secret")));
+  EXPECT_THAT(denied.failure.error.message, Not(HasSubstr("-secret")));
+}
+
 TEST(LoginFailures, WrongCredentialsAreNotTriedAgainDuringAGrowingPause) {
   Bench bench;
   WaiterId id = 1;

@@ -568,7 +568,7 @@ TEST(TokenMachine, AStoredTokenDoesNotReplaceOneThatLivesLonger) {
 TEST(TokenMachine, WithoutATokenAndAClientItSaysWhatIsMissing) {
   clocks::ClockBook book;
   const ServerId login = book.id("https://login.example.com");
-  TokenMachine machine({}, nullptr, std::make_shared<Rfc6749Dialect>(), book, login);
+  TokenMachine machine({}, Grants{}, std::make_shared<Rfc6749Dialect>(), book, login);
   const auto denied =
       only<Deny>(machine.step(event::Want{.waiter = 1, .deadline = Instant{30s}}, Now{}));
   EXPECT_EQ(denied.failure.error.kind, ErrorKind::config);

@@ -57,7 +57,7 @@ class Bench {
     options.token_url = std::string(kLogin) + "/oauth/token";
     if (options.region.empty()) options.region = "mypurecloud.ie";
     machine.emplace(std::move(options),
-                    std::make_shared<ClientCredentials>("my-client", Secret{secret}),
+                    Grants{std::make_shared<ClientCredentials>("my-client", Secret{secret})},
                     std::move(dialect), book, login);
   }
 

@@ -46,6 +46,18 @@ TEST_F(Identity, SecretFileBeatsEnvironmentBeatsCredentialsDirectoryBeatsProfile
   EXPECT_EQ(loaded().client_secret.reveal(), "stdin");
 }
 
+TEST_F(Identity, EachLineOfASecretFileIsASecretInTheOrderOfTrying) {
+  world.files["/s"] = "new-one\r\nold-one\n";
+  flags.client_id = "id";
+  flags.client_secret_file = "/s";
+  const auto client = loaded();
+  EXPECT_EQ(client.client_secret.reveal(), "new-one");
+  ASSERT_EQ(client.more_secrets.size(), 1U);
+  EXPECT_EQ(client.more_secrets[0].reveal(), "old-one");
+  world.files["/s"] = "new-one\n\nold-one\n";
+  EXPECT_THAT(refused(), HasSubstr("is empty"));
+}
+
 TEST_F(Identity, TheNewlineAtTheEndOfASecretFileIsNotOfTheSecret) {
   flags.client_id = "id";
   flags.client_secret_file = "/s";
