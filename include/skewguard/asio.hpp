@@ -23,7 +23,8 @@
 namespace skewguard {
 
 /// A client whose loop is this io_context: it starts no thread, and everything of it runs on the
-/// threads that run the context, one function at a time. The context must outlive the client. The
+/// threads that run the context, one function at a time. The context must outlive the client, and
+/// has work for as long as the client keeps a token fresh: end the client, or stop the context. The
 /// blocking calls work from other threads alone; from those that run the context they are the error
 /// `config`. Error: `config`.
 Result<Client> make_client(boost::asio::io_context& context, ClientOptions options,

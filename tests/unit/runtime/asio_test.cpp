@@ -232,6 +232,16 @@ TEST_F(ClientOnAContext, StartsNoThread) {
   EXPECT_EQ(threads_of_this_process(), before);
 }
 
+TEST_F(ClientOnAContext, KeepsTheContextAtWorkWhileItHasATokenToKeepFresh) {
+  context.run_for(10ms);
+  EXPECT_TRUE(context.stopped()) << "nothing was asked for";
+  async_token(*client, {}, [](const Result<BearerToken>&) {});
+  context.restart();
+  context.run_for(10ms);
+  EXPECT_FALSE(context.stopped());
+  EXPECT_TRUE(runs_out());
+}
+
 TEST_F(ClientOnAContext, LeavesNoWorkBehindThoughAnOperationAndAnAnswerAreStillHeld) {
   std::function<void(SendResult)> late;
   const Operation call = client->async_call(get(), [](const Result<Response>&) {});
