@@ -6,6 +6,7 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/system_executor.hpp>
 #include <memory>
@@ -17,11 +18,15 @@
 
 /// The client for users of Boost.Asio: any completion token, cancellation, and the user's own
 /// io_context as the loop. Needs Boost 1.81; all other headers need the standard library alone.
+/// g++ 12 destroys twice what is made with braces within a co_await:
+/// make Request, GuardOptions and senders before it, as variables.
 namespace skewguard {
 
 /// A client whose loop is this io_context: it starts no thread, and everything of it runs on the
-/// threads that run the context, one function at a time. The context must outlive the client. The
-/// blocking calls work from other threads alone. Error: `config`.
+/// threads that run the context, one function at a time. The context must outlive the client, and
+/// has work for as long as the client keeps a token fresh: end the client, or stop the context. The
+/// blocking calls work from other threads alone; from those that run the context they are the error
+/// `config`. Error: `config`.
 Result<Client> make_client(boost::asio::io_context& context, ClientOptions options,
                            Hooks hooks = {}, Dependencies dependencies = {});
 
@@ -51,6 +56,7 @@ class Completion : public std::enable_shared_from_this<Completion<Handler, T>> {
     {
       const std::lock_guard lock(mutex_);
       operation_ = operation;
+      started_ = true;
       cancelled = cancelled_;
     }
     if (cancelled) operation.cancel();
@@ -64,19 +70,26 @@ class Completion : public std::enable_shared_from_this<Completion<Handler, T>> {
     }
     operation.cancel();
   }
-  /// On the client's loop; the handler runs on its own executor.
+  /// On the client's loop, or, where none could be started, within the call. The handler runs on
+  /// its own executor, and never within the call.
   void complete(Result<T> result) {
-    auto executor = work_;
-    boost::asio::dispatch(
-        executor, [self = this->shared_from_this(), result = std::move(result)]() mutable {
-          auto slot = boost::asio::get_associated_cancellation_slot(self->handler_);
-          if (slot.is_connected()) slot.clear();
-          Handler handler = std::move(self->handler_);
-          std::move(handler)(std::move(result));
-        });
+    const auto executor = work_;
+    auto run = [self = this->shared_from_this(), result = std::move(result)]() mutable {
+      auto slot = boost::asio::get_associated_cancellation_slot(self->handler_);
+      if (slot.is_connected()) slot.clear();
+      Handler handler = std::move(self->handler_);
+      std::move(handler)(std::move(result));
+    };
+    if (has_started()) return boost::asio::dispatch(executor, std::move(run));
+    boost::asio::post(executor, std::move(run));
   }
 
  private:
+  bool has_started() {
+    const std::lock_guard lock(mutex_);
+    return started_;
+  }
+
   using Executor =
       typename boost::asio::associated_executor<Handler, boost::asio::system_executor>::type;
   using Work = std::decay_t<decltype(boost::asio::prefer(
@@ -85,6 +98,7 @@ class Completion : public std::enable_shared_from_this<Completion<Handler, T>> {
   Handler handler_;
   Work work_;  // keeps the handler's loop from running out of work
   std::mutex mutex_;
+  bool started_ = false;
   bool cancelled_ = false;
   Operation operation_;
 };

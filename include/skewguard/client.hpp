@@ -143,7 +143,8 @@ class Operation {
  public:
   Operation() = default;  ///< names nothing
   explicit Operation(std::function<void()> cancel) : cancel_(std::move(cancel)) {}
-  /// Its handler gets `cancelled`, unless it has got something else by then. Thread-safe.
+  /// Its handler gets `cancelled`, unless it has got something else by then. Thread-safe; nothing
+  /// happens where the client has gone.
   void cancel() const {
     if (cancel_) cancel_();
   }
@@ -185,7 +186,9 @@ class Client {
   /// has them for any completion token.
   using ResponseHandler = std::function<void(Result<Response>)>;
   using TokenHandler = std::function<void(Result<BearerToken>)>;
-  /// Starts one sending, on the control loop; calls the function that it gets once, from anywhere.
+  /// Starts one sending, on the control loop; calls the function that it gets once, from anywhere
+  /// (a second answer, and one after the end of the client, is ignored). One that throws ends the
+  /// call with `cancelled`.
   using Sender = std::function<void(Bearer, std::function<void(SendResult)>)>;
   Operation async_call(Request request, ResponseHandler handler);
   Operation async_token(TokenRequestOptions options, TokenHandler handler);
@@ -198,6 +201,9 @@ class Client {
   [[nodiscard]] const Lease* lease(Instant now) noexcept;
   /// CLOCK_BOOTTIME now.
   [[nodiscard]] Instant now() const noexcept;
+  /// All clocks of this machine now: for Exchange::sent and received, read at the socket.
+  /// Thread-safe.
+  [[nodiscard]] Now read_clocks() const noexcept;
 
   /// Other secrets of the same client, in the order in which they are tried. They count from the
   /// next token request on; where the old ones were refused, that is at once. A token that lives is

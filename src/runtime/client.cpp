@@ -103,6 +103,10 @@ Bearer bearer_of(const HttpRequest& request, Instant deadline) {
           deadline};
 }
 
+SendResult threw() {
+  return TransportFailure{TransportFailure::Kind::cancelled, "the send function threw", true};
+}
+
 void wipe(Bearer& bearer) {
   Secret::wipe(bearer.token);
   Secret::wipe(bearer.authorization);
@@ -202,15 +206,20 @@ class Client::Impl {
     return launch(
         running, request, time_for(request),
         [handler = std::move(handler)](Finish done) { handler(outcome(std::move(done))); },
-        [clock = dependencies_.clock, running, sender = std::move(sender)](
-            const HttpRequest& to_send, Instant deadline, Transport::Handler answer) {
+        [clock = dependencies_.clock, weak = std::weak_ptr(running), sender = std::move(sender)](
+            const HttpRequest& to_send, Instant deadline, const Transport::Handler& answer) {
           const Now before = clock->now();
-          // `running` keeps the loop for as long as an answer may come.
-          sender(bearer_of(to_send, deadline),
-                 [clock, running, before, answer = std::move(answer)](SendResult result) {
-                   fill_in(result, before, clock->now());
-                   answer(std::move(result));
-                 });
+          const auto answered = [weak, before, answer](SendResult result) {
+            const auto alive = weak.lock();
+            if (!alive) return;  // the client has gone, and its loop perhaps too
+            fill_in(result, before, alive->now());
+            answer(std::move(result));
+          };
+          try {
+            sender(bearer_of(to_send, deadline), answered);
+          } catch (...) {
+            answered(threw());
+          }
         });
   }
 
@@ -240,6 +249,7 @@ class Client::Impl {
 
   const Lease* lease(Instant now) noexcept { return publication_->read(now); }
   Instant now() const { return dependencies_.clock->boot_now(); }
+  Now read_clocks() const { return dependencies_.clock->now(); }
   [[nodiscard]] const ClientOptions& options() const noexcept { return options_; }
 
  private:
@@ -266,7 +276,7 @@ class Client::Impl {
       fill_in(result, before, dependencies_.clock->now());
       return result;
     } catch (...) {
-      return TransportFailure{TransportFailure::Kind::cancelled, "the send function threw", true};
+      return threw();
     }
   }
 
@@ -278,11 +288,7 @@ class Client::Impl {
       if (engine == nullptr) return handler({std::nullopt, shutting_down(), {}});
       *id = engine->call(request, deadline, handler, sender);
     });
-    return Operation([running, id] {
-      running->on_loop([id](Engine* engine) {
-        if (engine != nullptr) engine->cancel(*id);
-      });
-    });
+    return operation(running, [id](Engine& engine) { engine.cancel(*id); });
   }
 
   Operation launch_token(const std::shared_ptr<Running>& running, const TokenRequestOptions& wanted,
@@ -293,9 +299,17 @@ class Client::Impl {
       if (engine == nullptr) return handler(shutting_down());
       *id = engine->token(wanted, deadline, handler);
     });
-    return Operation([running, id] {
-      running->on_loop([id](Engine* engine) {
-        if (engine != nullptr) engine->cancel_token(*id);
+    return operation(running, [id](Engine& engine) { engine.cancel_token(*id); });
+  }
+
+  /// Keeps nothing alive: who holds it may outlive the client and its loop.
+  static Operation operation(const std::shared_ptr<Running>& running,
+                             std::function<void(Engine&)> cancel) {
+    return Operation([weak = std::weak_ptr(running), cancel = std::move(cancel)] {
+      const auto alive = weak.lock();
+      if (!alive) return;
+      alive->on_loop([cancel](Engine* engine) {
+        if (engine != nullptr) cancel(*engine);
       });
     });
   }
@@ -399,6 +413,9 @@ const Lease* Client::lease(Instant now) noexcept {
 }
 Instant Client::now() const noexcept {
   return impl_->now();
+}
+Now Client::read_clocks() const noexcept {
+  return impl_->read_clocks();
 }
 const ClientOptions& Client::options() const noexcept {
   return impl_->options();

@@ -59,7 +59,7 @@ class Engine::Impl {
     CallHandler handler;
     Sender sender;                 // empty = the transport
     Transport::Ticket ticket = 0;  // of the request under way
-    std::uint64_t sent = 0;        // how many requests went out: names the one under way
+    std::uint64_t sent = 0;        // names the request under way: one more with each and its end
     Executor::Timer timer = 0;     // of the sleep under way
     oauth::WaiterId waiter = 0;    // of the token waited for
   };
@@ -149,11 +149,12 @@ class Engine::Impl {
     call.sender(std::move(action.request), deadline, core_.outside(core_.api, std::move(handler)));
   }
 
-  /// To the n-th request of this call, and to no later one.
+  /// To the n-th request of this call, once: the user's stack may answer twice, or too late.
   Transport::Handler answer_to(CallId id, std::uint64_t n) {
     return [this, id, n](SendResult result) {
       const auto found = calls_.find(id);
       if (found == calls_.end() || found->second.sent != n) return;
+      ++found->second.sent;
       if (auto* exchange = std::get_if<Exchange>(&result)) {
         step(id, guard::event::Answered{std::move(*exchange)});
       } else {

@@ -20,9 +20,9 @@ IoExecutor::IoExecutor(boost::asio::any_io_executor executor, std::shared_ptr<Cl
     : inside_(std::move(inside)),
       state_(std::make_shared<State>(State{std::move(executor), std::move(clock), {}, 0})) {}
 
-/// Pending timers hold the state: without its timers they never fire.
+/// Pending timers hold the state: without its timers they never fire. One may be firing now.
 IoExecutor::~IoExecutor() {
-  state_->timers.clear();
+  boost::asio::post(state_->executor, [state = state_] { state->timers.clear(); });
 }
 
 void IoExecutor::post(std::function<void()> function) {

@@ -12,8 +12,10 @@ Result<Client> make_client(boost::asio::io_context& context, ClientOptions optio
                            Dependencies dependencies) {
   if (!dependencies.clock) dependencies.clock = std::make_shared<host::SystemClocks>();
   auto strand = boost::asio::make_strand(context);
+  // Whichever of the context's threads waits for the loop may be the one that it needs.
   dependencies.executor = std::make_shared<runtime::IoExecutor>(
-      strand, dependencies.clock, [strand] { return strand.running_in_this_thread(); });
+      strand, dependencies.clock,
+      [executor = context.get_executor()] { return executor.running_in_this_thread(); });
   if (!dependencies.transport) {
     dependencies.transport = [strand, options, clock = dependencies.clock](Executor&) {
       return runtime::real_transport(options, *clock, strand);

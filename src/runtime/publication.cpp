@@ -71,10 +71,26 @@ const Lease* Publication::look_again(Seen& seen, Instant now) noexcept {
   seen.id = id_;
   seen.until = seen.snapshot ? seen.snapshot->lease.until : Instant::min();
   if (now >= seen.until) return nullptr;
-  if (on_use_ && told_.exchange(seen.generation, std::memory_order_relaxed) != seen.generation) {
-    on_use_();
-  }
+  if (first_to_use(seen.generation)) tell_use();
   return &seen.snapshot->lease;
+}
+
+/// Of the threads that read this generation; of one that another has overtaken nobody is.
+bool Publication::first_to_use(std::uint64_t generation) noexcept {
+  std::uint64_t told = told_.load(std::memory_order_relaxed);
+  while (told < generation) {
+    if (told_.compare_exchange_weak(told, generation, std::memory_order_relaxed)) return true;
+  }
+  return false;
+}
+
+void Publication::tell_use() noexcept {
+  if (!on_use_) return;
+  try {
+    on_use_();
+  } catch (...) {  // no memory: it is told at the next token
+    return;
+  }
 }
 
 }  // namespace skewguard::runtime

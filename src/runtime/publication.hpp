@@ -16,7 +16,8 @@ namespace skewguard::runtime {
 /// something new was published since; else a read is one load of an atomic and one comparison.
 class Publication {
  public:
-  /// `on_use` is told, on a reader's thread, when a token is read for the first time.
+  /// `on_use` is told, on a reader's thread, when a token is read for the first time, at most once
+  /// for each.
   explicit Publication(std::function<void()> on_use = {});
   ~Publication() = default;
   Publication(const Publication&) = delete;
@@ -37,12 +38,14 @@ class Publication {
   struct Cache;
   static Seen& seen_by_this_thread(std::uint64_t id) noexcept;
   const Lease* look_again(Seen& seen, Instant now) noexcept;
+  bool first_to_use(std::uint64_t generation) noexcept;
+  void tell_use() noexcept;
 
   const std::uint64_t id_;  // of all that this process ever had: no thread mistakes one for another
   std::mutex mutex_;        // over current_
   std::shared_ptr<const Snapshot> current_;
   const std::function<void()> on_use_;
-  std::atomic<std::uint64_t> told_{0};  // the generation of whose use was told
+  std::atomic<std::uint64_t> told_{0};  // the latest generation of whose use was told
   alignas(64) std::atomic<std::uint64_t> generation_{1};
 };
 

@@ -1,6 +1,5 @@
 #include "runtime/running.hpp"
 
-#include <chrono>
 #include <future>
 #include <utility>
 
@@ -9,12 +8,6 @@
 #include "runtime/real_transport.hpp"
 
 namespace skewguard::runtime {
-namespace {
-
-constexpr std::chrono::seconds kFarewell{5};  // for the hooks of what is cancelled
-
-}  // namespace
-
 Running::Running(const Dependencies& uses) : uses_(uses) {
   if (!uses_.executor) own_loop_ = std::make_unique<IoLoop>(uses_.clock);
 }
@@ -41,8 +34,11 @@ std::shared_ptr<Running> Running::start(const ClientOptions& options, const Hook
 }
 
 void Running::on_loop(std::function<void(Engine*)> what) {
-  executor().post(
-      [self = shared_from_this(), what = std::move(what)] { what(self->engine_.get()); });
+  // Weak: a loop of our own must not keep what it is a part of.
+  executor().post([weak = weak_from_this(), what = std::move(what)] {
+    const auto self = weak.lock();
+    what(self ? self->engine_.get() : nullptr);
+  });
 }
 
 bool Running::inside() const noexcept {
@@ -56,10 +52,11 @@ void Running::end() {
   executor().post([self = shared_from_this(), ended] {
     self->engine_.reset();
     self->transport_.reset();
-    ended->set_value();
+    // After the calls that the handlers of what was cancelled have made.
+    self->executor().post([self, ended] { ended->set_value(); });
   });
   if (!own_loop_ || own_loop_->inside()) return;
-  ended->get_future().wait_for(kFarewell);
+  ended->get_future().wait();
   own_loop_->stop();
 }
 

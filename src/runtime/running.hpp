@@ -21,10 +21,12 @@ class Running : public std::enable_shared_from_this<Running> {
 
   /// Runs `what` on the loop with the engine, or with null where the client has ended by then.
   void on_loop(std::function<void(Engine*)> what);
+  /// Thread-safe.
+  [[nodiscard]] Now now() const { return uses_.clock->now(); }
   /// Whether the caller runs on the loop, and so may not wait for it.
   [[nodiscard]] bool inside() const noexcept;
-  /// Ends the engine: what is under way gets `cancelled`. Waits for a loop of our own, unless it is
-  /// called there.
+  /// Ends the engine: what is under way gets `cancelled`. Waits for a loop of our own, and so for
+  /// the hook or handler that runs there, unless it is called there.
   void end();
 
   explicit Running(const Dependencies& uses);  ///< start() makes it

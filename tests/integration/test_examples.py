@@ -1,0 +1,84 @@
+"""The examples: programs that link the library, each against servers whose clocks are wrong."""
+
+import subprocess
+import unittest
+from pathlib import Path
+
+from harness import SKEWGUARD, EndToEnd
+
+EXAMPLES = Path(SKEWGUARD).parent / "examples"
+ME = ("GET", "/api/v2/tokens/me")
+REVOKE = ("DELETE", "/api/v2/tokens/me")
+
+
+class Examples(EndToEnd):
+    def run_example(self, name, *arguments, world=None):
+        env = self.environment(world.login, world.api) if world else {}
+        done = subprocess.run([EXAMPLES / name, *arguments], env=env, capture_output=True,
+                              text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_no_secrets(done.stdout, done.stderr)
+        return done.stdout.split("\n")[:-1]
+
+    def world(self):
+        """Servers that nobody but an example asks; what it did is told by them alone."""
+        return self.emulator("--login-offset", "3s", "--strict-nbf", ours_alone=False)
+
+    def sends(self, world):
+        """(method, status, number of the token) of each request that carried one."""
+        return [(r["method"], r["status"], r["token"]) for r in world.api_sends()
+                if r.get("token")]
+
+    def comes_through_skew(self, name, *arguments):
+        """Both hosts' clocks differ: the same token is sent again when it has begun."""
+        world = self.world()
+        out = self.run_example(name, *arguments, world=world)
+        self.assertEqual(out[0], "200")
+        sends = self.sends(world)
+        self.assertEqual(sends[0], ("GET", 401, 1))
+        self.assertEqual(sends[-1], ("GET", 200, 1))
+        self.assertLessEqual(len(sends), 3)
+        self.assertEqual(world.token_requests(), 1)
+
+    def comes_through_revocation(self, name):
+        world = self.world()
+        self.assertEqual(self.run_example(name, *ME, *REVOKE, *ME, world=world),
+                         ["200", "204", "200"])
+        sends = self.sends(world)
+        revoked = sends.index(("DELETE", 204, 1))
+        self.assertEqual(sends[revoked + 1], ("GET", 401, 1))
+        self.assertEqual(sends[-1], ("GET", 200, 2))
+        self.assertEqual(world.token_requests(), 2)
+
+    def test_libcurl_comes_through_skew(self):
+        self.comes_through_skew("guard_with_libcurl", *ME)
+
+    def test_libcurl_comes_through_revocation(self):
+        self.comes_through_revocation("guard_with_libcurl")
+
+    def test_beast_comes_through_skew(self):
+        self.comes_through_skew("guard_with_beast", *ME)
+
+    def test_beast_comes_through_revocation(self):
+        self.comes_through_revocation("guard_with_beast")
+
+    def test_a_coroutine_comes_through_skew(self):
+        self.comes_through_skew("asio_coroutine")
+
+    def test_the_guarded_stacks_keep_their_answers_for_the_caller(self):
+        """A status that is not about the token is the caller's."""
+        world = self.world()
+        for name in ("guard_with_libcurl", "guard_with_beast"):
+            self.assertEqual(self.run_example(name, "GET", "/api/v2/authorization/roles", "GET",
+                                              "/nowhere", "HEAD", ME[1], world=world),
+                             ["403", "404", "200"])
+
+    def test_a_script_waits_three_seconds_without_waiting(self):
+        refused, taken, verdict = self.run_example("guard_with_a_script")
+        self.assertRegex(refused, r"^0\.\d\d s: 401 to Bearer a-token$")
+        self.assertRegex(taken, r"^3\.\d\d s: 200 to Bearer a-token$")
+        self.assertEqual(verdict, "issuer_clock_ahead, cured")
+
+
+if __name__ == "__main__":
+    unittest.main()

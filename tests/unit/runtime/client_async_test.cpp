@@ -1,0 +1,487 @@
+// The asynchronous calls and guard(), on a loop whose time the test moves and with hosts in memory.
+#include <gtest/gtest.h>
+
+#include <future>
+#include <optional>
+#include <stdexcept>
+
+#include "client_testing.hpp"
+
+namespace skewguard::runtime {
+namespace {
+
+class ClientOnHandLoop : public testing::Test {
+ protected:
+  void SetUp() override { make(); }
+  void TearDown() override {
+    client.reset();
+    if (loop) loop->run();  // what is posted keeps the client, which keeps its loop
+  }
+  void make(Hooks hooks = {}) {
+    Dependencies dependencies = hosts_in_memory(loop, script);
+    dependencies.executor = loop;
+    auto made = Client::make(options_in_memory(), std::move(hooks), std::move(dependencies));
+    ASSERT_TRUE(made);
+    client = std::make_unique<Client>(*std::move(made));
+  }
+  /// A blocking call on a thread of its own; the loop runs here.
+  template <typename F>
+  auto blocking(const F& call) {
+    std::atomic<bool> done{false};
+    auto result = std::async(std::launch::async, [&] {
+      auto outcome = call();
+      done = true;
+      loop->post([] {});
+      return outcome;
+    });
+    EXPECT_TRUE(loop->run_until([&] { return done.load(); }));
+    return result.get();
+  }
+
+  Script script;
+  std::shared_ptr<HandLoop> loop = std::make_shared<HandLoop>();
+  std::unique_ptr<Client> client;
+  Told<Response> told;
+};
+
+// When handlers are called ------------------------------------------------------------------------
+
+TEST_F(ClientOnHandLoop, CallsEachHandlerOnceAndNeverFromWithinTheCall) {
+  Told<BearerToken> token;
+  Told<Response> guard;
+  client->async_call(get(), told.handler());
+  client->async_token({}, token.handler());
+  client->async_guard([&](const Bearer&, const auto& done) { done(answer(200, "", *loop)); }, {},
+                      guard.handler());
+  EXPECT_EQ(told.times() + token.times() + guard.times(), 0U);
+  loop->run();
+  EXPECT_EQ(script.token_requests, 1);
+  loop->run_for(1h);
+  EXPECT_TRUE(told.once_ok());
+  EXPECT_TRUE(token.once_ok());
+  EXPECT_TRUE(guard.once_ok());
+}
+
+TEST_F(ClientOnHandLoop, CallsNoHandlerFromWithinACallMadeOnTheLoop) {
+  bool within = false;
+  client->async_token({}, [&](const Result<BearerToken>&) {
+    within = true;
+    client->async_call(get(), [&](const Result<Response>& result) {
+      EXPECT_FALSE(within);
+      told.handler()(result);
+    });
+    within = false;
+  });
+  loop->run();
+  EXPECT_TRUE(told.once_ok());
+}
+
+TEST_F(ClientOnHandLoop, TellsThatTheDeadlinePassed) {
+  script.api_silent = true;
+  script.login_silent = true;
+  Told<BearerToken> token;
+  client->async_token({}, token.handler());
+  loop->run_for(29s);
+  EXPECT_EQ(token.times(), 0U);
+  loop->run_for(2s);
+  EXPECT_TRUE(token.once(ErrorKind::timeout));
+}
+
+// Cancellation ------------------------------------------------------------------------------------
+
+TEST_F(ClientOnHandLoop, MayBeCancelledBeforeTheCallHasStarted) {
+  client->async_call(get(), told.handler()).cancel();
+  loop->run();
+  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  EXPECT_EQ(script.api_requests, 0);
+}
+
+TEST_F(ClientOnHandLoop, MayBeCancelledInTheMiddleOfACall) {
+  script.api_silent = true;
+  const Operation operation = client->async_call(get(), told.handler());
+  loop->run();
+  EXPECT_EQ(script.api_requests, 1);
+  EXPECT_EQ(told.times(), 0U);
+  operation.cancel();
+  operation.cancel();
+  loop->run();
+  loop->run_for(1h);
+  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+}
+
+TEST_F(ClientOnHandLoop, IsNotTouchedByACancellationAfterTheEnd) {
+  const Operation operation = client->async_call(get(), told.handler());
+  loop->run();
+  operation.cancel();
+  loop->run();
+  EXPECT_TRUE(told.once_ok());
+  Operation().cancel();
+}
+
+TEST_F(ClientOnHandLoop, LetsOneReaderGoAndServesTheOthers) {
+  script.login_silent = true;
+  Told<BearerToken> one;
+  Told<BearerToken> other;
+  const Operation operation = client->async_token({}, one.handler());
+  client->async_token({}, other.handler());
+  loop->run();
+  operation.cancel();
+  loop->run();
+  EXPECT_TRUE(one.once(ErrorKind::cancelled));
+  EXPECT_EQ(other.times(), 0U) << "what is asked for goes on";
+}
+
+TEST_F(ClientOnHandLoop, CancelsWhatItsSenderHasNotAnswered) {
+  std::function<void(SendResult)> late;
+  const Operation operation = client->async_guard(
+      [&](const Bearer&, const auto& done) { late = done; }, guarded("GET"), told.handler());
+  loop->run();
+  operation.cancel();
+  loop->run();
+  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  late(answer(200, "", *loop));
+  loop->run();
+  EXPECT_EQ(told.times(), 1U);
+}
+
+// The end of the client ---------------------------------------------------------------------------
+
+TEST_F(ClientOnHandLoop, EndsAHundredCallsUnderWay) {
+  script.api_silent = true;
+  std::vector<Told<Response>> calls(100);
+  for (auto& call : calls) client->async_call(get(), call.handler());
+  loop->run();
+  client.reset();
+  loop->run();
+  for (const auto& call : calls) EXPECT_TRUE(call.once(ErrorKind::cancelled));
+}
+
+TEST_F(ClientOnHandLoop, EndsCallsThatHadNotStarted) {
+  std::vector<Told<Response>> calls(100);
+  for (auto& call : calls) client->async_call(get(), call.handler());
+  client.reset();
+  loop->run();
+  for (const auto& call : calls) EXPECT_TRUE(call.once(ErrorKind::cancelled));
+}
+
+TEST(ClientOnALoopOfItsOwn, EndsAHundredCallsUnderWayBeforeItIsGone) {
+  Script script;
+  script.api_silent = true;
+  auto made =
+      Client::make(options_in_memory(), {}, hosts_in_memory(std::make_shared<HandClock>(), script));
+  ASSERT_TRUE(made);
+  auto client = std::make_unique<Client>(*std::move(made));
+  std::vector<Told<Response>> calls(100);
+  std::vector<Operation> operations;
+  operations.reserve(calls.size());
+  for (auto& call : calls) operations.push_back(client->async_call(get(), call.handler()));
+  client.reset();
+  for (const auto& operation : operations) operation.cancel();
+  for (const auto& call : calls) EXPECT_TRUE(call.once(ErrorKind::cancelled));
+}
+
+TEST(ClientOnALoopOfItsOwn, AnswersCallsThatItsLastHandlersMake) {
+  Script script;
+  script.api_silent = true;
+  auto made =
+      Client::make(options_in_memory(), {}, hosts_in_memory(std::make_shared<HandClock>(), script));
+  ASSERT_TRUE(made);
+  std::atomic<int> answered{0};
+  {
+    const auto client = std::make_unique<Client>(*std::move(made));
+    for (int i = 0; i < 100; ++i) {
+      client->async_call(get(), [&, again = client.get()](const Result<Response>&) {
+        ++answered;
+        again->async_call(get(), [&](const Result<Response>& result) {
+          EXPECT_FALSE(result);
+          ++answered;
+        });
+      });
+    }
+  }
+  EXPECT_EQ(answered, 200);
+}
+
+TEST_F(ClientOnHandLoop, IsGoneThoughAnOperationOrAnAnswerIsStillHeld) {
+  std::function<void(SendResult)> late;
+  const Operation operation = client->async_guard(
+      [&](const Bearer&, const auto& done) { late = done; }, {}, told.handler());
+  loop->run();
+  client.reset();
+  loop->run();
+  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  const std::weak_ptr<HandLoop> watch = loop;
+  loop.reset();
+  EXPECT_TRUE(watch.expired());
+  operation.cancel();
+  late(broken());
+  EXPECT_EQ(told.times(), 1U);
+}
+
+// Blocking from within ----------------------------------------------------------------------------
+
+void expect_blocking_calls_are_refused(Client& client) {
+  const auto call = client.get("/api/v2/x");
+  ASSERT_FALSE(call);
+  EXPECT_EQ(call.error().kind, ErrorKind::config);
+  const auto token = client.token();
+  ASSERT_FALSE(token);
+  EXPECT_EQ(token.error().kind, ErrorKind::config);
+  const auto guard = client.guard([](const Bearer&) -> SendResult { return broken(); });
+  ASSERT_FALSE(guard);
+  EXPECT_EQ(guard.error().kind, ErrorKind::config);
+}
+
+TEST_F(ClientOnHandLoop, RefusesBlockingCallsFromAHandler) {
+  client->async_token({}, [&](const Result<BearerToken>&) {
+    expect_blocking_calls_are_refused(*client);
+    told.handler()(Response{});
+  });
+  loop->run();
+  EXPECT_EQ(told.times(), 1U);
+}
+
+TEST(ClientOnALoopOfItsOwn, RefusesBlockingCallsFromAHookAndAHandler) {
+  Script script;
+  std::optional<Client> client;
+  std::atomic<int> asked{0};
+  std::promise<void> answered;
+  Hooks hooks;
+  hooks.log = [&](const LogLine&) {
+    expect_blocking_calls_are_refused(*client);
+    ++asked;
+  };
+  auto made = Client::make(options_in_memory(), std::move(hooks),
+                           hosts_in_memory(std::make_shared<HandClock>(), script));
+  ASSERT_TRUE(made);
+  client.emplace(*std::move(made));
+  client->async_call(get(), [&](const Result<Response>&) {
+    expect_blocking_calls_are_refused(*client);
+    answered.set_value();
+  });
+  EXPECT_EQ(answered.get_future().wait_for(4s), std::future_status::ready);
+  client.reset();
+  EXPECT_GT(asked, 0);
+}
+
+// guard() -----------------------------------------------------------------------------------------
+
+TEST_F(ClientOnHandLoop, SendsWithANewTokenAfterARefusalBlocking) {
+  std::vector<std::string> seen;
+  const auto revoked_after_one = [&](const Bearer& bearer) -> SendResult {
+    seen.push_back(bearer.authorization);
+    EXPECT_EQ(bearer.authorization, "Bearer " + bearer.token);
+    return seen.size() == 2 ? refusal(*loop) : answer(200, "done", *loop);
+  };
+  for (int i = 0; i < 2; ++i) {
+    const auto result = blocking([&] { return client->guard(revoked_after_one, guarded("POST")); });
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_EQ(result->status, 200);
+    EXPECT_EQ(result->body, "done");
+  }
+  EXPECT_EQ(seen, (std::vector<std::string>{"Bearer token-1", "Bearer token-1", "Bearer token-2"}));
+}
+
+TEST_F(ClientOnHandLoop, SendsWithANewTokenAfterARefusal) {
+  std::vector<std::string> seen;
+  const Client::Sender sender = [&](const Bearer& bearer, const auto& done) {
+    seen.push_back(bearer.token);
+    done(seen.size() == 2 ? refusal(*loop) : answer(200, "", *loop));
+  };
+  for (int i = 0; i < 2; ++i) {
+    client->async_guard(sender, guarded("POST"), told.handler());
+    loop->run();
+  }
+  ASSERT_EQ(told.times(), 2U);
+  ASSERT_TRUE(told.last());
+  EXPECT_EQ(told.last()->status, 200);
+  EXPECT_TRUE(told.last()->report.mitigated);
+  EXPECT_EQ(seen, (std::vector<std::string>{"token-1", "token-1", "token-2"}));
+}
+
+TEST_F(ClientOnHandLoop, TakesASendThatThrowsForAWithdrawal) {
+  const auto blocked = blocking([&] {
+    return client->guard([](const Bearer&) -> SendResult { throw std::runtime_error("mine"); });
+  });
+  ASSERT_FALSE(blocked);
+  EXPECT_EQ(blocked.error().kind, ErrorKind::cancelled);
+
+  client->async_guard([](const Bearer&, const auto&) { throw std::runtime_error("mine"); }, {},
+                      told.handler());
+  EXPECT_NO_THROW(loop->run()) << "the loop is the user's";
+  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+}
+
+TEST_F(ClientOnHandLoop, TellsWhyASendFailed) {
+  const TransportFailure refused{TransportFailure::Kind::refused, "nobody listens", false};
+  const auto blocked =
+      blocking([&] { return client->guard([&](const Bearer&) -> SendResult { return refused; }); });
+  ASSERT_FALSE(blocked);
+  EXPECT_EQ(blocked.error().kind, ErrorKind::unavailable);
+  EXPECT_NE(blocked.error().message.find("nobody listens"), std::string::npos);
+
+  client->async_guard([&](const Bearer&, const auto& done) { done(refused); }, {}, told.handler());
+  loop->run();
+  EXPECT_TRUE(told.once(ErrorKind::unavailable));
+}
+
+TEST_F(ClientOnHandLoop, DoesNotWaitBeyondTheDeadlineForASendThatNeverAnswers) {
+  GuardOptions options;
+  options.timeout = 5s;
+  Instant deadline{};
+  const Instant start = client->now();
+  client->async_guard([&](const Bearer& bearer, const auto&) { deadline = bearer.deadline; },
+                      options, told.handler());
+  loop->run_for(4900ms);
+  EXPECT_EQ(told.times(), 0U);
+  EXPECT_EQ(deadline, start + 5s);
+  loop->run_for(200ms);
+  EXPECT_TRUE(told.once(ErrorKind::timeout));
+}
+
+TEST_F(ClientOnHandLoop, IgnoresASecondAnswerToOneSend) {
+  // One that comes while the first is acted upon, and one that comes after the end.
+  std::vector<std::function<void(SendResult)>> answers;
+  const Client::Sender sender = [&](const Bearer&, const auto& done) { answers.push_back(done); };
+  client->async_guard(sender, guarded("GET"), told.handler());
+  loop->run();
+  ASSERT_EQ(answers.size(), 1U);
+  answers[0](broken());
+  answers[0](answer(200, "second", *loop));
+  loop->run_for(10s);
+  ASSERT_EQ(answers.size(), 2U);
+  EXPECT_EQ(told.times(), 0U) << "the answer to the second send is waited for";
+  answers[0](answer(200, "third", *loop));
+  loop->run();
+  EXPECT_EQ(told.times(), 0U);
+  answers[1](answer(200, "of the second send", *loop));
+  answers[1](answer(200, "twice", *loop));
+  loop->run();
+  ASSERT_TRUE(told.once_ok());
+  EXPECT_EQ(told.last()->body, "of the second send");
+}
+
+TEST_F(ClientOnHandLoop, TakesAnAnswerFromAnotherThread) {
+  std::thread other;
+  client->async_guard(
+      [&](const Bearer&, const auto& done) {
+        other = std::thread([this, done] { done(answer(200, "", *loop)); });
+      },
+      {}, told.handler());
+  EXPECT_TRUE(loop->run_until([&] { return told.times() > 0; }));
+  other.join();
+  EXPECT_TRUE(told.once_ok());
+}
+
+/// How often a request of this method is sent over connections that break.
+TEST_F(ClientOnHandLoop, SendsAgainOverANewConnectionWhatIsSafeAlone) {
+  const auto sends_of = [&](const std::string& method) {
+    int sends = 0;
+    client->async_guard(
+        [&](const Bearer&, const auto& done) {
+          ++sends;
+          done(broken());
+        },
+        guarded(method), told.handler());
+    loop->run_for(30s);
+    return sends;
+  };
+  EXPECT_EQ(sends_of("GET"), 3);
+  EXPECT_EQ(sends_of("HEAD"), 3);
+  EXPECT_EQ(sends_of("POST"), 1);
+  EXPECT_EQ(sends_of("PUT"), 1);
+  EXPECT_EQ(sends_of(""), 1);
+  EXPECT_EQ(told.times(), 5U);
+}
+
+/// The shortest round trip to the API host of which a report knows.
+std::optional<Duration> round_trip(const Result<Response>& result) {
+  if (!result) return std::nullopt;
+  for (const auto& clock : result->report.clocks) {
+    if (clock.server == "https://api.test") return clock.rtt_min;
+  }
+  return std::nullopt;
+}
+
+TEST_F(ClientOnHandLoop, FillsInWhenARequestWasSentAndAnsweredWhereThatIsLeftOut) {
+  const auto left_out = [&](const Bearer&) -> SendResult {
+    loop->show(loop->now().boot + 40ms);
+    Exchange exchange = answer(403, "{}", *loop);
+    exchange.sent = exchange.received = Now{};
+    return exchange;
+  };
+  EXPECT_EQ(round_trip(blocking([&] { return client->guard(left_out); })), 40ms);
+  make();
+  client->async_guard([&](const Bearer& bearer, const auto& done) { done(left_out(bearer)); }, {},
+                      told.handler());
+  loop->run();
+  ASSERT_EQ(told.times(), 1U);
+  EXPECT_EQ(round_trip(told.last()), 40ms);
+}
+
+TEST_F(ClientOnHandLoop, BelievesTheSenderThatStampsByItself) {
+  client->async_guard(
+      [&](const Bearer&, const auto& done) {
+        loop->show(loop->now().boot + 40ms);
+        const Now sent = client->read_clocks();
+        loop->show(loop->now().boot + 3ms);
+        Exchange exchange = answer(403, "{}", *loop);
+        exchange.sent = sent;
+        exchange.received = client->read_clocks();
+        loop->show(loop->now().boot + 20ms);
+        done(exchange);
+      },
+      {}, told.handler());
+  loop->run();
+  ASSERT_EQ(told.times(), 1U);
+  EXPECT_EQ(round_trip(told.last()), 3ms);
+}
+
+// lease() -----------------------------------------------------------------------------------------
+
+TEST_F(ClientOnHandLoop, LeasesNothingBeforeATokenWasAskedFor) {
+  EXPECT_EQ(client->lease(client->now()), nullptr);
+  loop->run();
+  EXPECT_EQ(client->lease(client->now()), nullptr);
+  EXPECT_EQ(script.token_requests, 0);
+}
+
+TEST_F(ClientOnHandLoop, LeasesTheTokenThatWasAskedForUntilItEnds) {
+  client->async_token({}, [](const Result<BearerToken>&) {});
+  loop->run();
+  const Lease* lease = client->lease(client->now());
+  ASSERT_NE(lease, nullptr);
+  EXPECT_EQ(lease->token, "token-1");
+  EXPECT_EQ(lease->authorization, "Bearer token-1");
+  EXPECT_GT(lease->until, client->now());
+  EXPECT_LE(lease->until, client->now() + 300s);
+  EXPECT_EQ(client->lease(client->now()), lease);
+  EXPECT_EQ(client->lease(lease->until), nullptr);
+}
+
+TEST_F(ClientOnHandLoop, KeepsFreshWhatIsRead) {
+  client->async_token({}, [](const Result<BearerToken>&) {});
+  loop->run();
+  for (int i = 0; i < 1200; ++i) {  // four lifetimes
+    ASSERT_NE(client->lease(client->now()), nullptr) << "after " << i << " s";
+    loop->run_for(1s);
+  }
+  EXPECT_GE(script.token_requests, 4);
+  EXPECT_LE(script.token_requests, 8);
+  const int before = script.token_requests;
+  loop->run_for(2h);
+  EXPECT_LE(script.token_requests, before + 1) << "what nobody reads is let go";
+}
+
+TEST_F(ClientOnHandLoop, LeavesALeaseGoodBeyondItsEnd) {
+  client->async_token({}, [](const Result<BearerToken>&) {});
+  loop->run();
+  const Lease* lease = client->lease(client->now());
+  ASSERT_NE(lease, nullptr);
+  client.reset();
+  loop->run();
+  EXPECT_EQ(lease->authorization, "Bearer token-1");
+}
+
+}  // namespace
+}  // namespace skewguard::runtime

@@ -1,0 +1,288 @@
+#include "runtime/publication.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+// Every block that this program gives back passes through here, so that what was left in it can be
+// looked at while the block is still ours.
+namespace {
+
+constexpr std::string_view kLeaseMark = "L3ASED";
+std::atomic<int> leases_left_behind{0};
+
+void look_through(void* block, std::size_t size) noexcept {
+  if (block == nullptr) return;
+  const auto* const bytes = static_cast<const unsigned char*>(block);
+  if (std::search(bytes, bytes + size, kLeaseMark.begin(), kLeaseMark.end()) != bytes + size) {
+    ++leases_left_behind;
+  }
+  std::free(block);
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  if (void* const block = std::malloc(std::max<std::size_t>(size, 1))) return block;
+  throw std::bad_alloc();
+}
+void operator delete(void* block) noexcept {
+  std::free(block);
+}
+void operator delete(void* block, std::size_t size) noexcept {
+  look_through(block, size);
+}
+
+namespace skewguard::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Instant kNow{1h};
+constexpr Instant kEnd{2h};
+
+oauth::TokenPtr token(std::string_view value) {
+  auto made = std::make_shared<oauth::Token>();
+  made->value = Secret(value);
+  return made;
+}
+/// What is read, as text; "-" for null.
+std::string read(Publication& publication, Instant now = kNow) {
+  const Lease* lease = publication.read(now);
+  return lease == nullptr ? "-" : std::string(lease->token);
+}
+
+TEST(Publication, ShowsNothingBeforeAnythingIsPublished) {
+  Publication publication;
+  EXPECT_EQ(publication.read(kNow), nullptr);
+  EXPECT_EQ(publication.read(Instant::min()), nullptr);
+}
+
+TEST(Publication, ShowsTheTokenAndTheWholeHeaderValue) {
+  Publication publication;
+  publication.publish(token("abc"), kEnd);
+  const Lease* lease = publication.read(kNow);
+  ASSERT_NE(lease, nullptr);
+  EXPECT_EQ(lease->token, "abc");
+  EXPECT_EQ(lease->authorization, "Bearer abc");
+  EXPECT_EQ(lease->until, kEnd);
+}
+
+TEST(Publication, ShowsTheSameLeaseWhileNothingIsPublished) {
+  Publication publication;
+  publication.publish(token("abc"), kEnd);
+  const Lease* lease = publication.read(kNow);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(publication.read(kNow + i * 1s), lease);
+}
+
+TEST(Publication, ShowsWhatIsPublishedNext) {
+  Publication publication;
+  publication.publish(token("one"), kEnd);
+  EXPECT_EQ(read(publication), "one");
+  publication.publish(token("two"), kEnd + 1h);
+  EXPECT_EQ(read(publication), "two");
+  EXPECT_EQ(read(publication, kEnd), "two");
+  publication.publish(nullptr, {});
+  EXPECT_EQ(read(publication), "-");
+  publication.publish(token("three"), kEnd);
+  EXPECT_EQ(read(publication), "three");
+}
+
+TEST(Publication, ShowsNothingFromItsEndOn) {
+  Publication publication;
+  publication.publish(token("abc"), kEnd);
+  EXPECT_EQ(read(publication, kEnd), "-") << "not yet seen by this thread";
+  EXPECT_EQ(read(publication, kEnd - 1ns), "abc");
+  EXPECT_EQ(read(publication, kEnd), "-");
+  EXPECT_EQ(read(publication, kEnd - 1ns), "abc") << "readers may be told different times";
+}
+
+TEST(Publication, IsNotTakenForAnother) {
+  Publication one;
+  Publication other;
+  one.publish(token("one"), kEnd);
+  EXPECT_EQ(read(other), "-");
+  other.publish(token("other"), kEnd);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(read(one), "one");
+    EXPECT_EQ(read(other), "other");
+  }
+}
+
+TEST(Publication, IsNotTakenForOneThatStoodAtItsPlace) {
+  std::optional<Publication> publication;
+  for (const char* value : {"first", "second", "third"}) {
+    publication.emplace();
+    EXPECT_EQ(read(*publication), "-");
+    publication->publish(token(value), kEnd);
+    EXPECT_EQ(read(*publication), value);
+  }
+}
+
+TEST(Publication, MayBeOneOfMoreThanAThreadRemembers) {
+  std::array<Publication, 13> all;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    all.at(i).publish(token("t" + std::to_string(i)), kEnd);
+  for (int round = 0; round < 3; ++round) {
+    for (std::size_t i = 0; i < all.size(); ++i)
+      EXPECT_EQ(read(all.at(i)), "t" + std::to_string(i));
+  }
+}
+
+TEST(Publication, LeavesALeaseWholeUntilTheNextRead) {
+  auto publication = std::make_unique<Publication>();
+  const std::string value(300, 'x');
+  publication->publish(token(value), kEnd);
+  const Lease* lease = publication->read(kNow);
+  publication->publish(nullptr, {});
+  EXPECT_EQ(lease->token, value);
+  publication.reset();
+  EXPECT_EQ(lease->token, value);
+  EXPECT_EQ(lease->authorization, "Bearer " + value);
+}
+
+// Readers and a writer at once --------------------------------------------------------------------
+
+constexpr int kReaders = 4;
+constexpr int kTokens = 10'000;
+
+/// The n-th of many: its number over and over, so that a torn one shows.
+std::string nth(int n) {
+  const std::string number = std::to_string(100'000 + n);
+  std::string value;
+  for (int i = 0; i < 20; ++i) value += number;
+  return value;
+}
+int number_of(const Lease& lease) {
+  const int n = std::stoi(std::string(lease.token.substr(0, 6))) - 100'000;
+  EXPECT_EQ(lease.token, nth(n));
+  EXPECT_EQ(lease.authorization, "Bearer " + nth(n));
+  EXPECT_EQ(lease.until, kEnd + n * 1s);
+  return n;
+}
+
+thread_local bool told_of_use = false;
+
+TEST(Publication, ShowsReadersOneWholeTokenAfterAnotherWhileItIsWritten) {
+  std::array<std::atomic<int>, kTokens + 1> told{};
+  Publication publication([] { told_of_use = true; });
+  std::atomic<bool> over{false};
+  std::vector<std::thread> readers;
+  for (int r = 0; r < kReaders; ++r) {
+    readers.emplace_back([&] {
+      for (int last = 0; last < kTokens;) {
+        const bool may_be_the_last = over;
+        const Lease* lease = publication.read(kNow);
+        if (lease != nullptr) {
+          const int n = number_of(*lease);
+          EXPECT_GE(n, last);
+          last = n;
+          if (std::exchange(told_of_use, false)) ++told.at(static_cast<std::size_t>(n));
+        }
+        if (may_be_the_last) {
+          EXPECT_EQ(last, kTokens) << "what is published is seen";
+          break;
+        }
+      }
+    });
+  }
+  for (int n = 1; n <= kTokens; ++n) publication.publish(token(nth(n)), kEnd + n * 1s);
+  over = true;
+  for (auto& reader : readers) reader.join();
+  for (const auto& times : told) EXPECT_LE(times, 1);
+  EXPECT_EQ(told.back(), 1);
+}
+
+TEST(Publication, TellsTheFirstUseOfEachTokenOnce) {
+  std::atomic<int> told{0};
+  Publication publication([&] { ++told; });
+  const auto read_by_four = [&] {
+    std::vector<std::thread> readers;
+    for (int r = 0; r < kReaders; ++r) {
+      readers.emplace_back([&] {
+        for (int i = 0; i < 100; ++i) static_cast<void>(publication.read(kNow));
+      });
+    }
+    for (auto& reader : readers) reader.join();
+  };
+  read_by_four();
+  EXPECT_EQ(told, 0) << "there is no token";
+  publication.publish(token("one"), kNow);
+  read_by_four();
+  EXPECT_EQ(told, 0) << "it has ended";
+  for (int n = 1; n <= 3; ++n) {
+    publication.publish(token("next"), kEnd);
+    EXPECT_EQ(told, n - 1);
+    read_by_four();
+    EXPECT_EQ(told, n);
+  }
+  publication.publish(nullptr, {});
+  read_by_four();
+  EXPECT_EQ(told, 3);
+}
+
+TEST(Publication, TellsNoUseOfATokenTwiceWhereManyAreReadByOneThread) {
+  std::atomic<int> told{0};
+  std::vector<std::unique_ptr<Publication>> all;
+  for (int i = 0; i < 13; ++i) {
+    all.push_back(std::make_unique<Publication>([&] { ++told; }));
+    all.back()->publish(token("t"), kEnd);
+  }
+  for (int round = 0; round < 3; ++round) {
+    for (const auto& publication : all) EXPECT_EQ(read(*publication), "t");
+  }
+  EXPECT_EQ(told, 13);
+}
+
+// What is left in memory --------------------------------------------------------------------------
+
+/// "L3ASED" over and over: lives on the heap, and is no part of any block of this test's own.
+std::string_view marked() {
+  static const auto text = [] {
+    std::array<char, 240> out{};
+    for (std::size_t i = 0; i < out.size(); ++i) out.at(i) = kLeaseMark[i % kLeaseMark.size()];
+    return out;
+  }();
+  return {text.data(), text.size()};
+}
+
+class PublicationWipe : public testing::Test {
+ protected:
+  void SetUp() override { leases_left_behind = 0; }
+};
+
+TEST_F(PublicationWipe, IsNeededForThisTestToSeeAnything) {
+  {
+    const std::string plain(marked());
+  }
+  EXPECT_EQ(leases_left_behind, 1);
+}
+
+TEST_F(PublicationWipe, LeavesNothingOfATokenWhoseLastHolderLetGo) {
+  std::thread([] {
+    auto publication = std::make_unique<Publication>();
+    publication->publish(token(marked()), kEnd);
+    EXPECT_EQ(publication->read(kNow)->token, marked());
+    publication->publish(nullptr, {});  // this thread is the last holder
+    EXPECT_EQ(publication->read(kNow), nullptr);
+    publication->publish(token(marked()), kEnd);
+    publication->publish(token(marked()), kEnd);  // nobody has read the one before
+    EXPECT_EQ(publication->read(kNow)->token, marked());
+    publication.reset();
+  }).join();  // at its end the thread lets go of what it has read
+  EXPECT_EQ(leases_left_behind, 0);
+}
+
+}  // namespace
+}  // namespace skewguard::runtime
