@@ -42,7 +42,8 @@ TEST(LoginFailures, AWrongSecretIsToldToAllAtOnceAfterOneRequest) {
   EXPECT_EQ(bench.fetches, 1);
 }
 
-// A secret that is being replaced ------------------------------------------------------------------
+// A secret that is being replaced
+// ------------------------------------------------------------------
 
 Grants secrets(std::initializer_list<const char*> values) {
   Grants out;
