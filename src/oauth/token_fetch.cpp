@@ -99,7 +99,8 @@ bool TokenMachine::Impl::try_next_grant(const LoginFailure& failure, const Excha
       "the login host refuses secret " + std::to_string(refused) + " of " +
           std::to_string(grants_.size()) + " of this client: trying the next one",
       failure.failure.verdict, failure.correlation_id);
-  const LoginAttempt attempt = attempt_of(failure, exchange, Duration{0}, now);
+  LoginAttempt attempt = attempt_of(failure, exchange, Duration{0}, now);
+  attempt.attempt.action = Action::refresh_and_retry;
   actions_.emplace_back(action::Rejected{attempt});
   for (auto& waiter : waiters_) waiter.attempts.push_back(attempt);
   not_before_ = now.boot;

@@ -164,7 +164,12 @@ class Cures(unittest.TestCase):
         for known, verdict in ((record("wrong_secret", host="login"), "credentials_rejected"),
                                (record("missing.permissions", 403), "missing_permission"),
                                (record("rate_limited", 400, "login"), "login_rate_limited")):
-            self.assert_wrong(matrix((known, attempt(verdict))), "refresh_and_retry")
+            said = report(attempt(verdict), mitigated=False, exit_code=3)
+            self.assert_wrong(matrix_of([known], said), "refresh_and_retry")
+
+    def test_the_next_secret_is_one_where_the_call_came_through(self):
+        known = record("wrong_secret", host="login")
+        self.assertTrue(matrix((known, attempt("credentials_rejected"))).sound)
 
     def test_no_wait_is_one_for_a_wrong_secret(self):
         self.assert_wrong(matrix((record("wrong_secret", host="login"),

@@ -172,6 +172,8 @@ def wrong_action(case, before, after, call):
         # A new token is asked for where the wait did not help: evidence rule 3.
         waited = before and before[-1]["action"] == WAIT
         return "" if waited or case["verdict"] == "unknown" else "a new token is no cure"
+    if action == REFRESH and truth == "wrong_secret" and call["mitigated"]:
+        return ""  # by the next secret of a client whose secret is being replaced
     if action == REFRESH and cure != REFRESH:
         return "a new token is no cure"
     if action == WAIT and cure == GIVE_UP:

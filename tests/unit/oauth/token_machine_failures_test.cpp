@@ -64,6 +64,7 @@ TEST(SecretRotation, TheNextSecretIsTriedAtOnceWhereOneIsRefused) {
   EXPECT_EQ(delivered.token_requests, 2);
   ASSERT_EQ(delivered.attempts.size(), 1U);
   EXPECT_EQ(delivered.attempts[0].attempt.verdict, Verdict::credentials_rejected);
+  EXPECT_EQ(delivered.attempts[0].attempt.action, Action::refresh_and_retry);
 }
 
 TEST(SecretRotation, TheOneThatWorkedIsUsedUntilItIsRefused) {
