@@ -17,6 +17,7 @@
 
 /// The client for users of Boost.Asio: any completion token, cancellation, and the user's own
 /// io_context as the loop. Needs Boost 1.81; all other headers need the standard library alone.
+/// make_client() is in the archive (skewguard::asio); the rest needs no more than libskewguard.so.
 namespace skewguard {
 
 /// A client whose loop is this io_context: it starts no thread, and everything of it runs on the
