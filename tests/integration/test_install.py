@@ -104,6 +104,20 @@ class Installed(EndToEnd):
                 else:
                     self.assertEqual(used - standard - own, set())
 
+    def test_the_examples_of_the_guide_compile(self):
+        guide = (ROOT / "docs/guide/library.md").read_text(encoding="utf-8")
+        examples = re.findall(r"^```cpp\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+        self.assertGreater(len(examples), 5)
+        whole = [e for e in examples if e.startswith("#include")]
+        parts = [e for e in examples if not e.startswith("#include")]
+        text = (PROJECTS / "guide.hpp").read_text(encoding="utf-8") + "".join(whole)
+        for number, part in enumerate(parts):
+            text += f"void part_{number}() {{\n{part}}}\n"
+        source = Path(self.scratch.name) / "guide.cpp"
+        source.write_text(text, encoding="utf-8")
+        run(*CXX, "-Wno-unused-variable", "-Wno-shadow", "-I", self.include, "-fsyntax-only",
+            source)
+
     def test_the_installed_program_runs(self):
         self.assertRegex(run(self.prefix / "bin/skewguard", "version"), r"^skewguard \d")
 
