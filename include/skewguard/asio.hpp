@@ -20,6 +20,7 @@
 /// io_context as the loop. Needs Boost 1.81; all other headers need the standard library alone.
 /// g++ 12 destroys twice what is made with braces within a co_await:
 /// make Request, GuardOptions and senders before it, as variables.
+/// make_client() is in the archive (skewguard::asio); the rest needs no more than libskewguard.so.
 namespace skewguard {
 
 /// A client whose loop is this io_context: it starts no thread, and everything of it runs on the

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "skewguard/executor.hpp"
+#include "skewguard/export.hpp"
 #include "skewguard/http.hpp"
 #include "skewguard/log.hpp"
 #include "skewguard/report.hpp"
@@ -18,7 +19,7 @@
 #include "skewguard/token_store.hpp"
 #include "skewguard/transport.hpp"
 
-namespace skewguard {
+namespace SKEWGUARD_API skewguard {
 
 /// How errors and token requests are worded.
 enum class DialectName { genesys, rfc6749 };
@@ -70,9 +71,9 @@ struct Rejection {
 /// Called on the control loop: they must not block, and may not call back into the client. One that
 /// releases the last Client ends it: calls under way get their answer, or `cancelled`.
 struct Hooks {
-  std::function<void(const Rejection&)> on_rejection;  ///< at once, provisional
-  std::function<void(const CallReport&)> on_resolved;  ///< when a call with a rejection has ended
-  LogSink log;
+  std::function<void(const Rejection&)> on_rejection{};  ///< at once, provisional
+  std::function<void(const CallReport&)> on_resolved{};  ///< when a call with a rejection has ended
+  LogSink log{};
 };
 
 /// What stands between the client and the world; each may be left empty for the real thing.
@@ -87,10 +88,10 @@ struct Dependencies {
 /// A request relative to the API base URL.
 struct Request {
   std::string method = "GET";
-  std::string path;                 ///< "/api/v2/tokens/me?expand=..."
-  Headers headers;                  ///< Authorization is ours
-  std::string body;                 ///< sent again byte for byte where a retry is safe
-  std::optional<Duration> timeout;  ///< else ClientOptions::timeout
+  std::string path;                   ///< "/api/v2/tokens/me?expand=..."
+  Headers headers{};                  ///< Authorization is ours
+  std::string body{};                 ///< sent again byte for byte where a retry is safe
+  std::optional<Duration> timeout{};  ///< else ClientOptions::timeout
 };
 
 /// Any answer of the API host, whatever its status, with the report of how it came about.
@@ -134,8 +135,8 @@ struct GuardOptions {
   /// As it is sent. GET and HEAD may be sent again after a broken connection; what is empty or
   /// another one is sent again only where the API has surely done nothing (401, 429).
   std::string method;
-  std::string path = "/";           ///< relative to the API base URL: for reports, and for looks
-  std::optional<Duration> timeout;  ///< else ClientOptions::timeout
+  std::string path = "/";             ///< relative to the API base URL: for reports, and for looks
+  std::optional<Duration> timeout{};  ///< else ClientOptions::timeout
 };
 
 /// Something under way that may be withdrawn. Copies name the same; letting go of it ends nothing.

@@ -4,7 +4,9 @@
 #include <string>
 #include <string_view>
 
-namespace skewguard {
+#include "skewguard/export.hpp"
+
+namespace SKEWGUARD_API skewguard {
 
 struct CallReport;
 

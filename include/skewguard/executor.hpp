@@ -3,9 +3,10 @@
 #include <cstdint>
 #include <functional>
 
+#include "skewguard/export.hpp"
 #include "skewguard/time.hpp"
 
-namespace skewguard {
+namespace SKEWGUARD_API skewguard {
 
 /// The one control loop, as the parts that run on it see it. Functions run one at a time, in order.
 class Executor {

@@ -6,10 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "skewguard/export.hpp"
 #include "skewguard/secret.hpp"
 #include "skewguard/time.hpp"
 
-namespace skewguard {
+namespace SKEWGUARD_API skewguard {
 
 struct HeaderField {
   std::string name;
@@ -46,8 +47,8 @@ struct HttpRequest {
 /// One whole HTTP answer. Any status is a successful exchange; only its absence is an error.
 struct Exchange {
   int status = 0;  ///< 100..999
-  Headers headers;
-  std::string body;
+  Headers headers{};
+  std::string body{};
   Now sent{};      ///< read just before the first byte of the request went to the socket
   Now received{};  ///< read as soon as the first bytes of the answer came from the socket
   /// The connection it came over: the same number = the same connection = evidence for one clock.
@@ -55,7 +56,7 @@ struct Exchange {
   /// The answer was readable before the request had gone out: not a sample of a clock.
   bool early = false;
   /// The name the request went to (scheme://host:port): whose clock the Date header is.
-  std::string origin;
+  std::string origin{};
 };
 
 }  // namespace skewguard

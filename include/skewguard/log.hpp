@@ -5,9 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include "skewguard/export.hpp"
 #include "skewguard/verdict.hpp"
 
-namespace skewguard {
+namespace SKEWGUARD_API skewguard {
 
 enum class LogLevel { trace, debug, info, warn, error, critical };
 std::string_view to_string(LogLevel level) noexcept;

@@ -4,10 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "skewguard/export.hpp"
 #include "skewguard/time.hpp"
 #include "skewguard/verdict.hpp"
 
-namespace skewguard {
+namespace SKEWGUARD_API skewguard {
 
 enum class HostRole { api, login };
 

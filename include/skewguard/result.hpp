@@ -7,8 +7,9 @@
 #include <variant>
 
 #include "skewguard/error.hpp"
+#include "skewguard/export.hpp"
 
-namespace skewguard {
+namespace SKEWGUARD_API skewguard {
 
 /// A value of type T, or the Error that stands in its place (docs/adr/0002-result.md).
 /// Reading the side that is not there ends the process: ask first.

@@ -5,7 +5,12 @@
 #include <string_view>
 #include <utility>
 
-namespace skewguard {
+#include "skewguard/export.hpp"
+
+namespace SKEWGUARD_API skewguard {
+
+class Secret;
+bool operator==(const Secret& a, const Secret& b) noexcept;  // a friend alone would be hidden
 
 /// A string that must never be seen: a client secret, an access token, an Authorization value.
 /// It has no operator<<, no conversion to std::string, and is wiped when destroyed or overwritten.

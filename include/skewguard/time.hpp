@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <optional>
 
+#include "skewguard/export.hpp"
+
 /// Times of different clocks are different types: subtracting one from another does not compile
 /// (docs/adr/0001-time-model.md).
-namespace skewguard {
+namespace SKEWGUARD_API skewguard {
 
 using Duration = std::chrono::nanoseconds;  ///< signed; covers 292 years
 

@@ -3,11 +3,12 @@
 #include <optional>
 #include <string>
 
+#include "skewguard/export.hpp"
 #include "skewguard/result.hpp"
 #include "skewguard/secret.hpp"
 #include "skewguard/time.hpp"
 
-namespace skewguard {
+namespace SKEWGUARD_API skewguard {
 
 /// A token that outlives the process that asked for it. Its life is told twice, never in wall time:
 /// by the issuer's clock, which processes and reboots have in common, and by the boot clock of the

@@ -8,10 +8,11 @@
 #include <string_view>
 #include <variant>
 
+#include "skewguard/export.hpp"
 #include "skewguard/http.hpp"
 #include "skewguard/time.hpp"
 
-namespace skewguard {
+namespace SKEWGUARD_API skewguard {
 
 /// Why there is no answer.
 struct TransportFailure {

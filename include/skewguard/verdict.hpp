@@ -2,7 +2,9 @@
 
 #include <string_view>
 
-namespace skewguard {
+#include "skewguard/export.hpp"
+
+namespace SKEWGUARD_API skewguard {
 
 /// What was wrong, told from evidence. Names and meanings are a promise (docs/guide/verdicts.md).
 enum class Verdict {

@@ -1,0 +1,145 @@
+"""What `cmake --install` leaves, used as another project would: by find_package and by pkg-config,
+from a prefix that was moved. The build folder is the one that the program under test lies in."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from harness import ROOT, SKEWGUARD, EndToEnd
+
+BUILD = Path(SKEWGUARD).parent
+PROJECTS = ROOT / "tests/install"
+CXX = ["c++", "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"]
+# A folder of src/ is a namespace of its own, and nobody else's business.
+INNER = "|".join(p.name for p in (ROOT / "src").iterdir() if p.is_dir())
+PUBLIC = re.compile(r"((typeinfo|typeinfo name|vtable) for )?"
+                    rf"skewguard::(?!({INNER}|detail|Client::Impl)::)")
+
+
+def run(*command, **more):
+    done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=120, check=False, **more)
+    if done.returncode != 0:
+        raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}")
+    return done.stdout
+
+
+class Installed(EndToEnd):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        scratch = Path(cls.scratch.name)
+        run("cmake", "--install", BUILD, "--prefix", scratch / "first")
+        cls.prefix = scratch / "moved here"
+        os.rename(scratch / "first", cls.prefix)
+        cls.include = cls.prefix / "include"
+        cls.library = next(cls.prefix.rglob("libskewguard.so"))
+
+    def headers(self):
+        return sorted((self.include / "skewguard").glob("*.hpp"))
+
+    def build(self, project):
+        """The program of a CMake project outside of the tree."""
+        source = Path(self.scratch.name) / project
+        shutil.copytree(PROJECTS / project, source)
+        run("cmake", "-S", source, "-B", source / "build", "-G", "Ninja",
+            "-DCMAKE_BUILD_TYPE=Debug", f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        run("cmake", "--build", source / "build")
+        return source / "build"
+
+    def output_of(self, program, emulator, **more):
+        out = run(program, env=self.environment(emulator.login, emulator.api, **more))
+        self.assert_no_secrets(out)
+        return out
+
+    def assert_guards(self, program, **more):
+        """The stack of the sample refuses the first token: a second one is asked for."""
+        emulator = self.emulator()
+        out = self.output_of(program, emulator, **more)
+        self.assertEqual(out, "200 after 2 token requests\n")
+        self.assertEqual(emulator.token_requests(), 2)
+
+    def test_find_package_to_a_guarded_call_in_under_25_lines(self):
+        lines = (PROJECTS / "sample/main.cpp").read_text(encoding="utf-8").splitlines()
+        self.assertLess(len(lines), 25)
+        self.assert_guards(self.build("sample") / "sample")
+
+    def test_the_same_by_pkg_config(self):
+        found = self.prefix.rglob("skewguard.pc")
+        flags = self.pkg_config(next(found).parent, "--cflags", "--libs")
+        program = Path(self.scratch.name) / "by_pkg_config"
+        run(*CXX, PROJECTS / "sample/main.cpp", *flags, "-o", program)
+        self.assertIn("libskewguard.so.0", run("objdump", "-p", program))
+        self.assert_guards(program, LD_LIBRARY_PATH=str(self.library.parent))
+
+    def pkg_config(self, folder, *arguments):
+        told = run("pkg-config", *arguments, "skewguard",
+                   env={**os.environ, "PKG_CONFIG_PATH": str(folder)})
+        return [re.sub(r"\\(.)", r"\1", f) for f in re.findall(r"(?:\\.|\S)+", told)]
+
+    def test_asio_users_bring_their_own_loop(self):
+        build = self.build("asio")
+        self.assertNotIn("libskewguard", run("objdump", "-p", build / "sample_asio"))
+        emulator = self.emulator()
+        self.assertEqual(self.output_of(build / "sample_asio", emulator), "200\nconfig\n200\n")
+        self.assertEqual(emulator.token_requests(), 1)
+
+    def included_by(self, header):
+        source = Path(self.scratch.name) / "one_header.cpp"
+        source.write_text(f"#include <{header}>\n", encoding="utf-8")
+        said = run(*CXX, "-I", self.include, "-fsyntax-only", "-H", source)
+        return {os.path.realpath(p) for p in re.findall(r"^\.+ (.*)$", said, re.MULTILINE)}
+
+    def test_each_header_stands_alone_on_the_standard_library(self):
+        standard = self.included_by("bits/stdc++.h")
+        own = {os.path.realpath(h) for h in self.headers()}
+        for header in self.headers():
+            with self.subTest(header.name):
+                used = self.included_by(header.relative_to(self.include))
+                self.assertIn(os.path.realpath(header), used)
+                if header.name == "asio.hpp":
+                    self.assertTrue(any("/boost/asio/" in p for p in used))
+                else:
+                    self.assertEqual(used - standard - own, set())
+
+    def test_the_examples_of_the_guide_compile(self):
+        guide = (ROOT / "docs/guide/library.md").read_text(encoding="utf-8")
+        examples = re.findall(r"^```cpp\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+        self.assertGreater(len(examples), 5)
+        whole = [e for e in examples if e.startswith("#include")]
+        parts = [e for e in examples if not e.startswith("#include")]
+        text = (PROJECTS / "guide.hpp").read_text(encoding="utf-8") + "".join(whole)
+        for number, part in enumerate(parts):
+            text += f"void part_{number}() {{\n{part}}}\n"
+        source = Path(self.scratch.name) / "guide.cpp"
+        source.write_text(text, encoding="utf-8")
+        run(*CXX, "-Wno-unused-variable", "-Wno-shadow", "-I", self.include, "-fsyntax-only",
+            source)
+
+    def test_the_installed_program_runs(self):
+        self.assertRegex(run(self.prefix / "bin/skewguard", "version"), r"^skewguard \d")
+
+    def test_only_public_names_leave_the_library(self):
+        names = [line.split(None, 2)[2] for line in
+                 run("nm", "-DC", "--defined-only", self.library).splitlines()]
+        self.assertEqual([n for n in names if not PUBLIC.match(n)], [])
+        said = "".join(h.read_text(encoding="utf-8") for h in self.headers()
+                       if h.name != "asio.hpp")
+        free = set(re.findall(r"^(?!\s|using|class|struct|enum).*?(\w+|operator==)\(.*;$", said,
+                              re.MULTILINE))
+        self.assertIn("to_json", free)
+        for name in free:  # declared, so defined
+            self.assertTrue(any(n.startswith(f"skewguard::{name}") for n in names), name)
+        self.assertTrue(any(n.startswith("skewguard::Client::guard(") for n in names), names)
+
+    def test_the_library_has_a_soname(self):
+        self.assertRegex(run("objdump", "-p", self.library), r"SONAME +libskewguard\.so\.0\n")
+
+    def test_every_public_header_opens_the_public_namespace(self):
+        for header in self.headers():
+            if header.name not in ("asio.hpp", "export.hpp"):
+                opened = re.findall(r"^namespace (.*) \{$", header.read_text(encoding="utf-8"),
+                                    re.MULTILINE)
+                self.assertIn("SKEWGUARD_API skewguard", opened, header.name)
