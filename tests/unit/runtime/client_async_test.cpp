@@ -483,5 +483,44 @@ TEST_F(ClientOnHandLoop, LeavesALeaseGoodBeyondItsEnd) {
   EXPECT_EQ(lease->authorization, "Bearer token-1");
 }
 
+// Secrets that are replaced
+// ------------------------------------------------------------------------
+
+TEST_F(ClientOnHandLoop, ReloadsSecretsAndAsksAtOnceWhereTheOldOneWasRefused) {
+  script.wrong_authorization = "first";
+  Told<BearerToken> refused;
+  client->async_token({}, refused.handler());
+  loop->run();
+  EXPECT_TRUE(refused.once(ErrorKind::credentials));
+  ASSERT_TRUE(client->reload({Secret{"the new one"}}));
+  Told<BearerToken> token;
+  client->async_token({}, token.handler());
+  loop->run();
+  EXPECT_TRUE(token.once_ok());
+  EXPECT_EQ(script.token_requests, 2);
+}
+
+TEST_F(ClientOnHandLoop, KeepsATokenThatLivesWhenSecretsAreReloaded) {
+  Told<BearerToken> before;
+  Told<BearerToken> after;
+  client->async_token({}, before.handler());
+  loop->run();
+  ASSERT_TRUE(client->reload({Secret{"the new one"}, Secret{"the old one"}}));
+  client->async_token({}, after.handler());
+  loop->run();
+  ASSERT_TRUE(before.once_ok() && after.once_ok());
+  EXPECT_EQ(before.last()->value, after.last()->value);
+}
+
+TEST_F(ClientOnHandLoop, ReloadsNothingThatCannotBeSent) {
+  for (auto secrets : {std::vector<Secret>{}, std::vector<Secret>{Secret{"a\nb"}},
+                       std::vector<Secret>{Secret{"a"}, Secret{"\x01"}}}) {
+    const auto reloaded = client->reload(std::move(secrets));
+    ASSERT_FALSE(reloaded);
+    EXPECT_EQ(reloaded.error().kind, ErrorKind::config);
+  }
+  EXPECT_EQ(client->reload().error().kind, ErrorKind::config) << "it is not of the environment";
+}
+
 }  // namespace
 }  // namespace skewguard::runtime

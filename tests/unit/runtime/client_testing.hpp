@@ -150,6 +150,7 @@ struct Script {
   std::atomic<int> token_requests{0};
   std::atomic<int> api_requests{0};
   std::atomic<bool> login_silent{false};  ///< it never answers
+  std::string wrong_authorization;  ///< that the login host refuses; "first": what it sees first
   std::atomic<bool> api_silent{false};
   std::atomic<bool> overlapped{false};  ///< two functions of the loop ran at once
 };
@@ -167,8 +168,11 @@ class MemoryHosts final : public Transport {
     if (!(login ? script_.login_silent : script_.api_silent)) {
       const std::string token = R"({"access_token":"token-)" + std::to_string(n) +
                                 R"(","token_type":"bearer","expires_in":300})";
+      const bool wrong = login && is_wrong(request.authorization);
       loop_.post([this, alive = std::weak_ptr(alive_), ticket = last_,
-                  exchange = answer(200, login ? token : "{}", clock_)] {
+                  exchange = wrong   ? answer(401, R"({"error":"invalid_client"})", clock_)
+                             : login ? answer(200, token, clock_)
+                                     : answer(200, "{}", clock_)] {
         if (alive.lock()) tell(ticket, exchange);
       });
     }
@@ -182,6 +186,11 @@ class MemoryHosts final : public Transport {
   }
 
  private:
+  bool is_wrong(const Secret& authorization) {
+    auto& wrong = script_.wrong_authorization;
+    if (wrong == "first") wrong = authorization.reveal();
+    return wrong == authorization.reveal();
+  }
   void tell(Ticket ticket, SendResult result) {
     auto found = handlers_.extract(ticket);
     if (!found.empty()) found.mapped()(std::move(result));
