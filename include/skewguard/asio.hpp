@@ -52,7 +52,7 @@ class Completion : public std::enable_shared_from_this<Completion<Handler, T>> {
       if (const auto self = weak.lock()) self->cancel();
     });
   }
-  void started(Operation operation) {
+  void started(const Operation& operation) {
     bool cancelled = false;
     {
       const std::lock_guard lock(mutex_);

@@ -99,10 +99,9 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
   Ticket last_ticket_ = 0;
 };
 
-AsioTransport::AsioTransport(Loop io, ClockSource& clock, TlsOptions tls, PoolOptions pool,
+AsioTransport::AsioTransport(const Loop& io, ClockSource& clock, TlsOptions tls, PoolOptions pool,
                              Edges edges, const ProxyOptions& proxy)
-    : impl_(std::make_shared<Impl>(std::move(io), clock, std::move(tls), pool, std::move(edges),
-                                   proxy)) {}
+    : impl_(std::make_shared<Impl>(io, clock, std::move(tls), pool, std::move(edges), proxy)) {}
 AsioTransport::~AsioTransport() = default;
 
 Transport::Ticket AsioTransport::send(HttpRequest request, const SendOptions& options,

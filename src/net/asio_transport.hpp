@@ -25,7 +25,7 @@ struct Edges {
 /// outlive it. Destroying it closes every connection; handlers that have not run by then never do.
 class AsioTransport final : public Transport {
  public:
-  AsioTransport(Loop io, ClockSource& clock, TlsOptions tls = {}, PoolOptions pool = {},
+  AsioTransport(const Loop& io, ClockSource& clock, TlsOptions tls = {}, PoolOptions pool = {},
                 Edges edges = {}, const ProxyOptions& proxy = {});
   AsioTransport(const AsioTransport&) = delete;
   AsioTransport& operator=(const AsioTransport&) = delete;

@@ -74,8 +74,8 @@ std::string wire_head(const HttpRequest& request, const http::Url& url) {
 }
 
 std::string connect_head(std::string_view target, const Secret& authorization) {
-  std::vector<std::string_view> parts{"CONNECT ", target, " HTTP/1.1\r\nHost: ", target,
-                                      "\r\nUser-Agent: skewguard/" SKEWGUARD_VERSION "\r\n"};
+  constexpr std::string_view kAgent = "\r\nUser-Agent: skewguard/" SKEWGUARD_VERSION "\r\n";
+  std::vector<std::string_view> parts{"CONNECT ", target, " HTTP/1.1\r\nHost: ", target, kAgent};
   if (!authorization.empty()) {
     parts.insert(parts.end(), {"Proxy-Authorization: ", authorization.reveal(), "\r\n"});
   }

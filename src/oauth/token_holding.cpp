@@ -86,7 +86,7 @@ bool TokenMachine::Impl::would_serve(const Token& token, Duration min_life, cons
     const auto older = held->token->issuer_date->since(*token.issuer_date);
     if (older && *older > Duration{0}) return false;
   }
-  Holding holding{.token = std::make_shared<Token>(token)};
+  const Holding holding{.token = std::make_shared<Token>(token)};
   return alive(holding, now) && remaining(holding, now) >= min_life;
 }
 

@@ -62,7 +62,8 @@ const Lease* Publication::read(Instant now) noexcept {
 }
 
 const Lease* Publication::look_again(Seen& seen, Instant now) noexcept {
-  std::shared_ptr<const Snapshot> old = std::move(seen.snapshot);  // wiped, if at all, unlocked
+  const std::shared_ptr<const Snapshot> old =
+      std::move(seen.snapshot);  // wiped, if at all, unlocked
   {
     const std::lock_guard lock(mutex_);
     seen.snapshot = current_;

@@ -64,7 +64,7 @@ class Between final : public Executor, public Transport {
           });
     }
     broken.push_back(request.method);
-    TransportFailure failure{*kind, "ordered", *kind == TransportFailure::Kind::reset};
+    const TransportFailure failure{*kind, "ordered", *kind == TransportFailure::Kind::reset};
     world_.post([handler = std::move(handler), failure] { handler(failure); });
     return kBrokenTicket;
   }

@@ -199,6 +199,7 @@ TEST_F(ClientOnAContext, RunsOneFunctionAtATimeWhereThreeThreadsRunIt) {
   constexpr int kCalls = 300;
   auto work = asio::make_work_guard(context);
   std::vector<std::thread> runners;
+  runners.reserve(3);
   for (int i = 0; i < 3; ++i) runners.emplace_back([this] { context.run(); });
   std::atomic<int> busy{0};
   std::atomic<bool> overlapped{false};
@@ -257,8 +258,8 @@ TEST_F(ClientOnAContext, LeavesNoWorkBehindThoughAnOperationAndAnAnswerAreStillH
 
 TEST_F(ClientOnAContext, EndsWhatIsUnderWayWithItsClient) {
   script.api_silent = true;
-  std::vector<Told<Response>> calls(100);
-  for (auto& call : calls) async_call(*client, get(), call.handler());
+  const std::vector<Told<Response>> calls(100);
+  for (const auto& call : calls) async_call(*client, get(), call.handler());
   EXPECT_TRUE(run_until([&] { return script.api_requests == 100; }));
   EXPECT_TRUE(runs_out());
   for (const auto& call : calls) EXPECT_TRUE(call.once(ErrorKind::cancelled));
@@ -267,14 +268,17 @@ TEST_F(ClientOnAContext, EndsWhatIsUnderWayWithItsClient) {
 TEST_F(ClientOnAContext, IsReleasedFromAnotherThreadWhileThreadsRunItsTimers) {
   auto work = asio::make_work_guard(context);
   std::vector<std::thread> runners;
+  runners.reserve(3);
   for (int i = 0; i < 3; ++i) runners.emplace_back([this] { context.run(); });
   for (int round = 0; round < 50; ++round) {
     std::vector<std::future<Result<Response>>> calls;
     GuardOptions options;
     options.timeout = 0s;
-    for (int i = 0; i < 10; ++i)
+    calls.reserve(10);
+    for (int i = 0; i < 10; ++i) {
       calls.push_back(
           async_guard(*client, [](const Bearer&, const auto&) {}, options, asio::use_future));
+    }
     client.reset();
     for (auto& call : calls) {
       ASSERT_EQ(call.wait_for(4s), std::future_status::ready);

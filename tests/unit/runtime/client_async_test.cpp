@@ -47,8 +47,8 @@ class ClientOnHandLoop : public testing::Test {
 // When handlers are called ------------------------------------------------------------------------
 
 TEST_F(ClientOnHandLoop, CallsEachHandlerOnceAndNeverFromWithinTheCall) {
-  Told<BearerToken> token;
-  Told<Response> guard;
+  const Told<BearerToken> token;
+  const Told<Response> guard;
   client->async_call(get(), told.handler());
   client->async_token({}, token.handler());
   client->async_guard([&](const Bearer&, const auto& done) { done(answer(200, "", *loop)); }, {},
@@ -79,7 +79,7 @@ TEST_F(ClientOnHandLoop, CallsNoHandlerFromWithinACallMadeOnTheLoop) {
 TEST_F(ClientOnHandLoop, TellsThatTheDeadlinePassed) {
   script.api_silent = true;
   script.login_silent = true;
-  Told<BearerToken> token;
+  const Told<BearerToken> token;
   client->async_token({}, token.handler());
   loop->run_for(29s);
   EXPECT_EQ(token.times(), 0U);
@@ -120,8 +120,8 @@ TEST_F(ClientOnHandLoop, IsNotTouchedByACancellationAfterTheEnd) {
 
 TEST_F(ClientOnHandLoop, LetsOneReaderGoAndServesTheOthers) {
   script.login_silent = true;
-  Told<BearerToken> one;
-  Told<BearerToken> other;
+  const Told<BearerToken> one;
+  const Told<BearerToken> other;
   const Operation operation = client->async_token({}, one.handler());
   client->async_token({}, other.handler());
   loop->run();
@@ -148,7 +148,7 @@ TEST_F(ClientOnHandLoop, CancelsWhatItsSenderHasNotAnswered) {
 
 TEST_F(ClientOnHandLoop, EndsAHundredCallsUnderWay) {
   script.api_silent = true;
-  std::vector<Told<Response>> calls(100);
+  const std::vector<Told<Response>> calls(100);
   for (auto& call : calls) client->async_call(get(), call.handler());
   loop->run();
   client.reset();
@@ -157,7 +157,7 @@ TEST_F(ClientOnHandLoop, EndsAHundredCallsUnderWay) {
 }
 
 TEST_F(ClientOnHandLoop, EndsCallsThatHadNotStarted) {
-  std::vector<Told<Response>> calls(100);
+  const std::vector<Told<Response>> calls(100);
   for (auto& call : calls) client->async_call(get(), call.handler());
   client.reset();
   loop->run();
@@ -171,7 +171,7 @@ TEST(ClientOnALoopOfItsOwn, EndsAHundredCallsUnderWayBeforeItIsGone) {
       Client::make(options_in_memory(), {}, hosts_in_memory(std::make_shared<HandClock>(), script));
   ASSERT_TRUE(made);
   auto client = std::make_unique<Client>(*std::move(made));
-  std::vector<Told<Response>> calls(100);
+  const std::vector<Told<Response>> calls(100);
   std::vector<Operation> operations;
   operations.reserve(calls.size());
   for (auto& call : calls) operations.push_back(client->async_call(get(), call.handler()));

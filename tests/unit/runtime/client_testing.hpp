@@ -213,7 +213,7 @@ inline ClientOptions options_in_memory() {
   options.client_secret = Secret{"secret"};
   return options;
 }
-inline Dependencies hosts_in_memory(std::shared_ptr<HandClock> clock, Script& script) {
+inline Dependencies hosts_in_memory(const std::shared_ptr<HandClock>& clock, Script& script) {
   Dependencies dependencies;
   dependencies.clock = clock;
   dependencies.transport = [clock, &script](Executor& loop) {

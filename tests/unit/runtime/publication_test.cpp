@@ -147,6 +147,7 @@ TEST(Publication, ShowsReadersOneWholeTokenAfterAnotherWhileItIsWritten) {
   Publication publication([] { told_of_use = true; });
   std::atomic<bool> over{false};
   std::vector<std::thread> readers;
+  readers.reserve(kReaders);
   for (int r = 0; r < kReaders; ++r) {
     readers.emplace_back([&] {
       for (int last = 0; last < kTokens;) {
@@ -177,6 +178,7 @@ TEST(Publication, TellsTheFirstUseOfEachTokenOnce) {
   Publication publication([&] { ++told; });
   const auto read_by_four = [&] {
     std::vector<std::thread> readers;
+    readers.reserve(kReaders);
     for (int r = 0; r < kReaders; ++r) {
       readers.emplace_back([&] {
         for (int i = 0; i < 100; ++i) static_cast<void>(publication.read(kNow));

@@ -160,7 +160,7 @@ TEST(FileStoreFaults, AShortWriteOfAnyLengthIsGoneOnWith) {
   for (const std::size_t most : {std::size_t{1}, std::size_t{7}, std::size_t{100}}) {
     Play play(scenes()[3]);
     play.files.cut = [most](const auto&, std::size_t n) { return std::min(n, most); };
-    TestFolder folder;
+    const TestFolder folder;
     File store(folder.path(), play.files);
     ASSERT_TRUE(store.save(kKey, token_named("new")));
     EXPECT_TRUE(holds(File(folder.path()).load(kKey), token_named("new")));

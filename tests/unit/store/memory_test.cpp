@@ -35,6 +35,7 @@ TEST(MemoryStore, ServesManyThreadsAndOneClaimAtATime) {
   std::atomic<int> inside = 0;
   std::atomic<int> broken = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&, name = "token " + std::to_string(i)] {
       for (int n = 0; n < 500; ++n) {
