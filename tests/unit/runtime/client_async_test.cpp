@@ -488,12 +488,12 @@ TEST_F(ClientOnHandLoop, LeavesALeaseGoodBeyondItsEnd) {
 
 TEST_F(ClientOnHandLoop, ReloadsSecretsAndAsksAtOnceWhereTheOldOneWasRefused) {
   script.wrong_authorization = "first";
-  Told<BearerToken> refused;
+  const Told<BearerToken> refused;
   client->async_token({}, refused.handler());
   loop->run();
   EXPECT_TRUE(refused.once(ErrorKind::credentials));
   ASSERT_TRUE(client->reload({Secret{"the new one"}}));
-  Told<BearerToken> token;
+  const Told<BearerToken> token;
   client->async_token({}, token.handler());
   loop->run();
   EXPECT_TRUE(token.once_ok());
@@ -501,8 +501,8 @@ TEST_F(ClientOnHandLoop, ReloadsSecretsAndAsksAtOnceWhereTheOldOneWasRefused) {
 }
 
 TEST_F(ClientOnHandLoop, KeepsATokenThatLivesWhenSecretsAreReloaded) {
-  Told<BearerToken> before;
-  Told<BearerToken> after;
+  const Told<BearerToken> before;
+  const Told<BearerToken> after;
   client->async_token({}, before.handler());
   loop->run();
   ASSERT_TRUE(client->reload({Secret{"the new one"}, Secret{"the old one"}}));
