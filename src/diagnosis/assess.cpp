@@ -252,6 +252,8 @@ std::optional<Instant> begins_by_another_clock(const Evidence& evidence) {
                                    [&](const Trial& t) { return same_token(t, last); });
   if (sends != 2 || !evidence.looks.empty() || !last.date || !last.token.begins)
     return std::nullopt;
+  // A token that was taken may have been revoked as well: the last send is for a new one.
+  if (last.token.accepted_before && attempts_left(evidence) < 2) return std::nullopt;
   if (last.token.begin_dated && !issuer_dates_count(evidence)) return std::nullopt;
   if (evidence.begins_ignored || *last.token.begins->since(*last.date) <= Duration{0})
     return std::nullopt;
