@@ -167,6 +167,13 @@ bool final_attempt(const Evidence& evidence) {
   return attempts_left(evidence) == 0;
 }
 
+/// A token that was taken, and refused again after a wait, may have been revoked, whatever the
+/// Dates say of its begin.
+bool last_send_is_for_a_new_one(const Evidence& evidence) {
+  return evidence.trials.back().token.accepted_before && tried_twice(evidence) &&
+         attempts_left(evidence) == 1;
+}
+
 Assessment give_up(std::vector<Verdict> candidates, Hindrance why) {
   return {std::move(candidates), Next::give_up, {}, why};
 }
@@ -252,8 +259,7 @@ std::optional<Instant> begins_by_another_clock(const Evidence& evidence) {
                                    [&](const Trial& t) { return same_token(t, last); });
   if (sends != 2 || !evidence.looks.empty() || !last.date || !last.token.begins)
     return std::nullopt;
-  // A token that was taken may have been revoked as well: the last send is for a new one.
-  if (last.token.accepted_before && attempts_left(evidence) < 2) return std::nullopt;
+  if (last_send_is_for_a_new_one(evidence)) return std::nullopt;
   if (last.token.begin_dated && !issuer_dates_count(evidence)) return std::nullopt;
   if (evidence.begins_ignored || *last.token.begins->since(*last.date) <= Duration{0})
     return std::nullopt;
@@ -344,6 +350,7 @@ Assessment assess_not_begun(const Evidence& evidence) {
     if (waited_in_vain(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
     return blame_clock(evidence, std::move(candidates), Hindrance::attempts);
   }
+  if (last_send_is_for_a_new_one(evidence)) return renew(evidence, std::move(candidates));
   const Instant until = wait_until(evidence, evidence.trials.back());
   if (until - kPad - evidence.trials.back().received > evidence.limits.max_wait)
     return blame_clock(evidence, std::move(candidates), Hindrance::max_wait);
@@ -358,6 +365,7 @@ Assessment assess_perhaps_not_begun(const Evidence& evidence) {
   if (!last.token.given) candidates.push_back(Verdict::token_revoked);
   candidates.push_back(Verdict::token_rejected);
   if (final_attempt(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
+  if (last_send_is_for_a_new_one(evidence)) return renew(evidence, std::move(candidates));
   // Refused again, and by this answer's Date it still has not begun: from a clock that lags more.
   const Instant until =
       std::min(wait_until(evidence, last), last.received + evidence.limits.max_wait);
