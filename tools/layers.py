@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import script
+
 # A folder under src/ and those it may include from (and, through them, what those may include).
 ARROWS = {
     "base": [],
@@ -163,15 +165,5 @@ def self_test():
     print(f"layers: self-test of {len(SAMPLES)} samples ok")
 
 
-def main():
-    if sys.argv[1:] == ["--self-test"]:
-        self_test()
-        return
-    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent
-    problems = check(root)
-    print("\n".join(problems) if problems else "layers: every include follows the arrows")
-    sys.exit(1 if problems else 0)
-
-
 if __name__ == "__main__":
-    main()
+    script.run(check, self_test, "layers: every include follows the arrows")

@@ -12,6 +12,8 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+import script
+
 GUIDE = "docs/guide/scenarios.md"
 ROWS = ([f"C{n}" for n in range(1, 22)] + [f"T{n}" for n in range(1, 13)]
         + [f"A{n}" for n in range(1, 10)])
@@ -245,15 +247,5 @@ def self_test():
     print(f"rows: self-test of {len(SAMPLE_FAULTS)} faults ok")
 
 
-def main():
-    if sys.argv[1:] == ["--self-test"]:
-        self_test()
-        return
-    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent
-    problems = check(root)
-    print("\n".join(problems) if problems else "rows: each row of the scenario table has its tests")
-    sys.exit(1 if problems else 0)
-
-
 if __name__ == "__main__":
-    main()
+    script.run(check, self_test, "rows: each row of the scenario table has its tests")

@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import script
+
 MAX_COLUMNS = 100
 MAX_FUNCTION_LINES = 70
 RAW_STRING = 'R"'  # cannot be broken: its line may be as long as it must
@@ -236,15 +238,5 @@ def self_test():
     print(f"tidy_test: self-test of {len(SAMPLES)} samples ok")
 
 
-def main():
-    if sys.argv[1:] == ["--self-test"]:
-        self_test()
-        return
-    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent
-    problems = check(root)
-    print("\n".join(problems) if problems else "tidy_test: the house rules hold")
-    sys.exit(1 if problems else 0)
-
-
 if __name__ == "__main__":
-    main()
+    script.run(check, self_test, "tidy_test: the house rules hold")

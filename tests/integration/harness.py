@@ -244,6 +244,17 @@ class LongRunning:
         self.process.stderr.close()
 
 
+def read_head(stream):
+    """The head of one request, its empty line too; None where the stream ends before."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        line = stream.readline()
+        if not line:
+            return None
+        head += line
+    return head
+
+
 class RawServer:
     """Answers each request with the bytes of `answer(method, path, head)`, then closes."""
 
@@ -252,12 +263,9 @@ class RawServer:
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self):
-                head = b""
-                while b"\r\n\r\n" not in head:
-                    line = self.rfile.readline()
-                    if not line:
-                        return
-                    head += line
+                head = read_head(self.rfile)
+                if head is None:
+                    return
                 length = re.search(rb"content-length: *(\d+)", head, re.I)
                 self.rfile.read(int(length.group(1)) if length else 0)
                 method, path = head.split(b" ")[:2]

@@ -13,7 +13,7 @@ import threading
 import unittest
 from pathlib import Path
 
-from harness import EndToEnd, RawServer, answer
+from harness import EndToEnd, RawServer, answer, read_head
 
 ME = ("call", "GET", "/api/v2/tokens/me")
 USER, PASSWORD = "mole", "tunnel@word/9c1e"
@@ -35,12 +35,9 @@ class ConnectProxy:
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self):
-                head = b""
-                while b"\r\n\r\n" not in head:
-                    line = self.rfile.readline()
-                    if not line:
-                        return
-                    head += line
+                head = read_head(self.rfile)
+                if head is None:
+                    return
                 seen.append(head.decode("latin-1"))
                 if says is None:
                     stopped.wait(60)
