@@ -89,6 +89,13 @@ struct Answers {
   }
 };
 
+/// What of UpdateOfAnEstimator is the benchmark's own: making up the answer.
+void AnAnswerAlone(benchmark::State& state) {
+  Answers answers;
+  for (auto _ : state) benchmark::DoNotOptimize(answers.next());
+}
+BENCHMARK(AnAnswerAlone);
+
 void UpdateOfAnEstimator(benchmark::State& state) {
   Answers answers;
   for (int i = 0; i < 100; ++i) answers.book.observe(answers.server, answers.next());

@@ -29,7 +29,7 @@ OffsetBound spread(OffsetBound bound, Duration by) {
 
 }  // namespace
 
-ClockBook::ClockBook(EstimatorOptions options) : options_(options) {}
+ClockBook::ClockBook(EstimatorOptions options) : options_(options), rate_(options.drift) {}
 
 ServerId ClockBook::id(std::string_view origin) {
   const auto found = std::find_if(servers_.begin(), servers_.end(),
@@ -60,11 +60,14 @@ const SkewEstimator& ClockBook::estimator(ServerId server) const {
 
 Observation ClockBook::observe(ServerId id, const time::DateSample& sample) {
   Server& server = servers_.at(id.index);
-  const std::optional<Jump> jump = jump_of(server, sample);
-  Observation observation{.server = id, .outcome = server.estimator.observe(sample)};
+  Observation observation{.server = id};
+  const auto shown = SkewEstimator::interval_of(sample);
+  if (!shown) return observation;
+  const std::optional<Jump> jump = jump_of(server, sample, *shown);
+  observation.outcome = server.estimator.observe(sample, *shown);
   if (observation.outcome == Observed::dropped) return observation;
   if (observation.outcome == Observed::stepped) observation.step = server.estimator.last_step();
-  note_jump(server, jump, sample);
+  note_jump(server, jump, *shown, sample.received.unslewed());
   if (!jump) return observation;
   observation.jump = jump->size.middle();
   observation.machine_stood_still = take_standstill(id);
@@ -74,26 +77,27 @@ Observation ClockBook::observe(ServerId id, const time::DateSample& sample) {
 /// A jump is an answer whose interval (staleness counted) lies wholly off the hull: neither drift
 /// nor a late date string nor a suspend explains it.
 std::optional<ClockBook::Jump> ClockBook::jump_of(const Server& server,
-                                                  const time::DateSample& sample) {
+                                                  const time::DateSample& sample,
+                                                  OffsetBound shown) {
   const SkewEstimator& known = server.estimator;
   const UnslewedTime received = sample.received.unslewed();
   const auto before = known.hull(received);
-  auto shown = SkewEstimator::interval_of(sample);
-  if (!before || !shown) return std::nullopt;
+  if (!before) return std::nullopt;
   const OffsetBound old = spread(*before, known.suspend_widening_at(sample.received));
-  shown->high += known.options().staleness;
-  if (shown->meets(old)) return std::nullopt;
-  return Jump{.size = {shown->low - old.high, shown->high - old.low},
+  shown.high += known.options().staleness;
+  if (shown.meets(old)) return std::nullopt;
+  return Jump{.size = {shown.low - old.high, shown.high - old.low},
               .left = old,
-              .landed = *shown,
+              .landed = shown,
               .after = *known.last_sent(),
               .before = received,
               .new_from = sample.sent.unslewed()};
 }
 
 /// Remembers the jump; and where an answer shows that an earlier one was taken back, how far.
-void ClockBook::note_jump(Server& server, const std::optional<Jump>& jump,
-                          const time::DateSample& sample) {
+void ClockBook::note_jump(Server& server, const std::optional<Jump>& jump, const OffsetBound& shown,
+                          UnslewedTime received) {
+  if (!jump && !server.jump) return;
   const auto magnitude = [](const OffsetBound& size) {
     return size.low > Duration{0} ? size : OffsetBound{-size.high, -size.low};
   };
@@ -102,13 +106,11 @@ void ClockBook::note_jump(Server& server, const std::optional<Jump>& jump,
     server.jump = jump;
     return;
   }
-  const auto shown = SkewEstimator::interval_of(sample);
-  if (!server.jump || !shown) return;
-  const Duration age = sample.received.unslewed() - server.jump->before;
+  const Duration age = received - server.jump->before;
   const Duration drift =
       DriftRate(server.estimator.options().drift).over(std::max(age, Duration{0}));
-  if (shown->meets(spread(server.jump->landed, drift))) return;
-  if (!shown->meets(spread(server.jump->left, drift))) return;
+  if (shown.meets(spread(server.jump->landed, drift))) return;
+  if (!shown.meets(spread(server.jump->left, drift))) return;
   server.returned = magnitude(server.jump->size);
   server.jump.reset();
 }
@@ -157,7 +159,7 @@ std::optional<OffsetBound> ClockBook::bound(ServerId id, const Now& now, Trust t
   const auto bound = trust == Trust::every_clock ? known.hull(at) : known.plain(at);
   if (!bound) return std::nullopt;
   // Our reading of the time is off by up to two gaps, so the ends' age is.
-  const Duration unread = DriftRate(options_.drift).over(2 * now.gap);
+  const Duration unread = rate_.over(2 * now.gap);
   return spread(*bound, known.suspend_widening_at(now) + unread);
 }
 

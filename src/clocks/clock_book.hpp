@@ -112,12 +112,14 @@ class ClockBook {
   [[nodiscard]] std::optional<OffsetBound> bound(ServerId server, const Now& now,
                                                  Trust trust) const;
   [[nodiscard]] static std::optional<Jump> jump_of(const Server& server,
-                                                   const time::DateSample& sample);
-  static void note_jump(Server& server, const std::optional<Jump>& jump,
-                        const time::DateSample& sample);
+                                                   const time::DateSample& sample,
+                                                   OffsetBound shown);
+  static void note_jump(Server& server, const std::optional<Jump>& jump, const OffsetBound& shown,
+                        UnslewedTime received);
   std::optional<Duration> take_standstill(ServerId server);
 
   EstimatorOptions options_;
+  DriftRate rate_;
   std::vector<Server> servers_;
   std::optional<UnslewedTime> disrupted_;  ///< told, and no server has shown by how much
 };

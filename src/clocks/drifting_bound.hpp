@@ -6,90 +6,68 @@
 
 #include "skewguard/time.hpp"
 
-/// Intervals whose ends move apart as they age. All sums are exact in int64 nanoseconds.
+/// Intervals whose ends move apart as they age.
 namespace skewguard::clocks {
 
-/// Most that a server's clock and the local crystal drift apart, as whole nanoseconds for each
-/// second (rounded up, so never less than what was asked for; at most 1 %).
+/// Most that a server's clock and the local crystal drift apart. Kept as whole 2^-44ths, rounded up
+/// (never less than what was asked for; at most 1 %), so that a product is one multiplication.
 class DriftRate {
  public:
   explicit DriftRate(double parts_per_one) noexcept
-      : ns_per_s_(
-            static_cast<std::int64_t>(std::ceil(std::clamp(parts_per_one, 0.0, 0.01) * 1e9))) {}
+      : scaled_(static_cast<std::int64_t>(
+            std::ceil(std::ldexp(std::clamp(parts_per_one, 0.0, 0.01), kScale)))) {}
 
-  /// Drift over `age` (>= 0), rounded up: an end moved by it is never narrower than the truth.
-  [[nodiscard]] Duration over(Duration age) const noexcept { return Duration{-floor_of(-age)}; }
-  /// Drift over `age` (either sign), rounded towards minus infinity: for exact comparisons.
-  [[nodiscard]] Duration floor_over(Duration age) const noexcept { return Duration{floor_of(age)}; }
+  /// Drift over `span` (either sign), towards minus infinity.
+  [[nodiscard]] Duration floor(Duration span) const noexcept {
+    return Duration{static_cast<std::int64_t>((Wide{span.count()} * scaled_) >> kScale)};
+  }
+  /// The same, towards plus infinity: an end moved outward by it is never narrower than the truth.
+  [[nodiscard]] Duration over(Duration span) const noexcept { return -floor(-span); }
 
  private:
-  /// A rate in ns per s times whole seconds is exact; only what is left of a second is rounded.
-  [[nodiscard]] std::int64_t floor_of(Duration age) const noexcept {
-    constexpr std::int64_t kSecond = 1'000'000'000;
-    std::int64_t seconds = age.count() / kSecond;
-    std::int64_t rest = age.count() % kSecond;
-    if (rest < 0) {
-      rest += kSecond;
-      --seconds;
-    }
-    return seconds * ns_per_s_ + rest * ns_per_s_ / kSecond;
-  }
-
-  std::int64_t ns_per_s_;
+  __extension__ using Wide = __int128;
+  static constexpr int kScale = 44;
+  std::int64_t scaled_;
 };
 
-/// One end of an interval and the moment from which it drifts outward.
-struct DriftingEnd {
-  Duration value{0};  ///< server minus unslewed local time
-  UnslewedTime at{};
-  friend bool operator==(const DriftingEnd&, const DriftingEnd&) = default;
-};
-
-/// An interval of offsets, and how it grows: `low` falls and `high` rises by the drift rate from
-/// their own moments on. Since all ends drift at one rate, which of two lows (or highs) is the
-/// outer one never changes with time: so one end for each side sums up any number of samples.
+/// An interval of (server minus unslewed local time), and how it grows: `low` falls and `high`
+/// rises by the drift rate. Since all ends drift at one rate, which of two lows (or highs) is the
+/// outer one never changes with time: each end is kept as the number that it would have been at
+/// unslewed time 0, and one interval sums up any number of samples.
 struct DriftingBound {
-  DriftingEnd low;
-  DriftingEnd high;
+  Duration low{0};   ///< at unslewed time t the low end is low - rate * t
+  Duration high{0};  ///< and the high end high + rate * t
   friend bool operator==(const DriftingBound&, const DriftingBound&) = default;
 
-  /// As at `when`, which lies not before either end's moment.
-  [[nodiscard]] Duration low_at(UnslewedTime when, DriftRate rate) const noexcept {
-    return low.value - rate.over(when - low.at);
+  /// The interval whose low end was right at `low_at` and whose high end was at `high_at`; wider
+  /// by less than 1 ns.
+  static DriftingBound anchored(const OffsetBound& bound, UnslewedTime low_at, UnslewedTime high_at,
+                                DriftRate rate) noexcept {
+    return {bound.low + rate.floor(low_at.time_since_epoch()),
+            bound.high - rate.floor(high_at.time_since_epoch())};
   }
-  [[nodiscard]] Duration high_at(UnslewedTime when, DriftRate rate) const noexcept {
-    return high.value + rate.over(when - high.at);
+  /// As at `when`, which lies not before the moments at which the ends were right.
+  [[nodiscard]] OffsetBound at(UnslewedTime when, DriftRate rate) const noexcept {
+    const Duration drift = rate.over(when.time_since_epoch());
+    return {low - drift, high + drift};
   }
 
   /// Intersects with another. True if either end moved inward.
-  bool narrow(const DriftingBound& other, DriftRate rate) noexcept {
-    const bool low_rises = !low_at_most(other.low, low, rate);
-    const bool high_falls = !high_at_most(high, other.high, rate);
-    if (low_rises) low = other.low;
-    if (high_falls) high = other.high;
-    return low_rises || high_falls;
+  bool narrow(const DriftingBound& other) noexcept {
+    const bool tighter = other.low > low || other.high < high;
+    low = std::max(low, other.low);
+    high = std::min(high, other.high);
+    return tighter;
   }
-
   /// The hull with another.
-  void widen(const DriftingBound& other, DriftRate rate) noexcept {
-    if (low_at_most(other.low, low, rate)) low = other.low;
-    if (!high_at_most(other.high, high, rate)) high = other.high;
+  void widen(const DriftingBound& other) noexcept {
+    low = std::min(low, other.low);
+    high = std::max(high, other.high);
   }
-
   /// Moves both ends outward, whatever their age.
   void spread(Duration by) noexcept {
-    low.value -= by;
-    high.value += by;
-  }
-
-  /// Low end `a` lies as low as `b` or lower, for good: a.value + rate * a.at <= b.value +
-  /// rate * b.at, exactly.
-  static bool low_at_most(const DriftingEnd& a, const DriftingEnd& b, DriftRate rate) noexcept {
-    return a.value - b.value <= rate.floor_over(b.at - a.at);
-  }
-  /// High end `a` lies as low as `b` or lower, for good.
-  static bool high_at_most(const DriftingEnd& a, const DriftingEnd& b, DriftRate rate) noexcept {
-    return a.value - b.value <= rate.floor_over(a.at - b.at);
+    low -= by;
+    high += by;
   }
 };
 

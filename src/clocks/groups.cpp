@@ -19,18 +19,18 @@ std::optional<std::size_t> sole_group(const RawSample& sample) {
 }
 
 /// Indices into the ring, lowest high end first. That order holds for good: all highs rise alike.
-std::span<std::uint8_t> by_high_end(const SampleRing& samples, DriftRate rate,
+std::span<std::uint8_t> by_high_end(const SampleRing& samples,
                                     std::array<std::uint8_t, SampleRing::kCapacity>& order) {
   const std::span<std::uint8_t> used(order.data(), samples.size());
   for (std::size_t i = 0; i < used.size(); ++i) used[i] = static_cast<std::uint8_t>(i);
   std::sort(used.begin(), used.end(), [&](std::uint8_t a, std::uint8_t b) {
-    return !DriftingBound::high_at_most(samples[b].bound.high, samples[a].bound.high, rate);
+    return samples[a].bound.high < samples[b].bound.high;
   });
   return used;
 }
 
 bool meet(const DriftingBound& a, const DriftingBound& b, UnslewedTime at, DriftRate rate) {
-  return a.low_at(at, rate) <= b.high_at(at, rate) && b.low_at(at, rate) <= a.high_at(at, rate);
+  return a.at(at, rate).meets(b.at(at, rate));
 }
 
 }  // namespace
@@ -38,10 +38,10 @@ bool meet(const DriftingBound& a, const DriftingBound& b, UnslewedTime at, Drift
 Groups Groups::of(SampleRing& samples, UnslewedTime at, DriftRate rate) {
   Groups groups;
   std::array<std::uint8_t, SampleRing::kCapacity> order{};
-  for (const std::uint8_t i : by_high_end(samples, rate, order)) {
+  for (const std::uint8_t i : by_high_end(samples, order)) {
     const DriftingBound& bound = samples[i].bound;
     if (groups.size_ > 0 &&
-        bound.low_at(at, rate) <= groups.bounds_[groups.size_ - 1].high_at(at, rate)) {
+        bound.at(at, rate).low <= groups.bounds_[groups.size_ - 1].at(at, rate).high) {
       continue;
     }
     if (groups.size_ == kMax) {
@@ -52,17 +52,17 @@ Groups Groups::of(SampleRing& samples, UnslewedTime at, DriftRate rate) {
   }
   const auto witnesses = groups.bounds_;
   for (std::size_t i = 0; i < samples.size(); ++i) {
-    RawSample& sample = samples[i];
-    sample.meets = 0;
+    std::uint8_t meets = 0;
     for (std::size_t g = 0; g < groups.size_; ++g)
-      if (meet(sample.bound, witnesses[g], at, rate)) sample.meets |= bit(g);
-    if (const auto sole = sole_group(sample)) groups.bounds_[*sole].narrow(sample.bound, rate);
+      if (meet(samples[i].bound, witnesses[g], at, rate)) meets |= bit(g);
+    samples.mark(i, meets);
+    if (const auto sole = sole_group(samples[i])) groups.bounds_[*sole].narrow(samples[i].bound);
   }
   return groups;
 }
 
 Duration Groups::middle(std::size_t group, UnslewedTime at, DriftRate rate) const noexcept {
-  return OffsetBound{bounds_[group].low_at(at, rate), bounds_[group].high_at(at, rate)}.middle();
+  return bounds_[group].at(at, rate).middle();
 }
 
 namespace {

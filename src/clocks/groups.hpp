@@ -38,7 +38,7 @@ class Groups {
   /// What lies between groups `a` < `b`; negative where they meet by now.
   [[nodiscard]] Duration gap(std::size_t a, std::size_t b, UnslewedTime at,
                              DriftRate rate) const noexcept {
-    return bounds_[b].low_at(at, rate) - bounds_[a].high_at(at, rate);
+    return bounds_[b].at(at, rate).low - bounds_[a].at(at, rate).high;
   }
   [[nodiscard]] Duration middle(std::size_t group, UnslewedTime at, DriftRate rate) const noexcept;
 

@@ -42,14 +42,10 @@ bool usable(const time::DateSample& sample) {
 }
 
 /// The server read `date` to date + 1 s at some moment between sent and received.
-DriftingBound bound_of(const time::DateSample& sample) {
-  const UnslewedTime sent = sample.sent.unslewed();
-  const UnslewedTime received = sample.received.unslewed();
+OffsetBound shown_by(const time::DateSample& sample) {
   const Duration date = sample.date;
-  return {
-      {date - received.time_since_epoch() - reading_error(sample.received), received},
-      {date + kSecond - sent.time_since_epoch() + reading_error(sample.sent), sent},
-  };
+  return {date - sample.received.unslewed().time_since_epoch() - reading_error(sample.received),
+          date + kSecond - sample.sent.unslewed().time_since_epoch() + reading_error(sample.sent)};
 }
 
 }  // namespace
@@ -60,19 +56,25 @@ SkewEstimator::SkewEstimator(EstimatorOptions options) : options_(options), rate
 
 std::optional<OffsetBound> SkewEstimator::interval_of(const time::DateSample& sample) {
   if (!usable(sample)) return std::nullopt;
-  const DriftingBound bound = bound_of(sample);
-  return OffsetBound{bound.low.value, bound.high.value};
+  return shown_by(sample);
 }
 
 Observed SkewEstimator::observe(const time::DateSample& sample) {
-  if (!usable(sample)) return Observed::dropped;
-  if (settled_ && sample.sent.unslewed() < *settled_) return Observed::dropped;
+  const auto shown = interval_of(sample);
+  return shown ? observe(sample, *shown) : Observed::dropped;
+}
 
-  RawSample taken{bound_of(sample), sample.date, sample.connection};
-  const Duration rtt = std::max(taken.received() - taken.sent(), Duration{0});
+Observed SkewEstimator::observe(const time::DateSample& sample, const OffsetBound& shown) {
+  RawSample taken{.sent = sample.sent.unslewed(),
+                  .received = sample.received.unslewed(),
+                  .date = sample.date,
+                  .connection = sample.connection};
+  if (settled_ && taken.sent < *settled_) return Observed::dropped;
+  taken.bound = DriftingBound::anchored(shown, taken.received, taken.sent, rate_);
   note_suspends(sample, taken);
+  const Duration rtt = std::max(taken.received - taken.sent, Duration{0});
   rtt_min_ = std::min(rtt_min_.value_or(rtt), rtt);
-  const UnslewedTime newest = std::max(taken.received(), taken.sent());
+  const UnslewedTime newest = std::max(taken.received, taken.sent);
   latest_ = taken_ == 0 ? newest : std::max(latest_, newest);
   ++taken_;
   const bool first = ring_.empty();
@@ -81,7 +83,7 @@ Observed SkewEstimator::observe(const time::DateSample& sample) {
     regroup();
     return Observed::narrowed;
   }
-  const bool tighter = plain_.narrow(taken.bound, rate_);
+  const bool tighter = plain_.narrow(taken.bound);
   if (groups_.size() == 1 && !contradicted()) {
     return tighter ? Observed::narrowed : Observed::consistent;
   }
@@ -112,47 +114,24 @@ Duration SkewEstimator::suspend_widening_at(const Now& now) const noexcept {
 }
 
 void SkewEstimator::spread_all(Duration by) {
-  for (std::size_t i = 0; i < ring_.size(); ++i) ring_[i].bound.spread(by);
-  hull_.spread(by);
+  ring_.spread(by);
   plain_.spread(by);
   classify();
 }
 
-/// Makes room, then adds to the ring and to the hull. Walks the ring only when the sample that has
-/// to go was an end of the hull.
+/// Makes room, then adds.
 void SkewEstimator::remember(const RawSample& sample) {
-  evict_old();
-  ring_.push(sample);
-  if (ring_.size() == 1) {
-    hull_ = sample.bound;
-  } else {
-    hull_.widen(sample.bound, rate_);
-  }
-}
-
-void SkewEstimator::evict_old() {
-  bool was_end = false;
   const auto too_old = [&] {
-    return ring_.size() >= kOldSamples && latest_ - ring_.oldest().received() > kMemory;
+    return ring_.size() >= kOldSamples && latest_ - ring_.oldest().received > kMemory;
   };
-  while (ring_.full() || too_old()) {
-    const DriftingBound& gone = ring_.oldest().bound;
-    was_end = was_end || gone.low == hull_.low || gone.high == hull_.high;
-    ring_.pop_oldest();
-  }
-  if (was_end) summarise();
-}
-
-void SkewEstimator::summarise() {
-  if (ring_.empty()) return;
-  hull_ = ring_[0].bound;
-  for (std::size_t i = 1; i < ring_.size(); ++i) hull_.widen(ring_[i].bound, rate_);
+  while (ring_.full() || too_old()) ring_.pop_oldest();
+  ring_.push(sample);
 }
 
 /// Groups and intersection anew, from what is remembered alone.
 void SkewEstimator::regroup() {
   if (!ring_.empty()) plain_ = ring_[0].bound;
-  for (std::size_t i = 1; i < ring_.size(); ++i) plain_.narrow(ring_[i].bound, rate_);
+  for (std::size_t i = 1; i < ring_.size(); ++i) plain_.narrow(ring_[i].bound);
   classify();
 }
 
@@ -174,22 +153,20 @@ void SkewEstimator::classify() {
 /// A step was over when the first answer of the newest group was there. What was asked for before
 /// and fits both sides may have been stamped on either: it goes with the old side.
 void SkewEstimator::leave_behind(const Split& split) {
-  const UnslewedTime over = ring_[split.start].received();
+  const UnslewedTime over = ring_[split.start].received;
   const std::uint8_t newest = ring_[split.start].meets;
   ring_.keep_if([&](std::size_t i, const RawSample& sample) {
-    return i >= split.start && (sample.meets == newest || sample.sent() >= over);
+    return i >= split.start && (sample.meets == newest || sample.sent >= over);
   });
   settled_ = settled_ ? std::max(*settled_, over) : over;
   last_step_ = split.size;
   ++steps_;
-  summarise();
   regroup();
 }
 
 void SkewEstimator::forget_before(UnslewedTime at) {
-  ring_.keep_if([&](std::size_t, const RawSample& sample) { return sample.sent() >= at; });
+  ring_.keep_if([&](std::size_t, const RawSample& sample) { return sample.sent >= at; });
   settled_ = settled_ ? std::max(*settled_, at) : at;
-  summarise();
   regroup();
 }
 
@@ -208,7 +185,7 @@ void SkewEstimator::merge(const SkewEstimator& other) {
   for (const SkewEstimator* part : {&std::as_const(*this), &std::as_const(theirs)}) {
     if (part->picture_ != Picture::one_clock) continue;
     if (memory) {
-      memory->narrow(part->plain_, rate_);
+      memory->narrow(part->plain_);
     } else {
       memory = part->plain_;
     }
@@ -217,7 +194,7 @@ void SkewEstimator::merge(const SkewEstimator& other) {
   regroup();
   if (!memory || picture_ != Picture::one_clock) return;
   const DriftingBound remembered = plain_;
-  plain_.narrow(*memory, rate_);
+  plain_.narrow(*memory);
   if (contradicted()) plain_ = remembered;
 }
 
@@ -245,7 +222,7 @@ void SkewEstimator::interleave(const SampleRing& theirs) {
     ++taken_;
   }
   std::sort(all.begin(), end, [](const RawSample& a, const RawSample& b) {
-    return std::pair(a.received(), a.sent()) < std::pair(b.received(), b.sent());
+    return std::pair(a.received, a.sent) < std::pair(b.received, b.sent);
   });
   ring_.clear();
   for (auto sample = all.begin(); sample != end; ++sample) remember(*sample);
@@ -253,22 +230,21 @@ void SkewEstimator::interleave(const SampleRing& theirs) {
 
 // What is known, at a time ------------------------------------------------------------------------
 
-/// As at `at`; before the latest sample all ends spread out towards the past as well.
-OffsetBound SkewEstimator::grown(const DriftingBound& bound, UnslewedTime at) const noexcept {
-  const UnslewedTime limit{Duration{2 * kLatestLocal}};
-  const UnslewedTime when = std::clamp(at, UnslewedTime{-limit.time_since_epoch()}, limit);
+/// Before the latest sample all ends spread out towards the past as well.
+OffsetBound SkewEstimator::grown_at_odd_times(const DriftingBound& bound,
+                                              UnslewedTime at) const noexcept {
+  const UnslewedTime when = std::clamp(at, UnslewedTime{-kLatestAsked}, UnslewedTime{kLatestAsked});
   const UnslewedTime from = std::max(when, latest_);
+  OffsetBound grown = bound.at(from, rate_);
   const Duration back = rate_.over(from - when);
-  return {bound.low_at(from, rate_) - back, bound.high_at(from, rate_) + back};
-}
-
-OffsetBound SkewEstimator::with_staleness(OffsetBound bound) const noexcept {
-  bound.high += options_.staleness;
-  return bound;
+  grown.low -= back;
+  grown.high += back;
+  return grown;
 }
 
 bool SkewEstimator::contradicted() const noexcept {
-  return plain_.low_at(latest_, rate_) > plain_.high_at(latest_, rate_);
+  const OffsetBound now = plain_.at(latest_, rate_);
+  return now.low > now.high;
 }
 
 /// A gap that a late date string explains.
@@ -278,16 +254,11 @@ Duration SkewEstimator::late_limit() const noexcept {
 
 std::optional<OffsetBound> SkewEstimator::prompt_hull(UnslewedTime at) const {
   if (ring_.empty()) return std::nullopt;
-  return grown(hull_, at);
-}
-
-std::optional<OffsetBound> SkewEstimator::hull(UnslewedTime at) const {
-  if (ring_.empty()) return std::nullopt;
-  return with_staleness(grown(hull_, at));
+  return grown(ring_.hull(), at);
 }
 
 OffsetBound SkewEstimator::hull_of_groups(UnslewedTime at) const {
-  return grown(groups_.incoherent() ? hull_ : groups_.hull(), at);
+  return grown(groups_.incoherent() ? ring_.hull() : groups_.hull(), at);
 }
 
 std::optional<OffsetBound> SkewEstimator::prompt_plain(UnslewedTime at) const {
@@ -304,7 +275,7 @@ std::optional<OffsetBound> SkewEstimator::plain(UnslewedTime at) const {
 
 std::optional<UnslewedTime> SkewEstimator::last_sent() const noexcept {
   if (ring_.empty()) return std::nullopt;
-  return ring_.newest().sent();
+  return ring_.newest().sent;
 }
 
 std::vector<ClockGroup> SkewEstimator::groups(UnslewedTime at) const {

@@ -90,10 +90,15 @@ class SkewEstimator {
 
   /// Takes one sample. O(1), no allocation, unless it contradicts what is known.
   Observed observe(const time::DateSample& sample);
+  /// The same, for who has asked for interval_of(sample) already.
+  Observed observe(const time::DateSample& sample, const OffsetBound& shown);
 
   /// The cautious hull at `at`: every clock that gave a sample (and has not been left behind by a
   /// step) lies in it. Includes staleness on the high end. Nothing without a sample. O(1).
-  [[nodiscard]] std::optional<OffsetBound> hull(UnslewedTime at) const;
+  [[nodiscard]] std::optional<OffsetBound> hull(UnslewedTime at) const {
+    if (ring_.empty()) return std::nullopt;
+    return with_staleness(grown(ring_.hull(), at));
+  }
   /// The same without staleness: what an always prompt server would allow. At most as wide.
   [[nodiscard]] std::optional<OffsetBound> prompt_hull(UnslewedTime at) const;
   /// Sound if one clock gave all samples; never wider than the hull. Includes staleness. O(1).
@@ -134,16 +139,26 @@ class SkewEstimator {
   [[nodiscard]] static std::optional<OffsetBound> interval_of(const time::DateSample& sample);
 
  private:
-  [[nodiscard]] OffsetBound grown(const DriftingBound& bound, UnslewedTime at) const noexcept;
-  [[nodiscard]] OffsetBound with_staleness(OffsetBound bound) const noexcept;
+  /// Who asks for a time beyond is told what is known then.
+  static constexpr Duration kLatestAsked{2 * kLatestLocal};
+
+  /// As at `at`.
+  [[nodiscard]] OffsetBound grown(const DriftingBound& bound, UnslewedTime at) const noexcept {
+    if (latest_ <= at && at.time_since_epoch() <= kLatestAsked) return bound.at(at, rate_);
+    return grown_at_odd_times(bound, at);
+  }
+  [[nodiscard]] OffsetBound grown_at_odd_times(const DriftingBound& bound,
+                                               UnslewedTime at) const noexcept;
+  [[nodiscard]] OffsetBound with_staleness(OffsetBound bound) const noexcept {
+    bound.high += options_.staleness;
+    return bound;
+  }
   [[nodiscard]] OffsetBound hull_of_groups(UnslewedTime at) const;
   [[nodiscard]] bool contradicted() const noexcept;
   [[nodiscard]] Duration late_limit() const noexcept;
   void note_suspends(const time::DateSample& sample, RawSample& taken);
   void spread_all(Duration by);
   void remember(const RawSample& sample);
-  void evict_old();
-  void summarise();
   void regroup();
   void classify();
   void align_suspends(SkewEstimator& theirs);
@@ -153,7 +168,6 @@ class SkewEstimator {
   EstimatorOptions options_;
   DriftRate rate_;
   SampleRing ring_;
-  DriftingBound hull_;   ///< the union of what is remembered, prompt
   DriftingBound plain_;  ///< the intersection, prompt; low above high = no one prompt clock
   Groups groups_;
   Picture picture_ = Picture::none;
