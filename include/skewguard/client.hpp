@@ -83,6 +83,11 @@ struct Dependencies {
   std::function<std::unique_ptr<Transport>(Executor&)> transport;
   std::shared_ptr<TokenStore> store;
   std::shared_ptr<DisruptionSource> disruptions;
+  /// Asked on the loop before a token is asked for; it must not block. Other secrets of the same
+  /// client from now on, in the order in which they are tried; an error is logged, and the old ones
+  /// stay; nothing: they are as they were.
+  using FreshSecrets = std::optional<Result<std::vector<Secret>>>;
+  std::function<FreshSecrets()> fresh_secrets;
 };
 
 /// A request relative to the API base URL.
@@ -159,7 +164,8 @@ class Operation {
 /// calls under way get `cancelled`. No member throws.
 class Client {
  public:
-  /// From the environment and the profile file (docs/guide/settings.md). Nothing is sent.
+  /// From the environment and the profile file (docs/guide/settings.md). Nothing is sent. Where the
+  /// secret stands in a file, that file is read again whenever it has changed.
   static Result<Client> from_environment();
   /// Checks the options; nothing is sent, no thread is started. Error: `config`.
   static Result<Client> make(ClientOptions options, Hooks hooks = {},

@@ -47,6 +47,20 @@ Result<void> check_client_certificate(const ClientOptions& options) {
 
 }  // namespace
 
+std::vector<Secret> secrets_of(const ClientOptions& options) {
+  std::vector<Secret> secrets{options.client_secret};
+  secrets.insert(secrets.end(), options.more_secrets.begin(), options.more_secrets.end());
+  return secrets;
+}
+
+Result<void> check_secrets(const std::vector<Secret>& secrets) {
+  if (secrets.empty()) return config("there is no client secret", "give at least one");
+  for (const Secret& secret : secrets) {
+    if (auto ok = check_text("a client secret", secret.reveal()); !ok) return ok;
+  }
+  return {};
+}
+
 Result<void> check_options(const ClientOptions& options) {
   if (auto ok = check_url("api_url", options.api_url, options.insecure_http); !ok) return ok;
   if (options.access_token.empty()) {
@@ -55,10 +69,7 @@ Result<void> check_options(const ClientOptions& options) {
       return config("client_id is missing", "give a client id, or an access token");
     }
     if (auto ok = check_text("client_id", options.client_id); !ok) return ok;
-    if (auto ok = check_text("client_secret", options.client_secret.reveal()); !ok) return ok;
-    for (const Secret& secret : options.more_secrets) {
-      if (auto ok = check_text("one of more_secrets", secret.reveal()); !ok) return ok;
-    }
+    if (auto ok = check_secrets(secrets_of(options)); !ok) return ok;
   }
   if (auto ok = check_text("access_token", options.access_token.reveal()); !ok) return ok;
   if (!options.token_path.starts_with('/')) {

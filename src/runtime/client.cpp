@@ -14,6 +14,7 @@
 #include "runtime/handover.hpp"
 #include "runtime/publication.hpp"
 #include "runtime/running.hpp"
+#include "runtime/secret_file.hpp"
 #include "runtime/stores.hpp"
 #include "settings/settings.hpp"
 #include "store/none.hpp"
@@ -123,9 +124,7 @@ void fill_in(SendResult& result, const Now& before, const Now& after) {
 Result<std::vector<Secret>> secrets_of_environment() {
   auto settings = settings::load({}, settings::process_surroundings(), settings::Need::identity);
   if (!settings) return std::move(settings).error();
-  std::vector<Secret> secrets{settings->client.client_secret};
-  for (Secret& secret : settings->client.more_secrets) secrets.push_back(std::move(secret));
-  return secrets;
+  return runtime::secrets_of(settings->client);
 }
 
 }  // namespace
@@ -224,12 +223,7 @@ class Client::Impl {
   }
 
   Result<void> reload(std::vector<Secret> secrets) {
-    if (secrets.empty())
-      return Error{ErrorKind::config, "there is no secret to reload", "give at least one"};
-    ClientOptions fresh = options_;
-    fresh.client_secret = secrets.front();
-    fresh.more_secrets.assign(secrets.begin() + 1, secrets.end());
-    if (auto checked = runtime::check_options(fresh); !checked) return checked;
+    if (auto checked = runtime::check_secrets(secrets); !checked) return checked;
     start()->on_loop([secrets = std::move(secrets)](Engine* engine) {
       if (engine != nullptr) engine->renew_secrets(secrets);
     });
@@ -355,6 +349,12 @@ Result<Client> Client::from_environment() {
       runtime::make_store(settings->token_store, settings::process_surroundings().environment);
   if (!store) return std::move(store).error();
   dependencies.store = *std::move(store);
+  if (!settings->client_secret_file.empty()) {
+    dependencies.fresh_secrets = [file = runtime::SecretFile(settings->client_secret_file,
+                                                             secrets_of_environment)]() mutable {
+      return file.look();
+    };
+  }
   Hooks hooks;
   if (!settings->alert_command.empty())
     hooks.on_resolved = runtime::alerts_to(settings->alert_command);

@@ -25,6 +25,7 @@ struct EngineWorld {
   Boot boot{};                              ///< in which Instants are told; empty = not known
   /// Gets the token that may be sent from now on, and until when; null = none.
   std::function<void(const oauth::TokenPtr&, Instant)> publish{};
+  std::function<Dependencies::FreshSecrets()> fresh_secrets{};  ///< as Dependencies has it
 };
 
 /// The driver of the machines: asks them, switches on the answer, starts that one operation. It has
@@ -70,5 +71,9 @@ inline constexpr Duration kLongestTimeout = std::chrono::hours{24};
 
 /// Checks what only a person can correct: URLs, identity, bounds. Error: `config`.
 Result<void> check_options(const ClientOptions& options);
+/// All of a client's secrets, in the order in which they are tried.
+std::vector<Secret> secrets_of(const ClientOptions& options);
+/// Error (`config`): there is none, or one that cannot be sent.
+Result<void> check_secrets(const std::vector<Secret>& secrets);
 
 }  // namespace skewguard::runtime

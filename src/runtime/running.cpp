@@ -28,7 +28,8 @@ std::shared_ptr<Running> Running::start(const ClientOptions& options, const Hook
                     Boot{host::boot_id().value_or(""), host::time_namespace().value_or("")},
                     [publication](const oauth::TokenPtr& token, Instant until) {
                       publication->publish(token, until);
-                    }};
+                    },
+                    uses.fresh_secrets};
   self->engine_ = std::make_unique<Engine>(options, hooks, std::move(world));
   return self;
 }

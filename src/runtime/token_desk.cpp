@@ -21,12 +21,10 @@ oauth::TokenMachineOptions machine_options(const Core& core, std::uint64_t seed)
 
 oauth::Grants grants_of(const ClientOptions& options) {
   oauth::Grants grants;
-  const auto add = [&](const Secret& secret) {
+  for (const Secret& secret : secrets_of(options)) {
     grants.push_back(std::make_shared<oauth::ClientCredentials>(options.client_id, secret,
                                                                 options.token_params));
-  };
-  add(options.client_secret);
-  std::ranges::for_each(options.more_secrets, add);
+  }
   return grants;
 }
 
@@ -72,10 +70,32 @@ void TokenDesk::renew_secrets(const std::vector<Secret>& secrets) {
   step(oauth::event::NewGrants{grants_of(core_.options)});
 }
 
+/// One that throws is the user's loss alone.
+void TokenDesk::look_for_secrets() {
+  if (!core_.world.fresh_secrets) return;
+  Dependencies::FreshSecrets fresh;
+  try {
+    fresh = core_.world.fresh_secrets();
+  } catch (...) {
+    return;
+  }
+  if (!fresh) return;
+  const auto checked = *fresh ? check_secrets(**fresh) : Result<void>(fresh->error());
+  if (!checked) {
+    core_.log({LogLevel::error, "the client's new secrets are of no use, the old ones stay: " +
+                                    checked.error().message});
+    return;
+  }
+  if (**fresh == secrets_of(core_.options)) return;
+  core_.log({LogLevel::info, "the client's secrets have changed"});
+  renew_secrets(**fresh);
+}
+
 void TokenDesk::wake_at(Instant when) {
   core_.cancel(timer_);
   timer_ = core_.at(when, [this] {
     timer_ = 0;
+    look_for_secrets();
     step(oauth::event::Tick{});
   });
 }
@@ -83,6 +103,7 @@ void TokenDesk::wake_at(Instant when) {
 // Who wants a token -------------------------------------------------------------------------------
 
 void TokenDesk::want(oauth::event::Want want, Taker taker) {
+  look_for_secrets();
   takers_.emplace(want.waiter, std::move(taker));
   const auto& options = core_.options;
   const bool may_check = ready_ && !options.login_url.empty() && options.access_token.empty();

@@ -39,6 +39,7 @@ class TokenDesk {
     Instant since;
   };
 
+  void look_for_secrets();
   void answer(Answer answer);
   void start_fetch(oauth::action::StartFetch& fetch);
   void ask_or_share();

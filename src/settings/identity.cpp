@@ -160,6 +160,11 @@ std::optional<Error> read_client(const Sources& sources, const std::optional<Val
 
 }  // namespace
 
+std::string client_secret_file(const Sources& sources) {
+  auto place = place_of(sources, kClientSecret, kClientSecretFile, credentials_file(sources));
+  return place && place->is_file && !from_stdin(place) ? std::move(place->value.text) : "";
+}
+
 std::optional<Error> read_identity(const Sources& sources, ClientOptions& client) {
   const auto id = sources.find(kClientId);
   const auto secret =

@@ -315,6 +315,8 @@ Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need
   if (auto error = read_logging(sources, settings)) return *std::move(error);
   if (!identity) return settings;
   if (auto error = read_client_options(sources, settings.client)) return *std::move(error);
+  if (!settings.client.client_secret.empty())
+    settings.client_secret_file = client_secret_file(sources);
   if (auto error = read_token_store(sources, settings.token_store)) return *std::move(error);
   if (const auto command = sources.find(kAlertCommand)) settings.alert_command = command->text;
   if (auto error = check_complete(settings.client)) return *std::move(error);

@@ -46,6 +46,7 @@ struct TokenStoreChoice {
 
 struct Settings {
   ClientOptions client;
+  std::string client_secret_file;  ///< that the client's secrets came from; empty = none, or stdin
   TokenStoreChoice token_store;
   std::string alert_command;  ///< for the shell; empty = none
   LogLevel log_level = LogLevel::warn;

@@ -126,6 +126,9 @@ Error config_error(std::string message, std::string remedy = {});
 /// stays empty.
 std::optional<Error> read_identity(const Sources& sources, ClientOptions& client);
 
+/// The file that the client's secrets stand in; empty = none, or standard input.
+std::string client_secret_file(const Sources& sources);
+
 /// The outgoing proxy; `config` names what is unusable, never the credentials. `any_tls`: some host
 /// is reached over https://, else what HTTPS_PROXY says has no part in it.
 std::optional<Error> read_proxy(const Sources& sources, bool any_tls, ProxyOptions& into);

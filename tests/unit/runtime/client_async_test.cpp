@@ -20,6 +20,7 @@ class ClientOnHandLoop : public testing::Test {
   void make(Hooks hooks = {}) {
     Dependencies dependencies = hosts_in_memory(loop, script);
     dependencies.executor = loop;
+    dependencies.fresh_secrets = [this] { return std::exchange(fresh_secrets, std::nullopt); };
     auto made = Client::make(options_in_memory(), std::move(hooks), std::move(dependencies));
     ASSERT_TRUE(made);
     client = std::make_unique<Client>(*std::move(made));
@@ -39,6 +40,7 @@ class ClientOnHandLoop : public testing::Test {
   }
 
   Script script;
+  Dependencies::FreshSecrets fresh_secrets;
   std::shared_ptr<HandLoop> loop = std::make_shared<HandLoop>();
   std::unique_ptr<Client> client;
   Told<Response> told;
@@ -510,6 +512,49 @@ TEST_F(ClientOnHandLoop, KeepsATokenThatLivesWhenSecretsAreReloaded) {
   loop->run();
   ASSERT_TRUE(before.once_ok() && after.once_ok());
   EXPECT_EQ(before.last()->value, after.last()->value);
+}
+
+TEST_F(ClientOnHandLoop, TakesFreshSecretsBeforeATokenIsAskedFor) {
+  script.wrong_authorization = "first";
+  const Told<BearerToken> refused;
+  client->async_token({}, refused.handler());
+  loop->run();
+  EXPECT_TRUE(refused.once(ErrorKind::credentials));
+  fresh_secrets = std::vector<Secret>{Secret{"the new one"}};
+  const Told<BearerToken> token;
+  client->async_token({}, token.handler());
+  loop->run();
+  EXPECT_TRUE(token.once_ok());
+}
+
+TEST_F(ClientOnHandLoop, TakesFreshSecretsBeforeATokenIsReplacedUnasked) {
+  const Told<BearerToken> token;
+  client->async_token({}, token.handler());
+  loop->run();
+  ASSERT_TRUE(token.once_ok());
+  ASSERT_NE(client->lease(loop->now().boot), nullptr);  // so that it is kept fresh
+  fresh_secrets = std::vector<Secret>{Secret{"the new one"}};
+  loop->run_for(300s);
+  EXPECT_FALSE(fresh_secrets) << "they were not asked for";
+  EXPECT_EQ(script.token_requests, 2);
+}
+
+TEST_F(ClientOnHandLoop, KeepsItsSecretsAndSaysSoWhereFreshOnesAreOfNoUse) {
+  std::vector<std::string> errors;
+  make({.log = [&](const LogLine& line) {
+    if (line.level == LogLevel::error) errors.push_back(line.message);
+  }});
+  for (Dependencies::FreshSecrets bad :
+       {Dependencies::FreshSecrets(Error{ErrorKind::config, "cannot read it", ""}),
+        Dependencies::FreshSecrets(std::vector<Secret>{}),
+        Dependencies::FreshSecrets(std::vector<Secret>{Secret{"a\nb"}})}) {
+    fresh_secrets = std::move(bad);
+    const Told<BearerToken> token;
+    client->async_token({}, token.handler());
+    loop->run();
+    EXPECT_TRUE(token.once_ok());
+  }
+  EXPECT_EQ(errors.size(), 3U);
 }
 
 TEST_F(ClientOnHandLoop, ReloadsNothingThatCannotBeSent) {
