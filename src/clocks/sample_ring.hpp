@@ -11,7 +11,7 @@ namespace skewguard::clocks {
 
 /// One remembered Date header: its interval without staleness, and what tells it from others.
 struct RawSample {
-  DriftingBound bound;  ///< low anchored at `received`, high at `sent`
+  DriftingBound bound{};  ///< low anchored at `received`, high at `sent`
   UnslewedTime sent{};
   UnslewedTime received{};
   std::chrono::seconds date{0};  ///< as the server wrote it

@@ -51,7 +51,9 @@ OffsetBound shown_by(const time::DateSample& sample) {
 }  // namespace
 
 SkewEstimator::SkewEstimator(EstimatorOptions options) : options_(options), rate_(options.drift) {
-  options_.staleness = std::clamp(options.staleness, Duration{0}, Duration{std::chrono::hours{24}});
+  constexpr Duration kMost = std::chrono::hours{24};
+  options_.staleness = std::clamp(options.staleness, Duration{0}, kMost);
+  options_.prompt = std::clamp(options.prompt, Duration{0}, kMost);
 }
 
 std::optional<OffsetBound> SkewEstimator::interval_of(const time::DateSample& sample) {
@@ -70,7 +72,8 @@ Observed SkewEstimator::observe(const time::DateSample& sample, const OffsetBoun
                   .date = sample.date,
                   .connection = sample.connection};
   if (settled_ && taken.sent < *settled_) return Observed::dropped;
-  taken.bound = DriftingBound::anchored(shown, taken.received, taken.sent, rate_);
+  taken.bound = DriftingBound::anchored({shown.low, shown.high + options_.prompt}, taken.received,
+                                        taken.sent, rate_);
   note_suspends(sample, taken);
   const Duration rtt = std::max(taken.received - taken.sent, Duration{0});
   rtt_min_ = std::min(rtt_min_.value_or(rtt), rtt);

@@ -19,6 +19,9 @@ struct EstimatorOptions {
   /// How late a server's date string may be (>= 0); widens the high end only: a string that is
   /// late by s was made at [date, date + 1 s) and read at up to s later.
   Duration staleness = std::chrono::seconds{1};
+  /// A date string that is late by no more than this (>= 0) contradicts nothing: widens the high
+  /// end of each sample, staleness counted or not.
+  Duration prompt{0};
   /// What a suspend (boot ran on while mono stood) adds to both ends of what was known before it:
   /// the kernel measures a suspend with a clock of whole seconds. Several suspends between two
   /// answers count as one.

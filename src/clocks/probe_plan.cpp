@@ -1,0 +1,245 @@
+#include "clocks/probe_plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace skewguard::clocks {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration kSecond = seconds{1};
+/// As many passed flank probes a side leave a second clock no more than half of the answers.
+constexpr std::size_t kMostFlanks = 7;
+/// Few enough that a burst of them, a millisecond apart, is over well within the second.
+constexpr std::size_t kFlanksOfOneSecond = 4;
+/// What is left of the time for an answer to come.
+constexpr Duration kLastAnswer = milliseconds{50};
+/// Where a date string is late, by a different amount each second: what is searched for the second
+/// in which it was least late.
+constexpr Duration kLateSearch = milliseconds{3};
+
+Duration of(UnslewedTime at) {
+  return at.time_since_epoch();
+}
+
+/// How many of `probes` go to each flank: none of a few, since a narrow interval comes first.
+std::size_t flanks_for(std::size_t probes) {
+  constexpr std::size_t kAimed = 16;
+  return probes <= kAimed ? 0 : std::min((probes - kAimed) / 3, kMostFlanks);
+}
+
+/// The flanks' share of the time.
+Duration flank_time(std::size_t flanks) {
+  const auto rounds = (flanks + kFlanksOfOneSecond - 1) / kFlanksOfOneSecond;
+  return milliseconds{1200} * static_cast<std::int64_t>(rounds);
+}
+
+}  // namespace
+
+ProbePlan::ProbePlan(ProbeBudget budget, UnslewedTime start)
+    : budget_(budget),
+      start_(start),
+      rate_(budget.drift),
+      estimator_({.drift = budget.drift, .staleness = Duration{0}, .prompt = kPrompt}),
+      flanks_left_(budget.flanks.value_or(flanks_for(budget.probes))) {
+  budget_.probes = std::max<std::size_t>(budget.probes, 1);
+}
+
+void ProbePlan::sent(UnslewedTime at) {
+  ++sent_;
+  ++in_flight_;
+  last_sent_ = at;
+  if (aiming_) {
+    if (!edge_) return;
+    edge_->since = at;
+    if (edge_->shots > 0) --edge_->shots;
+  } else if (flanks_) {
+    std::size_t& side = flanks_->before > 0 ? flanks_->before : flanks_->after;
+    if (side > 0) --side;
+  }
+}
+
+void ProbePlan::lost() {
+  if (in_flight_ > 0) --in_flight_;
+}
+
+void ProbePlan::answered(const time::DateSample& sample) {
+  lost();
+  const auto shown = SkewEstimator::interval_of(sample);
+  const Observed outcome = shown ? estimator_.observe(sample, *shown) : Observed::dropped;
+  if (outcome == Observed::dropped) return;
+  const UnslewedTime sent = sample.sent.unslewed();
+  const UnslewedTime received = sample.received.unslewed();
+  const Duration rtt = std::max(received - sent, Duration{0});
+  rtt_min_ = std::min(rtt_min_, rtt);
+  rtt_max_ = std::max(rtt_max_, rtt);
+  rtt_sum_ += rtt;
+  samples_.push_back(sample);
+  if (outcome == Observed::stepped) {
+    forget_before_step();
+  } else {
+    narrow(samples_.back());
+  }
+  if (!edge_) return;
+  edge_->since = std::max(edge_->since, received);
+  edge_->turned = edge_->turned || sample.date >= edge_->second;
+}
+
+void ProbePlan::narrow(const time::DateSample& sample) {
+  const auto bound = bound_of(sample);
+  if (&sample == &samples_.front()) {
+    sharp_ = bound;
+  } else {
+    sharp_.narrow(bound);
+  }
+}
+
+void ProbePlan::forget_before_step() {
+  std::erase_if(samples_, [over = *estimator_.settled()](const time::DateSample& sample) {
+    return sample.sent.unslewed() < over;
+  });
+  for (const time::DateSample& sample : samples_) narrow(sample);
+}
+
+/// As if its date string were prompt.
+DriftingBound ProbePlan::bound_of(const time::DateSample& sample) const {
+  return DriftingBound::anchored(*SkewEstimator::interval_of(sample), sample.received.unslewed(),
+                                 sample.sent.unslewed(), rate_);
+}
+
+ProbePlan::Next ProbePlan::next(UnslewedTime now) {
+  if (left() == 0 || now >= end()) {
+    return {.wait = in_flight_ == 0 ? Wait::over : Wait::answer};
+  }
+  if (samples_.empty()) {
+    if (in_flight_ > 0) return {};
+    return {.shot = Shot{now}};
+  }
+  if (estimator_.picture() != Picture::one_clock) return spread(now);
+  return aiming_ ? aim(now) : flank(now);
+}
+
+// At the edges ------------------------------------------------------------------------------------
+
+ProbePlan::Next ProbePlan::aim(UnslewedTime now) {
+  if (edge_ && edge_->shots == 0 && !edge_->turned && in_flight_ > 0) return {};
+  if (!edge_ || edge_->shots == 0 || edge_->turned) {
+    if (!choose_edge(now)) {
+      aiming_ = false;
+      return flank(now);
+    }
+  }
+  return {.shot = Shot{next_shot(*edge_, now)}};
+}
+
+/// The next second whose begin can be caught, and how many probes it may cost. False where time,
+/// probes or what can be learned has run out.
+bool ProbePlan::choose_edge(UnslewedTime now) {
+  edge_.reset();
+  const std::size_t most = left() - std::min(left(), 2 * flanks_left_);
+  const OffsetBound known = sharp(now);
+  const bool nothing_to_gain = known.low <= known.high && known.width() <= rtt_min_;
+  if (most == 0 || nothing_to_gain) return false;
+
+  const Duration reach = known.low + rtt_min_;  // the edge is surely over once now + reach shows it
+  const Duration width = std::max(known.high - reach, Duration{0});
+  Duration second = std::chrono::floor<seconds>(of(now) + reach) + kSecond;
+  const Duration passed = of(now) - (second - reach - width);  // of its bracket
+  const bool too_late = width < kSecond / 2 ? passed > Duration{0} : passed > width * 3 / 10;
+  if (too_late) second += kSecond;
+  const UnslewedTime last{second - reach};
+  const UnslewedTime limit = end() - kLastAnswer - flank_time(flanks_left_);
+  if (last > limit) return false;
+  const auto edges = static_cast<std::size_t>((limit - last) / kSecond) + 1;
+  edge_ = Edge{.second = second, .shots = (most + edges - 1) / edges, .since = now};
+  return true;
+}
+
+/// The rest of its shots, spread evenly over the rest of its bracket. Jitter delays a probe by half
+/// of its excess over the shortest round trip, so the bracket's late end is left out.
+UnslewedTime ProbePlan::next_shot(const Edge& edge, UnslewedTime now) const {
+  const OffsetBound known = sharp(now);
+  const Duration latest = edge.second - known.low - rtt_min_;
+  Duration earliest = std::min(edge.second - known.high, latest);
+  Duration until = latest + (known.high < known.low ? kLateSearch : Duration{0});
+  earliest = std::max(earliest, of(edge.since));
+  const Duration room = std::max(until - earliest, Duration{0});
+  const auto mean = rtt_sum_ / static_cast<std::int64_t>(samples_.size());
+  until = earliest + room - std::min(room / 2, (mean - rtt_min_) * 3 / 4);
+  return UnslewedTime{earliest + std::max(until - earliest, Duration{0}) /
+                                     static_cast<std::int64_t>(edge.shots + 1)};
+}
+
+// On the flanks -----------------------------------------------------------------------------------
+
+ProbePlan::Next ProbePlan::flank(UnslewedTime now) {
+  const bool sending = flanks_ && flanks_->before + flanks_->after > 0;
+  if (!sending && !choose_flanks(now)) {
+    return {.wait = in_flight_ == 0 ? Wait::over : Wait::answer};
+  }
+  const OffsetBound known = sharp(now);
+  constexpr Duration kApart = milliseconds{1};
+  const auto last_before = flanks_->second - known.high - rtt_max_ - kApart;
+  const auto first_after = flanks_->second - known.low + kPrompt + kApart;
+  const auto place = static_cast<std::int64_t>(
+      flanks_->before > 0 ? flanks_->before - 1 : kFlanksOfOneSecond - flanks_->after);
+  const Duration at =
+      flanks_->before > 0 ? last_before - kApart * place : first_after + kApart * place;
+  return {.shot = Shot{UnslewedTime{at}, true}, .fresh_soon = flanks_->before + flanks_->after};
+}
+
+bool ProbePlan::choose_flanks(UnslewedTime now) {
+  flanks_.reset();
+  const std::size_t size = std::min({flanks_left_, kFlanksOfOneSecond, left() / 2});
+  if (size == 0) return false;
+  const Duration lead = milliseconds{100} + 4 * rtt_max_;  // for a new connection, TLS and all
+  const OffsetBound known = sharp(now);
+  const Duration second = std::chrono::ceil<seconds>(of(now) + lead + known.high + rtt_max_);
+  if (UnslewedTime{second - known.low} > end()) return false;
+  flanks_ = Flanks{.second = second, .before = size, .after = size};
+  flanks_left_ -= size;
+  return true;
+}
+
+// Where there is no edge --------------------------------------------------------------------------
+
+/// At uneven distances, so that every part of the second is met.
+ProbePlan::Next ProbePlan::spread(UnslewedTime now) const {
+  constexpr double kGolden = 0.6180339887498949;
+  const double part = std::fmod(static_cast<double>(sent_) * kGolden, 1.0) + 0.5;
+  const UnslewedTime last = last_sent_.value_or(now);
+  const Duration gap = std::max(end() - last, Duration{0}) / static_cast<std::int64_t>(left());
+  const auto wait = std::chrono::duration_cast<Duration>(gap * part);
+  return {.shot = Shot{last + wait, false}};
+}
+
+// What is known -----------------------------------------------------------------------------------
+
+std::optional<Duration> ProbePlan::best(UnslewedTime now) const {
+  if (samples_.empty()) return std::nullopt;
+  if (estimator_.picture() != Picture::one_clock) return estimator_.prompt_plain(now)->middle();
+  const OffsetBound known = sharp(now);
+  // Where a date string was late, the low end is the one to be trusted.
+  return known.low <= known.high ? known.middle() : known.low + rtt_min_ / 2;
+}
+
+ProbePlan::Exclusion ProbePlan::excluded(UnslewedTime now) const {
+  if (samples_.empty() || estimator_.picture() != Picture::one_clock) return {};
+  const OffsetBound known = *estimator_.prompt_plain(now);
+  const Duration beyond = known.width() + rtt_max_ + 2 * kPrompt;
+  // A connection may always end at the same clock: it counts once for each side.
+  std::set<std::uint64_t> ahead;
+  std::set<std::uint64_t> behind;
+  for (const time::DateSample& sample : samples_) {
+    const OffsetBound bound = bound_of(sample).at(now, rate_);
+    if (bound.high + kPrompt < known.low + beyond) ahead.insert(sample.connection);
+    if (bound.low > known.high - beyond) behind.insert(sample.connection);
+  }
+  const auto passed = static_cast<double>(std::min(ahead.size(), behind.size()));
+  return {passed > 0 ? 1.0 - std::pow(0.01, 1.0 / passed) : 1.0, beyond};
+}
+
+}  // namespace skewguard::clocks

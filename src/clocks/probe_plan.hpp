@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "clocks/drifting_bound.hpp"
+#include "clocks/skew_estimator.hpp"
+#include "skewguard/time.hpp"
+#include "time/date_sample.hpp"
+
+namespace skewguard::clocks {
+
+/// How much may be spent on one server's clock.
+struct ProbeBudget {
+  std::size_t probes = 16;                  ///< requests, at least 1
+  Duration time = std::chrono::seconds{6};  ///< from the first request to the last one's sending
+  /// Flank probes for each side; nothing: as many as the probes allow, none of 16, 7 of 37.
+  std::optional<std::size_t> flanks{};
+  double drift = EstimatorOptions{}.drift;  ///< as EstimatorOptions has it
+};
+
+/// Measures one server's clock by its Date, with requests aimed at the moment when the Date turns
+/// to the next second. Pure: it is told the time and what came back, and says when to send next.
+///
+/// What is known, [low, high] of (server - local), says when a request must leave to be stamped
+/// just as second N begins: between N - high and N - low - (shortest round trip). The probes for
+/// one second are spread over that bracket, and each answer moves the rest: one that still shows N
+/// - 1 lowers `high`, the first that shows N raises `low` and ends the second. Neither the delay of
+/// one direction nor its asymmetry need be known. The width that can be reached is the shortest
+/// round trip; `clocks_probe_test` holds what is reached with how many probes.
+///
+/// The last ones are *flank* probes, on connections of their own: one that must still show the old
+/// second, one that must show the new. They would meet a second clock behind the name, however
+/// close, in proportion to its share of the answers.
+///
+/// Where no one clock can have given the answers there is no edge to aim at: the rest of the
+/// probes is spread over time, for groups and shares.
+///
+/// Times are UnslewedTime; not thread-safe.
+class ProbePlan {
+ public:
+  /// A date string that is no later than this counts as prompt: an idle Node server's is up to 3 ms
+  /// late. So much is added to the high end of what is shown.
+  static constexpr Duration kPrompt = std::chrono::milliseconds{5};
+
+  ProbePlan(ProbeBudget budget, UnslewedTime start);
+
+  struct Shot {
+    UnslewedTime at;     ///< when to send; as soon as possible where it has passed
+    bool fresh = false;  ///< on a connection that has carried nothing yet: to be opened ahead
+  };
+  enum class Wait {
+    answer,  ///< ask again when an answer has come, or a request has failed
+    over,    ///< nothing more to send or to hear
+  };
+  struct Next {
+    std::optional<Shot> shot{};  ///< else see `wait`
+    Wait wait = Wait::answer;
+    std::size_t fresh_soon = 0;  ///< new connections that will be wanted within the next second
+  };
+  /// What to do next. To be asked again after each sending and each answer: what it said before no
+  /// longer counts then.
+  [[nodiscard]] Next next(UnslewedTime now);
+  /// A request goes out now.
+  void sent(UnslewedTime at);
+  /// Its answer, in any order.
+  void answered(const time::DateSample& sample);
+  /// It got no answer, or one without a Date that can be used.
+  void lost();
+
+  /// All that was learned, with kPrompt as what is prompt.
+  [[nodiscard]] const SkewEstimator& estimator() const noexcept { return estimator_; }
+  /// The best single estimate of (server - local) at `now`: where a prompt clock's is likeliest.
+  /// Nothing before the first sample.
+  [[nodiscard]] std::optional<Duration> best(UnslewedTime now) const;
+  /// A second clock behind this name that differs by more than `beyond` would have been noticed
+  /// with 99 % certainty if its share of the answers were above `share`; 1.0: no such claim.
+  struct Exclusion {
+    double share = 1.0;
+    Duration beyond{0};
+  };
+  [[nodiscard]] Exclusion excluded(UnslewedTime now) const;
+  [[nodiscard]] std::size_t probes_sent() const noexcept { return sent_; }
+
+ private:
+  /// The second whose begin is aimed at, by the server's clock, since the epoch.
+  struct Edge {
+    Duration second{0};
+    std::size_t shots = 0;  ///< that may still be sent at it
+    UnslewedTime since;     ///< the last thing that happened to it
+    bool turned = false;    ///< an answer has shown it
+  };
+  /// The second on whose flanks is sent.
+  struct Flanks {
+    Duration second{0};
+    std::size_t before = 0;  ///< still to be sent ahead of it
+    std::size_t after = 0;
+  };
+
+  void narrow(const time::DateSample& sample);
+  void forget_before_step();
+  [[nodiscard]] DriftingBound bound_of(const time::DateSample& sample) const;
+  [[nodiscard]] OffsetBound sharp(UnslewedTime now) const { return sharp_.at(now, rate_); }
+  [[nodiscard]] UnslewedTime end() const { return start_ + budget_.time; }
+  [[nodiscard]] std::size_t left() const { return budget_.probes - sent_; }
+  [[nodiscard]] Next aim(UnslewedTime now);
+  [[nodiscard]] bool choose_edge(UnslewedTime now);
+  [[nodiscard]] UnslewedTime next_shot(const Edge& edge, UnslewedTime now) const;
+  [[nodiscard]] Next flank(UnslewedTime now);
+  [[nodiscard]] bool choose_flanks(UnslewedTime now);
+  [[nodiscard]] Next spread(UnslewedTime now) const;
+
+  ProbeBudget budget_;
+  UnslewedTime start_;
+  DriftRate rate_;
+  SkewEstimator estimator_;
+  DriftingBound sharp_;  ///< the intersection as if every date string were prompt
+  std::vector<time::DateSample> samples_;
+  Duration rtt_min_ = Duration::max();
+  Duration rtt_max_{0};
+  Duration rtt_sum_{0};
+  std::optional<Edge> edge_;
+  std::optional<Flanks> flanks_;
+  std::size_t flanks_left_ = 0;  ///< of each side, beyond those of flanks_
+  bool aiming_ = true;           ///< not yet at the flanks
+  std::optional<UnslewedTime> last_sent_;
+  std::size_t sent_ = 0;
+  std::size_t in_flight_ = 0;
+};
+
+}  // namespace skewguard::clocks
