@@ -10,7 +10,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration kSecond = seconds{1};
+constexpr Duration kOneSecond = seconds{1};
 /// As many passed flank probes a side leave a second clock no more than half of the answers.
 constexpr std::size_t kMostFlanks = 7;
 /// Few enough that a burst of them, a millisecond apart, is over well within the second.
@@ -146,14 +146,14 @@ bool ProbePlan::choose_edge(UnslewedTime now) {
 
   const Duration reach = known.low + rtt_min_;  // the edge is surely over once now + reach shows it
   const Duration width = std::max(known.high - reach, Duration{0});
-  Duration second = std::chrono::floor<seconds>(of(now) + reach) + kSecond;
+  Duration second = std::chrono::floor<seconds>(of(now) + reach) + kOneSecond;
   const Duration passed = of(now) - (second - reach - width);  // of its bracket
-  const bool too_late = width < kSecond / 2 ? passed > Duration{0} : passed > width * 3 / 10;
-  if (too_late) second += kSecond;
+  const bool too_late = width < kOneSecond / 2 ? passed > Duration{0} : passed > width * 3 / 10;
+  if (too_late) second += kOneSecond;
   const UnslewedTime last{second - reach};
   const UnslewedTime limit = end() - kLastAnswer - flank_time(flanks_left_);
   if (last > limit) return false;
-  const auto edges = static_cast<std::size_t>((limit - last) / kSecond) + 1;
+  const auto edges = static_cast<std::size_t>((limit - last) / kOneSecond) + 1;
   edge_ = Edge{.second = second, .shots = (most + edges - 1) / edges, .since = now};
   return true;
 }

@@ -59,7 +59,9 @@ struct Settings {
 std::vector<std::string_view> secret_variables();
 
 /// What a command needs: an identity (region or URLs, client id and secret, or a token), or less.
-enum class Need { identity, nothing };
+/// `examination`: an identity where there is one, and what is to be examined; `servers`: where they
+/// are, without any identity; neither misses anything.
+enum class Need { identity, examination, servers, nothing };
 
 /// Flag > environment > profile file > default. A missing required setting is one error that names
 /// every missing one and its environment variable. All errors are of kind `config`. Nothing is

@@ -1,0 +1,231 @@
+#include "doctor/clock_probe.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "clocks/clock_book.hpp"
+
+namespace skewguard::doctor {
+namespace {
+
+/// Enough for requests that overlap, and for a name whose clocks differ by connection.
+constexpr std::size_t kFewestLines = 4;
+constexpr std::size_t kMostLines = 16;
+constexpr std::size_t kMostAddresses = 16;
+/// Beyond what the plan may take: for look-up, connections and the last answers.
+constexpr Duration kGrace = std::chrono::seconds{4};
+/// In a row, with nothing heard in between.
+constexpr std::size_t kMostFailures = 4;
+
+OffsetBound against_wall(OffsetBound bound, const Now& now) {
+  const Duration shift = now.unslewed().time_since_epoch() - now.wall.time_since_epoch();
+  // A sum of four readings that lie within one gap of each other.
+  return {bound.low + shift - 3 * now.gap, bound.high + shift + 3 * now.gap};
+}
+
+}  // namespace
+
+std::uint64_t new_connection_id() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+ClockProbe::ClockProbe(net::ProbeRoute route, Options options)
+    : route_(std::move(route)),
+      options_(std::move(options)),
+      timer_(route_.timers.make()),
+      limit_(route_.timers.make()) {}
+
+ClockProbe::~ClockProbe() {
+  for (const Line& line : lines_) line->close();
+}
+
+void ClockProbe::start(std::function<void()> done) {
+  done_ = std::move(done);
+  limit_->arm(options_.budget.time + kGrace, [this] {
+    if (!failure_ && reading().samples == 0) {
+      failure_ = TransportFailure{TransportFailure::Kind::timeout, "nothing came in time", false};
+    }
+    finish();
+  });
+  const std::string& host = route_.proxy == nullptr ? route_.url.host : route_.proxy->host;
+  auto known = net::known_addresses(host);
+  lookup_ = std::make_unique<net::PendingLookup>(
+      route_.io,
+      known.empty() ? options_.lookup
+                    : [known](const std::string&) { return net::LookupAnswer{known, {}}; },
+      host,
+      [weak = weak_from_this()](const net::LookupAnswer& answer) {
+        if (const auto self = weak.lock()) self->found(answer);
+      });
+}
+
+void ClockProbe::found(const net::LookupAnswer& answer) {
+  if (answer.addresses.empty()) {
+    failure_ =
+        TransportFailure{TransportFailure::Kind::dns,
+                         "the name " + route_.url.host + " does not resolve: " + answer.why, false};
+    return finish();
+  }
+  addresses_ = net::by_turns(answer.addresses, kMostAddresses);
+  const std::size_t lines = std::min(std::max(kFewestLines, addresses_.size()), kMostLines);
+  for (std::size_t i = 0; i < std::min(lines, options_.budget.probes); ++i) open_line();
+}
+
+// Connections -------------------------------------------------------------------------------------
+
+/// To each address in turn.
+void ClockProbe::open_line() {
+  const auto line = std::make_shared<net::ProbeLine>(
+      route_, addresses_[next_address_++ % addresses_.size()], new_connection_id());
+  lines_.push_back(line);
+  line->open(route_.clock.now().boot + options_.answer_within,
+             [weak = weak_from_this()](const std::optional<TransportFailure>& failure) {
+               if (const auto self = weak.lock()) self->opened(failure);
+             });
+}
+
+void ClockProbe::opened(const std::optional<TransportFailure>& failure) {
+  if (over_) return;
+  if (failure) return failed(*failure);
+  failures_ = 0;
+  if (!plan_) plan_.emplace(options_.budget, route_.clock.now().unslewed());
+  pump();
+}
+
+/// An address that cannot be reached is left out for as long as another one can.
+void ClockProbe::failed(TransportFailure failure) {
+  failure_ = std::move(failure);
+  ++failures_;
+  drop_closed();
+  if (lines_.empty() && failures_ >= std::max(kMostFailures, addresses_.size())) return finish();
+  if (lines_.empty()) open_line();
+  pump();
+}
+
+void ClockProbe::drop_closed() {
+  std::erase_if(lines_, [](const Line& line) { return line->closed(); });
+}
+
+std::size_t ClockProbe::opening() const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      lines_, [](const Line& line) { return !line->used() && !line->closed(); }));
+}
+
+/// Null: none is ready. By turns, so that every connection is heard.
+ClockProbe::Line ClockProbe::line_for(bool fresh) {
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    const Line& line = lines_[(next_line_ + i) % lines_.size()];
+    if (line->used() == fresh || !line->idle()) continue;
+    next_line_ = (next_line_ + i + 1) % lines_.size();
+    return line;
+  }
+  if (fresh) return nullptr;
+  const auto unused =
+      std::ranges::find_if(lines_, [](const Line& line) { return !line->used() && line->idle(); });
+  return unused == lines_.end() ? nullptr : *unused;
+}
+
+/// `fresh` connections that have carried nothing, beside the others.
+void ClockProbe::keep_open(std::size_t fresh) {
+  drop_closed();
+  for (std::size_t i = opening(); i < fresh && lines_.size() < 2 * kMostLines; ++i) open_line();
+}
+
+// Requests ----------------------------------------------------------------------------------------
+
+void ClockProbe::pump() {
+  if (over_ || !plan_) return;
+  const Now now = route_.clock.now();
+  const auto next = plan_->next(now.unslewed());
+  if (!next.shot) {
+    if (next.wait == clocks::ProbePlan::Wait::over) finish();
+    return;
+  }
+  keep_open(next.fresh_soon);
+  const Duration early = next.shot->at - now.unslewed();
+  if (early > Duration{0}) return timer_->arm(early, [this] { pump(); });
+  if (const Line line = line_for(next.shot->fresh)) return shoot(line);
+  drop_closed();
+  if (opening() == 0 && lines_.size() < kMostLines) open_line();
+}
+
+void ClockProbe::shoot(const Line& line) {
+  plan_->sent(route_.clock.now().unslewed());
+  line->ask(route_.clock.now().boot + options_.answer_within,
+            [weak = weak_from_this()](SendResult result) {
+              if (const auto self = weak.lock()) self->answered(std::move(result));
+            });
+  pump();
+}
+
+void ClockProbe::answered(SendResult result) {
+  if (over_) return;
+  if (auto* failure = std::get_if<TransportFailure>(&result)) {
+    plan_->lost();
+    // Some servers know no HEAD and hang up on it.
+    if (reading().samples == 0 && failures_ >= 1) route_.method = "GET";
+    return failed(std::move(*failure));
+  }
+  failures_ = 0;
+  use(std::get<Exchange>(result));
+  drop_closed();
+  pump();
+}
+
+void ClockProbe::use(const Exchange& exchange) {
+  if (const auto sample = clocks::sample_of(exchange, &no_sample_)) {
+    plan_->answered(*sample);
+  } else {
+    plan_->lost();
+  }
+}
+
+void ClockProbe::finish() {
+  if (std::exchange(over_, true)) return;
+  timer_->disarm();
+  limit_->disarm();
+  lookup_.reset();
+  for (const Line& line : lines_) line->close();
+  lines_.clear();
+  if (done_) done_();
+}
+
+// What is known -----------------------------------------------------------------------------------
+
+ClockReading ClockProbe::reading() const {
+  ClockReading reading;
+  reading.url = route_.url.text();
+  reading.failure = failure_;
+  reading.no_sample = no_sample_;
+  reading.addresses = addresses_;
+  if (!plan_) return reading;
+  const clocks::SkewEstimator& known = plan_->estimator();
+  const Now now = route_.clock.now();
+  const UnslewedTime at = now.unslewed();
+  reading.asked = plan_->probes_sent();
+  reading.samples = known.samples();
+  reading.rtt_min = known.rtt_min();
+  reading.picture = known.picture();
+  reading.steps = known.steps();
+  reading.last_step = known.last_step();
+  if (reading.samples == 0) return reading;
+  reading.failure.reset();
+  const bool one = known.picture() == clocks::Picture::one_clock;
+  const OffsetBound hull = *known.prompt_hull(at);
+  const OffsetBound bound = one ? *known.prompt_plain(at) : hull;
+  reading.bound = against_wall(bound, now);
+  reading.staleness = clocks::ProbePlan::kPrompt;
+  if (!one) reading.staleness = std::max(reading.staleness, options_.staleness);
+  reading.hull = against_wall({hull.low, hull.high + options_.staleness}, now);
+  const Duration shift = now.unslewed().time_since_epoch() - now.wall.time_since_epoch();
+  reading.best = std::clamp(*plan_->best(at) + shift, reading.bound->low, reading.bound->high);
+  reading.excluded = plan_->excluded(at);
+  if (one) return reading;
+  reading.groups = known.groups(at);
+  for (clocks::ClockGroup& group : reading.groups) group.offset = against_wall(group.offset, now);
+  return reading;
+}
+
+}  // namespace skewguard::doctor

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clocks/probe_plan.hpp"
+#include "doctor/clock_reading.hpp"
+#include "net/lookup.hpp"
+#include "net/probe_line.hpp"
+
+namespace skewguard::doctor {
+
+/// Measures the clock of one server: opens connections to its addresses, sends what a ProbePlan
+/// says when it says so, and keeps at it until the plan is over or the server cannot be reached.
+/// On one loop alone; `done` is called from it, once.
+class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
+ public:
+  struct Options {
+    clocks::ProbeBudget budget{};
+    Duration staleness = std::chrono::seconds{1};  ///< for ClockReading::hull
+    Duration answer_within = std::chrono::seconds{3};
+    net::Lookup lookup = &net::system_lookup;
+  };
+
+  /// `route`: of HEAD requests. What it refers to must outlive this.
+  ClockProbe(net::ProbeRoute route, Options options);
+  ~ClockProbe();
+  ClockProbe(const ClockProbe&) = delete;
+  ClockProbe& operator=(const ClockProbe&) = delete;
+
+  void start(std::function<void()> done);
+  /// What is known now; may be asked at any time.
+  [[nodiscard]] ClockReading reading() const;
+
+ private:
+  using Line = std::shared_ptr<net::ProbeLine>;
+
+  void found(const net::LookupAnswer& answer);
+  void open_line();
+  void opened(const std::optional<TransportFailure>& failure);
+  void pump();
+  void shoot(const Line& line);
+  void answered(SendResult result);
+  void use(const Exchange& exchange);
+  void failed(TransportFailure failure);
+  void drop_closed();
+  [[nodiscard]] Line line_for(bool fresh);
+  void keep_open(std::size_t fresh);
+  [[nodiscard]] std::size_t opening() const;
+  void finish();
+
+  net::ProbeRoute route_;
+  Options options_;
+  std::optional<clocks::ProbePlan> plan_;  // from the start on
+  std::unique_ptr<net::Timer> timer_;
+  std::unique_ptr<net::Timer> limit_;
+  std::unique_ptr<net::PendingLookup> lookup_;
+  std::vector<std::string> addresses_;
+  std::vector<Line> lines_;
+  std::size_t next_address_ = 0;
+  std::size_t next_line_ = 0;
+  std::size_t failures_ = 0;  // in a row
+  std::optional<TransportFailure> failure_;
+  std::string no_sample_;
+  bool over_ = false;
+  std::function<void()> done_;
+};
+
+/// A name for a connection that this process has not used yet; never 0.
+std::uint64_t new_connection_id() noexcept;
+
+}  // namespace skewguard::doctor

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clocks/probe_plan.hpp"
+#include "clocks/skew_estimator.hpp"
+#include "skewguard/time.hpp"
+#include "skewguard/transport.hpp"
+
+namespace skewguard::doctor {
+
+/// What one server's answers have told of its clock. All offsets are server minus local wall clock
+/// at the time of the reading: positive = the server is ahead = the local clock is behind.
+struct ClockReading {
+  std::string url;  ///< as asked for
+  /// Why there is no sample, or why there are no more of them.
+  std::optional<TransportFailure> failure{};
+  std::size_t asked = 0;               ///< requests sent
+  std::size_t samples = 0;             ///< answers whose Date could be used
+  std::string no_sample;               ///< why the last of the others could not
+  std::vector<std::string> addresses;  ///< of the server, or of the proxy, that were connected to
+  std::optional<Duration> rtt_min{};
+
+  clocks::Picture picture = clocks::Picture::none;
+  /// What the server's clock shows: where one clock fits all answers the narrow interval, with
+  /// `staleness` on its high end; else everything that any of its clocks may show.
+  std::optional<OffsetBound> bound{};
+  std::optional<Duration> best{};  ///< the best single estimate; within `bound`
+  Duration staleness{0};           ///< how late a date string may be, as `bound` counts it
+  /// For verdicts: every clock that gave a sample lies in it, whatever its date strings' lateness
+  /// up to the setting.
+  std::optional<OffsetBound> hull{};
+  clocks::ProbePlan::Exclusion excluded{};
+  std::vector<clocks::ClockGroup> groups;  ///< where there are several clocks
+  std::size_t steps = 0;                   ///< of its clock, while it was looked at
+  std::optional<Duration> last_step{};     ///< positive = forward
+};
+
+}  // namespace skewguard::doctor
