@@ -18,13 +18,16 @@ std::optional<std::size_t> sole_group(const RawSample& sample) {
   return static_cast<std::size_t>(std::countr_zero(sample.meets));
 }
 
-/// Indices into the ring, lowest high end first. That order holds for good: all highs rise alike.
-std::span<std::uint8_t> by_high_end(const SampleRing& samples,
-                                    std::array<std::uint8_t, SampleRing::kCapacity>& order) {
+using Order = std::array<std::uint8_t, SampleRing::kCapacity>;
+
+/// Indices into the ring, in the order that `before` gives. It holds for good: all ends drift
+/// alike.
+template <typename Before>
+std::span<std::uint8_t> sorted(const SampleRing& samples, Order& order, Before before) {
   const std::span<std::uint8_t> used(order.data(), samples.size());
   for (std::size_t i = 0; i < used.size(); ++i) used[i] = static_cast<std::uint8_t>(i);
   std::sort(used.begin(), used.end(), [&](std::uint8_t a, std::uint8_t b) {
-    return samples[a].bound.high < samples[b].bound.high;
+    return before(samples[a].bound, samples[b].bound);
   });
   return used;
 }
@@ -37,8 +40,9 @@ bool meet(const DriftingBound& a, const DriftingBound& b, UnslewedTime at, Drift
 
 Groups Groups::of(SampleRing& samples, UnslewedTime at, DriftRate rate) {
   Groups groups;
-  std::array<std::uint8_t, SampleRing::kCapacity> order{};
-  for (const std::uint8_t i : by_high_end(samples, order)) {
+  Order order{};
+  const auto by_high = [](const auto& a, const auto& b) { return a.high < b.high; };
+  for (const std::uint8_t i : sorted(samples, order, by_high)) {
     const DriftingBound& bound = samples[i].bound;
     if (groups.size_ > 0 &&
         bound.at(at, rate).low <= groups.bounds_[groups.size_ - 1].at(at, rate).high) {
@@ -50,15 +54,27 @@ Groups Groups::of(SampleRing& samples, UnslewedTime at, DriftRate rate) {
     }
     groups.bounds_[groups.size_++] = bound;
   }
-  const auto witnesses = groups.bounds_;
+  if (!groups.incoherent_) groups.raise_lows(samples, at, rate);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     std::uint8_t meets = 0;
     for (std::size_t g = 0; g < groups.size_; ++g)
-      if (meet(samples[i].bound, witnesses[g], at, rate)) meets |= bit(g);
+      if (meet(samples[i].bound, groups.bounds_[g], at, rate)) meets |= bit(g);
     samples.mark(i, meets);
-    if (const auto sole = sole_group(samples[i])) groups.bounds_[*sole].narrow(samples[i].bound);
   }
   return groups;
+}
+
+/// The same from the other side: it takes as many points, and each lies as low as it can.
+void Groups::raise_lows(const SampleRing& samples, UnslewedTime at, DriftRate rate) {
+  Order order{};
+  std::size_t group = size_;
+  const auto by_low = [](const auto& a, const auto& b) { return a.low > b.low; };
+  for (const std::uint8_t i : sorted(samples, order, by_low)) {
+    const DriftingBound& bound = samples[i].bound;
+    if (group < size_ && bound.at(at, rate).high >= bounds_[group].at(at, rate).low) continue;
+    if (group == 0) return;
+    bounds_[--group].low = bound.low;
+  }
 }
 
 Duration Groups::middle(std::size_t group, UnslewedTime at, DriftRate rate) const noexcept {

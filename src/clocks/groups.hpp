@@ -10,12 +10,14 @@
 
 namespace skewguard::clocks {
 
-/// How many clocks the samples of one name need: greedy disjoint witnesses, sorted by high end.
+/// How many clocks the samples of one name need, and where each of them may be.
 ///
-/// The sample whose high end is lowest is the first witness; each next one is the first whose low
-/// end lies above the witness before. A sample meets a group if it meets the group's witness, so
-/// each sample meets at least one, and all that meet one group alone share a point: they narrow
-/// it. A sample that meets several is ambiguous and narrows none.
+/// From below: the sample whose high end is lowest needs a clock no higher than that end; each next
+/// clock is needed by the first sample, in order of high ends, whose low end lies above the clock
+/// before. So the fewest clocks are counted, and each is put as high as it can be. From above the
+/// same gives as many clocks, each as low as it can be. If there are no more clocks than that, each
+/// lies between its two places: that is the group. A sample meets a group if the two overlap, so
+/// each meets at least one; one that meets several is ambiguous.
 class Groups {
  public:
   static constexpr std::size_t kMax = 4;
@@ -43,6 +45,8 @@ class Groups {
   [[nodiscard]] Duration middle(std::size_t group, UnslewedTime at, DriftRate rate) const noexcept;
 
  private:
+  void raise_lows(const SampleRing& samples, UnslewedTime at, DriftRate rate);
+
   std::array<DriftingBound, kMax> bounds_{};
   std::size_t size_ = 0;
   bool incoherent_ = false;
