@@ -1,6 +1,10 @@
 #include "skewguard/secret.hpp"
 
+#include "base/secret_text.hpp"
+
 #include <string.h>  // NOLINT: explicit_bzero is not in <cstring>
+
+#include <array>
 
 namespace skewguard {
 
@@ -22,6 +26,11 @@ void Secret::wipe(std::string& value) noexcept {
   value.resize(value.capacity());  // never allocates
   explicit_bzero(value.data(), value.size());
   value.clear();
+}
+
+[[gnu::noinline]] void wipe_stack() noexcept {
+  std::array<char, std::size_t{16} * 1024> below;  // NOLINT: what is in it is to go
+  explicit_bzero(below.data(), below.size());
 }
 
 }  // namespace skewguard

@@ -29,6 +29,7 @@ std::variant<settings::Settings, int> load(const CommandLine& line, const World&
   }
   if (own) return *std::move(logging);
   auto settings = settings::load(line.flags, world.surroundings, settings::Need::identity);
+  if (world.forget_secrets) world.forget_secrets();
   if (!settings) {
     Logger(world, *logging).fail(settings.error());
     return exit_code_of(settings.error());
