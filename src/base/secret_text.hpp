@@ -18,12 +18,13 @@ class SecretText {
   SecretText() = default;
   explicit SecretText(std::string_view text) : bytes_(text.begin(), text.end()) {}
 
-  void append(std::string_view text) { bytes_.insert(bytes_.end(), text.begin(), text.end()); }
+  SecretText& append(std::string_view text) {
+    bytes_.insert(bytes_.end(), text.begin(), text.end());
+    return *this;
+  }
   void append(char c) { bytes_.push_back(c); }
   void reserve(std::size_t size) { bytes_.reserve(size); }
   void resize(std::size_t size) { bytes_.resize(size); }
-  /// Leaves nothing behind.
-  void clear() noexcept { bytes_ = SecretBytes(); }
 
   [[nodiscard]] char* data() noexcept { return bytes_.data(); }
   [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
@@ -52,8 +53,9 @@ inline void append_wiping(std::string& to, std::string_view piece) {
   to.append(piece);
 }
 
-/// Overwrites the stack below its caller, where functions that have returned may have left pieces of
-/// a secret: the dynamic linker, for one, puts vector registers there when it looks a function up.
+/// Overwrites the stack below its caller, where functions that have returned may have left pieces
+/// of a secret: the dynamic linker, for one, puts vector registers there when it looks a function
+/// up.
 void wipe_stack() noexcept;
 
 /// All of them, one after the other.

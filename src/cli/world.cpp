@@ -123,9 +123,7 @@ void forget_secrets_of_environment() {
   for (std::size_t i = 0; i < proxies.size(); ++i) {
     char* const value = std::getenv(kNames[i]);  // NOLINT(concurrency-mt-unsafe)
     if (value == nullptr || std::strchr(value, '@') == nullptr) continue;
-    for (const std::string_view part : {std::string_view(kNames[i]), std::string_view("="),
-                                        std::string_view(value), std::string_view("\0", 1)})
-      proxies[i].append(part);
+    proxies[i].append(kNames[i]).append("=").append(value).append('\0');
     wipe_text(value);
     ::putenv(proxies[i].data());  // NOLINT(concurrency-mt-unsafe)
   }

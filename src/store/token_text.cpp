@@ -40,8 +40,7 @@ bool can_be_kept(const StoredToken& token) {
 }
 
 void add_name(SecretText& text, std::string_view name) {
-  for (const std::string_view part : {std::string_view(",\n  \""), name, std::string_view("\": ")})
-    text.append(part);
+  text.append(",\n  \"").append(name).append("\": ");
 }
 void add_string(SecretText& text, std::string_view name, std::string_view value) {
   add_name(text, name);
@@ -129,7 +128,7 @@ std::optional<Secret> to_text(std::string_view key, const StoredToken& token) {
   add_string(text, "time_namespace", token.time_namespace);
   add_number(text, "sent_ns", token.sent.time_since_epoch());
   const std::string digest = sha256_hex(text.view());
-  for (const std::string_view part : {kDigest, std::string_view(digest), kEnd}) text.append(part);
+  text.append(kDigest).append(digest).append(kEnd);
   if (text.size() > kMostTextBytes) return std::nullopt;
   return std::move(text).secret();
 }

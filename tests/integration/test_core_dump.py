@@ -16,9 +16,11 @@ import subprocess
 import sys
 import threading
 import unittest
+import urllib.parse
 from pathlib import Path
 
 from harness import CLIENT, SKEWGUARD, EndToEnd, LongRunning, RawServer, answer
+from test_proxy import ConnectProxy
 
 ME = "/api/v2/tokens/me"
 PIECE = 16  # bytes of a secret that nobody may find
@@ -59,7 +61,7 @@ BLOCK = PIECE // 2  # a piece holds one whole block of memory that begins at a m
 
 
 def run_around(memory, at, secret, begin):
-    """(place, bytes running) of what is the same around `at` in memory and `begin` in the secret."""
+    """(place, bytes running) of what is the same around `at` in memory and `begin` in `secret`."""
     low, high = 0, BLOCK
     while min(begin, at) > low and memory[at - low - 1] == secret[begin - low - 1]:
         low += 1
@@ -204,8 +206,8 @@ class CoreDump(EndToEnd):
     def test_a_long_token_that_comes_in_parts(self):
         for tls in (None, self.tls(ssl.TLSVersion.TLSv1_3)):
             with self.subTest(tls=bool(tls)):
-                self.look_while_awaited("api", *self.from_file(), token=JWT, in_chunks=True,
-                                        tls=tls)
+                self.look_while_awaited("api", *self.from_file(), token=JWT, tls=tls,
+                                        in_chunks=True)
 
     def test_a_token_that_is_kept_between_runs(self):
         store = f"file:{self.folder}/store"
@@ -225,6 +227,20 @@ class CoreDump(EndToEnd):
             for process in self.watch(hosts, *flags, **more):
                 self.assertEqual(look(process.pid, {"token": TOKEN}), [])
                 self.assertNotEqual(look(process.pid, {"token": TOKEN}, hidden=True), [])
+
+    def test_the_credentials_of_a_proxy(self):
+        password = "tunnel+word/9c1e=Ab7?Kd0"
+        in_url = urllib.parse.quote(password, safe="")
+        wanted = {"password": password, "in the URL": in_url, "basic": basic(password, "mole")}
+        proxy = ConnectProxy(self, basic(password, "mole"))
+        url = proxy.url(f"mole:{in_url}@")
+        for flags, more in ((("--proxy", url), {}), ((f"--proxy={url}",), {}),
+                            ((), {"HTTPS_PROXY": url})):
+            hosts = LateHosts(self, "api", tls=self.tls(ssl.TLSVersion.TLSv1_3))
+            for process in self.watch(hosts, *self.from_file(), *flags, **more):
+                self.assertEqual(look(process.pid, wanted), [])
+                self.assertNotEqual(look(process.pid, wanted, hidden=True), [])
+        self.assertEqual(len(proxy.seen), 6)
 
     def test_a_client_that_lives_on_after_its_call(self):
         for tls in (None, self.tls(ssl.TLSVersion.TLSv1_3)):
