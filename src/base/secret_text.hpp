@@ -53,9 +53,9 @@ inline void append_wiping(std::string& to, std::string_view piece) {
   to.append(piece);
 }
 
-/// Overwrites the stack below its caller, where functions that have returned may have left pieces
-/// of a secret: the dynamic linker, for one, puts vector registers there when it looks a function
-/// up.
+/// Overwrites vector registers and the stack below its caller, where functions that have returned
+/// may have left pieces of a secret: the dynamic linker, for one, puts vector registers there when
+/// it looks a function up.
 void wipe_stack() noexcept;
 
 /// All of them, one after the other.
