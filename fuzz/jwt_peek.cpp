@@ -10,7 +10,7 @@ namespace {
 
 /// base64url without padding.
 std::string base64url(std::string_view bytes) {
-  std::string text = skewguard::oauth::base64_encode(bytes);
+  std::string text(skewguard::oauth::base64_encode(bytes).view());
   for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
   while (!text.empty() && text.back() == '=') text.pop_back();
   return text;

@@ -5,7 +5,8 @@
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace skewguard;
   const auto text = fuzz::as_text(data, size);
-  fuzz::require(http::valid_field_value(http::form_encode(text)), "a form value is plain ASCII");
+  fuzz::require(http::valid_field_value(http::form_encode(text).view()),
+                "a form value is plain ASCII");
   const auto url = http::parse_url(text);
   if (!url) {
     fuzz::require(url.error().kind == ErrorKind::config, "a URL refused is a wrong setting");

@@ -1,10 +1,13 @@
 #include <fcntl.h>
+#include <string.h>  // NOLINT: explicit_bzero is not in <cstring>
 #include <unistd.h>
 
 #include <csignal>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/secret_text.hpp"
 #include "cli/run.hpp"
 #include "cli/world.hpp"
 
@@ -40,6 +43,15 @@ void keep_standard_descriptors() {
   }
 }
 
+/// The URL of a proxy may hold a password, and everybody may read a command line.
+void hide_proxy(const std::vector<std::string>& words, char** argv) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool with_value = words[i].starts_with("--proxy=");
+    if (!with_value && (i == 0 || words[i - 1] != "--proxy")) continue;
+    if (words[i].find('@') != std::string::npos) ::explicit_bzero(argv[i + 1], words[i].size());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -47,5 +59,7 @@ int main(int argc, char** argv) {
   set_signals();
   std::vector<std::string> words;
   for (int i = 1; i < argc; ++i) words.emplace_back(argv[i]);
-  return skewguard::cli::run(words, skewguard::cli::process_world());
+  hide_proxy(words, argv);
+  skewguard::wipe_stack();
+  return skewguard::cli::run(std::move(words), skewguard::cli::process_world());
 }

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "skewguard/export.hpp"
 
@@ -12,36 +15,59 @@ namespace SKEWGUARD_API skewguard {
 class Secret;
 bool operator==(const Secret& a, const Secret& b) noexcept;  // a friend alone would be hidden
 
+/// Memory of its own for what must not be seen: no core dump shows it, and it is wiped when it is
+/// given back. Where the system has none to give, the ordinary heap's, wiped all the same.
+/// Thread-safe, in a forked child too (docs/adr/0008-secret-memory.md).
+struct SecretMemory {
+  /// Aligned as operator new does; throws std::bad_alloc.
+  static void* take(std::size_t size);
+  /// `size`: as it was taken.
+  static void give_back(void* block, std::size_t size) noexcept;
+};
+
+/// The same for a container that keeps all it has in allocated memory: a std::vector, not a
+/// std::string.
+template <typename T>
+struct SecretAllocator {
+  using value_type = T;
+  SecretAllocator() = default;
+  template <typename U>
+  SecretAllocator(const SecretAllocator<U>& /*all are one*/) noexcept {}  // NOLINT: converts
+  [[nodiscard]] T* allocate(std::size_t count) {
+    if (count > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_alloc();
+    return static_cast<T*>(SecretMemory::take(count * sizeof(T)));
+  }
+  void deallocate(T* block, std::size_t count) noexcept {
+    SecretMemory::give_back(block, count * sizeof(T));
+  }
+  friend bool operator==(const SecretAllocator&, const SecretAllocator&) noexcept { return true; }
+};
+using SecretBytes = std::vector<char, SecretAllocator<char>>;
+
 /// A string that must never be seen: a client secret, an access token, an Authorization value.
-/// It has no operator<<, no conversion to std::string, and is wiped when destroyed or overwritten.
-/// Thread-safety: as std::string.
+/// It has no operator<<, no conversion to std::string, is in no core dump, and is wiped when
+/// destroyed or overwritten. Thread-safety: as std::string.
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::string&& value) : value_(std::move(value)) { wipe(value); }
-  explicit Secret(std::string_view value) : value_(value) {}
-  explicit Secret(const char* value) : value_(value) {}
+  explicit Secret(SecretBytes&& value) noexcept : value_(std::move(value)) {}
+  explicit Secret(std::string&& value) : Secret(std::string_view(value)) { wipe(value); }
+  explicit Secret(std::string_view value) : value_(value.begin(), value.end()) {}
+  explicit Secret(const char* value) : Secret(std::string_view(value)) {}
   Secret(const Secret& other) = default;
-  Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { wipe(other.value_); }
+  Secret(Secret&& other) noexcept = default;
   Secret& operator=(const Secret& other) {
-    if (this != &other) {
-      wipe(value_);
-      value_ = other.value_;
-    }
+    if (this != &other) value_ = SecretBytes(other.value_);
     return *this;
   }
   Secret& operator=(Secret&& other) noexcept {
-    if (this != &other) {
-      wipe(value_);
-      value_ = std::move(other.value_);
-      wipe(other.value_);
-    }
+    if (this != &other) value_ = std::exchange(other.value_, {});
     return *this;
   }
-  ~Secret() { wipe(value_); }
+  ~Secret() = default;
 
   /// The value itself. Search for this name to find each place that a secret leaves from.
-  [[nodiscard]] std::string_view reveal() const noexcept { return value_; }
+  [[nodiscard]] std::string_view reveal() const noexcept { return {value_.data(), value_.size()}; }
   [[nodiscard]] bool empty() const noexcept { return value_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept { return value_.size(); }
   /// "[86 bytes]": all that a log may say of it.
@@ -55,7 +81,7 @@ class Secret {
   static void wipe(std::string& value) noexcept;
 
  private:
-  std::string value_;
+  SecretBytes value_;
 };
 
 }  // namespace skewguard

@@ -78,9 +78,10 @@ Result<HeaderField> header_of(std::string_view text) {
 }
 
 Result<std::string> body_of(const std::string& data, const settings::Surroundings& surroundings) {
-  if (data == "-") return surroundings.read_file("-");
-  if (data.starts_with('@')) return surroundings.read_file(data.substr(1));
-  return data;
+  if (data != "-" && !data.starts_with('@')) return data;
+  const auto content = surroundings.read_file(data == "-" ? data : data.substr(1));
+  if (!content) return content.error();
+  return std::string(content->view());
 }
 
 Result<Request> request_of(const CallArguments& arguments, const Session& session) {

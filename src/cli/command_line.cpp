@@ -112,12 +112,37 @@ Result<CommandLine> parsed(Grammar& grammar) {
   return CommandLine{.arguments = *std::move(arguments), .flags = std::move(grammar.flags)};
 }
 
+/// A proxy's URL that may hold a password, kept from a parser that would leave copies of it.
+class ProxyAside {
+ public:
+  explicit ProxyAside(std::vector<std::string>& words) {
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      const bool with_value = words[i].starts_with(kWithValue);
+      if (!with_value && (i == 0 || words[i - 1] != "--proxy")) continue;
+      if (words[i].find('@') == std::string::npos) continue;
+      const std::size_t begin = with_value ? kWithValue.size() : 0;
+      url_ = Secret(std::string_view(words[i]).substr(begin));
+      Secret::wipe(words[i]);
+      words[i] = std::string(with_value ? kWithValue : "").append(kInItsPlace);
+    }
+  }
+  void put_back(settings::Flags& flags) const {
+    if (flags.proxy == kInItsPlace) flags.proxy = std::string(url_.reveal());
+  }
+
+ private:
+  static constexpr std::string_view kWithValue = "--proxy=", kInItsPlace = "\x01";
+  Secret url_;
+};
+
 }  // namespace
 
-Result<CommandLine> parse_command_line(const std::vector<std::string>& words) {
+Result<CommandLine> parse_command_line(std::vector<std::string> words) {
   Grammar grammar;
+  const ProxyAside proxy(words);
   try {
     grammar.app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+    proxy.put_back(grammar.flags);
     return parsed(grammar);
   } catch (const CLI::CallForHelp&) {
     return CommandLine{.arguments = HelpArguments{help_text(command_of(grammar.app))},

@@ -56,7 +56,7 @@ struct CommandLine {
 
 /// Reads the words after the program's name. Options may stand before or after a command's own
 /// arguments. Error (`config`): names what is wrong and the nearest known word.
-Result<CommandLine> parse_command_line(const std::vector<std::string>& words);
+Result<CommandLine> parse_command_line(std::vector<std::string> words);
 
 /// Whether the words ask for log lines in JSON: for an error that comes before they are parsed.
 bool wants_json_log(const std::vector<std::string>& words);

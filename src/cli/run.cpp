@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/secret_text.hpp"
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/conclude.hpp"
@@ -29,6 +30,7 @@ std::variant<settings::Settings, int> load(const CommandLine& line, const World&
   }
   if (own) return *std::move(logging);
   auto settings = settings::load(line.flags, world.surroundings, settings::Need::identity);
+  if (world.forget_secrets) world.forget_secrets();
   if (!settings) {
     Logger(world, *logging).fail(settings.error());
     return exit_code_of(settings.error());
@@ -43,8 +45,10 @@ int say(const std::string& text, const World& world) {
   return 1;
 }
 
-int run_command(const CommandLine& line, const World& world) {
+int run_command(CommandLine line, const World& world) {
   auto loaded = load(line, world);
+  if (line.flags.proxy) Secret::wipe(*line.flags.proxy);
+  wipe_stack();
   if (const int* code = std::get_if<int>(&loaded)) return *code;
   auto& settings = std::get<settings::Settings>(loaded);
   Logger logger(world, settings);
@@ -68,11 +72,12 @@ int run_command(const CommandLine& line, const World& world) {
 
 }  // namespace
 
-int run(const std::vector<std::string>& words, const World& world) {
-  const auto line = parse_command_line(words);
+int run(std::vector<std::string> words, const World& world) {
+  settings::Settings settings;
+  settings.log_json = wants_json_log(words);
+  auto line = parse_command_line(std::move(words));
+  wipe_stack();
   if (!line) {
-    settings::Settings settings;
-    settings.log_json = wants_json_log(words);
     Logger(world, settings).fail(line.error());
     return exit_code_of(line.error());
   }
@@ -82,7 +87,7 @@ int run(const std::vector<std::string>& words, const World& world) {
   if (std::holds_alternative<VersionArguments>(line->arguments)) {
     return say("skewguard " + std::string(version()) + "\n", world);
   }
-  return run_command(*line, world);
+  return run_command(*std::move(line), world);
 }
 
 }  // namespace skewguard::cli

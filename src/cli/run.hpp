@@ -9,6 +9,6 @@ namespace skewguard::cli {
 
 /// Runs the command that `words` (what follows the program's name) ask for, and returns its exit
 /// code (CONTRACT section 3).
-int run(const std::vector<std::string>& words, const World& world);
+int run(std::vector<std::string> words, const World& world);
 
 }  // namespace skewguard::cli

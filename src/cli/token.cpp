@@ -3,9 +3,11 @@
 #include <string>
 #include <utility>
 
+#include "base/secret_text.hpp"
 #include "base/strings.hpp"
 #include "cli/commands.hpp"
 #include "cli/conclude.hpp"
+#include "oauth/token.hpp"
 #include "time/duration_text.hpp"
 #include "time/http_date.hpp"
 
@@ -42,10 +44,11 @@ std::string as_json(const BearerToken& token) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string in_format(const BearerToken& token, std::string_view format) {
-  if (format == "json") return as_json(token);
-  std::string text = format == "header" ? "Authorization: Bearer " : "";
-  return text.append(token.value.reveal()).append("\n");
+Secret in_format(const BearerToken& token, std::string_view format) {
+  if (format == "json") return Secret(as_json(token));
+  if (format != "header") return joined_secret({token.value.reveal(), "\n"});
+  return joined_secret(
+      {"Authorization: ", oauth::bearer_authorization(token.value).reveal(), "\n"});
 }
 
 Result<TokenRequestOptions> options_of(const TokenArguments& arguments) {
@@ -77,10 +80,7 @@ int run_token(const TokenArguments& arguments, Session& session) {
     if (token.error().report) alert(*token.error().report, session);
     return fail(token.error(), session);
   }
-  std::string text = in_format(*token, arguments.format);
-  const bool printed = print(text, session);
-  Secret::wipe(text);
-  return printed ? 0 : 1;
+  return print(in_format(*token, arguments.format).reveal(), session) ? 0 : 1;
 }
 
 }  // namespace skewguard::cli

@@ -1,12 +1,18 @@
 #include "cli/world.hpp"
 
 #include <fcntl.h>
+#include <string.h>  // NOLINT: explicit_bzero is not in <cstring>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <string>
 #include <system_error>
 #include <utility>
 
+#include "base/secret_text.hpp"
 #include "host/programs.hpp"
 #include "host/system_clocks.hpp"
 #include "runtime/stores.hpp"
@@ -98,11 +104,37 @@ Result<Writer> open_file(const std::string& path) {
   });
 }
 
+void wipe_text(char* text) noexcept {
+  ::explicit_bzero(text, std::strlen(text));
+}
+
+/// Before any thread is started. What a proxy is reached with stays in the environment, for
+/// programs that are started, but out of sight.
+void forget_secrets_of_environment() {
+  for (const std::string_view variable : settings::secret_variables()) {
+    const std::string name(variable);
+    while (char* const value = std::getenv(name.c_str())) {  // NOLINT(concurrency-mt-unsafe)
+      wipe_text(value);
+      ::unsetenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
+    }
+  }
+  static std::array<SecretText, 2> proxies;
+  constexpr std::array<const char*, 2> kNames{"https_proxy", "HTTPS_PROXY"};
+  for (std::size_t i = 0; i < proxies.size(); ++i) {
+    char* const value = std::getenv(kNames[i]);  // NOLINT(concurrency-mt-unsafe)
+    if (value == nullptr || std::strchr(value, '@') == nullptr) continue;
+    proxies[i].append(kNames[i]).append("=").append(value).append('\0');
+    wipe_text(value);
+    ::putenv(proxies[i].data());  // NOLINT(concurrency-mt-unsafe)
+  }
+}
+
 }  // namespace
 
 World process_world() {
   World world;
   world.surroundings = settings::process_surroundings();
+  world.forget_secrets = forget_secrets_of_environment;
   world.make_api = make_client;
   world.out = [](std::string_view text) {
     return write_to(STDOUT_FILENO, "standard output", text);

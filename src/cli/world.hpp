@@ -26,6 +26,9 @@ using Writer = std::function<Result<void>(std::string_view content)>;
 /// All that one run of the program touches, handed in so that tests bring their own.
 struct World {
   settings::Surroundings surroundings;
+  /// Called once the settings have been read, so that neither this process's environment shows a
+  /// secret nor a program that it starts inherits one. Empty = nothing to forget.
+  std::function<void()> forget_secrets{};
   std::function<Result<std::unique_ptr<Api>>(ClientOptions, Hooks,
                                              const settings::TokenStoreChoice&)>
       make_api;

@@ -9,6 +9,7 @@
 #include "net/asio_transport.hpp"
 #include "oauth/grant.hpp"
 #include "oauth/jwt_peek.hpp"
+#include "oauth/token.hpp"
 #include "oauth/token_answer.hpp"
 #include "oauth/token_request.hpp"
 #include "runtime/io_loop.hpp"
@@ -89,9 +90,7 @@ class NaiveClient::Impl {
   int ask(const std::string& path, const Secret& token) {
     HttpRequest request;
     request.url = http::join_url(options_.api_url, path);
-    std::string bearer = "Bearer ";
-    bearer.append(token.reveal());
-    request.authorization = Secret(std::move(bearer));
+    request.authorization = oauth::bearer_authorization(token);
     const auto answer = send(std::move(request));
     return answer ? answer->status : 0;
   }

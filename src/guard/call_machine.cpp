@@ -121,10 +121,7 @@ CallAction CallMachine::Impl::need_token(std::uint64_t after) {
 CallAction CallMachine::Impl::send() {
   end_wait();
   action::Send send{request_, {}};
-  std::string value;
-  value.reserve(token_->value.size() + 7);
-  value.append("Bearer ").append(token_->value.reveal());
-  send.request.authorization = Secret(std::move(value));
+  send.request.authorization = oauth::bearer_authorization(token_->value);
   send.options.deadline = options_.deadline;
   return send;
 }

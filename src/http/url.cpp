@@ -160,18 +160,18 @@ std::string join_url(std::string_view base, std::string_view path) {
   return std::string(base).append("/").append(path);
 }
 
-std::string form_encode(std::string_view text) {
+SecretText form_encode(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
+  SecretText out;
   out.reserve(text.size());
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (alphanumeric(c) || c == '*' || c == '-' || c == '.' || c == '_') {
-      out += c;
+      out.append(c);
     } else if (c == ' ') {
-      out += '+';
+      out.append('+');
     } else {
-      out += {'%', kHex[byte >> 4U], kHex[byte & 0xFU]};
+      for (const char digit : {'%', kHex[byte >> 4U], kHex[byte & 0xFU]}) out.append(digit);
     }
   }
   return out;

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/secret_text.hpp"
 #include "skewguard/result.hpp"
 
 namespace skewguard::http {
@@ -35,7 +36,7 @@ std::string origin_of(const std::string& text);
 std::string join_url(std::string_view base, std::string_view path);
 
 /// application/x-www-form-urlencoded (WHATWG URL, section 5) of one name or value.
-std::string form_encode(std::string_view text);
+SecretText form_encode(std::string_view text);
 /// A field value may hold visible ASCII, space and tab alone (RFC 9110 section 5.5, less obs-text).
 bool valid_field_value(std::string_view value) noexcept;
 bool valid_token(std::string_view name) noexcept;  ///< RFC 9110 section 5.6.2

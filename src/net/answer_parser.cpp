@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/secret_text.hpp"
 #include "base/strings.hpp"
 #include "net/message_parser.hpp"
 
@@ -58,10 +59,10 @@ struct AnswerParser::Impl {
   Outcome read_head(std::string_view bytes) {
     const auto searched = held.size() < 3 ? 0 : held.size() - 3;
     held.append(bytes);
-    if (!begins_like_http(held)) {
+    if (!begins_like_http(held.view())) {
       return fail(Outcome::malformed, "what came does not begin like an answer of HTTP/1.1");
     }
-    const auto end = held.find(kEndOfHead, searched);
+    const auto end = held.view().find(kEndOfHead, searched);
     const auto size = end == std::string::npos ? held.size() : end + kEndOfHead.size();
     if (size > kHeadLimit) {
       return fail(Outcome::too_large,
@@ -83,8 +84,8 @@ struct AnswerParser::Impl {
     if (status == 101) {
       return fail(Outcome::malformed, "the server switched protocols without being asked");
     }
-    std::string rest = held.substr(size);
-    Secret::wipe(held);
+    const SecretText all = std::exchange(held, {});
+    const std::string_view rest = all.view().substr(size);
     if (status < 200) {
       if (++interim > kMostInterim) {
         return fail(Outcome::malformed, "too many interim answers (1xx)");
@@ -94,9 +95,7 @@ struct AnswerParser::Impl {
     }
     if (auto outcome = check_framing(); outcome != Outcome::more) return outcome;
     head_done = true;
-    auto outcome = read_body(rest);
-    Secret::wipe(rest);
-    return outcome;
+    return read_body(rest);
   }
 
   /// What Beast lets pass: codings that nobody asked for, which it would read until the close.
@@ -119,11 +118,8 @@ struct AnswerParser::Impl {
   Outcome read_body(std::string_view bytes) {
     if (held.empty()) return parse_body(bytes);
     held.append(bytes);
-    std::string all;
-    std::swap(all, held);
-    const auto outcome = parse_body(all);
-    Secret::wipe(all);
-    return outcome;
+    const SecretText all = std::exchange(held, {});
+    return parse_body(all.view());
   }
 
   Outcome parse_body(std::string_view bytes) {
@@ -134,7 +130,8 @@ struct AnswerParser::Impl {
       if (error == beast_http::error::need_more) break;
       if (error) return fail(error);
     }
-    held.assign(bytes);  // the beginning of a chunk's line or of the trailer; or what is too much
+    held = SecretText(
+        bytes);  // the beginning of a chunk's line or of the trailer; or what is too much
     if (parser->is_done()) return Outcome::complete;
     if (held.size() > kHeadLimit) {
       return fail(Outcome::too_large, "a chunk's line or the trailer is over the limit");
@@ -155,7 +152,7 @@ struct AnswerParser::Impl {
   bool bodiless;
   std::uint64_t body_limit;
   std::optional<MessageParser<false>> parser;
-  std::string held;  ///< bytes not yet parsed
+  SecretText held;  ///< bytes not yet parsed
   std::string why;
   int interim = 0;
   bool begun = false;
@@ -166,9 +163,7 @@ AnswerParser::AnswerParser(std::string_view method, std::size_t body_limit)
     : impl_(std::make_unique<Impl>(method, body_limit)) {}
 AnswerParser::AnswerParser(AnswerParser&&) noexcept = default;
 AnswerParser& AnswerParser::operator=(AnswerParser&&) noexcept = default;
-AnswerParser::~AnswerParser() {
-  if (impl_) Secret::wipe(impl_->held);
-}
+AnswerParser::~AnswerParser() = default;
 
 Outcome AnswerParser::feed(std::string_view bytes) {
   if (bytes.empty()) return Outcome::more;

@@ -29,7 +29,7 @@ class AnswerParser {
   AnswerParser(std::string_view method, std::size_t body_limit);
   AnswerParser(AnswerParser&&) noexcept;
   AnswerParser& operator=(AnswerParser&&) noexcept;
-  ~AnswerParser();  ///< wipes the bytes it still holds
+  ~AnswerParser();
 
   /// Takes bytes; not to be called again once it said anything but `more`.
   Outcome feed(std::string_view bytes);

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/secret_text.hpp"
 #include "skewguard/http.hpp"
 
 namespace skewguard::net {
@@ -22,7 +23,7 @@ class MessageParser final : public boost::beast::http::basic_parser<kRequest> {
   int status = 0;      ///< of an answer
   int version = 0;     ///< 11 = HTTP/1.1
   Headers headers;
-  std::string body;
+  std::string body;  ///< may hold a token: nothing is left where it has grown
 
   /// Bytes that it must be given at least at a time. The shortest chunked body has five ("0 CRLF
   /// CRLF"); with three or four of them alone Beast 1.81 runs into an assertion of its own.
@@ -52,7 +53,7 @@ class MessageParser final : public boost::beast::http::basic_parser<kRequest> {
   void on_body_init_impl(const boost::optional<std::uint64_t>& /*length*/,
                          Error& /*error*/) override {}
   std::size_t on_body_impl(Text bytes, Error& /*error*/) override {
-    body.append(bytes);
+    append_wiping(body, bytes);
     return bytes.size();
   }
   void on_chunk_header_impl(std::uint64_t /*size*/, Text /*extensions*/,

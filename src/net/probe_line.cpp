@@ -24,7 +24,8 @@ ProbeLine::ProbeLine(const ProbeRoute& route, std::string address, std::uint64_t
       address_(std::move(address)),
       id_(id),
       timer_(route.timers.make()),
-      head_(wire_head(HttpRequest{.method = route.method, .url = route.url.text()}, route.url)),
+      head_(wire_head(HttpRequest{.method = route.method, .url = route.url.text()}, route.url)
+                .reveal()),
       parser_(route.method, kProbeBodyLimit) {}
 
 /// Timers are hints: who is called looks at the clock.

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/secret_text.hpp"
 #include "base/strings.hpp"
 #include "net/connector.hpp"
 
@@ -68,16 +69,12 @@ bool in_domain(std::string_view host, std::string_view name) {
 /// RFC 7617 section 2.
 Secret basic(const Secret& credentials) {
   const auto text = credentials.reveal();
-  std::string encoded((text.size() + 2) / 3 * 4 + 1, '\0');  // and the NUL that is put at its end
+  SecretText encoded;
+  encoded.resize((text.size() + 2) / 3 * 4 + 1);  // and the NUL that is put at its end
   const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
                                    reinterpret_cast<const unsigned char*>(text.data()),
                                    static_cast<int>(text.size()));
-  encoded.resize(static_cast<std::size_t>(size));
-  std::string value;
-  value.reserve(encoded.size() + 6);
-  value.append("Basic ").append(encoded);
-  Secret::wipe(encoded);
-  return Secret(std::move(value));
+  return joined_secret({"Basic ", encoded.view().substr(0, static_cast<std::size_t>(size))});
 }
 
 Error unusable_proxy(std::string why, std::string remedy) {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/secret_text.hpp"
 #include "base/strings.hpp"
 
 namespace skewguard::net {
@@ -23,16 +24,6 @@ bool own_field(std::string_view name) {
 bool says_length(const HttpRequest& request) {
   return !request.body.empty() || request.method == "POST" || request.method == "PUT" ||
          request.method == "PATCH";
-}
-
-/// In one allocation: a second one would leave a copy of the credentials behind.
-std::string joined(const std::vector<std::string_view>& parts) {
-  std::size_t size = 0;
-  for (const auto part : parts) size += part.size();
-  std::string text;
-  text.reserve(size);
-  for (const auto part : parts) text.append(part);
-  return text;
 }
 
 }  // namespace
@@ -56,7 +47,7 @@ std::optional<std::string> refusal(const HttpRequest& request) {
   return std::nullopt;
 }
 
-std::string wire_head(const HttpRequest& request, const http::Url& url) {
+Secret wire_head(const HttpRequest& request, const http::Url& url) {
   const std::string authority = url.authority();
   const std::string length = std::to_string(request.body.size());
   std::vector<std::string_view> parts{request.method,        " ",       url.target,
@@ -70,17 +61,17 @@ std::string wire_head(const HttpRequest& request, const http::Url& url) {
   if (!request.authorization.empty()) add("Authorization", request.authorization.reveal());
   if (says_length(request)) add("Content-Length", length);
   parts.emplace_back("\r\n");
-  return joined(parts);
+  return joined_secret(parts);
 }
 
-std::string connect_head(std::string_view target, const Secret& authorization) {
+Secret connect_head(std::string_view target, const Secret& authorization) {
   constexpr std::string_view kAgent = "\r\nUser-Agent: skewguard/" SKEWGUARD_VERSION "\r\n";
   std::vector<std::string_view> parts{"CONNECT ", target, " HTTP/1.1\r\nHost: ", target, kAgent};
   if (!authorization.empty()) {
     parts.insert(parts.end(), {"Proxy-Authorization: ", authorization.reveal(), "\r\n"});
   }
   parts.emplace_back("\r\n");
-  return joined(parts);
+  return joined_secret(parts);
 }
 
 }  // namespace skewguard::net

@@ -13,12 +13,12 @@ namespace skewguard::net {
 /// can. Control bytes would let a value end its line and begin fields of its own.
 std::optional<std::string> refusal(const HttpRequest& request);
 
-/// The head as it goes over the wire (RFC 9112 section 3), in one allocation: it holds the
-/// credentials, so the caller wipes it. `request` is one that refusal() has nothing against.
-std::string wire_head(const HttpRequest& request, const http::Url& url);
+/// The head as it goes over the wire (RFC 9112 section 3); it holds the credentials. `request` is
+/// one that refusal() has nothing against.
+Secret wire_head(const HttpRequest& request, const http::Url& url);
 
 /// The head that asks a proxy for a tunnel to `target` ("host:port"); `authorization` is the value
-/// of Proxy-Authorization, empty = none. In one allocation, too.
-std::string connect_head(std::string_view target, const Secret& authorization);
+/// of Proxy-Authorization, empty = none.
+Secret connect_head(std::string_view target, const Secret& authorization);
 
 }  // namespace skewguard::net

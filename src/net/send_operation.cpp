@@ -215,10 +215,11 @@ void SendOperation::transmit() {
   exchange_.early = connection_->stream->unread() == Stream::Unread::bytes;
   write_pending_ = true;
   exchange_.sent = shared_.clock.now();
-  connection_->stream->write(head_, request_.body.reveal(),
+  connection_->stream->write(head_.reveal(), request_.body.reveal(),
                              [self = shared_from_this()](Stream::ErrorCode error, std::size_t n) {
                                if (self->state_ == State::writing) self->written(error, n);
                              });
+  wipe_stack();
 }
 
 void SendOperation::written(Stream::ErrorCode error, std::size_t size) {
@@ -238,7 +239,8 @@ void SendOperation::receive() {
   if (past_deadline()) return;
   state_ = State::reading;
   connection_->stream->read_some(
-      buffer_, [self = shared_from_this()](Stream::ErrorCode error, std::size_t size) {
+      {buffer_.data(), buffer_.size()},
+      [self = shared_from_this()](Stream::ErrorCode error, std::size_t size) {
         if (self->state_ == State::reading) self->received(error, size);
       });
 }
@@ -248,7 +250,9 @@ void SendOperation::received(Stream::ErrorCode error, std::size_t size) {
   // The read that brought the end of the final answer's head: its Date cannot have been stamped
   // later, however slowly the head came. As a rule it is the first one, the head being whole in it.
   if (!parser_.head_done()) exchange_.received = shared_.clock.now();
-  digest(parser_.feed(std::string_view(buffer_).substr(0, size)));
+  const auto outcome = parser_.feed(buffer_.view().substr(0, size));
+  wipe_stack();
+  digest(outcome);
 }
 
 void SendOperation::digest(Outcome outcome) {
@@ -331,8 +335,6 @@ void SendOperation::release() {
   if (tunnel_) tunnel_->cancel();
   if (connection_) connection_->stream->close();
   connection_.reset();
-  Secret::wipe(head_);
-  Secret::wipe(buffer_);
 }
 
 }  // namespace skewguard::net

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/secret_text.hpp"
 #include "http/url.hpp"
 #include "net/answer_parser.hpp"
 #include "net/connector.hpp"
@@ -109,8 +110,8 @@ class SendOperation : public std::enable_shared_from_this<SendOperation> {
   std::shared_ptr<Tunnel> tunnel_;
   Instant proxy_until_{};
   std::optional<Connection> connection_;
-  std::string head_;    // holds the credentials: wiped
-  std::string buffer_;  // what was read last; may hold a token: wiped
+  Secret head_;        // holds the credentials
+  SecretText buffer_;  // what was read last; may hold a token
   AnswerParser parser_;
   Exchange exchange_;
   bool pooled_ = false;         // the connection has carried an answer before

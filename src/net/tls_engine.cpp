@@ -35,7 +35,8 @@ TlsContext::TlsContext(const SSL_METHOD* method) : context_(SSL_CTX_new(method))
     return;
   }
   SSL_CTX_set_min_proto_version(get(), TLS1_2_VERSION);
-  SSL_CTX_set_options(get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_options(get(),
+                      SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CLEANSE_PLAINTEXT);
   SSL_CTX_set_mode(get(), SSL_MODE_RELEASE_BUFFERS);
 }
 

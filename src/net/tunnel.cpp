@@ -50,15 +50,11 @@ Tunnel::Tunnel(Socket socket, const Proxy& proxy, const http::Url& target)
       head_(connect_head(target_, proxy.authorization)),
       parser_("CONNECT", 0) {}
 
-Tunnel::~Tunnel() {
-  Secret::wipe(head_);
-}
-
 void Tunnel::start(Handler handler) {
   handler_ = std::move(handler);
-  asio::async_write(socket_, asio::buffer(head_),
+  asio::async_write(socket_, asio::buffer(head_.reveal()),
                     [self = shared_from_this()](boost::system::error_code error, std::size_t) {
-                      Secret::wipe(self->head_);
+                      self->head_ = Secret();
                       if (!self->handler_) return;
                       // A proxy that refuses early may have answered all the same.
                       std::ignore = error;

@@ -26,7 +26,6 @@ class Tunnel : public std::enable_shared_from_this<Tunnel> {
   Tunnel(Socket socket, const Proxy& proxy, const http::Url& target);
   Tunnel(const Tunnel&) = delete;
   Tunnel& operator=(const Tunnel&) = delete;
-  ~Tunnel();  ///< wipes what held the credentials
 
   /// `handler` runs on the loop, never from within this call; not at all after cancel().
   void start(Handler handler);
@@ -43,7 +42,7 @@ class Tunnel : public std::enable_shared_from_this<Tunnel> {
   const std::string proxy_;   // host:port
   const std::string target_;  // host:port
   const bool authorized_;     // credentials are sent
-  std::string head_;
+  Secret head_;
   std::array<char, 4096> buffer_{};
   AnswerParser parser_;
   Handler handler_;

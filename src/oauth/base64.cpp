@@ -24,9 +24,9 @@ constexpr std::array<std::uint8_t, 256> url_values() {
 
 }  // namespace
 
-std::string base64_encode(std::string_view bytes) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);  // whole: no copy of a secret is left behind
+SecretText base64_encode(std::string_view bytes) {
+  SecretText out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t n = std::min<std::size_t>(3, bytes.size() - i);
     std::uint32_t group = 0;
@@ -34,16 +34,16 @@ std::string base64_encode(std::string_view bytes) {
       group = group << 8U | (k < n ? static_cast<unsigned char>(bytes[i + k]) : 0U);
     }
     for (std::size_t k = 0; k < 4; ++k) {
-      out += k <= n ? kAlphabet[group >> (18U - 6U * k) & 63U] : '=';
+      out.append(k <= n ? kAlphabet[group >> (18U - 6U * k) & 63U] : '=');
     }
   }
   return out;
 }
 
-std::optional<std::string> base64url_decode(std::string_view text) {
+std::optional<SecretText> base64url_decode(std::string_view text) {
   static constexpr auto kValues = url_values();
   if (text.size() % 4 == 1) return std::nullopt;
-  std::string out;
+  SecretText out;
   out.reserve(text.size() / 4 * 3 + 2);
   std::uint32_t group = 0;
   unsigned bits = 0;
@@ -54,7 +54,7 @@ std::optional<std::string> base64url_decode(std::string_view text) {
     bits += 6;
     if (bits < 8) continue;
     bits -= 8;
-    out += static_cast<char>(group >> bits & 0xffU);
+    out.append(static_cast<char>(group >> bits & 0xffU));
   }
   return out;
 }

@@ -1,5 +1,9 @@
 #include "oauth/json.hpp"
 
+#include <charconv>
+#include <string>
+#include <system_error>
+
 namespace skewguard::oauth {
 namespace {
 
@@ -23,7 +27,83 @@ bool nested_deeper_than(std::string_view text, std::size_t most_depth) noexcept 
   return false;
 }
 
+constexpr std::size_t kPlaceDigits = 8;  // of a position; what is shorter shows no secret
+
+/// Of the string whose content begins at `begin`: where the quotation mark is that ends it.
+std::size_t end_of_string(std::string_view text, std::size_t begin) noexcept {
+  while (begin < text.size() && text[begin] != '"') begin += text[begin] == '\\' ? 2 : 1;
+  return begin < text.size() ? begin : std::string_view::npos;
+}
+
+bool names_a_member(std::string_view text, std::size_t after) noexcept {
+  const auto next = text.find_first_not_of(" \t\r\n", after);
+  return next != std::string_view::npos && text[next] == ':';
+}
+
+std::string place_text(std::size_t place) {
+  const std::string digits = std::to_string(place);
+  return std::string(kPlaceDigits - digits.size(), '0') + digits;
+}
+
+/// What stands behind the backslash, and is taken from `rest`.
+std::optional<char> escaped(std::string_view& rest) {
+  constexpr std::string_view kNames = "\"\\/bfnrt", kMeant = "\"\\/\b\f\n\r\t";
+  if (rest.empty()) return std::nullopt;
+  const char name = rest.front();
+  rest.remove_prefix(1);
+  if (name != 'u') {
+    const auto nth = kNames.find(name);
+    return nth == std::string_view::npos ? std::nullopt : std::optional(kMeant[nth]);
+  }
+  const auto digits = rest.substr(0, 4);
+  unsigned code = 0;
+  const auto [end, error] = std::from_chars(digits.begin(), digits.end(), code, 16);
+  if (error != std::errc{} || end != digits.end() || digits.size() < 4) return std::nullopt;
+  rest.remove_prefix(4);
+  return code < 0x80 ? static_cast<char>(code) : '\x7f';
+}
+
 }  // namespace
+
+std::optional<SecretJson> SecretJson::parse(std::string_view text) {
+  if (text.size() > 99'999'999) return std::nullopt;
+  std::string masked;
+  masked.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    masked += text[at++];
+    if (masked.back() != '"') continue;
+    const auto end = end_of_string(text, at);
+    if (end == std::string_view::npos) return std::nullopt;
+    const auto content = text.substr(at, end - at);
+    const bool shown = content.size() < kPlaceDigits || names_a_member(text, end + 1);
+    masked.append(shown ? content : place_text(at)) += '"';
+    at = end + 1;
+  }
+  auto root = parse_json(masked);
+  if (!root) return std::nullopt;
+  return SecretJson(text, *std::move(root));
+}
+
+std::optional<SecretText> SecretJson::text_of(const nlohmann::json& value) const {
+  const auto& seen = value.get_ref<const std::string&>();
+  if (seen.size() < kPlaceDigits) return SecretText(seen);
+  std::size_t place = 0;
+  std::from_chars(seen.data(), seen.data() + seen.size(), place);
+  std::string_view rest = text_.substr(place, end_of_string(text_, place) - place);
+  SecretText out;
+  out.reserve(rest.size());
+  while (!rest.empty()) {
+    std::optional<char> next = rest.front();
+    rest.remove_prefix(1);
+    if (*next == '\\')
+      next = escaped(rest);
+    else if (static_cast<unsigned char>(*next) < ' ')
+      return std::nullopt;
+    if (!next) return std::nullopt;
+    out.append(*next);
+  }
+  return out;
+}
 
 std::optional<nlohmann::json> parse_json(std::string_view text, std::size_t most_depth) {
   if (nested_deeper_than(text, most_depth)) return std::nullopt;

@@ -5,12 +5,34 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "base/secret_text.hpp"
 
 namespace skewguard::oauth {
 
 /// Reads JSON that a stranger wrote: nothing where it is malformed, nested deeper than
 /// `most_depth`, or holds a number that no double can. Linear in the text; no exceptions.
 std::optional<nlohmann::json> parse_json(std::string_view text, std::size_t most_depth = 64);
+
+/// The same for a text that holds secrets, of which the parser would leave copies in freed memory:
+/// it gets to see no string of eight bytes or more, but those that name a member. Whether the
+/// content of such a string is well-formed shows when it is read.
+class SecretJson {
+ public:
+  /// `text`, of at most 99,999,999 bytes, must outlive it.
+  static std::optional<SecretJson> parse(std::string_view text);
+  /// In place of each long string stands something else.
+  [[nodiscard]] const nlohmann::json& root() const noexcept { return root_; }
+  /// The text of `value`, a string of root(); nothing where it is malformed. Of escaped characters
+  /// beyond ASCII all are read as DEL.
+  [[nodiscard]] std::optional<SecretText> text_of(const nlohmann::json& value) const;
+
+ private:
+  SecretJson(std::string_view text, nlohmann::json root) : text_(text), root_(std::move(root)) {}
+  std::string_view text_;
+  nlohmann::json root_;
+};
 
 /// The member `name` of an object where it is a string; else null. Dies with `object`.
 const std::string* string_member(const nlohmann::json& object, const char* name);

@@ -15,7 +15,7 @@ constexpr double kFarthestSeconds = 200.0 * 365.25 * 86400.0;
 std::optional<nlohmann::json> json_object(std::string_view part) {
   const auto text = base64url_decode(part);
   if (!text) return std::nullopt;
-  auto value = parse_json(*text);
+  auto value = parse_json(text->view());
   if (!value || !value->is_object()) return std::nullopt;
   return value;
 }

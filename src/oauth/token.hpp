@@ -4,7 +4,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "base/secret_text.hpp"
 #include "oauth/jwt_peek.hpp"
 #include "skewguard/secret.hpp"
 #include "skewguard/time.hpp"
@@ -38,5 +40,12 @@ struct Token {
 };
 
 using TokenPtr = std::shared_ptr<const Token>;
+
+inline constexpr std::string_view kBearerScheme = "Bearer ";
+
+/// The value of Authorization that `token` is sent with (RFC 6750 section 2.1).
+inline Secret bearer_authorization(const Secret& token) {
+  return joined_secret({kBearerScheme, token.reveal()});
+}
 
 }  // namespace skewguard::oauth

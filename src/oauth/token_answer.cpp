@@ -1,5 +1,6 @@
 #include "oauth/token_answer.hpp"
 
+#include "base/secret_text.hpp"
 #include "base/strings.hpp"
 #include "http/url.hpp"
 #include "oauth/json.hpp"
@@ -40,22 +41,36 @@ std::string named_type(const nlohmann::json& value) {
   return (type == "array" || type == "object" ? "an " : "a ") + type;
 }
 
-Result<std::optional<Duration>> expires_in(const nlohmann::json& answer, std::string_view token) {
-  const auto field = answer.find("expires_in");
-  if (field == answer.end() || field->is_null()) return std::optional<Duration>{};
+Result<std::optional<Duration>> expires_in(const SecretJson& json, std::string_view token) {
+  const auto field = json.root().find("expires_in");
+  if (field == json.root().end() || field->is_null()) return std::optional<Duration>{};
   std::optional<Duration> life;
   std::string shown = named_type(*field);
   if (field->is_number()) {
     life = life_of_seconds(field->get<double>());
     shown = field->dump();
-  } else if (const auto* text = field->get_ptr<const std::string*>()) {
-    life = life_of_text(trim(*text));
-    shown = "\"" + withhold(visible(*text, 40), {token}) + "\"";
+  } else if (field->is_string()) {
+    const auto text = json.text_of(*field).value_or(SecretText());
+    life = life_of_text(trim(text.view()));
+    shown = "\"" + withhold(visible(text.view(), 40), {token}) + "\"";
   }
   if (life) return life;
   const auto claims = peek_jwt(token);
   if (claims && life_of_claims(*claims)) return std::optional<Duration>{};
   return unusable("`expires_in` is " + shown + ", not a positive number of seconds");
+}
+
+Result<Secret> access_token(const SecretJson& json) {
+  const auto field = json.root().find("access_token");
+  if (field == json.root().end()) return unusable("`access_token` is missing");
+  if (!field->is_string()) return unusable("`access_token` is " + named_type(*field));
+  auto text = json.text_of(*field);
+  if (!text) return unusable("`access_token` is no well-formed string");
+  if (text->empty()) return unusable("`access_token` is empty");
+  const bool fits = http::valid_field_value(text->view()) &&
+                    text->view().find_first_of(" \t") == std::string_view::npos;
+  if (!fits) return unusable("`access_token` holds bytes that cannot stand in a header");
+  return std::move(*text).secret();
 }
 
 }  // namespace
@@ -64,27 +79,21 @@ Result<TokenAnswer> token_answer(const Exchange& exchange) {
   if (exchange.body.size() > kMaxTokenAnswerBytes) {
     return unusable("its body is too large (" + sized(exchange.body) + ")");
   }
-  auto json = parse_json(exchange.body);
-  if (!json || !json->is_object()) return unusable(describe_body(exchange.body));
+  const auto json = SecretJson::parse(exchange.body);
+  if (!json || !json->root().is_object()) return unusable(describe_body(exchange.body));
 
-  const auto field = json->find("access_token");
-  if (field == json->end()) return unusable("`access_token` is missing");
-  auto* token = field->get_ptr<std::string*>();
-  if (token == nullptr) return unusable("`access_token` is " + named_type(*field));
   TokenAnswer answer;
-  answer.access_token = Secret{std::move(*token)};
+  auto token = access_token(*json);
+  if (!token) return std::move(token).error();
+  answer.access_token = *std::move(token);
   const auto value = answer.access_token.reveal();
-  if (value.empty()) return unusable("`access_token` is empty");
-  if (!http::valid_field_value(value) || value.find_first_of(" \t") != std::string_view::npos) {
-    return unusable("`access_token` holds bytes that cannot stand in a header");
-  }
 
-  const auto type = json->find("token_type");
-  const auto* type_text = string_member(*json, "token_type");
-  if (type_text == nullptr && type != json->end() && !type->is_null()) {
-    return unusable("`token_type` is " + named_type(*type));
+  const auto type = json->root().find("token_type");
+  answer.token_type = "Bearer";
+  if (type != json->root().end() && !type->is_null()) {
+    if (!type->is_string()) return unusable("`token_type` is " + named_type(*type));
+    answer.token_type = json->text_of(*type).value_or(SecretText()).view();
   }
-  answer.token_type = type_text == nullptr ? "Bearer" : *type_text;
   if (!iequals(answer.token_type, "bearer")) {
     return unusable("`token_type` is \"" + withhold(visible(answer.token_type, 40), {value}) +
                     "\", not \"Bearer\"");

@@ -1,42 +1,28 @@
 #include "oauth/token_request.hpp"
 
 #include <string>
+#include <utility>
 
+#include "base/secret_text.hpp"
 #include "http/url.hpp"
 #include "oauth/base64.hpp"
 
 namespace skewguard::oauth {
 namespace {
 
-void append_wiping(std::string& to, std::string&& piece) {
-  if (to.capacity() < to.size() + piece.size()) {
-    // Growing by itself, a string would leave its old characters in freed memory.
-    std::string grown;
-    grown.reserve(2 * (to.size() + piece.size()));
-    grown.append(to);
-    Secret::wipe(to);
-    to.swap(grown);
-  }
-  to.append(piece);
-  Secret::wipe(piece);
-}
-
-void append_field(std::string& body, std::string_view name, std::string_view value) {
-  if (!body.empty()) body += '&';
-  append_wiping(body, http::form_encode(name) + '=');
-  append_wiping(body, http::form_encode(value));
+void append_field(SecretText& body, std::string_view name, std::string_view value) {
+  if (!body.empty()) body.append('&');
+  body.append(http::form_encode(name).view());
+  body.append('=');
+  body.append(http::form_encode(value).view());
 }
 
 Secret basic(std::string_view id, std::string_view secret, BasicForm form) {
   const auto part = [form](std::string_view text) {
-    return form == BasicForm::raw ? std::string(text) : http::form_encode(text);
+    return form == BasicForm::raw ? SecretText(text) : http::form_encode(text);
   };
-  std::string pair = part(id) + ':';
-  append_wiping(pair, part(secret));
-  std::string value = "Basic ";
-  append_wiping(value, base64_encode(pair));
-  Secret::wipe(pair);
-  return Secret{std::move(value)};
+  const Secret pair = joined_secret({part(id).view(), ":", part(secret).view()});
+  return joined_secret({"Basic ", base64_encode(pair.reveal()).view()});
 }
 
 }  // namespace
@@ -48,7 +34,7 @@ HttpRequest token_request(const Grant& grant, std::string_view token_url, BasicF
   request.headers.add("Content-Type", "application/x-www-form-urlencoded");
   request.headers.add("Accept", "application/json");
 
-  std::string body;
+  SecretText body;
   append_field(body, "grant_type", grant.grant_type());
   for (const auto& field : grant.fields()) append_field(body, field.name, field.value.reveal());
   if (grant.client_secret().empty()) {
@@ -56,7 +42,7 @@ HttpRequest token_request(const Grant& grant, std::string_view token_url, BasicF
   } else {
     request.authorization = basic(grant.client_id(), grant.client_secret().reveal(), form);
   }
-  request.body = Secret{std::move(body)};
+  request.body = std::move(body).secret();
   return request;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "skewguard/secret.hpp"
+
 namespace skewguard::oauth {
 namespace {
 
@@ -44,7 +46,9 @@ std::string withhold(std::string words, std::initializer_list<std::string_view> 
     hide(words, secret);
     hide_what_was_cut(words, secret);
   }
-  return words;
+  std::string hidden = words;  // past the end of `words` stands what was moved up
+  Secret::wipe(words);
+  return hidden;
 }
 
 }  // namespace skewguard::oauth

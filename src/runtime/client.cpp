@@ -98,10 +98,9 @@ Request request_of(const GuardOptions& options) {
 }
 
 Bearer bearer_of(const HttpRequest& request, Instant deadline) {
-  constexpr std::string_view kScheme = "Bearer ";
-  const std::string authorization(request.authorization.reveal());
-  return {authorization.substr(std::min(kScheme.size(), authorization.size())), authorization,
-          deadline};
+  const std::string_view authorization = request.authorization.reveal();
+  return {std::string(authorization.substr(oauth::kBearerScheme.size())),
+          std::string(authorization), deadline};
 }
 
 SendResult threw() {

@@ -7,8 +7,6 @@
 namespace skewguard::runtime {
 namespace {
 
-constexpr std::string_view kScheme = "Bearer ";
-
 std::uint64_t next_id() {
   static std::atomic<std::uint64_t> last{0};
   return ++last;
@@ -41,12 +39,9 @@ void Publication::publish(const oauth::TokenPtr& token, Instant until) {
   std::shared_ptr<Snapshot> fresh;
   if (token) {
     fresh = std::make_shared<Snapshot>();
-    std::string text{kScheme};
-    text.reserve(kScheme.size() + token->value.size());
-    text.append(token->value.reveal());
-    fresh->authorization = Secret(std::move(text));
+    fresh->authorization = oauth::bearer_authorization(token->value);
     fresh->lease.authorization = fresh->authorization.reveal();
-    fresh->lease.token = fresh->lease.authorization.substr(kScheme.size());
+    fresh->lease.token = fresh->lease.authorization.substr(oauth::kBearerScheme.size());
     fresh->lease.until = until;
   }
   const std::lock_guard lock(mutex_);

@@ -200,7 +200,9 @@ void TokenDesk::ask() {
   core_.send(std::move(fetch.request), SendOptions{deadline, kLoginBodyLimit}, core_.login,
              [this, id = fetch.fetch](SendResult result) {
                if (auto* exchange = std::get_if<Exchange>(&result)) {
-                 step(oauth::event::Fetched{id, std::move(*exchange)});
+                 oauth::TokenEvent fetched = oauth::event::Fetched{id, std::move(*exchange)};
+                 step(fetched);
+                 Secret::wipe(std::get<oauth::event::Fetched>(fetched).exchange.body);
                } else {
                  step(oauth::event::FetchFailed{id, std::move(std::get<TransportFailure>(result))});
                }

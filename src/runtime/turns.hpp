@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "base/secret_text.hpp"
+
 namespace skewguard::runtime {
 
 /// One event at a time, so that a machine is never entered from within itself.
@@ -21,6 +23,7 @@ class Turns {
       queue_.pop_front();
       event();
     }
+    wipe_stack();  // tokens pass through
   }
   /// After what runs now, and all that was queued before.
   void next(std::function<void()> function) { queue_.emplace_back(std::move(function)); }

@@ -15,35 +15,34 @@ bool has_control_characters(std::string_view text) noexcept {
 }
 
 /// Every error names the setting and where it came from, never the value.
-std::optional<Error> check_value(const Definition& setting, const Value& value) {
-  const std::string what = "the " + std::string(setting.name) + " (" + value.origin + ")";
-  if (value.text.empty()) return config_error(what + " is empty", "set it, or leave it out");
-  if (value.text.size() > kMaxSecretBytes) {
+std::optional<Error> check_value(const Definition& setting, const Value& from,
+                                 std::string_view text) {
+  const std::string what = "the " + std::string(setting.name) + " (" + from.origin + ")";
+  if (text.empty()) return config_error(what + " is empty", "set it, or leave it out");
+  if (text.size() > kMaxSecretBytes) {
     return config_error(what + " is over 256 KiB long", "check that it is the right one");
   }
-  if (has_control_characters(value.text)) {
+  if (has_control_characters(text)) {
     return config_error(what + " holds a control character",
                         "check for line breaks and tabs that were pasted along");
   }
   return std::nullopt;
 }
 
-void strip_newlines(std::string& text) {
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+std::string_view without_newlines(std::string_view text) {
+  return text.substr(0, text.find_last_not_of("\r\n") + 1);
 }
 
-/// The content of the file that `file` names, as the value of `setting`.
-Result<Value> read_secret_file(const Sources& sources, const Definition& setting,
-                               const Value& file) {
+/// The content of the file that `file` names, with the value of `setting`.
+Result<SecretText> read_secret_file(const Sources& sources, const Definition& setting,
+                                    const Value& file) {
   auto content = sources.surroundings().read_file(file.text);
   if (!content) {
     return config_error(
         std::string(setting.name) + " (" + file.origin + "): " + content.error().message,
         content.error().remedy);
   }
-  Value value{.text = *std::move(content), .origin = file.origin, .rank = file.rank};
-  strip_newlines(value.text);
-  return value;
+  return content;
 }
 
 /// systemd's LoadCredential=, and the like.
@@ -75,14 +74,12 @@ std::optional<Place> place_of(const Sources& sources, const Definition& direct,
 }
 
 Result<Secret> secret_at(const Sources& sources, const Definition& setting, const Place& place) {
-  auto value =
-      place.is_file ? read_secret_file(sources, setting, place.value) : Result<Value>(place.value);
-  if (!value) return std::move(value).error();
-  if (auto error = check_value(setting, *value)) {
-    Secret::wipe(value->text);
-    return *std::move(error);
-  }
-  return Secret(std::move(value->text));
+  auto content = place.is_file ? read_secret_file(sources, setting, place.value)
+                               : Result<SecretText>(SecretText(place.value.text));
+  if (!content) return std::move(content).error();
+  const auto text = place.is_file ? without_newlines(content->view()) : content->view();
+  if (auto error = check_value(setting, place.value, text)) return *std::move(error);
+  return Secret(text);
 }
 
 /// The secrets of the client in their order, at least one: a file has one on each line.
@@ -94,18 +91,12 @@ Result<std::vector<Secret>> secrets_at(const Sources& sources, const Place& plac
   }
   auto file = read_secret_file(sources, kClientSecret, place.value);
   if (!file) return std::move(file).error();
-  const Secret whole(std::move(file->text));
   std::vector<Secret> secrets;
-  for (std::string_view rest = whole.reveal();;) {
+  for (std::string_view rest = without_newlines(file->view());;) {
     const auto end = std::min(rest.find('\n'), rest.size());
-    Value line{
-        .text = std::string(rest.substr(0, end)), .origin = file->origin, .rank = file->rank};
-    strip_newlines(line.text);
-    if (auto error = check_value(kClientSecret, line)) {
-      Secret::wipe(line.text);
-      return *std::move(error);
-    }
-    secrets.emplace_back(std::move(line.text));
+    const auto line = without_newlines(rest.substr(0, end));
+    if (auto error = check_value(kClientSecret, place.value, line)) return *std::move(error);
+    secrets.emplace_back(line);
     if (end == rest.size()) return secrets;
     rest.remove_prefix(end + 1);
   }
@@ -142,7 +133,7 @@ std::optional<Error> read_token(const Sources& sources, const Place& place, Clie
 std::optional<Error> read_client(const Sources& sources, const std::optional<Value>& id,
                                  const std::optional<Place>& secret, ClientOptions& client) {
   if (id) {
-    if (auto error = check_value(kClientId, *id)) return error;
+    if (auto error = check_value(kClientId, *id, id->text)) return error;
     if (id->text.find(':') != std::string::npos) {  // RFC 7617 section 2: it ends the id
       return config_error("the client id (" + id->origin + ") holds a colon",
                           "give the id alone; the secret has a setting of its own");

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/nearest.hpp"
+#include "base/secret_text.hpp"
 #include "base/strings.hpp"
 #include "genesys/regions.hpp"
 #include "http/url.hpp"
@@ -314,7 +315,9 @@ Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need
   Settings settings;
   if (auto error = read_logging(sources, settings)) return *std::move(error);
   if (!identity) return settings;
-  if (auto error = read_client_options(sources, settings.client)) return *std::move(error);
+  const auto unusable = read_client_options(sources, settings.client);
+  wipe_stack();
+  if (unusable) return *unusable;
   if (!settings.client.client_secret.empty())
     settings.client_secret_file = client_secret_file(sources);
   if (auto error = read_token_store(sources, settings.token_store)) return *std::move(error);

@@ -20,21 +20,18 @@ int hex_digit(char c) {
 }
 
 /// Nothing where a percent sign has no two digits behind it.
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string out;
+std::optional<SecretText> percent_decoded(std::string_view text) {
+  SecretText out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
-      out += text[i];
+      out.append(text[i]);
       continue;
     }
     const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
     const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-    if (high < 0 || low < 0) {
-      Secret::wipe(out);
-      return std::nullopt;
-    }
-    out += static_cast<char>(high * 16 + low);
+    if (high < 0 || low < 0) return std::nullopt;
+    out.append(static_cast<char>(high * 16 + low));
     i += 2;
   }
   return out;
@@ -43,25 +40,16 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 /// "user:password" of the text before the '@', decoded.
 Result<Secret> credentials_of(std::string_view text, const Value& value) {
   const std::size_t colon = std::min(text.find(':'), text.size());
-  auto user = percent_decoded(text.substr(0, colon));
-  auto password = percent_decoded(text.substr(std::min(colon + 1, text.size())));
-  const bool whole = user && password;
-  const bool divided = whole && user->find(':') == std::string::npos;  // RFC 7617 section 2
-  std::string both;
-  if (whole) {
-    both.reserve(user->size() + 1 + password->size());
-    both.append(*user).append(":").append(*password);
-  }
-  if (user) Secret::wipe(*user);
-  if (password) Secret::wipe(*password);
-  Secret credentials(std::move(both));
-  if (!whole) {
+  const auto user = percent_decoded(text.substr(0, colon));
+  const auto password = percent_decoded(text.substr(std::min(colon + 1, text.size())));
+  if (!user || !password) {
     return unusable(value, "has a % in its credentials without two hexadecimal digits after it",
                     "write a percent sign as %25");
   }
-  if (!divided) {
+  if (user->view().find(':') != std::string_view::npos) {  // RFC 7617 section 2
     return unusable(value, "has a colon in its user name", "such a name cannot be sent (Basic)");
   }
+  Secret credentials = joined_secret({user->view(), ":", password->view()});
   const auto control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
   if (std::ranges::any_of(credentials.reveal(), control)) {
     return unusable(value, "has a control character in its credentials",

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/secret_text.hpp"
 #include "skewguard/client.hpp"
 #include "skewguard/log.hpp"
 #include "skewguard/result.hpp"
@@ -30,7 +31,7 @@ struct Flags {
 struct Surroundings {
   std::function<std::optional<std::string>(std::string_view name)> environment;
   /// The file's content, or the error with its cause. "-" = stdin.
-  std::function<Result<std::string>(const std::string& path)> read_file;
+  std::function<Result<SecretText>(const std::string& path)> read_file;
   /// Whether anything is there under that name; an empty function: nothing ever is.
   std::function<bool(const std::string& path)> file_exists;
 };

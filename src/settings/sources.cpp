@@ -95,8 +95,8 @@ Result<Profile> find_profile(const Flags& flags, const Surroundings& surrounding
   }
   auto text = surroundings.read_file(*file);
   if (!text) return config_error("profile file: " + text.error().message, text.error().remedy);
-  return read_profile(*text, *file, name.value_or(std::string(kDefaultProfile)), name.has_value(),
-                      profile_keys());
+  return read_profile(text->view(), *file, name.value_or(std::string(kDefaultProfile)),
+                      name.has_value(), profile_keys());
 }
 
 }  // namespace skewguard::settings

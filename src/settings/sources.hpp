@@ -89,7 +89,9 @@ inline constexpr Definition kLogFormat{
 /// Where a value was found; a later one beats an earlier one.
 enum class Rank { profile, environment, flag };
 
+/// Wiped when it goes, its copies too: it may be a secret.
 struct Value {
+  ~Value() { Secret::wipe(text); }
   std::string text;
   std::string origin;  ///< "--timeout", "SKEWGUARD_TIMEOUT", "timeout in [profile.x] of FILE"
   Rank rank = Rank::profile;

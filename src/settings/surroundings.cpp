@@ -2,7 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
@@ -16,6 +16,7 @@ namespace skewguard::settings {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = std::size_t{64} * 1024 * 1024;  // what a request may carry
+constexpr std::size_t kFirstRead = std::size_t{4} * 1024;
 
 std::string cause_of(int error) {
   return std::generic_category().message(error);
@@ -27,20 +28,23 @@ Error unreadable(const std::string& path, const std::string& cause) {
           .remedy = "name a file that exists and may be read"};
 }
 
-Result<std::string> read_all(int fd, const std::string& path) {
-  std::string content;
-  std::array<char, 64 * 1024> chunk{};
+Result<SecretText> read_all(int fd, const std::string& path) {
+  SecretText content;
+  std::size_t filled = 0;
   while (true) {
-    const ssize_t got = ::read(fd, chunk.data(), chunk.size());
+    if (filled == content.size()) content.resize(std::max(2 * filled, kFirstRead));
+    const ssize_t got = ::read(fd, content.data() + filled, content.size() - filled);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return unreadable(path, cause_of(errno));
-    if (got == 0) return content;
-    content.append(chunk.data(), static_cast<std::size_t>(got));
-    if (content.size() > kMaxFileBytes) return unreadable(path, "it is over 64 MiB");
+    filled += static_cast<std::size_t>(got);
+    if (filled > kMaxFileBytes) return unreadable(path, "it is over 64 MiB");
+    if (got > 0) continue;
+    content.resize(filled);
+    return content;
   }
 }
 
-Result<std::string> read_file(const std::string& path) {
+Result<SecretText> read_file(const std::string& path) {
   if (path == "-") return read_all(STDIN_FILENO, path);
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return unreadable(path, cause_of(errno));

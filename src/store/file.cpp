@@ -11,7 +11,6 @@
 
 #include "store/file_errors.hpp"
 #include "store/token_text.hpp"
-#include "store/wiped.hpp"
 
 namespace skewguard::store {
 namespace {
@@ -74,11 +73,11 @@ Result<std::optional<StoredToken>> File::load(const std::string& key) {
   if (auto good = check_open(file.fd(), name, status); !good) return good.error();
   if (status.size > static_cast<std::int64_t>(kMostTextBytes)) return not_believed(path_of(name));
 
-  Wiped content;
-  content.text.resize(static_cast<std::size_t>(status.size) + 1);  // one more shows that it grew
-  if (const int error = read_all(file.fd(), content.text); error < 0)
+  SecretText content;
+  content.resize(static_cast<std::size_t>(status.size) + 1);  // one more shows that it grew
+  if (const int error = read_all(file.fd(), content); error < 0)
     return cannot("read", path_of(name), -error);
-  auto token = from_text(key, content.text);
+  auto token = from_text(key, content.view());
   if (!token) return not_believed(path_of(name));
   return token;
 }
@@ -249,7 +248,7 @@ int File::write_all(int fd, std::string_view text) {
 }
 
 /// At most as much as `text` has room for, and cuts it to what came. 0, or -errno.
-int File::read_all(int fd, std::string& text) {
+int File::read_all(int fd, SecretText& text) {
   std::size_t filled = 0;
   while (filled < text.size()) {
     const auto got =

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/secret_text.hpp"
 #include "skewguard/token_store.hpp"
 #include "store/files.hpp"
 
@@ -59,7 +60,7 @@ class File final : public TokenStore {
   Result<Handle> open_new(int folder, const std::string& name);
   Result<void> replace(const std::string& key, std::string_view text);
   int write_all(int fd, std::string_view text);
-  int read_all(int fd, std::string& text);
+  int read_all(int fd, SecretText& text);
 
   std::string folder_;
   Files& files_;

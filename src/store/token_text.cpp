@@ -6,9 +6,9 @@
 #include <system_error>
 #include <utility>
 
+#include "base/secret_text.hpp"
 #include "oauth/lifetime.hpp"
 #include "store/digest.hpp"
-#include "store/wiped.hpp"
 
 namespace skewguard::store {
 namespace {
@@ -39,21 +39,21 @@ bool can_be_kept(const StoredToken& token) {
          within(token.sent.time_since_epoch());
 }
 
-void add_name(std::string& text, std::string_view name) {
+void add_name(SecretText& text, std::string_view name) {
   text.append(",\n  \"").append(name).append("\": ");
 }
-void add_string(std::string& text, std::string_view name, std::string_view value) {
+void add_string(SecretText& text, std::string_view name, std::string_view value) {
   add_name(text, name);
-  text += '"';
+  text.append('"');
   for (const char c : value) {
-    if (c == '"' || c == '\\') text += '\\';
-    text += c;
+    if (c == '"' || c == '\\') text.append('\\');
+    text.append(c);
   }
-  text += '"';
+  text.append('"');
 }
-void add_number(std::string& text, std::string_view name, Duration value) {
+void add_number(SecretText& text, std::string_view name, Duration value) {
   add_name(text, name);
-  text += std::to_string(value.count());
+  text.append(std::to_string(value.count()));
 }
 
 /// Takes one member after the other from the front of a text.
@@ -62,12 +62,17 @@ class Members {
   explicit Members(std::string_view text) : rest_(text) {}
 
   bool string(std::string_view name, std::string& value) {
+    SecretText text;
+    if (!string(name, text)) return false;
+    value = text.view();
+    return true;
+  }
+  bool string(std::string_view name, SecretText& value) {
     if (!skip_name(name) || !skip("\"")) return false;
-    value.reserve(rest_.size());  // whole: no copy of a secret is left behind
     while (!rest_.empty() && rest_.front() != '"') {
       if (rest_.front() == '\\') rest_.remove_prefix(1);
       if (rest_.empty()) return false;
-      value += rest_.front();
+      value.append(rest_.front());
       rest_.remove_prefix(1);
     }
     return skip("\"");
@@ -111,11 +116,9 @@ std::optional<std::string_view> sealed(std::string_view text) {
 
 std::optional<Secret> to_text(std::string_view key, const StoredToken& token) {
   if (!can_be_kept(token)) return std::nullopt;
-  Wiped whole;
-  std::string& text = whole.text;
-  text.reserve(2 * token.access_token.size() +
-               16 * kMostNameBytes);  // grown, it would leave copies
-  text += kBegin;
+  SecretText text;
+  text.reserve(2 * token.access_token.size() + 16 * kMostNameBytes);
+  text.append(kBegin);
   add_string(text, "key", key);
   add_string(text, "access_token", token.access_token.reveal());
   add_string(text, "token_type", token.token_type);
@@ -124,10 +127,10 @@ std::optional<Secret> to_text(std::string_view key, const StoredToken& token) {
   add_string(text, "boot_id", token.boot_id);
   add_string(text, "time_namespace", token.time_namespace);
   add_number(text, "sent_ns", token.sent.time_since_epoch());
-  const std::string digest = sha256_hex(text);
+  const std::string digest = sha256_hex(text.view());
   text.append(kDigest).append(digest).append(kEnd);
   if (text.size() > kMostTextBytes) return std::nullopt;
-  return Secret(std::move(text));
+  return std::move(text).secret();
 }
 
 std::optional<StoredToken> from_text(std::string_view key, std::string_view text) {
@@ -136,11 +139,11 @@ std::optional<StoredToken> from_text(std::string_view key, std::string_view text
   Members members(*content);
   StoredToken token;
   token.token_type.clear();
-  Wiped value;
+  SecretText value;
   std::string told_key;
   Duration sent{0};
   const bool whole = members.skip(kBegin) && members.string("key", told_key) && told_key == key &&
-                     members.string("access_token", value.text) &&
+                     members.string("access_token", value) &&
                      members.string("token_type", token.token_type) &&
                      members.number("issued_ns", token.issued) &&
                      members.number("expires_in_ns", token.expires_in) &&
@@ -148,7 +151,7 @@ std::optional<StoredToken> from_text(std::string_view key, std::string_view text
                      members.string("time_namespace", token.time_namespace) &&
                      members.number("sent_ns", sent) && members.at_end();
   if (!whole) return std::nullopt;
-  token.access_token = Secret(std::string_view(value.text));
+  token.access_token = std::move(value).secret();
   token.sent = Instant{sent};
   if (!can_be_kept(token)) return std::nullopt;
   return token;

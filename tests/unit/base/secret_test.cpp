@@ -2,77 +2,49 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <array>
-#include <atomic>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
 
-// Every block that this program gives back passes through here, so that what was left in it can be
-// looked at while the block is still ours.
-namespace {
-
-constexpr std::string_view kMark = "S3CRET";
-std::atomic<int> blocks_with_mark{0};
-
-void give_back(void* block, std::size_t size) noexcept {
-  if (block == nullptr) return;
-  const auto* const bytes = static_cast<const unsigned char*>(block);
-  if (std::search(bytes, bytes + size, kMark.begin(), kMark.end()) != bytes + size) {
-    ++blocks_with_mark;
-  }
-  std::free(block);
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  if (void* const block = std::malloc(std::max<std::size_t>(size, 1))) return block;
-  throw std::bad_alloc();
-}
-void operator delete(void* block) noexcept {
-  std::free(block);
-}
-void operator delete(void* block, std::size_t size) noexcept {
-  give_back(block, size);
-}
+#include "../traces.hpp"
 
 namespace skewguard {
 namespace {
 
-/// "S3CRET" over and over, without ever lying in a block that is given back uncounted.
-template <std::size_t kSize>
-std::array<char, kSize> marked() {
-  std::array<char, kSize> text{};
-  for (std::size_t i = 0; i < kSize; ++i) text.at(i) = kMark[i % kMark.size()];
-  return text;
-}
-const auto kLong = marked<200>();  // lives on the heap, within a std::string
-const auto kShort = marked<12>();  // lives within the std::string itself
-constexpr std::array kBoth{std::string_view{kLong.data(), kLong.size()},
-                           std::string_view{kShort.data(), kShort.size()}};
+constexpr auto kLong = traces::marked<200>();
+constexpr auto kShort = traces::marked<12>();  // would fit into a std::string itself
+constexpr std::array kBoth{kLong.view(), kShort.view()};
 
 class SecretWipe : public ::testing::Test {
  protected:
-  void SetUp() override { blocks_with_mark = 0; }
+  void SetUp() override { traces::on_the_heap = 0; }
+  static void expect_no_traces() {
+    EXPECT_EQ(traces::on_the_heap, 0);
+    EXPECT_FALSE(traces::among_secrets());
+  }
 };
 
 TEST_F(SecretWipe, IsNeededForThisTestToSeeAnything) {
   {
     const std::string plain(kBoth[0]);
   }
-  EXPECT_EQ(blocks_with_mark, 1);
+  EXPECT_EQ(traces::on_the_heap, 1);
+  EXPECT_FALSE(traces::among_secrets());
+  for (const auto text : kBoth) {
+    const Secret secret(text);
+    EXPECT_TRUE(traces::among_secrets());
+  }
 }
 
-TEST_F(SecretWipe, LeavesNothingOnTheHeapWhenASecretEnds) {
-  {
-    const Secret secret(kBoth[0]);
+TEST_F(SecretWipe, LeavesNothingWhenASecretEnds) {
+  for (const auto text : kBoth) {
+    {
+      const Secret secret(text);
+    }
+    expect_no_traces();
   }
-  EXPECT_EQ(blocks_with_mark, 0);
 }
 
 /// A place for one object whose bytes can be looked at, also once the object is gone.
@@ -85,7 +57,7 @@ class Place {
   }
   void destroy() { std::destroy_at(object()); }
   [[nodiscard]] bool shows_mark() const {
-    return std::ranges::search(bytes_, kMark).begin() != bytes_.end();
+    return std::ranges::search(bytes_, traces::kMark).begin() != bytes_.end();
   }
 
  private:
@@ -93,27 +65,18 @@ class Place {
   alignas(T) std::array<unsigned char, sizeof(T)> bytes_{};
 };
 
-TEST_F(SecretWipe, LeavesNothingInTheObjectWhenAShortSecretEnds) {
-  Place<Secret> place;
-  place.construct(kBoth[1]);
-  EXPECT_TRUE(place.shows_mark());
-  place.destroy();
-  EXPECT_FALSE(place.shows_mark());
-}
-
-TEST_F(SecretWipe, LeavesNothingInWhatAShortSecretIsMovedFrom) {
+TEST_F(SecretWipe, KeepsNothingInTheObjectItself) {
   Place<Secret> place;
   Secret& from = place.construct(kBoth[1]);
-  Secret to(std::move(from));
-  EXPECT_FALSE(place.shows_mark());
-  from = Secret(kBoth[1]);
-  EXPECT_TRUE(place.shows_mark());
-  to = std::move(from);
+  EXPECT_FALSE(place.shows_mark()) << "it may lie on the heap";
+  const Secret to(std::move(from));
   EXPECT_FALSE(place.shows_mark());
   place.destroy();
 
   Place<std::string> text;
-  const Secret made(std::move(text.construct(kBoth[1])));
+  std::string& source = text.construct(kBoth[1]);
+  EXPECT_TRUE(text.shows_mark());
+  const Secret made(std::move(source));
   EXPECT_FALSE(text.shows_mark());
   text.destroy();
 }
@@ -130,7 +93,7 @@ TEST_F(SecretWipe, LeavesNothingBehindCopiesMovesAndAssignments) {
     first =
         Secret(std::string_view("longer than it was: ........................................"));
   }
-  EXPECT_EQ(blocks_with_mark, 0);
+  expect_no_traces();
 }
 
 TEST_F(SecretWipe, LeavesNothingOfALongStringThatASecretIsMadeOf) {
@@ -139,7 +102,7 @@ TEST_F(SecretWipe, LeavesNothingOfALongStringThatASecretIsMadeOf) {
     const Secret secret(std::move(source));
     EXPECT_TRUE(source.empty());  // NOLINT(bugprone-use-after-move): that is the claim
   }
-  EXPECT_EQ(blocks_with_mark, 0);
+  expect_no_traces();
 }
 
 TEST_F(SecretWipe, OverwritesTheWholeCapacityOfAString) {
@@ -150,7 +113,7 @@ TEST_F(SecretWipe, OverwritesTheWholeCapacityOfAString) {
     EXPECT_TRUE(text.empty());
     EXPECT_GE(text.capacity(), kBoth[0].size());
   }
-  EXPECT_EQ(blocks_with_mark, 0);
+  expect_no_traces();
 }
 
 TEST(Secret, IsEmptyOnceMovedFrom) {

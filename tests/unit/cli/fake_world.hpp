@@ -98,9 +98,9 @@ class FakeWorld {
       const auto found = environment.find(name);
       return found == environment.end() ? std::nullopt : std::optional(found->second);
     };
-    world.surroundings.read_file = [this](const std::string& path) -> Result<std::string> {
+    world.surroundings.read_file = [this](const std::string& path) -> Result<SecretText> {
       const auto found = files.find(path);
-      if (found != files.end()) return found->second;
+      if (found != files.end()) return SecretText(found->second);
       return Error{.kind = ErrorKind::config,
                    .message = "cannot read " + path + " (No such file or directory)"};
     };

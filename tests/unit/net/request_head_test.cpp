@@ -19,11 +19,15 @@ http::Url url(const std::string& text) {
   return *parsed;
 }
 
+std::string head_of(const HttpRequest& request, const http::Url& to) {
+  return std::string(wire_head(request, to).reveal());
+}
+
 TEST(RequestHead, StandsOnTheWireByteForByte) {
   HttpRequest request;
   request.headers = {{"User-Agent", "mine/1"}, {"Accept", "application/json"}};
   request.authorization = Secret("Bearer abc");
-  EXPECT_EQ(wire_head(request, url("http://api.example:8080/api/v2/tokens/me?x=1")),
+  EXPECT_EQ(head_of(request, url("http://api.example:8080/api/v2/tokens/me?x=1")),
             "GET /api/v2/tokens/me?x=1 HTTP/1.1\r\n"
             "Host: api.example:8080\r\n"
             "Accept-Encoding: identity\r\n"
@@ -35,38 +39,31 @@ TEST(RequestHead, StandsOnTheWireByteForByte) {
 
 TEST(RequestHead, NamesItselfUnlessTheRequestHasANameOfItsOwn) {
   HttpRequest request;
-  EXPECT_THAT(wire_head(request, url("http://a/")), HasSubstr("\r\nUser-Agent: skewguard/"));
+  EXPECT_THAT(head_of(request, url("http://a/")), HasSubstr("\r\nUser-Agent: skewguard/"));
   request.headers = {{"user-agent", "mine"}, {"ACCEPT-ENCODING", "gzip"}};
-  const auto head = wire_head(request, url("http://a/"));
+  const auto head = head_of(request, url("http://a/"));
   EXPECT_THAT(head, Not(HasSubstr("skewguard/")));
   EXPECT_THAT(head, Not(HasSubstr("identity")));
 }
 
 TEST(RequestHead, AnIpv6HostStandsInBrackets) {
-  EXPECT_THAT(wire_head({}, url("http://[::1]:81/")), HasSubstr("\r\nHost: [::1]:81\r\n"));
+  EXPECT_THAT(head_of({}, url("http://[::1]:81/")), HasSubstr("\r\nHost: [::1]:81\r\n"));
 }
 
 TEST(RequestHead, LeavesTheDefaultPortOutOfHost) {
-  EXPECT_THAT(wire_head({}, url("https://a.example:443/")), HasSubstr("\r\nHost: a.example\r\n"));
+  EXPECT_THAT(head_of({}, url("https://a.example:443/")), HasSubstr("\r\nHost: a.example\r\n"));
 }
 
 TEST(RequestHead, SaysTheLengthWhereContentIsThereOrExpected) {
   HttpRequest request;
-  EXPECT_THAT(wire_head(request, url("http://a/")), Not(HasSubstr("Content-Length")));
+  EXPECT_THAT(head_of(request, url("http://a/")), Not(HasSubstr("Content-Length")));
   request.body = Secret("12345");
-  EXPECT_THAT(wire_head(request, url("http://a/")), HasSubstr("\r\nContent-Length: 5\r\n"));
+  EXPECT_THAT(head_of(request, url("http://a/")), HasSubstr("\r\nContent-Length: 5\r\n"));
   for (const char* method : {"POST", "PUT", "PATCH"}) {
     request.method = method;
     request.body = Secret();
-    EXPECT_THAT(wire_head(request, url("http://a/")), HasSubstr("\r\nContent-Length: 0\r\n"));
+    EXPECT_THAT(head_of(request, url("http://a/")), HasSubstr("\r\nContent-Length: 0\r\n"));
   }
-}
-
-TEST(RequestHead, TakesOneAllocationSoThatNoCopyOfTheTokenIsLeftBehind) {
-  HttpRequest request;
-  request.authorization = Secret("Bearer " + std::string(1000, 'x'));
-  const auto head = wire_head(request, url("http://a/"));
-  EXPECT_EQ(head.size(), head.capacity());
 }
 
 TEST(RequestRefusal, NothingIsSaidAgainstAnOrdinaryRequest) {

@@ -104,6 +104,19 @@ TEST(TokenAnswer, TakesTokensOf64KiB) {
   EXPECT_EQ(answer->access_token.reveal(), token);
 }
 
+TEST(TokenAnswer, ReadsStringsThatTheParserDoesNotGetToSee) {
+  const auto escaped = read(
+      R"({"x":"00000003", "access_token" : "00000017\/\u0041\"\\", "token_type":"\u0062\u0065arer",)"
+      R"( "expires_in":"31536000", "nested":{"access_token":"another-token"}})");
+  ASSERT_TRUE(escaped);
+  EXPECT_EQ(escaped->access_token.reveal(), R"(00000017/A"\)");
+  EXPECT_EQ(escaped->token_type, "bearer");
+  EXPECT_EQ(escaped->expires_in, 8760h);
+  for (const char* bad : {"\\x", "\\u00g1", "\\u00", "\\", "\x01", "\\u0001", "\\u00e9"}) {
+    EXPECT_FALSE(read(R"({"access_token":"abcdefgh)" + std::string(bad) + "\"}")) << bad;
+  }
+}
+
 TEST(TokenAnswer, SaysWhatCameInstead) {
   const auto message = [](std::string body) { return read(std::move(body)).error().message; };
   EXPECT_THAT(message(""), HasSubstr("empty"));

@@ -11,7 +11,7 @@ namespace skewguard::oauth {
 
 /// base64url without padding.
 inline std::string base64url(std::string_view bytes) {
-  std::string text = base64_encode(bytes);
+  std::string text(base64_encode(bytes).view());
   for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
   while (!text.empty() && text.back() == '=') text.pop_back();
   return text;

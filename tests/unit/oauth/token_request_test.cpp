@@ -10,6 +10,10 @@ namespace {
 
 constexpr const char* kUrl = "https://login.example.com/oauth/token";
 
+std::string basic_of(std::string_view pair) {
+  return "Basic " + std::string(base64_encode(pair).view());
+}
+
 TEST(Base64, EncodesTheVectorsOfRfc4648) {
   // Section 10
   EXPECT_EQ(base64_encode(""), "");
@@ -46,13 +50,13 @@ TEST(TokenRequest, IsTheClientCredentialsRequestOfRfc6749) {
 TEST(TokenRequest, FormEncodesIdAndSecretBeforeBasic) {
   const ClientCredentials grant{"a:b", Secret{"c d+%"}};
   const HttpRequest request = token_request(grant, kUrl, BasicForm::form_encoded);
-  EXPECT_EQ(request.authorization.reveal(), "Basic " + base64_encode("a%3Ab:c+d%2B%25"));
+  EXPECT_EQ(request.authorization.reveal(), basic_of("a%3Ab:c+d%2B%25"));
 }
 
 TEST(TokenRequest, KeepsIdAndSecretRawWhereAsked) {
   const ClientCredentials grant{"a", Secret{"c d+%:"}};
   const HttpRequest request = token_request(grant, kUrl, BasicForm::raw);
-  EXPECT_EQ(request.authorization.reveal(), "Basic " + base64_encode("a:c d+%:"));
+  EXPECT_EQ(request.authorization.reveal(), basic_of("a:c d+%:"));
 }
 
 TEST(TokenRequest, CarriesTheExtraFieldsInOrder) {

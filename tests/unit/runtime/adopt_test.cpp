@@ -150,7 +150,7 @@ TEST_F(StoredTokens, OfFiguresThatMakeNoSenseAreNotUsed) {
 
 std::string jwt(const std::string& claims) {
   const auto part = [](const std::string& json) {
-    std::string text = oauth::base64_encode(json);
+    std::string text(oauth::base64_encode(json).view());
     for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
     text.erase(text.find_last_not_of('=') + 1);
     return text;

@@ -19,9 +19,9 @@ struct FakeSurroundings {
       if (found == environment.end()) return std::nullopt;
       return found->second;
     };
-    out.read_file = [this](const std::string& path) -> Result<std::string> {
+    out.read_file = [this](const std::string& path) -> Result<SecretText> {
       const auto found = files.find(path);
-      if (found != files.end()) return found->second;
+      if (found != files.end()) return SecretText(found->second);
       return Error{.kind = ErrorKind::config,
                    .message = "cannot read " + path + " (No such file or directory)",
                    .remedy = "name a file that exists"};
