@@ -28,6 +28,12 @@ struct TokenArguments {
   bool force_refresh = false;
   std::optional<std::string> min_life;
 };
+struct SkewArguments {
+  std::vector<std::string> urls;  ///< none = login and API host
+  std::optional<std::string> probes;
+  bool watch = false;
+  bool json = false;
+};
 struct EmulateArguments {
   std::optional<std::string> login_offset, login_drift, api_offset, api_drift, backend_choice,
       token, lifetime, user, latency, listen, login_port, api_port, ca_file, scenario;
@@ -46,8 +52,8 @@ struct HelpArguments {
   std::string text;
 };
 
-using Arguments = std::variant<CallArguments, WhoamiArguments, TokenArguments, EmulateArguments,
-                               DemoArguments, VersionArguments, HelpArguments>;
+using Arguments = std::variant<CallArguments, WhoamiArguments, TokenArguments, SkewArguments,
+                               EmulateArguments, DemoArguments, VersionArguments, HelpArguments>;
 
 struct CommandLine {
   Arguments arguments;

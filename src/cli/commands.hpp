@@ -14,12 +14,15 @@ struct Session {
   ClientOptions options;      ///< of an identity; of no use to `emulate`
   std::string alert_command;  ///< empty = none
   settings::TokenStoreChoice token_store;
+  Duration max_skew{};
+  std::vector<std::string> ntp;  ///< HOST[:PORT]; empty = not said
 };
 
 /// Each returns the exit code (CONTRACT section 3), having said on standard error why it is not 0.
 int run_call(const CallArguments& arguments, Session& session);
 int run_whoami(const WhoamiArguments& arguments, Session& session);
 int run_token(const TokenArguments& arguments, Session& session);
+int run_skew(const SkewArguments& arguments, Session& session);
 int run_emulate(const EmulateArguments& arguments, Session& session);
 int run_demo(const DemoArguments& arguments, Session& session);
 

@@ -115,6 +115,7 @@ Grammar::Grammar() {
   add_call();
   add_whoami();
   add_token();
+  add_skew();
   add_emulate();
   add_demo();
   add_command(app, "version", "print the version");
@@ -188,6 +189,24 @@ void Grammar::add_token() {
            "refresh if less is left; an error if a new one has less");
 }
 
+void Grammar::add_skew() {
+  auto& command = *add_command(app, "skew", "measure servers' clocks by the Date of their answers");
+  command
+      .add_option("URL", skew.urls,
+                  "whose; none = login and API host. Asked for with HEAD and without credentials")
+      ->type_name("");
+  add_text(command, "--probes", "N", skew.probes,
+           "requests to each server, 1 to 1000; default 16, in 6 s");
+  add_texts(command, "--ntp", "HOST[:PORT]", flags.ntp,
+            "NTP server to compare with; repeatable; default those of the time service that this "
+            "machine is set to, else pool.ntp.org [SKEWGUARD_NTP]");
+  add_text(command, "--max-skew", "DURATION", flags.max_skew,
+           "more than this is harmful, and exit code 4; default 5s [SKEWGUARD_MAX_SKEW]");
+  command.add_flag("--watch", skew.watch, "go on measuring, until interrupted")
+      ->group(kOptionGroup);
+  command.add_flag("--json", skew.json, "print JSON (skewguard.skew/1)")->group(kOptionGroup);
+}
+
 void Grammar::add_emulate() {
   auto& command =
       *add_command(app, "emulate", "run a small Genesys Cloud whose clocks can be wrong");
@@ -236,7 +255,7 @@ void Grammar::add_demo() {
 
 bool takes_settings(const CLI::App& command) {
   const std::string& name = command.get_name();
-  return name == "call" || name == "whoami" || name == "token";
+  return name == "call" || name == "whoami" || name == "token" || name == "skew";
 }
 
 }  // namespace skewguard::cli

@@ -26,6 +26,7 @@ class Grammar {
   CallArguments call;
   WhoamiArguments whoami;
   TokenArguments token;
+  SkewArguments skew;
   EmulateArguments emulate;
   DemoArguments demo;
   std::string topic;  ///< of `help`
@@ -37,6 +38,7 @@ class Grammar {
   void add_call();
   void add_whoami();
   void add_token();
+  void add_skew();
   void add_emulate();
   void add_demo();
 };

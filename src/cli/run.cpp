@@ -19,17 +19,25 @@ struct Overloaded : Ts... {
   using Ts::operator()...;
 };
 
+settings::Need need_of(const Arguments& arguments) {
+  if (std::holds_alternative<EmulateArguments>(arguments) ||
+      std::holds_alternative<DemoArguments>(arguments)) {
+    return settings::Need::nothing;
+  }
+  return std::holds_alternative<SkewArguments>(arguments) ? settings::Need::servers
+                                                          : settings::Need::identity;
+}
+
 /// The settings that the command needs, or the exit code, the reason having been told.
 std::variant<settings::Settings, int> load(const CommandLine& line, const World& world) {
-  const bool own = std::holds_alternative<EmulateArguments>(line.arguments) ||
-                   std::holds_alternative<DemoArguments>(line.arguments);
+  const settings::Need need = need_of(line.arguments);
   auto logging = settings::load(line.flags, world.surroundings, settings::Need::nothing);
   if (!logging) {
     Logger(world, {}).fail(logging.error());
     return exit_code_of(logging.error());
   }
-  if (own) return *std::move(logging);
-  auto settings = settings::load(line.flags, world.surroundings, settings::Need::identity);
+  if (need == settings::Need::nothing) return *std::move(logging);
+  auto settings = settings::load(line.flags, world.surroundings, need);
   if (world.forget_secrets) world.forget_secrets();
   if (!settings) {
     Logger(world, *logging).fail(settings.error());
@@ -59,11 +67,14 @@ int run_command(CommandLine line, const World& world) {
                   .logger = logger,
                   .options = std::move(settings.client),
                   .alert_command = std::move(settings.alert_command),
-                  .token_store = std::move(settings.token_store)};
+                  .token_store = std::move(settings.token_store),
+                  .max_skew = settings.max_skew,
+                  .ntp = std::move(settings.ntp)};
   return std::visit(
       Overloaded{[&](const CallArguments& command) { return run_call(command, session); },
                  [&](const WhoamiArguments& command) { return run_whoami(command, session); },
                  [&](const TokenArguments& command) { return run_token(command, session); },
+                 [&](const SkewArguments& command) { return run_skew(command, session); },
                  [&](const EmulateArguments& command) { return run_emulate(command, session); },
                  [&](const DemoArguments& command) { return run_demo(command, session); },
                  [](const VersionArguments&) { return 0; }, [](const HelpArguments&) { return 0; }},

@@ -146,6 +146,10 @@ World process_world() {
     return programs->start(command, input, settings::secret_variables());
   };
   world.clock = std::make_shared<host::SystemClocks>();
+  world.measure = [clock = world.clock](doctor::SurveyOptions options,
+                                        const doctor::Progress& progress) {
+    return doctor::measure(std::move(options), *clock, progress);
+  };
   world.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   return world;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "doctor/survey.hpp"
 #include "settings/settings.hpp"
 #include "skewguard/client.hpp"
 #include "skewguard/result.hpp"
@@ -37,6 +38,9 @@ struct World {
   std::function<Result<Writer>(const std::string& path)> open_file;  ///< empties it, or makes it
   /// Runs `command` in a shell with `input` to read, and does not wait for it.
   std::function<Result<void>(const std::string& command, std::string_view input)> start_program;
+  std::function<Result<std::vector<doctor::ClockReading>>(doctor::SurveyOptions,
+                                                          const doctor::Progress&)>
+      measure;  ///< as doctor::measure
   std::shared_ptr<ClockSource> clock;
   bool err_is_terminal = false;
 };

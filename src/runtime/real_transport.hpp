@@ -3,10 +3,14 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <memory>
 
+#include "net/options.hpp"
 #include "skewguard/client.hpp"
 #include "skewguard/transport.hpp"
 
 namespace skewguard::runtime {
+
+/// The files that TLS needs, as the options name them.
+net::TlsOptions tls_options(const ClientOptions& options);
 
 /// Sockets, TLS and proxies as the options say, on this loop, which runs one function at a time.
 /// `clock` must outlive it.

@@ -25,6 +25,7 @@ struct Bounds {
 constexpr Bounds kTimeoutBounds{std::chrono::milliseconds{1}, std::chrono::hours{24}};
 constexpr Bounds kMaxWaitBounds{Duration{0}, std::chrono::hours{24}};
 constexpr Bounds kStalenessBounds{Duration{0}, std::chrono::hours{1}};
+constexpr Bounds kMaxSkewBounds{std::chrono::milliseconds{1}, std::chrono::hours{24}};
 constexpr int kMostAttempts = 100;
 
 std::string named(const Definition& setting, const Value& value) {
@@ -204,6 +205,20 @@ bool any_tls(const ClientOptions& client) {
   return client.login_url.starts_with("https://") || client.api_url.starts_with("https://");
 }
 
+/// Several stand with commas or spaces between them.
+std::vector<std::string> read_ntp(const Sources& sources) {
+  if (!sources.flags().ntp.empty()) return sources.flags().ntp;
+  std::vector<std::string> servers;
+  const auto value = sources.find(kNtp);
+  std::string_view rest = value ? std::string_view(value->text) : std::string_view{};
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find_first_of(", "), rest.size());
+    if (end > 0) servers.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return servers;
+}
+
 MaybeError read_client_options(const Sources& sources, ClientOptions& client) {
   constexpr std::array<std::pair<std::string_view, bool>, 2> kYesNo{
       {{"true", true}, {"false", false}}};
@@ -219,8 +234,7 @@ MaybeError read_client_options(const Sources& sources, ClientOptions& client) {
   if (const auto file = sources.find(kCaFile)) client.ca_file = file->text;
   if (const auto file = sources.find(kClientCert)) client.client_cert_file = file->text;
   if (const auto file = sources.find(kClientKey)) client.client_key_file = file->text;
-  if (auto error = read_proxy(sources, any_tls(client), client.proxy)) return error;
-  return read_identity(sources, client);
+  return read_proxy(sources, any_tls(client), client.proxy);
 }
 
 std::string how_to_set(const Definition& setting) {
@@ -308,22 +322,26 @@ std::vector<std::string_view> secret_variables() {
 }
 
 Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need need) {
-  const bool identity = need == Need::identity;
-  auto profile = identity ? find_profile(flags, surroundings) : Result<Profile>(Profile{});
+  const bool nothing = need == Need::nothing;
+  auto profile = nothing ? Result<Profile>(Profile{}) : find_profile(flags, surroundings);
   if (!profile) return std::move(profile).error();
   const Sources sources(flags, surroundings, *profile);
   Settings settings;
   if (auto error = read_logging(sources, settings)) return *std::move(error);
-  if (!identity) return settings;
-  const auto unusable = read_client_options(sources, settings.client);
+  if (nothing) return settings;
+  auto unusable = read_client_options(sources, settings.client);
+  if (!unusable) unusable = check_ca_file(sources, settings.client);
+  if (!unusable) unusable = read_duration(sources, kMaxSkew, kMaxSkewBounds, settings.max_skew);
+  if (!unusable && need != Need::servers) unusable = read_identity(sources, settings.client);
   wipe_stack();
   if (unusable) return *unusable;
+  settings.ntp = read_ntp(sources);
   if (!settings.client.client_secret.empty())
     settings.client_secret_file = client_secret_file(sources);
   if (auto error = read_token_store(sources, settings.token_store)) return *std::move(error);
   if (const auto command = sources.find(kAlertCommand)) settings.alert_command = command->text;
+  if (need != Need::identity) return settings;
   if (auto error = check_complete(settings.client)) return *std::move(error);
-  if (auto error = check_ca_file(sources, settings.client)) return *std::move(error);
   return settings;
 }
 

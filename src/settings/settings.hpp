@@ -20,7 +20,9 @@ namespace skewguard::settings {
 struct Flags {
   std::optional<std::string> region, client_id, client_secret_file, login_url, api_url, token_path,
       access_token_file, ca_file, client_cert, client_key, proxy, no_proxy, timeout, max_wait,
-      attempts, staleness, token_store, config, profile, dialect, log_format, alert_command;
+      attempts, staleness, token_store, config, profile, dialect, log_format, alert_command,
+      max_skew;
+  std::vector<std::string> ntp;           ///< HOST[:PORT]
   std::vector<std::string> token_params;  ///< "K=V"
   bool insecure_http = false;
   int verbose = 0;  ///< -v, -v -v ...
@@ -49,7 +51,9 @@ struct Settings {
   ClientOptions client;
   std::string client_secret_file;  ///< that the client's secrets came from; empty = none, or stdin
   TokenStoreChoice token_store;
-  std::string alert_command;  ///< for the shell; empty = none
+  std::string alert_command;                    ///< for the shell; empty = none
+  Duration max_skew = std::chrono::seconds{5};  ///< more than this is harmful: `skew`, `doctor`
+  std::vector<std::string> ntp;                 ///< HOST[:PORT]; empty = not said
   LogLevel log_level = LogLevel::warn;
   bool log_json = false;
   bool color = false;                 ///< wanted, where stderr is a terminal

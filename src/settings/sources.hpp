@@ -74,6 +74,10 @@ inline constexpr Definition kAttempts{
     "attempts", "attempts", "--attempts", &Flags::attempts, {"SKEWGUARD_ATTEMPTS"}};
 inline constexpr Definition kStaleness{
     "staleness", "staleness", "--staleness", &Flags::staleness, {"SKEWGUARD_STALENESS"}};
+inline constexpr Definition kMaxSkew{
+    "harmful skew", "max_skew", "--max-skew", &Flags::max_skew, {"SKEWGUARD_MAX_SKEW"}};
+/// Its flag may be repeated, so it is no member of one value.
+inline constexpr Definition kNtp{"NTP servers", "ntp", "", nullptr, {"SKEWGUARD_NTP"}};
 inline constexpr Definition kTokenStore{
     "token store", "token_store", "--token-store", &Flags::token_store, {"SKEWGUARD_TOKEN_STORE"}};
 inline constexpr Definition kAlertCommand{"alert command",
