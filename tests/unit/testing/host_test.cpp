@@ -88,7 +88,9 @@ TEST_F(HostTest, WritesItsOwnClockIntoDate) {
   host->next({.dated = false});
   EXPECT_EQ(date_of(send("https://a.test/")), "none");
   host->next({.headers = {{"date", "mine"}}});
-  EXPECT_EQ(date_of(send("https://a.test/")), "mine");
+  const auto own = send("https://a.test/");
+  EXPECT_EQ(date_of(own), "mine");
+  EXPECT_EQ(std::get<Exchange>(*own).headers.count("Date"), 1U);
 }
 
 TEST_F(HostTest, IsReachedAndLeftAfterItsDelays) {

@@ -110,8 +110,9 @@ TEST_F(WorldTest, IsWordedForTheOtherDialectToo) {
   Client client = make(options);
   EXPECT_EQ(status(client.get("/api/v2/x")), 200);
   world.revoke_all();
-  EXPECT_EQ(status(client.get("/api/v2/x")), 200);
-  EXPECT_EQ(world.refused_requests(), 1U);
+  const auto answer = client.get("/api/v2/x");
+  ASSERT_EQ(status(answer), 200);
+  EXPECT_EQ(answer->report.attempts.front().error_code, "bad.credentials");
 }
 
 TEST_F(WorldTest, EndsACallAtItsDeadlineWhereAHostNeverAnswers) {
@@ -147,6 +148,25 @@ TEST_F(WorldTest, GrantsTokensAsTold) {
   EXPECT_EQ(token->value, Secret{"t1-300"});
   EXPECT_LE(token->remaining, 5min);
   EXPECT_GT(token->remaining, 4min);
+}
+
+TEST_F(WorldTest, CountsWhatAsksForATokenOrCarriesOne) {
+  const Instant deadline = begin + 1min;
+  const auto status_at = [&](testing::Host& host, HttpRequest request) {
+    request.url = host.url();
+    const auto result = host.send(request, deadline);
+    return std::get<Exchange>(result).status;
+  };
+  EXPECT_EQ(status_at(world.login(), {.method = "HEAD"}), 200);
+  EXPECT_EQ(status_at(world.api(), {.method = "HEAD"}), 401);
+  EXPECT_EQ(world.token_requests() + world.requests() + world.refused_requests(), 0U);
+  EXPECT_EQ(status_at(world.api(), {.authorization = Secret{"Bearer forged"}}), 401);
+  EXPECT_EQ(world.requests(), 1U);
+  EXPECT_EQ(world.refused_requests(), 1U);
+  EXPECT_EQ(status_at(world.login(), {.method = "POST"}), 200);
+  EXPECT_EQ(status_at(world.api(), {.authorization = Secret{"Bearer token-1"}}), 200);
+  EXPECT_EQ(world.token_requests(), 1U);
+  EXPECT_EQ(world.requests(), 2U);
 }
 
 // guard() -----------------------------------------------------------------------------------------
