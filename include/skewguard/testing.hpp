@@ -208,7 +208,7 @@ class Host {
   Duration date_late_{0};
   Delays delays_{std::chrono::milliseconds{10}, std::chrono::milliseconds{10}};
   std::deque<Answer> queue_;
-  Script script_;
+  std::shared_ptr<Script> script_;  // shared: it may have a state, and runs without the lock
   std::vector<Asked> asked_;
 };
 

@@ -27,7 +27,7 @@ void Host::next(Answer answer) {
 }
 void Host::set_script(Script script) {
   const std::lock_guard lock(mutex_);
-  script_ = std::move(script);
+  script_ = script ? std::make_shared<Script>(std::move(script)) : nullptr;
 }
 
 WallTime Host::now() const {
@@ -51,7 +51,7 @@ Host::Delays Host::delays() const {
 Answer Host::receive(const HttpRequest& request, Instant sent) {
   Asked asked{request, sent, now()};
   std::optional<Answer> answer;
-  Script script;
+  std::shared_ptr<Script> script;
   {
     const std::lock_guard lock(mutex_);
     script = script_;
@@ -60,7 +60,7 @@ Answer Host::receive(const HttpRequest& request, Instant sent) {
       queue_.pop_front();
     }
   }
-  if (!answer && script) answer = script(asked);
+  if (!answer && script) answer = (*script)(asked);
   if (!answer) answer = behaviour_(asked);
   if (!answer->never && !answer->failure) asked.status = answer->status;
   const std::lock_guard lock(mutex_);

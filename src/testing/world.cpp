@@ -23,18 +23,25 @@ Answer refused() {
 /// What the login host has granted: all that the two hosts share.
 class World::Tokens {
  public:
+  using Text = std::function<std::string(const Grant&)>;
+
   Answer grant(WallTime login_clock) {
-    const std::lock_guard lock(mutex_);
     Grant grant;
-    grant.number = ++count_;
     grant.begins = std::chrono::floor<std::chrono::seconds>(login_clock);
-    grant.ends = grant.begins + lifetime_;
-    const std::string text = text_ ? text_(grant) : "token-" + std::to_string(count_);
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(lifetime_).count();
-    live_["Bearer " + text] = grant;
+    std::shared_ptr<Text> text;
+    {
+      const std::lock_guard lock(mutex_);
+      grant.number = ++count_;
+      grant.ends = grant.begins + lifetime_;
+      text = text_;
+    }
+    const std::string token = text ? (*text)(grant) : "token-" + std::to_string(grant.number);
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(grant.ends - grant.begins);
+    const std::lock_guard lock(mutex_);
+    live_["Bearer " + token] = grant;
     Answer answer;
-    answer.body = R"({"access_token":")" + text + R"(","token_type":"bearer","expires_in":)" +
-                  std::to_string(seconds) + "}";
+    answer.body = R"({"access_token":")" + token + R"(","token_type":"bearer","expires_in":)" +
+                  std::to_string(seconds.count()) + "}";
     return answer;
   }
   bool good(std::string_view authorization, WallTime api_clock) const {
@@ -47,9 +54,9 @@ class World::Tokens {
     const std::lock_guard lock(mutex_);
     lifetime_ = lifetime;
   }
-  void set_text(std::function<std::string(const Grant&)> text) {
+  void set_text(Text text) {
     const std::lock_guard lock(mutex_);
-    text_ = std::move(text);
+    text_ = text ? std::make_shared<Text>(std::move(text)) : nullptr;
   }
   void revoke_all() {
     const std::lock_guard lock(mutex_);
@@ -59,7 +66,7 @@ class World::Tokens {
  private:
   mutable std::mutex mutex_;
   Duration lifetime_ = std::chrono::hours{1};
-  std::function<std::string(const Grant&)> text_;
+  std::shared_ptr<Text> text_;  // shared: it runs without the lock
   std::size_t count_ = 0;
   std::map<std::string, Grant, std::less<>> live_;  // by the value of Authorization
 };

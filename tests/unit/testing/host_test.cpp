@@ -77,6 +77,14 @@ TEST_F(HostTest, GivesItsQueuedAnswersInOrderThenAsksTheScriptThenItself) {
   EXPECT_EQ(asked[3].sent - asked[0].sent, 60ms) << "three round trips of 20 ms";
 }
 
+TEST_F(HostTest, LetsItsScriptRemember) {
+  host->set_script([n = 400](const Asked&) mutable { return Answer{.status = ++n}; });
+  EXPECT_EQ(told(send("https://a.test/")), "401");
+  EXPECT_EQ(told(send("https://a.test/")), "402");
+  host->set_script({});
+  EXPECT_EQ(told(send("https://a.test/")), "200");
+}
+
 TEST_F(HostTest, WritesItsOwnClockIntoDate) {
   host->set_offset(90s);
   EXPECT_EQ(date_of(send("https://a.test/")), "Thu, 01 Jan 2026 00:01:30 GMT");
