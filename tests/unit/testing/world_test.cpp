@@ -160,7 +160,7 @@ TEST_F(WorldTest, CountsWhatAsksForATokenOrCarriesOne) {
   EXPECT_EQ(status_at(world.login(), {.method = "HEAD"}), 200);
   EXPECT_EQ(status_at(world.api(), {.method = "HEAD"}), 401);
   EXPECT_EQ(world.token_requests() + world.requests() + world.refused_requests(), 0U);
-  EXPECT_EQ(status_at(world.api(), {.authorization = Secret{"Bearer forged"}}), 401);
+  EXPECT_EQ(status_at(world.api(), {.authorization = Secret{"Bearer token-1"}}), 401);
   EXPECT_EQ(world.requests(), 1U);
   EXPECT_EQ(world.refused_requests(), 1U);
   EXPECT_EQ(status_at(world.login(), {.method = "POST"}), 200);
