@@ -16,6 +16,7 @@ import script
 ARROWS = {
     "base": [],
     "time": ["base"],
+    "testing": ["time"],  # for users' tests: never what is under test
     "clocks": ["time"],
     "http": ["time"],
     "oauth": ["clocks", "http"],

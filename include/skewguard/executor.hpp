@@ -22,6 +22,13 @@ class Executor {
   virtual void cancel(Timer timer) = 0;
   /// Whether the caller runs on the loop, as far as that can be told: who does may not wait for it.
   [[nodiscard]] virtual bool inside() const noexcept { return false; }
+  /// What a blocking call asks on its caller's thread, outside of the loop. A loop that runs only
+  /// where somebody waits for it runs here, until `done()` or until `at_most` has passed by its own
+  /// clock, and says true. False: other threads run it, and the caller waits for them. `done` may
+  /// take a lock, so none is held while it is asked. Thread-safe.
+  virtual bool run_here(const std::function<bool()>& /*done*/, Duration /*at_most*/) {
+    return false;
+  }
 };
 
 }  // namespace skewguard

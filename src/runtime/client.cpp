@@ -150,7 +150,7 @@ class Client::Impl {
     const Duration timeout = time_for(request);
     auto handover = std::make_shared<Handover<Finish>>();
     launch(running, request, timeout, [handover](Finish done) { handover->put(std::move(done)); });
-    auto finished = handover->wait(timeout + kGrace);
+    auto finished = handover->wait(running->executor(), timeout + kGrace);
     if (!finished) return overdue();
     return outcome(std::move(*finished));
   }
@@ -161,7 +161,7 @@ class Client::Impl {
     auto handover = std::make_shared<Handover<Result<BearerToken>>>();
     launch_token(running, wanted,
                  [handover](Result<BearerToken> done) { handover->put(std::move(done)); });
-    auto result = handover->wait(options_.timeout + kGrace);
+    auto result = handover->wait(running->executor(), options_.timeout + kGrace);
     if (!result) return overdue();
     return std::move(*result);
   }
@@ -179,7 +179,7 @@ class Client::Impl {
           handover->put(Sending{bearer_of(to_send, deadline), std::move(answer)});
         });
     const Instant end = now() + timeout + kGrace;
-    while (auto event = handover->wait(std::max(end - now(), Duration{0}))) {
+    while (auto event = handover->wait(running->executor(), std::max(end - now(), Duration{0}))) {
       if (auto* finished = std::get_if<Finish>(&*event)) return outcome(std::move(*finished));
       auto& sending = std::get<Sending>(*event);
       sending.answer(sent_by(send, sending.bearer));

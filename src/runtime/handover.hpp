@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "skewguard/executor.hpp"
 #include "skewguard/time.hpp"
 
 namespace skewguard::runtime {
@@ -20,14 +21,20 @@ class Handover {
     }
     ready_.notify_one();
   }
-  /// The next value; nothing where none came in time.
-  std::optional<T> wait(Duration at_most) {
+  /// The next value from that loop; nothing where none came in time.
+  std::optional<T> wait(Executor& loop, Duration at_most) {
+    const bool ran = loop.run_here([this] { return has_value(); }, at_most);
     std::unique_lock lock(mutex_);
-    ready_.wait_for(lock, at_most, [this] { return value_.has_value(); });
+    if (!ran) ready_.wait_for(lock, at_most, [this] { return value_.has_value(); });
     return std::exchange(value_, std::nullopt);
   }
 
  private:
+  bool has_value() {
+    const std::lock_guard lock(mutex_);
+    return value_.has_value();
+  }
+
   std::mutex mutex_;
   std::condition_variable ready_;
   std::optional<T> value_;

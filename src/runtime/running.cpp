@@ -1,5 +1,6 @@
 #include "runtime/running.hpp"
 
+#include <chrono>
 #include <future>
 #include <utility>
 
@@ -56,9 +57,16 @@ void Running::end() {
     // After the calls that the handlers of what was cancelled have made.
     self->executor().post([self, ended] { ended->set_value(); });
   });
-  if (!own_loop_ || own_loop_->inside()) return;
-  ended->get_future().wait();
-  own_loop_->stop();
+  if (inside()) return;
+  auto end = ended->get_future();
+  if (own_loop_) {
+    end.wait();
+    return own_loop_->stop();
+  }
+  const auto over = [&end] {
+    return end.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
+  };
+  executor().run_here(over, Duration{0});
 }
 
 }  // namespace skewguard::runtime

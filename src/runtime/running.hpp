@@ -25,15 +25,14 @@ class Running : public std::enable_shared_from_this<Running> {
   [[nodiscard]] Now now() const { return uses_.clock->now(); }
   /// Whether the caller runs on the loop, and so may not wait for it.
   [[nodiscard]] bool inside() const noexcept;
+  Executor& executor() noexcept { return own_loop_ ? *own_loop_ : *uses_.executor; }
   /// Ends the engine: what is under way gets `cancelled`. Waits for a loop of our own, and so for
-  /// the hook or handler that runs there, unless it is called there.
+  /// the hook or handler that runs there, unless it is called there; so too for one that runs here.
   void end();
 
   explicit Running(const Dependencies& uses);  ///< start() makes it
 
  private:
-  Executor& executor() noexcept { return own_loop_ ? *own_loop_ : *uses_.executor; }
-
   Dependencies uses_;                 // what the engine runs on lives as long as it does
   std::unique_ptr<IoLoop> own_loop_;  // where the user brings none
   std::unique_ptr<Transport> transport_;

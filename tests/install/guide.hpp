@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "skewguard/client.hpp"
+#include "skewguard/testing.hpp"
 
 struct Got {
   int status;

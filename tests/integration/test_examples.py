@@ -1,10 +1,11 @@
 """The examples: programs that link the library, each against servers whose clocks are wrong."""
 
+import re
 import subprocess
 import unittest
 from pathlib import Path
 
-from harness import SKEWGUARD, EndToEnd
+from harness import ROOT, SKEWGUARD, EndToEnd
 
 EXAMPLES = Path(SKEWGUARD).parent / "examples"
 ME = ("GET", "/api/v2/tokens/me")
@@ -73,11 +74,23 @@ class Examples(EndToEnd):
                                               "/nowhere", "HEAD", ME[1], world=world),
                              ["403", "404", "200"])
 
-    def test_a_script_waits_three_seconds_without_waiting(self):
-        refused, taken, verdict = self.run_example("guard_with_a_script")
-        self.assertRegex(refused, r"^0\.\d\d s: 401 to Bearer a-token$")
-        self.assertRegex(taken, r"^3\.\d\d s: 200 to Bearer a-token$")
-        self.assertEqual(verdict, "issuer_clock_ahead, cured")
+    def test_your_program_is_tested_without_waiting(self):
+        out = self.run_example("test_your_program")
+        refused, taken = [line for line in out if " s: " in line]
+        self.assertEqual((refused, taken), ("0 s: 401", "3 s: 200"))
+        self.assertEqual([line for line in out if line.startswith("ok: ")],
+                         [line for line in out if " s: " not in line])
+        self.assertEqual(len(out), 8)
+
+    def test_the_guide_quotes_the_test_of_a_program(self):
+        quoted = (ROOT / "docs/guide/library.md").read_text(encoding="utf-8")
+        source = (ROOT / "examples/test_your_program.cpp").read_text(encoding="utf-8")
+        part = quoted.split("## Test your own program under skew")[1].split("\n## ")[0]
+        blocks = re.findall(r"^```cpp\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
+        self.assertGreater(len(blocks), 1)
+        for block in blocks:
+            for function in re.sub(r"^#include.*\n", "", block, flags=re.MULTILINE).split("\n\n"):
+                self.assertIn(function.strip("\n"), source)
 
 
 if __name__ == "__main__":

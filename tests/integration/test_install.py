@@ -74,8 +74,8 @@ class Installed(EndToEnd):
         self.assertIn("libskewguard.so.0", run("objdump", "-p", program))
         self.assert_guards(program, LD_LIBRARY_PATH=str(self.library.parent))
 
-    def pkg_config(self, folder, *arguments):
-        told = run("pkg-config", *arguments, "skewguard",
+    def pkg_config(self, folder, *arguments, package="skewguard"):
+        told = run("pkg-config", *arguments, package,
                    env={**os.environ, "PKG_CONFIG_PATH": str(folder)})
         return [re.sub(r"\\(.)", r"\1", f) for f in re.findall(r"(?:\\.|\S)+", told)]
 
@@ -85,6 +85,19 @@ class Installed(EndToEnd):
         emulator = self.emulator()
         self.assertEqual(self.output_of(build / "sample_asio", emulator), "200\nconfig\n200\n")
         self.assertEqual(emulator.token_requests(), 1)
+
+    def test_users_test_their_programs_beside_either_library(self):
+        build = self.build("testing")
+        for program in ("sample_test", "sample_test_asio"):
+            self.assertEqual(run(build / program), "200 and none refused\n")
+
+    def test_users_test_their_programs_by_pkg_config(self):
+        found = next(self.prefix.rglob("skewguard-testing.pc")).parent
+        flags = self.pkg_config(found, "--cflags", "--libs", package="skewguard-testing")
+        program = Path(self.scratch.name) / "test_by_pkg_config"
+        run(*CXX, PROJECTS / "testing/main.cpp", *flags, "-o", program)
+        self.assertEqual(run(program, env={"LD_LIBRARY_PATH": str(self.library.parent)}),
+                         "200 and none refused\n")
 
     def included_by(self, header):
         source = Path(self.scratch.name) / "one_header.cpp"
@@ -126,7 +139,7 @@ class Installed(EndToEnd):
                  run("nm", "-DC", "--defined-only", self.library).splitlines()]
         self.assertEqual([n for n in names if not PUBLIC.match(n)], [])
         said = "".join(h.read_text(encoding="utf-8") for h in self.headers()
-                       if h.name != "asio.hpp")
+                       if h.name not in ("asio.hpp", "testing.hpp"))  # in archives
         free = set(re.findall(r"^(?!\s|using|class|struct|enum).*?(\w+|operator==)\(.*;$", said,
                               re.MULTILINE))
         self.assertIn("to_json", free)

@@ -43,7 +43,7 @@ StoredToken stored_at_100s() {
   return stored;
 }
 
-class StoredTokens : public testing::Test {
+class StoredTokens : public ::testing::Test {
  protected:
   oauth::TokenPtr take(const StoredToken& stored, const Boot& here, const Now& now) {
     return stored_token(stored, here, book, issuer, now);

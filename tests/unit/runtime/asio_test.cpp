@@ -33,11 +33,11 @@ std::ptrdiff_t threads_of_this_process() {
                        std::filesystem::directory_iterator());
 }
 
-class ClientOnAContext : public testing::Test {
+class ClientOnAContext : public ::testing::Test {
  protected:
   void SetUp() override { make(); }
   void make() {
-    auto made = make_client(context, options_in_memory(), {}, hosts_in_memory(clock, script));
+    auto made = make_client(context, world.options(), {}, world.clocks_and_hosts());
     ASSERT_TRUE(made);
     client = std::make_unique<Client>(*std::move(made));
   }
@@ -59,8 +59,8 @@ class ClientOnAContext : public testing::Test {
     return context.stopped();
   }
 
-  Script script;
-  std::shared_ptr<HandClock> clock = std::make_shared<HandClock>();
+  MemoryWorld world;
+  FakeMachine& machine = world.machine();
   asio::io_context context;
   std::unique_ptr<Client> client;
   Told<Response> told;
@@ -94,7 +94,7 @@ TEST_F(ClientOnAContext, FulfilsAFuture) {
   auto call = async_call(*client, get(), asio::use_future);
   auto token = async_token(*client, {}, asio::use_future);
   auto guard = async_guard(
-      *client, [&](const Bearer&, const auto& done) { done(answer(201, "", *clock)); }, {},
+      *client, [&](const Bearer&, const auto& done) { done(answer(201, "", machine)); }, {},
       asio::use_future);
   ASSERT_EQ(call.wait_for(4s), std::future_status::ready);
   ASSERT_EQ(token.wait_for(4s), std::future_status::ready);
@@ -107,13 +107,13 @@ TEST_F(ClientOnAContext, FulfilsAFuture) {
   runner.join();
 }
 
-asio::awaitable<std::string> all_three(Client& client, HandClock& clock) {
+asio::awaitable<std::string> all_three(Client& client, FakeMachine& machine) {
   const auto token = co_await async_token(client, {}, asio::use_awaitable);
   const auto call = co_await async_call(client, get(), asio::use_awaitable);
   // Variables: g++ 12 destroys `{}` and a lambda twice where they stand within a co_await.
   const GuardOptions options;
   const Client::Sender sender = [&](const Bearer& bearer, const auto& done) {
-    done(answer(200, bearer.token, clock));
+    done(answer(200, bearer.token, machine));
   };
   const auto guard = co_await async_guard(client, sender, options, asio::use_awaitable);
   co_return std::string(token.value().value.reveal()) + " " + std::to_string(call.value().status) +
@@ -121,7 +121,7 @@ asio::awaitable<std::string> all_three(Client& client, HandClock& clock) {
 }
 
 TEST_F(ClientOnAContext, IsAwaited) {
-  auto story = asio::co_spawn(context, all_three(*client, *clock), asio::use_future);
+  auto story = asio::co_spawn(context, all_three(*client, machine), asio::use_future);
   EXPECT_TRUE(run_until([&] { return story.wait_for(0s) == std::future_status::ready; }));
   EXPECT_EQ(story.get(), "token-1 200 token-1");
   EXPECT_TRUE(runs_out());
@@ -130,7 +130,7 @@ TEST_F(ClientOnAContext, IsAwaited) {
 TEST_F(ClientOnAContext, StartsNothingBeforeADeferredCallIsLaunched) {
   auto deferred = async_call(*client, get(), asio::deferred);
   context.run_for(10ms);
-  EXPECT_EQ(script.token_requests, 0);
+  EXPECT_EQ(world.token_requests(), 0U);
   std::move(deferred)(told.handler());
   EXPECT_TRUE(run_until([&] { return told.times() > 0; }));
   EXPECT_TRUE(told.once_ok());
@@ -159,11 +159,12 @@ TEST_F(ClientOnAContext, IsCancelledThroughASlotBeforeTheContextRuns) {
   EXPECT_EQ(told.times(), 0U);
   EXPECT_TRUE(run_until([&] { return told.times() > 0; }));
   EXPECT_TRUE(told.once(ErrorKind::cancelled));
-  EXPECT_EQ(script.api_requests, 0);
+  EXPECT_EQ(world.api().requests(), 0U);
 }
 
 TEST_F(ClientOnAContext, IsCancelledThroughASlotInTheMiddle) {
-  script.api_silent = script.login_silent = true;
+  silence(world.api());
+  silence(world.login());
   Told<BearerToken> token;
   Told<Response> guard;
   asio::cancellation_signal signal;
@@ -174,7 +175,7 @@ TEST_F(ClientOnAContext, IsCancelledThroughASlotInTheMiddle) {
   async_guard(
       *client, [](const Bearer&, const auto&) {}, {},
       asio::bind_cancellation_slot(of_guard.slot(), guard.handler()));
-  EXPECT_TRUE(run_until([&] { return script.token_requests > 0; }));
+  EXPECT_TRUE(run_until([&] { return world.token_requests() > 0; }));
   EXPECT_EQ(told.times() + token.times() + guard.times(), 0U);
   for (auto* each : {&signal, &of_token, &of_guard}) each->emit(asio::cancellation_type::partial);
   EXPECT_TRUE(run_until([&] { return told.times() + token.times() + guard.times() == 3; }));
@@ -203,12 +204,19 @@ TEST_F(ClientOnAContext, RunsOneFunctionAtATimeWhereThreeThreadsRunIt) {
   for (int i = 0; i < 3; ++i) runners.emplace_back([this] { context.run(); });
   std::atomic<int> busy{0};
   std::atomic<bool> overlapped{false};
-  std::vector<std::future<Result<Response>>> calls;
-  const Client::Sender sender = [&](const Bearer&, const auto& done) {
+  const auto work_a_little = [&] {
     if (++busy > 1) overlapped = true;
     std::this_thread::yield();
     --busy;
-    asio::post(context, [this, done] { done(answer(200, "", *clock)); });
+  };
+  world.api().set_script([&](const Asked&) {
+    work_a_little();
+    return std::nullopt;
+  });
+  std::vector<std::future<Result<Response>>> calls;
+  const Client::Sender sender = [&](const Bearer&, const auto& done) {
+    work_a_little();
+    asio::post(context, [this, done] { done(answer(200, "", machine)); });
   };
   for (int i = 0; i < kCalls; ++i) {
     calls.push_back(async_call(*client, get(), asio::use_future));
@@ -219,8 +227,7 @@ TEST_F(ClientOnAContext, RunsOneFunctionAtATimeWhereThreeThreadsRunIt) {
     EXPECT_TRUE(call.get());
   }
   EXPECT_FALSE(overlapped);
-  EXPECT_FALSE(script.overlapped);
-  EXPECT_EQ(script.token_requests, 1);
+  EXPECT_EQ(world.token_requests(), 1U);
   client.reset();
   work.reset();
   for (auto& runner : runners) runner.join();
@@ -257,10 +264,10 @@ TEST_F(ClientOnAContext, LeavesNoWorkBehindThoughAnOperationAndAnAnswerAreStillH
 }
 
 TEST_F(ClientOnAContext, EndsWhatIsUnderWayWithItsClient) {
-  script.api_silent = true;
+  silence(world.api());
   const std::vector<Told<Response>> calls(100);
   for (const auto& call : calls) async_call(*client, get(), call.handler());
-  EXPECT_TRUE(run_until([&] { return script.api_requests == 100; }));
+  EXPECT_TRUE(run_until([&] { return world.api().requests() == 100; }));
   EXPECT_TRUE(runs_out());
   for (const auto& call : calls) EXPECT_TRUE(call.once(ErrorKind::cancelled));
 }
@@ -293,12 +300,11 @@ TEST_F(ClientOnAContext, IsReleasedFromAnotherThreadWhileThreadsRunItsTimers) {
 
 /// As Asio has it: a context that goes with work in it lets go of the handlers and calls none.
 TEST(ClientOnAContextThatNeverRuns, LetsGoOfItsHandlersWithTheContext) {
-  Script script;
+  MemoryWorld world;
   const Told<Response> told;
   {
     asio::io_context context;
-    auto client = make_client(context, options_in_memory(), {},
-                              hosts_in_memory(std::make_shared<HandClock>(), script));
+    auto client = make_client(context, world.options(), {}, world.clocks_and_hosts());
     ASSERT_TRUE(client);
     client->async_call(get(), told.handler());
     EXPECT_GT(told.results.use_count(), 1);
@@ -315,7 +321,7 @@ TEST_F(ClientOnAContext, BlocksCallersOutside) {
   const auto response = client->get("/api/v2/x");
   EXPECT_TRUE(response);
   const auto guarded_one =
-      client->guard([&](const Bearer&) -> SendResult { return answer(204, "", *clock); });
+      client->guard([&](const Bearer&) -> SendResult { return answer(204, "", machine); });
   EXPECT_TRUE(guarded_one);
   EXPECT_TRUE(client->token());
   client.reset();
@@ -340,12 +346,13 @@ TEST_F(ClientOnAContext, RefusesToBlockTheThreadThatRunsIt) {
 // A loop that cannot be started -------------------------------------------------------------------
 
 TEST(ClientThatCannotStart, TellsSoAndNotFromWithinTheCall) {
+  const MemoryWorld world;
   asio::io_context context;
   Dependencies dependencies;
   dependencies.transport = [](Executor&) -> std::unique_ptr<Transport> {
     throw std::runtime_error("no more sockets");
   };
-  auto client = make_client(context, options_in_memory(), {}, std::move(dependencies));
+  auto client = make_client(context, world.options(), {}, std::move(dependencies));
   ASSERT_TRUE(client);
   Told<Response> told;
   async_call(*client, get(), asio::bind_executor(context, [&](const Result<Response>& result) {

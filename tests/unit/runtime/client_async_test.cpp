@@ -1,4 +1,4 @@
-// The asynchronous calls and guard(), on a loop whose time the test moves and with hosts in memory.
+// The client on a machine whose time the test moves, with hosts in memory.
 #include <gtest/gtest.h>
 
 #include <future>
@@ -10,61 +10,54 @@
 namespace skewguard::runtime {
 namespace {
 
-class ClientOnHandLoop : public testing::Test {
+class ClientOnAFakeMachine : public ::testing::Test {
  protected:
   void SetUp() override { make(); }
-  void TearDown() override {
-    client.reset();
-    if (loop) loop->run();  // what is posted keeps the client, which keeps its loop
-  }
   void make(Hooks hooks = {}) {
-    Dependencies dependencies = hosts_in_memory(loop, script);
-    dependencies.executor = loop;
+    Dependencies dependencies = world->dependencies();
     dependencies.fresh_secrets = [this] { return std::exchange(fresh_secrets, std::nullopt); };
-    auto made = Client::make(options_in_memory(), std::move(hooks), std::move(dependencies));
+    auto made = Client::make(world->options(), std::move(hooks), std::move(dependencies));
     ASSERT_TRUE(made);
     client = std::make_unique<Client>(*std::move(made));
   }
-  /// A blocking call on a thread of its own; the loop runs here.
-  template <typename F>
-  auto blocking(const F& call) {
-    std::atomic<bool> done{false};
-    auto result = std::async(std::launch::async, [&] {
-      auto outcome = call();
-      done = true;
-      loop->post([] {});
-      return outcome;
+
+  /// The login host refuses the secret that it sees first.
+  void refuse_what_comes_first() {
+    world->login().set_script([first = Secret()](const Asked& asked) mutable {
+      const Secret& given = asked.request.authorization;
+      if (first.empty()) first = given;
+      return given == first
+                 ? std::optional(Answer{.status = 401, .body = R"({"error":"invalid_client"})"})
+                 : std::nullopt;
     });
-    EXPECT_TRUE(loop->run_until([&] { return done.load(); }));
-    return result.get();
   }
 
-  Script script;
   Dependencies::FreshSecrets fresh_secrets;
-  std::shared_ptr<HandLoop> loop = std::make_shared<HandLoop>();
+  std::unique_ptr<MemoryWorld> world = std::make_unique<MemoryWorld>();
+  FakeMachine& machine = world->machine();
   std::unique_ptr<Client> client;
   Told<Response> told;
 };
 
 // When handlers are called ------------------------------------------------------------------------
 
-TEST_F(ClientOnHandLoop, CallsEachHandlerOnceAndNeverFromWithinTheCall) {
+TEST_F(ClientOnAFakeMachine, CallsEachHandlerOnceAndNeverFromWithinTheCall) {
   const Told<BearerToken> token;
   const Told<Response> guard;
   client->async_call(get(), told.handler());
   client->async_token({}, token.handler());
-  client->async_guard([&](const Bearer&, const auto& done) { done(answer(200, "", *loop)); }, {},
+  client->async_guard([&](const Bearer&, const auto& done) { done(answer(200, "", machine)); }, {},
                       guard.handler());
   EXPECT_EQ(told.times() + token.times() + guard.times(), 0U);
-  loop->run();
-  EXPECT_EQ(script.token_requests, 1);
-  loop->run_for(1h);
+  machine.run();
+  EXPECT_EQ(world->token_requests(), 1U);
+  machine.advance(1h);
   EXPECT_TRUE(told.once_ok());
   EXPECT_TRUE(token.once_ok());
   EXPECT_TRUE(guard.once_ok());
 }
 
-TEST_F(ClientOnHandLoop, CallsNoHandlerFromWithinACallMadeOnTheLoop) {
+TEST_F(ClientOnAFakeMachine, CallsNoHandlerFromWithinACallMadeOnTheLoop) {
   bool within = false;
   client->async_token({}, [&](const Result<BearerToken>&) {
     within = true;
@@ -74,103 +67,102 @@ TEST_F(ClientOnHandLoop, CallsNoHandlerFromWithinACallMadeOnTheLoop) {
     });
     within = false;
   });
-  loop->run();
+  machine.run();
   EXPECT_TRUE(told.once_ok());
 }
 
-TEST_F(ClientOnHandLoop, TellsThatTheDeadlinePassed) {
-  script.api_silent = true;
-  script.login_silent = true;
+TEST_F(ClientOnAFakeMachine, TellsThatTheDeadlinePassed) {
+  silence(world->api());
+  silence(world->login());
   const Told<BearerToken> token;
   client->async_token({}, token.handler());
-  loop->run_for(29s);
+  machine.advance(29s);
   EXPECT_EQ(token.times(), 0U);
-  loop->run_for(2s);
+  machine.advance(2s);
   EXPECT_TRUE(token.once(ErrorKind::timeout));
 }
 
 // Cancellation ------------------------------------------------------------------------------------
 
-TEST_F(ClientOnHandLoop, MayBeCancelledBeforeTheCallHasStarted) {
+TEST_F(ClientOnAFakeMachine, MayBeCancelledBeforeTheCallHasStarted) {
   client->async_call(get(), told.handler()).cancel();
-  loop->run();
+  machine.run();
   EXPECT_TRUE(told.once(ErrorKind::cancelled));
-  EXPECT_EQ(script.api_requests, 0);
+  EXPECT_EQ(world->api().requests(), 0U);
 }
 
-TEST_F(ClientOnHandLoop, MayBeCancelledInTheMiddleOfACall) {
-  script.api_silent = true;
+TEST_F(ClientOnAFakeMachine, MayBeCancelledInTheMiddleOfACall) {
+  silence(world->api());
   const Operation operation = client->async_call(get(), told.handler());
-  loop->run();
-  EXPECT_EQ(script.api_requests, 1);
+  machine.run();
+  EXPECT_EQ(world->api().requests(), 1U);
   EXPECT_EQ(told.times(), 0U);
   operation.cancel();
   operation.cancel();
-  loop->run();
-  loop->run_for(1h);
+  machine.run();
+  machine.advance(1h);
   EXPECT_TRUE(told.once(ErrorKind::cancelled));
 }
 
-TEST_F(ClientOnHandLoop, IsNotTouchedByACancellationAfterTheEnd) {
+TEST_F(ClientOnAFakeMachine, IsNotTouchedByACancellationAfterTheEnd) {
   const Operation operation = client->async_call(get(), told.handler());
-  loop->run();
+  machine.run();
   operation.cancel();
-  loop->run();
+  machine.run();
   EXPECT_TRUE(told.once_ok());
   Operation().cancel();
 }
 
-TEST_F(ClientOnHandLoop, LetsOneReaderGoAndServesTheOthers) {
-  script.login_silent = true;
+TEST_F(ClientOnAFakeMachine, LetsOneReaderGoAndServesTheOthers) {
+  silence(world->login());
   const Told<BearerToken> one;
   const Told<BearerToken> other;
   const Operation operation = client->async_token({}, one.handler());
   client->async_token({}, other.handler());
-  loop->run();
+  machine.run();
   operation.cancel();
-  loop->run();
+  machine.run();
   EXPECT_TRUE(one.once(ErrorKind::cancelled));
   EXPECT_EQ(other.times(), 0U) << "what is asked for goes on";
 }
 
-TEST_F(ClientOnHandLoop, CancelsWhatItsSenderHasNotAnswered) {
+TEST_F(ClientOnAFakeMachine, CancelsWhatItsSenderHasNotAnswered) {
   std::function<void(SendResult)> late;
   const Operation operation = client->async_guard(
       [&](const Bearer&, const auto& done) { late = done; }, guarded("GET"), told.handler());
-  loop->run();
+  machine.run();
   operation.cancel();
-  loop->run();
+  machine.run();
   EXPECT_TRUE(told.once(ErrorKind::cancelled));
-  late(answer(200, "", *loop));
-  loop->run();
+  late(answer(200, "", machine));
+  machine.run();
   EXPECT_EQ(told.times(), 1U);
 }
 
 // The end of the client ---------------------------------------------------------------------------
 
-TEST_F(ClientOnHandLoop, EndsAHundredCallsUnderWay) {
-  script.api_silent = true;
+TEST_F(ClientOnAFakeMachine, EndsAHundredCallsUnderWay) {
+  silence(world->api());
   const std::vector<Told<Response>> calls(100);
   for (auto& call : calls) client->async_call(get(), call.handler());
-  loop->run();
+  machine.run();
   client.reset();
-  loop->run();
+  machine.run();
   for (const auto& call : calls) EXPECT_TRUE(call.once(ErrorKind::cancelled));
 }
 
-TEST_F(ClientOnHandLoop, EndsCallsThatHadNotStarted) {
+TEST_F(ClientOnAFakeMachine, EndsCallsThatHadNotStarted) {
   const std::vector<Told<Response>> calls(100);
   for (auto& call : calls) client->async_call(get(), call.handler());
   client.reset();
-  loop->run();
+  machine.run();
   for (const auto& call : calls) EXPECT_TRUE(call.once(ErrorKind::cancelled));
 }
 
 TEST(ClientOnALoopOfItsOwn, EndsAHundredCallsUnderWayBeforeItIsGone) {
-  Script script;
-  script.api_silent = true;
-  auto made =
-      Client::make(options_in_memory(), {}, hosts_in_memory(std::make_shared<HandClock>(), script));
+  MemoryWorld world;
+  silence(world.api());
+  auto made = Client::make(world.options(), {}, world.clocks_and_hosts());
   ASSERT_TRUE(made);
   auto client = std::make_unique<Client>(*std::move(made));
   const std::vector<Told<Response>> calls(100);
@@ -183,10 +175,9 @@ TEST(ClientOnALoopOfItsOwn, EndsAHundredCallsUnderWayBeforeItIsGone) {
 }
 
 TEST(ClientOnALoopOfItsOwn, AnswersCallsThatItsLastHandlersMake) {
-  Script script;
-  script.api_silent = true;
-  auto made =
-      Client::make(options_in_memory(), {}, hosts_in_memory(std::make_shared<HandClock>(), script));
+  MemoryWorld world;
+  silence(world.api());
+  auto made = Client::make(world.options(), {}, world.clocks_and_hosts());
   ASSERT_TRUE(made);
   std::atomic<int> answered{0};
   {
@@ -204,16 +195,16 @@ TEST(ClientOnALoopOfItsOwn, AnswersCallsThatItsLastHandlersMake) {
   EXPECT_EQ(answered, 200);
 }
 
-TEST_F(ClientOnHandLoop, IsGoneThoughAnOperationOrAnAnswerIsStillHeld) {
+TEST_F(ClientOnAFakeMachine, IsGoneThoughAnOperationOrAnAnswerIsStillHeld) {
   std::function<void(SendResult)> late;
   const Operation operation = client->async_guard(
       [&](const Bearer&, const auto& done) { late = done; }, {}, told.handler());
-  loop->run();
+  machine.run();
   client.reset();
-  loop->run();
+  machine.run();
   EXPECT_TRUE(told.once(ErrorKind::cancelled));
-  const std::weak_ptr<HandLoop> watch = loop;
-  loop.reset();
+  const std::weak_ptr<Executor> watch = world->dependencies().executor;
+  world.reset();
   EXPECT_TRUE(watch.expired());
   operation.cancel();
   late(broken());
@@ -234,17 +225,17 @@ void expect_blocking_calls_are_refused(Client& client) {
   EXPECT_EQ(guard.error().kind, ErrorKind::config);
 }
 
-TEST_F(ClientOnHandLoop, RefusesBlockingCallsFromAHandler) {
+TEST_F(ClientOnAFakeMachine, RefusesBlockingCallsFromAHandler) {
   client->async_token({}, [&](const Result<BearerToken>&) {
     expect_blocking_calls_are_refused(*client);
     told.handler()(Response{});
   });
-  loop->run();
+  machine.run();
   EXPECT_EQ(told.times(), 1U);
 }
 
 TEST(ClientOnALoopOfItsOwn, RefusesBlockingCallsFromAHookAndAHandler) {
-  Script script;
+  MemoryWorld world;
   std::optional<Client> client;
   std::atomic<int> asked{0};
   std::promise<void> answered;
@@ -253,8 +244,7 @@ TEST(ClientOnALoopOfItsOwn, RefusesBlockingCallsFromAHookAndAHandler) {
     expect_blocking_calls_are_refused(*client);
     ++asked;
   };
-  auto made = Client::make(options_in_memory(), std::move(hooks),
-                           hosts_in_memory(std::make_shared<HandClock>(), script));
+  auto made = Client::make(world.options(), std::move(hooks), world.clocks_and_hosts());
   ASSERT_TRUE(made);
   client.emplace(*std::move(made));
   client->async_call(get(), [&](const Result<Response>&) {
@@ -268,15 +258,15 @@ TEST(ClientOnALoopOfItsOwn, RefusesBlockingCallsFromAHookAndAHandler) {
 
 // guard() -----------------------------------------------------------------------------------------
 
-TEST_F(ClientOnHandLoop, SendsWithANewTokenAfterARefusalBlocking) {
+TEST_F(ClientOnAFakeMachine, SendsWithANewTokenAfterARefusalBlocking) {
   std::vector<std::string> seen;
   const auto revoked_after_one = [&](const Bearer& bearer) -> SendResult {
     seen.push_back(bearer.authorization);
     EXPECT_EQ(bearer.authorization, "Bearer " + bearer.token);
-    return seen.size() == 2 ? refusal(*loop) : answer(200, "done", *loop);
+    return seen.size() == 2 ? refusal(machine) : answer(200, "done", machine);
   };
   for (int i = 0; i < 2; ++i) {
-    const auto result = blocking([&] { return client->guard(revoked_after_one, guarded("POST")); });
+    const auto result = client->guard(revoked_after_one, guarded("POST"));
     ASSERT_TRUE(result) << result.error().message;
     EXPECT_EQ(result->status, 200);
     EXPECT_EQ(result->body, "done");
@@ -284,15 +274,15 @@ TEST_F(ClientOnHandLoop, SendsWithANewTokenAfterARefusalBlocking) {
   EXPECT_EQ(seen, (std::vector<std::string>{"Bearer token-1", "Bearer token-1", "Bearer token-2"}));
 }
 
-TEST_F(ClientOnHandLoop, SendsWithANewTokenAfterARefusal) {
+TEST_F(ClientOnAFakeMachine, SendsWithANewTokenAfterARefusal) {
   std::vector<std::string> seen;
   const Client::Sender sender = [&](const Bearer& bearer, const auto& done) {
     seen.push_back(bearer.token);
-    done(seen.size() == 2 ? refusal(*loop) : answer(200, "", *loop));
+    done(seen.size() == 2 ? refusal(machine) : answer(200, "", machine));
   };
   for (int i = 0; i < 2; ++i) {
     client->async_guard(sender, guarded("POST"), told.handler());
-    loop->run();
+    machine.run();
   }
   ASSERT_EQ(told.times(), 2U);
   ASSERT_TRUE(told.last());
@@ -301,82 +291,81 @@ TEST_F(ClientOnHandLoop, SendsWithANewTokenAfterARefusal) {
   EXPECT_EQ(seen, (std::vector<std::string>{"token-1", "token-1", "token-2"}));
 }
 
-TEST_F(ClientOnHandLoop, TakesASendThatThrowsForAWithdrawal) {
-  const auto blocked = blocking([&] {
-    return client->guard([](const Bearer&) -> SendResult { throw std::runtime_error("mine"); });
-  });
+TEST_F(ClientOnAFakeMachine, TakesASendThatThrowsForAWithdrawal) {
+  const auto blocked =
+      client->guard([](const Bearer&) -> SendResult { throw std::runtime_error("mine"); });
   ASSERT_FALSE(blocked);
   EXPECT_EQ(blocked.error().kind, ErrorKind::cancelled);
 
   client->async_guard([](const Bearer&, const auto&) { throw std::runtime_error("mine"); }, {},
                       told.handler());
-  EXPECT_NO_THROW(loop->run()) << "the loop is the user's";
+  EXPECT_NO_THROW(machine.run()) << "the loop is the user's";
   EXPECT_TRUE(told.once(ErrorKind::cancelled));
 }
 
-TEST_F(ClientOnHandLoop, TellsWhyASendFailed) {
+TEST_F(ClientOnAFakeMachine, TellsWhyASendFailed) {
   const TransportFailure refused{TransportFailure::Kind::refused, "nobody listens", false};
-  const auto blocked =
-      blocking([&] { return client->guard([&](const Bearer&) -> SendResult { return refused; }); });
+  const auto blocked = client->guard([&](const Bearer&) -> SendResult { return refused; });
   ASSERT_FALSE(blocked);
   EXPECT_EQ(blocked.error().kind, ErrorKind::unavailable);
   EXPECT_NE(blocked.error().message.find("nobody listens"), std::string::npos);
 
   client->async_guard([&](const Bearer&, const auto& done) { done(refused); }, {}, told.handler());
-  loop->run();
+  machine.run();
   EXPECT_TRUE(told.once(ErrorKind::unavailable));
 }
 
-TEST_F(ClientOnHandLoop, DoesNotWaitBeyondTheDeadlineForASendThatNeverAnswers) {
+TEST_F(ClientOnAFakeMachine, DoesNotWaitBeyondTheDeadlineForASendThatNeverAnswers) {
   GuardOptions options;
   options.timeout = 5s;
   Instant deadline{};
   const Instant start = client->now();
   client->async_guard([&](const Bearer& bearer, const auto&) { deadline = bearer.deadline; },
                       options, told.handler());
-  loop->run_for(4900ms);
+  machine.advance(4900ms);
   EXPECT_EQ(told.times(), 0U);
   EXPECT_EQ(deadline, start + 5s);
-  loop->run_for(200ms);
+  machine.advance(200ms);
   EXPECT_TRUE(told.once(ErrorKind::timeout));
 }
 
-TEST_F(ClientOnHandLoop, IgnoresASecondAnswerToOneSend) {
+TEST_F(ClientOnAFakeMachine, IgnoresASecondAnswerToOneSend) {
   // One that comes while the first is acted upon, and one that comes after the end.
   std::vector<std::function<void(SendResult)>> answers;
   const Client::Sender sender = [&](const Bearer&, const auto& done) { answers.push_back(done); };
   client->async_guard(sender, guarded("GET"), told.handler());
-  loop->run();
+  machine.run();
   ASSERT_EQ(answers.size(), 1U);
   answers[0](broken());
-  answers[0](answer(200, "second", *loop));
-  loop->run_for(10s);
+  answers[0](answer(200, "second", machine));
+  machine.advance(10s);
   ASSERT_EQ(answers.size(), 2U);
   EXPECT_EQ(told.times(), 0U) << "the answer to the second send is waited for";
-  answers[0](answer(200, "third", *loop));
-  loop->run();
+  answers[0](answer(200, "third", machine));
+  machine.run();
   EXPECT_EQ(told.times(), 0U);
-  answers[1](answer(200, "of the second send", *loop));
-  answers[1](answer(200, "twice", *loop));
-  loop->run();
+  answers[1](answer(200, "of the second send", machine));
+  answers[1](answer(200, "twice", machine));
+  machine.run();
   ASSERT_TRUE(told.once_ok());
   EXPECT_EQ(told.last()->body, "of the second send");
 }
 
-TEST_F(ClientOnHandLoop, TakesAnAnswerFromAnotherThread) {
+TEST_F(ClientOnAFakeMachine, TakesAnAnswerFromAnotherThread) {
   std::thread other;
   client->async_guard(
       [&](const Bearer&, const auto& done) {
-        other = std::thread([this, done] { done(answer(200, "", *loop)); });
+        other = std::thread([this, done] { done(answer(200, "", machine)); });
       },
       {}, told.handler());
-  EXPECT_TRUE(loop->run_until([&] { return told.times() > 0; }));
+  machine.run();
   other.join();
+  machine.run();
   EXPECT_TRUE(told.once_ok());
 }
 
 /// How often a request of this method is sent over connections that break.
-TEST_F(ClientOnHandLoop, SendsAgainOverANewConnectionWhatIsSafeAlone) {
+TEST_F(ClientOnAFakeMachine, SendsAgainOverANewConnectionWhatIsSafeAlone) {
   const auto sends_of = [&](const std::string& method) {
     int sends = 0;
     client->async_guard(
@@ -385,7 +374,7 @@ TEST_F(ClientOnHandLoop, SendsAgainOverANewConnectionWhatIsSafeAlone) {
           done(broken());
         },
         guarded(method), told.handler());
-    loop->run_for(30s);
+    machine.advance(30s);
     return sends;
   };
   EXPECT_EQ(sends_of("GET"), 3);
@@ -405,52 +394,52 @@ std::optional<Duration> round_trip(const Result<Response>& result) {
   return std::nullopt;
 }
 
-TEST_F(ClientOnHandLoop, FillsInWhenARequestWasSentAndAnsweredWhereThatIsLeftOut) {
+TEST_F(ClientOnAFakeMachine, FillsInWhenARequestWasSentAndAnsweredWhereThatIsLeftOut) {
   const auto left_out = [&](const Bearer&) -> SendResult {
-    loop->show(loop->now().boot + 40ms);
-    Exchange exchange = answer(403, "{}", *loop);
+    machine.advance(40ms);
+    Exchange exchange = answer(403, "{}", machine);
     exchange.sent = exchange.received = Now{};
     return exchange;
   };
-  EXPECT_EQ(round_trip(blocking([&] { return client->guard(left_out); })), 40ms);
+  EXPECT_EQ(round_trip(client->guard(left_out)), 40ms);
   make();
   client->async_guard([&](const Bearer& bearer, const auto& done) { done(left_out(bearer)); }, {},
                       told.handler());
-  loop->run();
+  machine.run();
   ASSERT_EQ(told.times(), 1U);
   EXPECT_EQ(round_trip(told.last()), 40ms);
 }
 
-TEST_F(ClientOnHandLoop, BelievesTheSenderThatStampsByItself) {
+TEST_F(ClientOnAFakeMachine, BelievesTheSenderThatStampsByItself) {
   client->async_guard(
       [&](const Bearer&, const auto& done) {
-        loop->show(loop->now().boot + 40ms);
+        machine.advance(40ms);
         const Now sent = client->read_clocks();
-        loop->show(loop->now().boot + 3ms);
-        Exchange exchange = answer(403, "{}", *loop);
+        machine.advance(3ms);
+        Exchange exchange = answer(403, "{}", machine);
         exchange.sent = sent;
         exchange.received = client->read_clocks();
-        loop->show(loop->now().boot + 20ms);
+        machine.advance(20ms);
         done(exchange);
       },
       {}, told.handler());
-  loop->run();
+  machine.run();
   ASSERT_EQ(told.times(), 1U);
   EXPECT_EQ(round_trip(told.last()), 3ms);
 }
 
 // lease() -----------------------------------------------------------------------------------------
 
-TEST_F(ClientOnHandLoop, LeasesNothingBeforeATokenWasAskedFor) {
+TEST_F(ClientOnAFakeMachine, LeasesNothingBeforeATokenWasAskedFor) {
   EXPECT_EQ(client->lease(client->now()), nullptr);
-  loop->run();
+  machine.run();
   EXPECT_EQ(client->lease(client->now()), nullptr);
-  EXPECT_EQ(script.token_requests, 0);
+  EXPECT_EQ(world->token_requests(), 0U);
 }
 
-TEST_F(ClientOnHandLoop, LeasesTheTokenThatWasAskedForUntilItEnds) {
+TEST_F(ClientOnAFakeMachine, LeasesTheTokenThatWasAskedForUntilItEnds) {
   client->async_token({}, [](const Result<BearerToken>&) {});
-  loop->run();
+  machine.run();
   const Lease* lease = client->lease(client->now());
   ASSERT_NE(lease, nullptr);
   EXPECT_EQ(lease->token, "token-1");
@@ -461,85 +450,84 @@ TEST_F(ClientOnHandLoop, LeasesTheTokenThatWasAskedForUntilItEnds) {
   EXPECT_EQ(client->lease(lease->until), nullptr);
 }
 
-TEST_F(ClientOnHandLoop, KeepsFreshWhatIsRead) {
+TEST_F(ClientOnAFakeMachine, KeepsFreshWhatIsRead) {
   client->async_token({}, [](const Result<BearerToken>&) {});
-  loop->run();
+  machine.run();
   for (int i = 0; i < 1200; ++i) {  // four lifetimes
     ASSERT_NE(client->lease(client->now()), nullptr) << "after " << i << " s";
-    loop->run_for(1s);
+    machine.advance(1s);
   }
-  EXPECT_GE(script.token_requests, 4);
-  EXPECT_LE(script.token_requests, 8);
-  const int before = script.token_requests;
-  loop->run_for(2h);
-  EXPECT_LE(script.token_requests, before + 1) << "what nobody reads is let go";
+  EXPECT_GE(world->token_requests(), 4U);
+  EXPECT_LE(world->token_requests(), 8U);
+  const auto before = world->token_requests();
+  machine.advance(2h);
+  EXPECT_LE(world->token_requests(), before + 1) << "what nobody reads is let go";
 }
 
-TEST_F(ClientOnHandLoop, LeavesALeaseGoodBeyondItsEnd) {
+TEST_F(ClientOnAFakeMachine, LeavesALeaseGoodBeyondItsEnd) {
   client->async_token({}, [](const Result<BearerToken>&) {});
-  loop->run();
+  machine.run();
   const Lease* lease = client->lease(client->now());
   ASSERT_NE(lease, nullptr);
   client.reset();
-  loop->run();
+  machine.run();
   EXPECT_EQ(lease->authorization, "Bearer token-1");
 }
 
-// Secrets that are replaced
-// ------------------------------------------------------------------------
+// Secrets that are replaced -----------------------------------------------------------------------
 
-TEST_F(ClientOnHandLoop, ReloadsSecretsAndAsksAtOnceWhereTheOldOneWasRefused) {
-  script.wrong_authorization = "first";
+TEST_F(ClientOnAFakeMachine, ReloadsSecretsAndAsksAtOnceWhereTheOldOneWasRefused) {
+  refuse_what_comes_first();
   const Told<BearerToken> refused;
   client->async_token({}, refused.handler());
-  loop->run();
+  machine.run();
   EXPECT_TRUE(refused.once(ErrorKind::credentials));
   ASSERT_TRUE(client->reload({Secret{"the new one"}}));
   const Told<BearerToken> token;
   client->async_token({}, token.handler());
-  loop->run();
+  machine.run();
   EXPECT_TRUE(token.once_ok());
-  EXPECT_EQ(script.token_requests, 2);
+  EXPECT_EQ(world->token_requests(), 2U);
 }
 
-TEST_F(ClientOnHandLoop, KeepsATokenThatLivesWhenSecretsAreReloaded) {
+TEST_F(ClientOnAFakeMachine, KeepsATokenThatLivesWhenSecretsAreReloaded) {
   const Told<BearerToken> before;
   const Told<BearerToken> after;
   client->async_token({}, before.handler());
-  loop->run();
+  machine.run();
   ASSERT_TRUE(client->reload({Secret{"the new one"}, Secret{"the old one"}}));
   client->async_token({}, after.handler());
-  loop->run();
+  machine.run();
   ASSERT_TRUE(before.once_ok() && after.once_ok());
   EXPECT_EQ(before.last()->value, after.last()->value);
 }
 
-TEST_F(ClientOnHandLoop, TakesFreshSecretsBeforeATokenIsAskedFor) {
-  script.wrong_authorization = "first";
+TEST_F(ClientOnAFakeMachine, TakesFreshSecretsBeforeATokenIsAskedFor) {
+  refuse_what_comes_first();
   const Told<BearerToken> refused;
   client->async_token({}, refused.handler());
-  loop->run();
+  machine.run();
   EXPECT_TRUE(refused.once(ErrorKind::credentials));
   fresh_secrets = std::vector<Secret>{Secret{"the new one"}};
   const Told<BearerToken> token;
   client->async_token({}, token.handler());
-  loop->run();
+  machine.run();
   EXPECT_TRUE(token.once_ok());
 }
 
-TEST_F(ClientOnHandLoop, TakesFreshSecretsBeforeATokenIsReplacedUnasked) {
+TEST_F(ClientOnAFakeMachine, TakesFreshSecretsBeforeATokenIsReplacedUnasked) {
   const Told<BearerToken> token;
   client->async_token({}, token.handler());
-  loop->run();
+  machine.run();
   ASSERT_TRUE(token.once_ok());
-  ASSERT_NE(client->lease(loop->now().boot), nullptr);  // so that it is kept fresh
+  ASSERT_NE(client->lease(machine.now().boot), nullptr);  // so that it is kept fresh
   fresh_secrets = std::vector<Secret>{Secret{"the new one"}};
-  loop->run_for(300s);
+  machine.advance(300s);
   EXPECT_FALSE(fresh_secrets) << "they were not asked for";
-  EXPECT_EQ(script.token_requests, 2);
+  EXPECT_EQ(world->token_requests(), 2U);
 }
 
-TEST_F(ClientOnHandLoop, KeepsItsSecretsAndSaysSoWhereFreshOnesAreOfNoUse) {
+TEST_F(ClientOnAFakeMachine, KeepsItsSecretsAndSaysSoWhereFreshOnesAreOfNoUse) {
   std::vector<std::string> errors;
   make({.log = [&](const LogLine& line) {
     if (line.level == LogLevel::error) errors.push_back(line.message);
@@ -551,13 +539,13 @@ TEST_F(ClientOnHandLoop, KeepsItsSecretsAndSaysSoWhereFreshOnesAreOfNoUse) {
     fresh_secrets = std::move(bad);
     const Told<BearerToken> token;
     client->async_token({}, token.handler());
-    loop->run();
+    machine.run();
     EXPECT_TRUE(token.once_ok());
   }
   EXPECT_EQ(errors.size(), 3U);
 }
 
-TEST_F(ClientOnHandLoop, ReloadsNothingThatCannotBeSent) {
+TEST_F(ClientOnAFakeMachine, ReloadsNothingThatCannotBeSent) {
   for (auto secrets : {std::vector<Secret>{}, std::vector<Secret>{Secret{"a\nb"}},
                        std::vector<Secret>{Secret{"a"}, Secret{"\x01"}}}) {
     const auto reloaded = client->reload(std::move(secrets));

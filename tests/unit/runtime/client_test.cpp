@@ -47,7 +47,7 @@ class Hosts final : public Transport {
   Ticket last_ = 0;
 };
 
-class ClientOnItsLoop : public testing::Test {
+class ClientOnItsLoop : public ::testing::Test {
  protected:
   void make(Hooks hooks = {}) {
     ClientOptions options;

@@ -10,7 +10,7 @@ namespace skewguard::runtime {
 namespace {
 
 /// A file whose one line is the secret.
-class ASecretFile : public testing::Test {
+class ASecretFile : public ::testing::Test {
  protected:
   ASecretFile() { write("the first"); }
   ~ASecretFile() override { std::filesystem::remove(path_); }
@@ -22,8 +22,8 @@ class ASecretFile : public testing::Test {
     std::filesystem::rename(other, path_);
   }
 
-  std::string path_ = testing::TempDir() + "skewguard_secret_file_test." +
-                      testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::string path_ = ::testing::TempDir() + "skewguard_secret_file_test." +
+                      ::testing::UnitTest::GetInstance()->current_test_info()->name();
   int reads_ = 0;
   SecretFile file_{
       path_, [this]() -> Result<std::vector<Secret>> {
