@@ -37,11 +37,16 @@ std::vector<Signs> known_services(bool has_ntpctl) {
            {"virtualbox-guest-utils", "vboxadd-service", "vboxservice"}}};
 }
 
+/// The names of the processes that have not ended: "12 (chronyd) S ...".
 std::set<std::string> processes(const Files& files) {
   std::set<std::string> found;
   for (const std::string& name : files.names("/proc")) {
-    if (name.find_first_not_of("0123456789") == std::string::npos)
-      found.insert(files.line("/proc/" + name + "/comm"));
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const std::string stat = files.read("/proc/" + name + "/stat").value_or("");
+    const auto open = stat.find('('), close = stat.rfind(')');
+    if (open == std::string::npos || close == std::string::npos || close < open) continue;
+    if (!stat.substr(close).starts_with(") Z"))
+      found.insert(stat.substr(open + 1, close - open - 1));
   }
   return found;
 }
