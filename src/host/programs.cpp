@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <csignal>
 #include <system_error>
+#include <utility>
 
 #include "host/system_clocks.hpp"
 
@@ -63,14 +64,17 @@ std::vector<char*> environment_without(const std::vector<std::string_view>& with
   return kept;
 }
 
-/// Standard input from `input`, nothing else of ours; signals as a new program expects them.
+constexpr int kNothing = -1;  ///< no descriptor: /dev/null stands there
+
+/// Standard input from `input`, standard output to `output`, nothing else of ours; signals as a new
+/// program expects them.
 class Plan {
  public:
-  explicit Plan(int input) noexcept {
+  explicit Plan(int input, int output = kNothing) noexcept {
     ::posix_spawn_file_actions_init(&files_);
-    ::posix_spawn_file_actions_adddup2(&files_, input, STDIN_FILENO);
-    for (const int out : {STDOUT_FILENO, STDERR_FILENO})
-      ::posix_spawn_file_actions_addopen(&files_, out, "/dev/null", O_WRONLY, 0);
+    connect(input, STDIN_FILENO);
+    connect(output, STDOUT_FILENO);
+    connect(kNothing, STDERR_FILENO);
     ::posix_spawn_file_actions_addclosefrom_np(&files_, STDERR_FILENO + 1);
     ::posix_spawnattr_init(&attributes_);
     ::posix_spawnattr_setflags(&attributes_,
@@ -88,17 +92,97 @@ class Plan {
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
 
-  /// 0, or errno.
-  int carry_out(pid_t& pid, std::array<char*, 4> words, std::vector<char*> environment) {
-    return ::posix_spawn(&pid, "/bin/sh", &files_, &attributes_, words.data(), environment.data());
+  /// 0, or errno. `words` and `environment` end with a null.
+  int carry_out(pid_t& pid, const char* program, std::vector<char*> words,
+                std::vector<char*> environment) {
+    return ::posix_spawn(&pid, program, &files_, &attributes_, words.data(), environment.data());
   }
 
  private:
+  void connect(int ours, int theirs) noexcept {
+    if (ours == kNothing) {
+      ::posix_spawn_file_actions_addopen(&files_, theirs, "/dev/null", O_RDWR, 0);
+    } else {
+      ::posix_spawn_file_actions_adddup2(&files_, ours, theirs);
+    }
+  }
+
   posix_spawn_file_actions_t files_{};
   posix_spawnattr_t attributes_{};
 };
 
+/// A pipe whose reading end does not block.
+class Pipe {
+ public:
+  Pipe() noexcept {
+    if (::pipe2(ends_.data(), O_CLOEXEC) != 0) return;
+    ::fcntl(reading(), F_SETFL, O_NONBLOCK);
+  }
+  ~Pipe() {
+    close_writing();
+    if (reading() >= 0) ::close(reading());
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  [[nodiscard]] int reading() const noexcept { return ends_[0]; }
+  [[nodiscard]] int writing() const noexcept { return ends_[1]; }
+  void close_writing() noexcept {
+    if (writing() >= 0) ::close(std::exchange(ends_[1], -1));
+  }
+
+ private:
+  std::array<int, 2> ends_{-1, -1};
+};
+
+/// All that comes out of a pipe until its end.
+Result<std::string> read_to_end(int pipe, const OutputLimits& limits) {
+  SystemClocks clocks;
+  const MonotonicTime end = clocks.now().mono + limits.time;
+  std::string text;
+  std::array<char, 4096> part{};
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - clocks.now().mono);
+    if (left.count() <= 0)
+      return Error{.kind = ErrorKind::timeout, .message = "does not answer in time", .remedy = ""};
+    pollfd more{pipe, POLLIN, 0};
+    ::poll(&more, 1, static_cast<int>(left.count()));
+    const ssize_t got = ::read(pipe, part.data(), part.size());
+    if (got == 0) return text;
+    if (got < 0 && errno != EAGAIN && errno != EINTR) return cannot_start(errno);
+    if (got > 0) text.append(part.data(), static_cast<std::size_t>(got));
+    if (text.size() > limits.bytes)
+      return Error{
+          .kind = ErrorKind::protocol, .message = "writes more than it should", .remedy = ""};
+  }
+}
+
+/// With all of its session that did not leave its group.
+void end_and_reap(pid_t pid) noexcept {
+  ::kill(-pid, SIGKILL);
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
+}
+
 }  // namespace
+
+Result<std::string> output_of(const std::vector<std::string>& words, OutputLimits limits) {
+  if (words.empty()) return cannot_start(EINVAL);
+  Pipe pipe;
+  if (pipe.reading() < 0) return cannot_start(errno);
+  std::vector<std::string> texts = words;
+  std::vector<char*> arguments;
+  for (std::string& text : texts) arguments.push_back(text.data());
+  arguments.push_back(nullptr);
+  std::string locale = "LC_ALL=C", path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+  pid_t pid = 0;
+  const int error = Plan(kNothing, pipe.writing())
+                        .carry_out(pid, words.front().c_str(), std::move(arguments),
+                                   {locale.data(), path.data(), nullptr});
+  if (error != 0) return cannot_start(error);
+  pipe.close_writing();
+  Result<std::string> text = read_to_end(pipe.reading(), limits);
+  end_and_reap(pid);
+  return text;
+}
 
 Programs::~Programs() {
   wait(kMoment);
@@ -119,7 +203,8 @@ Result<void> Programs::start(const std::string& command, std::string_view input,
   if (!told.whole()) return cannot_start(errno);
   std::string shell = "sh", option = "-c", words = command;
   pid_t pid = 0;
-  const int error = Plan(told.fd()).carry_out(pid, {shell.data(), option.data(), words.data()},
+  const int error = Plan(told.fd()).carry_out(pid, "/bin/sh",
+                                              {shell.data(), option.data(), words.data(), nullptr},
                                               environment_without(withheld));
   if (error != 0) return cannot_start(error);
   running_.push_back({pid, static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))});

@@ -41,4 +41,16 @@ class Programs {
   std::vector<Running> running_;
 };
 
+struct OutputLimits {
+  Duration time = std::chrono::seconds{1};  ///< a question to a service on this machine
+  std::size_t bytes = std::size_t{64} * 1024;
+};
+
+/// What a program writes to its standard output: `words` are its path and arguments. It runs
+/// without a shell, with nothing on its standard input, its errors thrown away, no other descriptor
+/// of ours, and LC_ALL=C and a plain PATH for its whole environment. It and what it started in its
+/// session are ended once its output is. Its exit code is no matter: what it wrote tells.
+/// Error: `unavailable`, it could not be started; `timeout`; `protocol`, it wrote more. Blocks.
+Result<std::string> output_of(const std::vector<std::string>& words, OutputLimits limits = {});
+
 }  // namespace skewguard::host

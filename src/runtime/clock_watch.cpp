@@ -57,10 +57,8 @@ void ClockWatch::learned(const oauth::TokenEvent& fact) {
 
 /// Nothing depends on the wall clock, but people read it: a step explains what they see elsewhere.
 void ClockWatch::look_at_wall(const Now& now) {
-  constexpr Duration kLeast = std::chrono::seconds{1};  // no slew makes that between two answers
-  const Duration ahead = now.wall.time_since_epoch() - now.boot.time_since_epoch();
-  const Duration step = ahead - wall_minus_boot_.value_or(ahead);
-  wall_minus_boot_ = ahead;
+  constexpr Duration kLeast = std::chrono::seconds{1};  // whoever reads the log sees whole seconds
+  const Duration step = local_.see(now).wall_step;
   if (step > -kLeast && step < kLeast) return;
   core_.log({LogLevel::warn,
              "the local wall clock stepped " +

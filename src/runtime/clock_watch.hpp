@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 
+#include "clocks/local_watch.hpp"
 #include "oauth/token_machine.hpp"
 #include "runtime/core.hpp"
 
@@ -39,7 +40,7 @@ class ClockWatch {
   std::optional<Instant> login_jumped_;  // the receipt of its last answer off all that was known
   std::optional<Duration> lag_;          // of the API behind the issuer, as last learned
   std::optional<Duration> lead_;         // of the API ahead of the issuer
-  std::optional<Duration> wall_minus_boot_;  // as last read
+  clocks::LocalWatch local_;             // this machine
 };
 
 }  // namespace skewguard::runtime

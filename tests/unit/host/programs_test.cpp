@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>  // NOLINT: kill is not in <csignal>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -89,6 +91,71 @@ TEST_F(ProgramsTest, ThatNeverEndAreNotWaitedForAndBounded) {
   for (pid_t pid = 0; lines >> pid;) EXPECT_EQ(::kill(pid, SIGKILL), 0);
   EXPECT_EQ(programs.wait(seconds{4}), 0U);
   EXPECT_TRUE(programs.start("exit 0", "", {})) << "there is room again";
+}
+
+Result<std::string> output_of_script(const std::string& script, OutputLimits limits = {}) {
+  return output_of({"/bin/sh", "-c", script}, limits);
+}
+
+/// Processes of ours, ended ones that nobody reaped among them.
+bool has_children() {
+  siginfo_t found{};
+  return ::waitid(P_ALL, 0, &found, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+TEST(OutputOf, IsWhatItWroteWhateverItsExitCode) {
+  const auto text = output_of_script("echo out; echo error >&2; exit 3");
+  ASSERT_TRUE(text);
+  EXPECT_EQ(*text, "out\n");
+  EXPECT_FALSE(has_children());
+}
+
+TEST(OutputOf, SeesNoEnvironmentButPathAndLocale) {
+  ::setenv("SKEWGUARD_TEST_OTHER", "kept", 1);  // NOLINT(concurrency-mt-unsafe)
+  const auto text = output_of({"/usr/bin/env"});
+  ASSERT_TRUE(text);
+  EXPECT_EQ(*text, "LC_ALL=C\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\n");
+}
+
+TEST(OutputOf, ReadsNothingAndHoldsNoneOfOurDescriptors) {
+  const auto text = output_of_script("cat; ls /proc/self/fd; readlink /proc/$$/fd/0");
+  ASSERT_TRUE(text);
+  EXPECT_EQ(*text, "0\n1\n2\n3\n/dev/null\n");
+}
+
+TEST_F(ProgramsTest, ThatDoNotAnswerAreEndedWithAllThatTheyStarted) {
+  const auto text = output_of_script("sleep 1000 & echo $! > " + file("pid") + "; wait",
+                                     {.time = std::chrono::milliseconds{100}});
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().kind, ErrorKind::timeout);
+  EXPECT_FALSE(has_children());
+  pid_t started = 0;
+  std::istringstream(content("pid")) >> started;
+  ASSERT_GT(started, 1);
+  // Whoever it was handed to may not have reaped it yet.
+  const auto ended = [&] {
+    std::ifstream stat("/proc/" + std::to_string(started) + "/stat");
+    std::string pid, name, state;
+    return !(stat >> pid >> name >> state) || state == "Z";
+  };
+  while (!ended()) continue;
+}
+
+TEST(OutputOf, IsBounded) {
+  const auto most = output_of_script("printf 12345678", {.bytes = 8});
+  ASSERT_TRUE(most);
+  EXPECT_EQ(*most, "12345678");
+  const auto more = output_of_script("printf 123456789; sleep 1000", {.bytes = 8});
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().kind, ErrorKind::protocol);
+  EXPECT_FALSE(has_children());
+}
+
+TEST(OutputOf, IsNoneOfAProgramThatIsNotThere) {
+  const auto text = output_of({"/nowhere/there-is-no-such-program"});
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().kind, ErrorKind::unavailable);
+  EXPECT_FALSE(output_of({}));
 }
 
 }  // namespace

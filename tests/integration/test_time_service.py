@@ -1,0 +1,112 @@
+"""What this machine says of its clock, with a chronyd of the test's own: it serves its own clock, a
+second one follows it, and neither touches this machine's (-x).
+
+The program is $TIME_SERVICE_REPORT, else the one that the preset `dev` builds.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from harness import ROOT, build_preload
+
+REPORT = os.environ.get("TIME_SERVICE_REPORT",
+                        str(ROOT / "build/dev/tests/integration/time_service_report"))
+CHRONYD = next((p for p in ("/usr/sbin/chronyd", "/sbin/chronyd", "/usr/bin/chronyd")
+                if os.access(p, os.X_OK)), "chronyd")
+AHEAD_S = 5
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class TimeService(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name)
+
+    def chronyd(self, name, *lines, **environment):
+        """Starts one and returns the port at which chronyc finds it."""
+        port = free_port()
+        config = self.folder / f"{name}.conf"
+        config.write_text("\n".join([
+            f"cmdport {port}", "bindcmdaddress 127.0.0.1",
+            f"bindcmdaddress {self.folder}/{name}.sock", f"pidfile {self.folder}/{name}.pid",
+            *lines]) + "\n", encoding="utf-8")
+        user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout
+        process = subprocess.Popen(
+            [CHRONYD, "-n", "-x", "-u", user.strip(), "-f", str(config)],
+            env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait, 10)
+        self.addCleanup(process.terminate)
+        return port
+
+    def server(self):
+        """One whose clock is ahead. Returns its port for NTP."""
+        port = free_port()
+        self.chronyd("server", f"port {port}", "bindaddress 127.0.0.1", "local stratum 3",
+                     "allow 127.0.0.1", LD_PRELOAD=build_preload(self.folder),
+                     SKEWGUARD_TEST_WALL_OFFSET=str(AHEAD_S))
+        return port
+
+    def report(self, port):
+        done = subprocess.run([REPORT, "-h", "127.0.0.1", "-p", str(port)], capture_output=True,
+                              text=True, check=True, timeout=20)
+        report = json.loads(done.stdout)
+        return report, next(s for s in report["services"] if s["name"] == "chronyd")
+
+    def until(self, port, wanted):
+        """The first answer of which `wanted` holds; the last after 30 s."""
+        end = time.monotonic() + 30
+        while True:
+            report, chronyd = self.report(port)
+            if wanted(chronyd) or time.monotonic() > end:
+                return report, chronyd
+            time.sleep(0.2)
+
+    def test_a_chronyd_that_follows_a_server_ahead(self):
+        server = self.server()
+        port = self.chronyd("client", "port 0",
+                            f"server 127.0.0.1 port {server} iburst minpoll -6 maxpoll -6")
+        report, said = self.until(port, lambda s: s.get("synchronised"))
+        self.assertIs(said.get("synchronised"), True, said)
+        self.assertTrue(said["installed"] and said["running"])
+        self.assertEqual(said["source"], "127.0.0.1")
+        self.assertEqual(said["sources"], ["127.0.0.1:123"])  # chronyc tells no ports
+        self.assertLess(said["offset_low_s"], AHEAD_S)
+        self.assertGreater(said["offset_high_s"], AHEAD_S)
+        self.assertLess(said["offset_high_s"] - said["offset_low_s"], 1)
+        if not report["machine"]["container"]:
+            self.assertIn("chronyc makestep", [r["command"] for r in report["remedies"]])
+
+    def test_a_chronyd_whose_server_does_not_answer(self):
+        port = self.chronyd("client", "port 0", f"server 127.0.0.1 port {free_port()} iburst")
+        _, said = self.until(port, lambda s: "synchronised" in s)
+        self.assertIs(said.get("synchronised"), False, said)
+        self.assertNotIn("offset_low_s", said)
+        self.assertEqual(said["source"], "")
+
+    def test_a_chronyd_that_follows_its_own_clock(self):
+        port = self.chronyd("alone", "port 0", "local stratum 3")
+        _, said = self.until(port, lambda s: "synchronised" in s)
+        self.assertIs(said.get("synchronised"), False, said)
+        self.assertNotIn("offset_low_s", said)
+
+    def test_no_chronyd(self):
+        _, said = self.report(free_port())
+        self.assertNotIn("synchronised", said)
+        self.assertIn("506", said["no_answer"])
+
+
+if __name__ == "__main__":
+    unittest.main()
