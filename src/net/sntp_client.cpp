@@ -80,7 +80,7 @@ class SntpQuestion : public std::enable_shared_from_this<SntpQuestion> {
     lookup_.emplace(shared_.io, shared_.lookup, name_.host,
                     [this, weak = weak_from_this()](const LookupAnswer& answer) {
                       const auto self = weak.lock();
-                      if (!self || !ended_) return;
+                      if (!self) return;
                       if (!answer.addresses.empty()) return begin(answer.addresses);
                       fail(FailureKind::dns, name_.host + ": " + answer.why);
                     });
@@ -166,7 +166,7 @@ class SntpQuestion : public std::enable_shared_from_this<SntpQuestion> {
   void lost(const std::string& place, FailureKind kind, const std::string& why) {
     note(place + ": " + why);
     last_kind_ = kind;
-    shared_.answering.erase(key());
+    if (kind != FailureKind::too_soon) shared_.answering.erase(key());
   }
 
   /// True if the request went out.

@@ -170,8 +170,12 @@ TEST(SntpAnswer, StrataUpTo15AndLeapSecondsAheadAreTaken) {
 }
 
 TEST(SntpAnswer, WhatCannotBeIsRefused) {
-  EXPECT_EQ(spoilt([](SntpPacket& p) { put(p, 40, 8, 0); }).kind, Refused::unusable);
   EXPECT_EQ(spoilt([](SntpPacket& p) { put(p, 32, 8, 0); }).kind, Refused::unusable);
+  EXPECT_EQ(spoilt([](SntpPacket& p) {
+              put(p, 32, 8, 0);  // 2036, were it a time
+              put(p, 40, 8, 0);
+            }).kind,
+            Refused::unusable);
   EXPECT_EQ(spoilt([](SntpPacket& p) { p[3] = 1; }).kind, Refused::unusable);
   EXPECT_EQ(spoilt([](SntpPacket& p) { p[32 + 3] ^= 1U; }).kind, Refused::unusable);
   // Received after it was transmitted, by the least there is.
@@ -185,6 +189,21 @@ TEST(SntpAnswer, WhatCannotBeIsRefused) {
               put(p, 40, 8, testing::ntp_stamp(kEpoch + 10s + 5ms + 21ms));
             }).kind,
             Refused::unusable);
+}
+
+TEST(SntpAnswer, AReadingThatIsNoneIsRefused) {
+  Now received = at(10s + 20ms);
+  received.gap = -1ns;
+  const auto result = read_sntp(SntpPacket(answer_of()), kNonce, at(10s), received);
+  ASSERT_TRUE(std::holds_alternative<SntpRefusal>(result));
+  EXPECT_EQ(std::get<SntpRefusal>(result).kind, Refused::unusable);
+}
+
+TEST(SntpAnswer, WhatIsCountedInSixteenBitsIsRoundedUp) {
+  SntpPacket packet = answer_of();
+  put(packet, 4, 4, 0);
+  put(packet, 8, 4, 1);  // 15258.8 ns
+  EXPECT_EQ(std::get<SntpSample>(read(packet)).root_distance, 15'259ns);
 }
 
 TEST(SntpAnswer, ARootDistanceOf16SecondsIsNoTime) {
@@ -213,6 +232,17 @@ TEST(SntpAnswer, TheEraIsFoundWhateverOurWallClockSays) {
           std::get<SntpSample>(read_sntp(SntpPacket(answer), kNonce, at(10s), received));
       EXPECT_EQ(sample.transmitted, now) << int(year);
     }
+  }
+}
+
+TEST(SntpAnswer, TheEraAfterIsFoundByAWallClockThatIsRight) {
+  for (const std::chrono::year year : {std::chrono::year{2100}, std::chrono::year{2149}}) {
+    const Duration now = std::chrono::sys_days{year / 6 / 1}.time_since_epoch();
+    Now received = at(10s + 20ms);
+    received.wall = WallTime{now};
+    const SntpPacket packet = SntpAnswerOf{.nonce = kNonce, .came = now, .went = now};
+    const auto sample = std::get<SntpSample>(read_sntp(packet, kNonce, at(10s), received));
+    EXPECT_EQ(sample.transmitted, now) << int(year);
   }
 }
 

@@ -59,6 +59,7 @@ TEST(WhoIsWrong, TwoOfOneKeeperDoNot) {
 
 TEST(WhoIsWrong, TwoThatDoNotMeetDoNot) {
   EXPECT_TRUE(blame({login({5s, 6s}), ntp({7s, 8s})}).unknown());
+  EXPECT_TRUE(blame({login({5s, 6s}), ntp({7s, 8s}, "a"), ntp({-1s, 10s}, "b")}).unknown());
 }
 
 TEST(WhoIsWrong, OneThatHoldsOursDoesNot) {
