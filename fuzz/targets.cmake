@@ -1,7 +1,7 @@
 # Every fuzz target: NAME is NAME.cpp here with its seeds in corpus/NAME/. One line each.
 # libFuzzer runs them in fuzz/CMakeLists.txt; tests/fuzz_replay plays their corpus in each test run.
 set(fuzz_targets
-  duration http_answer http_date http_request jwt_peek retry_after token_answer url
+  duration http_answer http_date http_request jwt_peek retry_after sntp token_answer url
   www_authenticate)
 set(fuzz_depends_duration time)
 set(fuzz_depends_http_answer net)
@@ -9,6 +9,7 @@ set(fuzz_depends_http_date time)
 set(fuzz_depends_http_request net)
 set(fuzz_depends_jwt_peek oauth)
 set(fuzz_depends_retry_after http)
+set(fuzz_depends_sntp clocks)
 set(fuzz_depends_token_answer oauth)
 set(fuzz_depends_url http)
 set(fuzz_depends_www_authenticate http)

@@ -1,31 +1,14 @@
 #include "clocks/clock_book.hpp"
 
 #include <algorithm>
-#include <limits>
+
+#include "clocks/bounds.hpp"
 
 namespace skewguard::clocks {
 namespace {
 
 /// What NTP slews our boot clock by at most, in parts per 1 (chrony can do more).
 constexpr double kBootSlew = 500e-6;
-
-/// a + b, held at the ends of what Duration can say: wall and asked-for times may be anything.
-Duration plus(Duration a, Duration b) {
-  std::int64_t sum = 0;
-  if (!__builtin_add_overflow(a.count(), b.count(), &sum)) return Duration{sum};
-  return a.count() < 0 ? Duration::min() : Duration::max();
-}
-Duration minus(Duration a, Duration b) {
-  std::int64_t difference = 0;
-  if (!__builtin_sub_overflow(a.count(), b.count(), &difference)) return Duration{difference};
-  return a.count() < 0 ? Duration::min() : Duration::max();
-}
-OffsetBound moved(OffsetBound bound, Duration by) {
-  return {plus(bound.low, by), plus(bound.high, by)};
-}
-OffsetBound spread(OffsetBound bound, Duration by) {
-  return {minus(bound.low, by), plus(bound.high, by)};
-}
 
 }  // namespace
 
@@ -166,15 +149,13 @@ std::optional<OffsetBound> ClockBook::bound(ServerId id, const Now& now, Trust t
 std::optional<OffsetBound> ClockBook::to_boot(ServerId server, const Now& now, Trust trust) const {
   const auto known = bound(server, now, trust);
   if (!known) return std::nullopt;
-  const Duration unslewed_minus_boot = now.raw.time_since_epoch() - now.mono.time_since_epoch();
-  return spread(moved(*known, unslewed_minus_boot), now.gap);
+  return clocks::to_boot(*known, now);
 }
 
 std::optional<OffsetBound> ClockBook::to_wall(ServerId server, const Now& now, Trust trust) const {
   const auto known = to_boot(server, now, trust);
   if (!known) return std::nullopt;
-  const Duration boot_minus_wall = minus(now.boot.time_since_epoch(), now.wall.time_since_epoch());
-  return spread(moved(*known, boot_minus_wall), now.gap);
+  return boot_to_wall(*known, now);
 }
 
 namespace {

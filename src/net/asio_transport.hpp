@@ -2,20 +2,13 @@
 
 #include <memory>
 
-#include "net/lookup.hpp"
+#include "net/edges.hpp"
 #include "net/loop.hpp"
 #include "net/options.hpp"
-#include "net/timers.hpp"
 #include "skewguard/client.hpp"
 #include "skewguard/transport.hpp"
 
 namespace skewguard::net {
-
-/// What the transport takes from outside besides sockets and the clock; tests bring their own.
-struct Edges {
-  std::shared_ptr<Timers> timers = nullptr;  ///< null: the loop's own
-  Lookup lookup = &system_lookup;
-};
 
 /// HTTP/1.1 over TCP or TLS. Deadlines are counted on the boot clock, whatever timers do. Plain
 /// http never touches TLS: no authorities are loaded for it. Through a proxy every connection is a

@@ -1,6 +1,7 @@
 // Moves a program's wall clock (CLOCK_REALTIME), as on a machine whose wall clock was set wrong,
 // and where it is told to, CLOCK_BOOTTIME, as on a machine that was suspended. CLOCK_MONOTONIC and
-// every timer stay true.
+// every timer stay true. The kernel stamps packets with the clock that is not moved, so a program
+// that asks for such stamps is told that there are none.
 //
 //   cc -shared -fPIC -O2 -o wallclock.so wallclock.c
 //   SKEWGUARD_TEST_WALL_OFFSET=-600 LD_PRELOAD=./wallclock.so PROGRAM
@@ -12,11 +13,13 @@
 //                             nanoseconds to add to CLOCK_BOOTTIME (none = 0). It is mapped, so
 //                             writing it steps the clocks of a running program.
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -115,4 +118,13 @@ time_t time(time_t* out) {
 int timespec_get(struct timespec* out, int base) {
   if (base != TIME_UTC) return 0;
   return clock_gettime(CLOCK_REALTIME, out) == 0 ? base : 0;
+}
+
+int setsockopt(int file, int level, int name, const void* value, socklen_t size) {
+  const int stamps = name == SO_TIMESTAMP || name == SO_TIMESTAMPNS || name == SO_TIMESTAMPING;
+  if (level == SOL_SOCKET && stamps) {
+    errno = ENOPROTOOPT;
+    return -1;
+  }
+  return (int)syscall(SYS_setsockopt, file, level, name, value, size);
 }

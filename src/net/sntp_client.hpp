@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "clocks/sntp.hpp"
+#include "net/edges.hpp"
+#include "net/loop.hpp"
+#include "skewguard/result.hpp"
+#include "skewguard/transport.hpp"
+
+namespace skewguard::net {
+
+/// "HOST" or "HOST:PORT", IPv6 in brackets; 123 where no port is given.
+struct SntpName {
+  std::string host;  ///< lower case; IPv6 without brackets
+  std::uint16_t port = 0;
+};
+Result<SntpName> parse_sntp_name(std::string_view text);
+
+struct SntpAnswer {
+  clocks::SntpSample sample;
+  /// Who answered: "192.0.2.1:123". One name may stand for many servers: samples belong together
+  /// where this is the same.
+  std::string address;
+};
+
+/// Why there is no sample.
+struct SntpFailure {
+  enum class Kind {
+    bad_name,          ///< no HOST[:PORT]
+    dns,               ///< the name does not resolve
+    unreachable,       ///< no route, or nobody listens there
+    timeout,           ///< the deadline passed
+    too_soon,          ///< the server may be asked no more before the deadline (SntpPace)
+    kiss,              ///< the server does not want to answer
+    not_synchronised,  ///< the server does not know the time
+    unusable,          ///< its answer makes no sense
+    cancelled,         ///< withdrawn
+  };
+  Kind kind = Kind::timeout;  ///< what became of the last address
+  std::string detail;         ///< each address with what became of it
+};
+
+using SntpResult = std::variant<SntpAnswer, SntpFailure>;
+
+/// Asks NTP servers, each over a connected socket of its own, so that nobody else's packets count.
+///
+/// A name's addresses are tried in turn: the next one as soon as one has failed, or beside it where
+/// it says nothing for a second. The one that has answered is the one that is asked again, as long
+/// as it answers. No server is asked more often than SntpPace allows, whatever name it was given
+/// by: a question that comes too soon waits.
+/// Not thread-safe: one loop runs everything. The loop and the clock must outlive it. Destroying it
+/// closes every socket; handlers that have not run by then never do.
+class SntpClient {
+ public:
+  using Handler = std::function<void(SntpResult)>;
+  using Ticket = std::uint64_t;  ///< names one question under way; never 0
+  static constexpr Duration kPatience = std::chrono::seconds{1};
+  static constexpr std::size_t kMostAddresses = 4;  ///< as many as a pool's name has
+
+  SntpClient(const Loop& io, ClockSource& clock, Edges edges = {});
+  SntpClient(const SntpClient&) = delete;
+  SntpClient& operator=(const SntpClient&) = delete;
+  ~SntpClient();
+
+  /// One question, one sample. `handler` is called exactly once, from the loop, never from within
+  /// this call.
+  Ticket ask(const std::string& server, Instant deadline, Handler handler);
+  /// Ends a question early: its handler gets `cancelled`. Unknown tickets are fine.
+  void cancel(Ticket ticket);
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace skewguard::net
