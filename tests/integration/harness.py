@@ -38,10 +38,10 @@ FORBIDDEN = [re.compile(re.escape(SECRET)),
              re.compile(r"(?<![\w-])[\w-]{80,}(?![\w-])"), re.compile(r"eyJ[\w-]{10,}")]
 
 
-def build_preload(folder):
-    library = str(Path(folder) / "wallclock.so")
+def build_preload(folder, name="wallclock"):
+    library = str(Path(folder) / f"{name}.so")
     subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", library,
-                    str(ROOT / "tests/preload/wallclock.c")], check=True)
+                    str(ROOT / f"tests/preload/{name}.c")], check=True)
     return library
 
 
