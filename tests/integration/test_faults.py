@@ -1,8 +1,8 @@
 """One I/O operation of a whole call fails, or is its last: every one of them in turn, in every way.
 
-tests/preload/faults.c does it to `skewguard call` with a token store, a secret file, a CA file and a
-report. After each such run a plain one must find nothing amiss. SKEWGUARD_FAULT_STRIDE=3 takes every
-third operation.
+tests/preload/faults.c does it to `skewguard call` with a token store, a secret file, a CA file and
+a report. After each such run a plain one must find nothing amiss. SKEWGUARD_FAULT_STRIDE=3 takes
+every third operation.
 """
 
 import errno
