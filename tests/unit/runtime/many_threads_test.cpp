@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <map>
 #include <thread>
-#include <tuple>
 
 #include "client_testing.hpp"
 #include "store/file.hpp"
@@ -15,9 +14,9 @@
 namespace skewguard::runtime {
 namespace {
 
-constexpr int kThreads = 4;
-constexpr int kRounds = 40;  ///< of each thread; one uses each member once
-constexpr int kUses = 25;    ///< of a token, then it ends
+constexpr std::size_t kThreads = 4;
+constexpr std::size_t kRounds = 40;  ///< of each thread; one uses each member once
+constexpr int kUses = 25;            ///< of a token, then it ends
 
 /// After kUses uses every other token is revoked, and those between end by the clock.
 class FickleHosts final : public Transport {
@@ -72,7 +71,7 @@ class TokenFolder {
 
 /// What was told, of whatever client.
 struct Tally {
-  std::atomic<int> answers{0};
+  std::atomic<std::size_t> answers{0};
   std::atomic<int> failures{0};
   std::atomic<int> rejections{0};
   std::atomic<int> resolved{0};
@@ -109,7 +108,7 @@ Client client_on(const std::string& folder, const std::shared_ptr<HandClock>& cl
 }
 
 /// Six answers to come.
-void use_each_member(Client& client, HandClock& clock, int round, Tally& tally) {
+void use_each_member(Client& client, HandClock& clock, std::size_t round, Tally& tally) {
   const auto send = [&](const Bearer&) { return answer(200, "{}", clock); };
   tally.count(client.call(get()));
   tally.count(client.token());
@@ -137,15 +136,15 @@ TEST(ManyThreads, UseTwoClientsThatShareAStoreInEveryWayAtOnce) {
     for (int i = 0; i < 2; ++i)
       clients.push_back(client_on(folder.path(), clock, token_requests, tally));
     std::vector<std::thread> threads;
-    for (int i = 0; i < kThreads; ++i) {
+    for (std::size_t i = 0; i < kThreads; ++i) {
       threads.emplace_back([&, i] {
-        for (int round = 0; round < kRounds; ++round)
+        for (std::size_t round = 0; round < kRounds; ++round)
           use_each_member(clients.at((i + round) % 2), *clock, round, tally);
       });
     }
     for (auto& thread : threads) thread.join();
   }  // and end with what is still under way
-  EXPECT_EQ(tally.answers, 6 * kThreads * kRounds);
+  EXPECT_EQ(tally.answers.load(), 6 * kThreads * kRounds);
   EXPECT_EQ(tally.failures, 0);
   EXPECT_GT(tally.rejections, 0);
   EXPECT_GT(tally.resolved, 0);
