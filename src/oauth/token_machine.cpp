@@ -117,6 +117,7 @@ void TokenMachine::Impl::on(const event::Adopt& adopt, const Now& now) {
   if (!adopt.token) return;
   Holding holding = hold(*adopt.token, now);
   holding.issuer_counts = true;  // of a token from before it is the better witness
+  holding.no_refresh_before = now.boot + options_.lasting_program;
   const Holding* held = newest();
   const bool better = adopt.token->given || held == nullptr || !alive(*held, now) ||
                       life_of(holding, now).end > life_of(*held, now).end;

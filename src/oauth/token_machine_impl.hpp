@@ -28,6 +28,7 @@ struct Holding {
   Instant first_use{};
   double jitter = 0;  ///< [0, 1): where in its margin it is refreshed
   Duration took{0};   ///< its token request; 0 = not fetched here
+  Instant no_refresh_before{};
   /// The second witness is believed. Not where it says that the token was dead when it came: an
   /// issuer whose exp and Date contradict each other would have us ask for ever.
   bool issuer_counts = true;

@@ -51,11 +51,11 @@ class Emulator:
 
     running = {}  # by the URL of each host
 
-    def __init__(self, *flags, secret=SECRET, ours_alone=True, test="an emulator"):
+    def __init__(self, *flags, secret=SECRET, ours_alone=True, test="an emulator", env=None):
         self.ours_alone = ours_alone
         self.process = subprocess.Popen(
             [SKEWGUARD, "emulate", "--client", f"{CLIENT}:{secret}", *flags],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.said = {}
         for line in self.process.stdout:
             name, _, value = line.strip().partition(" ")
