@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """How many tokens a hundred processes ask for that share a file store: at most 1.05 a lifetime.
 
-    SKEWGUARD=build/release/skewguard bench/store_processes.py [--processes 100] [--lifetimes 20]
-                                                               [--lifetime 300] [--speed 20] [--held]
+    SKEWGUARD=build/release/skewguard bench/store_processes.py
+        [--processes 100] [--lifetimes 20] [--lifetime 300] [--speed 20] [--held]
 
 Each process calls, waits a while and calls again: a new `skewguard call` each time, or with --held
 one program that keeps its client (examples/calls_on_demand.cpp). A token's last seconds are not
@@ -25,7 +25,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
-from harness import CALLS_ON_DEMAND, CLIENT, SECRET, SKEWGUARD, Emulator, build_preload  # noqa: E402
+import harness  # noqa: E402
+from harness import CALLS_ON_DEMAND, SKEWGUARD  # noqa: E402
 
 MOST_RATIO = 1.05
 PAUSE_S = 1.0  # between two calls of a process, real, half to one and a half
@@ -71,12 +72,13 @@ class Process(threading.Thread):
 
 def run(options, folder):
     clocks = {"SKEWGUARD_TEST_SPEED": str(options.speed),
-              "LD_PRELOAD": build_preload(folder)} if options.speed != 1 else {}
-    emulator = Emulator("--lifetime", f"{options.lifetime}s", env=clocks)
+              "LD_PRELOAD": harness.build_preload(folder)} if options.speed != 1 else {}
+    emulator = harness.Emulator("--lifetime", f"{options.lifetime}s", env=clocks)
     try:
-        env = dict(os.environ, GENESYS_CLOUD_CLIENT_ID=CLIENT, GENESYS_CLOUD_CLIENT_SECRET=SECRET,
-                   SKEWGUARD_LOGIN_URL=emulator.login, SKEWGUARD_API_URL=emulator.api,
-                   SKEWGUARD_TOKEN_STORE=f"file:{folder}/store", **clocks)
+        env = dict(os.environ, GENESYS_CLOUD_CLIENT_ID=harness.CLIENT,
+                   GENESYS_CLOUD_CLIENT_SECRET=harness.SECRET, SKEWGUARD_LOGIN_URL=emulator.login,
+                   SKEWGUARD_API_URL=emulator.api, SKEWGUARD_TOKEN_STORE=f"file:{folder}/store",
+                   **clocks)
         span = options.lifetimes * options.lifetime / options.speed
         end = time.monotonic() + span
         processes = [Process(env, end, options.held) for _ in range(options.processes)]
@@ -107,8 +109,8 @@ def main():
     print(f"{options.processes} processes, {len(took)} calls in {options.lifetimes} lifetimes of "
           f"{options.lifetime} s at {options.speed} times the speed: {requests} token requests, "
           f"{ratio:.3f} a lifetime; {refused} answers refused, {len(failures)} calls failed or had "
-          f"something to say; a call took {statistics.median(took) * 1000:.0f} ms (median), at most "
-          f"{max(took) * 1000:.0f} ms; load {os.getloadavg()[0]:.1f}")
+          f"something to say; a call took {statistics.median(took) * 1000:.0f} ms (median), at "
+          f"most {max(took) * 1000:.0f} ms; load {os.getloadavg()[0]:.1f}")
     for failure in failures[:5]:
         print(failure.strip(), file=sys.stderr)
     sys.exit(0 if ratio <= MOST_RATIO and not failures else 1)

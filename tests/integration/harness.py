@@ -55,7 +55,8 @@ class Emulator:
         self.ours_alone = ours_alone
         self.process = subprocess.Popen(
             [SKEWGUARD, "emulate", "--client", f"{CLIENT}:{secret}", *flags],
-            env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
         self.said = {}
         for line in self.process.stdout:
             name, _, value = line.strip().partition(" ")

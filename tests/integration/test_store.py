@@ -90,7 +90,7 @@ class Store(EndToEnd):
             for said in [pool.submit(calls) for _ in range(20)]:
                 self.assertEqual(said.result(), [])
         self.assertEqual(emulator.stats()["api_requests"]["by_status"].keys(), {"200"})
-        self.assertLessEqual(emulator.token_requests(), 1 + 3, "the first, and each one's successor")
+        self.assertLessEqual(emulator.token_requests(), 1 + 3, "the first and its successors")
 
     def test_a_revoked_token_in_the_store_is_replaced_for_all(self):
         emulator = self.emulator("--lifetime", "300s")
