@@ -29,7 +29,7 @@ import harness  # noqa: E402
 from harness import CALLS_ON_DEMAND, SKEWGUARD  # noqa: E402
 
 MOST_RATIO = 1.05
-PAUSE_S = 1.0  # between two calls of a process, real, half to one and a half
+PAUSE_S = 3.0  # between two calls of a process, real, half to one and a half
 
 
 class Process(threading.Thread):
