@@ -72,7 +72,8 @@ std::optional<Instant> TokenMachine::Impl::refresh_due(const Now& now) const {
   if (next_ || !current_ || !current_->wanted || !can_fetch() || !alive(*current_, now)) {
     return std::nullopt;
   }
-  return refresh_at(life_of(*current_, now), options_, learned_, current_->jitter);
+  return std::max(refresh_at(life_of(*current_, now), options_, learned_, current_->jitter),
+                  current_->no_refresh_before);
 }
 
 Instant TokenMachine::Impl::earliest_fetch(const Now& now) const {

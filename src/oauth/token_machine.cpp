@@ -17,7 +17,9 @@ constexpr Duration kRepublishLater = std::chrono::milliseconds{100};
 
 void TokenMachine::Impl::on(const event::Want& want, const Now& /*now*/) {
   const auto same = [&](const Waiter& w) { return w.want.waiter == want.waiter; };
-  if (std::any_of(waiters_.begin(), waiters_.end(), same)) return;
+  const bool may_be_here = want.waiter <= newest_waiter_;
+  if (may_be_here && std::any_of(waiters_.begin(), waiters_.end(), same)) return;
+  newest_waiter_ = std::max(newest_waiter_, want.waiter);
   Waiter waiter{.want = want, .newest_before = newest_generation()};
   if (want.force) waiter.want.after = std::max(want.after, waiter.newest_before);
   waiters_.push_back(std::move(waiter));
@@ -115,6 +117,7 @@ void TokenMachine::Impl::on(const event::Adopt& adopt, const Now& now) {
   if (!adopt.token) return;
   Holding holding = hold(*adopt.token, now);
   holding.issuer_counts = true;  // of a token from before it is the better witness
+  holding.no_refresh_before = now.boot + options_.lasting_program;
   const Holding* held = newest();
   const bool better = adopt.token->given || held == nullptr || !alive(*held, now) ||
                       life_of(holding, now).end > life_of(*held, now).end;
@@ -169,7 +172,8 @@ void TokenMachine::Impl::promote(const Now& now) {
 }
 
 void TokenMachine::Impl::serve(const Now& now) {
-  std::erase_if(waiters_, [&](const Waiter& waiter) { return answer(waiter, now); });
+  const auto answered = [&](const Waiter& waiter) { return answer(waiter, now); };
+  waiters_.erase(std::remove_if(first_to_look_at(), waiters_.end(), answered), waiters_.end());
 }
 
 /// Answers the waiter if that can be done now.
@@ -207,12 +211,13 @@ void TokenMachine::Impl::start_fetch(const Now& now) {
 /// Denies those whom no token request can serve in time.
 void TokenMachine::Impl::turn_away(const Now& now) {
   if (fetch_) return;
-  std::erase_if(waiters_, [&](const Waiter& waiter) {
-    const bool hopeless =
+  const auto hopeless = [&](const Waiter& waiter) {
+    const bool none =
         !can_fetch() || closed(now) != nullptr || waiter.want.deadline <= earliest_fetch(now);
-    if (hopeless) deny(waiter, reason_to_turn_away(waiter, now), now);
-    return hopeless;
-  });
+    if (none) deny(waiter, reason_to_turn_away(waiter, now), now);
+    return none;
+  };
+  waiters_.erase(std::remove_if(first_to_look_at(), waiters_.end(), hopeless), waiters_.end());
 }
 
 void TokenMachine::Impl::publish(const Now& now) {
@@ -230,7 +235,9 @@ void TokenMachine::Impl::publish(const Now& now) {
 void TokenMachine::Impl::set_wake(const Now& now) {
   std::optional<Instant> wake;
   const auto consider = [&](Instant at) { wake = std::min(at, wake.value_or(at)); };
-  for (const auto& waiter : waiters_) consider(waiter.want.deadline);
+  if (looked_at_ > 0) consider(*wake_);  // no later than their deadlines
+  std::for_each(first_to_look_at(), waiters_.end(),
+                [&](const Waiter& waiter) { consider(waiter.want.deadline); });
   if (!fetch_) {
     if (!waiters_.empty()) consider(earliest_fetch(now));
     if (const auto due = refresh_due(now)) consider(std::max(*due, earliest_fetch(now)));

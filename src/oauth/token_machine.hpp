@@ -178,6 +178,10 @@ struct TokenMachineOptions {
   double refresh_ahead_part = 0.045;
   Duration refresh_ahead_most =
       std::chrono::seconds{90};  ///< room for two tries of 30 s and backoff
+  /// A token from the store is refreshed ahead by programs alone that go on for so long: a command
+  /// that ends with its call would leave the token request unanswered, and the next command would
+  /// make it again.
+  Duration lasting_program = std::chrono::seconds{2};
   /// Part of the lifetime, at its end, in which it is no longer sent: it must still live on
   /// arrival.
   double use_margin_part = 0.02;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -27,6 +28,7 @@ struct Holding {
   Instant first_use{};
   double jitter = 0;  ///< [0, 1): where in its margin it is refreshed
   Duration took{0};   ///< its token request; 0 = not fetched here
+  Instant no_refresh_before{};
   /// The second witness is believed. Not where it says that the token was dead when it came: an
   /// issuer whose exp and Date contradict each other would have us ask for ever.
   bool issuer_counts = true;
@@ -54,8 +56,11 @@ class TokenMachine::Impl {
 
   TokenActions step(const TokenEvent& event, const Now& now) {
     actions_.clear();
+    const bool due = !wake_ || *wake_ <= now.boot;
+    if (due || !std::holds_alternative<event::Want>(event)) looked_at_ = 0;
     std::visit([&](const auto& e) { on(e, now); }, event);
     settle(now);
+    looked_at_ = waiters_.size();
     return std::move(actions_);
   }
 
@@ -101,6 +106,9 @@ class TokenMachine::Impl {
   void promote(const Now& now);
   void serve(const Now& now);
   bool answer(const Waiter& waiter, const Now& now);
+  std::vector<Waiter>::iterator first_to_look_at() {
+    return waiters_.begin() + static_cast<std::ptrdiff_t>(looked_at_);
+  }
   void start_fetch(const Now& now);
   void turn_away(const Now& now);
   void publish(const Now& now);
@@ -178,6 +186,10 @@ class TokenMachine::Impl {
   std::uint64_t refused_generation_ = 0;
 
   std::vector<Waiter> waiters_;  ///< in order of arrival
+  /// So many of them wait for an event or for wake_, and one more caller changes nothing for them:
+  /// thousands that come at once are looked at once each.
+  std::size_t looked_at_ = 0;
+  WaiterId newest_waiter_ = 0;  ///< the largest that has come
   TokenPtr published_;
   Instant published_until_{};
   std::optional<Instant> wake_;

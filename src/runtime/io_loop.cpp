@@ -4,6 +4,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <thread>
 #include <utility>
 
@@ -15,7 +16,11 @@ class IoLoop::Impl {
  public:
   explicit Impl(std::shared_ptr<ClockSource> clock)
       : work_(boost::asio::make_work_guard(context_)),
-        executor_(std::make_unique<IoExecutor>(context_.get_executor(), std::move(clock))) {}
+        executor_(std::make_unique<IoExecutor>(context_.get_executor(), std::move(clock))) {
+    // Asio opens its own descriptors for the first timer: here it can be told that there are none
+    // left; on the loop the call that needed one would be lost, and wait out its deadline.
+    const boost::asio::steady_timer first(context_);
+  }
 
   static void start(const std::shared_ptr<Impl>& self) {
     self->thread_ = std::thread([self] { self->run(); });

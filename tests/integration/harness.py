@@ -38,10 +38,10 @@ FORBIDDEN = [re.compile(re.escape(SECRET)),
              re.compile(r"(?<![\w-])[\w-]{80,}(?![\w-])"), re.compile(r"eyJ[\w-]{10,}")]
 
 
-def build_preload(folder):
-    library = str(Path(folder) / "wallclock.so")
+def build_preload(folder, name="wallclock"):
+    library = str(Path(folder) / f"{name}.so")
     subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", library,
-                    str(ROOT / "tests/preload/wallclock.c")], check=True)
+                    str(ROOT / f"tests/preload/{name}.c")], check=True)
     return library
 
 
@@ -51,11 +51,12 @@ class Emulator:
 
     running = {}  # by the URL of each host
 
-    def __init__(self, *flags, secret=SECRET, ours_alone=True, test="an emulator"):
+    def __init__(self, *flags, secret=SECRET, ours_alone=True, test="an emulator", env=None):
         self.ours_alone = ours_alone
         self.process = subprocess.Popen(
             [SKEWGUARD, "emulate", "--client", f"{CLIENT}:{secret}", *flags],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
         self.said = {}
         for line in self.process.stdout:
             name, _, value = line.strip().partition(" ")

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from harness import SECRET, SKEWGUARD, EndToEnd, LongRunning
@@ -68,6 +69,28 @@ class Store(EndToEnd):
                 self.assertEqual(program.call()["exit_code"], 0)
             time.sleep(0.1)
         self.assertLessEqual(emulator.token_requests(), 6)
+
+    def test_processes_that_come_and_go_ask_for_one_token_a_lifetime(self):
+        fast = {"LD_PRELOAD": self.preload, "SKEWGUARD_TEST_SPEED": "60"}  # 5 s a lifetime
+        emulator = self.emulator("--lifetime", "300s", env=fast)
+        env = self.environment(emulator.login, emulator.api, **self.store, **fast)
+        end = time.monotonic() + 3 * 5
+
+        def calls():
+            said = []
+            while time.monotonic() < end:
+                done = subprocess.run([SKEWGUARD, *ME], env=env, stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                if done.returncode or done.stderr:
+                    said.append(done.stderr)
+                time.sleep(0.5)
+            return said
+
+        with ThreadPoolExecutor(20) as pool:
+            for said in [pool.submit(calls) for _ in range(20)]:
+                self.assertEqual(said.result(), [])
+        self.assertEqual(emulator.stats()["api_requests"]["by_status"].keys(), {"200"})
+        self.assertLessEqual(emulator.token_requests(), 1 + 3, "the first and its successors")
 
     def test_a_revoked_token_in_the_store_is_replaced_for_all(self):
         emulator = self.emulator("--lifetime", "300s")

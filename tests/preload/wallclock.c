@@ -1,7 +1,7 @@
 // Moves a program's wall clock (CLOCK_REALTIME), as on a machine whose wall clock was set wrong,
 // and where it is told to, CLOCK_BOOTTIME, as on a machine that was suspended. CLOCK_MONOTONIC and
-// every timer stay true. The kernel stamps packets with the clock that is not moved, so a program
-// that asks for such stamps is told that there are none.
+// every timer stay true, or all clocks run fast while timers do not. The kernel stamps packets with
+// the clock that is not moved, so a program that asks for such stamps is told that there are none.
 //
 //   cc -shared -fPIC -O2 -o wallclock.so wallclock.c
 //   SKEWGUARD_TEST_WALL_OFFSET=-600 LD_PRELOAD=./wallclock.so PROGRAM
@@ -12,6 +12,8 @@
 // SKEWGUARD_TEST_WALL_FILE    a file of one or two native int64: nanoseconds to add on top, and
 //                             nanoseconds to add to CLOCK_BOOTTIME (none = 0). It is mapped, so
 //                             writing it steps the clocks of a running program.
+// SKEWGUARD_TEST_SPEED        all clocks run so many times as fast, counted from the machine's
+//                             start: programs that are told the same see the same time
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +34,7 @@ struct Moving {
   int64_t boot;
 };
 
+static int64_t speed = 1;
 static int64_t fixed_offset;                  // nanoseconds, set before main
 static const volatile struct Moving* moving;  // nanoseconds, or NULL
 
@@ -72,6 +75,9 @@ __attribute__((constructor)) static void set_up(void) {
     fixed_offset = parse_seconds(offset);
   }
   if (path != NULL) map_file(path);
+  const char* const fast = getenv("SKEWGUARD_TEST_SPEED");
+  if (fast != NULL) speed = strtol(fast, NULL, 10);
+  if (speed < 1 || speed > 1000) die("SKEWGUARD_TEST_SPEED is not from 1 to 1000");
 }
 
 static void move(struct timespec* time, int64_t by) {
@@ -89,6 +95,11 @@ static void move(struct timespec* time, int64_t by) {
 int clock_gettime(clockid_t id, struct timespec* out) {
   const int result = real_clock(id, out);
   if (result != 0) return result;
+  if (speed != 1) {
+    struct timespec up;
+    real_clock(CLOCK_BOOTTIME, &up);
+    move(out, (up.tv_sec * kSecond + up.tv_nsec) * (speed - 1));
+  }
   if (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE) {
     move(out, fixed_offset + (moving != NULL ? moving->wall : 0));
   } else if (id == CLOCK_BOOTTIME && moving != NULL) {

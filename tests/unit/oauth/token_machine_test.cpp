@@ -531,6 +531,22 @@ TEST(TokenMachine, AGivenTokenWithAToldLifeEnds) {
   EXPECT_THAT(only<Deny>(bench.want(2)).failure.error.message, HasSubstr("has ended"));
 }
 
+TEST(TokenMachine, AsksForNoSuccessorOfAStoredTokenBeforeTheProgramHasLasted) {
+  Bench bench;
+  auto stored = token_named("stored");
+  stored->stored = true;
+  stored->sent = bench.boot - 290s;
+  stored->expires_in = stored->life = 300s;
+  bench.step(event::Adopt{stored});
+  const auto actions = bench.want(1);
+  EXPECT_EQ(only<Deliver>(actions).token->value.reveal(), "stored");
+  EXPECT_TRUE(all<StartFetch>(actions).empty()) << "a command ends before the answer";
+  bench.advance(1900ms);
+  EXPECT_TRUE(all<StartFetch>(bench.tick()).empty());
+  bench.advance(100ms);
+  EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
+}
+
 TEST(TokenMachine, AStoredTokenServesUntilItEndsAndIsThenReplaced) {
   Bench bench;
   auto stored = token_named("stored");

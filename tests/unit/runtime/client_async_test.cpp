@@ -82,6 +82,24 @@ TEST_F(ClientOnAFakeMachine, TellsThatTheDeadlinePassed) {
   EXPECT_TRUE(token.once(ErrorKind::timeout));
 }
 
+TEST_F(ClientOnHandLoop, MakesOneTokenRequestForTenThousandCallersAtTheEndOfAToken) {
+  constexpr int kCallers = 10'000;
+  client->async_call(get(), told.handler());
+  loop->run();
+  ASSERT_EQ(script.token_requests, 1);
+  loop->show(loop->now().boot + 301s);  // every caller is there before any timer
+  int good = 0;
+  const auto count = [&good](const auto& result) { good += result.ok() ? 1 : 0; };
+  for (int i = 0; i < kCallers / 2; ++i) {
+    client->async_call(get(), count);
+    client->async_token({}, count);
+  }
+  loop->run();
+  EXPECT_EQ(good, kCallers);
+  EXPECT_EQ(script.token_requests, 2);
+  EXPECT_EQ(script.api_requests, 1 + kCallers / 2);
+}
+
 // Cancellation ------------------------------------------------------------------------------------
 
 TEST_F(ClientOnAFakeMachine, MayBeCancelledBeforeTheCallHasStarted) {

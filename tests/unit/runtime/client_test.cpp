@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <chrono>
 #include <functional>
@@ -101,6 +102,36 @@ TEST_F(ClientOnItsLoop, MayBeReleasedInTheMiddleOfACallByOneOfItsOwnHooks) {
   const auto answer = client->get("/api/v2/x");
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, ErrorKind::cancelled);
+  EXPECT_TRUE(ended());
+}
+
+/// No descriptor can be opened while it is there.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(ClientOnItsLoop, TellsAtOnceThatThereAreNoDescriptorsLeft) {
+  make();
+  {
+    const NoDescriptors none;
+    const auto answer = client->get("/api/v2/x");
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().kind, ErrorKind::unavailable);
+    EXPECT_THAT(answer.error().message, testing::HasSubstr("Too many open files"));
+  }
+  EXPECT_TRUE(client->get("/api/v2/x")) << "the next call begins anew";
+  client.reset();
   EXPECT_TRUE(ended());
 }
 
