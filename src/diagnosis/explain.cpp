@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include "diagnosis/dates.hpp"
 #include "diagnosis/exit_code.hpp"
+#include "diagnosis/standing.hpp"
 #include "time/duration_text.hpp"
 #include "time/http_date.hpp"
 
