@@ -125,6 +125,24 @@ def check_code(name, text):
             yield line, f"a function of {length} lines; at most {MAX_FUNCTION_LINES}"
 
 
+PUBLIC_HEADER = re.compile(r"^include/skewguard/[^/]+\.hpp$")
+# At the left margin; a type that is only named in advance needs no words.
+DECLARATION = re.compile(r"^(?!namespace\b|(class|struct|enum)[\w\s]*;)[A-Za-z\[]")
+
+
+def check_docstrings(text):
+    """Each declaration of a public header's namespace, or the group that it stands in without a
+    blank line, begins with a `///`, or has a `///<`. Members are the reader's to judge: many a
+    name says all."""
+    text = re.sub(r"^namespace detail \{$.*?^\}  // namespace detail$",
+                  lambda inner: "\n" * inner.group(0).count("\n"), text,
+                  flags=re.DOTALL | re.MULTILINE)
+    lines = text.split("\n")
+    for number, line in enumerate(lines[1:], 2):
+        if DECLARATION.match(line) and not lines[number - 2].strip() and "///<" not in line:
+            yield number, "a public name without a docstring (///)"
+
+
 def check_text(name, text):
     path = Path(name)
     width = path.suffix in WIDTH_CHECKED or path.name in WIDTH_CHECKED_NAMES
@@ -178,6 +196,8 @@ def check(root):
         found = list(check_text(name, text))
         if path.suffix in CXX:
             found += check_code(name, text)
+        if PUBLIC_HEADER.match(name):
+            found += check_docstrings(text)
         if path.suffix == ".cpp" and not listed(root, name):
             found.append((1, "no CMake target lists it"))
         problems += [f"{name}:{line}: {why}" for line, why in sorted(found)]
@@ -216,6 +236,15 @@ SAMPLES = {  # file: (text, words of each problem expected)
     "src/net/wide.cpp": ("// " + "x" * 98 + "\n// " + "x" * 97 + "\n", ["101 columns"]),
     "src/net/blank.cpp": ("int x; \n", ["trailing"]),
     "src/net/cut.cpp": ("int x;", ["no newline"]),
+    "include/skewguard/bare.hpp": (
+        "namespace skewguard {\n\nstruct A {\n  int x;\n};\n\n"
+        "/// Why.\nstruct B {};\nint f(B b);\n\nstruct C;\n\nusing D = B;\n\n"
+        "template <typename T>\nint g(T t);\n\nint h();  ///< well\n\n"
+        "enum class E {\n  one,\n};\n\n[[nodiscard]] int i();\n\n"
+        "namespace detail {\n\nint j();\n\n}  // namespace detail\n\n}  // namespace skewguard\n",
+        ["docstring"] * 5),
+    "include/skewguard/testing/bare.hpp": ("\nstruct A {};\n", []),
+    "src/net/bare.hpp": ("\nstruct A {};\n", []),
     "docs/path.md": ("see /wo" "rk/main\n", ["one machine"]),
     "docs/host.md": ("https://registry.npm" "js.org/x\n", ["registry"]),
     "src/CMakeLists.txt": ("", []),

@@ -115,8 +115,9 @@ void launch(Handler handler, const Start& start) {
 }  // namespace detail
 
 /// Client::call() for a completion token of signature void(Result<Response>). The handler runs on
-/// its own executor, once. Cancellation (any type) withdraws the call: its result is `cancelled`.
-/// `client` must live until the call has been started, not until it ends.
+/// its own executor, once; what it throws on the client's loop is dropped. Cancellation (any type)
+/// withdraws the call: its result is `cancelled`. `client` must live until the call has been
+/// started, not until it ends.
 template <typename CompletionToken>
 auto async_call(Client& client, Request request, CompletionToken&& token) {
   return boost::asio::async_initiate<CompletionToken, void(Result<Response>)>(

@@ -22,7 +22,10 @@
 namespace SKEWGUARD_API skewguard {
 
 /// How errors and token requests are worded.
-enum class DialectName { genesys, rfc6749 };
+enum class DialectName {
+  genesys,  ///< the platform's own ways (Basic of the raw id and secret), and RFC 6749's and 6750's
+  rfc6749,  ///< RFC 6749 sections 2.3.1, 4.4 and 5, RFC 6750 section 3
+};
 
 /// The outgoing proxy. Every connection begins at it and is a tunnel (CONNECT) to the host, with
 /// TLS to the host inside: of an https:// URL the proxy sees the host and the port alone.
@@ -38,86 +41,97 @@ struct ClientOptions {
   std::string login_url;  ///< scheme://host[:port][/path]; "https://login.mypurecloud.ie"
   std::string api_url;    ///< "https://api.mypurecloud.ie"
   std::string region;     ///< as the user gave it, for explanations; may be empty
-  std::string token_path = "/oauth/token";
+  std::string token_path = "/oauth/token";  ///< after login_url; begins with a slash
   std::vector<std::pair<std::string, std::string>> token_params;  ///< more form fields
   DialectName dialect = DialectName::genesys;
-  std::string client_id;
-  Secret client_secret;
+  std::string client_id;  ///< visible ASCII and blanks, as the secrets
+  Secret client_secret;   ///< sent to the login host alone; empty = a client without one
   /// Tried in this order where the login host refuses client_secret: the old one and the new, while
   /// a secret is replaced.
   std::vector<Secret> more_secrets;
-  Secret access_token;           ///< a given token: no client id is needed; it cannot be refreshed
+  Secret access_token;           ///< a given token: neither login_url nor client is needed, and it
+                                 ///< cannot be refreshed
   std::string ca_file;           ///< PEM bundle; empty = the system's
   std::string client_cert_file;  ///< PEM chain for hosts that ask for one (mTLS), own first
   std::string client_key_file;   ///< PEM, not encrypted; both or neither
   ProxyOptions proxy;
-  Duration timeout = std::chrono::seconds{30};   ///< whole call: room for one wait and two tries
-  Duration max_wait = std::chrono::seconds{15};  ///< for a token that is not valid yet
-  int attempts =
-      3;  ///< most sends that end in a 401: first, the same token after a wait, a new one
-  Duration staleness =
-      std::chrono::seconds{1};  ///< how late a Date may be: date strings are cached
-  bool insecure_http = false;   ///< allow http:// beyond loopback
+  /// Of a whole call, above zero, at most 24 h: room for one wait and two tries.
+  Duration timeout = std::chrono::seconds{30};
+  /// For a token that is not valid yet, 0 to 24 h; longer ones give up (`clock`).
+  Duration max_wait = std::chrono::seconds{15};
+  /// Most sends that end in a 401, at least 1: first, the same token after a wait, a new one.
+  int attempts = 3;
+  /// How late a Date may be, 0 to 24 h: date strings are cached.
+  Duration staleness = std::chrono::seconds{1};
+  bool insecure_http = false;  ///< allow http:// beyond loopback
 };
 
 /// A rejection as it arrives (provisional: nothing is settled yet).
 struct Rejection {
   std::string method;
-  std::string url;
+  std::string url;                  ///< absolute; of the login host for a token request
   ReportedAttempt attempt;          ///< its verdict is the likeliest of `candidates` so far
   std::vector<Verdict> candidates;  ///< what the evidence still allows
 };
 
-/// Called on the control loop: they must not block, and may not call back into the client. One that
-/// releases the last Client ends it: calls under way get their answer, or `cancelled`.
+/// Called on the control loop: they must not block, and may not call back into the client. What
+/// they throw is dropped. One that releases the last Client ends it: calls under way get their
+/// answer, or `cancelled`.
 struct Hooks {
   std::function<void(const Rejection&)> on_rejection{};  ///< at once, provisional
   std::function<void(const CallReport&)> on_resolved{};  ///< when a call with a rejection has ended
   LogSink log{};
 };
 
-/// What stands between the client and the world; each may be left empty for the real thing.
+/// What stands between the client and the world; each may be left empty for the real thing. They
+/// live as long as the client and what it has under way.
 struct Dependencies {
   std::shared_ptr<Executor> executor;  ///< the user's own loop; empty = a thread of ours
-  std::shared_ptr<ClockSource> clock;
+  std::shared_ptr<ClockSource> clock;  ///< empty = the kernel's clocks
+  /// Called once, at the first call, on the caller's thread. Needed where `executor` is given.
   std::function<std::unique_ptr<Transport>(Executor&)> transport;
-  std::shared_ptr<TokenStore> store;
-  std::shared_ptr<DisruptionSource> disruptions;
+  std::shared_ptr<TokenStore> store;              ///< empty = tokens are not kept
+  std::shared_ptr<DisruptionSource> disruptions;  ///< empty = the hypervisor's, where there is one
   /// Asked on the loop before a token is asked for; it must not block. Other secrets of the same
   /// client from now on, in the order in which they are tried; an error is logged, and the old ones
-  /// stay; nothing: they are as they were.
+  /// stay; nothing: they are as they were. What it throws is dropped.
   using FreshSecrets = std::optional<Result<std::vector<Secret>>>;
   std::function<FreshSecrets()> fresh_secrets;
 };
 
 /// A request relative to the API base URL.
 struct Request {
-  std::string method = "GET";
+  std::string method = "GET";         ///< RFC 9110 section 9, upper case
   std::string path;                   ///< "/api/v2/tokens/me?expand=..."
   Headers headers{};                  ///< Authorization is ours
   std::string body{};                 ///< sent again byte for byte where a retry is safe
-  std::optional<Duration> timeout{};  ///< else ClientOptions::timeout
+  std::optional<Duration> timeout{};  ///< else ClientOptions::timeout; taken as 0 to 24 h
 };
 
 /// Any answer of the API host, whatever its status, with the report of how it came about.
 struct Response {
-  int status = 0;
+  int status = 0;  ///< 200..999
   Headers headers;
   std::string body;
   CallReport report;
 };
 
+/// Which token will do.
 struct TokenRequestOptions {
-  Duration min_life{0};  ///< refresh if less is left; an error if a fresh one has less
-  bool force_refresh = false;
+  /// Refresh if less is left. A new one that has less is the error `protocol`, a given one
+  /// `config`.
+  Duration min_life{0};
+  bool force_refresh = false;  ///< a new one, whatever is left of the old; given: `config`
 };
 
 /// An access token, valid now.
 struct BearerToken {
   Secret value;
-  std::string token_type;  ///< "Bearer"
-  Duration remaining{0};   ///< of its life, by CLOCK_BOOTTIME
-  WallTime expires_at{};   ///< by the local wall clock, for people
+  std::string token_type;  ///< "Bearer" (RFC 6750)
+  Duration remaining{
+      0};  ///< of its life, >= 0, by CLOCK_BOOTTIME; of a given JWT by the wall clock
+  WallTime expires_at{};  ///< by the local wall clock, for people
+  /// From the login host, from TokenStore, or ClientOptions::access_token.
   enum class Source { login, store, given } source = Source::login;
 };
 
@@ -125,7 +139,7 @@ struct BearerToken {
 struct Lease {
   std::string_view token;          ///< as it is
   std::string_view authorization;  ///< "Bearer ...": a value of the Authorization header
-  Instant until{};                 ///< it is not to be sent from here on
+  Instant until{};                 ///< it is not to be sent from here on, by CLOCK_BOOTTIME
 };
 
 /// One request that carries a token, for an HTTP stack of the user's own: Client::guard().
@@ -148,6 +162,7 @@ struct GuardOptions {
 class Operation {
  public:
   Operation() = default;  ///< names nothing
+  /// `cancel` may come more than once, on any thread, and must not throw.
   explicit Operation(std::function<void()> cancel) : cancel_(std::move(cancel)) {}
   /// Its handler gets `cancelled`, unless it has got something else by then. Thread-safe; nothing
   /// happens where the client has gone.
@@ -159,13 +174,15 @@ class Operation {
   std::function<void()> cancel_;
 };
 
-/// Keeps one identity authenticated against one API. Thread-safe; copies nothing; movable.
-/// Starts one named thread at the first call, unless it is given a loop; destruction ends it, and
-/// calls under way get `cancelled`. No member throws.
+/// Keeps one identity authenticated against one API. Thread-safe; cannot be copied; one that was
+/// moved from may only be assigned to or destroyed. Starts one named thread at the first call,
+/// unless it is given a loop; destruction ends it, and calls under way get `cancelled`. No member
+/// throws: where threads, sockets or memory are out, that is the error `unavailable`.
 class Client {
  public:
-  /// From the environment and the profile file (docs/guide/settings.md). Nothing is sent. Where the
-  /// secret stands in a file, that file is read again whenever it has changed.
+  /// From the environment, the profile file and the files that they name (docs/guide/settings.md).
+  /// Nothing is sent. Where the secret stands in a file, that file is read again whenever it has
+  /// changed. Error: `config`.
   static Result<Client> from_environment();
   /// Checks the options; nothing is sent, no thread is started. Error: `config`.
   static Result<Client> make(ClientOptions options, Hooks hooks = {},
@@ -175,11 +192,15 @@ class Client {
   Client& operator=(Client&&) noexcept;
   ~Client();
 
-  /// Blocks at most until the deadline. An error only where the API host gave no usable answer; a
-  /// 401 that stayed is a Response, and `failure` of it says what kind.
+  /// Blocks at most until the deadline, and a second more where the loop itself hangs. An error
+  /// only where the API host gave no usable answer; a 401 that stayed is a Response, and `failure`
+  /// of it says what kind. Errors: any but `forbidden`; `config` also from the client's own loop,
+  /// which may not wait for itself.
   Result<Response> call(Request request);
+  /// GET of this path, as call().
   Result<Response> get(std::string path);
-  /// A valid token; blocks at most for ClientOptions::timeout.
+  /// A token that the API will take now; blocks at most for ClientOptions::timeout. Errors as
+  /// call().
   Result<BearerToken> token(TokenRequestOptions options = {});
   /// One call through the user's own HTTP stack: `send` is run on this thread, once for each
   /// sending, and returns the answer, or why there is none. Exchange::sent and received are filled
@@ -189,8 +210,8 @@ class Client {
                          GuardOptions options = {});
 
   /// The same without blocking. The handler is called exactly once, on the control loop, never from
-  /// within the call that takes it (but where no loop can be started); it must not block. asio.hpp
-  /// has them for any completion token.
+  /// within the call that takes it (but where no loop can be started); it must not block. What it
+  /// throws is dropped. asio.hpp has them for any completion token.
   using ResponseHandler = std::function<void(Result<Response>)>;
   using TokenHandler = std::function<void(Result<BearerToken>)>;
   /// Starts one sending, on the control loop; calls the function that it gets once, from anywhere
@@ -229,7 +250,8 @@ class Client {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The error that a response amounts to; nothing for exit code 0.
+/// The error that a response amounts to, with its report; nothing for exit code 0. Kinds by exit
+/// code as in docs/guide/verdicts.md.
 std::optional<Error> failure(const Response& response);
 
 }  // namespace skewguard

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,8 @@ namespace SKEWGUARD_API skewguard {
 
 struct CallReport;
 
-/// What the caller should do next; every error is one of these.
+/// What the caller should do next; every error is one of these (docs/adr/0002-result.md). Their
+/// exit codes are in docs/guide/verdicts.md.
 enum class ErrorKind {
   config,       ///< wrong usage or settings; nothing was sent: correct them
   credentials,  ///< the login host or the API refuses who we are: a person must look; do not retry
@@ -23,7 +25,7 @@ enum class ErrorKind {
   cancelled,    ///< the caller withdrew, or the client is shutting down
 };
 
-/// The kind's name as it stands above ("config", "credentials" ...).
+/// The name as it stands above ("config", "credentials" ...).
 std::string_view to_string(ErrorKind kind) noexcept;
 
 /// Why there is no value. Never holds a secret or a token.
@@ -35,7 +37,25 @@ struct Error {
   std::shared_ptr<const CallReport> report = nullptr;
 };
 
-/// "message: remedy" on one line.
+/// "message: remedy" on one line, the message alone where there is no remedy.
 std::string describe(const Error& error);
+
+/// What Result::or_throw() throws, for those who ask for exceptions; nothing else here throws one.
+/// what() is describe() of the error.
+class Exception : public std::runtime_error {
+ public:
+  explicit Exception(Error error);
+  Exception(const Exception&) noexcept = default;
+  Exception& operator=(const Exception&) noexcept = default;
+  ~Exception() override;  ///< in the library, and so are its type's name and table
+
+  /// Good for as long as this or a copy of it is.
+  [[nodiscard]] const Error& error() const noexcept { return *error_; }
+  /// Throws one; so the headers themselves need no exceptions.
+  [[noreturn]] static void raise(Error error);
+
+ private:
+  std::shared_ptr<const Error> error_;  // shared, so that a copy cannot fail
+};
 
 }  // namespace skewguard

@@ -12,6 +12,8 @@
 
 namespace SKEWGUARD_API skewguard {
 
+/// One field as it came or is to be sent: the name's case is kept, the value is not split at
+/// commas.
 struct HeaderField {
   std::string name;
   std::string value;
@@ -19,13 +21,16 @@ struct HeaderField {
 };
 
 /// Header fields in the order of arrival. Names compare without case (RFC 9110 section 5.1).
+/// Nothing is checked here: a field that cannot be sent makes its request `bad_request`.
 class Headers {
  public:
   Headers() = default;
   Headers(std::initializer_list<HeaderField> fields) : fields_(fields) {}
+  /// After all others, also those of the same name. Views into this object end with it.
   void add(std::string name, std::string value);
   /// The first field of that name, if any. The view dies with this object.
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;
+  /// The fields of that name, in order.
   [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
   [[nodiscard]] std::size_t count(std::string_view name) const noexcept;
   [[nodiscard]] const std::vector<HeaderField>& fields() const noexcept { return fields_; }
@@ -39,18 +44,19 @@ class Headers {
 struct HttpRequest {
   std::string method = "GET";  ///< RFC 9110 section 9, upper case
   std::string url;             ///< absolute; http or https
-  Headers headers;             ///< without Authorization, Host, Content-Length, Connection
+  Headers headers;             ///< without those that are the transport's: Authorization, Host,
+                               ///< Content-Length, Transfer-Encoding, Connection, Upgrade
   Secret authorization;        ///< the whole value of Authorization; empty = none. Never logged.
   Secret body;                 ///< may hold credentials, so never logged
 };
 
 /// One whole HTTP answer. Any status is a successful exchange; only its absence is an error.
 struct Exchange {
-  int status = 0;  ///< 100..999
+  int status = 0;  ///< 200..999 from our own transport, which passes over interim answers (1xx)
   Headers headers{};
-  std::string body{};
-  Now sent{};      ///< read just before the first byte of the request went to the socket
-  Now received{};  ///< read as soon as the first bytes of the answer came from the socket
+  std::string body{};  ///< out of its chunks, not out of a Content-Encoding
+  Now sent{};          ///< read just before the first byte of the request went to the socket
+  Now received{};      ///< read as soon as the first bytes of the answer came from the socket
   /// The connection it came over: the same number = the same connection = evidence for one clock.
   std::uint64_t connection = 0;
   /// The answer was readable before the request had gone out: not a sample of a clock.

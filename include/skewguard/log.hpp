@@ -10,19 +10,23 @@
 
 namespace SKEWGUARD_API skewguard {
 
+/// By weight. `warn`: rejections, and clocks that step; `critical`: a token that is valid by the
+/// local wall clock is refused.
 enum class LogLevel { trace, debug, info, warn, error, critical };
+/// The name as it stands above.
 std::string_view to_string(LogLevel level) noexcept;
 
 /// One line of the structured log. Never holds a secret or a token.
 struct LogLine {
   LogLevel level = LogLevel::info;
-  std::string message;
-  std::optional<Verdict> verdict{};
-  std::string server{};
-  std::string correlation_id{};
+  std::string message;               ///< plain words; a server's may be in it, and be no UTF-8
+  std::optional<Verdict> verdict{};  ///< of the rejection that it is about
+  std::string server{};              ///< origin (scheme://host:port); may be empty
+  std::string correlation_id{};      ///< that the server gave its answer; may be empty
 };
 
-/// Where lines go; an empty one drops them. Called on the control loop: it must not block.
+/// Where lines go; an empty one drops them. Called on the control loop: it must not block. What it
+/// throws is dropped.
 using LogSink = std::function<void(const LogLine&)>;
 
 }  // namespace skewguard

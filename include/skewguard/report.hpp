@@ -10,18 +10,20 @@
 
 namespace SKEWGUARD_API skewguard {
 
+/// Whose answer it is: that of the host that is called, or of the one that gives out tokens.
 enum class HostRole { api, login };
 
 /// The usual check, for those who know it: `exp` against the local wall clock. Decides nothing.
 struct WallClockAnalysis {
   enum class Status { valid_locally, expired_locally, no_token };
   Status status = Status::no_token;
-  WallTime local_time{};
+  WallTime local_time{};                   ///< at receipt of the answer
   std::optional<WallTime> token_exp;       ///< JWT exp, else wall time of sending + expires_in
   std::optional<Duration> time_remaining;  ///< token_exp - local_time; negative = past
   std::optional<OffsetBound> skew;  ///< the answering host's clock minus the local wall clock
 };
 
+/// The token that an attempt carried, without its value.
 struct ReportedToken {
   enum class Format { opaque, jwt };
   Format format = Format::opaque;
@@ -35,39 +37,42 @@ struct ReportedAttempt {
   HostRole host = HostRole::api;
   std::optional<int> http_status;  ///< absent where no answer came
   std::string error_code;          ///< the body's or WWW-Authenticate's; may be empty
-  std::string correlation_id;
+  std::string correlation_id;      ///< that the server gave; may be empty
+  /// The answer's Date (RFC 9110 section 6.6.1), where it is fit for a sample of a clock.
   std::optional<ServerTime> server_date;
   std::optional<Verdict> verdict;  ///< absent for a last good answer
   std::string explanation;         ///< one plain sentence with the figures
   std::optional<ReportedToken> token;
   WallClockAnalysis analysis;
-  Action action = Action::none;
-  Duration waited{0};  ///< how long was waited after it
+  Action action = Action::none;  ///< what followed it
+  Duration waited{0};            ///< how long was waited after it
 };
 
+/// What was known of one server's clock when the call ended.
 struct ReportedClock {
-  std::string server;                 ///< origin
+  std::string server;                 ///< origin (scheme://host:port)
   std::optional<OffsetBound> offset;  ///< server minus local wall clock when the report was written
-  Duration staleness{0};
-  std::size_t samples = 0;
-  std::optional<Duration> rtt_min;
+  Duration staleness{0};              ///< ClientOptions::staleness, which `offset` allows for
+  std::size_t samples = 0;            ///< Dates that were ever taken for one
+  std::optional<Duration> rtt_min;    ///< the shortest round trip among them
 };
 
-/// All that is known of one call. `skewguard.report/1` in JSON.
+/// All that is known of one call. `skewguard.report/1` in JSON (docs/guide/verdicts.md).
 struct CallReport {
-  std::string method;
+  std::string method;  ///< empty where the call had not begun
   std::string url;
-  int exit_code = 0;
+  int exit_code = 0;               ///< 0..7, as in docs/guide/verdicts.md
   std::optional<int> http_status;  ///< of the last answer of the API host
   Verdict verdict = Verdict::ok;   ///< of the first rejection; `ok` if there was none
   bool mitigated = false;  ///< something was rejected, and the call came through all the same
   int token_requests = 0;  ///< that this call waited for
-  Duration elapsed{0};
-  std::vector<ReportedAttempt> attempts;
-  std::vector<ReportedClock> clocks;
+  Duration elapsed{0};     ///< by CLOCK_BOOTTIME
+  std::vector<ReportedAttempt> attempts;  ///< oldest first
+  std::vector<ReportedClock> clocks;      ///< the login host's first, unless there is none
 };
 
-/// The report as JSON, schema `skewguard.report/1`. Holds no secret or token.
+/// The report as JSON, schema `skewguard.report/1`. Holds no secret or token. What is
+/// no UTF-8 in a server's words is replaced.
 std::string to_json(const CallReport& report);
 
 }  // namespace skewguard

@@ -34,6 +34,7 @@ class [[nodiscard]] Result {
   [[nodiscard]] T* operator->() { return &value(); }
   [[nodiscard]] const T* operator->() const { return &value(); }
 
+  /// Like value(), only to be read where it is there.
   [[nodiscard]] const Error& error() const& {
     if (ok()) std::abort();
     return *std::get_if<1>(&state_);
@@ -46,6 +47,16 @@ class [[nodiscard]] Result {
   [[nodiscard]] T value_or(T other) const& {
     if (ok()) return value();
     return other;
+  }
+
+  /// The value, or the error thrown as an Exception.
+  const T& or_throw() const& {
+    if (!ok()) Exception::raise(error());
+    return value();
+  }
+  T or_throw() && {
+    if (!ok()) Exception::raise(std::move(*this).error());
+    return std::move(*this).value();
   }
 
  private:
@@ -67,6 +78,10 @@ class [[nodiscard]] Result<void> {
   [[nodiscard]] const Error& error() const& {
     if (ok()) std::abort();
     return *error_;
+  }
+  /// Throws the error, where there is one, as an Exception.
+  void or_throw() const {
+    if (!ok()) Exception::raise(error());
   }
 
  private:

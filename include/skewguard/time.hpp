@@ -11,7 +11,7 @@
 /// (docs/adr/0001-time-model.md).
 namespace SKEWGUARD_API skewguard {
 
-using Duration = std::chrono::nanoseconds;  ///< signed; covers 292 years
+using Duration = std::chrono::nanoseconds;  ///< signed; covers 292 years either way
 
 /// Clocks here are tags without now(): a Now is read at the edge and handed in.
 struct BootClock {
@@ -64,6 +64,7 @@ struct Now {
   /// How far apart the readings may lie (>= 0): whoever relates two of them adds it to the width.
   Duration gap{0};
 
+  /// At most `gap` off what one reading at one moment would have given.
   [[nodiscard]] UnslewedTime unslewed() const noexcept {
     return UnslewedTime{raw.time_since_epoch() +
                         (boot.time_since_epoch() - mono.time_since_epoch())};
@@ -115,11 +116,13 @@ struct OffsetBound {
   Duration low{0};
   Duration high{0};
 
+  /// What is not known of it; >= 0.
   [[nodiscard]] constexpr Duration width() const noexcept { return high - low; }
   [[nodiscard]] constexpr Duration middle() const noexcept { return low + (high - low) / 2; }
   [[nodiscard]] constexpr bool holds(Duration offset) const noexcept {
     return low <= offset && offset <= high;
   }
+  /// Some offset lies in both.
   [[nodiscard]] constexpr bool meets(const OffsetBound& other) const noexcept {
     return low <= other.high && other.low <= high;
   }

@@ -14,7 +14,7 @@ namespace SKEWGUARD_API skewguard {
 /// by the issuer's clock, which processes and reboots have in common, and by the boot clock of the
 /// machine that asked, which nobody need be asked about (docs/adr/0007-file-store.md).
 struct StoredToken {
-  Secret access_token;
+  Secret access_token;  ///< visible ASCII
   std::string token_type = "Bearer";
   /// The issuer's Date of the token answer, since 1970 by the issuer's clock; 0 = not known.
   Duration issued{0};
@@ -27,9 +27,10 @@ struct StoredToken {
 };
 
 /// Where tokens are kept between runs, and how processes agree on who asks for a new one. Called on
-/// the control loop; must not block for long. `key` names login URL, token path, parameters, client
-/// id and a digest of the secret. An error is of kind `config` where a person must mend something,
-/// else `unavailable`; the client goes on without the store and says so once.
+/// the control loop; must not block for long. `key` is a digest, 64 hex digits, of login URL, token
+/// path, parameters, client id and secret. An error is of kind `config` where a person must mend
+/// something, else `unavailable`, and what is thrown counts as one; the client goes on without the
+/// store and says so once. One store may serve several clients only if it is thread-safe.
 class TokenStore {
  public:
   virtual ~TokenStore() = default;

@@ -28,7 +28,8 @@ struct TransportFailure {
     truncated,      ///< the connection broke in the middle of the answer
     malformed,      ///< what came is not HTTP
     too_large,      ///< head or body over the limit
-    proxy,          ///< the outgoing proxy refused
+    proxy,          ///< the outgoing proxy is not there, or could not reach the host: it may yet
+    proxy_refused,  ///< it refuses us, is no proxy, or its name does not exist: that stays so
     cancelled,      ///< withdrawn
     bad_request,    ///< the request itself cannot be sent (unusable URL, control bytes in a header)
   };
@@ -36,18 +37,22 @@ struct TransportFailure {
   std::string detail;                    ///< plain words, with host and port; never a secret
   bool request_sent = false;             ///< bytes of the request may have reached the server
   std::optional<WallTime> not_before{};  ///< of the certificate, for tls_time
-  std::optional<WallTime> not_after{};
+  std::optional<WallTime> not_after{};   ///< likewise
 };
+/// The name as it stands above.
 std::string_view to_string(TransportFailure::Kind kind) noexcept;
 
+/// An answer, whatever its status, or why there is none.
 using SendResult = std::variant<Exchange, TransportFailure>;
 
+/// The bounds of one request.
 struct SendOptions {
   Instant deadline{};  ///< over all phases: DNS, connect, TLS, write, read
   std::size_t body_limit = std::size_t{64} * 1024 * 1024;  ///< bytes; one more is `too_large`
 };
 
-/// Sends requests. Used from one control loop alone; not thread-safe.
+/// Sends requests. Used from one control loop alone; not thread-safe. A send() that throws counts
+/// as a broken connection (`reset`).
 class Transport {
  public:
   using Handler = std::function<void(SendResult)>;
@@ -63,7 +68,7 @@ class Transport {
   virtual void cancel(Ticket ticket) = 0;
 };
 
-/// The clocks of this machine. Thread-safe.
+/// The clocks of this machine. Thread-safe. It must not throw, and `boot` must not go back.
 class ClockSource {
  public:
   virtual ~ClockSource() = default;
@@ -73,7 +78,7 @@ class ClockSource {
 };
 
 /// Tells whether this machine was stopped, restored or moved to another host: then its clocks may
-/// have stood still. Used from one control loop alone.
+/// have stood still. Used from one control loop alone. It must not throw.
 class DisruptionSource {
  public:
   virtual ~DisruptionSource() = default;

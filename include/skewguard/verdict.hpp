@@ -36,7 +36,13 @@ enum class Verdict {
 std::string_view to_string(Verdict verdict) noexcept;
 
 /// What the guard does about a rejection.
-enum class Action { none, refresh_and_retry, wait_and_retry, give_up };
+enum class Action {
+  none,               ///< nothing is to be done: the answer is not a rejection
+  refresh_and_retry,  ///< ask for a new token, send the request with it
+  wait_and_retry,     ///< send the same token again, after a wait
+  give_up,            ///< the caller gets the answer, or the error
+};
+/// The name as it stands above.
 std::string_view to_string(Action action) noexcept;
 
 }  // namespace skewguard

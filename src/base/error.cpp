@@ -1,5 +1,7 @@
 #include "skewguard/error.hpp"
 
+#include <utility>
+
 namespace skewguard {
 
 std::string_view to_string(ErrorKind kind) noexcept {
@@ -29,6 +31,15 @@ std::string_view to_string(ErrorKind kind) noexcept {
 std::string describe(const Error& error) {
   if (error.remedy.empty()) return error.message;
   return error.message + ": " + error.remedy;
+}
+
+Exception::Exception(Error error)
+    : std::runtime_error(describe(error)),
+      error_(std::make_shared<const Error>(std::move(error))) {}
+Exception::~Exception() = default;
+
+void Exception::raise(Error error) {
+  throw Exception(std::move(error));
 }
 
 }  // namespace skewguard

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include "diagnosis/dates.hpp"
+#include "diagnosis/standing.hpp"
+#include "diagnosis/trials.hpp"
 #include "oauth/refresh_schedule.hpp"
 
 namespace skewguard::diagnosis {
@@ -11,15 +14,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// HTTP dates are truncated to whole seconds.
-constexpr Duration kTick = seconds{1};
-/// A never accepted token is new for so long: platforms spread tokens within it.
-constexpr Duration kNewFor = seconds{10};
 /// First wait where nothing points to a lag, and attempts allow for a second one.
 constexpr Duration kFirstBlindWait = seconds{1};
-/// A running Date that is further off another host's is no clock's: an appliance without one, say,
-/// that begins with 1970. Far more than any token's life on the platforms that we know.
-constexpr Duration kOffByMost = std::chrono::hours{24 * 7};
 /// Added to a wait for a clock: the drift of two clocks over the longest wait, and enough for two
 /// Dates a whole second apart to show that they moved.
 constexpr Duration kPad = milliseconds{20};
@@ -32,130 +28,9 @@ constexpr Duration kLookTakes = milliseconds{250};
 constexpr Duration kFirstBackOff = seconds{1};
 constexpr Duration kLongestBackOff = seconds{10};
 
-struct Reading {
-  ServerTime date;
-  Instant sent;
-  Instant received;
-};
-
-std::vector<Reading> readings(const Evidence& evidence) {
-  std::vector<Reading> all;
-  for (const Trial& t : evidence.trials)
-    if (t.date) all.push_back({*t.date, t.sent, t.received});
-  for (const Look& l : evidence.looks)
-    if (l.date) all.push_back({*l.date, l.sent, l.received});
-  std::sort(all.begin(), all.end(),
-            [](const Reading& a, const Reading& b) { return a.received < b.received; });
-  return all;
-}
-
-/// What surely passed between two stamps, each made between sending and receipt; less a thousandth,
-/// for drift.
-Duration elapsed_between(const Reading& earlier, const Reading& later) {
-  const Duration elapsed = later.sent - earlier.received;
-  return elapsed - elapsed / 1000;
-}
-
-/// Long enough apart for a clock's Date to have moved.
-bool comparable(const Reading& earlier, const Reading& later) {
-  return elapsed_between(earlier, later) > kTick;
-}
-
-/// What one clock shows: `later` is about as much after `earlier` as passed between them.
-bool moves(const Reading& earlier, const Reading& later, Duration staleness) {
-  if (!comparable(earlier, later)) return false;
-  const auto moved = later.date.since(earlier.date);
-  return moved && *moved > Duration{0} &&
-         *moved >= elapsed_between(earlier, later) - kTick - staleness;
-}
-
-/// What two clocks behind one name show now and then, and a Date that stands still never does.
-bool goes_back(const Reading& earlier, const Reading& later) {
-  const auto moved = later.date.since(earlier.date);
-  return moved && *moved < Duration{0};
-}
-
-/// Whether more lies between the two, either way, than any two clocks behind one name would differ
-/// by: one of them is not of a clock.
-bool leaps(const Reading& earlier, const Reading& later) {
-  constexpr Duration kLeap = std::chrono::hours{1};
-  const auto moved = later.date.since(earlier.date);
-  return moved && (*moved > later.received - earlier.sent + kLeap || *moved < -kLeap);
-}
-
-/// The API took a token that had ended by the Date of that very answer: it judges by another clock.
-bool took_an_ended_one(const Trial& trial) {
-  if (trial.refused || !trial.date || !trial.token.ends) return false;
-  const auto since_end = trial.date->since(*trial.token.ends);
-  return since_end && *since_end >= Duration{0};
-}
-
-/// The login host's Dates, one for each token that was got from it.
-std::vector<Reading> issuer_readings(const Evidence& evidence) {
-  std::vector<Reading> all;
-  std::vector<std::uint64_t> seen;
-  for (const Trial& t : evidence.trials) {
-    if (!t.token.issued || t.token.given) continue;
-    if (std::find(seen.begin(), seen.end(), t.token.generation) != seen.end()) continue;
-    seen.push_back(t.token.generation);
-    all.push_back({*t.token.issued, t.token.asked, t.token.received});
-  }
-  std::sort(all.begin(), all.end(),
-            [](const Reading& a, const Reading& b) { return a.received < b.received; });
-  return all;
-}
-
-template <typename Predicate>
-bool any_pair(const std::vector<Reading>& all, Predicate predicate) {
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    for (std::size_t j = i + 1; j < all.size(); ++j)
-      if (predicate(all[i], all[j])) return true;
-  }
-  return false;
-}
-
-bool same_token(const Trial& a, const Trial& b) {
-  return a.token.generation == b.token.generation;
-}
-
-/// Readings that are enough to tell, and none of them bears out a clock.
-bool stands_still(const std::vector<Reading>& all, Duration staleness) {
-  return any_pair(all, comparable) && !any_pair(all, goes_back) &&
-         !any_pair(all, [&](const Reading& a, const Reading& b) { return moves(a, b, staleness); });
-}
-
 std::size_t refusals(const Evidence& evidence) {
   return static_cast<std::size_t>(std::count_if(evidence.trials.begin(), evidence.trials.end(),
                                                 [](const Trial& t) { return t.refused; }));
-}
-
-/// The last trial's token had been refused in this call before.
-bool tried_twice(const Evidence& evidence) {
-  const Trial& last = evidence.trials.back();
-  return std::any_of(evidence.trials.begin(), evidence.trials.end() - 1,
-                     [&](const Trial& t) { return t.refused && same_token(t, last); });
-}
-
-bool is_new(const Trial& trial) {
-  return !trial.token.given && !trial.token.accepted_before &&
-         trial.received - trial.token.asked < kNewFor;
-}
-
-/// The refusal before this one, of the token before this one.
-const Trial* token_before(const Evidence& evidence, std::size_t index) {
-  for (std::size_t i = index; i-- > 0;) {
-    if (!same_token(evidence.trials[i], evidence.trials[index]))
-      return evidence.trials[i].refused ? &evidence.trials[i] : nullptr;
-  }
-  return nullptr;
-}
-
-const Trial* token_after(const Evidence& evidence, std::size_t index) {
-  for (std::size_t i = index + 1; i < evidence.trials.size(); ++i) {
-    if (!same_token(evidence.trials[i], evidence.trials[index]))
-      return evidence.trials[i].refused ? &evidence.trials[i] : nullptr;
-  }
-  return nullptr;
 }
 
 /// How many more sends of this call may end in a refusal.
@@ -281,11 +156,6 @@ Assessment assess_undecided(const Evidence& evidence) {
   return wait_blindly(evidence, {Verdict::unknown, Verdict::token_not_yet_active});
 }
 
-/// The second token running that was taken, then refused early: someone else's takes its place.
-bool contended(const Trial& trial) {
-  return ended_early(trial) && trial.token.early_ends_before > 0;
-}
-
 /// To ask at once would be one more blow in a fight for the client.
 Assessment back_off(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
@@ -373,15 +243,6 @@ Assessment assess_perhaps_not_begun(const Evidence& evidence) {
   return {std::move(candidates), Next::wait, std::max(until, evidence.now), Hindrance::none};
 }
 
-/// Rule 5 for the login host: what its Dates tell of these two tokens needs two that moved.
-bool issuer_borne_out(const Evidence& evidence, const Trial& one, const Trial& other) {
-  const auto dated = [](const Trial& t) { return t.token.begin_dated || t.token.end_dated; };
-  if (!dated(one) && !dated(other)) return true;
-  return any_pair(issuer_readings(evidence), [&](const Reading& a, const Reading& b) {
-    return moves(a, b, evidence.limits.staleness);
-  });
-}
-
 Assessment assess_ended(const Evidence& evidence) {
   const std::size_t index = evidence.trials.size() - 1;
   const Trial& last = evidence.trials[index];
@@ -401,207 +262,7 @@ Assessment assess_ended(const Evidence& evidence) {
   return next;
 }
 
-/// Whatever became of the call, was this proof of rule 2 upheld? One that ended it needs rule 5.
-bool upheld(const Evidence& evidence, std::size_t index) {
-  const bool came_through =
-      std::any_of(evidence.trials.begin() + static_cast<std::ptrdiff_t>(index),
-                  evidence.trials.end(), [](const Trial& t) { return !t.refused; });
-  return came_through || date_seen_again(evidence);
-}
-
-Verdict settle_ended(const Evidence& evidence, std::size_t index) {
-  if (dead_on_arrival(evidence, evidence.trials[index]) && date_seen_again(evidence)) {
-    for (const Trial* other : {token_before(evidence, index), token_after(evidence, index)}) {
-      if (other != nullptr && dead_on_arrival(evidence, *other) &&
-          issuer_borne_out(evidence, *other, evidence.trials[index]))
-        return Verdict::issuer_clock_behind;
-    }
-  }
-  // An earlier call has shown it, so no other token is asked for at once.
-  const bool shown = evidence.denied == Verdict::issuer_clock_behind &&
-                     dead_on_arrival(evidence, evidence.trials[index]);
-  return shown ? Verdict::issuer_clock_behind : Verdict::token_expired;
-}
-
-/// What became of one token and of newer ones after it was refused.
-struct Outcome {
-  bool same_accepted = false;
-  bool same_refused = false;  ///< twice in all, before or after
-  bool new_accepted = false;
-  bool new_refused = false;
-  bool new_refused_for_no_clock = false;  ///< and no clock explains that
-};
-Outcome outcome(const Evidence& evidence, std::size_t index) {
-  const Trial& trial = evidence.trials[index];
-  Outcome seen;
-  for (std::size_t i = 0; i < evidence.trials.size(); ++i) {
-    const Trial& other = evidence.trials[i];
-    if (i == index) continue;
-    if (same_token(other, trial)) {
-      (other.refused ? seen.same_refused : seen.same_accepted) = true;
-    } else if (i > index && !other.refused) {
-      seen.new_accepted = true;
-    } else if (i > index && asked_for_after(other, trial)) {
-      seen.new_refused = true;
-      seen.new_refused_for_no_clock |= standing(evidence, other) == Standing::agrees;
-    }
-  }
-  return seen;
-}
-
-/// The trial's token was itself the new one that was to cure an earlier refusal.
-bool refused_as_new_one(const Evidence& evidence, std::size_t index, bool twice) {
-  const Trial* before = token_before(evidence, index);
-  return before != nullptr && asked_for_after(evidence.trials[index], *before) &&
-         (twice || standing(evidence, *before) == Standing::agrees);
-}
-
-/// No clock is to blame by proof: the outcome tells, as far as clocks are excluded.
-Verdict settle_by_outcome(const Evidence& evidence, std::size_t index) {
-  const Trial& trial = evidence.trials[index];
-  const Standing how = standing(evidence, trial);
-  const Outcome seen = outcome(evidence, index);
-  if (seen.same_accepted) return is_new(trial) ? Verdict::token_not_yet_active : Verdict::unknown;
-  const bool waited = how == Standing::perhaps_not_begun && seen.same_refused;
-  if (trial.token.given && (how == Standing::undecided || how == Standing::agrees || waited))
-    return Verdict::token_rejected;
-  if (how != Standing::agrees && !waited) return Verdict::unknown;
-  if (contended(trial) && how == Standing::agrees) return Verdict::token_contended;
-  if (seen.new_accepted) return Verdict::token_revoked;
-  const bool in_vain = seen.same_refused && seen.new_refused;
-  if (in_vain || seen.new_refused_for_no_clock ||
-      refused_as_new_one(evidence, index, seen.same_refused))
-    return Verdict::token_rejected;
-  return evidence.denied == Verdict::token_rejected ? Verdict::token_rejected : Verdict::unknown;
-}
-
 }  // namespace
-
-TokenFacts facts_of(const oauth::Token& token, bool accepted_before, ServerId api) {
-  TokenFacts facts;
-  facts.generation = token.generation;
-  facts.jwt = token.jwt();
-  facts.given = token.given;
-  facts.accepted_before = accepted_before;
-  facts.asked = token.sent;
-  facts.received = token.received;
-  if (!token.given) facts.dead_at = token.dead_at();
-  if (token.begins) facts.begins = token.begins->as_read_by(api);
-  if (token.ends) facts.ends = token.ends->as_read_by(api);
-  if (token.issuer_date) facts.issued = token.issuer_date->as_read_by(api);
-  facts.begin_dated = token.begins && !(token.claims && (token.claims->nbf || token.claims->iat));
-  facts.end_dated = token.ends && !(token.claims && token.claims->exp);
-  return facts;
-}
-
-bool dates_count(const Evidence& evidence) {
-  const bool look_in_vain = std::any_of(evidence.looks.begin(), evidence.looks.end(),
-                                        [](const Look& l) { return !l.date.has_value(); });
-  const bool belied =
-      std::any_of(evidence.trials.begin(), evidence.trials.end(),
-                  [](const Trial& t) { return !t.token.end_dated && took_an_ended_one(t); });
-  const auto all = readings(evidence);
-  return !look_in_vain && !belied && !any_pair(all, leaps) &&
-         !stands_still(all, evidence.limits.staleness);
-}
-
-bool issuer_dates_count(const Evidence& evidence) {
-  const auto all = issuer_readings(evidence);
-  // Far ahead is no sign: between two tokens this machine may have stood still.
-  if (!evidence.issuer_coherent || stands_still(all, evidence.limits.staleness)) return false;
-  if (!dates_count(evidence)) return true;
-  return std::all_of(evidence.trials.begin(), evidence.trials.end(), [](const Trial& t) {
-    if (!t.token.issued || !t.date || t.token.given) return true;
-    if (t.token.end_dated && took_an_ended_one(t)) return false;
-    const auto apart = t.date->since(*t.token.issued);
-    const Duration age = t.received - t.token.asked;
-    return !apart || (*apart - age <= kOffByMost && *apart >= -kOffByMost);
-  });
-}
-
-bool asked_for_after(const Trial& later, const Trial& earlier) {
-  return later.token.asked >= earlier.sent;
-}
-
-bool took_unbegun(const Trial& trial, Duration staleness) {
-  if (trial.refused || !trial.date || !trial.token.begins) return false;
-  const auto to_begin = trial.token.begins->since(*trial.date);
-  return to_begin && *to_begin >= kTick + staleness;
-}
-
-bool begin_belied(const Evidence& evidence, const Trial& trial) {
-  if (!evidence.begins_ignored || !trial.date || !trial.token.begins) return false;
-  const auto to_begin = trial.token.begins->since(*trial.date);
-  return to_begin && *to_begin > Duration{0};
-}
-
-bool date_seen_again(const Evidence& evidence) {
-  return dates_count(evidence) &&
-         any_pair(readings(evidence), [&](const Reading& a, const Reading& b) {
-           return moves(a, b, evidence.limits.staleness);
-         });
-}
-
-Standing standing(const Evidence& evidence, const Trial& trial) {
-  const bool dated = trial.date.has_value() && dates_count(evidence);
-  const auto after_date = [&](const std::optional<ServerTime>& time) {
-    return time && dated ? time->since(*trial.date) : std::nullopt;
-  };
-  const bool belied = begin_belied(evidence, trial);
-  const bool issued = issuer_dates_count(evidence);
-  const bool begin_known = !belied && (issued || !trial.token.begin_dated);
-  const auto to_begin = begin_known ? after_date(trial.token.begins) : std::nullopt;
-  const auto to_end =
-      issued || !trial.token.end_dated ? after_date(trial.token.ends) : std::nullopt;
-  if (to_begin && *to_begin >= kTick + evidence.limits.staleness) return Standing::not_begun;
-  if (to_end && *to_end <= Duration{0}) return Standing::ended;
-  if (trial.token.dead_at && trial.received >= *trial.token.dead_at) return Standing::ended;
-  if (to_begin && *to_begin > Duration{0}) return Standing::perhaps_not_begun;
-  // A JWT without a claim is not bounded on that side; an opaque token without one is not known.
-  const bool known = dated && !belied && (trial.token.jwt || (to_begin && to_end));
-  return known ? Standing::agrees : Standing::undecided;
-}
-
-bool dead_on_arrival(const Evidence& evidence, const Trial& trial) {
-  if (!trial.refused || !trial.date || !trial.token.begins || !trial.token.ends) return false;
-  if (trial.token.given || !dates_count(evidence)) return false;
-  const bool dated = trial.token.begin_dated || trial.token.end_dated;
-  if (dated && !issuer_dates_count(evidence)) return false;
-  const auto since_begin = trial.date->since(*trial.token.begins);
-  const auto since_end = trial.date->since(*trial.token.ends);
-  return since_end && *since_end >= Duration{0} && since_begin &&
-         *since_begin - kTick > trial.received - trial.token.asked;
-}
-
-bool ended_early(const Trial& trial) {
-  if (!trial.refused || !trial.token.accepted_before || !trial.token.dead_at) return false;
-  return trial.received - trial.token.asked < (*trial.token.dead_at - trial.token.asked) / 2;
-}
-
-std::optional<Verdict> local_clock_fault(const Evidence& evidence, const Trial& trial) {
-  const auto& bound = trial.api_minus_wall;
-  if (!trial.token.given || !trial.token.jwt || !trial.date || !bound) return std::nullopt;
-  if (!dates_count(evidence) || bound->meets({-kTick, kTick})) return std::nullopt;
-  const auto judged_at = [&](Duration clock) {
-    if (trial.token.begins && clock < trial.token.begins->since_epoch()) return -1;
-    return trial.token.ends && clock >= trial.token.ends->since_epoch() ? 1 : 0;
-  };
-  if (judged_at(trial.wall.time_since_epoch()) == judged_at(trial.date->since_epoch()))
-    return std::nullopt;
-  return bound->low > Duration{0} ? Verdict::local_clock_behind : Verdict::local_clock_ahead;
-}
-
-std::optional<Instant> begins_by(const Evidence& evidence, const Trial& trial) {
-  if (!trial.token.begins || !trial.date) return std::nullopt;
-  std::optional<Instant> soonest;
-  for (const Reading& r : readings(evidence)) {
-    const auto left = trial.token.begins->since(r.date);
-    if (!left || r.received < trial.received) continue;
-    const Instant at = r.received + std::max(*left, Duration{0});
-    soonest = soonest ? std::min(*soonest, at) : at;
-  }
-  return soonest;
-}
 
 Assessment assess(const Evidence& evidence) {
   switch (standing(evidence, evidence.trials.back())) {
@@ -617,24 +278,6 @@ Assessment assess(const Evidence& evidence) {
       break;
   }
   return assess_undecided(evidence);
-}
-
-Verdict settle(const Evidence& evidence, std::size_t index) {
-  const Trial& trial = evidence.trials[index];
-  switch (standing(evidence, trial)) {
-    case Standing::not_begun:
-      if (upheld(evidence, index)) return Verdict::issuer_clock_ahead;
-      break;
-    case Standing::perhaps_not_begun:
-      if (outcome(evidence, index).same_accepted) return Verdict::issuer_clock_ahead;
-      break;
-    case Standing::ended:
-      return settle_ended(evidence, index);
-    case Standing::agrees:
-    case Standing::undecided:
-      break;
-  }
-  return settle_by_outcome(evidence, index);
 }
 
 }  // namespace skewguard::diagnosis

@@ -114,6 +114,7 @@ Verdict verdict_of(const TransportFailure& failure) noexcept {
     case Kind::reset:
     case Kind::truncated:
     case Kind::proxy:
+    case Kind::proxy_refused:
     case Kind::cancelled:
       break;
   }

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include "diagnosis/dates.hpp"
 #include "diagnosis/exit_code.hpp"
+#include "diagnosis/standing.hpp"
 #include "time/duration_text.hpp"
 #include "time/http_date.hpp"
 
@@ -396,6 +398,14 @@ std::string explain_failure(const TransportFailure& failure, bool retried) {
                         time::format_rfc3339(date->time_since_epoch()));
   }
   if (retried) return text + "; backed off and sent the request again.";
+  using Kind = TransportFailure::Kind;
+  if (failure.kind == Kind::proxy || failure.kind == Kind::proxy_refused)
+    return text + ". Check the proxy (--proxy, HTTPS_PROXY).";
+  if (failure.kind == Kind::tls_failed) {
+    return text +
+           ". Check the URL, and the client certificate where one is asked for (--client-cert, "
+           "--client-key).";
+  }
   switch (verdict_of(failure)) {
     case Verdict::tls_untrusted:
       return text + ". Check the CA bundle, the host name, and this machine's clock.";
@@ -404,7 +414,7 @@ std::string explain_failure(const TransportFailure& failure, bool retried) {
     case Verdict::protocol:
       return text + ". Check that the URL is right and that nothing in between changes answers.";
     default:
-      return text + ". Check the network, the proxy and the URL.";
+      return text + ". Check the network and the URL.";
   }
 }
 

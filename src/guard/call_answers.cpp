@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include "diagnosis/exit_code.hpp"
+#include "diagnosis/standing.hpp"
 #include "guard/call_machine_impl.hpp"
 #include "oauth/withhold.hpp"
 

@@ -1,4 +1,6 @@
 #include "diagnosis/exit_code.hpp"
+#include "diagnosis/standing.hpp"
+#include "diagnosis/trials.hpp"
 #include "guard/call_machine_impl.hpp"
 #include "guard/learned.hpp"
 

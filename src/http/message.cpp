@@ -57,6 +57,8 @@ std::string_view to_string(TransportFailure::Kind kind) noexcept {
       return "too_large";
     case Kind::proxy:
       return "proxy";
+    case Kind::proxy_refused:
+      return "proxy_refused";
     case Kind::cancelled:
       return "cancelled";
     case Kind::bad_request:

@@ -30,7 +30,8 @@ LookupAnswer system_lookup(const std::string& host) {
   if (code != 0) {
     return {{},
             code == EAI_SYSTEM ? std::generic_category().message(saved_errno)
-                               : std::string(gai_strerror(code))};
+                               : std::string(gai_strerror(code)),
+            code == EAI_NONAME};
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
   LookupAnswer answer;

@@ -12,7 +12,8 @@ namespace skewguard::net {
 /// What a name stands for: numeric addresses in order of preference, or why there are none.
 struct LookupAnswer {
   std::vector<std::string> addresses;
-  std::string why;  ///< the resolver's words; set where `addresses` is empty
+  std::string why{};          ///< the resolver's words; set where `addresses` is empty
+  bool no_such_name = false;  ///< and the resolver is sure of it: it was reached
 };
 /// Looks a host name up; blocks for as long as it takes. Called on a thread of its own, so it must
 /// own all that it uses.

@@ -64,7 +64,7 @@ void ProbeLine::connected(Connector::Answer answer) {
   tunnel_->start([weak = weak_from_this()](Tunnel::Answer reached) {
     const auto self = weak.lock();
     if (!self) return;
-    if (const auto* why = std::get_if<std::string>(&reached)) return self->fail(Kind::proxy, *why);
+    if (const auto* why = std::get_if<TransportFailure>(&reached)) return self->fail(*why);
     self->secure(std::get<Tunnel::Socket>(std::move(reached)));
   });
 }

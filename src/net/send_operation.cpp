@@ -137,7 +137,7 @@ void SendOperation::open() {
 
 void SendOperation::found(const LookupAnswer& answer) {
   if (answer.addresses.empty() && proxy_ != nullptr) {
-    return fail(Kind::proxy,
+    return fail(answer.no_such_name ? Kind::proxy_refused : Kind::proxy,
                 "the name of the proxy " + proxy_->place() + " does not resolve: " + answer.why);
   }
   if (answer.addresses.empty()) {
@@ -177,7 +177,7 @@ void SendOperation::connected(Connector::Answer answer) {
 
 void SendOperation::tunnelled(Tunnel::Answer answer) {
   tunnel_.reset();
-  if (const auto* why = std::get_if<std::string>(&answer)) return fail(Kind::proxy, *why);
+  if (const auto* why = std::get_if<TransportFailure>(&answer)) return fail(*why);
   secure(std::get<Tunnel::Socket>(std::move(answer)));
 }
 

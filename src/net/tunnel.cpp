@@ -74,10 +74,11 @@ void Tunnel::receive() {
       [self = shared_from_this()](boost::system::error_code error, std::size_t size) {
         if (!self->handler_) return;
         if (error == asio::error::eof) {
-          return self->refuse(self->parser_.begun() ? "it closed the connection in its answer"
-                                                    : "it closed the connection without an answer");
+          return self->refuse(Kind::proxy, self->parser_.begun()
+                                               ? "it closed the connection in its answer"
+                                               : "it closed the connection without an answer");
         }
-        if (error) return self->refuse("the connection broke: " + error.message());
+        if (error) return self->refuse(Kind::proxy, "the connection broke: " + error.message());
         self->digest(self->parser_.feed({self->buffer_.data(), size}));
       });
 }
@@ -85,7 +86,7 @@ void Tunnel::receive() {
 void Tunnel::digest(AnswerParser::Outcome outcome) {
   if (outcome == AnswerParser::Outcome::more) return receive();
   if (outcome == AnswerParser::Outcome::complete) return answered();
-  refuse("its answer cannot be used: " + parser_.why());
+  refuse(Kind::proxy_refused, "its answer cannot be used: " + parser_.why());
 }
 
 void Tunnel::answered() {
@@ -94,18 +95,28 @@ void Tunnel::answered() {
   parser_.take(answer);
   const int status = answer.status;
   if (status == 407) {
-    return refuse(status_words(status) + "; " + wanted_credentials(answer.headers, authorized_));
+    return refuse(Kind::proxy_refused,
+                  status_words(status) + "; " + wanted_credentials(answer.headers, authorized_));
   }
-  if (status == 403) return refuse(status_words(status) + "; its rules do not let us through");
-  if (status >= 500) return refuse(status_words(status) + "; it could not reach the host");
-  if (status / 100 != 2) return refuse(status_words(status));
+  if (status == 403)
+    return refuse(Kind::proxy_refused, status_words(status) + "; its rules do not let us through");
+  if (status >= 500)
+    return refuse(Kind::proxy, status_words(status) + "; it could not reach the host");
+  if (status == 408 || status == 429) return refuse(Kind::proxy, status_words(status));
+  if (status / 100 != 2) return refuse(Kind::proxy_refused, status_words(status));
   // Both TLS and HTTP leave the first word to us: this would be read as the host's.
-  if (surplus) return refuse("it sent more than an answer before anything was asked of the host");
+  if (surplus) {
+    return refuse(Kind::proxy_refused,
+                  "it sent more than an answer before anything was asked of the host");
+  }
   finish(std::move(socket_));
 }
 
-void Tunnel::refuse(std::string why) {
-  finish("the proxy " + proxy_ + " made no way to " + target_ + ": " + std::move(why));
+void Tunnel::refuse(Kind kind, std::string why) {
+  TransportFailure failure;
+  failure.kind = kind;
+  failure.detail = "the proxy " + proxy_ + " made no way to " + target_ + ": " + std::move(why);
+  finish(std::move(failure));
 }
 
 void Tunnel::finish(Answer answer) {

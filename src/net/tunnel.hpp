@@ -10,6 +10,7 @@
 
 #include "net/answer_parser.hpp"
 #include "net/proxy.hpp"
+#include "skewguard/transport.hpp"
 
 namespace skewguard::net {
 
@@ -19,7 +20,7 @@ class Tunnel : public std::enable_shared_from_this<Tunnel> {
  public:
   using Socket = boost::asio::ip::tcp::socket;
   /// The way to the host, or why there is none: plain words with the proxy's name, no credentials.
-  using Answer = std::variant<Socket, std::string>;
+  using Answer = std::variant<Socket, TransportFailure>;
   using Handler = std::function<void(Answer)>;
 
   /// `socket` is connected to `proxy`, which must outlive start().
@@ -35,7 +36,8 @@ class Tunnel : public std::enable_shared_from_this<Tunnel> {
   void receive();
   void digest(AnswerParser::Outcome outcome);
   void answered();
-  void refuse(std::string why);
+  using Kind = TransportFailure::Kind;
+  void refuse(Kind kind, std::string why);
   void finish(Answer answer);
 
   Socket socket_;

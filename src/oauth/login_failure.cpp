@@ -114,16 +114,22 @@ LoginFailure failure_of(const TransportFailure& failure, WallTime local_time) {
     out.failure = std::move(what);
     return out;
   };
-  const auto network = [&](Retry retry) {
-    return sorted(retry, told(Verdict::network, ErrorKind::unavailable, 6, text,
-                              "check the login URL and the network between here and there"));
+  const auto network = [&](Retry retry,
+                           const char* remedy =
+                               "check the login URL and the network between here and there") {
+    return sorted(retry, told(Verdict::network, ErrorKind::unavailable, 6, text, remedy));
   };
   switch (failure.kind) {
     case Kind::dns:
     case Kind::refused:
     case Kind::unreachable:
-    case Kind::proxy:
       return network(Retry::twice);
+    case Kind::proxy:
+      return network(Retry::twice, "check the proxy (--proxy, HTTPS_PROXY) and the way to it");
+    case Kind::proxy_refused:
+      return network(Retry::never,
+                     "correct the proxy (--proxy, HTTPS_PROXY) and the user and password in its "
+                     "URL, or have it let this host through");
     case Kind::reset:
     case Kind::truncated:
       return network(Retry::while_waiting);
@@ -138,7 +144,9 @@ LoginFailure failure_of(const TransportFailure& failure, WallTime local_time) {
                     told(Verdict::tls_untrusted, ErrorKind::unavailable, 6,
                          validity(failure, local_time), "check the clock of this machine"));
     case Kind::tls_failed:
-      return network(Retry::never);
+      return network(Retry::never,
+                     "check the login URL, and the client certificate where one is asked for "
+                     "(--client-cert, --client-key)");
     case Kind::malformed:
     case Kind::too_large:
       return sorted(Retry::once,

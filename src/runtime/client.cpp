@@ -17,7 +17,6 @@
 #include "runtime/secret_file.hpp"
 #include "runtime/stores.hpp"
 #include "settings/settings.hpp"
-#include "store/none.hpp"
 
 namespace skewguard {
 namespace {
@@ -49,31 +48,50 @@ Error not_started(const std::string& why) {
                "check this machine's limits on threads, files and memory"};
 }
 
+/// Of what is being thrown.
+Error not_started() noexcept {
+  try {
+    try {
+      throw;
+    } catch (const std::exception& e) {
+      return not_started(e.what());
+    } catch (...) {
+      return not_started("an unknown exception");
+    }
+  } catch (...) {
+    return Error{ErrorKind::unavailable, "out of memory", ""};  // short: it needs none
+  }
+}
+
 // No exception crosses the public API: threads, sockets or memory may be out.
 template <typename F>
 auto without_exceptions(const F& run) -> decltype(run()) {
   try {
     return run();
-  } catch (const std::exception& e) {
-    return not_started(e.what());
   } catch (...) {
-    return not_started("an unknown exception");
+    return not_started();
+  }
+}
+
+/// Handlers are the user's: one that throws is the user's loss alone. `what` gives the result.
+template <typename Handler, typename What>
+void tell(const Handler& handler, const What& what) noexcept {
+  try {
+    handler(what());
+  } catch (...) {
+    return;
   }
 }
 
 /// The same of what has a handler: where no loop could be started, it is told at once.
 template <typename Handler, typename F>
 Operation or_told(const Handler& handler, const F& launch) {
-  std::string why = "an unknown exception";
   try {
     return launch();
-  } catch (const std::exception& e) {
-    why = e.what();
   } catch (...) {
-    static_cast<void>(0);
+    tell(handler, [] { return not_started(); });
+    return {};
   }
-  handler(not_started(why));
-  return {};
 }
 
 Result<Response> outcome(Finish finished) {
@@ -135,12 +153,13 @@ class Client::Impl {
         hooks_(std::move(hooks)),
         dependencies_(std::move(dependencies)) {
     if (!dependencies_.clock) dependencies_.clock = std::make_shared<host::SystemClocks>();
-    if (!dependencies_.store) dependencies_.store = std::make_shared<store::None>();
     if (!dependencies_.disruptions) dependencies_.disruptions = host::VmClock::open();
   }
   ~Impl() {
     if (running_) running_->end();
   }
+  static Result<Client> from_environment();
+  static Result<Client> make(ClientOptions options, Hooks hooks, Dependencies dependencies);
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -189,29 +208,32 @@ class Client::Impl {
   }
 
   Operation async_call(const Request& request, ResponseHandler handler) {
-    return launch(start(), request, time_for(request), [handler = std::move(handler)](Finish done) {
-      handler(outcome(std::move(done)));
-    });
+    return launch(start(), request, time_for(request), telling(std::move(handler)));
   }
 
   Operation async_token(const TokenRequestOptions& wanted, TokenHandler handler) {
-    return launch_token(start(), wanted, std::move(handler));
+    return launch_token(start(), wanted, [handler = std::move(handler)](Result<BearerToken> done) {
+      tell(handler, [&] { return std::move(done); });
+    });
   }
 
   Operation async_guard(Sender sender, const GuardOptions& options, ResponseHandler handler) {
     const auto running = start();
     const Request request = request_of(options);
     return launch(
-        running, request, time_for(request),
-        [handler = std::move(handler)](Finish done) { handler(outcome(std::move(done))); },
+        running, request, time_for(request), telling(std::move(handler)),
         [clock = dependencies_.clock, weak = std::weak_ptr(running), sender = std::move(sender)](
             const HttpRequest& to_send, Instant deadline, const Transport::Handler& answer) {
           const Now before = clock->now();
           const auto answered = [weak, before, answer](SendResult result) {
             const auto alive = weak.lock();
             if (!alive) return;  // the client has gone, and its loop perhaps too
-            fill_in(result, before, alive->now());
-            answer(std::move(result));
+            try {
+              fill_in(result, before, alive->now());
+              answer(std::move(result));
+            } catch (...) {  // no memory: the deadline ends the call
+              return;
+            }
           };
           try {
             sender(bearer_of(to_send, deadline), answered);
@@ -257,6 +279,12 @@ class Client::Impl {
     std::weak_ptr<Running> running;
   };
 
+  static Engine::CallHandler telling(ResponseHandler handler) {
+    return [handler = std::move(handler)](Finish done) {
+      tell(handler, [&] { return outcome(std::move(done)); });
+    };
+  }
+
   Duration time_for(const Request& request) const {
     return std::clamp(request.timeout.value_or(options_.timeout), Duration{0},
                       runtime::kLongestTimeout);
@@ -276,23 +304,34 @@ class Client::Impl {
   Operation launch(const std::shared_ptr<Running>& running, const Request& request,
                    Duration timeout, Engine::CallHandler handler, Engine::Sender sender = {}) {
     auto id = std::make_shared<Engine::CallId>(0);
+    // Made first: once the loop has the handler, nothing may fail.
+    auto under_way = operation(running, [id](Engine& engine) { engine.cancel(*id); });
     running->on_loop([id, request, deadline = now() + timeout, handler = std::move(handler),
                       sender = std::move(sender)](Engine* engine) {
       if (engine == nullptr) return handler({std::nullopt, shutting_down(), {}});
-      *id = engine->call(request, deadline, handler, sender);
+      try {
+        *id = engine->call(request, deadline, handler, sender);
+      } catch (...) {
+        handler({std::nullopt, not_started(), {}});
+      }
     });
-    return operation(running, [id](Engine& engine) { engine.cancel(*id); });
+    return under_way;
   }
 
   Operation launch_token(const std::shared_ptr<Running>& running, const TokenRequestOptions& wanted,
                          TokenHandler handler) {
     auto id = std::make_shared<Engine::TokenId>(0);
+    auto under_way = operation(running, [id](Engine& engine) { engine.cancel_token(*id); });
     running->on_loop([id, wanted, deadline = now() + options_.timeout,
                       handler = std::move(handler)](Engine* engine) {
       if (engine == nullptr) return handler(shutting_down());
-      *id = engine->token(wanted, deadline, handler);
+      try {
+        *id = engine->token(wanted, deadline, handler);
+      } catch (...) {
+        handler(not_started());
+      }
     });
-    return operation(running, [id](Engine& engine) { engine.cancel_token(*id); });
+    return under_way;
   }
 
   /// Keeps nothing alive: who holds it may outlive the client and its loop.
@@ -301,9 +340,13 @@ class Client::Impl {
     return Operation([weak = std::weak_ptr(running), cancel = std::move(cancel)] {
       const auto alive = weak.lock();
       if (!alive) return;
-      alive->on_loop([cancel](Engine* engine) {
-        if (engine != nullptr) cancel(*engine);
-      });
+      try {
+        alive->on_loop([cancel](Engine* engine) {
+          if (engine != nullptr) cancel(*engine);
+        });
+      } catch (...) {  // no memory: the operation goes on
+        return;
+      }
     });
   }
 
@@ -341,6 +384,15 @@ class Client::Impl {
 };
 
 Result<Client> Client::from_environment() {
+  return without_exceptions([] { return Impl::from_environment(); });
+}
+
+Result<Client> Client::make(ClientOptions options, Hooks hooks, Dependencies dependencies) {
+  return without_exceptions(
+      [&] { return Impl::make(std::move(options), std::move(hooks), std::move(dependencies)); });
+}
+
+Result<Client> Client::Impl::from_environment() {
   auto settings = settings::load({}, settings::process_surroundings(), settings::Need::identity);
   if (!settings) return settings.error();
   Dependencies dependencies;
@@ -362,7 +414,7 @@ Result<Client> Client::from_environment() {
   return client;
 }
 
-Result<Client> Client::make(ClientOptions options, Hooks hooks, Dependencies dependencies) {
+Result<Client> Client::Impl::make(ClientOptions options, Hooks hooks, Dependencies dependencies) {
   if (auto checked = runtime::check_options(options); !checked) return checked.error();
   if (dependencies.executor && !dependencies.transport) {
     return Error{ErrorKind::config, "a loop of the user's own needs a transport that runs on it",

@@ -1,5 +1,7 @@
 #include "runtime/core.hpp"
 
+#include <exception>
+
 #include "genesys/dialect.hpp"
 #include "http/url.hpp"
 #include "oauth/rfc6749_dialect.hpp"
@@ -47,11 +49,22 @@ Executor::Timer Core::at(Instant when, std::function<void()> function) {
 
 Transport::Ticket Core::send(HttpRequest request, const SendOptions& with, ServerId server,
                              Transport::Handler handler) {
-  return world.transport.send(
-      std::move(request), with,
-      [this, alive = alive_, server, handler = std::move(handler)](SendResult result) {
-        if (*alive) receive(server, std::move(result), handler);
-      });
+  const auto answered = [this, alive = alive_, server,
+                         handler = std::move(handler)](SendResult result) {
+    if (*alive) receive(server, std::move(result), handler);
+  };
+  try {
+    return world.transport.send(std::move(request), with, answered);
+  } catch (const std::exception& e) {
+    later([answered, why = std::string("the transport threw: ") + e.what()] {
+      answered(TransportFailure{TransportFailure::Kind::reset, why, true});
+    });
+  } catch (...) {
+    later([answered] {
+      answered(TransportFailure{TransportFailure::Kind::reset, "the transport threw", true});
+    });
+  }
+  return 0;
 }
 
 Transport::Handler Core::outside(ServerId server, Transport::Handler handler) {

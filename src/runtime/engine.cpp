@@ -1,5 +1,6 @@
 #include "runtime/engine.hpp"
 
+#include <exception>
 #include <map>
 #include <utility>
 
@@ -23,8 +24,12 @@ class Engine::Impl {
   ~Impl() {
     const Error cancelled{ErrorKind::cancelled, "the client is shutting down", ""};
     for (auto& [id, call] : std::exchange(calls_, {})) {
-      core_.world.transport.cancel(call.ticket);
-      call.handler({std::nullopt, cancelled, {}});
+      try {
+        core_.world.transport.cancel(call.ticket);
+        call.handler({std::nullopt, cancelled, {}});
+      } catch (...) {  // the next one is told all the same
+        continue;
+      }
     }
   }
   Impl(const Impl&) = delete;
@@ -34,10 +39,11 @@ class Engine::Impl {
     const CallId id = core_.new_id();
     HttpRequest http{request.method, http::join_url(core_.options.api_url, request.path),
                      request.headers, Secret{}, Secret{std::string_view{request.body}}};
+    // First: where it throws, the call has not begun, and nobody tells its handler twice.
+    core_.later([this, id] { step(id, guard::event::Start{}); });
     calls_.emplace(id, Call{guard::CallMachine(std::move(http), call_options(deadline),
                                                *core_.dialect, core_.book, core_.api, core_.login),
                             std::move(handler), std::move(sender)});
-    core_.later([this, id] { step(id, guard::event::Start{}); });
     return id;
   }
 
@@ -78,6 +84,31 @@ class Engine::Impl {
   }
 
   void step(CallId id, const guard::CallEvent& event) {
+    or_failed(id, [&] { advance(id, event); });
+  }
+
+  /// What throws (no memory, or a loop of the user's) ends the call: nothing else would.
+  template <typename What>
+  void or_failed(CallId id, const What& what) {
+    try {
+      what();
+    } catch (const std::exception& e) {
+      fail(id, e.what());
+    } catch (...) {
+      fail(id, "an unknown exception");
+    }
+  }
+  void fail(CallId id, const char* why) {
+    const auto failed = calls_.extract(id);
+    if (failed.empty()) return;
+    failed.mapped().handler(
+        {std::nullopt,
+         Error{ErrorKind::unavailable, std::string("the call could not go on: ") + why,
+               "check this machine's limits on memory"},
+         {}});
+  }
+
+  void advance(CallId id, const guard::CallEvent& event) {
     const auto found = calls_.find(id);
     if (found == calls_.end()) return;
     Call& call = found->second;
@@ -96,7 +127,7 @@ class Engine::Impl {
   void act(CallId id, Call& call, guard::CallAction& action) {
     std::visit(Overloaded{
                    [&](const guard::action::NeedToken& a) {
-                     core_.turns.next([this, id, a] { want_token(id, a); });
+                     core_.turns.next([this, id, a] { or_failed(id, [&] { want_token(id, a); }); });
                    },
                    [&](guard::action::Send& a) { send(id, call, a); },
                    [&](guard::action::Look& a) {

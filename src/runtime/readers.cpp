@@ -27,15 +27,21 @@ oauth::TokenFailure begins_too_late() {
 
 Readers::~Readers() {
   const Error cancelled{ErrorKind::cancelled, "the client is shutting down", ""};
-  for (auto& [id, reader] : std::exchange(readers_, {})) reader.handler(cancelled);
+  for (auto& [id, reader] : std::exchange(readers_, {})) {
+    try {
+      reader.handler(cancelled);
+    } catch (...) {  // the next one is told all the same
+      continue;
+    }
+  }
 }
 
 Readers::Id Readers::start(const TokenRequestOptions& options, Instant deadline, Handler handler) {
   const Id id = core_.new_id();
   guard::CallRecord record("POST", core_.token_url(), {core_.book, core_.api, core_.login});
   record.begin(core_.now());
+  core_.later([this, id] { want(id); });  // first, as in Engine::call()
   readers_.emplace(id, Reader{std::move(handler), options, deadline, std::move(record)});
-  core_.later([this, id] { want(id); });
   return id;
 }
 

@@ -7,10 +7,22 @@
 #include "host/identity.hpp"
 #include "host/seed.hpp"
 #include "runtime/real_transport.hpp"
+#include "store/none.hpp"
 
 namespace skewguard::runtime {
+namespace {
+
+/// It stands in files, and only what is kept between runs has a use for it.
+Boot boot_for(const std::shared_ptr<TokenStore>& store) {
+  if (!store) return {};
+  return {host::boot_id().value_or(""), host::time_namespace().value_or("")};
+}
+
+}  // namespace
+
 Running::Running(const Dependencies& uses) : uses_(uses) {
   if (!uses_.executor) own_loop_ = std::make_unique<IoLoop>(uses_.clock);
+  if (!uses_.store) uses_.store = std::make_shared<store::None>();
 }
 
 std::shared_ptr<Running> Running::start(const ClientOptions& options, const Hooks& hooks,
@@ -23,10 +35,10 @@ std::shared_ptr<Running> Running::start(const ClientOptions& options, const Hook
   EngineWorld world{self->executor(),
                     *uses.clock,
                     *self->transport_,
-                    *uses.store,
+                    *self->uses_.store,
                     host::hardware_seed(),
                     uses.disruptions.get(),
-                    Boot{host::boot_id().value_or(""), host::time_namespace().value_or("")},
+                    boot_for(uses.store),
                     [publication](const oauth::TokenPtr& token, Instant until) {
                       publication->publish(token, until);
                     },
@@ -39,7 +51,11 @@ void Running::on_loop(std::function<void(Engine*)> what) {
   // Weak: a loop of our own must not keep what it is a part of.
   executor().post([weak = weak_from_this(), what = std::move(what)] {
     const auto self = weak.lock();
-    what(self ? self->engine_.get() : nullptr);
+    try {
+      what(self ? self->engine_.get() : nullptr);
+    } catch (...) {  // nothing of ours leaves by the user's loop
+      return;
+    }
   });
 }
 
@@ -47,26 +63,31 @@ bool Running::inside() const noexcept {
   return own_loop_ ? own_loop_->inside() : uses_.executor->inside();
 }
 
-void Running::end() {
-  auto ended = std::make_shared<std::promise<void>>();
-  // From a hook, that is on the loop, the engine is at work below us on the stack: it goes when it
-  // has returned.
-  executor().post([self = shared_from_this(), ended] {
-    self->engine_.reset();
-    self->transport_.reset();
-    // After the calls that the handlers of what was cancelled have made.
-    self->executor().post([self, ended] { ended->set_value(); });
-  });
-  if (inside()) return;
-  auto end = ended->get_future();
-  if (own_loop_) {
+void Running::end() noexcept {
+  try {
+    auto ended = std::make_shared<std::promise<void>>();
+    // From a hook, that is on the loop, the engine is at work below us on the stack: it goes when
+    // it has returned.
+    executor().post([self = shared_from_this(), ended] {
+      self->engine_.reset();
+      self->transport_.reset();
+      // After the calls that the handlers of what was cancelled have made.
+      self->executor().post([self, ended] { ended->set_value(); });
+    });
+    if (inside()) return;
+    auto end = ended->get_future();
+    if (!own_loop_) {
+      const auto over = [&end] {
+        return end.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
+      };
+      executor().run_here(over, Duration{0});
+      return;
+    }
     end.wait();
-    return own_loop_->stop();
+  } catch (...) {  // no memory: what is under way is told when this goes
+    if (!own_loop_) return;
   }
-  const auto over = [&end] {
-    return end.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
-  };
-  executor().run_here(over, Duration{0});
+  own_loop_->stop();
 }
 
 }  // namespace skewguard::runtime

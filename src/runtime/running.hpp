@@ -14,7 +14,8 @@ namespace skewguard::runtime {
 /// the client and by what it has under way.
 class Running : public std::enable_shared_from_this<Running> {
  public:
-  /// `uses` must be complete, but that executor and transport may both be left out.
+  /// `uses` must be complete, but that executor and transport may both be left out, and so may the
+  /// store: then no token is kept.
   static std::shared_ptr<Running> start(const ClientOptions& options, const Hooks& hooks,
                                         const Dependencies& uses,
                                         const std::shared_ptr<Publication>& publication);
@@ -28,7 +29,7 @@ class Running : public std::enable_shared_from_this<Running> {
   Executor& executor() noexcept { return own_loop_ ? *own_loop_ : *uses_.executor; }
   /// Ends the engine: what is under way gets `cancelled`. Waits for a loop of our own, and so for
   /// the hook or handler that runs there, unless it is called there; so too for one that runs here.
-  void end();
+  void end() noexcept;
 
   explicit Running(const Dependencies& uses);  ///< start() makes it
 

@@ -2,15 +2,13 @@
 
 #include "store/default_folder.hpp"
 #include "store/file.hpp"
-#include "store/none.hpp"
 
 namespace skewguard::runtime {
 
 Result<std::shared_ptr<TokenStore>> make_store(
     const settings::TokenStoreChoice& choice,
     const std::function<std::optional<std::string>(std::string_view name)>& environment) {
-  if (choice.kind != settings::TokenStoreChoice::Kind::file)
-    return std::shared_ptr<TokenStore>(std::make_shared<store::None>());
+  if (choice.kind != settings::TokenStoreChoice::Kind::file) return std::shared_ptr<TokenStore>();
   std::string folder = choice.folder;
   if (folder.empty()) folder = store::default_folder(environment).value_or("");
   if (folder.empty()) {

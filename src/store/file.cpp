@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <optional>
 #include <utility>
+#include <vector>
 
+#include "store/ended.hpp"
 #include "store/file_errors.hpp"
 #include "store/token_text.hpp"
 
@@ -17,6 +19,9 @@ namespace {
 
 constexpr std::size_t kMostKeyChars = 128;
 constexpr int kMostInterrupts = 100;  // then something is wrong, and nothing may hang
+// Of one sweep, which runs on the control loop.
+constexpr std::size_t kMostNames = 1000;
+constexpr int kMostLooks = 100;
 
 /// Once more where a signal came between.
 template <typename Call>
@@ -37,6 +42,16 @@ Result<void> check_key(const std::string& key) {
   return Error{.kind = ErrorKind::config,
                .message = "a token's key cannot be a file's name",
                .remedy = "use letters, digits, - and _, at most 128 of them"};
+}
+
+/// "KEY.json" and "KEY.new" of keys that key_of() makes; empty for all other names.
+std::string key_in(const std::string& name) {
+  constexpr std::size_t kDigits = 64;
+  const std::string key = name.substr(0, kDigits);
+  const std::string end = name.substr(key.size());
+  const bool ours = key.size() == kDigits && (end == ".json" || end == ".new") &&
+                    key.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return ours ? key : "";
 }
 
 std::string without_end_slashes(std::string path) {
@@ -92,7 +107,11 @@ Result<void> File::save(const std::string& key, const StoredToken& token) {
                      "or a name in it is out of range",
                  .remedy = ""};
   }
-  if (claims_.contains(key)) return replace(key, text->reveal());
+  if (claims_.contains(key)) {
+    auto saved = replace(key, text->reveal());
+    if (saved) sweep(token);
+    return saved;
+  }
   const auto claimed = claim(key);
   if (!claimed) return claimed.error();
   if (!*claimed) {
@@ -101,6 +120,7 @@ Result<void> File::save(const std::string& key, const StoredToken& token) {
                  .remedy = ""};
   }
   auto saved = replace(key, text->reveal());
+  if (saved) sweep(token);
   release(key);
   return saved;
 }
@@ -234,6 +254,35 @@ Result<void> File::replace(const std::string& key, std::string_view text) {
   }
   // The new token is there; without this a power cut may bring the old one back.
   return sync_folder(folder->fd());
+}
+
+void File::sweep(const StoredToken& fresh) {
+  const auto folder = enter(Missing::is_fine);
+  if (!folder || !folder->open()) return;
+  std::vector<std::string> names;
+  if (again([&] { return files_.list(folder->fd(), kMostNames, names); }) < 0) return;
+  int looks = 0;
+  for (const std::string& name : names) {
+    const std::string key = key_in(name);
+    if (key.empty() || claims_.contains(key)) continue;
+    if (++looks > kMostLooks) return;
+    if (!is_litter(folder->fd(), name, fresh)) continue;
+    const auto claimed = claim(key);
+    if (!claimed || !*claimed) continue;
+    // Once more: now nobody can put a new one in its place.
+    if (is_litter(folder->fd(), name, fresh))
+      (void)again([&] { return files_.remove(folder->fd(), name); });
+    release(key);
+  }
+}
+
+bool File::is_litter(int folder, const std::string& name, const StoredToken& fresh) {
+  if (name.ends_with(".new")) {
+    const auto there = check_named(folder, name);
+    return there && *there;
+  }
+  const auto old = load(key_in(name));
+  return old && *old && has_ended(**old, fresh);
 }
 
 /// 0, or -errno.

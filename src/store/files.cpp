@@ -1,5 +1,6 @@
 #include "store/files.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -47,6 +48,22 @@ class SystemFiles final : public Files {
   }
   int remove(int folder, const std::string& name) override {
     return or_error(::unlinkat(folder, name.c_str(), 0));
+  }
+  int list(int folder, std::size_t most, std::vector<std::string>& names) override {
+    const int own = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (own < 0) return -errno;
+    DIR* entries = ::fdopendir(own);
+    if (entries == nullptr) {
+      const int error = errno;
+      ::close(own);
+      return -error;
+    }
+    errno = 0;
+    for (const dirent* entry = nullptr; most > 0 && (entry = ::readdir(entries)) != nullptr; --most)
+      names.emplace_back(static_cast<const char*>(entry->d_name));
+    const int error = errno;
+    ::closedir(entries);
+    return -error;
   }
   int lock(int fd) override { return or_error(::flock(fd, LOCK_EX | LOCK_NB)); }
   int unlock(int fd) override { return or_error(::flock(fd, LOCK_UN)); }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace skewguard::store {
 
@@ -31,6 +32,8 @@ class Files {
   virtual int sync(int fd) = 0;
   virtual int rename(int folder, const std::string& from, const std::string& to) = 0;
   virtual int remove(int folder, const std::string& name) = 0;
+  /// The names in an open folder, in no order, at most so many, added to `names`. 0.
+  virtual int list(int folder, std::size_t most, std::vector<std::string>& names) = 0;
   virtual int lock(int fd) = 0;  ///< exclusive, -EWOULDBLOCK where another descriptor has it
   virtual int unlock(int fd) = 0;
   virtual int close(int fd) = 0;     ///< the descriptor is gone whatever it returns

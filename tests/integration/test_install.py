@@ -73,6 +73,14 @@ class Installed(EndToEnd):
         run(*CXX, PROJECTS / "sample/main.cpp", *flags, "-o", program)
         self.assertIn("libskewguard.so.0", run("objdump", "-p", program))
         self.assert_guards(program, LD_LIBRARY_PATH=str(self.library.parent))
+        self.assert_catches(program, LD_LIBRARY_PATH=str(self.library.parent))
+
+    def assert_catches(self, program, **more):
+        """What the library throws, the program knows by its type."""
+        ended = subprocess.run([program], capture_output=True, text=True, timeout=60, check=False,
+                               env={"HOME": self.scratch.name, **more})
+        self.assertEqual(ended.returncode, 1, ended.stderr)
+        self.assertRegex(ended.stdout, r"\Aconfig: .+\n\Z")
 
     def pkg_config(self, folder, *arguments, package="skewguard"):
         told = run("pkg-config", *arguments, package,
@@ -146,6 +154,8 @@ class Installed(EndToEnd):
         for name in free:  # declared, so defined
             self.assertTrue(any(n.startswith(f"skewguard::{name}") for n in names), name)
         self.assertTrue(any(n.startswith("skewguard::Client::guard(") for n in names), names)
+        for needed in ("typeinfo for", "typeinfo name for", "vtable for"):
+            self.assertIn(f"{needed} skewguard::Exception", names)
 
     def test_the_library_has_a_soname(self):
         self.assertRegex(run("objdump", "-p", self.library), r"SONAME +libskewguard\.so\.0\n")

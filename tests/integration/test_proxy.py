@@ -146,12 +146,14 @@ class Proxied(EndToEnd):
         self.assert_came_through(self.run_me("--config", file.name))
         self.assertEqual(proxy.targets(), self.hosts)
 
-    def refused(self, proxy, *words, credentials=""):
+    def refused(self, proxy, *words, credentials="", tries=1):
         run = self.run_me("--timeout", "8s", HTTPS_PROXY=proxy.url(credentials))
         line = self.assert_one_error_line(run, 6)
         self.assertEqual(run.verdict(), "network", run.report_text)
-        for word in (proxy.place, self.hosts[0], *words):
+        for word in (proxy.place, self.hosts[0], "--proxy, HTTPS_PROXY", *words):
             self.assertIn(word, line)
+        self.assertNotIn("login URL", line)
+        self.assertEqual(proxy.targets(), [self.hosts[0]] * tries)
         self.assertEqual([clock["samples"] for clock in run.report["clocks"]], [0, 0])
         self.assertEqual([a["http_status"] for a in run.report["attempts"]
                           if a["http_status"]], [], "a proxy's answer is not the host's")
@@ -159,19 +161,21 @@ class Proxied(EndToEnd):
     def test_wrong_credentials(self):
         proxy = ConnectProxy(self, BASIC)
         self.refused(proxy, "407", "other credentials", credentials="mole:wrong@")
+        proxy.seen.clear()
         self.refused(proxy, "407", "user:password@")
         self.assertEqual(self.world.token_requests(), 0)
 
     def test_every_refusal_ends_the_call_with_its_reason(self):
         date = b"Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
-        for says, words in ((b"HTTP/1.1 403 X\r\n" + date + b"\r\n", "403 Forbidden"),
-                            (b"HTTP/1.1 502 X\r\n\r\n<html>", "502 Bad Gateway"),
-                            (b"HTTP/1.1 401 X\r\nWWW-Authenticate: Bearer\r\n\r\n", "401"),
-                            (b"HTTP/1.1 302 X\r\nLocation: https://a.example/\r\n\r\n", "302"),
-                            (b"220 smtp.example ready\r\n", "cannot be used"),
-                            (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70000, "over the limit"),
-                            (b"", "without an answer")):
-            self.refused(ConnectProxy(self, says=says), words)
+        for says, words, tries in (
+                (b"HTTP/1.1 403 X\r\n" + date + b"\r\n", "403 Forbidden", 1),
+                (b"HTTP/1.1 401 X\r\nWWW-Authenticate: Bearer\r\n\r\n", "401", 1),
+                (b"HTTP/1.1 302 X\r\nLocation: https://a.example/\r\n\r\n", "302", 1),
+                (b"220 smtp.example ready\r\n", "cannot be used", 1),
+                (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70000, "over the limit", 1),
+                (b"HTTP/1.1 502 X\r\n\r\n<html>", "502 Bad Gateway", 3),
+                (b"", "without an answer", 3)):
+            self.refused(ConnectProxy(self, says=says), words, tries=tries)
 
     def test_silence_is_the_proxys_and_ends_at_the_deadline(self):
         proxy = ConnectProxy(self, says=None)
@@ -292,6 +296,7 @@ class ClientCertificates(EndToEnd):
             server = self.server(version)
             line = self.assert_one_error_line(self.run_me(server), 6)
             self.assertIn("asked for a client certificate, and none is given", line)
+            self.assertIn("--client-cert, --client-key", line)
             self.assertEqual(server.seen, [])
 
     def test_one_that_is_refused_is_named(self):
@@ -302,6 +307,14 @@ class ClientCertificates(EndToEnd):
             self.assertIn("client certificate", line)
             self.assertIn(self.path("stranger.pem"), line)
             self.assertEqual(server.seen, [])
+
+    def test_one_that_is_refused_is_shown_once(self):
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            server, proxy = self.server(version), ConnectProxy(self)
+            run = self.run_me(server, *self.shown("stranger.pem", "stranger.key"), "--proxy",
+                              proxy.url())
+            self.assertIn("--client-cert", self.assert_one_error_line(run, 6))
+            self.assertEqual(len(proxy.targets()), 1)
 
     def test_files_that_cannot_be_used_are_usage_errors(self):
         server = self.server(ssl.TLSVersion.TLSv1_3)

@@ -10,12 +10,11 @@ skewguard::SendResult my_stack(const skewguard::Bearer& bearer) {
   return answer;
 }
 
-int main() {
-  auto client = skewguard::Client::from_environment();
-  auto answer = client ? client->guard(my_stack, {.method = "GET"}) : client.error();
-  if (!answer) {
-    std::cerr << describe(answer.error()) << '\n';
-    return 1;
-  }
-  std::cout << answer->status << " after " << answer->report.token_requests << " token requests\n";
+int main() try {
+  auto client = skewguard::Client::from_environment().or_throw();
+  const auto answer = client.guard(my_stack, {.method = "GET"}).or_throw();
+  std::cout << answer.status << " after " << answer.report.token_requests << " token requests\n";
+} catch (const skewguard::Exception& e) {
+  std::cout << to_string(e.error().kind) << ": " << e.what() << '\n';
+  return 1;
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 namespace skewguard {
@@ -55,6 +56,32 @@ TEST(Result, OfNothingIsSuccessOrAnError) {
   const Result<void> failed = refused();
   EXPECT_FALSE(failed);
   EXPECT_EQ(failed.error().message, "refused");
+}
+
+TEST(Result, ThrowsItsErrorWhereThatIsAskedForAlone) {
+  EXPECT_EQ(Result<int>(7).or_throw(), 7);
+  const Result<std::string> kept = std::string("token");
+  EXPECT_EQ(&kept.or_throw(), &*kept);
+  EXPECT_EQ(*Result(std::make_unique<int>(7)).or_throw(), 7);
+  Result<void>().or_throw();
+
+  const Error error{.kind = ErrorKind::config, .message = "no client id", .remedy = "set one"};
+  const auto expect_thrown = [](const auto& throws) {
+    try {
+      throws();
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const std::runtime_error& thrown) {
+      EXPECT_STREQ(thrown.what(), "no client id: set one");
+      const auto copy = dynamic_cast<const Exception&>(thrown);
+      EXPECT_EQ(copy.error().kind, ErrorKind::config);
+      EXPECT_EQ(copy.error().remedy, "set one");
+    }
+  };
+  const Result<std::string> failed = error;
+  expect_thrown([&] { static_cast<void>(failed.or_throw()); });
+  EXPECT_EQ(failed.error().message, "no client id") << "it is still there";
+  expect_thrown([&] { static_cast<void>(Result<int>(error).or_throw()); });
+  expect_thrown([&] { Result<void>(error).or_throw(); });
 }
 
 TEST(ResultDeathTest, EndsTheProcessWhereTheSideThatIsReadIsNotThere) {

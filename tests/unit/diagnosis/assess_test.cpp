@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "diagnosis/dates.hpp"
 #include "diagnosis/explain.hpp"
+#include "diagnosis/standing.hpp"
 
 namespace skewguard::diagnosis {
 namespace {

@@ -810,6 +810,7 @@ TEST(GuardFailures, EachKindOfMissingAnswerHasItsVerdictAndExitCode) {
               {Kind::unreachable, Verdict::network, 6, ErrorKind::unavailable},
               {Kind::tls_failed, Verdict::network, 6, ErrorKind::unavailable},
               {Kind::proxy, Verdict::network, 6, ErrorKind::unavailable},
+              {Kind::proxy_refused, Verdict::network, 6, ErrorKind::unavailable},
               {Kind::tls_untrusted, Verdict::tls_untrusted, 6, ErrorKind::unavailable},
               {Kind::timeout, Verdict::timeout, 6, ErrorKind::timeout},
               {Kind::malformed, Verdict::protocol, 1, ErrorKind::protocol},

@@ -43,6 +43,7 @@ TEST(Lookup, TheSystemKnowsNumericAddressesAndSaysWhyItKnowsNoOther) {
   const auto none = system_lookup("no such name");  // a space: refused without any DNS
   EXPECT_THAT(none.addresses, IsEmpty());
   EXPECT_FALSE(none.why.empty());
+  EXPECT_TRUE(none.no_such_name);
 }
 
 TEST(PendingLookup, AnswersOnTheLoop) {

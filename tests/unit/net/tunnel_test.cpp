@@ -44,8 +44,7 @@ class ThroughProxy : public testing::Test {
   void use(const ProxyOptions& proxy, const TlsOptions& tls = {}) {
     transport_ = std::make_unique<AsioTransport>(
         io_, clock_, tls, PoolOptions{},
-        Edges{.timers = timers_,
-              .lookup = [](const std::string&) { return LookupAnswer{{}, "no such name"}; }},
+        Edges{.timers = timers_, .lookup = [found = found_](const std::string&) { return found; }},
         proxy);
   }
 
@@ -86,6 +85,7 @@ class ThroughProxy : public testing::Test {
   testing_loop::FakeClock clock_;
   std::shared_ptr<testing_loop::ManualTimers> timers_ =
       std::make_shared<testing_loop::ManualTimers>();
+  LookupAnswer found_{{}, "no such name"};  // of any name
   std::unique_ptr<AsioTransport> transport_;
 };
 
@@ -179,33 +179,35 @@ TEST_F(ThroughProxy, TakesEveryFormOfYes) {
 struct No {
   std::string bytes;
   std::string words;
+  Kind kind = Kind::proxy_refused;
 };
 
 TEST_F(ThroughProxy, ARefusalNamesProxyHostAndReason) {
   const std::string basic = "Proxy-Authenticate: Basic realm=\"x\"\r\n";
-  for (const auto& [bytes, words] : std::vector<No>{
+  for (const auto& [bytes, words, kind] : std::vector<No>{
            {"HTTP/1.1 407 X\r\n" + basic + "Content-Length: 3\r\n\r\nno!",
             "407 Proxy Authentication Required; the proxy wants other credentials"},
            {"HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate\r\n\r\n", "does not take user and"},
            {"HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate\r\n" + basic + "\r\n",
             "the proxy wants other credentials"},
            {"HTTP/1.1 403 X\r\n\r\n", "403 Forbidden; its rules"},
-           {"HTTP/1.1 502 X\r\n\r\n", "502 Bad Gateway; it could not reach the host"},
-           {"HTTP/1.1 503 X\r\n\r\n", "503 Service Unavailable"},
+           {"HTTP/1.1 502 X\r\n\r\n", "502 Bad Gateway; it could not reach the host", Kind::proxy},
+           {"HTTP/1.1 503 X\r\n\r\n", "503 Service Unavailable", Kind::proxy},
+           {"HTTP/1.1 429 X\r\n\r\n", "429 Too Many Requests", Kind::proxy},
            {"HTTP/1.1 302 X\r\nLocation: http://login.example/\r\n\r\n", "302 Found"},
-           {"HTTP/1.1 999 X\r\n\r\n", "999"},
+           {"HTTP/1.1 999 X\r\n\r\n", "999", Kind::proxy},
            {"HTTP/1.1 404 X\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "404 Not Found"},
            {"SSH-2.0-x\r\n", "does not begin like an answer of HTTP"},
            {"HTTP/1.1 2000 OK\r\n\r\n", "its answer cannot be used"},
            {"HTTP/1.1 101 Switching Protocols\r\n\r\n", "switched protocols"},
            {"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "it sent more than an answer"},
            {"HTTP/1.1 200 OK\r\nX: " + std::string(40'000, 'x'), "over the limit of 32768 bytes"},
-           {"", "it closed the connection without an answer"},
-           {"HTTP/1.1 200 OK\r\n", "it closed the connection in its answer"}}) {
+           {"", "it closed the connection without an answer", Kind::proxy},
+           {"HTTP/1.1 200 OK\r\n", "it closed the connection in its answer", Kind::proxy}}) {
     const ScriptedServer proxy(io_, {{read_request(), write(bytes), testing_server::close()}});
     use(options(proxy.port()));
     const auto failure = failure_of("https://api.example/");
-    EXPECT_EQ(failure.kind, Kind::proxy) << failure.detail;
+    EXPECT_EQ(failure.kind, kind) << failure.detail;
     EXPECT_FALSE(failure.request_sent);
     EXPECT_THAT(failure.detail,
                 AllOf(HasSubstr("the proxy 127.0.0.1:" + std::to_string(proxy.port())),
@@ -245,10 +247,16 @@ TEST_F(ThroughProxy, AProxyThatIsNotThereIsNamed) {
   const auto refused = failure_of("https://api.example/");
   EXPECT_EQ(refused.kind, Kind::proxy);
   EXPECT_THAT(refused.detail, HasSubstr("no connection to the proxy 127.0.0.1:"));
-  use({.url = "http://proxy.example:3128", .credentials = Secret(kCredentials)});
-  const auto unknown = failure_of("https://api.example/");
-  EXPECT_EQ(unknown.kind, Kind::proxy);
-  EXPECT_THAT(unknown.detail, HasSubstr("the proxy proxy.example:3128 does not resolve"));
+}
+
+TEST_F(ThroughProxy, ANameThatDoesNotResolveMayYetAndOneThatDoesNotExistWillNot) {
+  for (const bool sure : {false, true}) {
+    found_.no_such_name = sure;
+    use({.url = "http://proxy.example:3128", .credentials = Secret(kCredentials)});
+    const auto unknown = failure_of("https://api.example/");
+    EXPECT_EQ(unknown.kind, sure ? Kind::proxy_refused : Kind::proxy);
+    EXPECT_THAT(unknown.detail, HasSubstr("the proxy proxy.example:3128 does not resolve"));
+  }
 }
 
 TEST_F(ThroughProxy, AProxyThatCannotBeUsedFailsEveryRequestBeforeAnythingIsSent) {
@@ -367,7 +375,7 @@ TEST_F(ThroughProxy, NoBrokenAnswerPassesForTheHostsOrTellsCredentials) {
     const auto failure = failure_of("http://api.example/");
     // Where it is still a yes, the tunnel ends without an answer of the host.
     const bool opened = failure.kind == Kind::reset && bytes.find("200") != std::string::npos;
-    EXPECT_TRUE(failure.kind == Kind::proxy || opened)
+    EXPECT_TRUE(failure.kind == Kind::proxy || failure.kind == Kind::proxy_refused || opened)
         << to_string(failure.kind) << ": " << failure.detail << "\n"
         << bytes;
   }

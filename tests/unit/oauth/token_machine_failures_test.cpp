@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "oauth/login_failure.hpp"
 #include "oauth/token_machine.hpp"
 #include "token_machine_testing.hpp"
 
@@ -10,6 +11,7 @@ namespace {
 using action::Deliver;
 using action::Deny;
 using action::StartFetch;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using Kind = TransportFailure::Kind;
@@ -287,6 +289,27 @@ TEST(LoginFailures, TlsFailuresAreNotRetried) {
     bench.tick();
     EXPECT_EQ(bench.fetches, 1);
   }
+}
+
+TEST(LoginFailures, AProxyThatRefusesUsIsNotAskedAgain) {
+  Bench bench;
+  bench.want(1);
+  expect_failure(only<Deny>(bench.fail(Kind::proxy_refused)), Verdict::network,
+                 ErrorKind::unavailable, 6);
+  bench.advance(30s);
+  bench.tick();
+  EXPECT_EQ(bench.fetches, 1);
+}
+
+TEST(LoginFailures, TheRemedyNamesTheSettingThatIsToBlame) {
+  const auto remedy_of = [](Kind kind) {
+    return failure_of(TransportFailure{kind, "words", false}, WallTime{}).failure.error.remedy;
+  };
+  for (const Kind kind : {Kind::proxy, Kind::proxy_refused}) {
+    EXPECT_THAT(remedy_of(kind), AllOf(HasSubstr("--proxy, HTTPS_PROXY"), Not(HasSubstr("login"))));
+  }
+  EXPECT_THAT(remedy_of(Kind::tls_failed), HasSubstr("--client-cert, --client-key"));
+  EXPECT_THAT(remedy_of(Kind::dns), AllOf(HasSubstr("login URL"), Not(HasSubstr("proxy"))));
 }
 
 TEST(LoginFailures, ACertificateOutOfItsTimeIsToldWithItsDatesAndOurs) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <new>
 #include <optional>
 #include <stdexcept>
 
@@ -444,6 +445,163 @@ TEST_F(ClientOnAFakeMachine, BelievesTheSenderThatStampsByItself) {
   machine.run();
   ASSERT_EQ(told.times(), 1U);
   EXPECT_EQ(round_trip(told.last()), 3ms);
+}
+
+// What the user's own parts throw -----------------------------------------------------------------
+
+/// A loop that is out of memory for timers or for all, as long as it is told so.
+class PoorLoop final : public Executor {
+ public:
+  explicit PoorLoop(std::shared_ptr<HandLoop> loop) : loop_(std::move(loop)) {}
+  void post(std::function<void()> function) override {
+    if (spent) throw std::bad_alloc();
+    loop_->post(std::move(function));
+  }
+  Timer call_at(Instant at, std::function<void()> function) override {
+    if (no_timers) throw std::bad_alloc();
+    return loop_->call_at(at, std::move(function));
+  }
+  void cancel(Timer timer) override { loop_->cancel(timer); }
+  bool no_timers = false;
+  bool spent = false;
+
+ private:
+  std::shared_ptr<HandLoop> loop_;
+};
+
+TEST_F(ClientOnHandLoop, DropsWhatAHandlerThrowsAndTellsAllOthers) {
+  const Told<Response> other;
+  client->async_call(get(), [](const Result<Response>&) { throw std::runtime_error("mine"); });
+  client->async_token({}, [](const Result<BearerToken>&) { throw std::bad_alloc(); });
+  client->async_call(get(), other.handler());
+  EXPECT_NO_THROW(loop->run());
+  EXPECT_TRUE(other.once_ok());
+}
+
+TEST_F(ClientOnHandLoop, EndsAllCallsThoughTheirHandlersThrow) {
+  script.api_silent = true;
+  script.login_silent = true;
+  int ended = 0;
+  for (int i = 0; i < 3; ++i) {
+    client->async_call(get(), [&](const Result<Response>&) {
+      ++ended;
+      throw std::runtime_error("mine");
+    });
+    client->async_token({}, [&](const Result<BearerToken>&) {
+      ++ended;
+      throw std::runtime_error("mine");
+    });
+  }
+  loop->run();
+  client.reset();
+  EXPECT_NO_THROW(loop->run());
+  EXPECT_EQ(ended, 6);
+}
+
+TEST_F(ClientOnHandLoop, ThrowsNothingWhereHooksThrow) {
+  Hooks hooks;
+  hooks.on_rejection = [](const Rejection&) { throw std::runtime_error("mine"); };
+  hooks.on_resolved = [](const CallReport&) { throw std::bad_alloc(); };
+  hooks.log = [](const LogLine&) { throw 1; };
+  make(std::move(hooks));
+  int sends = 0;
+  client->async_guard(
+      [&](const Bearer&, const auto& done) {
+        done(++sends == 1 ? refusal(*loop) : answer(200, "", *loop));
+      },
+      guarded("GET"), told.handler());
+  EXPECT_NO_THROW(loop->run_for(20s));
+  EXPECT_TRUE(told.once_ok());
+}
+
+TEST_F(ClientOnHandLoop, TakesATransportThatThrowsForABrokenConnection) {
+  class Throws final : public Transport {
+   public:
+    Ticket send(HttpRequest, const SendOptions&, Handler) override {
+      throw std::runtime_error("no more sockets");
+    }
+    void cancel(Ticket) override { throw std::runtime_error("nothing to cancel"); }
+  };
+  Dependencies dependencies = hosts_in_memory(loop, script);
+  dependencies.executor = loop;
+  dependencies.transport = [](Executor&) { return std::make_unique<Throws>(); };
+  auto made = Client::make(options_in_memory(), {}, std::move(dependencies));
+  ASSERT_TRUE(made);
+  client = std::make_unique<Client>(*std::move(made));
+  client->async_call(get(), told.handler());
+  EXPECT_NO_THROW(loop->run_for(31s));
+  ASSERT_TRUE(told.times() == 1 && !told.last());
+  EXPECT_NE(told.last().error().message.find("no more sockets"), std::string::npos)
+      << told.last().error().message;
+}
+
+class ClientOnAPoorLoop : public ClientOnHandLoop {
+ protected:
+  void SetUp() override {
+    Dependencies dependencies = hosts_in_memory(loop, script);
+    dependencies.executor = poor;
+    auto made = Client::make(options_in_memory(), {}, std::move(dependencies));
+    ASSERT_TRUE(made);
+    client = std::make_unique<Client>(*std::move(made));
+    client->async_token({}, [](const Result<BearerToken>&) {});
+    loop->run();
+  }
+  std::shared_ptr<PoorLoop> poor = std::make_shared<PoorLoop>(loop);
+};
+
+TEST_F(ClientOnAPoorLoop, EndsACallThatCannotGoOn) {
+  poor->no_timers = true;  // the deadline of the user's sender needs one
+  client->async_guard([](const Bearer&, const auto&) {}, guarded("GET"), told.handler());
+  EXPECT_NO_THROW(loop->run());
+  EXPECT_TRUE(told.once(ErrorKind::unavailable));
+}
+
+TEST_F(ClientOnAPoorLoop, EndsWhatCannotBeginOnTheLoop) {
+  const Told<BearerToken> token;
+  client->async_call(get(), told.handler());
+  client->async_token({}, token.handler());
+  poor->spent = true;
+  EXPECT_NO_THROW(loop->run());
+  EXPECT_TRUE(told.once(ErrorKind::unavailable));
+  EXPECT_TRUE(token.once(ErrorKind::unavailable));
+  poor->spent = false;
+  client.reset();
+  loop->run();
+  EXPECT_TRUE(told.times() == 1 && token.times() == 1);
+}
+
+TEST_F(ClientOnAPoorLoop, ThrowsNothingIntoWhoStartsCancelsOrAnswers) {
+  std::function<void(SendResult)> done;
+  const Operation operation = client->async_guard(
+      [&](const Bearer&, const auto& answer) { done = answer; }, guarded("GET"), told.handler());
+  loop->run();
+  poor->spent = true;
+  EXPECT_NO_THROW(done(answer(200, "", *loop)));
+  EXPECT_NO_THROW(operation.cancel());
+  const Told<BearerToken> token;
+  EXPECT_NO_THROW(client->async_token({}, token.handler()));
+  EXPECT_TRUE(token.once(ErrorKind::unavailable));
+  EXPECT_EQ(client->reload({Secret{"new"}}).error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(told.times(), 0U);
+  loop->run_for(31s);
+  EXPECT_TRUE(told.once(ErrorKind::timeout));
+  client.reset();  // which cannot tell its loop
+}
+
+TEST(ClientThatCannotStart, ThrowsNothingThoughItsHandlerDoes) {
+  Script script;
+  Dependencies dependencies = hosts_in_memory(std::make_shared<HandClock>(), script);
+  dependencies.transport = [](Executor&) -> std::unique_ptr<Transport> { throw std::bad_alloc(); };
+  auto made = Client::make(options_in_memory(), {}, std::move(dependencies));
+  ASSERT_TRUE(made);
+  int told = 0;
+  EXPECT_NO_THROW(made->async_call(get(), [&](const Result<Response>& result) {
+    ++told;
+    EXPECT_EQ(result.error().kind, ErrorKind::unavailable);
+    throw std::runtime_error("mine");
+  }));
+  EXPECT_EQ(told, 1);
+  EXPECT_EQ(made->call(get()).error().kind, ErrorKind::unavailable);
 }
 
 // lease() -----------------------------------------------------------------------------------------

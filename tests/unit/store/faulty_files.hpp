@@ -58,6 +58,9 @@ class FaultyFiles : public Files {
   int remove(int folder, const std::string& name) override {
     return made("remove", [&] { return real_.remove(folder, name); });
   }
+  int list(int folder, std::size_t most, std::vector<std::string>& names) override {
+    return made("list", [&] { return real_.list(folder, most, names); });
+  }
   int lock(int fd) override {
     return made("lock", [&] { return real_.lock(fd); });
   }

@@ -7,6 +7,7 @@
 
 #include "faulty_files.hpp"
 #include "store/file.hpp"
+#include "store/token_text.hpp"
 #include "store_testing.hpp"
 
 namespace skewguard::store {
@@ -14,6 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
+const std::string kOther(64, 'b');
 constexpr int kMostCalls = 500;  // no operation makes more, even one that tries again
 
 enum class How { once, from_then_on };
@@ -21,7 +23,7 @@ enum class How { once, from_then_on };
 struct Scene {
   const char* name;
   bool old_token;  ///< there is one
-  bool litter;     ///< a killed writer's
+  bool litter;     ///< a killed writer's, and an ended token's of another key
   std::function<bool(File&)> operation;
 };
 
@@ -51,7 +53,12 @@ class Play {
  public:
   explicit Play(const Scene& scene) : scene_(scene), place_(folder_ / "a/store") {
     if (scene.old_token && !File(place_).save(kKey, token_named("old"))) std::abort();
-    if (scene.litter) put(place_ + "/" + kKey + ".new", "half a tok");
+    if (!scene.litter) return;
+    put(place_ + "/" + kKey + ".new", "half a tok");
+    StoredToken ended = token_named("ended");
+    ended.expires_in = std::chrono::seconds{1};
+    ended.sent -= std::chrono::seconds{1};
+    put(place_ + "/" + kOther + ".json", to_text(kOther, ended)->reveal());
   }
   FaultyFiles files;
 
@@ -131,7 +138,7 @@ TEST(FileStoreFaults, MeetEveryCallThatThereIs) {
   }
   EXPECT_THAT(met, testing::UnorderedElementsAre("make_folder", "open_folder", "open", "status",
                                                  "read", "write", "sync", "rename", "remove",
-                                                 "lock", "unlock", "close"));
+                                                 "list", "lock", "unlock", "close"));
 }
 
 TEST(FileStoreFaults, ATokenIsOnTheDiskBeforeItTakesTheOldOnesPlaceAndThenThePlaceIs) {
@@ -142,7 +149,8 @@ TEST(FileStoreFaults, ATokenIsOnTheDiskBeforeItTakesTheOldOnesPlaceAndThenThePla
   files.calls.clear();
   ASSERT_TRUE(store.save(kKey, token_named("x")));
   EXPECT_THAT(files.calls, testing::ElementsAre("open_folder", "status", "status", "open", "write",
-                                                "sync", "close", "rename", "sync", "close"));
+                                                "sync", "close", "rename", "sync", "close",
+                                                "open_folder", "status", "list", "close"));
 }
 
 TEST(FileStoreFaults, ASignalAtAnyCallCostsNothing) {

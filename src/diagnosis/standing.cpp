@@ -1,0 +1,82 @@
+#include "diagnosis/standing.hpp"
+
+#include <algorithm>
+
+#include "diagnosis/dates.hpp"
+
+namespace skewguard::diagnosis {
+
+bool took_unbegun(const Trial& trial, Duration staleness) {
+  if (trial.refused || !trial.date || !trial.token.begins) return false;
+  const auto to_begin = trial.token.begins->since(*trial.date);
+  return to_begin && *to_begin >= kTick + staleness;
+}
+
+bool begin_belied(const Evidence& evidence, const Trial& trial) {
+  if (!evidence.begins_ignored || !trial.date || !trial.token.begins) return false;
+  const auto to_begin = trial.token.begins->since(*trial.date);
+  return to_begin && *to_begin > Duration{0};
+}
+
+Standing standing(const Evidence& evidence, const Trial& trial) {
+  const bool dated = trial.date.has_value() && dates_count(evidence);
+  const auto after_date = [&](const std::optional<ServerTime>& time) {
+    return time && dated ? time->since(*trial.date) : std::nullopt;
+  };
+  const bool belied = begin_belied(evidence, trial);
+  const bool issued = issuer_dates_count(evidence);
+  const bool begin_known = !belied && (issued || !trial.token.begin_dated);
+  const auto to_begin = begin_known ? after_date(trial.token.begins) : std::nullopt;
+  const auto to_end =
+      issued || !trial.token.end_dated ? after_date(trial.token.ends) : std::nullopt;
+  if (to_begin && *to_begin >= kTick + evidence.limits.staleness) return Standing::not_begun;
+  if (to_end && *to_end <= Duration{0}) return Standing::ended;
+  if (trial.token.dead_at && trial.received >= *trial.token.dead_at) return Standing::ended;
+  if (to_begin && *to_begin > Duration{0}) return Standing::perhaps_not_begun;
+  // A JWT without a claim is not bounded on that side; an opaque token without one is not known.
+  const bool known = dated && !belied && (trial.token.jwt || (to_begin && to_end));
+  return known ? Standing::agrees : Standing::undecided;
+}
+
+bool dead_on_arrival(const Evidence& evidence, const Trial& trial) {
+  if (!trial.refused || !trial.date || !trial.token.begins || !trial.token.ends) return false;
+  if (trial.token.given || !dates_count(evidence)) return false;
+  const bool dated = trial.token.begin_dated || trial.token.end_dated;
+  if (dated && !issuer_dates_count(evidence)) return false;
+  const auto since_begin = trial.date->since(*trial.token.begins);
+  const auto since_end = trial.date->since(*trial.token.ends);
+  return since_end && *since_end >= Duration{0} && since_begin &&
+         *since_begin - kTick > trial.received - trial.token.asked;
+}
+
+bool ended_early(const Trial& trial) {
+  if (!trial.refused || !trial.token.accepted_before || !trial.token.dead_at) return false;
+  return trial.received - trial.token.asked < (*trial.token.dead_at - trial.token.asked) / 2;
+}
+
+std::optional<Verdict> local_clock_fault(const Evidence& evidence, const Trial& trial) {
+  const auto& bound = trial.api_minus_wall;
+  if (!trial.token.given || !trial.token.jwt || !trial.date || !bound) return std::nullopt;
+  if (!dates_count(evidence) || bound->meets({-kTick, kTick})) return std::nullopt;
+  const auto judged_at = [&](Duration clock) {
+    if (trial.token.begins && clock < trial.token.begins->since_epoch()) return -1;
+    return trial.token.ends && clock >= trial.token.ends->since_epoch() ? 1 : 0;
+  };
+  if (judged_at(trial.wall.time_since_epoch()) == judged_at(trial.date->since_epoch()))
+    return std::nullopt;
+  return bound->low > Duration{0} ? Verdict::local_clock_behind : Verdict::local_clock_ahead;
+}
+
+std::optional<Instant> begins_by(const Evidence& evidence, const Trial& trial) {
+  if (!trial.token.begins || !trial.date) return std::nullopt;
+  std::optional<Instant> soonest;
+  for (const Reading& r : readings(evidence)) {
+    const auto left = trial.token.begins->since(r.date);
+    if (!left || r.received < trial.received) continue;
+    const Instant at = r.received + std::max(*left, Duration{0});
+    soonest = soonest ? std::min(*soonest, at) : at;
+  }
+  return soonest;
+}
+
+}  // namespace skewguard::diagnosis
