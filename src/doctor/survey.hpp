@@ -1,16 +1,17 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "clocks/probe_plan.hpp"
-#include "doctor/clock_probe.hpp"
-#include "net/loop.hpp"
+#include "doctor/clock_reading.hpp"
+#include "doctor/host_reading.hpp"
+#include "doctor/ntp_reading.hpp"
+#include "http/url.hpp"
+#include "net/lookup.hpp"
 #include "net/options.hpp"
-#include "net/proxy.hpp"
-#include "net/tls_engine.hpp"
+#include "skewguard/client.hpp"
 
 namespace skewguard::doctor {
 
@@ -21,35 +22,25 @@ struct SurveyOptions {
   Duration staleness = std::chrono::seconds{1};
   net::TlsOptions tls{};
   ProxyOptions proxy{};
+  /// HOST[:PORT]; empty = those that the time services of this machine are set to, else
+  /// pool.ntp.org.
+  std::vector<std::string> ntp;
+  std::string path;  ///< $PATH, to look for the time services' programs
   net::Lookup lookup = &net::system_lookup;
 };
 
-/// Measures the clocks of several servers side by side. On one loop; what it refers to must outlive
-/// it.
-class Survey {
- public:
-  /// `proxies`: made of options.proxy.
-  Survey(const net::Loop& io, ClockSource& clock, net::Timers& timers, SurveyOptions options,
-         net::ProxyRule proxies);
-
-  /// `done` is called once, when all have come to their end.
-  void start(const std::function<void()>& done);
-  /// In the order of SurveyOptions::servers.
-  [[nodiscard]] std::vector<ClockReading> readings() const;
-
- private:
-  net::ProxyRule proxies_;
-  std::unique_ptr<net::TlsContext> tls_;
-  std::vector<std::shared_ptr<ClockProbe>> probes_;
-  std::size_t under_way_ = 0;
+/// What every clock says.
+struct Survey {
+  std::vector<ClockReading> servers;  ///< in the order of SurveyOptions::servers
+  std::vector<NtpReading> ntp;
+  HostReading host;
 };
 
 /// Tells how far it has come, about ten times a second.
-using Progress = std::function<void(const std::vector<ClockReading>&)>;
+using Progress = std::function<void(const Survey&)>;
 
-/// The same from start to end, on a loop of its own; blocks for as long as the budget says, and
-/// some seconds more where servers do not answer. Error (`config`): a proxy that cannot be used.
-Result<std::vector<ClockReading>> measure(SurveyOptions options, ClockSource& clock,
-                                          const Progress& progress);
+/// Measures them all side by side, on a loop of its own; blocks for as long as the budget says, and
+/// up to 4 s more where servers do not answer. Error (`config`): a proxy that cannot be used.
+Result<Survey> survey(SurveyOptions options, ClockSource& clock, const Progress& progress = {});
 
 }  // namespace skewguard::doctor

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "skewguard/time.hpp"
+
+namespace skewguard::doctor {
+
+/// What one NTP server has told. Offsets are minus the local wall clock: positive = the local clock
+/// is behind.
+struct NtpReading {
+  std::string host;                     ///< as it was asked for
+  std::string address;                  ///< that answered: "192.0.2.1:123"; empty = none has
+  std::optional<OffsetBound> server{};  ///< its own clock
+  std::optional<OffsetBound> truth{};   ///< true time, as it claims to know it
+  int stratum = 0;
+  std::string failure;  ///< why there is nothing; empty where there is
+};
+
+}  // namespace skewguard::doctor
