@@ -28,6 +28,9 @@ struct TokenArguments {
   bool force_refresh = false;
   std::optional<std::string> min_life;
 };
+struct DoctorArguments {
+  bool json = false;
+};
 struct SkewArguments {
   std::vector<std::string> urls;  ///< none = login and API host
   std::optional<std::string> probes;
@@ -52,8 +55,9 @@ struct HelpArguments {
   std::string text;
 };
 
-using Arguments = std::variant<CallArguments, WhoamiArguments, TokenArguments, SkewArguments,
-                               EmulateArguments, DemoArguments, VersionArguments, HelpArguments>;
+using Arguments =
+    std::variant<CallArguments, WhoamiArguments, TokenArguments, DoctorArguments, SkewArguments,
+                 EmulateArguments, DemoArguments, VersionArguments, HelpArguments>;
 
 struct CommandLine {
   Arguments arguments;

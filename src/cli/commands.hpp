@@ -22,6 +22,7 @@ struct Session {
 int run_call(const CallArguments& arguments, Session& session);
 int run_whoami(const WhoamiArguments& arguments, Session& session);
 int run_token(const TokenArguments& arguments, Session& session);
+int run_doctor(const DoctorArguments& arguments, Session& session);
 int run_skew(const SkewArguments& arguments, Session& session);
 int run_emulate(const EmulateArguments& arguments, Session& session);
 int run_demo(const DemoArguments& arguments, Session& session);

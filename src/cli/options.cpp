@@ -115,6 +115,7 @@ Grammar::Grammar() {
   add_call();
   add_whoami();
   add_token();
+  add_doctor();
   add_skew();
   add_emulate();
   add_demo();
@@ -189,6 +190,22 @@ void Grammar::add_token() {
            "refresh if less is left; an error if a new one has less");
 }
 
+/// Which clocks to compare with, and what is too much.
+void Grammar::add_clock_settings(CLI::App& command) {
+  add_texts(command, "--ntp", "HOST[:PORT]", flags.ntp,
+            "NTP server to compare with; repeatable; default those of the time service that this "
+            "machine is set to, else pool.ntp.org [SKEWGUARD_NTP]");
+  add_text(command, "--max-skew", "DURATION", flags.max_skew,
+           "more than this is harmful, and exit code 4; default 5s [SKEWGUARD_MAX_SKEW]");
+}
+
+void Grammar::add_doctor() {
+  auto& command =
+      *add_command(app, "doctor", "find out what is wrong: clocks, network, credentials");
+  add_clock_settings(command);
+  command.add_flag("--json", doctor.json, "print JSON (skewguard.doctor/1)")->group(kOptionGroup);
+}
+
 void Grammar::add_skew() {
   auto& command = *add_command(app, "skew", "measure servers' clocks by the Date of their answers");
   command
@@ -197,11 +214,7 @@ void Grammar::add_skew() {
       ->type_name("");
   add_text(command, "--probes", "N", skew.probes,
            "requests to each server, 1 to 1000; default 16, in 6 s");
-  add_texts(command, "--ntp", "HOST[:PORT]", flags.ntp,
-            "NTP server to compare with; repeatable; default those of the time service that this "
-            "machine is set to, else pool.ntp.org [SKEWGUARD_NTP]");
-  add_text(command, "--max-skew", "DURATION", flags.max_skew,
-           "more than this is harmful, and exit code 4; default 5s [SKEWGUARD_MAX_SKEW]");
+  add_clock_settings(command);
   command.add_flag("--watch", skew.watch, "go on measuring, until interrupted")
       ->group(kOptionGroup);
   command.add_flag("--json", skew.json, "print JSON (skewguard.skew/1)")->group(kOptionGroup);
@@ -255,7 +268,8 @@ void Grammar::add_demo() {
 
 bool takes_settings(const CLI::App& command) {
   const std::string& name = command.get_name();
-  return name == "call" || name == "whoami" || name == "token" || name == "skew";
+  return name == "call" || name == "whoami" || name == "token" || name == "skew" ||
+         name == "doctor";
 }
 
 }  // namespace skewguard::cli

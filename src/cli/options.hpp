@@ -26,6 +26,7 @@ class Grammar {
   CallArguments call;
   WhoamiArguments whoami;
   TokenArguments token;
+  DoctorArguments doctor;
   SkewArguments skew;
   EmulateArguments emulate;
   DemoArguments demo;
@@ -38,7 +39,9 @@ class Grammar {
   void add_call();
   void add_whoami();
   void add_token();
+  void add_doctor();
   void add_skew();
+  void add_clock_settings(CLI::App& command);
   void add_emulate();
   void add_demo();
 };

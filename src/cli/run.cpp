@@ -24,6 +24,7 @@ settings::Need need_of(const Arguments& arguments) {
       std::holds_alternative<DemoArguments>(arguments)) {
     return settings::Need::nothing;
   }
+  if (std::holds_alternative<DoctorArguments>(arguments)) return settings::Need::examination;
   return std::holds_alternative<SkewArguments>(arguments) ? settings::Need::servers
                                                           : settings::Need::identity;
 }
@@ -74,6 +75,7 @@ int run_command(CommandLine line, const World& world) {
       Overloaded{[&](const CallArguments& command) { return run_call(command, session); },
                  [&](const WhoamiArguments& command) { return run_whoami(command, session); },
                  [&](const TokenArguments& command) { return run_token(command, session); },
+                 [&](const DoctorArguments& command) { return run_doctor(command, session); },
                  [&](const SkewArguments& command) { return run_skew(command, session); },
                  [&](const EmulateArguments& command) { return run_emulate(command, session); },
                  [&](const DemoArguments& command) { return run_demo(command, session); },

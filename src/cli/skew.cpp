@@ -1,8 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -12,15 +13,14 @@
 #include "base/strings.hpp"
 #include "cli/commands.hpp"
 #include "cli/conclude.hpp"
-#include "doctor/survey.hpp"
+#include "cli/readings.hpp"
+#include "doctor/judge.hpp"
 #include "http/url.hpp"
-#include "runtime/real_transport.hpp"
 #include "time/duration_text.hpp"
 
 namespace skewguard::cli {
 namespace {
 
-using clocks::Picture;
 using doctor::ClockReading;
 using Json = nlohmann::ordered_json;
 
@@ -75,154 +75,141 @@ Result<std::vector<http::Url>> servers_of(const SkewArguments& arguments, const 
   return urls;
 }
 
-double seconds_of(Duration d) {
-  return std::round(static_cast<double>(d.count()) / 1e3) / 1e6;
-}
-Json or_null(const std::optional<Duration>& d) {
-  return d ? Json(seconds_of(*d)) : Json();
-}
-
-std::string_view picture_name(Picture picture) {
-  switch (picture) {
-    case Picture::none:
-      return "none";
-    case Picture::one_clock:
-      return "one_clock";
-    case Picture::late_or_second_clock:
-      return "late_or_second_clock";
-    case Picture::several_clocks:
-      return "several_clocks";
-    case Picture::incoherent:
-      return "not_a_clock";
-  }
-  return "none";
-}
-
-Json groups_json(const ClockReading& reading) {
-  Json groups = Json::array();
-  for (const clocks::ClockGroup& group : reading.groups) {
-    groups.push_back({{"offset_low_s", seconds_of(group.offset.low)},
-                      {"offset_high_s", seconds_of(group.offset.high)},
-                      {"share", std::round(group.share * 1000) / 1000},
-                      {"samples", group.samples}});
-  }
-  return groups;
-}
-
-Json server_json(const ClockReading& reading) {
-  const auto& bound = reading.bound;
-  Json json = {{"url", reading.url},
-               {"offset_s", or_null(reading.best)},
-               {"offset_low_s", bound ? Json(seconds_of(bound->low)) : Json()},
-               {"offset_high_s", bound ? Json(seconds_of(bound->high)) : Json()},
-               {"staleness_s", seconds_of(reading.staleness)},
-               {"samples", reading.samples},
-               {"requests", reading.asked},
-               {"rtt_min_ms", reading.rtt_min ? Json(seconds_of(*reading.rtt_min * 1000)) : Json()},
-               {"excluded_share", reading.excluded.share < 1
-                                      ? Json(std::round(reading.excluded.share * 1000) / 1000)
-                                      : Json()},
-               {"excluded_beyond_s",
-                reading.excluded.share < 1 ? Json(seconds_of(reading.excluded.beyond)) : Json()},
-               {"picture", picture_name(reading.picture)},
-               {"steps", reading.steps},
-               {"addresses", reading.addresses}};
-  if (!reading.groups.empty()) json["groups"] = groups_json(reading);
-  if (reading.failure) json["failure"] = reading.failure->detail;
+Json as_json(const doctor::Survey& survey) {
+  Json json = {{"schema", "skewguard.skew/1"}, {"servers", Json::array()}, {"ntp", Json::array()}};
+  for (const ClockReading& reading : survey.servers) json["servers"].push_back(to_json(reading));
+  for (const auto& reading : survey.ntp) json["ntp"].push_back(to_json(reading));
+  json["host"] = to_json(survey.host);
   return json;
 }
 
-std::string as_json(const std::vector<ClockReading>& readings) {
-  Json json = {{"schema", "skewguard.skew/1"}, {"servers", Json::array()}};
-  for (const ClockReading& reading : readings) json["servers"].push_back(server_json(reading));
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+// The table ---------------------------------------------------------------------------------------
+
+/// One line: what it is of, and what is not known as "-".
+struct Row {
+  std::string name;
+  std::optional<OffsetBound> bound{};
+  std::optional<Duration> best{};
+  std::optional<Duration> rtt{};
+  std::string samples = "-";
+  std::string excluded = "-";
+  std::string verdict;
+};
+
+std::string line_of(const Row& row, std::size_t name_width) {
+  const auto width = row.bound ? row.bound->width() : Duration{0};
+  const Duration best = row.best.value_or(row.bound ? row.bound->middle() : Duration{0});
+  return fmt::format("{:{}}  {:>12}  {:>28}  {:>9}  {:>7}  {:>8}  {}\n", row.name, name_width,
+                     row.bound ? doctor::offset_text(best, width) : "-",
+                     row.bound ? doctor::bounds_text(*row.bound) : "-",
+                     row.rtt ? time::human(*row.rtt) : "-", row.samples, row.excluded,
+                     one_line(row.verdict));
 }
 
-/// "+312.402 s", "-0.3 ms": as many digits as the width of the bound bears out.
-std::string offset_text(Duration offset, Duration width) {
-  const double s = static_cast<double>(offset.count()) / 1e9;
-  if (width >= std::chrono::milliseconds{100}) return fmt::format("{:+.2f} s", s);
-  if (offset >= std::chrono::seconds{1} || offset <= -std::chrono::seconds{1} ||
-      width >= std::chrono::milliseconds{10}) {
-    return fmt::format("{:+.4f} s", s);
-  }
-  return fmt::format("{:+.2f} ms", s * 1e3);
-}
-
-std::string bounds_text(const OffsetBound& bound) {
-  return offset_text(bound.low, bound.width()) + " .. " + offset_text(bound.high, bound.width());
-}
-
-/// Positive offsets mean that the server is ahead.
-std::string verdict_of(const ClockReading& reading, Duration max_skew) {
-  if (!reading.bound) {
-    if (reading.failure) return "no answer: " + reading.failure->detail;
-    return reading.asked == 0 ? "not asked yet" : "no clock to be seen: " + reading.no_sample;
-  }
-  if (reading.steps > 0) {
-    return "its clock stepped by " + time::human(reading.last_step.value_or(Duration{0})) +
-           " while it was measured";
-  }
-  if (reading.picture == Picture::incoherent) return "its Date is not a clock";
-  if (reading.picture == Picture::several_clocks) {
-    return fmt::format("{} clocks behind one name", reading.groups.size());
-  }
-  if (reading.picture == Picture::late_or_second_clock) return "late Dates, or a second clock";
-  const OffsetBound& bound = *reading.bound;
-  if (bound.low > max_skew) return "ahead, harmful";
-  if (bound.high < -max_skew) return "behind, harmful";
-  if (bound.low > Duration{0}) return "ahead";
-  if (bound.high < Duration{0}) return "behind";
-  return "agrees";
-}
-
-bool harmful(const ClockReading& reading, Duration max_skew) {
-  const auto beyond = [max_skew](const OffsetBound& bound) {
-    return bound.low > max_skew || bound.high < -max_skew;
-  };
-  if (!reading.bound) return false;
-  return beyond(*reading.bound) ||
-         std::ranges::any_of(reading.groups, [&](const auto& g) { return beyond(g.offset); });
-}
-
-std::string row_of(const ClockReading& reading, Duration max_skew, std::size_t name_width) {
-  const auto cell = [&](bool known, std::string text) { return known ? std::move(text) : "-"; };
-  const bool known = reading.bound.has_value();
-  std::string row = fmt::format(
-      "{:{}}  {:>12}  {:>26}  {:>9}  {:>7}  {:>8}  {}\n", reading.url, name_width,
-      cell(known, known ? offset_text(*reading.best, reading.bound->width()) : ""),
-      cell(known, known ? bounds_text(*reading.bound) : ""),
-      cell(reading.rtt_min.has_value(),
-           reading.rtt_min ? fmt::format("{:.2f} ms", seconds_of(*reading.rtt_min * 1000)) : ""),
-      fmt::format("{}/{}", reading.samples, reading.asked),
-      cell(reading.excluded.share < 1, fmt::format("{:.0f}%", reading.excluded.share * 100)),
-      one_line(verdict_of(reading, max_skew)));
+void add_rows(const ClockReading& reading, Duration max_skew, std::vector<Row>& rows) {
+  constexpr double kTells = 0.9;  // what leaves more than this open tells nothing
+  rows.push_back({.name = reading.url,
+                  .bound = reading.bound,
+                  .best = reading.best,
+                  .rtt = reading.rtt_min,
+                  .samples = fmt::format("{}/{}", reading.samples, reading.asked),
+                  .excluded = reading.excluded.share < kTells
+                                  ? fmt::format("{:.0f}%", reading.excluded.share * 100)
+                                  : "-",
+                  .verdict = state_of(reading, max_skew)});
   for (const clocks::ClockGroup& group : reading.groups) {
-    row += fmt::format("{:{}}  {:>12}  {:>26}  {:>9}  {:>7}  {:>8}  one of its clocks\n", "",
-                       name_width, offset_text(group.offset.middle(), group.offset.width()),
-                       bounds_text(group.offset), "", group.samples,
-                       fmt::format("{:.0f}%", group.share * 100));
+    rows.push_back({.name = "  one of its clocks",
+                    .bound = group.offset,
+                    .samples = std::to_string(group.samples),
+                    .verdict = fmt::format("{:.0f}% of the answers", group.share * 100)});
   }
-  return row;
 }
 
-std::string table_of(const std::vector<ClockReading>& readings, Duration max_skew) {
+std::string about_host(const doctor::HostReading& host) {
+  std::string text = "this machine: ";
+  if (!host.kernel) return text + "the kernel does not say how its clock is kept\n";
+  text += host.kernel->synchronised ? "synchronised, as the kernel says" : "not synchronised";
+  if (host.synchronised_within()) text += " within " + time::human(*host.synchronised_within());
+  for (const auto& service : host.services)
+    if (service.running) text += "; " + service.name + " is running";
+  return text + "\n";
+}
+
+std::string table_of(const doctor::Survey& survey, Duration max_skew) {
+  std::vector<Row> rows;
+  for (const ClockReading& reading : survey.servers) add_rows(reading, max_skew, rows);
+  for (const doctor::NtpReading& reading : survey.ntp) {
+    rows.push_back({.name = "ntp " + reading.host,
+                    .bound = reading.truth,
+                    .verdict = reading.truth ? fmt::format("stratum {}", reading.stratum)
+                                             : "no answer: " + reading.failure});
+  }
   std::size_t width = 6;
-  for (const ClockReading& reading : readings) width = std::max(width, reading.url.size());
-  std::string text = fmt::format("{:{}}  {:>12}  {:>26}  {:>9}  {:>7}  {:>8}  verdict\n", "server",
+  for (const Row& row : rows) width = std::max(width, row.name.size());
+  std::string text = fmt::format("{:{}}  {:>12}  {:>28}  {:>9}  {:>7}  {:>8}  verdict\n", "server",
                                  width, "offset", "bounds", "rtt min", "samples", "excluded");
-  for (const ClockReading& reading : readings) text += row_of(reading, max_skew, width);
-  return text +
-         "\noffset: server minus this machine's clock; positive = the server is ahead. excluded: "
-         "a\n"
-         "second clock behind the name would have been noticed if it gave more of the answers.\n";
+  for (const Row& row : rows) text += line_of(row, width);
+  return text + "\n" + about_host(survey.host) +
+         "offset: its clock minus this machine's; positive = it is ahead. excluded: a second "
+         "clock\n"
+         "behind the name would have been noticed if it gave more of the answers than this.\n";
 }
 
-int code_of(const std::vector<ClockReading>& readings, Duration max_skew) {
-  if (std::ranges::any_of(readings, [&](const auto& r) { return harmful(r, max_skew); })) return 4;
+int code_of(const doctor::Survey& survey, Duration max_skew) {
+  const auto& servers = survey.servers;
+  if (std::ranges::any_of(servers, [&](const auto& r) { return harmful(r, max_skew); })) return 4;
   const bool heard =
-      std::ranges::any_of(readings, [](const auto& r) { return r.bound.has_value(); });
+      std::ranges::any_of(servers, [](const auto& r) { return r.bound.has_value(); });
   return heard ? 0 : 6;
+}
+
+// Going on ----------------------------------------------------------------------------------------
+
+/// The last estimates as bars between their least and their most.
+std::string sparkline(const std::vector<Duration>& history) {
+  constexpr std::array<const char*, 8> kBars{"\u2581", "\u2582", "\u2583", "\u2584",
+                                             "\u2585", "\u2586", "\u2587", "\u2588"};
+  const auto [low, high] = std::ranges::minmax(history);
+  std::string text;
+  for (const Duration offset : history) {
+    const auto step = high > low ? (offset - low) * 7 / (high - low) : 3;
+    text += kBars.at(static_cast<std::size_t>(step));
+  }
+  return text;
+}
+
+constexpr std::size_t kHistory = 40;
+
+std::string watch_line(const ClockReading& reading, std::vector<Duration>& history,
+                       Duration max_skew) {
+  if (!reading.best) return reading.url + "  " + one_line(state_of(reading, max_skew)) + "\n";
+  if (history.size() == kHistory) history.erase(history.begin());
+  history.push_back(*reading.best);
+  return fmt::format("{}  {}  {}  {}  {}\n", reading.url,
+                     doctor::offset_text(*reading.best, reading.bound->width()),
+                     doctor::bounds_text(*reading.bound), sparkline(history),
+                     one_line(state_of(reading, max_skew)));
+}
+
+/// Until somebody ends the program, or its output cannot be written any more.
+int watch(doctor::SurveyOptions options, const SkewArguments& arguments, Session& session) {
+  constexpr clocks::ProbeBudget kRound{.probes = 8, .time = std::chrono::seconds{3}};
+  if (!arguments.probes) options.budget = kRound;
+  std::map<std::string, std::vector<Duration>> history;
+  for (bool first = true;; first = false) {
+    const auto survey = session.world.survey(options, nullptr);
+    if (!survey) return fail(survey.error(), session);
+    std::string text;
+    if (arguments.json) {
+      text = as_json(*survey).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    } else {
+      if (!first && session.world.out_is_terminal)
+        text = fmt::format("\x1b[{}F\x1b[J", survey->servers.size());
+      for (const ClockReading& reading : survey->servers)
+        text += watch_line(reading, history[reading.url], session.max_skew);
+    }
+    if (!print(text, session)) return 1;
+  }
 }
 
 }  // namespace
@@ -232,24 +219,18 @@ int run_skew(const SkewArguments& arguments, Session& session) {
   if (!probes) return fail(probes.error(), session);
   auto servers = servers_of(arguments, session);
   if (!servers) return fail(servers.error(), session);
-  doctor::SurveyOptions options{.servers = *std::move(servers),
-                                .budget = {.probes = *probes, .time = time_for(*probes)},
-                                .staleness = session.options.staleness,
-                                .tls = runtime::tls_options(session.options),
-                                .proxy = session.options.proxy};
-  const auto progress = [&](const std::vector<ClockReading>& so_far) {
-    if (!session.world.err_is_terminal || arguments.json) return;
-    std::size_t asked = 0;
-    for (const ClockReading& reading : so_far) asked += reading.asked;
-    session.world.err(fmt::format("\r{} requests sent", asked));
-  };
-  const auto readings = session.world.measure(std::move(options), progress);
+  doctor::SurveyOptions options = survey_options(*std::move(servers), session);
+  options.budget = {.probes = *probes, .time = time_for(*probes)};
+  if (arguments.watch) return watch(std::move(options), arguments, session);
+  const auto survey =
+      session.world.survey(std::move(options), progress_of(session, arguments.json));
   if (session.world.err_is_terminal && !arguments.json) session.world.err("\r\x1b[K");
-  if (!readings) return fail(readings.error(), session);
+  if (!survey) return fail(survey.error(), session);
   const std::string text =
-      arguments.json ? as_json(*readings) : table_of(*readings, session.max_skew);
+      arguments.json ? as_json(*survey).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+                     : table_of(*survey, session.max_skew);
   if (!print(text, session)) return 1;
-  return code_of(*readings, session.max_skew);
+  return code_of(*survey, session.max_skew);
 }
 
 }  // namespace skewguard::cli

@@ -146,11 +146,12 @@ World process_world() {
     return programs->start(command, input, settings::secret_variables());
   };
   world.clock = std::make_shared<host::SystemClocks>();
-  world.measure = [clock = world.clock](doctor::SurveyOptions options,
-                                        const doctor::Progress& progress) {
-    return doctor::measure(std::move(options), *clock, progress);
+  world.survey = [clock = world.clock](doctor::SurveyOptions options,
+                                       const doctor::Progress& progress) {
+    return doctor::survey(std::move(options), *clock, progress);
   };
   world.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
+  world.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
   return world;
 }
 

@@ -38,11 +38,11 @@ struct World {
   std::function<Result<Writer>(const std::string& path)> open_file;  ///< empties it, or makes it
   /// Runs `command` in a shell with `input` to read, and does not wait for it.
   std::function<Result<void>(const std::string& command, std::string_view input)> start_program;
-  std::function<Result<std::vector<doctor::ClockReading>>(doctor::SurveyOptions,
-                                                          const doctor::Progress&)>
-      measure;  ///< as doctor::measure
+  /// As doctor::survey.
+  std::function<Result<doctor::Survey>(doctor::SurveyOptions, const doctor::Progress&)> survey;
   std::shared_ptr<ClockSource> clock;
   bool err_is_terminal = false;
+  bool out_is_terminal = false;
 };
 
 /// This process's own.

@@ -1,0 +1,182 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "cli/conclude.hpp"
+#include "cli/owner.hpp"
+#include "cli/readings.hpp"
+#include "doctor/judge.hpp"
+
+namespace skewguard::cli {
+namespace {
+
+using doctor::Access;
+using doctor::Check;
+using doctor::ClockReading;
+using doctor::Examination;
+using Json = nlohmann::ordered_json;
+using Status = Check::Status;
+
+/// Within this everything must be over, whatever does not answer.
+constexpr Duration kAccessTimeout = std::chrono::seconds{7};
+
+std::string missing_settings(const ClientOptions& options) {
+  if (options.login_url.empty() && options.api_url.empty()) {
+    return "the region is not set (GENESYS_CLOUD_REGION or --region), so no server is examined";
+  }
+  if (!options.access_token.empty()) return "";
+  std::string missing;
+  if (options.client_id.empty()) missing = "client id (GENESYS_CLOUD_CLIENT_ID)";
+  if (options.client_secret.empty()) {
+    missing += (missing.empty() ? "" : " and ") +
+               std::string(
+                   "client secret "
+                   "(GENESYS_CLOUD_CLIENT_SECRET or --client-secret-file)");
+  }
+  if (missing.empty()) return "";
+  return "no credentials: the " + missing + " is not set, so the clocks alone are checked";
+}
+
+/// A token, and whose it is. Tokens are asked for anew, and kept nowhere.
+Access try_access(Session& session) {
+  Access access;
+  ClientOptions options = session.options;
+  options.timeout = std::min(options.timeout, kAccessTimeout);
+  options.max_wait = std::min(options.max_wait, kAccessTimeout);
+  access.given = !options.access_token.empty();
+  const auto fail = [&](const Error& error) {
+    access.error = error;
+    access.exit_code = exit_code_of(error);
+    if (error.report && access.report.attempts.empty()) access.report = *error.report;
+  };
+  auto api = session.world.make_api(
+      std::move(options), {.on_rejection = {}, .on_resolved = {}, .log = session.logger.sink()},
+      {.kind = settings::TokenStoreChoice::Kind::none});
+  if (!api) {
+    fail(api.error());
+    return access;
+  }
+  const auto token = (*api)->token({});
+  if (!token) {
+    fail(token.error());
+    return access;
+  }
+  if (token->source == BearerToken::Source::login) access.lifetime = token->remaining;
+  const auto owner = find_owner(
+      **api, access.given ? genesys::Whoami::TokenIs::given : genesys::Whoami::TokenIs::managed,
+      access.report);
+  if (owner) {
+    access.who = owner->name.empty() ? owner->id : owner->name;
+  } else {
+    fail(owner.error());
+  }
+  return access;
+}
+
+/// Servers whose certificate fails by its time alone, once more over plain HTTP: nothing secret is
+/// sent, and what they say is no more than a hint of what time it is.
+std::vector<http::Url> plain_ones(const doctor::Survey& survey) {
+  std::vector<http::Url> urls;
+  for (const ClockReading& reading : survey.servers) {
+    if (!reading.failure || reading.failure->kind != TransportFailure::Kind::tls_time) continue;
+    auto url = http::parse_url(reading.url);
+    if (!url) continue;
+    url->scheme = "http";
+    url->port = 80;
+    urls.push_back(*std::move(url));
+  }
+  return urls;
+}
+
+Result<Examination> examine(Session& session, bool quiet) {
+  Examination examination;
+  examination.max_skew = session.max_skew;
+  examination.missing = missing_settings(session.options);
+  std::vector<http::Url> servers;
+  const auto add = [&](const std::string& base, std::optional<std::size_t>& place) {
+    if (base.empty()) return;
+    auto url = http::parse_url(base + "/");
+    if (!url) return;
+    place = servers.size();
+    servers.push_back(*std::move(url));
+  };
+  add(session.options.login_url, examination.login);
+  add(session.options.api_url, examination.api);
+
+  std::future<Access> access;
+  if (examination.missing.empty()) {
+    access = std::async(std::launch::async, [&session] { return try_access(session); });
+  }
+  auto survey = session.world.survey(survey_options(std::move(servers), session),
+                                     progress_of(session, quiet));
+  if (!survey) return std::move(survey).error();
+  examination.survey = *std::move(survey);
+  if (auto plain = plain_ones(examination.survey); !plain.empty()) {
+    auto options = survey_options(std::move(plain), session);
+    options.budget = {.probes = 3, .time = std::chrono::seconds{1}};
+    options.ntp = {};
+    if (auto again = session.world.survey(std::move(options), nullptr))
+      examination.plain = std::move(again->servers);
+  }
+  if (access.valid()) examination.access = access.get();
+  examination.now = session.world.clock->now().wall;
+  return examination;
+}
+
+Json as_json(const Examination& examination, const doctor::Diagnosis& diagnosis) {
+  Json json = {{"schema", "skewguard.doctor/1"},
+               {"verdict", diagnosis.verdict},
+               {"exit_code", diagnosis.exit_code},
+               {"summary", diagnosis.summary},
+               {"checks", Json::array()},
+               {"clocks", Json::array()},
+               {"ntp", Json::array()}};
+  for (const Check& check : diagnosis.checks) {
+    json["checks"].push_back({{"name", check.name},
+                              {"status", to_string(check.status)},
+                              {"detail", check.detail},
+                              {"fix", check.fix}});
+  }
+  for (const auto& reading : examination.survey.servers) json["clocks"].push_back(to_json(reading));
+  for (const auto& reading : examination.survey.ntp) json["ntp"].push_back(to_json(reading));
+  json["host"] = to_json(examination.survey.host);
+  return json;
+}
+
+/// The worst first; what is well, in the end.
+std::string as_text(const doctor::Diagnosis& diagnosis) {
+  std::string text = fmt::format("{}: {}\n\n", diagnosis.verdict, one_line(diagnosis.summary));
+  for (const Status status : {Status::fail, Status::warn, Status::skipped, Status::ok}) {
+    for (const Check& check : diagnosis.checks) {
+      if (check.status != status) continue;
+      text += fmt::format("{:7} {:19} {}\n", to_string(check.status), check.name,
+                          one_line(check.detail));
+      if (!check.fix.empty()) text += fmt::format("{:27} fix: {}\n", "", one_line(check.fix));
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+int run_doctor(const DoctorArguments& arguments, Session& session) {
+  const auto examination = examine(session, arguments.json);
+  if (session.world.err_is_terminal && !arguments.json) session.world.err("\r\x1b[K");
+  if (!examination) return fail(examination.error(), session);
+  const auto diagnosis = doctor::judge(*examination);
+  const std::string text =
+      arguments.json
+          ? as_json(*examination, diagnosis).dump(2, ' ', false, Json::error_handler_t::replace) +
+                "\n"
+          : as_text(diagnosis);
+  if (!print(text, session)) return 1;
+  return diagnosis.exit_code;
+}
+
+}  // namespace skewguard::cli

@@ -1,0 +1,71 @@
+#include "cli/owner.hpp"
+
+#include <string>
+#include <utility>
+
+namespace skewguard::cli {
+namespace {
+
+using genesys::Whoami;
+
+/// Whether the answer told something of the owner, or only where else to look.
+enum class Probe { counts, in_vain };
+
+/// One report over all the calls of a search: `next` is the later call. Method, URL and status are
+/// those of the last call whose answer counted.
+void append(const CallReport& next, CallReport& into, Probe probe = Probe::counts) {
+  if (probe == Probe::counts || into.method.empty()) {
+    into.method = next.method;
+    into.url = next.url;
+    into.http_status = next.http_status;
+  }
+  into.exit_code = next.exit_code;
+  into.token_requests += next.token_requests;
+  into.elapsed += next.elapsed;
+  into.clocks = next.clocks;
+  if (into.verdict == Verdict::ok) into.verdict = next.verdict;
+  into.mitigated = into.exit_code == 0 && into.verdict != Verdict::ok;
+  for (ReportedAttempt attempt : next.attempts) {
+    attempt.n = static_cast<int>(into.attempts.size()) + 1;
+    into.attempts.push_back(std::move(attempt));
+  }
+}
+
+/// A refusal that only told where else to look is no failure.
+CallReport forgiven(CallReport report) {
+  report.exit_code = 0;
+  const bool about_the_user =
+      report.verdict == Verdict::no_user_context || report.verdict == Verdict::missing_permission;
+  if (about_the_user) report.verdict = Verdict::ok;
+  return report;
+}
+
+}  // namespace
+
+Result<genesys::Owner> find_owner(Api& api, Whoami::TokenIs token, CallReport& report) {
+  Whoami who(token);
+  while (true) {
+    Request request;
+    request.path = std::string(who.path());
+    const auto response = api.call(std::move(request));
+    if (!response) {
+      if (response.error().report) append(*response.error().report, report);
+      return response.error();
+    }
+    const auto next = who.take(response->status, response->body);
+    const bool refused = next.ok() && *next == Whoami::Next::refused;
+    const bool in_vain = !refused && (response->status < 200 || response->status >= 300);
+    append(refused ? response->report : forgiven(response->report), report,
+           in_vain ? Probe::in_vain : Probe::counts);
+    if (!next) return next.error();
+    if (*next == Whoami::Next::done) return who.owner();
+    if (!refused) continue;
+    if (auto error = failure(*response)) return *std::move(error);
+    return Error{.kind = ErrorKind::protocol,
+                 .message = "the API answered " + std::to_string(response->status) + " to " +
+                            std::string(who.path()),
+                 .remedy = ""};
+  }
+}
+
+}  // namespace skewguard::cli

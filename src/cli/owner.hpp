@@ -1,0 +1,12 @@
+#pragma once
+
+#include "cli/world.hpp"
+#include "genesys/whoami.hpp"
+#include "skewguard/report.hpp"
+
+namespace skewguard::cli {
+
+/// Asks until it is settled who the token belongs to. `report` grows with every call.
+Result<genesys::Owner> find_owner(Api& api, genesys::Whoami::TokenIs token, CallReport& report);
+
+}  // namespace skewguard::cli

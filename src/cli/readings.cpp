@@ -1,0 +1,158 @@
+#include "cli/readings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "runtime/real_transport.hpp"
+#include "time/duration_text.hpp"
+
+namespace skewguard::cli {
+namespace {
+
+using clocks::Picture;
+using doctor::ClockReading;
+using Json = nlohmann::ordered_json;
+
+double seconds_of(Duration d) {
+  return std::round(static_cast<double>(d.count()) / 1e3) / 1e6;
+}
+Json or_null(const std::optional<Duration>& d) {
+  return d ? Json(seconds_of(*d)) : Json();
+}
+
+std::string_view picture_name(Picture picture) {
+  switch (picture) {
+    case Picture::none:
+      return "none";
+    case Picture::one_clock:
+      return "one_clock";
+    case Picture::late_or_second_clock:
+      return "late_or_second_clock";
+    case Picture::several_clocks:
+      return "several_clocks";
+    case Picture::incoherent:
+      return "not_a_clock";
+  }
+  return "none";
+}
+
+Json groups_json(const ClockReading& reading) {
+  Json groups = Json::array();
+  for (const clocks::ClockGroup& group : reading.groups) {
+    groups.push_back({{"offset_low_s", seconds_of(group.offset.low)},
+                      {"offset_high_s", seconds_of(group.offset.high)},
+                      {"share", std::round(group.share * 1000) / 1000},
+                      {"samples", group.samples}});
+  }
+  return groups;
+}
+
+}  // namespace
+
+Json to_json(const ClockReading& reading) {
+  const auto& bound = reading.bound;
+  Json json = {{"url", reading.url},
+               {"offset_s", or_null(reading.best)},
+               {"offset_low_s", bound ? Json(seconds_of(bound->low)) : Json()},
+               {"offset_high_s", bound ? Json(seconds_of(bound->high)) : Json()},
+               {"staleness_s", seconds_of(reading.staleness)},
+               {"samples", reading.samples},
+               {"requests", reading.asked},
+               {"rtt_min_ms", reading.rtt_min ? Json(seconds_of(*reading.rtt_min * 1000)) : Json()},
+               {"excluded_share", reading.excluded.share < 1
+                                      ? Json(std::round(reading.excluded.share * 1000) / 1000)
+                                      : Json()},
+               {"excluded_beyond_s",
+                reading.excluded.share < 1 ? Json(seconds_of(reading.excluded.beyond)) : Json()},
+               {"picture", picture_name(reading.picture)},
+               {"steps", reading.steps},
+               {"addresses", reading.addresses}};
+  if (!reading.groups.empty()) json["groups"] = groups_json(reading);
+  if (reading.failure) json["failure"] = reading.failure->detail;
+  return json;
+}
+
+Json to_json(const doctor::NtpReading& reading) {
+  const auto& truth = reading.truth;
+  Json json = {{"host", reading.host},
+               {"offset_low_s", truth ? Json(seconds_of(truth->low)) : Json()},
+               {"offset_high_s", truth ? Json(seconds_of(truth->high)) : Json()},
+               {"stratum", truth ? Json(reading.stratum) : Json()}};
+  if (truth) json["address"] = reading.address;
+  if (!reading.failure.empty()) json["failure"] = reading.failure;
+  return json;
+}
+
+Json to_json(const doctor::HostReading& reading) {
+  const auto& kernel = reading.kernel;
+  const auto running =
+      std::ranges::find_if(reading.services, [](const auto& service) { return service.running; });
+  const auto& machine = reading.machine;
+  const auto known = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
+  return {{"synchronized", kernel ? Json(kernel->synchronised) : Json()},
+          {"max_error_s", or_null(kernel ? kernel->max_error : std::nullopt)},
+          {"frequency_ppm", kernel ? Json(kernel->frequency_ppm) : Json()},
+          {"service", running == reading.services.end() ? Json() : Json(running->name)},
+          {"container", known(machine.container)},
+          {"vm", known(machine.vm)},
+          {"wsl", machine.wsl},
+          {"suspended_s", seconds_of(machine.suspended)},
+          {"wall_steps", reading.watch.wall_steps()}};
+}
+
+doctor::SurveyOptions survey_options(std::vector<http::Url> servers, const Session& session) {
+  const auto& environment = session.world.surroundings.environment;
+  return {.servers = std::move(servers),
+          .staleness = session.options.staleness,
+          .tls = runtime::tls_options(session.options),
+          .proxy = session.options.proxy,
+          .ntp = session.ntp,
+          .path = environment("PATH").value_or("")};
+}
+
+doctor::Progress progress_of(const Session& session, bool quiet) {
+  if (quiet || !session.world.err_is_terminal) return nullptr;
+  return [&world = session.world](const doctor::Survey& so_far) {
+    std::size_t asked = 0;
+    for (const ClockReading& reading : so_far.servers) asked += reading.asked;
+    const auto heard = std::ranges::count_if(so_far.ntp, [](const auto& r) { return !!r.truth; });
+    world.err(fmt::format("\r{} requests sent, {} NTP servers heard", asked, heard));
+  };
+}
+
+std::string state_of(const ClockReading& reading, Duration max_skew) {
+  if (!reading.bound) {
+    if (reading.failure) return "no answer: " + reading.failure->detail;
+    return reading.asked == 0 ? "not asked yet" : "no clock to be seen: " + reading.no_sample;
+  }
+  if (reading.steps > 0) {
+    return "its clock stepped by " + time::human(reading.last_step.value_or(Duration{0})) +
+           " while it was measured";
+  }
+  if (reading.picture == Picture::incoherent) return "its Date is not a clock";
+  if (reading.picture == Picture::several_clocks) {
+    return fmt::format("{} clocks behind one name", reading.groups.size());
+  }
+  if (reading.picture == Picture::late_or_second_clock) return "late Dates, or a second clock";
+  const OffsetBound& bound = *reading.bound;
+  if (bound.low > max_skew) return "ahead, harmful";
+  if (bound.high < -max_skew) return "behind, harmful";
+  if (bound.low > Duration{0}) return "ahead";
+  if (bound.high < Duration{0}) return "behind";
+  return "agrees";
+}
+
+bool harmful(const ClockReading& reading, Duration max_skew) {
+  const auto beyond = [max_skew](const OffsetBound& bound) {
+    return bound.low > max_skew || bound.high < -max_skew;
+  };
+  if (!reading.bound) return false;
+  return beyond(*reading.bound) ||
+         std::ranges::any_of(reading.groups, [&](const auto& g) { return beyond(g.offset); });
+}
+
+}  // namespace skewguard::cli

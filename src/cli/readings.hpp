@@ -1,0 +1,28 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "doctor/survey.hpp"
+
+/// What clocks say, as JSON (CONTRACT section 6) and in words: for `skew` and `doctor`.
+namespace skewguard::cli {
+
+nlohmann::ordered_json to_json(const doctor::ClockReading& reading);
+nlohmann::ordered_json to_json(const doctor::NtpReading& reading);
+nlohmann::ordered_json to_json(const doctor::HostReading& reading);
+
+/// All that the session's settings say.
+doctor::SurveyOptions survey_options(std::vector<http::Url> servers, const Session& session);
+/// How far it has come, on one line of a terminal; nothing elsewhere, and where `quiet`.
+doctor::Progress progress_of(const Session& session, bool quiet);
+
+/// Whether any of its clocks is surely off by more than `max_skew`.
+bool harmful(const doctor::ClockReading& reading, Duration max_skew);
+
+/// "ahead, harmful": a server's clock against this machine's.
+std::string state_of(const doctor::ClockReading& reading, Duration max_skew);
+
+}  // namespace skewguard::cli

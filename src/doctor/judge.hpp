@@ -1,0 +1,60 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "doctor/survey.hpp"
+#include "skewguard/client.hpp"
+
+/// What is wrong, and what to do about it. Pure.
+namespace skewguard::doctor {
+
+/// What came of asking for a token, and whose it is.
+struct Access {
+  std::optional<Error> error{};
+  std::optional<int> exit_code{};  ///< of the error (CONTRACT section 3)
+  CallReport report{};
+  std::string who;                     ///< the token belongs to; empty = not known
+  std::optional<Duration> lifetime{};  ///< of a new token; nothing where none was had
+  bool given = false;                  ///< it was handed in
+};
+
+/// All that was found out.
+struct Examination {
+  Survey survey;
+  std::optional<std::size_t> login{};  ///< in survey.servers
+  std::optional<std::size_t> api{};
+  /// Servers that were asked over plain HTTP since their certificates failed by their time.
+  std::vector<ClockReading> plain;
+  std::optional<Access> access{};  ///< nothing: there were no credentials
+  std::string missing;             ///< settings that are missing, in plain words; empty = none
+  Duration max_skew = std::chrono::seconds{5};
+  WallTime now{};
+};
+
+struct Check {
+  enum class Status { ok, skipped, warn, fail };
+  std::string name;
+  Status status = Status::ok;
+  std::string detail;
+  std::string fix;  ///< empty = nothing to do
+};
+std::string_view to_string(Check::Status status) noexcept;
+
+struct Diagnosis {
+  std::string verdict;  ///< CONTRACT section 5
+  int exit_code = 0;    ///< CONTRACT section 3
+  std::string summary;  ///< one plain sentence with the figures
+  std::vector<Check> checks;
+};
+
+Diagnosis judge(const Examination& examination);
+
+/// "+312.402 s", "-0.31 ms": as many digits as a width bears out.
+std::string offset_text(Duration offset, Duration width);
+/// Both ends of a bound.
+std::string bounds_text(const OffsetBound& bound);
+
+}  // namespace skewguard::doctor

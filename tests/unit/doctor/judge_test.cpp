@@ -1,0 +1,228 @@
+#include "doctor/judge.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace skewguard::doctor {
+namespace {
+
+using clocks::Picture;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+/// A clock that was measured to a few milliseconds, `off` from the local one.
+ClockReading clock_at(const std::string& url, Duration off) {
+  ClockReading reading;
+  reading.url = url;
+  reading.asked = reading.samples = 16;
+  reading.rtt_min = milliseconds{10};
+  reading.picture = Picture::one_clock;
+  reading.best = off;
+  reading.bound = OffsetBound{off - milliseconds{6}, off + milliseconds{11}};
+  reading.hull = OffsetBound{off - seconds{1}, off + seconds{2}};
+  return reading;
+}
+
+NtpReading ntp_at(const std::string& host, Duration off) {
+  const OffsetBound bound{off - milliseconds{10}, off + milliseconds{10}};
+  return {.host = host, .address = host + ":123", .server = bound, .truth = bound, .stratum = 2};
+}
+
+ClockReading unreachable(const std::string& url, TransportFailure::Kind kind) {
+  ClockReading reading;
+  reading.url = url;
+  reading.failure = TransportFailure{kind, "it does not answer", false};
+  return reading;
+}
+
+class Judge : public ::testing::Test {
+ protected:
+  Judge() {
+    examination.login = 0;
+    examination.api = 1;
+    examination.now = WallTime{seconds{1'798'000'000}};  // December 2026
+    servers(seconds{0}, seconds{0});
+    host().services = {{.kind = host::TimeServiceKind::chrony,
+                        .name = "chronyd",
+                        .installed = true,
+                        .running = false}};
+    host().remedies = {{"systemctl start chronyd", "chronyd is installed but not running"}};
+  }
+
+  void servers(Duration login, Duration api) {
+    examination.survey.servers = {clock_at("https://login.example.com/", login),
+                                  clock_at("https://api.example.com/", api)};
+  }
+  void ntp(std::initializer_list<Duration> offsets) {
+    examination.survey.ntp.clear();
+    for (const Duration off : offsets)
+      examination.survey.ntp.push_back(
+          ntp_at("ntp" + std::to_string(examination.survey.ntp.size()), off));
+  }
+  ClockReading& login() { return examination.survey.servers.at(0); }
+  ClockReading& api() { return examination.survey.servers.at(1); }
+  HostReading& host() { return examination.survey.host; }
+
+  void expect(const std::string& verdict, int exit_code) {
+    const Diagnosis diagnosis = judge(examination);
+    EXPECT_EQ(diagnosis.verdict, verdict) << diagnosis.summary;
+    EXPECT_EQ(diagnosis.exit_code, exit_code) << diagnosis.summary;
+  }
+  Check check(const std::string& name) {
+    for (Check& check : judge(examination).checks)
+      if (check.name == name) return check;
+    ADD_FAILURE() << "no check " << name;
+    return {};
+  }
+
+  Examination examination;
+};
+
+TEST_F(Judge, FindsNothingWrongWhereAllClocksAgree) {
+  ntp({seconds{0}, milliseconds{5}, milliseconds{-5}});
+  expect("ok", 0);
+}
+
+TEST_F(Judge, BlamesTheLocalClockWhereBothHostsAgreeAgainstIt) {
+  servers(seconds{312}, seconds{312});
+  expect("local_clock_behind", 4);
+  servers(-seconds{312}, -seconds{312});
+  expect("local_clock_ahead", 4);
+  EXPECT_THAT(judge(examination).summary, HasSubstr("312"));
+  EXPECT_THAT(check("clock_sync_service").fix, HasSubstr("systemctl start chronyd"));
+}
+
+TEST_F(Judge, DoesNotBlameTheLocalClockWhereTheKernelVouchesForIt) {
+  servers(seconds{4}, seconds{4});
+  host().kernel = host::KernelClock{.synchronised = true, .max_error = milliseconds{20}};
+  expect("clocks_differ", 0);
+}
+
+TEST_F(Judge, NamesALocalClockThatIsOffByLessThanDoesHarmWithoutFailing) {
+  servers(seconds{4}, seconds{4});
+  expect("local_clock_behind", 0);
+}
+
+TEST_F(Judge, SaysOfTwoHostsThatDifferNotWhoIsWrong) {
+  servers(seconds{120}, seconds{0});
+  expect("login_and_api_differ", 4);
+  EXPECT_THAT(check("clock_login_vs_api").detail, HasSubstr("not valid yet"));
+  servers(seconds{0}, seconds{3} + milliseconds{500});
+  expect("login_and_api_differ", 0);
+}
+
+TEST_F(Judge, NamesTheHostThatIsWrongWhereNtpTells) {
+  ntp({seconds{0}, milliseconds{3}});
+  servers(seconds{120}, seconds{0});
+  expect("login_clock_wrong", 4);
+  servers(seconds{0}, -seconds{60});
+  expect("api_clock_wrong", 4);
+}
+
+TEST_F(Judge, SaysThatClocksDifferWhereOnlyOneServerIsHeard) {
+  servers(seconds{60}, seconds{60});
+  api() = unreachable(api().url, TransportFailure::Kind::refused);
+  examination.access = Access{};
+  expect("clocks_differ", 4);
+}
+
+TEST_F(Judge, TellsSeveralClocksBehindOneName) {
+  api().picture = Picture::several_clocks;
+  api().groups = {{.offset = {-milliseconds{10}, milliseconds{10}}, .share = 0.7, .samples = 11},
+                  {.offset = {-seconds{9}, -seconds{8}}, .share = 0.3, .samples = 5}};
+  expect("several_clocks", 4);
+  EXPECT_THAT(judge(examination).summary, HasSubstr("30%"));
+}
+
+TEST_F(Judge, ConcludesNothingFromADateThatIsNoClock) {
+  servers(seconds{0}, -seconds{5'000'000});
+  api().picture = Picture::incoherent;
+  expect("not_a_clock", 0);
+  EXPECT_EQ(check("clock_api").status, Check::Status::fail);
+}
+
+TEST_F(Judge, CallsACertificatesTimeTheLocalClocksFaultOnlyWhereAnotherClockBearsItOut) {
+  using Kind = TransportFailure::Kind;
+  for (ClockReading* reading : {&login(), &api()}) {
+    *reading = unreachable(reading->url, Kind::tls_time);
+    reading->failure->not_before = examination.now + std::chrono::hours{24};
+    reading->failure->not_after = examination.now + std::chrono::hours{24 * 90};
+  }
+  expect("tls_untrusted", 6);
+  ntp({std::chrono::hours{48}});
+  expect("tls_clock", 4);
+  examination.survey.ntp.clear();
+  examination.plain = {clock_at("http://login.example.com/", std::chrono::hours{48})};
+  expect("tls_clock", 4);
+  examination.plain.clear();
+  examination.now = WallTime{seconds{0}};  // 1970: before this program was written
+  for (ClockReading* reading : {&login(), &api()}) {
+    reading->failure->not_before = WallTime{seconds{1'790'000'000}};
+    reading->failure->not_after = WallTime{seconds{1'800'000'000}};
+  }
+  expect("tls_clock", 4);
+}
+
+TEST_F(Judge, DoesNotForgiveACertificateThatHasExpiredByARightClock) {
+  login() = unreachable(login().url, TransportFailure::Kind::tls_time);
+  login().failure->not_after = examination.now - std::chrono::hours{24};
+  ntp({seconds{0}, milliseconds{2}});
+  expect("tls_untrusted", 6);
+}
+
+TEST_F(Judge, PutsClocksThatDoHarmBeforeRefusedCredentialsAndThoseBeforeHarmlessOnes) {
+  Access refused;
+  refused.error = Error{ErrorKind::credentials, "the secret is wrong", "set another"};
+  refused.exit_code = 3;
+  refused.report.verdict = Verdict::credentials_rejected;
+  examination.access = refused;
+  expect("credentials_rejected", 3);
+  EXPECT_EQ(check("permissions").status, Check::Status::fail);
+  servers(seconds{4}, seconds{4});
+  expect("credentials_rejected", 3);
+  servers(seconds{400}, seconds{400});
+  expect("local_clock_behind", 4);
+}
+
+TEST_F(Judge, WorksWithoutCredentialsAndSaysSo) {
+  examination.missing = "no credentials: the client id is not set";
+  expect("ok", 0);
+  EXPECT_EQ(check("settings").status, Check::Status::warn);
+  EXPECT_EQ(check("permissions").status, Check::Status::skipped);
+}
+
+TEST_F(Judge, WorksOffline) {
+  login() = unreachable(login().url, TransportFailure::Kind::dns);
+  api() = unreachable(api().url, TransportFailure::Kind::dns);
+  expect("network", 6);
+  EXPECT_EQ(check("dns").status, Check::Status::fail);
+  EXPECT_EQ(check("clock_ntp").status, Check::Status::skipped);
+}
+
+TEST_F(Judge, NamesTheFalseTickerAmongNtpServers) {
+  ntp({seconds{0}, milliseconds{2}, milliseconds{-2}, seconds{30}});
+  expect("ok", 0);
+  EXPECT_THAT(check("clock_ntp").detail, HasSubstr("ntp3 is wrong"));
+}
+
+TEST_F(Judge, TellsWhatANaiveClientDoes) {
+  servers(seconds{600}, seconds{600});
+  EXPECT_THAT(check("naive_client").detail, HasSubstr("too long"));
+  servers(-seconds{600}, -seconds{600});
+  EXPECT_THAT(check("naive_client").detail, HasSubstr("early"));
+  examination.access = Access{.lifetime = seconds{300}};
+  EXPECT_THAT(check("naive_client").detail, HasSubstr("every call"));
+}
+
+TEST_F(Judge, HasEveryCheckOnceByItsName) {
+  std::vector<std::string> names;
+  for (const Check& check : judge(examination).checks) names.push_back(check.name);
+  EXPECT_THAT(names, ::testing::ElementsAre("settings", "dns", "tls", "login", "api", "permissions",
+                                            "clock_login", "clock_api", "clock_login_vs_api",
+                                            "clock_ntp", "clock_sync_service", "clock_stability",
+                                            "token_lifetime", "naive_client"));
+}
+
+}  // namespace
+}  // namespace skewguard::doctor
