@@ -116,8 +116,11 @@ class Sweep:
         if f"{folder}/store" in operation:
             test.assertEqual(run.returncode, 0, "the store cost the call")
             told = run.stderr.count("going on without the token store")
-            # A lock that cannot be given back is gone with its descriptor.
-            test.assertIn(told, {0} if way in HARMLESS else {0, 1} if "flock" in operation else {1})
+            # Giving a lock back and tidying up may fail unsaid: the token is kept all the same.
+            kept = any((folder / "store").glob("*.json"))
+            asked = json.loads(said)["token_requests"]
+            harmless = kept and asked == (0 if self.store else 1)
+            test.assertIn(told, {0} if way in HARMLESS else {0, 1} if harmless else {1})
         elif run.returncode == 0:
             test.assertRegex(run.stderr, r"\A(skewguard: warning: cured network by .*\n)?\Z")
 
