@@ -15,6 +15,9 @@ constexpr std::size_t kMostLines = 16;
 constexpr std::size_t kMostAddresses = 16;
 /// Beyond what the plan may take: for look-up, connections and the last answers.
 constexpr Duration kGrace = std::chrono::seconds{4};
+/// A second clock that nobody has noticed and that gives no more of the answers than this may be
+/// left out of account: seven flank probes a side have passed.
+constexpr double kShareThatMatters = 0.49;
 /// In a row, with nothing heard in between.
 constexpr std::size_t kMostFailures = 4;
 
@@ -218,10 +221,11 @@ ClockReading ClockProbe::reading() const {
   reading.bound = against_wall(bound, now);
   reading.staleness = clocks::ProbePlan::kPrompt;
   if (!one) reading.staleness = std::max(reading.staleness, options_.staleness);
-  reading.hull = against_wall({hull.low, hull.high + options_.staleness}, now);
+  reading.excluded = plan_->excluded(at);
+  const OffsetBound& sure = one && reading.excluded.share <= kShareThatMatters ? bound : hull;
+  reading.hull = against_wall({sure.low, sure.high + options_.staleness}, now);
   const Duration shift = now.unslewed().time_since_epoch() - now.wall.time_since_epoch();
   reading.best = std::clamp(*plan_->best(at) + shift, reading.bound->low, reading.bound->high);
-  reading.excluded = plan_->excluded(at);
   if (one) return reading;
   reading.groups = known.groups(at);
   for (clocks::ClockGroup& group : reading.groups) group.offset = against_wall(group.offset, now);
