@@ -23,6 +23,8 @@ using doctor::Examination;
 using Json = nlohmann::ordered_json;
 using Status = Check::Status;
 
+/// Enough for flank probes: verdicts must know whether there is a second clock.
+constexpr std::size_t kProbes = 40;
 /// Within this everything must be over, whatever does not answer.
 constexpr Duration kAccessTimeout = std::chrono::seconds{7};
 
@@ -113,8 +115,9 @@ Result<Examination> examine(Session& session, bool quiet) {
   if (examination.missing.empty()) {
     access = std::async(std::launch::async, [&session] { return try_access(session); });
   }
-  auto survey = session.world.survey(survey_options(std::move(servers), session),
-                                     progress_of(session, quiet));
+  auto options = survey_options(std::move(servers), session);
+  options.budget.probes = kProbes;
+  auto survey = session.world.survey(std::move(options), progress_of(session, quiet));
   if (!survey) return std::move(survey).error();
   examination.survey = *std::move(survey);
   if (auto plain = plain_ones(examination.survey); !plain.empty()) {
