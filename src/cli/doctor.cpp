@@ -121,10 +121,10 @@ Result<Examination> examine(Session& session, bool quiet) {
   if (!survey) return std::move(survey).error();
   examination.survey = *std::move(survey);
   if (auto plain = plain_ones(examination.survey); !plain.empty()) {
-    auto options = survey_options(std::move(plain), session);
-    options.budget = {.probes = 3, .time = std::chrono::seconds{1}};
-    options.ntp = {};
-    if (auto again = session.world.survey(std::move(options), nullptr))
+    auto hasty = survey_options(std::move(plain), session);
+    hasty.budget = {.probes = 3, .time = std::chrono::seconds{1}};
+    hasty.ntp = {};
+    if (auto again = session.world.survey(std::move(hasty), nullptr))
       examination.plain = std::move(again->servers);
   }
   if (access.valid()) examination.access = access.get();

@@ -83,22 +83,22 @@ TEST_F(ClientOnAFakeMachine, TellsThatTheDeadlinePassed) {
   EXPECT_TRUE(token.once(ErrorKind::timeout));
 }
 
-TEST_F(ClientOnHandLoop, MakesOneTokenRequestForTenThousandCallersAtTheEndOfAToken) {
+TEST_F(ClientOnAFakeMachine, MakesOneTokenRequestForTenThousandCallersAtTheEndOfAToken) {
   constexpr int kCallers = 10'000;
   client->async_call(get(), told.handler());
-  loop->run();
-  ASSERT_EQ(script.token_requests, 1);
-  loop->show(loop->now().boot + 301s);  // every caller is there before any timer
+  machine.run();
+  ASSERT_EQ(world->token_requests(), 1U);
+  machine.suspend(301s);  // every caller is there before any timer
   int good = 0;
   const auto count = [&good](const auto& result) { good += result.ok() ? 1 : 0; };
   for (int i = 0; i < kCallers / 2; ++i) {
     client->async_call(get(), count);
     client->async_token({}, count);
   }
-  loop->run();
+  machine.run();
   EXPECT_EQ(good, kCallers);
-  EXPECT_EQ(script.token_requests, 2);
-  EXPECT_EQ(script.api_requests, 1 + kCallers / 2);
+  EXPECT_EQ(world->token_requests(), 2U);
+  EXPECT_EQ(world->api().requests(), 1U + kCallers / 2);
 }
 
 // Cancellation ------------------------------------------------------------------------------------
@@ -452,7 +452,7 @@ TEST_F(ClientOnAFakeMachine, BelievesTheSenderThatStampsByItself) {
 /// A loop that is out of memory for timers or for all, as long as it is told so.
 class PoorLoop final : public Executor {
  public:
-  explicit PoorLoop(std::shared_ptr<HandLoop> loop) : loop_(std::move(loop)) {}
+  explicit PoorLoop(std::shared_ptr<Executor> loop) : loop_(std::move(loop)) {}
   void post(std::function<void()> function) override {
     if (spent) throw std::bad_alloc();
     loop_->post(std::move(function));
@@ -466,21 +466,21 @@ class PoorLoop final : public Executor {
   bool spent = false;
 
  private:
-  std::shared_ptr<HandLoop> loop_;
+  std::shared_ptr<Executor> loop_;
 };
 
-TEST_F(ClientOnHandLoop, DropsWhatAHandlerThrowsAndTellsAllOthers) {
+TEST_F(ClientOnAFakeMachine, DropsWhatAHandlerThrowsAndTellsAllOthers) {
   const Told<Response> other;
   client->async_call(get(), [](const Result<Response>&) { throw std::runtime_error("mine"); });
   client->async_token({}, [](const Result<BearerToken>&) { throw std::bad_alloc(); });
   client->async_call(get(), other.handler());
-  EXPECT_NO_THROW(loop->run());
+  EXPECT_NO_THROW(machine.run());
   EXPECT_TRUE(other.once_ok());
 }
 
-TEST_F(ClientOnHandLoop, EndsAllCallsThoughTheirHandlersThrow) {
-  script.api_silent = true;
-  script.login_silent = true;
+TEST_F(ClientOnAFakeMachine, EndsAllCallsThoughTheirHandlersThrow) {
+  silence(world->api());
+  silence(world->login());
   int ended = 0;
   for (int i = 0; i < 3; ++i) {
     client->async_call(get(), [&](const Result<Response>&) {
@@ -492,13 +492,13 @@ TEST_F(ClientOnHandLoop, EndsAllCallsThoughTheirHandlersThrow) {
       throw std::runtime_error("mine");
     });
   }
-  loop->run();
+  machine.run();
   client.reset();
-  EXPECT_NO_THROW(loop->run());
+  EXPECT_NO_THROW(machine.run());
   EXPECT_EQ(ended, 6);
 }
 
-TEST_F(ClientOnHandLoop, ThrowsNothingWhereHooksThrow) {
+TEST_F(ClientOnAFakeMachine, ThrowsNothingWhereHooksThrow) {
   Hooks hooks;
   hooks.on_rejection = [](const Rejection&) { throw std::runtime_error("mine"); };
   hooks.on_resolved = [](const CallReport&) { throw std::bad_alloc(); };
@@ -507,14 +507,14 @@ TEST_F(ClientOnHandLoop, ThrowsNothingWhereHooksThrow) {
   int sends = 0;
   client->async_guard(
       [&](const Bearer&, const auto& done) {
-        done(++sends == 1 ? refusal(*loop) : answer(200, "", *loop));
+        done(++sends == 1 ? refusal(machine) : answer(200, "", machine));
       },
       guarded("GET"), told.handler());
-  EXPECT_NO_THROW(loop->run_for(20s));
+  EXPECT_NO_THROW(machine.advance(20s));
   EXPECT_TRUE(told.once_ok());
 }
 
-TEST_F(ClientOnHandLoop, TakesATransportThatThrowsForABrokenConnection) {
+TEST_F(ClientOnAFakeMachine, TakesATransportThatThrowsForABrokenConnection) {
   class Throws final : public Transport {
    public:
     Ticket send(HttpRequest, const SendOptions&, Handler) override {
@@ -522,37 +522,36 @@ TEST_F(ClientOnHandLoop, TakesATransportThatThrowsForABrokenConnection) {
     }
     void cancel(Ticket) override { throw std::runtime_error("nothing to cancel"); }
   };
-  Dependencies dependencies = hosts_in_memory(loop, script);
-  dependencies.executor = loop;
+  Dependencies dependencies = world->dependencies();
   dependencies.transport = [](Executor&) { return std::make_unique<Throws>(); };
-  auto made = Client::make(options_in_memory(), {}, std::move(dependencies));
+  auto made = Client::make(world->options(), {}, std::move(dependencies));
   ASSERT_TRUE(made);
   client = std::make_unique<Client>(*std::move(made));
   client->async_call(get(), told.handler());
-  EXPECT_NO_THROW(loop->run_for(31s));
+  EXPECT_NO_THROW(machine.advance(31s));
   ASSERT_TRUE(told.times() == 1 && !told.last());
   EXPECT_NE(told.last().error().message.find("no more sockets"), std::string::npos)
       << told.last().error().message;
 }
 
-class ClientOnAPoorLoop : public ClientOnHandLoop {
+class ClientOnAPoorLoop : public ClientOnAFakeMachine {
  protected:
   void SetUp() override {
-    Dependencies dependencies = hosts_in_memory(loop, script);
+    Dependencies dependencies = world->dependencies();
     dependencies.executor = poor;
-    auto made = Client::make(options_in_memory(), {}, std::move(dependencies));
+    auto made = Client::make(world->options(), {}, std::move(dependencies));
     ASSERT_TRUE(made);
     client = std::make_unique<Client>(*std::move(made));
     client->async_token({}, [](const Result<BearerToken>&) {});
-    loop->run();
+    machine.run();
   }
-  std::shared_ptr<PoorLoop> poor = std::make_shared<PoorLoop>(loop);
+  std::shared_ptr<PoorLoop> poor = std::make_shared<PoorLoop>(world->dependencies().executor);
 };
 
 TEST_F(ClientOnAPoorLoop, EndsACallThatCannotGoOn) {
   poor->no_timers = true;  // the deadline of the user's sender needs one
   client->async_guard([](const Bearer&, const auto&) {}, guarded("GET"), told.handler());
-  EXPECT_NO_THROW(loop->run());
+  EXPECT_NO_THROW(machine.run());
   EXPECT_TRUE(told.once(ErrorKind::unavailable));
 }
 
@@ -561,12 +560,12 @@ TEST_F(ClientOnAPoorLoop, EndsWhatCannotBeginOnTheLoop) {
   client->async_call(get(), told.handler());
   client->async_token({}, token.handler());
   poor->spent = true;
-  EXPECT_NO_THROW(loop->run());
+  EXPECT_NO_THROW(machine.run());
   EXPECT_TRUE(told.once(ErrorKind::unavailable));
   EXPECT_TRUE(token.once(ErrorKind::unavailable));
   poor->spent = false;
   client.reset();
-  loop->run();
+  machine.run();
   EXPECT_TRUE(told.times() == 1 && token.times() == 1);
 }
 
@@ -574,25 +573,25 @@ TEST_F(ClientOnAPoorLoop, ThrowsNothingIntoWhoStartsCancelsOrAnswers) {
   std::function<void(SendResult)> done;
   const Operation operation = client->async_guard(
       [&](const Bearer&, const auto& answer) { done = answer; }, guarded("GET"), told.handler());
-  loop->run();
+  machine.run();
   poor->spent = true;
-  EXPECT_NO_THROW(done(answer(200, "", *loop)));
+  EXPECT_NO_THROW(done(answer(200, "", machine)));
   EXPECT_NO_THROW(operation.cancel());
   const Told<BearerToken> token;
   EXPECT_NO_THROW(client->async_token({}, token.handler()));
   EXPECT_TRUE(token.once(ErrorKind::unavailable));
   EXPECT_EQ(client->reload({Secret{"new"}}).error().kind, ErrorKind::unavailable);
   EXPECT_EQ(told.times(), 0U);
-  loop->run_for(31s);
+  machine.advance(31s);
   EXPECT_TRUE(told.once(ErrorKind::timeout));
   client.reset();  // which cannot tell its loop
 }
 
 TEST(ClientThatCannotStart, ThrowsNothingThoughItsHandlerDoes) {
-  Script script;
-  Dependencies dependencies = hosts_in_memory(std::make_shared<HandClock>(), script);
+  const auto world = std::make_unique<MemoryWorld>();
+  Dependencies dependencies = world->clocks_and_hosts();
   dependencies.transport = [](Executor&) -> std::unique_ptr<Transport> { throw std::bad_alloc(); };
-  auto made = Client::make(options_in_memory(), {}, std::move(dependencies));
+  auto made = Client::make(world->options(), {}, std::move(dependencies));
   ASSERT_TRUE(made);
   int told = 0;
   EXPECT_NO_THROW(made->async_call(get(), [&](const Result<Response>& result) {

@@ -128,7 +128,7 @@ TEST_F(ClientOnItsLoop, TellsAtOnceThatThereAreNoDescriptorsLeft) {
     const auto answer = client->get("/api/v2/x");
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().kind, ErrorKind::unavailable);
-    EXPECT_THAT(answer.error().message, testing::HasSubstr("Too many open files"));
+    EXPECT_THAT(answer.error().message, ::testing::HasSubstr("Too many open files"));
   }
   EXPECT_TRUE(client->get("/api/v2/x")) << "the next call begins anew";
   client.reset();

@@ -21,7 +21,7 @@ constexpr int kUses = 25;            ///< of a token, then it ends
 /// After kUses uses every other token is revoked, and those between end by the clock.
 class FickleHosts final : public Transport {
  public:
-  FickleHosts(Executor& loop, HandClock& clock, std::atomic<int>& token_requests)
+  FickleHosts(Executor& loop, FakeMachine& clock, std::atomic<int>& token_requests)
       : loop_(loop), clock_(clock), token_requests_(token_requests) {}
 
   Ticket send(HttpRequest request, const SendOptions& /*options*/, Handler handler) override {
@@ -41,12 +41,12 @@ class FickleHosts final : public Transport {
     const int uses = ++uses_[authorization];
     const bool odd = !authorization.empty() && (authorization.back() - '0') % 2 == 1;
     if (uses > kUses && odd) return refusal(clock_);
-    if (uses == kUses && !odd) clock_.show(clock_.now().boot + 301s);
+    if (uses == kUses && !odd) clock_.advance(301s);
     return answer(200, "{}", clock_);
   }
 
   Executor& loop_;
-  HandClock& clock_;
+  FakeMachine& clock_;
   std::atomic<int>& token_requests_;
   std::map<std::string, int> uses_;  // on the loop
   Ticket last_ = 0;
@@ -66,7 +66,7 @@ class TokenFolder {
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
-  std::string path_ = testing::TempDir() + "skewguard-threads-XXXXXX";
+  std::string path_ = ::testing::TempDir() + "skewguard-threads-XXXXXX";
 };
 
 /// What was told, of whatever client.
@@ -88,7 +88,7 @@ struct Tally {
   }
 };
 
-Client client_on(const std::string& folder, const std::shared_ptr<HandClock>& clock,
+Client client_on(const std::string& folder, const std::shared_ptr<FakeMachine>& clock,
                  std::atomic<int>& token_requests, Tally& tally) {
   Hooks hooks;
   hooks.on_rejection = [&tally](const Rejection&) { ++tally.rejections; };
@@ -100,7 +100,7 @@ Client client_on(const std::string& folder, const std::shared_ptr<HandClock>& cl
   dependencies.transport = [&token_requests, clock](Executor& loop) {
     return std::make_unique<FickleHosts>(loop, *clock, token_requests);
   };
-  ClientOptions options = options_in_memory();
+  ClientOptions options = MemoryWorld().options();
   options.timeout = 24h;  // the clock leaps by minutes
   auto made = Client::make(std::move(options), std::move(hooks), std::move(dependencies));
   if (!made) std::abort();
@@ -108,7 +108,7 @@ Client client_on(const std::string& folder, const std::shared_ptr<HandClock>& cl
 }
 
 /// Six answers to come.
-void use_each_member(Client& client, HandClock& clock, std::size_t round, Tally& tally) {
+void use_each_member(Client& client, FakeMachine& clock, std::size_t round, Tally& tally) {
   const auto send = [&](const Bearer&) { return answer(200, "{}", clock); };
   tally.count(client.call(get()));
   tally.count(client.token());
@@ -128,7 +128,7 @@ void use_each_member(Client& client, HandClock& clock, std::size_t round, Tally&
 
 TEST(ManyThreads, UseTwoClientsThatShareAStoreInEveryWayAtOnce) {
   const TokenFolder folder;
-  const auto clock = std::make_shared<HandClock>();
+  const auto clock = std::make_shared<FakeMachine>();
   std::atomic<int> token_requests{0};
   Tally tally;
   {
