@@ -158,8 +158,6 @@ class Client::Impl {
   ~Impl() {
     if (running_) running_->end();
   }
-  static Result<Client> from_environment();
-  static Result<Client> make(ClientOptions options, Hooks hooks, Dependencies dependencies);
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -384,44 +382,39 @@ class Client::Impl {
 };
 
 Result<Client> Client::from_environment() {
-  return without_exceptions([] { return Impl::from_environment(); });
+  return without_exceptions([]() -> Result<Client> {
+    auto settings = settings::load({}, settings::process_surroundings(), settings::Need::identity);
+    if (!settings) return settings.error();
+    Dependencies dependencies;
+    auto store =
+        runtime::make_store(settings->token_store, settings::process_surroundings().environment);
+    if (!store) return std::move(store).error();
+    dependencies.store = *std::move(store);
+    if (!settings->client_secret_file.empty()) {
+      dependencies.fresh_secrets = [file = runtime::SecretFile(settings->client_secret_file,
+                                                               secrets_of_environment)]() mutable {
+        return file.look();
+      };
+    }
+    Hooks hooks;
+    if (!settings->alert_command.empty())
+      hooks.on_resolved = runtime::alerts_to(settings->alert_command);
+    auto client = make(std::move(settings->client), std::move(hooks), std::move(dependencies));
+    if (client) client->impl_->reread_by(secrets_of_environment);
+    return client;
+  });
 }
 
 Result<Client> Client::make(ClientOptions options, Hooks hooks, Dependencies dependencies) {
-  return without_exceptions(
-      [&] { return Impl::make(std::move(options), std::move(hooks), std::move(dependencies)); });
-}
-
-Result<Client> Client::Impl::from_environment() {
-  auto settings = settings::load({}, settings::process_surroundings(), settings::Need::identity);
-  if (!settings) return settings.error();
-  Dependencies dependencies;
-  auto store =
-      runtime::make_store(settings->token_store, settings::process_surroundings().environment);
-  if (!store) return std::move(store).error();
-  dependencies.store = *std::move(store);
-  if (!settings->client_secret_file.empty()) {
-    dependencies.fresh_secrets = [file = runtime::SecretFile(settings->client_secret_file,
-                                                             secrets_of_environment)]() mutable {
-      return file.look();
-    };
-  }
-  Hooks hooks;
-  if (!settings->alert_command.empty())
-    hooks.on_resolved = runtime::alerts_to(settings->alert_command);
-  auto client = make(std::move(settings->client), std::move(hooks), std::move(dependencies));
-  if (client) client->impl_->reread_by(secrets_of_environment);
-  return client;
-}
-
-Result<Client> Client::Impl::make(ClientOptions options, Hooks hooks, Dependencies dependencies) {
-  if (auto checked = runtime::check_options(options); !checked) return checked.error();
-  if (dependencies.executor && !dependencies.transport) {
-    return Error{ErrorKind::config, "a loop of the user's own needs a transport that runs on it",
-                 "for Asio see make_client() in skewguard/asio.hpp"};
-  }
-  return Client(
-      std::make_unique<Impl>(std::move(options), std::move(hooks), std::move(dependencies)));
+  return without_exceptions([&]() -> Result<Client> {
+    if (auto checked = runtime::check_options(options); !checked) return checked.error();
+    if (dependencies.executor && !dependencies.transport) {
+      return Error{ErrorKind::config, "a loop of the user's own needs a transport that runs on it",
+                   "for Asio see make_client() in skewguard/asio.hpp"};
+    }
+    return Client(
+        std::make_unique<Impl>(std::move(options), std::move(hooks), std::move(dependencies)));
+  });
 }
 
 Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
