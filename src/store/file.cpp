@@ -49,9 +49,8 @@ std::string key_in(const std::string& name) {
   constexpr std::size_t kDigits = 64;
   const std::string key = name.substr(0, kDigits);
   const std::string end = name.substr(key.size());
-  const bool ours = key.size() == kDigits && (end == ".json" || end == ".new") &&
-                    key.find_first_not_of("0123456789abcdef") == std::string::npos;
-  return ours ? key : "";
+  const bool hex = key.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return hex && (end == ".json" || end == ".new") ? key : "";
 }
 
 std::string without_end_slashes(std::string path) {
