@@ -30,9 +30,9 @@ struct ClockReading {
   std::optional<OffsetBound> bound{};
   std::optional<Duration> best{};  ///< the best single estimate; within `bound`
   Duration staleness{0};           ///< how late a date string may be, as `bound` counts it
-  /// For verdicts: `bound` where flank probes have excluded a second clock with half of the answers,
-  /// else what every clock that gave a sample lies in; its high end allows for date strings that are
-  /// as late as the setting says.
+  /// For verdicts: `bound` where flank probes have excluded a second clock with half of the
+  /// answers, else what every clock that gave a sample lies in; its high end allows for date
+  /// strings that are as late as the setting says.
   std::optional<OffsetBound> hull{};
   clocks::ProbePlan::Exclusion excluded{};
   std::vector<clocks::ClockGroup> groups;  ///< where there are several clocks
