@@ -1,5 +1,6 @@
 // What a program pays for a token that it has already, and for what skewguard learns from each
-// answer: bench/run. Times are of one operation; `allocations` and `shared_writes` of all of them.
+// answer: bench/run. Times are of one operation; `allocations` of all of them. That a lease writes
+// nothing that is shared, publication_test shows.
 #include <benchmark/benchmark.h>
 
 #include <shared_mutex>

@@ -1,10 +1,13 @@
 #include "runtime/publication.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
+#include <latch>
 #include <memory>
 #include <set>
 #include <string>
@@ -213,6 +216,58 @@ TEST(Publication, TellsNoUseOfATokenTwiceWhereManyAreReadByOneThread) {
     for (const auto& publication : all) EXPECT_EQ(read(*publication), "t");
   }
   EXPECT_EQ(told, 13);
+}
+
+/// A Publication on pages of its own, to which nothing can be written while they are sealed.
+class SealedPublication {
+ public:
+  SealedPublication() {
+    if (pages_ == MAP_FAILED) std::abort();
+    publication_ = std::construct_at(static_cast<Publication*>(pages_));
+  }
+  ~SealedPublication() {
+    protect(PROT_READ | PROT_WRITE);
+    std::destroy_at(publication_);
+    ::munmap(pages_, kBytes);
+  }
+  SealedPublication(const SealedPublication&) = delete;
+  SealedPublication& operator=(const SealedPublication&) = delete;
+  Publication& operator*() noexcept { return *publication_; }
+  void seal() { protect(PROT_READ); }
+
+ private:
+  static constexpr std::size_t kBytes = (sizeof(Publication) + 4095) / 4096 * 4096;
+  void protect(int how) {
+    if (::mprotect(pages_, kBytes, how) != 0) std::abort();
+  }
+
+  void* pages_ =
+      ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  Publication* publication_ = nullptr;
+};
+
+/// No lock, no count, no flag: a write would end the program.
+TEST(Publication, IsReadByManyThreadsWithoutAWriteToWhatTheyShare) {
+  SealedPublication sealed;
+  (*sealed).publish(token("shared"), kEnd);
+  std::latch read_once(2);
+  std::latch is_sealed(1);
+  std::atomic<int> good{0};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 2; ++i) {
+    readers.emplace_back([&] {
+      static_cast<void>((*sealed).read(kNow));
+      read_once.count_down();
+      is_sealed.wait();
+      for (int n = 0; n < 1000; ++n)
+        if ((*sealed).read(kNow) != nullptr) ++good;
+    });
+  }
+  read_once.wait();
+  sealed.seal();
+  is_sealed.count_down();
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(good, 2000);
 }
 
 }  // namespace
