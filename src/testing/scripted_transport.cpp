@@ -57,18 +57,23 @@ class ScriptedTransport::State : public std::enable_shared_from_this<State> {
     machine_->after(span, std::move(arrive));
   }
 
-  void travel_up(Ticket ticket, const std::shared_ptr<Host>& host, HttpRequest request) {
+  /// What is on its way keeps no host, which would keep the machine that keeps what is on its way.
+  void travel_up(Ticket ticket, const std::shared_ptr<Host>& to, HttpRequest request) {
     const Now sent = machine_->now();
-    const Host::Delays delays = host->delays();
-    travel(delays.up, [weak = weak_from_this(), ticket, host, request = std::move(request), sent,
-                       down = delays.down] {
+    const Host::Delays delays = to->delays();
+    travel(delays.up, [weak = weak_from_this(), ticket, weak_host = std::weak_ptr(to),
+                       request = std::move(request), sent, down = delays.down] {
+      const auto host = weak_host.lock();
+      if (!host) return;
       Answer answer = host->receive(request, sent.boot);
       const auto self = weak.lock();
       if (!self || answer.never) return;
       const Duration more = answer.up;
-      self->travel(more, [weak, ticket, host, answer = std::move(answer), sent, down] {
-        if (const auto alive = weak.lock())
-          alive->travel_down(ticket, down + answer.down, host->written(answer, sent));
+      self->travel(more, [weak, ticket, weak_host, answer = std::move(answer), sent, down] {
+        const auto alive = weak.lock();
+        const auto there = weak_host.lock();
+        if (alive && there)
+          alive->travel_down(ticket, down + answer.down, there->written(answer, sent));
       });
     });
   }

@@ -536,6 +536,11 @@ TEST_F(ClientOnAFakeMachine, TakesATransportThatThrowsForABrokenConnection) {
 
 class ClientOnAPoorLoop : public ClientOnAFakeMachine {
  protected:
+  void TearDown() override {
+    poor->no_timers = poor->spent = false;
+    client.reset();
+    machine.run();  // what is posted keeps the client, which keeps its loop
+  }
   void SetUp() override {
     Dependencies dependencies = world->dependencies();
     dependencies.executor = poor;

@@ -105,6 +105,14 @@ TEST_F(ClientOnItsLoop, MayBeReleasedInTheMiddleOfACallByOneOfItsOwnHooks) {
   EXPECT_TRUE(ended());
 }
 
+// UBSan looks at objects through a pipe: without descriptors it takes good ones for bad.
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+#define SKEWGUARD_NEEDS_DESCRIPTORS
+#endif
+#endif
+#ifndef SKEWGUARD_NEEDS_DESCRIPTORS
+
 /// No descriptor can be opened while it is there.
 class NoDescriptors {
  public:
@@ -134,6 +142,8 @@ TEST_F(ClientOnItsLoop, TellsAtOnceThatThereAreNoDescriptorsLeft) {
   client.reset();
   EXPECT_TRUE(ended());
 }
+
+#endif
 
 }  // namespace
 }  // namespace skewguard
