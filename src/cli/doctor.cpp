@@ -26,6 +26,9 @@ using Status = Check::Status;
 /// Within this everything must be over, whatever does not answer.
 constexpr Duration kAccessTimeout = std::chrono::seconds{7};
 
+/// For each server: enough to notice a second clock that is close to the first.
+constexpr std::size_t kProbes = 37;
+
 std::string missing_settings(const ClientOptions& options) {
   std::string credentials;
   if (options.access_token.empty()) {
@@ -115,8 +118,9 @@ Result<Examination> examine(Session& session, bool quiet) {
   if (examination.missing.empty()) {
     access = std::async(std::launch::async, [&session] { return try_access(session); });
   }
-  auto survey = session.world.survey(survey_options(std::move(servers), session),
-                                     progress_of(session, quiet));
+  auto first = survey_options(std::move(servers), session);
+  first.budget.probes = kProbes;
+  auto survey = session.world.survey(std::move(first), progress_of(session, quiet));
   if (!survey) return std::move(survey).error();
   examination.survey = *std::move(survey);
   if (auto plain = plain_ones(examination.survey); !plain.empty()) {

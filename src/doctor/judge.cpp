@@ -25,7 +25,7 @@ struct Figures {
 Figures figures(Duration largest, Duration width) {
   const bool small = largest < seconds{1} && width < milliseconds{100};
   if (small) return {.in_ms = true, .places = width < milliseconds{10} ? 2 : 1};
-  if (width >= seconds{1}) return {.places = 1};
+  if (width >= seconds{1} || largest >= std::chrono::hours{24}) return {.places = 1};
   if (width >= milliseconds{100}) return {.places = 2};
   return {.places = width >= milliseconds{1} ? 3 : 4};
 }
