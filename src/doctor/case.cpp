@@ -107,6 +107,11 @@ bool is_a_clock(const ClockReading* reading) {
 bool several(const ClockReading* reading) {
   return measured(reading) && reading->picture == clocks::Picture::several_clocks;
 }
+Duration clocks_apart(const ClockReading& reading) {
+  const auto [low, high] = std::ranges::minmax(
+      reading.groups, {}, [](const auto& group) { return group.offset.middle(); });
+  return high.offset.low - low.offset.high;
+}
 bool has_one_time(const ClockReading* reading) {
   return is_a_clock(reading) && !several(reading);
 }

@@ -49,6 +49,8 @@ inline constexpr std::string_view kApiHost = "the API host";
 bool measured(const ClockReading* reading);
 bool is_a_clock(const ClockReading* reading);
 bool several(const ClockReading* reading);
+/// How far the clocks of one that is `several` surely lie apart.
+Duration clocks_apart(const ClockReading& reading);
 /// One clock, or a pair too close to tell.
 bool has_one_time(const ClockReading* reading);
 /// Its certificate, or all of TLS, fails.

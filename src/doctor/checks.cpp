@@ -107,7 +107,7 @@ Check check_clock(const char* name, const Case& of, const ClockReading* reading,
             "see what keeps or rewrites answers on the way to " + reading->url};
   }
   if (several(reading)) {
-    const bool harmful = reading->bound->width() > of.examination.max_skew;
+    const bool harmful = clocks_apart(*reading) > of.examination.max_skew;
     return {name, harmful ? Status::fail : Status::warn,
             fmt::format("{} clocks answer to one name, {} from the local clock",
                         reading->groups.size(), bounds_text(*reading->bound)),

@@ -131,15 +131,13 @@ std::optional<Claim> not_a_clock(const Case& of) {
 std::optional<Claim> several_clocks(const Case& of) {
   for (const auto& [name, reading] : hosts(of)) {
     if (!several(reading)) continue;
-    const auto [low, high] = std::ranges::minmax(
-        reading->groups, {}, [](const auto& group) { return group.offset.middle(); });
     std::string text = fmt::format("{} clocks answer for {}:", reading->groups.size(), name);
     for (const clocks::ClockGroup& group : reading->groups) {
       text += fmt::format(" {} from the local clock in {:.0f}% of the answers;",
                           bounds_text(group.offset), group.share * 100);
     }
     text += " a token may be valid for one of them and not for another";
-    return Claim{"several_clocks", code_for(high.offset.low - low.offset.high, of), text,
+    return Claim{"several_clocks", code_for(clocks_apart(*reading), of), text,
                  "who runs " + reading->url + " must set the clocks of all its servers"};
   }
   return std::nullopt;
