@@ -17,9 +17,6 @@ import script
 GUIDE = "docs/guide/scenarios.md"
 ROWS = ([f"C{n}" for n in range(1, 22)] + [f"T{n}" for n in range(1, 13)]
         + [f"A{n}" for n in range(1, 10)])
-LATER = "with `doctor`"  # a part of a row that only that command shows
-WITH_LATER = {"C1", "C2", "C12", "C16", "C19"}  # the only rows that have one
-WITHOUT_WHOLE_CLIENT = {"C12"}  # its verdict is `doctor`'s
 WHOLE_CLIENT = ("tests/simulation/", "tests/machine/")
 
 EXPECT = ("verdicts", "failures", "most_token_requests", "exit_code")
@@ -123,7 +120,7 @@ def check_list(rows):
 
 
 def check_row(row, tests, known, ids):
-    names = NAME.findall(tests.replace(LATER, ""))
+    names = NAME.findall(tests)
     for name in names:
         if name not in known and name not in ids:
             yield f"{row}: there is no {name}"
@@ -132,12 +129,10 @@ def check_row(row, tests, known, ids):
         first, all_named = (None, set()) if name in ids else rows_in(name)
         if first and row not in all_named:
             yield f"{row}: {name} is a test of {first}"
-    if LATER in tests and row not in WITH_LATER:
-        yield f"{row}: is none of those that wait for `doctor`"
     whole = any(name in ids or known.get(name) for name in names)
     if not names:
         yield f"{row}: has no test"
-    elif not whole and row not in WITHOUT_WHOLE_CLIENT:
+    elif not whole:
         yield f"{row}: has no test of the whole client"
 
 
@@ -174,10 +169,9 @@ SAMPLE_FILES = {
     "scenarios/v1_x.toml": 'id = "V1"\n' + SAMPLE_EXPECT,
 }
 SAMPLE_LINES = {row: f"| {row} | x | `Scenario.Whole` `Part.Alone` |" for row in ROWS} | {
-    "C1": "| C1 | x | `Scenario.Whole` `test_x.test_c1_and_c2`, its name with `doctor` |",
+    "C1": "| C1 | x | `Scenario.Whole` `test_x.test_c1_and_c2` |",
     "C2": "| C2 | x | `test_x.test_c1_and_c2` |",
     "C10": "| C10 | x | `scenarios/c10_x.toml` `scenarios/c10b_x.toml` |",
-    "C12": "| C12 | x | `Part.Alone`, the verdict with `doctor` |",
     "T2": "| T2 | x | `test_x.test_y` |",
     "T6": "| T6 | x | `scenarios/t6e_x.toml` |",
     "T9": "| T9 | x | `Scenario.T9Odd` |",
@@ -190,10 +184,8 @@ SAMPLE_FAULTS = [
     (GUIDE, "| V1 |", "| C1 |", "C1: is there 2 times"),
     (GUIDE, "| C3 | x | `Scenario.Whole` `Part.Alone` |\n| C4 |",
      "| C4 | x | `Scenario.Whole` `Part.Alone` |\n| C3 |", "the rows are not in order"),
-    (GUIDE, "`Part.Alone`, the verdict with `doctor`", "with `doctor`", "C12: has no test"),
-    (GUIDE, "`test_x.test_y`", "`test_x.test_y`, with `doctor`",
-     "T2: is none of those that wait for `doctor`"),
-    (GUIDE, "`Scenario.Whole` `test_x.test_c1_and_c2`, its", "`Part.Two`, its",
+    (GUIDE, "`test_x.test_y`", "a test of it", "T2: has no test"),
+    (GUIDE, "`Scenario.Whole` `test_x.test_c1_and_c2`", "`Part.Two`",
      "C1: has no test of the whole client"),
     (GUIDE, "`test_x.test_y`", "`Part.Two`", "T2: has no test of the whole client"),
     (GUIDE, "`test_x.test_y`", "`test_x.test_z`", "T2: there is no test_x.test_z"),

@@ -28,21 +28,26 @@ constexpr std::size_t kProbes = 40;
 /// Within this everything must be over, whatever does not answer.
 constexpr Duration kAccessTimeout = std::chrono::seconds{7};
 
+/// For each server: enough to notice a second clock that is close to the first.
+constexpr std::size_t kProbes = 37;
+
 std::string missing_settings(const ClientOptions& options) {
+  std::string credentials;
+  if (options.access_token.empty()) {
+    if (options.client_id.empty()) credentials = "the client id (GENESYS_CLOUD_CLIENT_ID)";
+    if (options.client_secret.empty()) {
+      credentials += (credentials.empty() ? "" : " and ") +
+                     std::string(
+                         "the client secret (GENESYS_CLOUD_CLIENT_SECRET or "
+                         "--client-secret-file)");
+    }
+  }
   if (options.login_url.empty() && options.api_url.empty()) {
-    return "the region is not set (GENESYS_CLOUD_REGION or --region), so no server is examined";
+    return "not set: the region (GENESYS_CLOUD_REGION or --region)" +
+           (credentials.empty() ? "" : ", " + credentials);
   }
-  if (!options.access_token.empty()) return "";
-  std::string missing;
-  if (options.client_id.empty()) missing = "client id (GENESYS_CLOUD_CLIENT_ID)";
-  if (options.client_secret.empty()) {
-    missing += (missing.empty() ? "" : " and ") +
-               std::string(
-                   "client secret "
-                   "(GENESYS_CLOUD_CLIENT_SECRET or --client-secret-file)");
-  }
-  if (missing.empty()) return "";
-  return "no credentials: the " + missing + " is not set, so the clocks alone are checked";
+  if (credentials.empty()) return "";
+  return "no credentials, so that the clocks alone are checked; not set: " + credentials;
 }
 
 /// A token, and whose it is. Tokens are asked for anew, and kept nowhere.
@@ -115,9 +120,9 @@ Result<Examination> examine(Session& session, bool quiet) {
   if (examination.missing.empty()) {
     access = std::async(std::launch::async, [&session] { return try_access(session); });
   }
-  auto options = survey_options(std::move(servers), session);
-  options.budget.probes = kProbes;
-  auto survey = session.world.survey(std::move(options), progress_of(session, quiet));
+  auto first = survey_options(std::move(servers), session);
+  first.budget.probes = kProbes;
+  auto survey = session.world.survey(std::move(first), progress_of(session, quiet));
   if (!survey) return std::move(survey).error();
   examination.survey = *std::move(survey);
   if (auto plain = plain_ones(examination.survey); !plain.empty()) {
@@ -137,6 +142,7 @@ Json as_json(const Examination& examination, const doctor::Diagnosis& diagnosis)
                {"verdict", diagnosis.verdict},
                {"exit_code", diagnosis.exit_code},
                {"summary", diagnosis.summary},
+               {"fix", diagnosis.fix},
                {"checks", Json::array()},
                {"clocks", Json::array()},
                {"ntp", Json::array()}};
@@ -154,7 +160,9 @@ Json as_json(const Examination& examination, const doctor::Diagnosis& diagnosis)
 
 /// The worst first; what is well, in the end.
 std::string as_text(const doctor::Diagnosis& diagnosis) {
-  std::string text = fmt::format("{}: {}\n\n", diagnosis.verdict, one_line(diagnosis.summary));
+  std::string text = fmt::format("{}: {}\n", diagnosis.verdict, one_line(diagnosis.summary));
+  if (!diagnosis.fix.empty()) text += fmt::format("fix: {}\n", one_line(diagnosis.fix));
+  text += '\n';
   for (const Status status : {Status::fail, Status::warn, Status::skipped, Status::ok}) {
     for (const Check& check : diagnosis.checks) {
       if (check.status != status) continue;

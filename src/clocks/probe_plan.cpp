@@ -78,6 +78,7 @@ void ProbePlan::answered(const time::DateSample& sample) {
   rtt_max_ = std::max(rtt_max_, rtt);
   rtt_sum_ += rtt;
   samples_.push_back(sample);
+  compare(sample);
   if (outcome == Observed::stepped) {
     forget_before_step();
   } else {
@@ -97,7 +98,27 @@ void ProbePlan::narrow(const time::DateSample& sample) {
   }
 }
 
+/// With the newest Date that was shown before this was asked for.
+void ProbePlan::compare(const time::DateSample& sample) {
+  if (!newest_date_ || sample.date > newest_date_->date) {
+    newest_date_ = sample;
+    return;
+  }
+  const Duration since = sample.sent.unslewed() - newest_date_->received.unslewed();
+  if (since <= Duration{0}) return;
+  if (sample.date < newest_date_->date) {
+    went_back_ = true;
+  } else if (since > kOneSecond + kPrompt) {
+    stood_still_ = true;
+  }
+}
+
+/// What was aimed at is a second of the clock as it was.
 void ProbePlan::forget_before_step() {
+  edge_.reset();
+  flanks_.reset();
+  newest_date_.reset();
+  went_back_ = stood_still_ = false;
   std::erase_if(samples_, [over = *estimator_.settled()](const time::DateSample& sample) {
     return sample.sent.unslewed() < over;
   });

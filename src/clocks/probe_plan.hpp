@@ -83,6 +83,9 @@ class ProbePlan {
   };
   [[nodiscard]] Exclusion excluded(UnslewedTime now) const;
   [[nodiscard]] std::size_t probes_sent() const noexcept { return sent_; }
+  /// Dates that never went back, of which one stood still for over a second: those of answers that
+  /// were kept somewhere, not of several clocks that take turns.
+  [[nodiscard]] bool kept_dates() const noexcept { return stood_still_ && !went_back_; }
 
  private:
   /// The second whose begin is aimed at, by the server's clock, since the epoch.
@@ -100,6 +103,7 @@ class ProbePlan {
   };
 
   void narrow(const time::DateSample& sample);
+  void compare(const time::DateSample& sample);
   void forget_before_step();
   [[nodiscard]] DriftingBound bound_of(const time::DateSample& sample) const;
   [[nodiscard]] OffsetBound sharp(UnslewedTime now) const { return sharp_.at(now, rate_); }
@@ -118,6 +122,9 @@ class ProbePlan {
   SkewEstimator estimator_;
   DriftingBound sharp_;  ///< the intersection as if every date string were prompt
   std::vector<time::DateSample> samples_;
+  std::optional<time::DateSample> newest_date_;  ///< the first that showed the newest Date
+  bool went_back_ = false;                       ///< since the last step
+  bool stood_still_ = false;                     ///< likewise
   Duration rtt_min_ = Duration::max();
   Duration rtt_max_{0};
   Duration rtt_sum_{0};

@@ -15,17 +15,8 @@ constexpr std::size_t kMostLines = 16;
 constexpr std::size_t kMostAddresses = 16;
 /// Beyond what the plan may take: for look-up, connections and the last answers.
 constexpr Duration kGrace = std::chrono::seconds{4};
-/// A second clock that nobody has noticed and that gives no more of the answers than this may be
-/// left out of account: seven flank probes a side have passed.
-constexpr double kShareThatMatters = 0.49;
 /// In a row, with nothing heard in between.
 constexpr std::size_t kMostFailures = 4;
-
-OffsetBound against_wall(OffsetBound bound, const Now& now) {
-  const Duration shift = now.unslewed().time_since_epoch() - now.wall.time_since_epoch();
-  // A sum of four readings that lie within one gap of each other.
-  return {bound.low + shift - 3 * now.gap, bound.high + shift + 3 * now.gap};
-}
 
 }  // namespace
 
@@ -199,36 +190,11 @@ void ClockProbe::finish() {
 
 ClockReading ClockProbe::reading() const {
   ClockReading reading;
+  if (plan_) reading = clock_reading(*plan_, route_.clock.now(), options_.staleness);
   reading.url = route_.url.text();
-  reading.failure = failure_;
   reading.no_sample = no_sample_;
   reading.addresses = addresses_;
-  if (!plan_) return reading;
-  const clocks::SkewEstimator& known = plan_->estimator();
-  const Now now = route_.clock.now();
-  const UnslewedTime at = now.unslewed();
-  reading.asked = plan_->probes_sent();
-  reading.samples = known.samples();
-  reading.rtt_min = known.rtt_min();
-  reading.picture = known.picture();
-  reading.steps = known.steps();
-  reading.last_step = known.last_step();
-  if (reading.samples == 0) return reading;
-  reading.failure.reset();
-  const bool one = known.picture() == clocks::Picture::one_clock;
-  const OffsetBound hull = *known.prompt_hull(at);
-  const OffsetBound bound = one ? *known.prompt_plain(at) : hull;
-  reading.bound = against_wall(bound, now);
-  reading.staleness = clocks::ProbePlan::kPrompt;
-  if (!one) reading.staleness = std::max(reading.staleness, options_.staleness);
-  reading.excluded = plan_->excluded(at);
-  const OffsetBound& sure = one && reading.excluded.share <= kShareThatMatters ? bound : hull;
-  reading.hull = against_wall({sure.low, sure.high + options_.staleness}, now);
-  const Duration shift = now.unslewed().time_since_epoch() - now.wall.time_since_epoch();
-  reading.best = std::clamp(*plan_->best(at) + shift, reading.bound->low, reading.bound->high);
-  if (one) return reading;
-  reading.groups = known.groups(at);
-  for (clocks::ClockGroup& group : reading.groups) group.offset = against_wall(group.offset, now);
+  if (reading.samples == 0) reading.failure = failure_;
   return reading;
 }
 

@@ -40,4 +40,8 @@ struct ClockReading {
   std::optional<Duration> last_step{};     ///< positive = forward
 };
 
+/// What a plan's answers tell at `now`; who was asked, and what went wrong, is for the caller to
+/// add. `staleness`: for ClockReading::hull.
+ClockReading clock_reading(const clocks::ProbePlan& plan, const Now& now, Duration staleness);
+
 }  // namespace skewguard::doctor

@@ -46,7 +46,8 @@ std::string_view to_string(Check::Status status) noexcept;
 struct Diagnosis {
   std::string verdict;  ///< CONTRACT section 5
   int exit_code = 0;    ///< CONTRACT section 3
-  std::string summary;  ///< one plain sentence with the figures
+  std::string summary;  ///< what is wrong, the evidence with its figures, what follows
+  std::string fix;      ///< what to do about it; empty = nothing
   std::vector<Check> checks;
 };
 
@@ -54,7 +55,9 @@ Diagnosis judge(const Examination& examination);
 
 /// "+312.402 s", "-0.31 ms": as many digits as a width bears out.
 std::string offset_text(Duration offset, Duration width);
-/// Both ends of a bound.
+/// Both ends of a bound: "-0.31 to +2.05 ms".
 std::string bounds_text(const OffsetBound& bound);
+/// The same of a size: "312.396 to 312.405 s".
+std::string size_range_text(const OffsetBound& bound);
 
 }  // namespace skewguard::doctor

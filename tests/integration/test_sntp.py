@@ -1,69 +1,20 @@
 """SNTP against Debian's chronyd, on loopback: servers whose clocks are off by a known amount."""
 
 import json
-import os
-import shutil
-import socket
 import subprocess
 import time
 import unittest
 from pathlib import Path
 
+import ntp
 from harness import SKEWGUARD, EndToEnd
 
 ASK_NTP = str(Path(SKEWGUARD).parent / "tests/integration/ask_ntp")
-CHRONYD = shutil.which("chronyd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
-class Chronyd:
-    """Serves the time of a clock that is `offset` seconds ahead. It sets no clock (-x)."""
-
-    def __init__(self, test, offset, *directives):
-        self.name = f"127.0.0.1:{free_port()}"
-        folder = Path(test.scratch.name) / self.name.replace(":", "_")
-        env = {**os.environ, "LD_PRELOAD": test.preload, "SKEWGUARD_TEST_WALL_OFFSET": str(offset)}
-        user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True)
-        self.process = subprocess.Popen(
-            [CHRONYD, "-d", "-x", "-u", user.stdout.strip(), "allow 127.0.0.1",
-             "bindaddress 127.0.0.1", f"port {self.name.split(':')[1]}", "cmdport 0",
-             "bindcmdaddress /", f"pidfile {folder}.pid", *directives],
-            env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True)
-        test.addCleanup(self.stop)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(10)
-        self.process.stdout.close()
 
 
 class Sntp(EndToEnd):
-    def chronyds(self, *offsets, directives=("local stratum 8",)):
-        servers = [Chronyd(self, offset, *directives) for offset in offsets]
-        for server in servers:
-            self.wait_for_answer(server)
-        return [server.name for server in servers]
-
-    def wait_for_answer(self, server):
-        """Any answer to an empty request of version 4."""
-        host, port = server.name.split(":")
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-            asking.connect((host, int(port)))
-            asking.settimeout(0.1)
-            for _ in range(100):
-                self.assertIsNone(server.process.poll(), "chronyd has ended")
-                try:
-                    asking.send(b"\x23" + bytes(47))
-                    return asking.recv(100)
-                except (ConnectionRefusedError, TimeoutError):
-                    time.sleep(0.05)
-        self.fail("chronyd does not answer")
+    def chronyds(self, *offsets, **more):
+        return ntp.chronyds(self, self.addCleanup, *offsets, **more)
 
     def ask(self, count, *names):
         done = subprocess.run([ASK_NTP, str(count), *names], capture_output=True, text=True,
@@ -102,7 +53,7 @@ class Sntp(EndToEnd):
         self.assertIn("not synchronised", answer["failure"])
 
     def test_nobody_there_is_told_at_once(self):
-        name = f"127.0.0.1:{free_port()}"
+        name = f"127.0.0.1:{ntp.free_port()}"
         start = time.monotonic()
         answer, = self.ask(1, name)["servers"]
         self.assertIn("refused", answer["failure"])

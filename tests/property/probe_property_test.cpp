@@ -4,13 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
-#include <queue>
 #include <string>
 #include <vector>
 
-#include "clock_world.hpp"
-#include "clocks/probe_plan.hpp"
+#include "probe_world.hpp"
 
 #ifndef SKEWGUARD_HISTORY_SHARE
 #define SKEWGUARD_HISTORY_SHARE 1
@@ -19,98 +16,15 @@
 namespace skewguard::testing {
 namespace {
 
-using clocks::ProbeBudget;
-using clocks::ProbePlan;
-
 constexpr Duration kLeastLeg = milliseconds{20};
 constexpr Duration kLeastRtt = 2 * kLeastLeg;
 
-Duration of_ms(double ms) {
-  return Duration{static_cast<std::int64_t>(ms * 1e6)};
-}
-
-/// One direction: 20 ms and a tail.
-using Leg = std::function<Duration(Random&)>;
+// One direction: 20 ms and a tail.
 Duration exponential_leg(Random& random) {
   return kLeastLeg + of_ms(5 * random.exponential());
 }
 Duration lognormal_leg(Random& random) {
   return kLeastLeg + of_ms(3 * std::exp(random.normal()));
-}
-
-/// What stands behind one name: clocks (server minus local at time 0, rate against local, how late
-/// its date string may be), of which each connection or each request meets one.
-struct Clock {
-  Duration offset{};
-  double drift = 0;
-  Duration late{0};
-};
-struct Server {
-  std::vector<Clock> clocks;
-  double second_share = 0;  ///< of the second one, where there are two
-
-  const Clock& pick(Random& random) const {
-    return clocks[clocks.size() > 1 && random.chance(second_share) ? 1 : 0];
-  }
-};
-
-Now reading(UnslewedTime at) {
-  const Duration since = at.time_since_epoch();
-  return {.boot = Instant{since},
-          .wall = WallTime{since},
-          .mono = MonotonicTime{since},
-          .raw = RawTime{since}};
-}
-
-Duration offset_at(const Clock& clock, UnslewedTime at) {
-  return clock.offset + Duration{static_cast<std::int64_t>(
-                            clock.drift * static_cast<double>(at.time_since_epoch().count()))};
-}
-
-/// A measurement from start to end.
-struct Measured {
-  ProbePlan plan;
-  UnslewedTime start;
-  UnslewedTime end;
-};
-
-Measured measure(Random& random, const ProbeBudget& budget, const Leg& leg, const Server& server) {
-  struct Later {
-    bool operator()(const time::DateSample& a, const time::DateSample& b) const {
-      return a.received.boot > b.received.boot;
-    }
-  };
-  std::priority_queue<time::DateSample, std::vector<time::DateSample>, Later> coming;
-  UnslewedTime now{seconds{100} + random.between(Duration{0}, seconds{1})};
-  Measured result{ProbePlan(budget, now), now, now};
-  std::uint64_t connection = 0;
-  const auto hear = [&] {
-    now = std::max(now, coming.top().received.unslewed());
-    result.plan.answered(coming.top());
-    coming.pop();
-  };
-  for (;;) {
-    const auto next = result.plan.next(now);
-    if (next.shot && (coming.empty() || next.shot->at <= coming.top().received.unslewed())) {
-      now = std::max(now, next.shot->at);
-      result.plan.sent(now);
-      const UnslewedTime stamped = now + leg(random);
-      const Clock& clock = server.pick(random);
-      const Duration shown = stamped.time_since_epoch() + offset_at(clock, stamped) -
-                             random.between(Duration{0}, clock.late);
-      coming.push({.sent = reading(now),
-                   .received = reading(stamped + leg(random)),
-                   .date = std::chrono::floor<seconds>(shown),
-                   .connection = next.shot->fresh ? 100 + ++connection : 1 + connection % 4});
-    } else if (!coming.empty()) {
-      hear();
-    } else {
-      EXPECT_TRUE(!next.shot && next.wait == ProbePlan::Wait::over) << "it hangs";
-      break;
-    }
-  }
-  result.end = now;
-  return result;
 }
 
 Clock some_clock(Random& random) {
@@ -278,6 +192,41 @@ TEST(ProbePlan, WhatIsExcludedIsNotThere) {
     if (excluded.share < server.second_share && apart > excluded.beyond) ++wrong;
   }
   EXPECT_LE(wrong, claims / 50);
+}
+
+TEST(ProbePlan, StepsOfTheClockDoNotHoldTheMeasurementUp) {
+  Random random(10);
+  std::size_t seen = 0;
+  for (std::size_t i = 0; i < 500; ++i) {
+    Clock clock = some_clock(random);
+    clock.step = random.chance(0.5) ? seconds{30} : -seconds{30};
+    clock.stepped = UnslewedTime{seconds{100} + random.between(seconds{2}, seconds{4})};
+    const Measured measured = measure(random, {}, exponential_leg, {{clock}});
+    EXPECT_LE(measured.end - measured.start, seconds{7});
+    if (measured.plan.estimator().steps() == 0) continue;
+    ++seen;
+    EXPECT_TRUE(
+        measured.plan.estimator().prompt_hull(measured.end)->holds(offset_at(clock, measured.end)));
+  }
+  EXPECT_GT(seen, 400U);
+}
+
+TEST(ProbePlan, TellsDatesOfKeptAnswersFromClocksThatTakeTurns) {
+  Random random(11);
+  std::size_t cached = 0;
+  for (std::size_t i = 0; i < 500; ++i) {
+    Clock clock = some_clock(random);
+    clock.kept = random.between(milliseconds{2500}, seconds{6});
+    const Measured kept = measure(random, {}, exponential_leg, {{clock}});
+    if (kept.plan.kept_dates()) ++cached;
+    Server two{{some_clock(random)}, 0.3 + 0.4 * random.unit()};
+    two.clocks.push_back(two.clocks.front());
+    two.clocks.back().offset += random.between(milliseconds{1200}, seconds{3});
+    EXPECT_FALSE(measure(random, {}, exponential_leg, two).plan.kept_dates());
+    const Measured honest = measure(random, {}, exponential_leg, {{some_clock(random)}});
+    EXPECT_FALSE(honest.plan.kept_dates());
+  }
+  EXPECT_GT(cached, 450U);
 }
 
 TEST(ProbePlan, AServerThatNeverAnswersIsGivenUp) {

@@ -215,6 +215,118 @@ TEST_F(Judge, TellsWhatANaiveClientDoes) {
   EXPECT_THAT(check("naive_client").detail, HasSubstr("every call"));
 }
 
+TEST_F(Judge, TellsTheSizeAsNarrowlyAsOneClockAllowsWithItsWitnesses) {
+  servers(milliseconds{312'400}, milliseconds{312'400});
+  const Diagnosis found = judge(examination);
+  EXPECT_THAT(found.summary, HasSubstr("312.4 s behind (bounds 312.39"));
+  EXPECT_THAT(found.summary, HasSubstr("16 probes of the login host and 16 of the API host agree"));
+  EXPECT_THAT(found.summary, HasSubstr("uses tokens 312.4 s too long"));
+  EXPECT_THAT(found.fix, HasSubstr("systemctl start chronyd"));
+  EXPECT_THAT(check("clock_login_vs_api").detail, HasSubstr("ms)"));
+}
+
+TEST_F(Judge, CountsWhatIsAtTheLimitAsHarm) {
+  servers(seconds{5}, seconds{0});
+  expect("login_and_api_differ", 4);
+}
+
+TEST_F(Judge, SaysWhichWayAHostIsWrongAndWhatTokensSuffer) {
+  ntp({seconds{0}, milliseconds{3}});
+  servers(seconds{0}, -seconds{60});
+  const Diagnosis found = judge(examination);
+  EXPECT_THAT(found.summary, HasSubstr("the clock of the API host is 60.0 s behind"));
+  EXPECT_THAT(found.summary, HasSubstr("new tokens are not valid yet for the API for 60.0 s"));
+  EXPECT_THAT(found.fix, HasSubstr("api.example.com"));
+  EXPECT_EQ(check("clock_api").status, Check::Status::fail);
+  EXPECT_EQ(check("clock_login").status, Check::Status::ok);
+}
+
+TEST_F(Judge, SaysOfTwoHostsThatDifferWhatANaiveClientDoes) {
+  servers(seconds{60}, seconds{0});
+  EXPECT_THAT(check("naive_client").detail, HasSubstr("asks for another"));
+  servers(-seconds{600}, seconds{0});
+  examination.access = Access{.lifetime = seconds{300}};
+  EXPECT_THAT(check("naive_client").detail, HasSubstr("token after token"));
+}
+
+TEST_F(Judge, BelievesATokenThatTheApiFoundTooNewWhereDatesDoNotTell) {
+  servers(seconds{2}, seconds{0});
+  expect("ok", 0);
+  Access access;
+  access.report.attempts.push_back(
+      {.verdict = Verdict::issuer_clock_ahead, .explanation = "the API lags by 2 s"});
+  examination.access = access;
+  expect("login_and_api_differ", 0);
+  EXPECT_EQ(judge(examination).summary, "the API lags by 2 s");
+}
+
+TEST_F(Judge, C16NamesASuspendAsTheLikelyCauseOfAWrongLocalClockAlone) {
+  host().machine.suspended = std::chrono::hours{2};
+  EXPECT_EQ(check("clock_stability").status, Check::Status::ok);
+  servers(seconds{7200}, seconds{7200});
+  const Check slept = check("clock_stability");
+  EXPECT_EQ(slept.status, Check::Status::warn);
+  EXPECT_THAT(slept.detail, HasSubstr("suspended for 2 h"));
+  EXPECT_THAT(slept.detail, HasSubstr("the suspend is the likely cause"));
+  host().machine.suspended = Duration{45};  // what comes from reading the clocks one by one
+  EXPECT_THAT(check("clock_stability").detail, ::testing::Not(HasSubstr("suspend")));
+}
+
+TEST_F(Judge, BlamesAClockOf1970ForACertificateWithoutAskingAnybody) {
+  examination.now = WallTime{seconds{600}};
+  for (ClockReading* reading : {&login(), &api()}) {
+    *reading = unreachable(reading->url, TransportFailure::Kind::tls_time);
+    reading->failure->not_before = WallTime{seconds{1'790'000'000}};
+    reading->failure->not_after = WallTime{seconds{1'900'000'000}};
+  }
+  expect("tls_clock", 4);
+  EXPECT_THAT(judge(examination).summary, HasSubstr("at least 56.9 years behind"));
+  EXPECT_EQ(check("login").detail, "not reached: see tls");
+  login().failure->not_after = WallTime{seconds{1'791'000'000}};  // it had ended by then
+  expect("tls_untrusted", 6);
+}
+
+TEST_F(Judge, TellsOfACertificateThatNobodyVouchesForWithoutCredentials) {
+  login() = unreachable(login().url, TransportFailure::Kind::tls_untrusted);
+  expect("tls_untrusted", 6);
+  login() = unreachable(login().url, TransportFailure::Kind::timeout);
+  expect("timeout", 6);
+}
+
+TEST_F(Judge, MakesNothingOfAServerThatGivesNoDate) {
+  ClockReading silent;
+  silent.url = api().url;
+  silent.asked = 16;
+  silent.no_sample = "no Date";
+  api() = silent;
+  expect("ok", 0);
+  EXPECT_EQ(check("api").status, Check::Status::warn);
+  EXPECT_THAT(check("api").detail, HasSubstr("no Date"));
+}
+
+TEST_F(Judge, ReportsAStepThatTheApiHostsClockTookBack) {
+  api().steps = 2;
+  api().last_step = -seconds{30};
+  expect("ok", 0);
+  EXPECT_EQ(check("clock_api").status, Check::Status::warn);
+  EXPECT_THAT(check("clock_api").detail, HasSubstr("it stepped by -30.0 s"));
+}
+
+TEST_F(Judge, SaysThatNoServerIsKnownWithoutCallingThatWell) {
+  examination.survey.servers.clear();
+  examination.login.reset();
+  examination.api.reset();
+  examination.missing = "not set: the region";
+  expect("unknown", 2);
+  EXPECT_EQ(check("settings").status, Check::Status::fail);
+}
+
+TEST_F(Judge, SaysNothingGoodOfCertificatesThatWereNeverSeen) {
+  login() = unreachable(login().url, TransportFailure::Kind::dns);
+  api() = unreachable(api().url, TransportFailure::Kind::dns);
+  EXPECT_EQ(check("tls").status, Check::Status::skipped);
+}
+
 TEST_F(Judge, HasEveryCheckOnceByItsName) {
   std::vector<std::string> names;
   for (const Check& check : judge(examination).checks) names.push_back(check.name);

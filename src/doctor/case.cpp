@@ -1,0 +1,188 @@
+#include "doctor/case.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "http/url.hpp"
+#include "time/duration_text.hpp"
+
+namespace skewguard::doctor {
+namespace {
+
+constexpr OffsetBound kInnocent{-clocks::kTolerance, clocks::kTolerance};
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) text += i + 1 == parts.size() ? " and " : ", ";
+    text += parts[i];
+  }
+  return text;
+}
+
+OffsetBound minus(const OffsetBound& a, const OffsetBound& b) {
+  return {a.low - b.high, a.high - b.low};
+}
+
+}  // namespace
+
+Case::Case(const Examination& from) : examination(from) {
+  const auto& servers = from.survey.servers;
+  if (from.login) login = &servers.at(*from.login);
+  if (from.api) api = &servers.at(*from.api);
+  add(std::string(kLoginHost), login);
+  add(std::string(kApiHost), api);
+  for (const ClockReading& reading : from.plain) add(reading.url, &reading);
+  first_ntp = sources.size();
+  for (const NtpReading& reading : from.survey.ntp) {
+    if (reading.truth)
+      sources.push_back({"NTP server " + reading.host, *reading.truth, reading.address});
+  }
+  shown.insert(shown.end(), sources.begin() + static_cast<std::ptrdiff_t>(first_ntp),
+               sources.end());
+  blame = clocks::who_is_wrong(sources, from.survey.host.synchronised_within());
+}
+
+void Case::add(std::string name, const ClockReading* reading) {
+  if (!has_one_time(reading)) return;
+  sources.push_back({std::move(name), *reading->hull, http::origin_of(reading->url)});
+  shown.push_back(sources.back());
+  shown.back().bound = *reading->bound;
+}
+
+bool Case::wrong(std::string_view name) const {
+  return std::ranges::any_of(blame.wrong, [&](std::size_t i) { return sources[i].name == name; });
+}
+
+clocks::Agreement Case::ntp() const {
+  return clocks::agree(std::span(sources).subspan(first_ntp), clocks::kTolerance);
+}
+
+OffsetBound Case::local_off_shown() const {
+  const auto narrow = clocks::agree(shown, clocks::kTolerance);
+  return narrow.agreed.value_or(blame.local_off.value_or(OffsetBound{}));
+}
+
+OffsetBound Case::host_off_shown(std::string_view name) const {
+  for (const auto* all : {&shown, &sources}) {
+    const auto host = std::ranges::find(*all, name, &clocks::Source::name);
+    const auto agreement = clocks::agree(*all, clocks::kTolerance);
+    if (host != all->end() && agreement.agreed) return minus(host->bound, *agreement.agreed);
+  }
+  return {};
+}
+
+std::string Case::witnesses(std::string_view but) const {
+  std::vector<std::string> parts;
+  for (const auto& [name, reading] : {std::pair{kLoginHost, login}, std::pair{kApiHost, api}}) {
+    if (!has_one_time(reading) || name == but || wrong(name)) continue;
+    parts.push_back(
+        fmt::format("{}{} {}", reading->samples, parts.empty() ? " probes of" : " of", name));
+  }
+  std::size_t servers = 0;
+  for (std::size_t i = first_ntp; i < sources.size(); ++i)
+    servers += std::ranges::count(blame.wrong, i) == 0 ? 1 : 0;
+  if (servers > 0) parts.push_back(fmt::format("{} NTP server{}", servers, servers > 1 ? "s" : ""));
+  return joined(parts);
+}
+
+std::string Case::mend_local() const {
+  std::string text;
+  for (const host::ClockRemedy& remedy : examination.survey.host.remedies) {
+    if (!text.empty()) text.append("; ");
+    text.append(remedy.command.empty() ? remedy.why : "`" + remedy.command + "`: " + remedy.why);
+  }
+  return text;
+}
+
+bool measured(const ClockReading* reading) {
+  return reading != nullptr && reading->hull.has_value();
+}
+bool is_a_clock(const ClockReading* reading) {
+  return measured(reading) && reading->picture != clocks::Picture::incoherent;
+}
+bool several(const ClockReading* reading) {
+  return measured(reading) && reading->picture == clocks::Picture::several_clocks;
+}
+Duration clocks_apart(const ClockReading& reading) {
+  const auto [low, high] = std::ranges::minmax(
+      reading.groups, {}, [](const auto& group) { return group.offset.middle(); });
+  return high.offset.low - low.offset.high;
+}
+bool has_one_time(const ClockReading* reading) {
+  return is_a_clock(reading) && !several(reading);
+}
+
+bool fails_by_tls(const ClockReading* reading) {
+  using enum TransportFailure::Kind;
+  if (reading == nullptr || !reading->failure) return false;
+  const auto kind = reading->failure->kind;
+  return kind == tls_time || kind == tls_untrusted || kind == tls_failed;
+}
+bool any_fails_by_tls(const Case& of) {
+  return fails_by_tls(of.login) || fails_by_tls(of.api);
+}
+
+std::optional<OffsetBound> between(const Case& of) {
+  if (!has_one_time(of.login) || !has_one_time(of.api)) return std::nullopt;
+  return minus(*of.login->hull, *of.api->hull);
+}
+
+std::optional<OffsetBound> between_shown(const Case& of) {
+  if (!has_one_time(of.login) || !has_one_time(of.api)) return std::nullopt;
+  return minus(*of.login->bound, *of.api->bound);
+}
+
+bool surely_apart(const Case& of) {
+  const auto apart = between(of);
+  return apart && !apart->holds(Duration{0}) && off(*between_shown(of));
+}
+
+bool off(const OffsetBound& bound) {
+  return !bound.meets(kInnocent);
+}
+
+Duration magnitude(const OffsetBound& bound) {
+  return std::max(bound.middle(), -bound.middle());
+}
+
+std::string size_text(const OffsetBound& bound, const char* positive, const char* negative) {
+  const bool up = bound.middle() > Duration{0};
+  std::string text = time::human(magnitude(bound)) + " " + (up ? positive : negative);
+  if (magnitude(bound) > std::chrono::hours{24}) return text;  // what matters is said
+  return text + " (bounds " + size_range_text(up ? bound : OffsetBound{-bound.high, -bound.low}) +
+         ")";
+}
+
+/// The API decides: it compares `exp`, which the login host's clock made, with its own clock.
+std::string naive_harm(const Case& of) {
+  const auto& access = of.examination.access;
+  const auto life = access ? access->lifetime : std::nullopt;
+  if (surely_apart(of)) {
+    const OffsetBound apart = *between_shown(of);
+    const std::string size = time::human(magnitude(apart));
+    if (apart.middle() > Duration{0})
+      return "takes the refusal of a new token for its end and asks for another, which the API "
+             "refuses as well for " +
+             size;
+    if (life && magnitude(apart) >= *life)
+      return "asks for token after token: each has ended for the API before it is used";
+    return "uses tokens " + size + " too long: refused calls at the end of each";
+  }
+  const ClockReading* host = has_one_time(of.api) ? of.api : of.login;
+  std::optional<OffsetBound> skew;
+  if (has_one_time(host) && off(*host->hull)) skew = host->bound;
+  if (!has_one_time(host) && of.blame.local_off) skew = of.local_off_shown();
+  if (!skew) return "";
+  const std::string size = time::human(magnitude(*skew));
+  if (skew->middle() > Duration{0})
+    return "uses tokens " + size + " too long: refused calls at the end of each";
+  if (life && magnitude(*skew) >= *life)
+    return "takes each new token for dead: a token request for every call, then the login limit";
+  return "throws tokens away " + size + " early";
+}
+
+}  // namespace skewguard::doctor

@@ -1,0 +1,279 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <string>
+
+#include "doctor/case.hpp"
+#include "time/duration_text.hpp"
+
+namespace skewguard::doctor {
+namespace {
+
+using std::chrono::seconds;
+using Status = Check::Status;
+
+std::string signed_text(const OffsetBound& bound, std::optional<Duration> best = std::nullopt) {
+  if (magnitude(bound) > std::chrono::hours{24})  // what matters is said
+    return (bound.middle() > Duration{0} ? "+" : "") + time::human(bound.middle());
+  return offset_text(best.value_or(bound.middle()), bound.width()) + " (bounds " +
+         bounds_text(bound) + ")";
+}
+
+Check check_settings(const Case& of) {
+  const auto& examination = of.examination;
+  if (!examination.missing.empty()) {
+    const bool none = of.login == nullptr && of.api == nullptr;
+    return {"settings", none ? Status::fail : Status::warn, examination.missing,
+            "set them to have the rest checked"};
+  }
+  return {"settings", Status::ok, "complete", ""};
+}
+
+Check check_dns(const Case& of) {
+  std::string found;
+  for (const ClockReading* reading : {of.login, of.api}) {
+    if (reading == nullptr) continue;
+    if (reading->failure && reading->failure->kind == TransportFailure::Kind::dns) {
+      return {"dns", Status::fail, reading->failure->detail,
+              "check the region, the network and /etc/resolv.conf"};
+    }
+    found += fmt::format("{}{}: {} address{}", found.empty() ? "" : ", ", reading->url,
+                         reading->addresses.size(), reading->addresses.size() == 1 ? "" : "es");
+  }
+  if (found.empty()) return {"dns", Status::skipped, "no server is known", ""};
+  return {"dns", Status::ok, found, ""};
+}
+
+Check check_tls(const Case& of) {
+  using Kind = TransportFailure::Kind;
+  std::size_t asked = 0;
+  std::size_t good = 0;
+  for (const ClockReading* reading : {of.login, of.api}) {
+    if (reading == nullptr || !reading->url.starts_with("https:")) continue;
+    ++asked;
+    if (reading->samples > 0 || !reading->no_sample.empty()) ++good;
+    if (!fails_by_tls(reading)) continue;
+    const bool by_time = reading->failure->kind == Kind::tls_time;
+    return {"tls", Status::fail, reading->failure->detail,
+            by_time ? "see the verdict: whether the local clock or the certificate is to be mended"
+                    : "name the authority's certificates with --ca-file, or mend the server's"};
+  }
+  if (asked == 0) return {"tls", Status::skipped, "no server is asked over https", ""};
+  if (good == 0) return {"tls", Status::skipped, "no server was reached", ""};
+  return {"tls", Status::ok, "certificates are good by the local clock", ""};
+}
+
+Check check_reach(const char* name, const ClockReading* reading) {
+  if (reading == nullptr) return {name, Status::skipped, "its URL is not known", ""};
+  if (reading->failure && reading->samples == 0) {
+    const bool by_name = reading->failure->kind == TransportFailure::Kind::dns;
+    if (by_name || fails_by_tls(reading))
+      return {name, Status::fail, std::string("not reached: see ") + (by_name ? "dns" : "tls"), ""};
+    return {name, Status::fail, reading->failure->detail,
+            "check network, proxy and firewall on the way to " + reading->url};
+  }
+  if (reading->samples == 0) {
+    return {name, Status::warn, "it answers, but gives no time: " + reading->no_sample,
+            "nothing, as far as tokens go: only its clock cannot be checked"};
+  }
+  return {name, Status::ok,
+          fmt::format("{} answers, the quickest within {}", reading->samples,
+                      time::human(reading->rtt_min.value_or(Duration{0}))),
+          ""};
+}
+
+Check check_permissions(const Case& of) {
+  const auto& access = of.examination.access;
+  if (!access) return {"permissions", Status::skipped, "there are no credentials", ""};
+  if (access->error && any_fails_by_tls(of))
+    return {"permissions", Status::fail, "no token: see tls", ""};
+  if (access->error) {
+    return {"permissions", Status::fail, access->error->message, access->error->remedy};
+  }
+  return {"permissions", Status::ok, "the token belongs to " + access->who, ""};
+}
+
+/// What mends a clock that differs from the local one.
+std::string mend_clock(const Case& of, const ClockReading& reading, std::string_view host) {
+  if (of.blame.local_off) return "it is the local clock that is wrong: see clock_sync_service";
+  if (of.wrong(host)) return "who runs " + reading.url + " must set its clock";
+  return "name NTP servers that can be reached with --ntp: they tell who is wrong";
+}
+
+Check check_clock(const char* name, const Case& of, const ClockReading* reading,
+                  std::string_view host) {
+  if (!measured(reading)) return {name, Status::skipped, "it was not measured", ""};
+  if (!is_a_clock(reading)) {
+    return {name, Status::fail, "its Date is not a clock; nothing is concluded from it",
+            "see what keeps or rewrites answers on the way to " + reading->url};
+  }
+  if (several(reading)) {
+    const bool harmful = clocks_apart(*reading) > of.examination.max_skew;
+    return {name, harmful ? Status::fail : Status::warn,
+            fmt::format("{} clocks answer to one name, {} from the local clock",
+                        reading->groups.size(), bounds_text(*reading->bound)),
+            "who runs " + reading->url + " must set the clocks of all its servers"};
+  }
+  std::string detail = signed_text(*reading->bound, reading->best) +
+                       fmt::format(" from the local clock, by {} probes", reading->samples);
+  const bool close_pair = reading->picture == clocks::Picture::late_or_second_clock;
+  if (close_pair) detail += "; its Dates are late, or it has a second clock";
+  if (reading->steps > 0) {
+    const Duration step = reading->last_step.value_or(Duration{0});
+    detail += fmt::format("; it stepped by {}{} while it was measured",
+                          step > Duration{0} ? "+" : "", time::human(step));
+  }
+  const bool differs = off(*reading->hull);
+  const bool harmful = differs && magnitude(*reading->bound) > of.examination.max_skew;
+  if (harmful || of.wrong(host))
+    return {name, Status::fail, detail, mend_clock(of, *reading, host)};
+  if (differs) return {name, Status::warn, detail, mend_clock(of, *reading, host)};
+  if (reading->steps > 0)
+    return {name, Status::warn, detail, "who runs " + reading->url + " should slew its clock"};
+  return {name, close_pair ? Status::warn : Status::ok, detail,
+          close_pair ? "nothing to do: skewguard counts with both" : ""};
+}
+
+Check check_between(const Case& of) {
+  constexpr const char* kName = "clock_login_vs_api";
+  const auto apart = between_shown(of);
+  if (!apart) return {kName, Status::skipped, "not both hosts show one clock", ""};
+  const std::string detail = "login less API: " + signed_text(*apart);
+  if (!surely_apart(of)) return {kName, Status::ok, detail, ""};
+  const bool ahead = apart->low > Duration{0};
+  return {kName, Status::fail,
+          detail + (ahead ? "; new tokens are not valid yet for the API"
+                          : "; tokens end early for the API"),
+          std::string(ahead ? "skewguard waits before it uses a new token"
+                            : "skewguard ends tokens earlier") +
+              "; others need the clocks of both hosts set"};
+}
+
+Check check_ntp(const Case& of) {
+  const auto& servers = of.examination.survey.ntp;
+  std::string heard;
+  std::string silent;
+  for (const NtpReading& reading : servers) {
+    if (reading.truth) {
+      heard += (heard.empty() ? "" : ", ") + reading.host + " " + signed_text(*reading.truth);
+    } else {
+      const bool named = reading.failure.starts_with(reading.host);
+      silent += (silent.empty() ? "" : ", ") + (named ? "" : reading.host + ": ") + reading.failure;
+    }
+  }
+  if (heard.empty()) {
+    return {"clock_ntp", Status::skipped,
+            "no NTP server answered: " + (silent.empty() ? "none was asked" : silent),
+            "name one that can be reached with --ntp; UDP port 123 is often blocked"};
+  }
+  const auto agreement = of.ntp();
+  if (!agreement.agreed) {
+    return {"clock_ntp", Status::warn, "no majority of them agrees: " + heard,
+            "name more with --ntp"};
+  }
+  for (const std::size_t i : agreement.falsetickers) {
+    heard += "; " + of.sources[of.first_ntp + i].name + " is wrong";
+  }
+  if (!off(*agreement.agreed)) return {"clock_ntp", Status::ok, heard, ""};
+  return {"clock_ntp", Status::fail, heard,
+          of.blame.local_off ? "it is the local clock that is wrong: see clock_sync_service"
+                             : "name more NTP servers with --ntp: they tell who is wrong"};
+}
+
+Check check_service(const Case& of) {
+  const HostReading& host = of.examination.survey.host;
+  std::string detail = host.kernel ? host.kernel->synchronised ? "the kernel says: synchronised"
+                                                               : "the kernel says: not synchronised"
+                                   : "the kernel does not say (" + host.no_kernel + ")";
+  if (host.synchronised_within()) detail += " within " + time::human(*host.synchronised_within());
+  bool running = false;
+  bool keeps_none = false;
+  for (const host::TimeService& service : host.services) {
+    if (!service.running && running) continue;
+    running = running || service.running;
+    detail +=
+        "; " + service.name + (service.running ? " is running" : " is installed, but not running");
+    if (service.answer.synchronised) {
+      detail += *service.answer.synchronised ? " and synchronised" : " and not synchronised";
+      keeps_none = keeps_none || !*service.answer.synchronised;
+    }
+  }
+  if (host.services.empty()) detail += "; no time service is installed";
+  if (!host.machine.container.empty())
+    detail += "; this is a container (" + host.machine.container + "): its clock is the host's";
+  const bool kept = (running && !keeps_none) || (host.kernel && host.kernel->synchronised);
+  const bool fail = of.blame.local_off.has_value();
+  return {"clock_sync_service",
+          fail   ? Status::fail
+          : kept ? Status::ok
+                 : Status::warn,
+          detail, fail || !kept ? of.mend_local() : ""};
+}
+
+Check check_stability(const Case& of) {
+  const HostReading& host = of.examination.survey.host;
+  const auto steps = host.watch.wall_steps();
+  std::string detail =
+      fmt::format("{} step{} of the wall clock in {}", steps == 0 ? "no" : std::to_string(steps),
+                  steps > 1 ? "s" : "", time::human(host.watch.span()));
+  const bool slept = host.machine.suspended >= seconds{1};  // what is less comes from reading it
+  if (slept)
+    detail +=
+        "; suspended for " + time::human(host.machine.suspended) + " since this machine started";
+  if (const auto rate = host.watch.rate()) {
+    const double ppm = (rate->low_ppm + rate->high_ppm) / 2;
+    if (std::abs(ppm) >= 1)
+      detail += fmt::format("; the kernel runs it {:+.0f} ppm against the crystal", ppm);
+  }
+  if (!host.machine.vm.empty()) detail += "; a virtual machine (" + host.machine.vm + ")";
+  const bool woke = of.blame.local_off && slept;
+  if (woke) detail += "; the suspend is the likely cause of the wrong local clock";
+  if (steps > 0)
+    return {"clock_stability", Status::warn, detail, "see which program steps the clock"};
+  if (woke || host.watch.suspends() > 0)
+    return {"clock_stability", Status::warn, detail,
+            woke ? "have the time service step the clock after a resume (chrony: `makestep 1 -1`)"
+                 : ""};
+  return {"clock_stability", Status::ok, detail, ""};
+}
+
+Check check_lifetime(const Case& of) {
+  const auto& access = of.examination.access;
+  if (!access || !access->lifetime) {
+    return {"token_lifetime", Status::skipped,
+            access ? "there is no new token" : "there are no credentials", ""};
+  }
+  return {"token_lifetime", Status::ok, "a new token lives for " + time::human(*access->lifetime),
+          ""};
+}
+
+Check check_naive(const Case& of) {
+  const bool any = has_one_time(of.login) || has_one_time(of.api) || of.blame.local_off;
+  if (!any) return {"naive_client", Status::skipped, "no server's clock was measured", ""};
+  const std::string harm = naive_harm(of);
+  const std::string who = "a client that compares exp with the wall clock ";
+  if (harm.empty()) return {"naive_client", Status::ok, who + "does no harm here", ""};
+  return {"naive_client", Status::warn, who + harm, "let skewguard keep the tokens"};
+}
+
+}  // namespace
+
+std::vector<Check> all_checks(const Case& of) {
+  return {check_settings(of),
+          check_dns(of),
+          check_tls(of),
+          check_reach("login", of.login),
+          check_reach("api", of.api),
+          check_permissions(of),
+          check_clock("clock_login", of, of.login, kLoginHost),
+          check_clock("clock_api", of, of.api, kApiHost),
+          check_between(of),
+          check_ntp(of),
+          check_service(of),
+          check_stability(of),
+          check_lifetime(of),
+          check_naive(of)};
+}
+
+}  // namespace skewguard::doctor

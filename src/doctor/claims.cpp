@@ -1,0 +1,258 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "doctor/case.hpp"
+#include "time/duration_text.hpp"
+
+namespace skewguard::doctor {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// No clock is right that shows an earlier time: these lines are older than any program that holds
+/// them.
+constexpr WallTime kWritten{seconds{1'795'564'800}};  // 2026-11-25
+/// How long this program may be in use.
+constexpr Duration kInUse = std::chrono::hours{24 * 365 * 20};
+/// What is over the limit only by less than can be measured counts as over it.
+constexpr Duration kMeasured = milliseconds{10};
+
+constexpr const char* kAskForNtp = "name NTP servers that can be reached with --ntp: they tell";
+
+int code_for(Duration size, const Case& of) {
+  return size + kMeasured > of.examination.max_skew ? 4 : 0;
+}
+
+std::string naive_sentence(const Case& of) {
+  const std::string harm = naive_harm(of);
+  return harm.empty() ? "" : ". A client that compares exp with the wall clock " + harm;
+}
+
+/// What a difference of the two hosts does to tokens.
+std::string what_tokens_suffer(const OffsetBound& login_less_api) {
+  const std::string size = time::human(magnitude(login_less_api));
+  return login_less_api.middle() > Duration{0} ? "new tokens are not valid yet for the API for " +
+                                                     size + ", where it looks at their begin"
+                                               : "tokens end " + size + " early for the API";
+}
+
+/// What time it is, by whoever may be asked without TLS.
+struct Referee {
+  OffsetBound truth;  ///< less the local clock
+  std::string who;
+};
+
+std::optional<Referee> referee(const Case& of) {
+  if (const auto agreement = of.ntp(); agreement.agreed)
+    return Referee{*agreement.agreed, "NTP says so"};
+  for (const ClockReading& reading : of.examination.plain)
+    if (has_one_time(&reading))
+      return Referee{*reading.hull, "the Date of " + reading.url + " says so"};
+  for (const ClockReading* reading : {of.login, of.api})
+    if (has_one_time(reading))
+      return Referee{*reading->hull, "the Date of " + reading->url + " says so"};
+  return std::nullopt;
+}
+
+std::string certificate_of(const ClockReading& reading) {
+  return "the certificate of " + reading.url;
+}
+
+Claim untrusted(const ClockReading& reading, const std::string& why, std::string fix) {
+  return {"tls_untrusted", 6, certificate_of(reading) + " " + why, std::move(fix)};
+}
+
+Claim judge_certificate(const Case& of, const ClockReading& reading) {
+  const WallTime now = of.examination.now;
+  const auto begin = reading.failure->not_before.value_or(WallTime::min());
+  const auto end = reading.failure->not_after.value_or(WallTime::max());
+  const auto told = referee(of);
+  if (!told && now < kWritten) {  // so much is known without asking anybody
+    const Duration least = kWritten - now;
+    if (kWritten + kInUse < begin || kWritten >= end) {
+      return untrusted(reading, "fails by its time, and the local clock is wrong as well",
+                       of.mend_local());
+    }
+    return {"tls_clock", 4,
+            certificate_of(reading) + " fails since the local clock is wrong: at least " +
+                time::human(least) + " behind, since it shows a time before this program was made",
+            of.mend_local()};
+  }
+  if (!told) {
+    return untrusted(reading,
+                     "fails by its time, and no other clock bears out that the local one is to "
+                     "blame: " +
+                         reading.failure->detail,
+                     std::string("see whether `date` is right; ") + kAskForNtp);
+  }
+  const OffsetBound& truth = told->truth;
+  if (!off(truth) || now + truth.high < begin || now + truth.low >= end) {
+    return untrusted(reading,
+                     "fails by its time, and not by the local clock's fault (" + told->who +
+                         "): " + reading.failure->detail,
+                     "who runs " + reading.url + " must renew it");
+  }
+  return {"tls_clock", 4,
+          certificate_of(reading) + " fails since the local clock is wrong: it is " +
+              size_text(truth, "behind", "ahead") + "; " + told->who,
+          of.mend_local()};
+}
+
+std::optional<Claim> tls_clock(const Case& of) {
+  for (const ClockReading* reading : {of.login, of.api}) {
+    if (reading != nullptr && reading->failure &&
+        reading->failure->kind == TransportFailure::Kind::tls_time)
+      return judge_certificate(of, *reading);
+  }
+  return std::nullopt;
+}
+
+using Named = std::pair<std::string_view, const ClockReading*>;
+std::array<Named, 2> hosts(const Case& of) {
+  return {Named{kLoginHost, of.login}, Named{kApiHost, of.api}};
+}
+
+std::optional<Claim> not_a_clock(const Case& of) {
+  for (const auto& [name, reading] : hosts(of)) {
+    if (!measured(reading) || is_a_clock(reading)) continue;
+    return Claim{"not_a_clock", 0,
+                 fmt::format("the Date of {} is not a clock: its {} answers fit none, as where a "
+                             "cache or a program makes it up; nothing is concluded from it",
+                             name, reading->samples),
+                 "see what keeps or rewrites answers on the way to " + reading->url};
+  }
+  return std::nullopt;
+}
+
+std::optional<Claim> several_clocks(const Case& of) {
+  for (const auto& [name, reading] : hosts(of)) {
+    if (!several(reading)) continue;
+    std::string text = fmt::format("{} clocks answer for {}:", reading->groups.size(), name);
+    for (const clocks::ClockGroup& group : reading->groups) {
+      text += fmt::format(" {} from the local clock in {:.0f}% of the answers;",
+                          bounds_text(group.offset), group.share * 100);
+    }
+    text += " a token may be valid for one of them and not for another";
+    return Claim{"several_clocks", code_for(clocks_apart(*reading), of), text,
+                 "who runs " + reading->url + " must set the clocks of all its servers"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Claim> local_clock(const Case& of) {
+  if (!of.blame.local_off) return std::nullopt;
+  const OffsetBound shown = of.local_off_shown();
+  return Claim{shown.middle() > Duration{0} ? "local_clock_behind" : "local_clock_ahead",
+               code_for(magnitude(shown), of),
+               "the local clock is " + size_text(shown, "behind", "ahead") + "; " + of.witnesses() +
+                   " agree" + naive_sentence(of),
+               of.mend_local()};
+}
+
+std::optional<Claim> a_host_is_wrong(const Case& of) {
+  for (const auto& [verdict, name, reading] :
+       {std::tuple{"login_clock_wrong", kLoginHost, of.login},
+        std::tuple{"api_clock_wrong", kApiHost, of.api}}) {
+    if (!of.wrong(name)) continue;
+    const OffsetBound shown = of.host_off_shown(name);
+    std::string text = fmt::format("the clock of {} is {}; {} agree against it", name,
+                                   size_text(shown, "ahead", "behind"), of.witnesses(name));
+    if (surely_apart(of)) text += "; " + what_tokens_suffer(*between_shown(of));
+    return Claim{verdict, code_for(magnitude(shown), of), text,
+                 "who runs " + reading->url + " must set its clock"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Claim> they_differ(const Case& of) {
+  if (surely_apart(of)) {
+    const OffsetBound shown = *between_shown(of);
+    return Claim{"login_and_api_differ", code_for(magnitude(shown), of),
+                 "the login host's clock is " + size_text(shown, "ahead", "behind") +
+                     " of the API's: " + what_tokens_suffer(shown) +
+                     "; who of them is wrong is not known",
+                 kAskForNtp};
+  }
+  if (!of.blame.unknown()) return std::nullopt;
+  std::string text = "clocks differ from the local one:";
+  Duration most{0};
+  for (const clocks::Source& source : of.shown) {
+    text +=
+        " " + source.name + " by " + offset_text(source.bound.middle(), source.bound.width()) + ",";
+    most = std::max(most, magnitude(source.bound));
+  }
+  text.back() = ';';
+  return Claim{"clocks_differ", code_for(most, of),
+               text + " who is wrong is not known" + naive_sentence(of), kAskForNtp};
+}
+
+/// The API refused a new token by its clock, within less than Dates alone can tell.
+std::optional<Claim> tokens_show_it(const Case& of) {
+  const auto& access = of.examination.access;
+  if (!access || access->error || surely_apart(of)) return std::nullopt;
+  for (const ReportedAttempt& attempt : access->report.attempts) {
+    if (attempt.verdict != Verdict::issuer_clock_ahead &&
+        attempt.verdict != Verdict::issuer_clock_behind)
+      continue;
+    return Claim{"login_and_api_differ", 0, attempt.explanation,
+                 "skewguard waits for it; others need the clocks of both hosts set"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Claim> access_refused(const Case& of) {
+  const auto& access = of.examination.access;
+  if (!access || !access->error) return std::nullopt;
+  const Verdict verdict = access->report.verdict;
+  return Claim{std::string(to_string(verdict == Verdict::ok ? Verdict::unknown : verdict)),
+               access->exit_code.value_or(1), access->error->message, access->error->remedy};
+}
+
+std::optional<Claim> unreachable(const Case& of) {
+  using enum TransportFailure::Kind;
+  if (of.examination.access) return std::nullopt;  // that knows better
+  for (const ClockReading* reading : {of.login, of.api}) {
+    if (reading == nullptr || !reading->failure) continue;
+    const auto kind = reading->failure->kind;
+    const char* verdict = fails_by_tls(reading) ? "tls_untrusted"
+                          : kind == timeout     ? "timeout"
+                                                : "network";
+    return Claim{verdict, 6, reading->failure->detail,
+                 "check network, proxy and firewall on the way to " + reading->url};
+  }
+  return std::nullopt;
+}
+
+Claim nothing_found(const Case& of) {
+  if (of.login == nullptr && of.api == nullptr) {
+    return {"unknown", 2, "no server was examined: " + of.examination.missing, ""};
+  }
+  if (of.sources.empty())
+    return {"ok", 0, "no clock could be measured; nothing else is wrong", kAskForNtp};
+  return {"ok", 0,
+          "nothing is wrong with the clocks: " + of.witnesses() + " agree with the local one", ""};
+}
+
+}  // namespace
+
+/// Clocks that do harm come first, then what else failed, then clocks that do none.
+Claim decide(const Case& of) {
+  std::vector<Claim> claims;
+  for (const auto verdict : {tls_clock, several_clocks, local_clock, a_host_is_wrong, they_differ,
+                             not_a_clock, tokens_show_it, access_refused, unreachable}) {
+    if (auto claim = verdict(of)) claims.push_back(*std::move(claim));
+  }
+  const auto first = [&](auto matches) { return std::ranges::find_if(claims, matches); };
+  for (const auto& found :
+       {first([](const Claim& c) { return c.exit_code == 4; }),
+        first([](const Claim& c) { return c.exit_code != 0; }), claims.begin()}) {
+    if (found != claims.end()) return *found;
+  }
+  return nothing_found(of);
+}
+
+}  // namespace skewguard::doctor

@@ -1,0 +1,107 @@
+// Measurements of a server's clock with a ProbePlan, on virtual time, from a seed.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <queue>
+#include <vector>
+
+#include "clock_world.hpp"
+#include "clocks/probe_plan.hpp"
+
+namespace skewguard::testing {
+
+using clocks::ProbeBudget;
+using clocks::ProbePlan;
+
+inline Duration of_ms(double ms) {
+  return Duration{static_cast<std::int64_t>(ms * 1e6)};
+}
+
+/// One direction.
+using Leg = std::function<Duration(Random&)>;
+
+/// What stands behind one name: clocks (server minus local at time 0, rate against local, how late
+/// its date string may be), of which each connection or each request meets one.
+struct Clock {
+  Duration offset{};
+  double drift = 0;
+  Duration late{0};
+  Duration step{0};  ///< at `stepped`
+  UnslewedTime stepped = UnslewedTime::max();
+  Duration kept{0};  ///< how long an answer is kept and shown again; 0 = it is not
+};
+struct Server {
+  std::vector<Clock> clocks;
+  double second_share = 0;  ///< of the second one, where there are two
+
+  const Clock& pick(Random& random) const {
+    return clocks[clocks.size() > 1 && random.chance(second_share) ? 1 : 0];
+  }
+};
+
+inline Now reading(UnslewedTime at) {
+  const Duration since = at.time_since_epoch();
+  return {.boot = Instant{since},
+          .wall = WallTime{since},
+          .mono = MonotonicTime{since},
+          .raw = RawTime{since}};
+}
+
+inline Duration offset_at(const Clock& clock, UnslewedTime at) {
+  const auto drifted =
+      static_cast<std::int64_t>(clock.drift * static_cast<double>(at.time_since_epoch().count()));
+  return clock.offset + Duration{drifted} + (at < clock.stepped ? Duration{0} : clock.step);
+}
+
+/// A measurement from start to end.
+struct Measured {
+  ProbePlan plan;
+  UnslewedTime start;
+  UnslewedTime end;
+};
+
+inline Measured measure(Random& random, const ProbeBudget& budget, const Leg& leg,
+                        const Server& server) {
+  struct Later {
+    bool operator()(const time::DateSample& a, const time::DateSample& b) const {
+      return a.received.boot > b.received.boot;
+    }
+  };
+  std::priority_queue<time::DateSample, std::vector<time::DateSample>, Later> coming;
+  UnslewedTime now{seconds{100} + random.between(Duration{0}, seconds{1})};
+  Measured result{ProbePlan(budget, now), now, now};
+  std::uint64_t connection = 0;
+  const auto hear = [&] {
+    now = std::max(now, coming.top().received.unslewed());
+    result.plan.answered(coming.top());
+    coming.pop();
+  };
+  for (;;) {
+    const auto next = result.plan.next(now);
+    if (next.shot && (coming.empty() || next.shot->at <= coming.top().received.unslewed())) {
+      now = std::max(now, next.shot->at);
+      result.plan.sent(now);
+      const UnslewedTime stamped = now + leg(random);
+      const Clock& clock = server.pick(random);
+      Duration shown = stamped.time_since_epoch() + offset_at(clock, stamped) -
+                       random.between(Duration{0}, clock.late);
+      if (clock.kept > Duration{0}) shown -= shown % clock.kept;
+      coming.push({.sent = reading(now),
+                   .received = reading(stamped + leg(random)),
+                   .date = std::chrono::floor<seconds>(shown),
+                   .connection = next.shot->fresh ? 100 + ++connection : 1 + connection % 4});
+    } else if (!coming.empty()) {
+      hear();
+    } else {
+      EXPECT_TRUE(!next.shot && next.wait == ProbePlan::Wait::over) << "it hangs";
+      break;
+    }
+  }
+  result.end = now;
+  return result;
+}
+
+}  // namespace skewguard::testing
