@@ -20,6 +20,9 @@ constexpr Duration kLastAnswer = milliseconds{50};
 /// Where a date string is late, by a different amount each second: what is searched for the second
 /// in which it was least late.
 constexpr Duration kLateSearch = milliseconds{3};
+/// A date string is never early, and often a little late: the best estimate lies above the middle
+/// by this, or less where little is left open.
+constexpr Duration kOftenLate = std::chrono::microseconds{300};
 
 Duration of(UnslewedTime at) {
   return at.time_since_epoch();
@@ -222,8 +225,9 @@ std::optional<Duration> ProbePlan::best(UnslewedTime now) const {
   if (samples_.empty()) return std::nullopt;
   if (estimator_.picture() != Picture::one_clock) return estimator_.prompt_plain(now)->middle();
   const OffsetBound known = sharp(now);
-  // Where a date string was late, the low end is the one to be trusted.
-  return known.low <= known.high ? known.middle() : known.low + rtt_min_ / 2;
+  if (known.low <= known.high) return known.middle() + std::min(kOftenLate, known.width() / 8);
+  // A date string was late: the low end is the one to be trusted.
+  return known.low + rtt_min_ / 2 + kOftenLate;
 }
 
 ProbePlan::Exclusion ProbePlan::excluded(UnslewedTime now) const {
