@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`skewguard skew` beside Debian's `htpdate`, on loopback, in one run: how far each is from the truth.
+"""`skewguard skew` beside Debian's `htpdate`, on loopback, in one run: how far each is off.
 
     SKEWGUARD=build/release/skewguard bench/skew_beside_htpdate.py [--short] [--offsets 20]
 

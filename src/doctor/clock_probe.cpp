@@ -211,9 +211,10 @@ ClockReading ClockProbe::reading() const {
   reading.failure.reset();
   const bool one = known.picture() == clocks::Picture::one_clock;
   const OffsetBound hull = *known.prompt_hull(at);
-  const OffsetBound bound = one ? *known.prompt_plain(at) : hull;
+  OffsetBound bound = one ? *known.prompt_plain(at) : hull;
+  reading.staleness = plan_->lateness(at);
+  if (one) bound.high += reading.staleness - clocks::ProbePlan::kPrompt;
   reading.bound = against_wall(bound, now);
-  reading.staleness = clocks::ProbePlan::kPrompt;
   if (!one) reading.staleness = std::max(reading.staleness, options_.staleness);
   reading.hull = against_wall({hull.low, hull.high + options_.staleness}, now);
   const Duration shift = now.unslewed().time_since_epoch() - now.wall.time_since_epoch();

@@ -99,14 +99,14 @@ class Skew(EndToEnd):
         self.assertLessEqual(reading["offset_low_s"], offset, reading)
         self.assertGreaterEqual(reading["offset_high_s"], offset, reading)
 
-    def assert_measured(self, reading, offset, error=0.02):
-        """Of one clock: within bounds that are narrow."""
+    def assert_measured(self, reading, offset):
+        """Of one clock: within bounds that are narrow, for a busy machine."""
         self.assert_holds(reading, offset)
         self.assertEqual(reading["picture"], "one_clock", reading)
         self.assertNotIn("groups", reading)
-        self.assertLess(reading["offset_high_s"] - reading["offset_low_s"], 2 * error)
-        self.assertLess(abs(reading["offset_s"] - offset), error, reading)
-        self.assertEqual(reading["staleness_s"], PROMPT_S)
+        self.assertLess(reading["offset_high_s"] - reading["offset_low_s"], 0.2)
+        self.assertLess(abs(reading["offset_s"] - offset), 0.02, reading)
+        self.assertGreaterEqual(reading["staleness_s"], PROMPT_S)
 
     def test_both_hosts_of_the_settings(self):
         for flags in ((), ("--tls",)):
@@ -184,7 +184,7 @@ class Skew(EndToEnd):
         for reading in told[1:]:
             self.assertNotEqual(reading["picture"], "one_clock", reading)
             self.assert_holds(reading, 0.7)
-            self.assertGreater(reading["staleness_s"], PROMPT_S)
+            self.assertGreaterEqual(reading["staleness_s"], 1)
 
     # Servers and the way to them -------------------------------------------------------------
 
