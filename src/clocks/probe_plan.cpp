@@ -20,6 +20,11 @@ constexpr Duration kLastAnswer = milliseconds{50};
 /// Where a date string is late, by a different amount each second: what is searched for the second
 /// in which it was least late.
 constexpr Duration kLateSearch = milliseconds{3};
+/// A date string is never early, and often a little late: the best estimate lies above the middle
+/// by this, or less where little is left open.
+constexpr Duration kOftenLate = std::chrono::microseconds{400};
+/// What the best estimate takes for granted, unlike the bounds.
+constexpr double kLikelyDrift = 50e-6;
 
 Duration of(UnslewedTime at) {
   return at.time_since_epoch();
@@ -35,6 +40,12 @@ std::size_t flanks_for(std::size_t probes) {
 Duration flank_time(std::size_t flanks) {
   const auto rounds = (flanks + kFlanksOfOneSecond - 1) / kFlanksOfOneSecond;
   return milliseconds{1200} * static_cast<std::int64_t>(rounds);
+}
+
+/// As if its date string were prompt.
+DriftingBound bound_of(const time::DateSample& sample, DriftRate rate) {
+  return DriftingBound::anchored(*SkewEstimator::interval_of(sample), sample.received.unslewed(),
+                                 sample.sent.unslewed(), rate);
 }
 
 }  // namespace
@@ -90,7 +101,7 @@ void ProbePlan::answered(const time::DateSample& sample) {
 }
 
 void ProbePlan::narrow(const time::DateSample& sample) {
-  const auto bound = bound_of(sample);
+  const auto bound = bound_of(sample, rate_);
   if (&sample == &samples_.front()) {
     sharp_ = bound;
   } else {
@@ -123,12 +134,6 @@ void ProbePlan::forget_before_step() {
     return sample.sent.unslewed() < over;
   });
   for (const time::DateSample& sample : samples_) narrow(sample);
-}
-
-/// As if its date string were prompt.
-DriftingBound ProbePlan::bound_of(const time::DateSample& sample) const {
-  return DriftingBound::anchored(*SkewEstimator::interval_of(sample), sample.received.unslewed(),
-                                 sample.sent.unslewed(), rate_);
 }
 
 ProbePlan::Next ProbePlan::next(UnslewedTime now) {
@@ -242,9 +247,19 @@ ProbePlan::Next ProbePlan::spread(UnslewedTime now) const {
 std::optional<Duration> ProbePlan::best(UnslewedTime now) const {
   if (samples_.empty()) return std::nullopt;
   if (estimator_.picture() != Picture::one_clock) return estimator_.prompt_plain(now)->middle();
+  const DriftRate likely(std::min(budget_.drift, kLikelyDrift));
+  DriftingBound all = bound_of(samples_.front(), likely);
+  for (const time::DateSample& sample : samples_) all.narrow(bound_of(sample, likely));
+  const OffsetBound known = all.at(now, likely);
+  if (known.low <= known.high) return known.middle() + std::min(kOftenLate, known.width() / 4);
+  // A date string was late: the low end is the one to be trusted.
+  return known.low + rtt_min_ / 2 + kOftenLate;
+}
+
+Duration ProbePlan::lateness(UnslewedTime now) const {
+  if (samples_.empty()) return kPrompt;
   const OffsetBound known = sharp(now);
-  // Where a date string was late, the low end is the one to be trusted.
-  return known.low <= known.high ? known.middle() : known.low + rtt_min_ / 2;
+  return kPrompt + std::max(known.low - known.high, Duration{0}) + (rtt_max_ - rtt_min_);
 }
 
 ProbePlan::Exclusion ProbePlan::excluded(UnslewedTime now) const {
@@ -255,7 +270,7 @@ ProbePlan::Exclusion ProbePlan::excluded(UnslewedTime now) const {
   std::set<std::uint64_t> ahead;
   std::set<std::uint64_t> behind;
   for (const time::DateSample& sample : samples_) {
-    const OffsetBound bound = bound_of(sample).at(now, rate_);
+    const OffsetBound bound = bound_of(sample, rate_).at(now, rate_);
     if (bound.high + kPrompt < known.low + beyond) ahead.insert(sample.connection);
     if (bound.low > known.high - beyond) behind.insert(sample.connection);
   }

@@ -75,6 +75,10 @@ class ProbePlan {
   /// The best single estimate of (server - local) at `now`: where a prompt clock's is likeliest.
   /// Nothing before the first sample.
   [[nodiscard]] std::optional<Duration> best(UnslewedTime now) const;
+  /// How late a date string may have been, going by what was seen: kPrompt, by how much some were
+  /// late for certain, and by how much the round trips differ. A busy server answers late, and
+  /// renews its date string as late.
+  [[nodiscard]] Duration lateness(UnslewedTime now) const;
   /// A second clock behind this name that differs by more than `beyond` would have been noticed
   /// with 99 % certainty if its share of the answers were above `share`; 1.0: no such claim.
   struct Exclusion {
@@ -105,7 +109,6 @@ class ProbePlan {
   void narrow(const time::DateSample& sample);
   void compare(const time::DateSample& sample);
   void forget_before_step();
-  [[nodiscard]] DriftingBound bound_of(const time::DateSample& sample) const;
   [[nodiscard]] OffsetBound sharp(UnslewedTime now) const { return sharp_.at(now, rate_); }
   [[nodiscard]] UnslewedTime end() const { return start_ + budget_.time; }
   [[nodiscard]] std::size_t left() const { return budget_.probes - sent_; }

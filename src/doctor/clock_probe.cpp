@@ -107,18 +107,15 @@ std::size_t ClockProbe::opening() const {
       lines_, [](const Line& line) { return !line->used() && !line->closed(); }));
 }
 
-/// Null: none is ready. By turns, so that every connection is heard.
+/// Null: none is ready. By turns, so that every connection, and with it every address, is heard.
 ClockProbe::Line ClockProbe::line_for(bool fresh) {
   for (std::size_t i = 0; i < lines_.size(); ++i) {
     const Line& line = lines_[(next_line_ + i) % lines_.size()];
-    if (line->used() == fresh || !line->idle()) continue;
+    if ((fresh && line->used()) || !line->idle()) continue;
     next_line_ = (next_line_ + i + 1) % lines_.size();
     return line;
   }
-  if (fresh) return nullptr;
-  const auto unused =
-      std::ranges::find_if(lines_, [](const Line& line) { return !line->used() && line->idle(); });
-  return unused == lines_.end() ? nullptr : *unused;
+  return nullptr;
 }
 
 /// `fresh` connections that have carried nothing, beside the others.
@@ -159,7 +156,7 @@ void ClockProbe::answered(SendResult result) {
   if (auto* failure = std::get_if<TransportFailure>(&result)) {
     plan_->lost();
     // Some servers know no HEAD and hang up on it.
-    if (reading().samples == 0 && failures_ >= 1) route_.method = "GET";
+    if (reading().samples == 0) route_.method = "GET";
     return failed(std::move(*failure));
   }
   failures_ = 0;

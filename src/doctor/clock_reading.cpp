@@ -34,12 +34,14 @@ ClockReading clock_reading(const clocks::ProbePlan& plan, const Now& now, Durati
   if (reading.picture == Picture::several_clocks && plan.kept_dates())
     reading.picture = Picture::incoherent;
   const OffsetBound hull = *known.prompt_hull(at);
-  reading.bound = against_wall(one ? *known.prompt_plain(at) : hull, now);
-  reading.staleness = clocks::ProbePlan::kPrompt;
+  OffsetBound bound = one ? *known.prompt_plain(at) : hull;
+  reading.staleness = plan.lateness(at);
+  if (one) bound.high += reading.staleness - clocks::ProbePlan::kPrompt;
+  reading.bound = against_wall(bound, now);
   if (!one) reading.staleness = std::max(reading.staleness, staleness);
   reading.excluded = plan.excluded(at);
   const bool no_other = one && reading.excluded.share <= kShareThatMatters;
-  const OffsetBound sure = no_other ? *known.prompt_plain(at) : hull;
+  const OffsetBound& sure = no_other ? bound : hull;
   reading.hull = against_wall({sure.low, sure.high + staleness}, now);
   const Duration shift = at.time_since_epoch() - now.wall.time_since_epoch();
   const auto best = plan.best(at);  // nothing where a step has left no answer to rest on

@@ -24,8 +24,6 @@ ProbeLine::ProbeLine(const ProbeRoute& route, std::string address, std::uint64_t
       address_(std::move(address)),
       id_(id),
       timer_(route.timers.make()),
-      head_(wire_head(HttpRequest{.method = route.method, .url = route.url.text()}, route.url)
-                .reveal()),
       parser_(route.method, kProbeBodyLimit) {}
 
 /// Timers are hints: who is called looks at the clock.
@@ -101,6 +99,8 @@ void ProbeLine::ask(Instant deadline, Answered answered) {
   used_ = true;
   answered_ = std::move(answered);
   parser_ = AnswerParser(route_.method, kProbeBodyLimit);
+  const HttpRequest request{.method = route_.method, .url = route_.url.text()};
+  head_ = wire_head(request, route_.url).reveal();
   exchange_ = Exchange{};
   exchange_.origin = route_.url.origin();
   exchange_.connection = id_;

@@ -24,7 +24,7 @@ struct ProbeRoute {
   ClockSource& clock;
   Timers& timers;
   http::Url url;                    ///< what is asked for
-  std::string method;               ///< "HEAD" or "GET"
+  std::string method;               ///< "HEAD" or "GET"; may change between requests
   const TlsContext* tls = nullptr;  ///< of an https URL
   const Proxy* proxy = nullptr;     ///< where connections begin; null = at the server itself
 };

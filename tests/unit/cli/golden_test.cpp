@@ -41,7 +41,7 @@ struct Golden : FakeWorld, testing::Test {
 TEST_F(Golden, Help) {
   EXPECT_EQ(run({"help"}), 0);
   expect("help", out);
-  for (const char* command : {"call", "whoami", "token", "version", "help"}) {
+  for (const char* command : {"call", "whoami", "token", "doctor", "skew", "version", "help"}) {
     EXPECT_EQ(run({"help", command}), 0);
     expect(std::string("help_") + command, out);
   }
@@ -50,7 +50,8 @@ TEST_F(Golden, Help) {
 }
 
 TEST_F(Golden, NoHelpLineIsWiderThanATerminal) {
-  for (const char* command : {"call", "whoami", "token", "emulate", "version", "help"}) {
+  for (const char* command :
+       {"call", "whoami", "token", "doctor", "skew", "emulate", "version", "help"}) {
     EXPECT_EQ(run({command, "--help"}), 0);
     std::istringstream lines(out);
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 88U) << line;

@@ -1,0 +1,271 @@
+"""`skewguard skew`: servers' clocks as they are told, beside what they are."""
+
+import itertools
+import json
+import os
+import random
+import re
+import signal
+import socket
+import socketserver
+import subprocess
+import threading
+import time
+import unittest
+from email.utils import formatdate
+
+from harness import SKEWGUARD, EndToEnd, read_head
+from test_proxy import NONE, ConnectProxy
+
+NO_NTP = ("--ntp", "127.0.0.1:1")  # refuses at once
+PROMPT_S = 0.005
+
+
+class DateServer:
+    """Answers with the Date that `clock(true_time)` says. `on`: its addresses, with one port for
+    all. `hangs_up_on`: a method. `stays`: connections stay open."""
+
+    def __init__(self, test, clock, on=("127.0.0.1",), hangs_up_on=None, stays=True):
+        seen = self.seen = []  # (address, connection, head)
+        connections = itertools.count()
+
+        class Handler(socketserver.StreamRequestHandler):
+            disable_nagle_algorithm = True
+
+            def handle(self):
+                connection = next(connections)
+                try:
+                    while (head := read_head(self.rfile)) is not None:
+                        seen.append((self.server.server_address[0], connection,
+                                     head.decode("latin-1")))
+                        method = head.split(b" ")[0].decode()
+                        if method == hangs_up_on:
+                            return
+                        self.wfile.write(self.answer())
+                        if not stays:
+                            return
+                except ConnectionError:
+                    pass
+
+            @staticmethod
+            def answer():
+                date = formatdate(int(clock(time.time()) // 1), usegmt=True)
+                close = "" if stays else "Connection: close\r\n"
+                return (f"HTTP/1.1 204 No Content\r\nDate: {date}\r\n{close}\r\n").encode()
+
+        self.servers, self.threads = [], []
+        self.port = 0
+        for address in on:
+            kind = type("Server", (socketserver.ThreadingTCPServer,), {
+                "daemon_threads": True,
+                "address_family": socket.AF_INET6 if ":" in address else socket.AF_INET})
+            server = kind((address, self.port), Handler)
+            self.port = server.server_address[1]
+            thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+            thread.start()
+            self.servers.append(server)
+            self.threads.append(thread)
+        self.url = f"http://127.0.0.1:{self.port}/"
+        test.addCleanup(self.stop)
+
+    def methods(self):
+        return [head.split(" ")[0] for _, _, head in self.seen]
+
+    def stop(self):
+        for server, thread in zip(self.servers, self.threads):
+            server.shutdown()
+            server.server_close()
+            thread.join(10)
+
+
+def ahead(seconds):
+    return lambda now: now + seconds
+
+
+class Skew(EndToEnd):
+    def skew(self, *arguments, login="", api="", code=0, ntp=NO_NTP, **more):
+        """What it says in JSON."""
+        run = self.run_with(login, api, "skew", "--json", *ntp, *arguments, report=False,
+                            **{**NONE, **more})
+        self.assertEqual(run.code, code, run.err + run.out)
+        told = json.loads(run.out)
+        self.assertEqual(told["schema"], "skewguard.skew/1")
+        return told
+
+    def measured(self, *arguments, **more):
+        return self.skew(*arguments, **more)["servers"]
+
+    def assert_holds(self, reading, offset):
+        self.assertLessEqual(reading["offset_low_s"], offset, reading)
+        self.assertGreaterEqual(reading["offset_high_s"], offset, reading)
+
+    def assert_measured(self, reading, offset):
+        """Of one clock: within bounds that are narrow, for a busy machine."""
+        self.assert_holds(reading, offset)
+        self.assertEqual(reading["picture"], "one_clock", reading)
+        self.assertNotIn("groups", reading)
+        self.assertLess(reading["offset_high_s"] - reading["offset_low_s"], 0.2)
+        self.assertLess(abs(reading["offset_s"] - offset), 0.02, reading)
+        self.assertGreaterEqual(reading["staleness_s"], PROMPT_S)
+
+    def test_both_hosts_of_the_settings(self):
+        for flags in ((), ("--tls",)):
+            world = self.emulator("--login-offset", "1700ms", "--api-offset", "-350ms", *flags,
+                                  ours_alone=False)
+            login, api = self.measured(login=world.login, api=world.api,
+                                       SSL_CERT_FILE=world.said.get("ca"))
+            self.assertEqual((login["url"], api["url"]), (world.login + "/", world.api + "/"))
+            self.assert_measured(login, 1.7)
+            self.assert_measured(api, -0.35)
+            self.assertEqual(world.token_requests(), 0)
+
+    def test_all_that_is_promised_is_there_and_not_more_is_asked(self):
+        server = DateServer(self, ahead(0.25))
+        told = self.skew("--probes", "40", server.url)
+        reading, = told["servers"]
+        self.assert_measured(reading, 0.25)
+        for field in ("rtt_min_ms", "excluded_share", "excluded_beyond_s"):
+            self.assertGreater(reading[field], 0)
+        self.assertLess(reading["excluded_share"], 0.6)
+        self.assertEqual(reading["samples"], len(server.seen))
+        self.assertLessEqual(len(server.seen), 40)
+        ntp, = told["ntp"]
+        self.assertEqual(ntp["host"], "127.0.0.1:1")
+        for field in ("offset_low_s", "offset_high_s", "stratum"):
+            self.assertIsNone(ntp[field])
+        self.assertLessEqual({"synchronized", "max_error_s", "service"}, set(told["host"]))
+
+    def test_nothing_secret_is_sent(self):
+        server = DateServer(self, ahead(0))
+        token = os.path.join(self.scratch.name, "token")
+        with open(token, "w", encoding="utf-8") as file:
+            file.write("given-token")
+        self.skew("--access-token-file", token, "--probes", "8", server.url)
+        self.assertTrue(server.seen)
+        for _, _, head in server.seen:
+            self.assertNotRegex(head, re.compile("authorization|cookie|token|" + "demo", re.I))
+
+    # Several clocks --------------------------------------------------------------------------
+
+    def backends(self, *offsets, probes):
+        flags = [word for offset in offsets for word in ("--api-backend", offset)]
+        world = self.emulator(*flags, ours_alone=False)
+        return self.measured("--probes", str(probes), world.api)[0]
+
+    def test_three_clocks_behind_one_name(self):
+        truths = (-3.0, 0.0, 0.4)
+        reading = self.backends("0s", "400ms", "-3s", probes=120)
+        self.assertEqual(reading["picture"], "several_clocks", reading)
+        self.assertEqual(len(reading["groups"]), 3, reading)
+        for truth, group in zip(truths, sorted(reading["groups"],
+                                               key=lambda g: g["offset_low_s"])):
+            self.assert_holds(group, truth)
+            self.assertLess(group["offset_high_s"] - group["offset_low_s"], 1)
+            self.assertLess(abs(group["share"] - 1 / 3), 0.17, reading)
+        for truth in truths:
+            self.assert_holds(reading, truth)
+
+    def test_two_clocks_that_are_near_each_other(self):
+        reading = self.backends("0s", "300ms", probes=40)
+        self.assertNotEqual(reading["picture"], "one_clock")
+        self.assert_holds(reading, 0)
+        self.assert_holds(reading, 0.3)
+
+    # Dates that are no clock, or a late one --------------------------------------------------
+
+    def test_dates_that_cannot_be_taken_at_their_word(self):
+        drawn = random.Random(1)
+        began = time.time()
+        frozen = DateServer(self, lambda now: began)
+        coarse = DateServer(self, lambda now: (now + 0.7) // 2 * 2)
+        late = DateServer(self, lambda now: now + 0.7 - drawn.uniform(0, 0.3))
+        told = self.measured("--probes", "40", frozen.url, coarse.url, late.url)
+        self.assertEqual(told[0]["picture"], "not_a_clock", told[0])
+        for reading in told[1:]:
+            self.assertNotEqual(reading["picture"], "one_clock", reading)
+            self.assert_holds(reading, 0.7)
+            self.assertGreaterEqual(reading["staleness_s"], 1)
+
+    # Servers and the way to them -------------------------------------------------------------
+
+    def test_servers_with_habits(self):
+        no_head = DateServer(self, ahead(0.5), hangs_up_on="HEAD")
+        closes = DateServer(self, ahead(-0.5), stays=False)
+        told = self.measured(no_head.url, closes.url)
+        self.assert_measured(told[0], 0.5)
+        self.assertEqual(no_head.methods().count("GET"), told[0]["samples"])
+        self.assert_measured(told[1], -0.5)
+        self.assertEqual(len({connection for _, connection, _ in closes.seen}), len(closes.seen))
+
+    def test_a_name_with_two_addresses_is_asked_at_both(self):
+        server = DateServer(self, ahead(0.3), on=("127.0.0.1", "::1"))
+        reading, = self.measured(f"http://localhost:{server.port}/")
+        self.assert_measured(reading, 0.3)
+        self.assertEqual(set(reading["addresses"]), {"127.0.0.1", "::1"})
+        self.assertEqual({address for address, _, _ in server.seen}, {"127.0.0.1", "::1"})
+
+    def test_through_a_proxy(self):
+        world = self.emulator("--tls", "--api-offset", "-2s", ours_alone=False)
+        proxy = ConnectProxy(self)
+        reading, = self.measured(world.api, "--proxy", proxy.url(), SSL_CERT_FILE=world.said["ca"])
+        self.assert_measured(reading, -2)
+        self.assertEqual(set(proxy.targets()), {world.api.removeprefix("https://")})
+        self.assertNotIn(b"HTTP/1.1", proxy.bytes_seen)  # all of it is TLS
+
+    # Exit codes ------------------------------------------------------------------------------
+
+    def test_exit_codes(self):
+        server = DateServer(self, ahead(6))
+        self.measured("--probes", "2", server.url, code=4)
+        self.measured("--probes", "2", "--max-skew", "10s", server.url, code=0)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            nobody = f"http://127.0.0.1:{free.getsockname()[1]}/"
+        reading, = self.measured(nobody, code=6)
+        self.assertIn("refused", reading["failure"])
+        self.assertIsNone(reading["offset_s"])
+        silent, right = self.measured("--probes", "2", nobody, server.url, code=4)
+        self.assertEqual((silent["samples"], right["samples"]), (0, 2))
+
+    def test_wrong_usage_is_told_before_anything_is_sent(self):
+        server = DateServer(self, ahead(0))
+        for words in (("--probes", "0"), ("--probes", "many"), ("--max-skew", "much"),
+                      ("http://192.0.2.1/",), ("ftp://127.0.0.1/",)):
+            run = self.run_with("", "", "skew", server.url, *words, report=False)
+            self.assert_one_error_line(run, 2)
+        self.assert_one_error_line(self.run_with("", "", "skew", report=False), 2)
+        self.assertEqual(server.seen, [])
+
+    # Going on --------------------------------------------------------------------------------
+
+    def watching(self, url, *flags):
+        process = subprocess.Popen(
+            [SKEWGUARD, "skew", "--watch", "--probes", "4", *NO_NTP, *flags, url],
+            env=self.environment("", "", **NONE), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait, 10)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_watch_tells_a_line_a_round_until_its_reader_goes(self):
+        server = DateServer(self, ahead(0.5))
+        process = self.watching(server.url)
+        for count in (1, 2):
+            line = process.stdout.readline()
+            self.assertIn(server.url, line)
+            self.assertRegex(line, r"\+0\.[45]\d* s")
+            self.assertEqual(len(re.findall("[\u2581-\u2588]", line)), count, line)
+        process.stdout.close()
+        self.assertNotEqual(process.wait(20), 0)
+
+    def test_watch_in_json_is_one_object_a_line_and_ends_when_interrupted(self):
+        process = self.watching(DateServer(self, ahead(0.5)).url, "--json")
+        for _ in range(2):
+            self.assert_holds(json.loads(process.stdout.readline())["servers"][0], 0.5)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(10), 128 + signal.SIGINT)
+        process.stdout.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
