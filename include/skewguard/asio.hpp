@@ -79,7 +79,16 @@ class Completion : public std::enable_shared_from_this<Completion<Handler, T>> {
       auto slot = boost::asio::get_associated_cancellation_slot(self->handler_);
       if (slot.is_connected()) slot.clear();
       Handler handler = std::move(self->handler_);
-      std::move(handler)(std::move(result));
+      if constexpr (std::is_same_v<Executor, boost::asio::system_executor>) {
+        // It has no loop of its own, out of which what it throws could come.
+        try {
+          std::move(handler)(std::move(result));
+        } catch (...) {
+          return;
+        }
+      } else {
+        std::move(handler)(std::move(result));
+      }
     };
     if (has_started()) return boost::asio::dispatch(executor, std::move(run));
     boost::asio::post(executor, std::move(run));
@@ -115,9 +124,10 @@ void launch(Handler handler, const Start& start) {
 }  // namespace detail
 
 /// Client::call() for a completion token of signature void(Result<Response>). The handler runs on
-/// its own executor, once; what it throws on the client's loop is dropped. Cancellation (any type)
-/// withdraws the call: its result is `cancelled`. `client` must live until the call has been
-/// started, not until it ends.
+/// its own executor, once, and what it throws comes out there; one that has none runs on the
+/// client's loop, and what it throws is dropped. The executor's context must outlive the call.
+/// Cancellation (any type) withdraws the call: its result is `cancelled`. `client` must live until
+/// the call has been started, not until it ends.
 template <typename CompletionToken>
 auto async_call(Client& client, Request request, CompletionToken&& token) {
   return boost::asio::async_initiate<CompletionToken, void(Result<Response>)>(

@@ -183,7 +183,8 @@ class Client {
   /// From the environment, the profile file and the files that they name (docs/guide/settings.md).
   /// Nothing is sent. Where the secret stands in a file, that file is read again whenever it has
   /// changed. Error: `config`.
-  static Result<Client> from_environment();
+  /// With a token store of `file` in the settings, what does not work of it goes to Hooks::log.
+  static Result<Client> from_environment(Hooks hooks = {});
   /// Checks the options; nothing is sent, no thread is started. Error: `config`.
   static Result<Client> make(ClientOptions options, Hooks hooks = {},
                              Dependencies dependencies = {});

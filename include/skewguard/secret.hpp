@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <limits>
-#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,8 +33,9 @@ struct SecretAllocator {
   template <typename U>
   SecretAllocator(const SecretAllocator<U>& /*all are one*/) noexcept {}  // NOLINT: converts
   [[nodiscard]] T* allocate(std::size_t count) {
-    if (count > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_alloc();
-    return static_cast<T*>(SecretMemory::take(count * sizeof(T)));
+    constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();  // take() throws then
+    return static_cast<T*>(
+        SecretMemory::take(count > kMost / sizeof(T) ? kMost : count * sizeof(T)));
   }
   void deallocate(T* block, std::size_t count) noexcept {
     SecretMemory::give_back(block, count * sizeof(T));
@@ -53,7 +53,9 @@ class Secret {
   explicit Secret(SecretBytes&& value) noexcept : value_(std::move(value)) {}
   explicit Secret(std::string&& value) : Secret(std::string_view(value)) { wipe(value); }
   explicit Secret(std::string_view value) : value_(value.begin(), value.end()) {}
-  explicit Secret(const char* value) : Secret(std::string_view(value)) {}
+  /// Null, as std::getenv has it for what is not set, is empty.
+  explicit Secret(const char* value)
+      : Secret(value == nullptr ? std::string_view() : std::string_view(value)) {}
   Secret(const Secret& other) = default;
   Secret(Secret&& other) noexcept = default;
   Secret& operator=(const Secret& other) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -48,5 +49,11 @@ class TokenStore {
   /// Gives a claim back; without one it does nothing.
   virtual void release(const std::string& key) = 0;
 };
+
+/// Keeps tokens in a folder of this user's, a file of mode 0600 for each: what the commands use.
+/// `folder`: absolute; empty = $XDG_RUNTIME_DIR/skewguard, else $XDG_STATE_HOME/skewguard. It is
+/// made when the first token is saved. Serves one client; several may share the folder. Error
+/// (`config`): there is no folder to keep tokens in.
+Result<std::shared_ptr<TokenStore>> file_token_store(std::string folder = {});
 
 }  // namespace skewguard

@@ -23,8 +23,6 @@ using doctor::Examination;
 using Json = nlohmann::ordered_json;
 using Status = Check::Status;
 
-/// Enough for flank probes: verdicts must know whether there is a second clock.
-constexpr std::size_t kProbes = 40;
 /// Within this everything must be over, whatever does not answer.
 constexpr Duration kAccessTimeout = std::chrono::seconds{7};
 

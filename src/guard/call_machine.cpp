@@ -68,7 +68,7 @@ CallAction CallMachine::Impl::on(const event::Failed& failed) {
   if (std::exchange(looking_, false)) return on_seen(nullptr);
   const TransportFailure& failure = failed.failure;
   using Kind = TransportFailure::Kind;
-  if (failure.kind == Kind::cancelled) return on(event::Cancelled{});
+  if (failure.kind == Kind::cancelled) return on(event::Cancelled{failure.detail});
   const std::size_t attempt = record_.add(nullptr, token_.get(), now_);
   const Verdict verdict = diagnosis::verdict_of(failure);
   const bool broken = failure.kind == Kind::reset || failure.kind == Kind::truncated;
@@ -104,11 +104,12 @@ CallAction CallMachine::Impl::on(const event::Woke& /*woke*/) {
   return need_token(token_->generation);
 }
 
-CallAction CallMachine::Impl::on(const event::Cancelled& /*cancelled*/) {
+CallAction CallMachine::Impl::on(const event::Cancelled& cancelled) {
   give_up_on_refusal();
   Error error;
   error.kind = ErrorKind::cancelled;
   error.message = "the call was withdrawn before it had ended";
+  if (!cancelled.why.empty()) error.message += ": " + cancelled.why;
   return finish_without_answer(std::move(error), 6, Verdict::ok);
 }
 

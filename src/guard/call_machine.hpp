@@ -53,7 +53,9 @@ struct Failed {
   TransportFailure failure;
 };
 struct Woke {};
-struct Cancelled {};
+struct Cancelled {
+  std::string why{};  ///< in plain words; empty = somebody wanted it so
+};
 }  // namespace event
 using CallEvent = std::variant<event::Start, event::TokenReady, event::TokenDenied, event::Answered,
                                event::Failed, event::Woke, event::Cancelled>;

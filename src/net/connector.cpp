@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <tuple>
 #include <utility>
+#include "net/open_socket.hpp"
 
 namespace skewguard::net {
 
@@ -48,7 +49,7 @@ void Connector::attempt(const std::string& address) {
   under_way_.push_back(socket);
   boost::system::error_code error;
   const tcp::endpoint endpoint(asio::ip::make_address(address, error), port_);
-  if (!error) std::ignore = socket->open(endpoint.protocol(), error);
+  if (!error) open_socket(*socket, endpoint.protocol(), error);
   if (!error) std::ignore = socket->set_option(tcp::no_delay(true), error);
   auto done = [self = shared_from_this(), socket, address](boost::system::error_code result) {
     if (self->handler_) self->ended(socket, address, result);

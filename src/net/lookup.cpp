@@ -16,6 +16,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/signals.hpp"
 namespace skewguard::net {
 namespace asio = boost::asio;
 
@@ -94,6 +95,7 @@ PendingLookup::PendingLookup(const Loop& io, Lookup lookup, std::string host, Ha
   shared_->work.emplace(io.executor);
   shared_->handler = std::move(handler);
   try {
+    const SignalsBlocked blocked;
     std::thread([shared = shared_, lookup = std::move(lookup), host = std::move(host)] {
       shared->answer(lookup(host));
     }).detach();

@@ -15,6 +15,7 @@
 
 #include "http/url.hpp"
 #include "net/connector.hpp"
+#include "net/open_socket.hpp"
 
 namespace skewguard::net {
 
@@ -179,7 +180,7 @@ class SntpQuestion : public std::enable_shared_from_this<SntpQuestion> {
     }
     boost::system::error_code error;
     const udp::endpoint peer(asio::ip::make_address(address, error), name_.port);
-    if (!error) std::ignore = attempt->socket.open(peer.protocol(), error);
+    if (!error) open_socket(attempt->socket, peer.protocol(), error);
     if (!error) std::ignore = attempt->socket.non_blocking(true, error);
     if (!error) std::ignore = attempt->socket.connect(peer, error);
     if (!error) {

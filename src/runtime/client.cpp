@@ -9,6 +9,8 @@
 
 #include "host/system_clocks.hpp"
 #include "host/vmclock.hpp"
+#include "oauth/refusals.hpp"
+#include "oauth/withhold.hpp"
 #include "runtime/alerts.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/handover.hpp"
@@ -121,8 +123,12 @@ Bearer bearer_of(const HttpRequest& request, Instant deadline) {
           std::string(authorization), deadline};
 }
 
-SendResult threw() {
-  return TransportFailure{TransportFailure::Kind::cancelled, "the send function threw", true};
+/// `what` may repeat the token.
+SendResult threw(std::string_view what, std::string_view token) {
+  std::string detail = "the send function threw";
+  if (!what.empty())
+    detail.append(": ").append(oauth::withhold(oauth::visible(what, 200), {token}));
+  return TransportFailure{TransportFailure::Kind::cancelled, std::move(detail), true};
 }
 
 void wipe(Bearer& bearer) {
@@ -195,11 +201,14 @@ class Client::Impl {
         [handover](const HttpRequest& to_send, Instant deadline, Transport::Handler answer) {
           handover->put(Sending{bearer_of(to_send, deadline), std::move(answer)});
         });
-    const Instant end = now() + timeout + kGrace;
-    while (auto event = handover->wait(running->executor(), std::max(end - now(), Duration{0}))) {
+    // Of its own from here on: the client may go while `send` is at work.
+    const auto clock = dependencies_.clock;
+    const Instant end = clock->boot_now() + timeout + kGrace;
+    const auto left = [&] { return std::max(end - clock->boot_now(), Duration{0}); };
+    while (auto event = handover->wait(running->executor(), left())) {
       if (auto* finished = std::get_if<Finish>(&*event)) return outcome(std::move(*finished));
       auto& sending = std::get<Sending>(*event);
-      sending.answer(sent_by(send, sending.bearer));
+      sending.answer(sent_by(send, sending.bearer, *clock));
       wipe(sending.bearer);
     }
     return overdue();
@@ -233,10 +242,13 @@ class Client::Impl {
               return;
             }
           };
+          const auto token = to_send.authorization.reveal().substr(oauth::kBearerScheme.size());
           try {
             sender(bearer_of(to_send, deadline), answered);
+          } catch (const std::exception& error) {
+            answered(threw(error.what(), token));
           } catch (...) {
-            answered(threw());
+            answered(threw("", token));
           }
         });
   }
@@ -288,14 +300,17 @@ class Client::Impl {
                       runtime::kLongestTimeout);
   }
 
-  SendResult sent_by(const std::function<SendResult(const Bearer&)>& send, const Bearer& bearer) {
-    const Now before = dependencies_.clock->now();
+  static SendResult sent_by(const std::function<SendResult(const Bearer&)>& send,
+                            const Bearer& bearer, ClockSource& clock) {
+    const Now before = clock.now();
     try {
       SendResult result = send(bearer);
-      fill_in(result, before, dependencies_.clock->now());
+      fill_in(result, before, clock.now());
       return result;
+    } catch (const std::exception& error) {
+      return threw(error.what(), bearer.token);
     } catch (...) {
-      return threw();
+      return threw("", bearer.token);
     }
   }
 
@@ -350,7 +365,8 @@ class Client::Impl {
 
   std::shared_ptr<Running> start() {
     const std::lock_guard lock(mutex_);
-    if (running_) return running_;
+    if (running_ && running_->of_another_process()) running_->abandon();
+    if (running_ && !running_->of_another_process()) return running_;
     running_ = Running::start(options_, hooks_, dependencies_, publication_);
     const std::lock_guard slot_lock(slot_->mutex);
     slot_->running = running_;
@@ -381,8 +397,8 @@ class Client::Impl {
   std::shared_ptr<runtime::Publication> publication_ = publication_for(slot_);
 };
 
-Result<Client> Client::from_environment() {
-  return without_exceptions([]() -> Result<Client> {
+Result<Client> Client::from_environment(Hooks hooks) {
+  return without_exceptions([&]() -> Result<Client> {
     auto settings = settings::load({}, settings::process_surroundings(), settings::Need::identity);
     if (!settings) return settings.error();
     Dependencies dependencies;
@@ -396,9 +412,13 @@ Result<Client> Client::from_environment() {
         return file.look();
       };
     }
-    Hooks hooks;
-    if (!settings->alert_command.empty())
-      hooks.on_resolved = runtime::alerts_to(settings->alert_command);
+    if (!settings->alert_command.empty()) {
+      hooks.on_resolved = [alert = runtime::alerts_to(settings->alert_command),
+                           own = std::move(hooks.on_resolved)](const CallReport& report) {
+        alert(report);
+        if (own) own(report);
+      };
+    }
     auto client = make(std::move(settings->client), std::move(hooks), std::move(dependencies));
     if (client) client->impl_->reread_by(secrets_of_environment);
     return client;

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/signals.hpp"
 #include "runtime/io_executor.hpp"
 
 namespace skewguard::runtime {
@@ -23,6 +24,7 @@ class IoLoop::Impl {
   }
 
   static void start(const std::shared_ptr<Impl>& self) {
+    const SignalsBlocked blocked;
     self->thread_ = std::thread([self] { self->run(); });
     pthread_setname_np(self->thread_.native_handle(), "skewguard");
   }

@@ -63,7 +63,18 @@ bool Running::inside() const noexcept {
   return own_loop_ ? own_loop_->inside() : uses_.executor->inside();
 }
 
+bool Running::of_another_process() const noexcept {
+  return own_loop_ && process_ != ::getpid();
+}
+
+void Running::abandon() noexcept {
+  static_cast<void>(engine_.release());
+  static_cast<void>(transport_.release());
+  static_cast<void>(own_loop_.release());
+}
+
 void Running::end() noexcept {
+  if (of_another_process()) return abandon();
   try {
     auto ended = std::make_shared<std::promise<void>>();
     // From a hook, that is on the loop, the engine is at work below us on the stack: it goes when

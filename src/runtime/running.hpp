@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <functional>
 #include <memory>
 
@@ -27,6 +29,10 @@ class Running : public std::enable_shared_from_this<Running> {
   /// Whether the caller runs on the loop, and so may not wait for it.
   [[nodiscard]] bool inside() const noexcept;
   Executor& executor() noexcept { return own_loop_ ? *own_loop_ : *uses_.executor; }
+  /// This process was forked off from the one that started it, and has no thread that runs it.
+  [[nodiscard]] bool of_another_process() const noexcept;
+  /// Lets go of all that it consists of, and ends none of it: for a forked process.
+  void abandon() noexcept;
   /// Ends the engine: what is under way gets `cancelled`. Waits for a loop of our own, and so for
   /// the hook or handler that runs there, unless it is called there; so too for one that runs here.
   void end() noexcept;
@@ -34,6 +40,7 @@ class Running : public std::enable_shared_from_this<Running> {
   explicit Running(const Dependencies& uses);  ///< start() makes it
 
  private:
+  const pid_t process_ = ::getpid();
   Dependencies uses_;                 // what the engine runs on lives as long as it does
   std::unique_ptr<IoLoop> own_loop_;  // where the user brings none
   std::unique_ptr<Transport> transport_;

@@ -1,5 +1,7 @@
 #include "runtime/stores.hpp"
 
+#include <utility>
+
 #include "store/default_folder.hpp"
 #include "store/file.hpp"
 
@@ -19,3 +21,17 @@ Result<std::shared_ptr<TokenStore>> make_store(
 }
 
 }  // namespace skewguard::runtime
+
+namespace skewguard {
+
+Result<std::shared_ptr<TokenStore>> file_token_store(std::string folder) {
+  using Choice = settings::TokenStoreChoice;
+  try {
+    return runtime::make_store({.kind = Choice::Kind::file, .folder = std::move(folder)},
+                               settings::process_surroundings().environment);
+  } catch (...) {
+    return Error{ErrorKind::unavailable, "out of memory", ""};
+  }
+}
+
+}  // namespace skewguard

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "runtime/adopt.hpp"
+#include "time/duration_text.hpp"
 
 namespace skewguard::runtime {
 namespace {
@@ -104,7 +105,7 @@ void TokenDesk::wake_at(Instant when) {
 
 void TokenDesk::want(oauth::event::Want want, Taker taker) {
   look_for_secrets();
-  takers_.emplace(want.waiter, std::move(taker));
+  takers_.emplace(want.waiter, Waiting{std::move(taker), want.deadline});
   const auto& options = core_.options;
   const bool may_check = ready_ && !options.login_url.empty() && options.access_token.empty();
   if (may_check && clocks_.disrupted()) {
@@ -125,7 +126,7 @@ void TokenDesk::withdraw(oauth::WaiterId waiter) {
 void TokenDesk::answer(Answer answer) {
   const auto found = takers_.find(std::visit([](const auto& a) { return a.waiter; }, answer));
   if (found == takers_.end()) return;
-  core_.turns.next([taker = std::move(found->second), answer = std::move(answer)]() mutable {
+  core_.turns.next([taker = std::move(found->second.taker), answer = std::move(answer)]() mutable {
     taker(std::move(answer));
   });
   takers_.erase(found);
@@ -175,10 +176,23 @@ void TokenDesk::start_fetch(oauth::action::StartFetch& fetch) {
   ask_or_share();
 }
 
-/// One process asks, the others take what it got; one that takes longer than a request may is not
-/// waited for.
+/// Nobody waits for another process longer than for the login host, nor beyond the middle of what
+/// time the most hurried caller has: then this one asks for itself.
+bool TokenDesk::may_wait_for_others() const {
+  const Instant now = core_.now().boot;
+  Instant until = asking_->fetch.deadline;
+  for (const auto& [id, waiting] : takers_)
+    until = std::min(until, asking_->since + (waiting.deadline - asking_->since) / 2);
+  if (now < until) return true;
+  core_.log({LogLevel::warn, "another process has been asking for a token for " +
+                                 time::human(now - asking_->since) +
+                                 " and has none yet: this one asks for itself"});
+  return false;
+}
+
+/// One process asks, the others take what it got.
 void TokenDesk::ask_or_share() {
-  if (!shelf_.claim() && core_.now().boot < asking_->fetch.deadline) {
+  if (!shelf_.claim() && may_wait_for_others()) {
     core_.at(core_.now().boot + kShareEvery, [this, id = asking_->fetch.fetch] {
       if (asking_ && asking_->fetch.fetch == id) ask_or_share();
     });

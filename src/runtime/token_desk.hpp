@@ -34,6 +34,10 @@ class TokenDesk {
   [[nodiscard]] ClockWatch& clocks() noexcept { return clocks_; }
 
  private:
+  struct Waiting {
+    Taker taker;
+    Instant deadline;
+  };
   struct Asking {
     oauth::action::StartFetch fetch;
     Instant since;
@@ -42,6 +46,7 @@ class TokenDesk {
   void look_for_secrets();
   void answer(Answer answer);
   void start_fetch(oauth::action::StartFetch& fetch);
+  [[nodiscard]] bool may_wait_for_others() const;
   void ask_or_share();
   void ask();
   [[nodiscard]] oauth::TokenPtr shared(const oauth::action::StartFetch& fetch);
@@ -54,7 +59,7 @@ class TokenDesk {
   oauth::TokenMachine tokens_;
   ClockWatch clocks_;
   Shelf shelf_;
-  std::map<oauth::WaiterId, Taker> takers_;
+  std::map<oauth::WaiterId, Waiting> takers_;
   std::optional<Asking> asking_;
   std::vector<oauth::event::Want> early_wants_;  // until ready_
   bool adopting_ = false;

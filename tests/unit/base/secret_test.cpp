@@ -146,6 +146,11 @@ TEST(Secret, TellsItsLengthAlone) {
   EXPECT_TRUE(Secret().empty());
 }
 
+TEST(Secret, OfAVariableThatIsNotSetIsEmpty) {
+  const char* const unset = nullptr;
+  EXPECT_TRUE(Secret(unset).empty());
+}
+
 TEST(Secret, EqualsWhatHasTheSameContent) {
   EXPECT_EQ(Secret("abc"), Secret(std::string("abc")));
   EXPECT_NE(Secret("abc"), Secret("abd"));

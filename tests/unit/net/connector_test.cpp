@@ -1,5 +1,6 @@
 #include "net/connector.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -59,6 +60,13 @@ class Silent {
   tcp::acceptor acceptor_;
   std::vector<tcp::socket> fillers_;
 };
+
+TEST_F(ConnectorTest, LeavesNoSocketToProgramsThatAreStarted) {
+  start({"127.0.0.1"}, port_);
+  run_until(io_, [&] { return answer_.has_value(); });
+  auto& socket = std::get<tcp::socket>(*answer_);
+  EXPECT_NE(::fcntl(socket.native_handle(), F_GETFD) & FD_CLOEXEC, 0);
+}
 
 TEST_F(ConnectorTest, TakesTheFirstAddressThatAnswers) {
   start({"127.0.0.2", "127.0.0.1"}, port_);

@@ -66,6 +66,14 @@ class ClientOnAContext : public ::testing::Test {
   Told<Response> told;
 };
 
+TEST_F(ClientOnAContext, DropsWhatAHandlerWithoutAnExecutorThrows) {
+  async_call(*client, get(), [](const Result<Response>&) { throw std::runtime_error("mine"); });
+  async_call(*client, get(), told.handler());
+  EXPECT_TRUE(run_until([&] { return told.times() > 0; }));
+  EXPECT_TRUE(told.once_ok());
+  EXPECT_TRUE(runs_out());
+}
+
 // Completion tokens -------------------------------------------------------------------------------
 
 TEST_F(ClientOnAContext, CallsBack) {

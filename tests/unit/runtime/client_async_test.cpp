@@ -608,6 +608,39 @@ TEST(ClientThatCannotStart, ThrowsNothingThoughItsHandlerDoes) {
   EXPECT_EQ(made->call(get()).error().kind, ErrorKind::unavailable);
 }
 
+// Other processes ---------------------------------------------------------------------------------
+
+/// Somebody asks for a token, and never gets one.
+class StuckStore final : public TokenStore {
+ public:
+  Result<std::optional<StoredToken>> load(const std::string&) override {
+    return std::optional<StoredToken>{};
+  }
+  Result<void> save(const std::string&, const StoredToken&) override { return {}; }
+  Result<void> erase(const std::string&) override { return {}; }
+  Result<bool> claim(const std::string&) override { return false; }
+  void release(const std::string&) override {}
+};
+
+TEST_F(ClientOnAFakeMachine, AsksForItselfInTimeWhereAnotherProcessIsStuckAndSaysSo) {
+  std::vector<std::string> warnings;
+  Hooks hooks;
+  hooks.log = [&](const LogLine& line) {
+    if (line.level == LogLevel::warn) warnings.push_back(line.message);
+  };
+  Dependencies dependencies = world->dependencies();
+  dependencies.store = std::make_shared<StuckStore>();
+  auto made = Client::make(world->options(), std::move(hooks), std::move(dependencies));
+  ASSERT_TRUE(made);
+  Request request = get();
+  request.timeout = 10s;
+  const auto answer = made->call(request);
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_LE(answer->report.elapsed, 6s);
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_NE(warnings.front().find("another process"), std::string::npos) << warnings.front();
+}
+
 // lease() -----------------------------------------------------------------------------------------
 
 TEST_F(ClientOnAFakeMachine, LeasesNothingBeforeATokenWasAskedFor) {

@@ -4,11 +4,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <future>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -104,6 +110,84 @@ TEST_F(ClientOnItsLoop, MayBeReleasedInTheMiddleOfACallByOneOfItsOwnHooks) {
   EXPECT_EQ(answer.error().kind, ErrorKind::cancelled);
   EXPECT_TRUE(ended());
 }
+
+TEST_F(ClientOnItsLoop, MayGoWhileTheSendFunctionOfACallIsAtWork) {
+  make();
+  std::promise<void> sending;
+  std::promise<void> gone;
+  auto call = std::async(std::launch::async, [&] {
+    return client->guard([&](const Bearer&) {
+      sending.set_value();
+      gone.get_future().wait();
+      return SendResult{Exchange{.status = 200}};
+    });
+  });
+  sending.get_future().wait();
+  client.reset();
+  gone.set_value();
+  const auto answer = call.get();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::cancelled);
+  EXPECT_TRUE(ended());
+}
+
+TEST_F(ClientOnItsLoop, SaysWhatTheSendFunctionThrewWithoutTheToken) {
+  make();
+  const auto answer = client->guard([](const Bearer& bearer) -> SendResult {
+    throw std::runtime_error("no handle for " + bearer.authorization + " and a-long-token");
+  });
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::cancelled);
+  EXPECT_THAT(answer.error().message, ::testing::HasSubstr("no handle"));
+}
+
+TEST_F(ClientOnItsLoop, LeavesTheSignalsOfTheProgramToItsOwnThreads) {
+  make();
+  ASSERT_TRUE(client->get("/api/v2/x"));
+  std::string blocked;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream status(task.path() / "status");
+    std::string line;
+    bool ours = false;
+    while (std::getline(status, line)) {
+      ours = ours || line == "Name:\tskewguard";
+      if (ours && line.starts_with("SigBlk:")) blocked = line;
+    }
+  }
+  ASSERT_FALSE(blocked.empty()) << "no thread has that name";
+  const auto mask = std::stoull(blocked.substr(blocked.find('\t') + 1), nullptr, 16);
+  EXPECT_NE(mask & (1ULL << (SIGHUP - 1)), 0U) << blocked;
+  EXPECT_NE(mask & (1ULL << (SIGTERM - 1)), 0U) << blocked;
+  EXPECT_EQ(mask & (1ULL << (SIGSEGV - 1)), 0U) << blocked;
+}
+
+// ThreadSanitizer allows no thread in a process that was forked off one with threads.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SKEWGUARD_NO_FORK
+#endif
+#endif
+#ifndef SKEWGUARD_NO_FORK
+
+TEST_F(ClientOnItsLoop, BeginsAnewInAForkedProcessAndEndsThere) {
+  make();
+  ASSERT_TRUE(client->get("/api/v2/x"));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(4);  // it hung
+    const bool answered = client->get("/api/v2/x").ok();
+    client.reset();
+    ::_exit(answered ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_TRUE(client->get("/api/v2/x"));
+  client.reset();
+  EXPECT_TRUE(ended());
+}
+
+#endif
 
 // UBSan looks at objects through a pipe: without descriptors it takes good ones for bad.
 #if defined(__has_feature)
