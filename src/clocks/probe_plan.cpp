@@ -128,6 +128,7 @@ void ProbePlan::compare(const time::DateSample& sample) {
 void ProbePlan::forget_before_step() {
   edge_.reset();
   flanks_.reset();
+  aiming_ = true;
   newest_date_.reset();
   went_back_ = stood_still_ = false;
   std::erase_if(samples_, [over = *estimator_.settled()](const time::DateSample& sample) {

@@ -141,6 +141,16 @@ bool surely_apart(const Case& of) {
   return apart && !apart->holds(Duration{0}) && off(*between_shown(of));
 }
 
+const ReportedAttempt* refused_by_clock(const Case& of) {
+  if (!of.examination.access) return nullptr;
+  const auto& attempts = of.examination.access->report.attempts;
+  const auto found = std::ranges::find_if(attempts, [](const ReportedAttempt& attempt) {
+    return attempt.verdict == Verdict::issuer_clock_ahead ||
+           attempt.verdict == Verdict::issuer_clock_behind;
+  });
+  return found == attempts.end() ? nullptr : &*found;
+}
+
 bool off(const OffsetBound& bound) {
   return !bound.meets(kInnocent);
 }
@@ -161,7 +171,7 @@ std::string size_text(const OffsetBound& bound, const char* positive, const char
 std::string naive_harm(const Case& of) {
   const auto& access = of.examination.access;
   const auto life = access ? access->lifetime : std::nullopt;
-  if (surely_apart(of)) {
+  if (surely_apart(of) || (refused_by_clock(of) != nullptr && between_shown(of))) {
     const OffsetBound apart = *between_shown(of);
     const std::string size = time::human(magnitude(apart));
     if (apart.middle() > Duration{0})

@@ -46,6 +46,9 @@ struct Case {
 inline constexpr std::string_view kLoginHost = "the login host";
 inline constexpr std::string_view kApiHost = "the API host";
 
+inline constexpr const char* kTrustFix =
+    "name the authority's certificates with --ca-file, or mend the server's";
+
 bool measured(const ClockReading* reading);
 bool is_a_clock(const ClockReading* reading);
 bool several(const ClockReading* reading);
@@ -61,6 +64,9 @@ bool any_fails_by_tls(const Case& of);
 std::optional<OffsetBound> between(const Case& of);        ///< for verdicts
 std::optional<OffsetBound> between_shown(const Case& of);  ///< to be told
 bool surely_apart(const Case& of);
+/// The refusal that shows that the two hosts' clocks differ: tokens tell more than Dates. Null:
+/// none.
+const ReportedAttempt* refused_by_clock(const Case& of);
 
 /// Whether it does not hold an offset that the tolerance lets pass.
 bool off(const OffsetBound& bound);

@@ -57,7 +57,7 @@ Check check_tls(const Case& of) {
     const bool by_time = reading->failure->kind == Kind::tls_time;
     return {"tls", Status::fail, reading->failure->detail,
             by_time ? "see the verdict: whether the local clock or the certificate is to be mended"
-                    : "name the authority's certificates with --ca-file, or mend the server's"};
+                    : kTrustFix};
   }
   if (asked == 0) return {"tls", Status::skipped, "no server is asked over https", ""};
   if (good == 0) return {"tls", Status::skipped, "no server was reached", ""};
@@ -140,6 +140,9 @@ Check check_between(const Case& of) {
   const auto apart = between_shown(of);
   if (!apart) return {kName, Status::skipped, "not both hosts show one clock", ""};
   const std::string detail = "login less API: " + signed_text(*apart);
+  if (!surely_apart(of) && refused_by_clock(of) != nullptr)
+    return {kName, Status::warn, detail + "; the API refused a new token by it",
+            "skewguard waits for it; others need the clocks of both hosts set"};
   if (!surely_apart(of)) return {kName, Status::ok, detail, ""};
   const bool ahead = apart->low > Duration{0};
   return {kName, Status::fail,

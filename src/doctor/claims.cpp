@@ -178,9 +178,13 @@ std::optional<Claim> they_differ(const Case& of) {
                  kAskForNtp};
   }
   if (!of.blame.unknown()) return std::nullopt;
-  std::string text = "clocks differ from the local one:";
+  const bool from_local = !of.blame.from_local.empty();
+  std::string text = from_local ? "clocks differ from the local one:"
+                                : "clocks differ from each other; from the local one:";
   Duration most{0};
-  for (const clocks::Source& source : of.shown) {
+  for (std::size_t i = 0; i < of.shown.size(); ++i) {
+    if (from_local && std::ranges::count(of.blame.from_local, i) == 0) continue;
+    const clocks::Source& source = of.shown[i];
     text +=
         " " + source.name + " by " + offset_text(source.bound.middle(), source.bound.width()) + ",";
     most = std::max(most, magnitude(source.bound));
@@ -192,16 +196,10 @@ std::optional<Claim> they_differ(const Case& of) {
 
 /// The API refused a new token by its clock, within less than Dates alone can tell.
 std::optional<Claim> tokens_show_it(const Case& of) {
-  const auto& access = of.examination.access;
-  if (!access || access->error || surely_apart(of)) return std::nullopt;
-  for (const ReportedAttempt& attempt : access->report.attempts) {
-    if (attempt.verdict != Verdict::issuer_clock_ahead &&
-        attempt.verdict != Verdict::issuer_clock_behind)
-      continue;
-    return Claim{"login_and_api_differ", 0, attempt.explanation,
-                 "skewguard waits for it; others need the clocks of both hosts set"};
-  }
-  return std::nullopt;
+  const ReportedAttempt* refusal = refused_by_clock(of);
+  if (refusal == nullptr || of.examination.access->error || surely_apart(of)) return std::nullopt;
+  return Claim{"login_and_api_differ", 0, refusal->explanation,
+               "skewguard waits for it; others need the clocks of both hosts set"};
 }
 
 std::optional<Claim> access_refused(const Case& of) {
@@ -222,7 +220,9 @@ std::optional<Claim> unreachable(const Case& of) {
                           : kind == timeout     ? "timeout"
                                                 : "network";
     return Claim{verdict, 6, reading->failure->detail,
-                 "check network, proxy and firewall on the way to " + reading->url};
+                 fails_by_tls(reading)
+                     ? std::string(kTrustFix)
+                     : "check network, proxy and firewall on the way to " + reading->url};
   }
   return std::nullopt;
 }
@@ -242,8 +242,9 @@ Claim nothing_found(const Case& of) {
 /// Clocks that do harm come first, then what else failed, then clocks that do none.
 Claim decide(const Case& of) {
   std::vector<Claim> claims;
-  for (const auto verdict : {tls_clock, several_clocks, local_clock, a_host_is_wrong, they_differ,
-                             not_a_clock, tokens_show_it, access_refused, unreachable}) {
+  for (const auto verdict :
+       {tls_clock, several_clocks, local_clock, a_host_is_wrong, tokens_show_it, they_differ,
+        not_a_clock, access_refused, unreachable}) {
     if (auto claim = verdict(of)) claims.push_back(*std::move(claim));
   }
   const auto first = [&](auto matches) { return std::ranges::find_if(claims, matches); };

@@ -125,6 +125,7 @@ TEST_F(Judge, SaysThatClocksDifferWhereOnlyOneServerIsHeard) {
   api() = unreachable(api().url, TransportFailure::Kind::refused);
   examination.access = Access{};
   expect("clocks_differ", 4);
+  EXPECT_THAT(judge(examination).summary, HasSubstr("the login host by +60.0"));
 }
 
 TEST_F(Judge, TellsSeveralClocksBehindOneName) {
@@ -258,6 +259,10 @@ TEST_F(Judge, BelievesATokenThatTheApiFoundTooNewWhereDatesDoNotTell) {
   examination.access = access;
   expect("login_and_api_differ", 0);
   EXPECT_EQ(judge(examination).summary, "the API lags by 2 s");
+  EXPECT_EQ(check("clock_login_vs_api").status, Check::Status::warn);
+  EXPECT_THAT(check("naive_client").detail, HasSubstr("asks for another"));
+  servers(seconds{3}, seconds{0});  // the login host surely differs from the local clock
+  expect("login_and_api_differ", 0);
 }
 
 TEST_F(Judge, C16NamesASuspendAsTheLikelyCauseOfAWrongLocalClockAlone) {
