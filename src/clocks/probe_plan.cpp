@@ -15,6 +15,9 @@ constexpr Duration kOneSecond = seconds{1};
 constexpr std::size_t kMostFlanks = 7;
 /// Few enough that a burst of them, a millisecond apart, is over well within the second.
 constexpr std::size_t kFlanksOfOneSecond = 4;
+/// From the bracket to the nearest flank probe. One on the wrong side of the turn contradicts the
+/// others by this much: more than what counts as prompt, and than drift may explain a while later.
+constexpr Duration kFlankAway = 2 * ProbePlan::kPrompt;
 /// What is left of the time for an answer to come.
 constexpr Duration kLastAnswer = milliseconds{50};
 /// Where a date string is late, by a different amount each second: what is searched for the second
@@ -209,8 +212,8 @@ ProbePlan::Next ProbePlan::flank(UnslewedTime now) {
   }
   const OffsetBound known = sharp(now);
   constexpr Duration kApart = milliseconds{1};
-  const auto last_before = flanks_->second - known.high - rtt_max_ - kApart;
-  const auto first_after = flanks_->second - known.low + kPrompt + kApart;
+  const auto last_before = flanks_->second - known.high - rtt_max_ - kFlankAway;
+  const auto first_after = flanks_->second - known.low + kFlankAway;
   const auto place = static_cast<std::int64_t>(
       flanks_->before > 0 ? flanks_->before - 1 : kFlanksOfOneSecond - flanks_->after);
   const Duration at =
@@ -266,7 +269,7 @@ Duration ProbePlan::lateness(UnslewedTime now) const {
 ProbePlan::Exclusion ProbePlan::excluded(UnslewedTime now) const {
   if (samples_.empty() || estimator_.picture() != Picture::one_clock) return {};
   const OffsetBound known = *estimator_.prompt_plain(now);
-  const Duration beyond = known.width() + rtt_max_ + 2 * kPrompt;
+  const Duration beyond = known.width() + rtt_max_ + kPrompt + kFlankAway;
   // A connection may always end at the same clock: it counts once for each side.
   std::set<std::uint64_t> ahead;
   std::set<std::uint64_t> behind;

@@ -365,8 +365,11 @@ class Client::Impl {
 
   std::shared_ptr<Running> start() {
     const std::lock_guard lock(mutex_);
-    if (running_ && running_->of_another_process()) running_->abandon();
-    if (running_ && !running_->of_another_process()) return running_;
+    if (running_ && running_->of_another_process()) {
+      running_->abandon();
+      running_.reset();
+    }
+    if (running_) return running_;
     running_ = Running::start(options_, hooks_, dependencies_, publication_);
     const std::lock_guard slot_lock(slot_->mutex);
     slot_->running = running_;

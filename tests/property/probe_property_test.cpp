@@ -174,6 +174,21 @@ TEST(ProbePlan, AHiddenSecondClockIsNoticedOrInsideTheHull) {
   EXPECT_EQ(hidden, 0U);
 }
 
+/// By up to 300 ms, another amount for each answer, on a local network.
+TEST(ProbePlan, DatesThatAreLateByAVaryingAmountAreFoundOut) {
+  const Leg leg = [](Random& random) { return of_ms(0.1 + 0.03 * random.exponential()); };
+  Random random(10);
+  const std::size_t runs = 2000 / SKEWGUARD_HISTORY_SHARE;
+  std::size_t missed = 0;
+  for (std::size_t i = 0; i < runs; ++i) {
+    Clock clock = some_clock(random);
+    clock.late = milliseconds{300};
+    const Measured measured = measure(random, {.probes = 40, .time = seconds{10}}, leg, {{clock}});
+    if (measured.plan.estimator().picture() == clocks::Picture::one_clock) ++missed;
+  }
+  EXPECT_LE(missed, runs / 50);
+}
+
 /// What is claimed to be excluded is met by chance no oftener than once in a hundred times.
 TEST(ProbePlan, WhatIsExcludedIsNotThere) {
   Random random(9);
