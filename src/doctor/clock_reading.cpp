@@ -40,8 +40,8 @@ ClockReading clock_reading(const clocks::ProbePlan& plan, const Now& now, Durati
   reading.bound = against_wall(bound, now);
   if (!one) reading.staleness = std::max(reading.staleness, staleness);
   reading.excluded = plan.excluded(at);
-  const bool no_other = one && reading.excluded.share <= kShareThatMatters;
-  const OffsetBound& sure = no_other ? bound : hull;
+  reading.alone = one && reading.excluded.share <= kShareThatMatters;
+  const OffsetBound& sure = reading.alone ? bound : hull;
   reading.hull = against_wall({sure.low, sure.high + staleness}, now);
   const Duration shift = at.time_since_epoch() - now.wall.time_since_epoch();
   const auto best = plan.best(at);  // nothing where a step has left no answer to rest on

@@ -35,6 +35,7 @@ struct ClockReading {
   /// strings that are as late as the setting says.
   std::optional<OffsetBound> hull{};
   clocks::ProbePlan::Exclusion excluded{};
+  bool alone = false;  ///< it has no second clock with half of the answers: `hull` rests on `bound`
   std::vector<clocks::ClockGroup> groups;  ///< where there are several clocks
   std::size_t steps = 0;                   ///< of its clock, while it was looked at
   std::optional<Duration> last_step{};     ///< positive = forward
