@@ -25,7 +25,7 @@ constexpr Duration kLastAnswer = milliseconds{50};
 constexpr Duration kLateSearch = milliseconds{3};
 /// A date string is never early, and often a little late: the best estimate lies above the middle
 /// by this, or less where little is left open.
-constexpr Duration kOftenLate = std::chrono::microseconds{400};
+constexpr Duration kOftenLate = std::chrono::microseconds{500};
 /// What the best estimate takes for granted, unlike the bounds.
 constexpr double kLikelyDrift = 50e-6;
 
@@ -257,7 +257,7 @@ std::optional<Duration> ProbePlan::best(UnslewedTime now) const {
   const OffsetBound known = all.at(now, likely);
   if (known.low <= known.high) return known.middle() + std::min(kOftenLate, known.width() / 4);
   // A date string was late: the low end is the one to be trusted.
-  return known.low + rtt_min_ / 2 + kOftenLate;
+  return known.low + rtt_min_ / 2 + 2 * kOftenLate;
 }
 
 Duration ProbePlan::lateness(UnslewedTime now) const {

@@ -99,7 +99,9 @@ void ProbeLine::ask(Instant deadline, Answered answered) {
   used_ = true;
   answered_ = std::move(answered);
   parser_ = AnswerParser(route_.method, kProbeBodyLimit);
-  const HttpRequest request{.method = route_.method, .url = route_.url.text()};
+  HttpRequest request;
+  request.method = route_.method;
+  request.url = route_.url.text();
   head_ = wire_head(request, route_.url).reveal();
   exchange_ = Exchange{};
   exchange_.origin = route_.url.origin();
