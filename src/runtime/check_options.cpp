@@ -15,6 +15,8 @@ Error config(std::string message, std::string remedy) {
 Result<void> check_url(const std::string& name, const std::string& text, bool insecure_http) {
   const auto url = http::parse_url(text);
   if (!url) return config(name + ": " + url.error().message, url.error().remedy);
+  if (url->target.find('?') != std::string::npos)
+    return config(name + " has a query", "give the base URL alone");
   if (!url->tls() && !url->loopback() && !insecure_http) {
     return config(
         name + " is http:// to " + url->host + ", which would show secrets to the network",

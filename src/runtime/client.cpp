@@ -140,6 +140,13 @@ void wipe(Bearer& bearer) {
 void fill_in(SendResult& result, const Now& before, const Now& after) {
   auto* exchange = std::get_if<Exchange>(&result);
   if (exchange == nullptr) return;
+  if (exchange->status < 100 || exchange->status > 999) {  // as one that was left out has it
+    result = TransportFailure{
+        TransportFailure::Kind::malformed,
+        "the send function gave the status " + std::to_string(exchange->status) + ", which is none",
+        true};
+    return;
+  }
   if (exchange->sent.boot == Instant{}) exchange->sent = before;
   if (exchange->received.boot == Instant{}) exchange->received = after;
 }

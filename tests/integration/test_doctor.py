@@ -60,7 +60,7 @@ STORIES = {
     "c2": Story("--login-offset", "-600s", "--api-offset", "-600s", "--lifetime", "300s"),
     "c2, wall": Story(ntp=(0, 0), wall="900"),
     "c3": Story("--login-offset", "5s", "--strict-nbf"),
-    "c3, within what Dates tell": Story("--login-offset", "3s", "--strict-nbf"),
+    "c3, within what Dates tell": Story("--login-offset", "1600ms", "--strict-nbf"),
     "c3, ntp": Story("--login-offset", "7s", "--strict-nbf", ntp=(0, 0)),
     "c4": Story("--login-offset", "120s", "--strict-nbf"),
     "c4, ntp": Story("--login-offset", "120s", "--strict-nbf", ntp=(0, 0, 0)),

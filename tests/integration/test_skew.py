@@ -241,7 +241,9 @@ class Skew(EndToEnd):
         process = subprocess.Popen(
             [SKEWGUARD, "skew", "--watch", "--probes", "4", *NO_NTP, *flags, url],
             env=self.environment("", "", **NONE), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
+            # A shell lets what it runs in the background ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.wait, 10)
         self.addCleanup(process.kill)

@@ -447,6 +447,15 @@ TEST_F(ClientOnAFakeMachine, BelievesTheSenderThatStampsByItself) {
   EXPECT_EQ(round_trip(told.last()), 3ms);
 }
 
+TEST_F(ClientOnAFakeMachine, TakesAnAnswerWithoutAStatusForNone) {
+  client->async_guard([](const Bearer&, const auto& done) { done(Exchange{}); }, guarded("POST"),
+                      told.handler());
+  machine.advance(31s);
+  ASSERT_TRUE(told.once(ErrorKind::protocol)) << told.times();
+  EXPECT_NE(told.last().error().message.find("status 0"), std::string::npos)
+      << told.last().error().message;
+}
+
 // What the user's own parts throw -----------------------------------------------------------------
 
 /// A loop that is out of memory for timers or for all, as long as it is told so.

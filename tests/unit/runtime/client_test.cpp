@@ -111,6 +111,17 @@ TEST_F(ClientOnItsLoop, MayBeReleasedInTheMiddleOfACallByOneOfItsOwnHooks) {
   EXPECT_TRUE(ended());
 }
 
+TEST(ClientOptions, WithAQueryInABaseUrlAreRefused) {
+  ClientOptions options;
+  options.login_url = "https://login.test";
+  options.api_url = "https://api.test?a=b";
+  options.client_id = "id";
+  const auto made = Client::make(std::move(options));
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().kind, ErrorKind::config);
+  EXPECT_THAT(made.error().message, ::testing::HasSubstr("query"));
+}
+
 TEST_F(ClientOnItsLoop, MayGoWhileTheSendFunctionOfACallIsAtWork) {
   make();
   std::promise<void> sending;
