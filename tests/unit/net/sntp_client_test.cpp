@@ -107,13 +107,19 @@ class SntpClientTest : public testing::Test {
   boost::asio::io_context io_;
   FakeClock clock_;
   std::shared_ptr<ManualTimers> timers_ = std::make_shared<ManualTimers>();
-  std::vector<std::string> addresses_{"127.0.0.2", "127.0.0.1"};  ///< what each name stands for
-  std::size_t lookups_ = 0;
-  std::optional<SntpClient> client_{std::in_place, io_, clock_,
-                                    Edges{timers_, [this](const std::string&) {
-                                            ++lookups_;
-                                            return LookupAnswer{addresses_, "nobody knows it"};
-                                          }}};
+  /// Look-ups run on threads of their own, which may outlive the test.
+  struct Names {
+    std::vector<std::string> addresses{"127.0.0.2", "127.0.0.1"};  ///< what each name stands for
+    std::size_t lookups = 0;
+  };
+  std::shared_ptr<Names> names_ = std::make_shared<Names>();
+  std::vector<std::string>& addresses_ = names_->addresses;
+  std::size_t& lookups_ = names_->lookups;
+  std::optional<SntpClient> client_{
+      std::in_place, io_, clock_, Edges{timers_, [names = names_](const std::string&) {
+                                          ++names->lookups;
+                                          return LookupAnswer{names->addresses, "nobody knows it"};
+                                        }}};
   std::vector<SntpResult> results_;
 };
 
