@@ -97,7 +97,7 @@ Result<Arguments> arguments_of(Grammar& grammar) {
   if (name == "call") return Arguments{std::move(grammar.call)};
   if (name == "whoami") return Arguments{std::move(grammar.whoami)};
   if (name == "token") return Arguments{std::move(grammar.token)};
-  if (name == "doctor") return Arguments{std::move(grammar.doctor)};
+  if (name == "doctor") return Arguments{grammar.doctor};
   if (name == "skew") return Arguments{std::move(grammar.skew)};
   if (name == "emulate") return Arguments{std::move(grammar.emulate)};
   if (name == "demo") return Arguments{std::move(grammar.demo)};

@@ -182,10 +182,11 @@ std::string naive_harm(const Case& of) {
   if (surely_apart(of) || (refused_by_clock(of) != nullptr && between_shown(of))) {
     const OffsetBound apart = *between_shown(of);
     const std::string size = time::human(magnitude(apart));
-    if (apart.middle() > Duration{0})
+    if (apart.middle() > Duration{0}) {
       return "takes the refusal of a new token for its end and asks for another, which the API "
              "refuses as well for " +
              size;
+    }
     if (life && magnitude(apart) >= *life)
       return "asks for token after token: each has ended for the API before it is used";
     return "uses tokens " + size + " too long: refused calls at the end of each";

@@ -140,9 +140,10 @@ Check check_between(const Case& of) {
   const auto apart = between_shown(of);
   if (!apart) return {kName, Status::skipped, "not both hosts show one clock", ""};
   const std::string detail = "login less API: " + signed_text(*apart);
-  if (!surely_apart(of) && refused_by_clock(of) != nullptr)
+  if (!surely_apart(of) && refused_by_clock(of) != nullptr) {
     return {kName, Status::warn, detail + "; the API refused a new token by it",
             "skewguard waits for it; others need the clocks of both hosts set"};
+  }
   if (!surely_apart(of)) return {kName, Status::ok, detail, ""};
   const bool ahead = apart->low > Duration{0};
   return {kName, Status::fail,
@@ -221,9 +222,10 @@ Check check_stability(const Case& of) {
       fmt::format("{} step{} of the wall clock in {}", steps == 0 ? "no" : std::to_string(steps),
                   steps > 1 ? "s" : "", time::human(host.watch.span()));
   const bool slept = host.machine.suspended >= seconds{1};  // what is less comes from reading it
-  if (slept)
+  if (slept) {
     detail +=
         "; suspended for " + time::human(host.machine.suspended) + " since this machine started";
+  }
   if (const auto rate = host.watch.rate()) {
     const double ppm = (rate->low_ppm + rate->high_ppm) / 2;
     if (std::abs(ppm) >= 1)
@@ -234,10 +236,11 @@ Check check_stability(const Case& of) {
   if (woke) detail += "; the suspend is the likely cause of the wrong local clock";
   if (steps > 0)
     return {"clock_stability", Status::warn, detail, "see which program steps the clock"};
-  if (woke || host.watch.suspends() > 0)
+  if (woke || host.watch.suspends() > 0) {
     return {"clock_stability", Status::warn, detail,
             woke ? "have the time service step the clock after a resume (chrony: `makestep 1 -1`)"
                  : ""};
+  }
   return {"clock_stability", Status::ok, detail, ""};
 }
 

@@ -49,12 +49,14 @@ struct Referee {
 std::optional<Referee> referee(const Case& of) {
   if (const auto agreement = of.ntp(); agreement.agreed)
     return Referee{*agreement.agreed, "NTP says so"};
-  for (const ClockReading& reading : of.examination.plain)
+  for (const ClockReading& reading : of.examination.plain) {
     if (has_one_time(&reading))
       return Referee{*reading.hull, "the Date of " + reading.url + " says so"};
-  for (const ClockReading* reading : {of.login, of.api})
+  }
+  for (const ClockReading* reading : {of.login, of.api}) {
     if (has_one_time(reading))
       return Referee{*reading->hull, "the Date of " + reading->url + " says so"};
+  }
   return std::nullopt;
 }
 

@@ -30,18 +30,20 @@ std::optional<std::string> told_to(std::string_view verb, const TimeService& ser
 void mend_running(const TimeService& service, const Files& files,
                   std::vector<ClockRemedy>& remedies) {
   if (service.kind == TimeServiceKind::chrony) {
-    if (service.answer.synchronised == false)
+    if (service.answer.synchronised == false) {
       remedies.push_back(
           {"chronyc -n sources",
            "shows which of its servers answer: until one does, chronyd knows no time "
            "to set"});
+    }
     remedies.push_back({"chronyc makestep", "sets the clock at once to the time chronyd knows"});
     return;
   }
   // The others set the clock when they start, and look at their servers anew.
-  if (const auto restart = told_to("restart", service, files))
+  if (const auto restart = told_to("restart", service, files)) {
     remedies.push_back(
         {*restart, "has " + service.name + " ask its servers and set the clock anew"});
+  }
 }
 
 std::optional<std::string> install_chrony(const Files& files, std::string_view path) {
@@ -62,14 +64,16 @@ std::optional<std::string> install_chrony(const Files& files, std::string_view p
 std::vector<ClockRemedy> clock_remedies(const std::vector<TimeService>& services,
                                         const MachineKind& kind, const Files& files,
                                         std::string_view path) {
-  if (!kind.container.empty())
+  if (!kind.container.empty()) {
     return {{"", "this is a container (" + kind.container +
                      "): its clock is that of its host, and is set right there"}};
+  }
   std::vector<ClockRemedy> remedies;
-  if (kind.wsl)
+  if (kind.wsl) {
     remedies.push_back({"hwclock --hctosys",
                         "takes over the time of Windows, which WSL loses "
                         "when the machine sleeps"});
+  }
   for (const TimeService& service : services) {
     if (service.running && uses_servers(service)) mend_running(service, files, remedies);
   }

@@ -53,6 +53,7 @@ std::vector<std::string> layered(const Files& files, const std::vector<std::stri
     }
   }
   std::vector<std::string> found;
+  found.reserve(by_name.size());
   for (const auto& [name, path] : by_name) found.push_back(path);
   return found;
 }
@@ -133,6 +134,7 @@ std::vector<NtpServer> timesyncd_servers(const Files& files) {
                                            "/usr/lib/systemd", "/lib/systemd"};
   TimesyncdReader reader;
   std::vector<std::string> drop_ins;
+  drop_ins.reserve(places.size());
   for (const std::string& place : places) drop_ins.push_back(place + "/timesyncd.conf.d");
   for (const std::string& place : places) {
     if (const auto text = files.read(place + "/timesyncd.conf")) {

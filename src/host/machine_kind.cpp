@@ -81,7 +81,7 @@ std::string vm_of(const Files& files) {
   if (files.line("/sys/hypervisor/type") == "xen" && !xen_host) return "Xen";
   if (!has_hypervisor_flag(files)) return "";
   if (board.find("Amazon") != std::string::npos) return "Amazon EC2";
-  std::string by_clock = first_sign(
+  std::string const by_clock = first_sign(
       files.line("/sys/devices/system/clocksource/clocksource0/available_clocksource"), kByClock);
   return by_clock.empty() ? "a hypervisor" : by_clock;
 }

@@ -150,9 +150,10 @@ Result<std::string> read_to_end(int pipe, const OutputLimits& limits) {
     if (got == 0) return text;
     if (got < 0 && errno != EAGAIN && errno != EINTR) return cannot_start(errno);
     if (got > 0) text.append(part.data(), static_cast<std::size_t>(got));
-    if (text.size() > limits.bytes)
+    if (text.size() > limits.bytes) {
       return Error{
           .kind = ErrorKind::protocol, .message = "writes more than it should", .remedy = ""};
+    }
   }
 }
 
@@ -170,6 +171,7 @@ Result<std::string> output_of(const std::vector<std::string>& words, OutputLimit
   if (pipe.reading() < 0) return cannot_start(errno);
   std::vector<std::string> texts = words;
   std::vector<char*> arguments;
+  arguments.reserve(texts.size() + 1);
   for (std::string& text : texts) arguments.push_back(text.data());
   arguments.push_back(nullptr);
   std::string locale = "LC_ALL=C", path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";

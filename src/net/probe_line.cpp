@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
+#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -56,7 +57,7 @@ void ProbeLine::connected(Connector::Answer answer) {
   }
   auto socket = std::get<boost::asio::ip::tcp::socket>(std::move(answer));
   boost::system::error_code ignored;
-  socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+  std::ignore = socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
   if (route_.proxy == nullptr) return secure(std::move(socket));
   tunnel_ = std::make_shared<Tunnel>(std::move(socket), *route_.proxy, route_.url);
   tunnel_->start([weak = weak_from_this()](Tunnel::Answer reached) {

@@ -319,7 +319,8 @@ SntpClient::SntpClient(const Loop& io, ClockSource& clock, Edges edges)
     : impl_(std::make_shared<Impl>(io, clock, std::move(edges))) {}
 SntpClient::~SntpClient() = default;
 
-SntpClient::Ticket SntpClient::ask(const std::string& server, Instant deadline, Handler handler) {
+SntpClient::Ticket SntpClient::ask(const std::string& server, Instant deadline,
+                                   const Handler& handler) {
   return impl_->ask(server, deadline, handler);
 }
 

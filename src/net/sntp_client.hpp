@@ -69,7 +69,7 @@ class SntpClient {
 
   /// One question, one sample. `handler` is called exactly once, from the loop, never from within
   /// this call.
-  Ticket ask(const std::string& server, Instant deadline, Handler handler);
+  Ticket ask(const std::string& server, Instant deadline, const Handler& handler);
   /// Ends a question early: its handler gets `cancelled`. Unknown tickets are fine.
   void cancel(Ticket ticket);
 

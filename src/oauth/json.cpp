@@ -95,10 +95,11 @@ std::optional<SecretText> SecretJson::text_of(const nlohmann::json& value) const
   while (!rest.empty()) {
     std::optional<char> next = rest.front();
     rest.remove_prefix(1);
-    if (*next == '\\')
+    if (*next == '\\') {
       next = escaped(rest);
-    else if (static_cast<unsigned char>(*next) < ' ')
+    } else if (static_cast<unsigned char>(*next) < ' ') {
       return std::nullopt;
+    }
     if (!next) return std::nullopt;
     out.append(*next);
   }

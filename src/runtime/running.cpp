@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <future>
+#include <tuple>
 #include <utility>
 
 #include "host/identity.hpp"
@@ -68,9 +69,9 @@ bool Running::of_another_process() const noexcept {
 }
 
 void Running::abandon() noexcept {
-  static_cast<void>(engine_.release());
-  static_cast<void>(transport_.release());
-  static_cast<void>(own_loop_.release());
+  std::ignore = engine_.release();
+  std::ignore = transport_.release();
+  std::ignore = own_loop_.release();
 }
 
 void Running::end() noexcept {

@@ -246,7 +246,7 @@ TEST(ProbePlan, TellsDatesOfKeptAnswersFromClocksThatTakeTurns) {
 
 TEST(ProbePlan, AServerThatNeverAnswersIsGivenUp) {
   ProbePlan plan({.probes = 3}, UnslewedTime{seconds{10}});
-  UnslewedTime now{seconds{10}};
+  UnslewedTime const now{seconds{10}};
   for (int i = 0; i < 3; ++i) {
     const auto next = plan.next(now);
     ASSERT_TRUE(next.shot);

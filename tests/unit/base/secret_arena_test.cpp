@@ -83,6 +83,7 @@ TEST(SecretArena, GoesOnWithTheHeapWhereThereAreNoPages) {
   maps_left = 1;
   SecretArena arena({map_some, unmap_counted});
   std::vector<void*> blocks;
+  blocks.reserve(5);
   for (int i = 0; i < 5; ++i) blocks.push_back(arena.take(20'000));  // two of them fill a chunk
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     EXPECT_EQ(hidden(blocks[i]), i < 2) << i;
@@ -117,6 +118,7 @@ int work(char letter) {
 TEST(SecretArena, ServesManyThreadsAtOnce) {
   std::array<int, 8> results{};
   std::vector<std::thread> threads;
+  threads.reserve(results.size());
   for (std::size_t i = 0; i < results.size(); ++i)
     threads.emplace_back([&results, i] { results.at(i) = work(static_cast<char>('a' + i)); });
   for (auto& thread : threads) thread.join();

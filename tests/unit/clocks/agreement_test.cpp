@@ -12,6 +12,7 @@ using ::testing::IsEmpty;
 
 std::vector<Source> sources_at(const std::vector<OffsetBound>& bounds) {
   std::vector<Source> sources;
+  sources.reserve(bounds.size());
   for (const OffsetBound& bound : bounds) sources.push_back({"a source", bound, "its keeper"});
   return sources;
 }

@@ -224,7 +224,7 @@ TEST(SntpAnswer, TheEraIsFoundWhateverOurWallClockSays) {
   for (const std::chrono::year year : {std::chrono::year{2014}, std::chrono::year{2026},
                                        std::chrono::year{2037}, std::chrono::year{2081}}) {
     const Duration now = std::chrono::sys_days{year / 6 / 1}.time_since_epoch();
-    SntpAnswerOf answer{.nonce = kNonce, .came = now, .went = now};
+    SntpAnswerOf const answer{.nonce = kNonce, .came = now, .went = now};
     for (const Duration wall : {Duration{0}, now}) {
       Now received = at(10s + 20ms);
       received.wall = WallTime{wall};

@@ -56,9 +56,10 @@ class Judge : public ::testing::Test {
   }
   void ntp(std::initializer_list<Duration> offsets) {
     examination.survey.ntp.clear();
-    for (const Duration off : offsets)
+    for (const Duration off : offsets) {
       examination.survey.ntp.push_back(
           ntp_at("ntp" + std::to_string(examination.survey.ntp.size()), off));
+    }
   }
   ClockReading& login() { return examination.survey.servers.at(0); }
   ClockReading& api() { return examination.survey.servers.at(1); }
@@ -70,7 +71,7 @@ class Judge : public ::testing::Test {
     EXPECT_EQ(diagnosis.exit_code, exit_code) << diagnosis.summary;
   }
   Check check(const std::string& name) {
-    for (Check& check : judge(examination).checks)
+    for (Check const& check : judge(examination).checks)
       if (check.name == name) return check;
     ADD_FAILURE() << "no check " << name;
     return {};

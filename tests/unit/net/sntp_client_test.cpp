@@ -173,7 +173,7 @@ TEST_F(SntpClientTest, PassesOverWhatDoesNotAnswerItsRequest) {
 
 TEST_F(SntpClientTest, AnotherSendersPacketsDoNotCountEvenWithTheNonce) {
   NtpServer server(io_);
-  NtpServer forger(io_);
+  NtpServer const forger(io_);
   udp::socket forging(io_, udp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
   server.answers = [&](std::uint64_t nonce) {
     forging.send_to(boost::asio::buffer(right(nonce, 100s)), server.peer());
@@ -257,7 +257,7 @@ TEST_F(SntpClientTest, AnAddressThatFallsSilentIsLeft) {
 }
 
 TEST_F(SntpClientTest, TheDeadlineIsTheClocksNotTheTimers) {
-  NtpServer server(io_);
+  NtpServer const server(io_);
   ask(server.name(), 5s);
   timers_->fire();
   run_ready(io_);
@@ -281,7 +281,7 @@ TEST_F(SntpClientTest, AnAnswerPastTheDeadlineIsNone) {
 }
 
 TEST_F(SntpClientTest, ADeadlineThatHasPassedSendsNothing) {
-  NtpServer server(io_);
+  NtpServer const server(io_);
   ask(server.name(), 0s);
   EXPECT_TRUE(results_.empty());
   wait();
@@ -302,7 +302,7 @@ TEST_F(SntpClientTest, SaysWhatCameInsteadOfAnAnswer) {
 }
 
 TEST_F(SntpClientTest, SeveralServersEachHaveADeadlineOfTheirOwn) {
-  NtpServer silent(io_);
+  NtpServer const silent(io_);
   NtpServer server(io_);
   answer_rightly(server);
   ask(silent.name(), 1s);
@@ -394,7 +394,7 @@ TEST_F(SntpClientTest, AServerThatDoesNotKnowTheTimeIsPassedOver) {
 }
 
 TEST_F(SntpClientTest, WithdrawnItIsToldSoOnce) {
-  NtpServer server(io_);
+  NtpServer const server(io_);
   const auto ticket = ask(server.name());
   client_->cancel(ticket);
   client_->cancel(ticket);
@@ -408,7 +408,7 @@ TEST_F(SntpClientTest, WithdrawnItIsToldSoOnce) {
 
 TEST_F(SntpClientTest, DestroyedItSaysNothingMoreAndHoldsUpNoLoop) {
   {
-    NtpServer server(io_);
+    NtpServer const server(io_);
     ask(server.name());
     ask("no name");
     ask("a.example:9");
@@ -439,7 +439,7 @@ TEST_F(SntpClientTest, NoMoreThanFourAddressesAreAsked) {
 TEST_F(SntpClientTest, AsksOverIpv6) {
   boost::system::error_code error;
   udp::socket probe(io_, udp::v6());
-  probe.bind(udp::endpoint(boost::asio::ip::address_v6::loopback(), 0), error);
+  std::ignore = probe.bind(udp::endpoint(boost::asio::ip::address_v6::loopback(), 0), error);
   if (error) GTEST_SKIP() << "this machine has no IPv6: " << error.message();
   NtpServer server(io_, "::1");
   answer_rightly(server);

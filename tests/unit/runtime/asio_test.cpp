@@ -308,7 +308,7 @@ TEST_F(ClientOnAContext, IsReleasedFromAnotherThreadWhileThreadsRunItsTimers) {
 
 /// As Asio has it: a context that goes with work in it lets go of the handlers and calls none.
 TEST(ClientOnAContextThatNeverRuns, LetsGoOfItsHandlersWithTheContext) {
-  MemoryWorld world;
+  MemoryWorld const world;
   const Told<Response> told;
   {
     asio::io_context context;

@@ -254,7 +254,7 @@ TEST_F(ClientOnAFakeMachine, RefusesBlockingCallsFromAHandler) {
 }
 
 TEST(ClientOnALoopOfItsOwn, RefusesBlockingCallsFromAHookAndAHandler) {
-  MemoryWorld world;
+  MemoryWorld const world;
   std::optional<Client> client;
   std::atomic<int> asked{0};
   std::promise<void> answered;

@@ -133,9 +133,11 @@ TEST(ManyThreads, UseTwoClientsThatShareAStoreInEveryWayAtOnce) {
   Tally tally;
   {
     std::vector<Client> clients;
+    clients.reserve(2);
     for (int i = 0; i < 2; ++i)
       clients.push_back(client_on(folder.path(), clock, token_requests, tally));
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (std::size_t i = 0; i < kThreads; ++i) {
       threads.emplace_back([&, i] {
         for (std::size_t round = 0; round < kRounds; ++round)

@@ -254,6 +254,7 @@ TEST(Publication, IsReadByManyThreadsWithoutAWriteToWhatTheyShare) {
   std::latch is_sealed(1);
   std::atomic<int> good{0};
   std::vector<std::thread> readers;
+  readers.reserve(2);
   for (int i = 0; i < 2; ++i) {
     readers.emplace_back([&] {
       static_cast<void>((*sealed).read(kNow));

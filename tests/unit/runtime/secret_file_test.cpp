@@ -12,8 +12,8 @@ namespace {
 /// A file whose one line is the secret.
 class ASecretFile : public ::testing::Test {
  protected:
-  ASecretFile() { write("the first"); }
-  ~ASecretFile() override { std::filesystem::remove(path_); }
+  void SetUp() override { write("the first"); }
+  void TearDown() override { std::filesystem::remove(path_); }
 
   void write(const std::string& secret) { std::ofstream(path_) << secret; }
   void replace(const std::string& secret) {

@@ -30,6 +30,7 @@ class Blocking : public ::testing::Test {
 TEST_F(Blocking, ServesTwoThreadsAtOnce) {
   world.login().set_offset(3s);
   std::vector<std::future<int>> threads;
+  threads.reserve(2);
   for (int i = 0; i < 2; ++i) {
     threads.push_back(std::async(std::launch::async, [this] {
       int good = 0;

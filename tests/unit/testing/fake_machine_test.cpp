@@ -164,6 +164,7 @@ TEST_F(FakeMachineTest, LetsAFunctionGoBeforeItsTurnEnds) {
 TEST_F(FakeMachineTest, TakesPostsFromOtherThreads) {
   int count = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       for (int n = 0; n < 250; ++n) machine.post([&count] { ++count; });

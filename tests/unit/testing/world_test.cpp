@@ -226,7 +226,7 @@ TEST(WorldAndItsClient, MayGoInEitherOrder) {
   std::weak_ptr<Executor> machine;
   {
     std::optional<Client> client;
-    World world;
+    World const world;
     machine = world.dependencies().executor;
     client.emplace(Client::make(world.options(), {}, world.dependencies()).value());
     EXPECT_EQ(status(client->get("/api/v2/x")), 200);
