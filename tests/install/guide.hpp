@@ -18,6 +18,7 @@ extern Stack my_stack;
 extern skewguard::Client* client;
 extern skewguard::Result<skewguard::Response> me;
 extern skewguard::ClientOptions options;
+extern skewguard::Hooks hooks;
 void log(std::string_view line);
 void stop_asking();
 void try_later();
