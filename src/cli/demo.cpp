@@ -11,6 +11,7 @@
 #include "base/strings.hpp"
 #include "cli/commands.hpp"
 #include "cli/conclude.hpp"
+#include "cli/json_text.hpp"
 #include "demo/catalogue.hpp"
 #include "demo/play.hpp"
 
@@ -197,7 +198,7 @@ std::string as_json(const std::vector<Row>& rows) {
                                  {"naive", side_json(played.naive)},
                                  {"skewguard", std::move(guarded)}});
   }
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json);
 }
 
 }  // namespace

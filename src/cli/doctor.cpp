@@ -9,6 +9,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/conclude.hpp"
+#include "cli/json_text.hpp"
 #include "cli/owner.hpp"
 #include "cli/readings.hpp"
 #include "doctor/judge.hpp"
@@ -120,14 +121,14 @@ Result<Examination> examine(Session& session, bool quiet) {
   }
   auto first = survey_options(std::move(servers), session);
   first.budget.probes = kProbes;
-  auto survey = session.world.survey(std::move(first), progress_of(session, quiet));
+  auto survey = session.world.survey(std::move(first), progress_of(session, quiet), nullptr);
   if (!survey) return std::move(survey).error();
   examination.survey = *std::move(survey);
   if (auto plain = plain_ones(examination.survey); !plain.empty()) {
     auto hasty = survey_options(std::move(plain), session);
     hasty.budget = {.probes = 3, .time = std::chrono::seconds{1}};
-    hasty.ntp = {};
-    if (auto again = session.world.survey(std::move(hasty), nullptr))
+    hasty.ntp.emplace();  // none: those of the first round have been asked
+    if (auto again = session.world.survey(std::move(hasty), nullptr, nullptr))
       examination.plain = std::move(again->servers);
   }
   if (access.valid()) examination.access = access.get();
@@ -180,10 +181,7 @@ int run_doctor(const DoctorArguments& arguments, Session& session) {
   if (!examination) return fail(examination.error(), session);
   const auto diagnosis = doctor::judge(*examination);
   const std::string text =
-      arguments.json
-          ? as_json(*examination, diagnosis).dump(2, ' ', false, Json::error_handler_t::replace) +
-                "\n"
-          : as_text(diagnosis);
+      arguments.json ? json_text(as_json(*examination, diagnosis)) : as_text(diagnosis);
   if (!print(text, session)) return 1;
   return diagnosis.exit_code;
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "cli/json_text.hpp"
 #include "http/url.hpp"
 #include "skewguard/report.hpp"
 #include "time/http_date.hpp"
@@ -119,8 +120,7 @@ std::string Logger::as_json(const LogLine& line) const {
   if (line.verdict) json["verdict"] = to_string(*line.verdict);
   if (!line.server.empty()) json["server"] = line.server;
   if (!line.correlation_id.empty()) json["correlation_id"] = line.correlation_id;
-  // A server's words may be no UTF-8.
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json, -1);
 }
 
 }  // namespace skewguard::cli

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "diagnosis/json_numbers.hpp"
 #include "runtime/real_transport.hpp"
 #include "time/duration_text.hpp"
 
@@ -14,15 +15,11 @@ namespace skewguard::cli {
 namespace {
 
 using clocks::Picture;
+using diagnosis::in_ms;
+using diagnosis::in_seconds;
+using diagnosis::seconds_or_null;
 using doctor::ClockReading;
 using Json = nlohmann::ordered_json;
-
-double seconds_of(Duration d) {
-  return std::round(static_cast<double>(d.count()) / 1e3) / 1e6;
-}
-Json or_null(const std::optional<Duration>& d) {
-  return d ? Json(seconds_of(*d)) : Json();
-}
 
 std::string_view picture_name(Picture picture) {
   switch (picture) {
@@ -43,8 +40,8 @@ std::string_view picture_name(Picture picture) {
 Json groups_json(const ClockReading& reading) {
   Json groups = Json::array();
   for (const clocks::ClockGroup& group : reading.groups) {
-    groups.push_back({{"offset_low_s", seconds_of(group.offset.low)},
-                      {"offset_high_s", seconds_of(group.offset.high)},
+    groups.push_back({{"offset_low_s", in_seconds(group.offset.low)},
+                      {"offset_high_s", in_seconds(group.offset.high)},
                       {"share", std::round(group.share * 1000) / 1000},
                       {"samples", group.samples}});
   }
@@ -56,18 +53,18 @@ Json groups_json(const ClockReading& reading) {
 Json to_json(const ClockReading& reading) {
   const auto& bound = reading.bound;
   Json json = {{"url", reading.url},
-               {"offset_s", or_null(reading.best)},
-               {"offset_low_s", bound ? Json(seconds_of(bound->low)) : Json()},
-               {"offset_high_s", bound ? Json(seconds_of(bound->high)) : Json()},
-               {"staleness_s", seconds_of(reading.staleness)},
+               {"offset_s", seconds_or_null(reading.best)},
+               {"offset_low_s", bound ? Json(in_seconds(bound->low)) : Json()},
+               {"offset_high_s", bound ? Json(in_seconds(bound->high)) : Json()},
+               {"staleness_s", in_seconds(reading.staleness)},
                {"samples", reading.samples},
                {"requests", reading.asked},
-               {"rtt_min_ms", reading.rtt_min ? Json(seconds_of(*reading.rtt_min * 1000)) : Json()},
+               {"rtt_min_ms", reading.rtt_min ? Json(in_ms(*reading.rtt_min)) : Json()},
                {"excluded_share", reading.excluded.share < 1
                                       ? Json(std::round(reading.excluded.share * 1000) / 1000)
                                       : Json()},
                {"excluded_beyond_s",
-                reading.excluded.share < 1 ? Json(seconds_of(reading.excluded.beyond)) : Json()},
+                reading.excluded.share < 1 ? Json(in_seconds(reading.excluded.beyond)) : Json()},
                {"picture", picture_name(reading.picture)},
                {"steps", reading.steps},
                {"addresses", reading.addresses}};
@@ -79,8 +76,8 @@ Json to_json(const ClockReading& reading) {
 Json to_json(const doctor::NtpReading& reading) {
   const auto& truth = reading.truth;
   Json json = {{"host", reading.host},
-               {"offset_low_s", truth ? Json(seconds_of(truth->low)) : Json()},
-               {"offset_high_s", truth ? Json(seconds_of(truth->high)) : Json()},
+               {"offset_low_s", truth ? Json(in_seconds(truth->low)) : Json()},
+               {"offset_high_s", truth ? Json(in_seconds(truth->high)) : Json()},
                {"stratum", truth ? Json(reading.stratum) : Json()}};
   if (truth) json["address"] = reading.address;
   if (!reading.failure.empty()) json["failure"] = reading.failure;
@@ -94,13 +91,13 @@ Json to_json(const doctor::HostReading& reading) {
   const auto& machine = reading.machine;
   const auto known = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
   return {{"synchronized", kernel ? Json(kernel->synchronised) : Json()},
-          {"max_error_s", or_null(kernel ? kernel->max_error : std::nullopt)},
+          {"max_error_s", seconds_or_null(kernel ? kernel->max_error : std::nullopt)},
           {"frequency_ppm", kernel ? Json(kernel->frequency_ppm) : Json()},
           {"service", running == reading.services.end() ? Json() : Json(running->name)},
           {"container", known(machine.container)},
           {"vm", known(machine.vm)},
           {"wsl", machine.wsl},
-          {"suspended_s", seconds_of(machine.suspended)},
+          {"suspended_s", in_seconds(machine.suspended)},
           {"wall_steps", reading.watch.wall_steps()}};
 }
 
@@ -110,7 +107,7 @@ doctor::SurveyOptions survey_options(std::vector<http::Url> servers, const Sessi
           .staleness = session.options.staleness,
           .tls = runtime::tls_options(session.options),
           .proxy = session.options.proxy,
-          .ntp = session.ntp,
+          .ntp = session.ntp.empty() ? std::nullopt : std::optional(session.ntp),
           .path = environment("PATH").value_or("")};
 }
 
@@ -125,8 +122,8 @@ doctor::Progress progress_of(const Session& session, bool quiet) {
 }
 
 std::string state_of(const ClockReading& reading, Duration max_skew) {
+  if (reading.failure) return "no answer: " + reading.failure->detail;
   if (!reading.bound) {
-    if (reading.failure) return "no answer: " + reading.failure->detail;
     return reading.asked == 0 ? "not asked yet" : "no clock to be seen: " + reading.no_sample;
   }
   if (reading.steps > 0) {

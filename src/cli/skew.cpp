@@ -1,9 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -11,17 +9,19 @@
 #include <vector>
 
 #include "base/strings.hpp"
+#include "cli/clock_table.hpp"
 #include "cli/commands.hpp"
 #include "cli/conclude.hpp"
+#include "cli/json_text.hpp"
 #include "cli/readings.hpp"
-#include "doctor/judge.hpp"
+#include "diagnosis/json_numbers.hpp"
+#include "doctor/consensus.hpp"
 #include "http/url.hpp"
-#include "time/duration_text.hpp"
 
 namespace skewguard::cli {
 namespace {
 
-using doctor::ClockReading;
+using diagnosis::in_seconds;
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostProbes = 1000;
@@ -76,83 +76,24 @@ Result<std::vector<http::Url>> servers_of(const SkewArguments& arguments, const 
 }
 
 Json as_json(const doctor::Survey& survey) {
+  const doctor::Consensus known = doctor::consensus(survey);
   Json json = {{"schema", "skewguard.skew/1"}, {"servers", Json::array()}, {"ntp", Json::array()}};
-  for (const ClockReading& reading : survey.servers) json["servers"].push_back(to_json(reading));
-  for (const auto& reading : survey.ntp) json["ntp"].push_back(to_json(reading));
+  for (std::size_t i = 0; i < survey.servers.size(); ++i) {
+    json["servers"].push_back(to_json(survey.servers[i]));
+    json["servers"].back()["falseticker"] = bool{known.servers[i]};
+  }
+  for (std::size_t i = 0; i < survey.ntp.size(); ++i) {
+    json["ntp"].push_back(to_json(survey.ntp[i]));
+    json["ntp"].back()["falseticker"] = bool{known.ntp[i]};
+  }
+  const auto& agreed = known.agreed;
+  json["together"] = {{"clocks", known.heard},
+                      {"falsetickers", known.wrong},
+                      {"offset_low_s", agreed ? Json(in_seconds(agreed->low)) : Json()},
+                      {"offset_high_s", agreed ? Json(in_seconds(agreed->high)) : Json()},
+                      {"local_clock_wrong", known.local_wrong}};
   json["host"] = to_json(survey.host);
   return json;
-}
-
-// The table ---------------------------------------------------------------------------------------
-
-/// One line: what it is of, and what is not known as "-".
-struct Row {
-  std::string name;
-  std::optional<OffsetBound> bound{};
-  std::optional<Duration> best{};
-  std::optional<Duration> rtt{};
-  std::string samples = "-";
-  std::string excluded = "-";
-  std::string verdict;
-};
-
-std::string line_of(const Row& row, std::size_t name_width) {
-  const auto width = row.bound ? row.bound->width() : Duration{0};
-  const Duration best = row.best.value_or(row.bound ? row.bound->middle() : Duration{0});
-  return fmt::format("{:{}}  {:>12}  {:>28}  {:>9}  {:>7}  {:>8}  {}\n", row.name, name_width,
-                     row.bound ? doctor::offset_text(best, width) : "-",
-                     row.bound ? doctor::bounds_text(*row.bound) : "-",
-                     row.rtt ? time::human(*row.rtt) : "-", row.samples, row.excluded,
-                     one_line(row.verdict));
-}
-
-void add_rows(const ClockReading& reading, Duration max_skew, std::vector<Row>& rows) {
-  constexpr double kTells = 0.9;  // what leaves more than this open tells nothing
-  rows.push_back({.name = reading.url,
-                  .bound = reading.bound,
-                  .best = reading.best,
-                  .rtt = reading.rtt_min,
-                  .samples = fmt::format("{}/{}", reading.samples, reading.asked),
-                  .excluded = reading.excluded.share < kTells
-                                  ? fmt::format("{:.0f}%", reading.excluded.share * 100)
-                                  : "-",
-                  .verdict = state_of(reading, max_skew)});
-  for (const clocks::ClockGroup& group : reading.groups) {
-    rows.push_back({.name = "  one of its clocks",
-                    .bound = group.offset,
-                    .samples = std::to_string(group.samples),
-                    .verdict = fmt::format("{:.0f}% of the answers", group.share * 100)});
-  }
-}
-
-std::string about_host(const doctor::HostReading& host) {
-  std::string text = "this machine: ";
-  if (!host.kernel) return text + "the kernel does not say how its clock is kept\n";
-  text += host.kernel->synchronised ? "synchronised, as the kernel says" : "not synchronised";
-  if (host.synchronised_within()) text += " within " + time::human(*host.synchronised_within());
-  for (const auto& service : host.services)
-    if (service.running) text += "; " + service.name + " is running";
-  return text + "\n";
-}
-
-std::string table_of(const doctor::Survey& survey, Duration max_skew) {
-  std::vector<Row> rows;
-  for (const ClockReading& reading : survey.servers) add_rows(reading, max_skew, rows);
-  for (const doctor::NtpReading& reading : survey.ntp) {
-    rows.push_back({.name = "ntp " + reading.host,
-                    .bound = reading.truth,
-                    .verdict = reading.truth ? fmt::format("stratum {}", reading.stratum)
-                                             : "no answer: " + reading.failure});
-  }
-  std::size_t width = 6;
-  for (const Row& row : rows) width = std::max(width, row.name.size());
-  std::string text = fmt::format("{:{}}  {:>12}  {:>28}  {:>9}  {:>7}  {:>8}  verdict\n", "server",
-                                 width, "offset", "bounds", "rtt min", "samples", "excluded");
-  for (const Row& row : rows) text += line_of(row, width);
-  return text + "\n" + about_host(survey.host) +
-         "offset: its clock minus this machine's; positive = it is ahead. excluded: a second "
-         "clock\n"
-         "behind the name would have been noticed if it gave more of the answers than this.\n";
 }
 
 int code_of(const doctor::Survey& survey, Duration max_skew) {
@@ -163,53 +104,23 @@ int code_of(const doctor::Survey& survey, Duration max_skew) {
   return heard ? 0 : 6;
 }
 
-// Going on ----------------------------------------------------------------------------------------
-
-/// The last estimates as bars between their least and their most.
-std::string sparkline(const std::vector<Duration>& history) {
-  constexpr std::array<const char*, 8> kBars{"\u2581", "\u2582", "\u2583", "\u2584",
-                                             "\u2585", "\u2586", "\u2587", "\u2588"};
-  const auto [low, high] = std::ranges::minmax(history);
-  std::string text;
-  for (const Duration offset : history) {
-    const auto step = high > low ? (offset - low) * 7 / (high - low) : 3;
-    text += kBars.at(static_cast<std::size_t>(step));
-  }
-  return text;
-}
-
-constexpr std::size_t kHistory = 40;
-
-std::string watch_line(const ClockReading& reading, std::vector<Duration>& history,
-                       Duration max_skew) {
-  if (!reading.best) return reading.url + "  " + one_line(state_of(reading, max_skew)) + "\n";
-  if (history.size() == kHistory) history.erase(history.begin());
-  history.push_back(*reading.best);
-  return fmt::format("{}  {}  {}  {}  {}\n", reading.url,
-                     doctor::offset_text(*reading.best, reading.bound->width()),
-                     doctor::bounds_text(*reading.bound), sparkline(history),
-                     one_line(state_of(reading, max_skew)));
-}
-
 /// Until somebody ends the program, or its output cannot be written any more.
 int watch(doctor::SurveyOptions options, const SkewArguments& arguments, Session& session) {
   constexpr clocks::ProbeBudget kRound{.probes = 8, .time = std::chrono::seconds{3}};
   if (!arguments.probes) options.budget = kRound;
-  std::map<std::string, std::vector<Duration>> history;
-  for (bool first = true;; first = false) {
-    const auto survey = session.world.survey(options, nullptr);
-    if (!survey) return fail(survey.error(), session);
-    std::string text;
-    if (arguments.json) {
-      text = as_json(*survey).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-    } else {
-      if (!first && session.world.out_is_terminal)
-        text = fmt::format("\x1b[{}F\x1b[J", survey->servers.size());
-      for (const ClockReading& reading : survey->servers)
-        text += watch_line(reading, history[reading.url], session.max_skew);
-    }
-    if (!print(text, session)) return 1;
-  }
+  ClockHistory history;
+  bool drawn = false;
+  const auto show = [&](const doctor::Survey& known) {
+    if (arguments.json) return print(json_text(as_json(known), -1), session);
+    const std::string lines = history.lines(known, session.max_skew);
+    if (!session.world.out_is_terminal) return print(lines, session);
+    // In place of the last ones, and none longer than the terminal is wide.
+    const std::string up =
+        std::exchange(drawn, true) ? fmt::format("\x1b[{}F\x1b[J", known.servers.size()) : "";
+    return print(up + "\x1b[?7l" + lines + "\x1b[?7h", session);
+  };
+  const auto survey = session.world.survey(std::move(options), nullptr, show);
+  return survey ? 1 : fail(survey.error(), session);
 }
 
 }  // namespace
@@ -223,12 +134,11 @@ int run_skew(const SkewArguments& arguments, Session& session) {
   options.budget = {.probes = *probes, .time = time_for(*probes)};
   if (arguments.watch) return watch(std::move(options), arguments, session);
   const auto survey =
-      session.world.survey(std::move(options), progress_of(session, arguments.json));
+      session.world.survey(std::move(options), progress_of(session, arguments.json), nullptr);
   if (session.world.err_is_terminal && !arguments.json) session.world.err("\r\x1b[K");
   if (!survey) return fail(survey.error(), session);
   const std::string text =
-      arguments.json ? as_json(*survey).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-                     : table_of(*survey, session.max_skew);
+      arguments.json ? json_text(as_json(*survey)) : clock_table(*survey, session.max_skew);
   if (!print(text, session)) return 1;
   return code_of(*survey, session.max_skew);
 }

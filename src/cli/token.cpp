@@ -7,6 +7,7 @@
 #include "base/strings.hpp"
 #include "cli/commands.hpp"
 #include "cli/conclude.hpp"
+#include "cli/json_text.hpp"
 #include "oauth/token.hpp"
 #include "time/duration_text.hpp"
 #include "time/http_date.hpp"
@@ -41,7 +42,7 @@ std::string as_json(const BearerToken& token) {
                      {"expires_in", known ? Json(seconds) : Json()},
                      {"expires_at", known ? Json(end) : Json()},
                      {"source", word(token.source)}};
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json);
 }
 
 Secret in_format(const BearerToken& token, std::string_view format) {

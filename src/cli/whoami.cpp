@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/conclude.hpp"
+#include "cli/json_text.hpp"
 #include "cli/owner.hpp"
 #include "genesys/whoami.hpp"
 
@@ -30,7 +31,7 @@ std::string as_json(const Owner& owner) {
                      {"organization",
                       {{"id", text_or_null(owner.organization.id)},
                        {"name", text_or_null(owner.organization.name)}}}};
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json);
 }
 
 /// The name first. Names are the platform's users' own words: kept on their line.

@@ -147,8 +147,9 @@ World process_world() {
   };
   world.clock = std::make_shared<host::SystemClocks>();
   world.survey = [clock = world.clock](doctor::SurveyOptions options,
-                                       const doctor::Progress& progress) {
-    return doctor::survey(std::move(options), *clock, progress);
+                                       const doctor::Progress& progress,
+                                       const doctor::Again& again) {
+    return doctor::survey(std::move(options), *clock, progress, again);
   };
   world.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   world.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;

@@ -39,7 +39,9 @@ struct World {
   /// Runs `command` in a shell with `input` to read, and does not wait for it.
   std::function<Result<void>(const std::string& command, std::string_view input)> start_program;
   /// As doctor::survey.
-  std::function<Result<doctor::Survey>(doctor::SurveyOptions, const doctor::Progress&)> survey;
+  std::function<Result<doctor::Survey>(doctor::SurveyOptions, const doctor::Progress&,
+                                       const doctor::Again&)>
+      survey;
   std::shared_ptr<ClockSource> clock;
   bool err_is_terminal = false;
   bool out_is_terminal = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 namespace skewguard::clocks {
 namespace {
@@ -11,6 +12,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration kOneSecond = seconds{1};
+/// Of the rounds before.
+constexpr std::size_t kRemembered = 64;
 /// As many passed flank probes a side leave a second clock no more than half of the answers.
 constexpr std::size_t kMostFlanks = 7;
 /// Few enough that a burst of them, a millisecond apart, is over well within the second.
@@ -54,12 +57,51 @@ DriftingBound bound_of(const time::DateSample& sample, DriftRate rate) {
 }  // namespace
 
 ProbePlan::ProbePlan(ProbeBudget budget, UnslewedTime start)
-    : budget_(budget),
-      start_(start),
-      rate_(budget.drift),
-      estimator_({.drift = budget.drift, .staleness = Duration{0}, .prompt = kPrompt}),
-      flanks_left_(budget.flanks.value_or(flanks_for(budget.probes))) {
-  budget_.probes = std::max<std::size_t>(budget.probes, 1);
+    : rate_(budget.drift),
+      estimator_({.drift = budget.drift, .staleness = Duration{0}, .prompt = kPrompt}) {
+  spend(budget, start);
+}
+
+void ProbePlan::spend(ProbeBudget budget, UnslewedTime start) {
+  flanks_left_ = budget.flanks.value_or(flanks_for(budget.probes));
+  budget_ = budget;
+  budget_.probes = sent_ + std::max<std::size_t>(budget.probes, 1);
+  start_ = start;
+}
+
+void ProbePlan::go_on(ProbeBudget budget, UnslewedTime start) {
+  rate_ = DriftRate(budget.drift);
+  spend(budget, start);
+  edge_.reset();
+  flanks_.reset();
+  aiming_ = true;
+  last_sent_.reset();
+  in_flight_ = 0;
+  steps_before_ = estimator_.steps();
+  if (samples_.size() > kRemembered) {
+    samples_.erase(samples_.begin(), samples_.end() - std::ptrdiff_t{kRemembered});
+  }
+  use_again(std::exchange(samples_, {}));
+}
+
+void ProbePlan::use_again(const std::vector<time::DateSample>& samples) {
+  rtt_min_ = Duration::max();
+  rtt_max_ = rtt_sum_ = Duration{0};
+  for (const time::DateSample& sample : samples) use(sample);
+}
+
+void ProbePlan::use(const time::DateSample& sample) {
+  const Duration rtt = std::max(sample.received.unslewed() - sample.sent.unslewed(), Duration{0});
+  rtt_min_ = std::min(rtt_min_, rtt);
+  rtt_max_ = std::max(rtt_max_, rtt);
+  rtt_sum_ += rtt;
+  const auto bound = bound_of(sample, rate_);
+  if (samples_.empty()) {
+    sharp_ = bound;
+  } else {
+    sharp_.narrow(bound);
+  }
+  samples_.push_back(sample);
 }
 
 void ProbePlan::sent(UnslewedTime at) {
@@ -85,31 +127,12 @@ void ProbePlan::answered(const time::DateSample& sample) {
   const auto shown = SkewEstimator::interval_of(sample);
   const Observed outcome = shown ? estimator_.observe(sample, *shown) : Observed::dropped;
   if (outcome == Observed::dropped) return;
-  const UnslewedTime sent = sample.sent.unslewed();
-  const UnslewedTime received = sample.received.unslewed();
-  const Duration rtt = std::max(received - sent, Duration{0});
-  rtt_min_ = std::min(rtt_min_, rtt);
-  rtt_max_ = std::max(rtt_max_, rtt);
-  rtt_sum_ += rtt;
-  samples_.push_back(sample);
+  use(sample);
   compare(sample);
-  if (outcome == Observed::stepped) {
-    forget_before_step();
-  } else {
-    narrow(samples_.back());
-  }
+  if (outcome == Observed::stepped) forget_before_step();
   if (!edge_) return;
-  edge_->since = std::max(edge_->since, received);
+  edge_->since = std::max(edge_->since, sample.received.unslewed());
   edge_->turned = edge_->turned || sample.date >= edge_->second;
-}
-
-void ProbePlan::narrow(const time::DateSample& sample) {
-  const auto bound = bound_of(sample, rate_);
-  if (&sample == &samples_.front()) {
-    sharp_ = bound;
-  } else {
-    sharp_.narrow(bound);
-  }
 }
 
 /// With the newest Date that was shown before this was asked for.
@@ -137,7 +160,7 @@ void ProbePlan::forget_before_step() {
   std::erase_if(samples_, [over = *estimator_.settled()](const time::DateSample& sample) {
     return sample.sent.unslewed() < over;
   });
-  for (const time::DateSample& sample : samples_) narrow(sample);
+  use_again(std::exchange(samples_, {}));
 }
 
 ProbePlan::Next ProbePlan::next(UnslewedTime now) {

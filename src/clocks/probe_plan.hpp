@@ -69,6 +69,9 @@ class ProbePlan {
   void answered(const time::DateSample& sample);
   /// It got no answer, or one without a Date that can be used.
   void lost();
+  /// Another round, where the last one is over: as much may be spent anew, and begins with what is
+  /// known. Only the newest samples count further, so that what was once late is forgotten.
+  void go_on(ProbeBudget budget, UnslewedTime start);
 
   /// All that was learned, with kPrompt as what is prompt.
   [[nodiscard]] const SkewEstimator& estimator() const noexcept { return estimator_; }
@@ -87,6 +90,8 @@ class ProbePlan {
   };
   [[nodiscard]] Exclusion excluded(UnslewedTime now) const;
   [[nodiscard]] std::size_t probes_sent() const noexcept { return sent_; }
+  /// Of the server's clock, in this round.
+  [[nodiscard]] std::size_t steps() const noexcept { return estimator_.steps() - steps_before_; }
   /// Dates that never went back, of which one stood still for over a second: those of answers that
   /// were kept somewhere, not of several clocks that take turns.
   [[nodiscard]] bool kept_dates() const noexcept { return stood_still_ && !went_back_; }
@@ -106,7 +111,9 @@ class ProbePlan {
     std::size_t after = 0;
   };
 
-  void narrow(const time::DateSample& sample);
+  void spend(ProbeBudget budget, UnslewedTime start);
+  void use(const time::DateSample& sample);
+  void use_again(const std::vector<time::DateSample>& samples);
   void compare(const time::DateSample& sample);
   void forget_before_step();
   [[nodiscard]] OffsetBound sharp(UnslewedTime now) const { return sharp_.at(now, rate_); }
@@ -119,8 +126,8 @@ class ProbePlan {
   [[nodiscard]] bool choose_flanks(UnslewedTime now);
   [[nodiscard]] Next spread(UnslewedTime now) const;
 
-  ProbeBudget budget_;
-  UnslewedTime start_;
+  ProbeBudget budget_;  ///< its probes: with those of the rounds before
+  UnslewedTime start_{};
   DriftRate rate_;
   SkewEstimator estimator_;
   DriftingBound sharp_;  ///< the intersection as if every date string were prompt
@@ -138,6 +145,7 @@ class ProbePlan {
   std::optional<UnslewedTime> last_sent_;
   std::size_t sent_ = 0;
   std::size_t in_flight_ = 0;
+  std::size_t steps_before_ = 0;  ///< this round
 };
 
 }  // namespace skewguard::clocks

@@ -1,25 +1,16 @@
-#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "diagnosis/json_numbers.hpp"
 #include "skewguard/report.hpp"
 #include "time/http_date.hpp"
 
 namespace skewguard {
 namespace {
 
+using diagnosis::in_ms;
+using diagnosis::in_seconds;
+using diagnosis::seconds_or_null;
 using Json = nlohmann::ordered_json;
-
-/// JSON numbers, to the microsecond.
-double in_seconds(Duration d) {
-  return std::round(static_cast<double>(d.count()) / 1e3) / 1e6;
-}
-double in_ms(Duration d) {
-  return std::round(static_cast<double>(d.count()) / 1e3) / 1e3;
-}
-
-Json seconds_or_null(const std::optional<Duration>& d) {
-  return d ? Json(in_seconds(*d)) : Json();
-}
 
 Json wall_text(WallTime time) {
   return time::format_rfc3339_ms(time.time_since_epoch());

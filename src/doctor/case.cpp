@@ -6,15 +6,12 @@
 #include <span>
 #include <utility>
 
-#include "http/url.hpp"
 #include "time/duration_text.hpp"
+#include "time/offset_text.hpp"
 
 namespace skewguard::doctor {
 namespace {
 
-/// What a server's clock tells of the time: a right one may be off by as much. (A hull that allows
-/// for a second clock is wider than that anyhow.)
-constexpr Duration kRightWithin = std::chrono::milliseconds{500};
 constexpr OffsetBound kInnocent{-clocks::kTolerance, clocks::kTolerance};
 
 std::string joined(const std::vector<std::string>& parts) {
@@ -36,26 +33,18 @@ Case::Case(const Examination& from) : examination(from) {
   const auto& servers = from.survey.servers;
   if (from.login) login = &servers.at(*from.login);
   if (from.api) api = &servers.at(*from.api);
-  add(std::string(kLoginHost), login);
-  add(std::string(kApiHost), api);
-  for (const ClockReading& reading : from.plain) add(reading.url, &reading);
+  if (login != nullptr) add(testimony(std::string(kLoginHost), *login));
+  if (api != nullptr) add(testimony(std::string(kApiHost), *api));
+  for (const ClockReading& reading : from.plain) add(testimony(reading.url, reading));
   first_ntp = sources.size();
-  for (const NtpReading& reading : from.survey.ntp) {
-    if (reading.truth)
-      sources.push_back({"NTP server " + reading.host, *reading.truth, reading.address});
-  }
-  shown.insert(shown.end(), sources.begin() + static_cast<std::ptrdiff_t>(first_ntp),
-               sources.end());
+  for (const NtpReading& reading : from.survey.ntp) add(testimony(reading));
   blame = clocks::who_is_wrong(sources, from.survey.host.synchronised_within());
 }
 
-void Case::add(std::string name, const ClockReading* reading) {
-  if (!has_one_time(reading)) return;
-  OffsetBound time = *reading->hull;
-  if (reading->alone) time = {time.low - kRightWithin, time.high + kRightWithin};
-  sources.push_back({std::move(name), time, http::origin_of(reading->url)});
-  shown.push_back(sources.back());
-  shown.back().bound = *reading->bound;
+void Case::add(std::optional<Testimony> told) {
+  if (!told) return;
+  shown.push_back({told->sure.name, told->shown, told->sure.keeper});
+  sources.push_back(std::move(told->sure));
 }
 
 bool Case::wrong(std::string_view name) const {
@@ -118,7 +107,7 @@ Duration clocks_apart(const ClockReading& reading) {
   return high.offset.low - low.offset.high;
 }
 bool has_one_time(const ClockReading* reading) {
-  return is_a_clock(reading) && !several(reading);
+  return reading != nullptr && reading->has_one_time();
 }
 
 bool fails_by_tls(const ClockReading* reading) {
@@ -171,8 +160,8 @@ std::string size_text(const OffsetBound& bound, const char* positive, const char
   const bool up = bound.middle() > Duration{0};
   std::string text = time::human(magnitude(bound)) + " " + (up ? positive : negative);
   if (magnitude(bound) > std::chrono::hours{24}) return text;  // what matters is said
-  return text + " (bounds " + size_range_text(up ? bound : OffsetBound{-bound.high, -bound.low}) +
-         ")";
+  return text + " (bounds " +
+         time::size_range_text(up ? bound : OffsetBound{-bound.high, -bound.low}) + ")";
 }
 
 /// The API decides: it compares `exp`, which the login host's clock made, with its own clock.

@@ -7,6 +7,7 @@
 
 #include "clocks/agreement.hpp"
 #include "clocks/who_is_wrong.hpp"
+#include "doctor/consensus.hpp"
 #include "doctor/judge.hpp"
 
 namespace skewguard::doctor {
@@ -39,7 +40,7 @@ struct Case {
   clocks::Blame blame;
 
  private:
-  void add(std::string name, const ClockReading* reading);
+  void add(std::optional<Testimony> told);
 };
 
 /// The names of sources.

@@ -6,6 +6,7 @@
 
 #include "doctor/case.hpp"
 #include "time/duration_text.hpp"
+#include "time/offset_text.hpp"
 
 namespace skewguard::doctor {
 namespace {
@@ -16,8 +17,8 @@ using Status = Check::Status;
 std::string signed_text(const OffsetBound& bound, std::optional<Duration> best = std::nullopt) {
   if (magnitude(bound) > std::chrono::hours{24})  // what matters is said
     return (bound.middle() > Duration{0} ? "+" : "") + time::human(bound.middle());
-  return offset_text(best.value_or(bound.middle()), bound.width()) + " (bounds " +
-         bounds_text(bound) + ")";
+  return time::offset_text(best.value_or(bound.middle()), bound.width()) + " (bounds " +
+         time::bounds_text(bound) + ")";
 }
 
 Check check_settings(const Case& of) {
@@ -112,7 +113,7 @@ Check check_clock(const char* name, const Case& of, const ClockReading* reading,
     const bool harmful = clocks_apart(*reading) > of.examination.max_skew;
     return {name, harmful ? Status::fail : Status::warn,
             fmt::format("{} clocks answer to one name, {} from the local clock",
-                        reading->groups.size(), bounds_text(*reading->bound)),
+                        reading->groups.size(), time::bounds_text(*reading->bound)),
             "who runs " + reading->url + " must set the clocks of all its servers"};
   }
   std::string detail = signed_text(*reading->bound, reading->best) +

@@ -6,6 +6,7 @@
 
 #include "doctor/case.hpp"
 #include "time/duration_text.hpp"
+#include "time/offset_text.hpp"
 
 namespace skewguard::doctor {
 namespace {
@@ -136,7 +137,7 @@ std::optional<Claim> several_clocks(const Case& of) {
     std::string text = fmt::format("{} clocks answer for {}:", reading->groups.size(), name);
     for (const clocks::ClockGroup& group : reading->groups) {
       text += fmt::format(" {} from the local clock in {:.0f}% of the answers;",
-                          bounds_text(group.offset), group.share * 100);
+                          time::bounds_text(group.offset), group.share * 100);
     }
     text += " a token may be valid for one of them and not for another";
     return Claim{"several_clocks", code_for(clocks_apart(*reading), of), text,
@@ -187,8 +188,8 @@ std::optional<Claim> they_differ(const Case& of) {
   for (std::size_t i = 0; i < of.shown.size(); ++i) {
     if (from_local && std::ranges::count(of.blame.from_local, i) == 0) continue;
     const clocks::Source& source = of.shown[i];
-    text +=
-        " " + source.name + " by " + offset_text(source.bound.middle(), source.bound.width()) + ",";
+    text += " " + source.name + " by " +
+            time::offset_text(source.bound.middle(), source.bound.width()) + ",";
     most = std::max(most, magnitude(source.bound));
   }
   text.back() = ';';

@@ -25,9 +25,11 @@ std::uint64_t new_connection_id() noexcept {
   return ++last;
 }
 
-ClockProbe::ClockProbe(net::ProbeRoute route, Options options)
+ClockProbe::ClockProbe(net::ProbeRoute route, Options options,
+                       std::optional<clocks::ProbePlan> known)
     : route_(std::move(route)),
       options_(std::move(options)),
+      plan_(std::move(known)),
       timer_(route_.timers.make()),
       limit_(route_.timers.make()) {}
 
@@ -38,7 +40,7 @@ ClockProbe::~ClockProbe() {
 void ClockProbe::start(std::function<void()> done) {
   done_ = std::move(done);
   limit_->arm(options_.budget.time + kGrace, [this] {
-    if (!failure_ && reading().samples == 0) {
+    if (!failure_ && !heard()) {
       failure_ = TransportFailure{TransportFailure::Kind::timeout, "nothing came in time", false};
     }
     finish();
@@ -84,8 +86,18 @@ void ClockProbe::opened(const std::optional<TransportFailure>& failure) {
   if (over_) return;
   if (failure) return failed(*failure);
   failures_ = 0;
-  if (!plan_) plan_.emplace(options_.budget, route_.clock.now().unslewed());
+  if (!std::exchange(begun_, true)) begin();
   pump();
+}
+
+void ClockProbe::begin() {
+  const UnslewedTime now = route_.clock.now().unslewed();
+  if (plan_) {
+    known_samples_ = plan_->estimator().samples();
+    plan_->go_on(options_.budget, now);
+  } else {
+    plan_.emplace(options_.budget, now);
+  }
 }
 
 /// An address that cannot be reached is left out for as long as another one can.
@@ -127,7 +139,7 @@ void ClockProbe::keep_open(std::size_t fresh) {
 // Requests ----------------------------------------------------------------------------------------
 
 void ClockProbe::pump() {
-  if (over_ || !plan_) return;
+  if (over_ || !begun_) return;
   const Now now = route_.clock.now();
   const auto next = plan_->next(now.unslewed());
   if (!next.shot) {
@@ -156,7 +168,7 @@ void ClockProbe::answered(SendResult result) {
   if (auto* failure = std::get_if<TransportFailure>(&result)) {
     plan_->lost();
     // Some servers know no HEAD and hang up on it.
-    if (reading().samples == 0) route_.method = "GET";
+    if (!heard()) route_.method = "GET";
     return failed(std::move(*failure));
   }
   failures_ = 0;
@@ -185,13 +197,18 @@ void ClockProbe::finish() {
 
 // What is known -----------------------------------------------------------------------------------
 
+/// A sample in this round.
+bool ClockProbe::heard() const {
+  return begun_ && plan_->estimator().samples() > known_samples_;
+}
+
 ClockReading ClockProbe::reading() const {
   ClockReading reading;
   if (plan_) reading = clock_reading(*plan_, route_.clock.now(), options_.staleness);
   reading.url = route_.url.text();
   reading.no_sample = no_sample_;
   reading.addresses = addresses_;
-  if (reading.samples == 0) reading.failure = failure_;
+  if (!heard()) reading.failure = failure_;
   return reading;
 }
 

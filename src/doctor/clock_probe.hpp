@@ -26,8 +26,10 @@ class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
     net::Lookup lookup = &net::system_lookup;
   };
 
-  /// `route`: of HEAD requests. What it refers to must outlive this.
-  ClockProbe(net::ProbeRoute route, Options options);
+  /// `route`: of HEAD requests. What it refers to must outlive this. `known`: the plan of the round
+  /// before, to go on with.
+  ClockProbe(net::ProbeRoute route, Options options,
+             std::optional<clocks::ProbePlan> known = std::nullopt);
   ~ClockProbe();
   ClockProbe(const ClockProbe&) = delete;
   ClockProbe& operator=(const ClockProbe&) = delete;
@@ -35,6 +37,8 @@ class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
   void start(std::function<void()> done);
   /// What is known now; may be asked at any time.
   [[nodiscard]] ClockReading reading() const;
+  /// Nothing before the first connection is open.
+  [[nodiscard]] const std::optional<clocks::ProbePlan>& plan() const noexcept { return plan_; }
 
  private:
   using Line = std::shared_ptr<net::ProbeLine>;
@@ -42,6 +46,7 @@ class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
   void found(const net::LookupAnswer& answer);
   void open_line();
   void opened(const std::optional<TransportFailure>& failure);
+  void begin();
   void pump();
   void shoot(const Line& line);
   void answered(SendResult result);
@@ -51,11 +56,14 @@ class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
   [[nodiscard]] Line line_for(bool fresh);
   void keep_open(std::size_t fresh);
   [[nodiscard]] std::size_t opening() const;
+  [[nodiscard]] bool heard() const;
   void finish();
 
   net::ProbeRoute route_;
   Options options_;
-  std::optional<clocks::ProbePlan> plan_;  // from the start on
+  std::optional<clocks::ProbePlan> plan_;
+  bool begun_ = false;             // the plan has been told of this round
+  std::size_t known_samples_ = 0;  // of the rounds before
   std::unique_ptr<net::Timer> timer_;
   std::unique_ptr<net::Timer> limit_;
   std::unique_ptr<net::PendingLookup> lookup_;

@@ -26,7 +26,7 @@ ClockReading clock_reading(const clocks::ProbePlan& plan, const Now& now, Durati
   reading.asked = plan.probes_sent();
   reading.samples = known.samples();
   reading.rtt_min = known.rtt_min();
-  reading.steps = known.steps();
+  reading.steps = plan.steps();
   reading.last_step = known.last_step();
   if (reading.samples == 0) return reading;
   reading.picture = known.picture();

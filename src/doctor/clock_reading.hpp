@@ -39,6 +39,12 @@ struct ClockReading {
   std::vector<clocks::ClockGroup> groups;  ///< where there are several clocks
   std::size_t steps = 0;                   ///< of its clock, while it was looked at
   std::optional<Duration> last_step{};     ///< positive = forward
+
+  /// It shows one clock, or a pair too close to tell apart.
+  [[nodiscard]] bool has_one_time() const {
+    return hull && picture != clocks::Picture::incoherent &&
+           picture != clocks::Picture::several_clocks;
+  }
 };
 
 /// What a plan's answers tell at `now`; who was asked, and what went wrong, is for the caller to

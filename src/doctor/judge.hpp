@@ -53,11 +53,4 @@ struct Diagnosis {
 
 Diagnosis judge(const Examination& examination);
 
-/// "+312.402 s", "-0.31 ms": as many digits as a width bears out.
-std::string offset_text(Duration offset, Duration width);
-/// Both ends of a bound: "-0.31 to +2.05 ms".
-std::string bounds_text(const OffsetBound& bound);
-/// The same of a size: "312.396 to 312.405 s".
-std::string size_range_text(const OffsetBound& bound);
-
 }  // namespace skewguard::doctor

@@ -7,6 +7,7 @@ namespace skewguard::doctor {
 void NtpProbe::start(Instant deadline, std::function<void()> done) {
   deadline_ = deadline;
   done_ = std::move(done);
+  asked_ = 0;
   ask();
 }
 

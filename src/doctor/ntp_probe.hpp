@@ -20,7 +20,7 @@ class NtpProbe : public std::enable_shared_from_this<NtpProbe> {
   NtpProbe(net::SntpClient& client, ClockSource& clock, std::string host)
       : client_(client), clock_(clock), host_(std::move(host)) {}
 
-  /// `done` is called once, from the loop.
+  /// `done` is called once, from the loop. May be started again then, and goes on from there.
   void start(Instant deadline, std::function<void()> done);
   [[nodiscard]] NtpReading reading() const;
 

@@ -28,25 +28,28 @@ class Measuring {
         proxies_(std::move(proxies)),
         clock_(clock),
         progress_(progress),
-        ntp_client_(io_, clock) {
+        ntp_client_(io_, clock),
+        servers_(options_.servers.size()) {
     if (std::ranges::any_of(options_.servers, &http::Url::tls))
       tls_ = std::make_unique<net::TlsContext>(options_.tls);
   }
 
-  Survey run() {
+  Survey round() {
     host_ = std::async(std::launch::async, read_host, clock_.now(), options_.path);
-    watch_.see(clock_.now());
     end_ = clock_.now().boot + options_.budget.time;
-    for (const http::Url& url : options_.servers) start(url);
+    for (std::size_t i = 0; i < options_.servers.size(); ++i) start(i);
     tick();
+    io_.restart();
     io_.run();
     return known();
   }
 
  private:
-  void start(const http::Url& url) {
+  void start(std::size_t place) {
     ++under_way_;
-    const auto probe = std::make_shared<ClockProbe>(
+    const http::Url& url = options_.servers[place];
+    auto& probe = servers_[place];
+    probe = std::make_shared<ClockProbe>(
         net::ProbeRoute{.io = io_,
                         .clock = clock_,
                         .timers = *timers_,
@@ -55,24 +58,30 @@ class Measuring {
                         .tls = tls_.get(),
                         .proxy = proxies_.proxy_for(url)},
         ClockProbe::Options{
-            .budget = options_.budget, .staleness = options_.staleness, .lookup = options_.lookup});
-    servers_.push_back(probe);
+            .budget = options_.budget, .staleness = options_.staleness, .lookup = options_.lookup},
+        probe ? probe->plan() : std::nullopt);
     probe->start([this] { --under_way_; });
   }
 
   /// As soon as it is known whom to ask.
   void ask_ntp() {
-    auto names = options_.ntp;
-    if (names.empty()) {
-      for (const host::NtpServer& server : host::ntp_servers(found_->services))
-        if (names.size() < kMostNtp) names.push_back(text_of(server));
+    if (ntp_.empty()) {
+      for (const std::string& name : ntp_names())
+        ntp_.push_back(std::make_shared<NtpProbe>(ntp_client_, clock_, name));
     }
-    if (names.empty()) names.emplace_back(kPool);
-    for (const std::string& name : names) {
+    for (const auto& probe : ntp_) {
       ++under_way_;
-      ntp_.push_back(std::make_shared<NtpProbe>(ntp_client_, clock_, name));
-      ntp_.back()->start(end_, [this] { --under_way_; });
+      probe->start(end_, [this] { --under_way_; });
     }
+  }
+
+  [[nodiscard]] std::vector<std::string> ntp_names() const {
+    if (options_.ntp) return *options_.ntp;
+    std::vector<std::string> names;
+    for (const host::NtpServer& server : host::ntp_servers(found_->services))
+      if (names.size() < kMostNtp) names.push_back(text_of(server));
+    if (names.empty()) names.emplace_back(kPool);
+    return names;
   }
 
   static std::string text_of(const host::NtpServer& server) {
@@ -82,12 +91,12 @@ class Measuring {
 
   void tick() {
     watch_.see(clock_.now());
-    if (!found_ && host_.wait_for(std::chrono::seconds{0}) == std::future_status::ready) {
+    if (host_.valid() && host_.wait_for(std::chrono::seconds{0}) == std::future_status::ready) {
       found_ = host_.get();
       ask_ntp();
     }
     if (progress_) progress_(known());
-    if (found_ && under_way_ == 0) return;
+    if (!host_.valid() && under_way_ == 0) return;
     ticker_->arm(kTick, [this] { tick(); });
   }
 
@@ -120,11 +129,15 @@ class Measuring {
 
 }  // namespace
 
-Result<Survey> survey(SurveyOptions options, ClockSource& clock, const Progress& progress) {
+Result<Survey> survey(SurveyOptions options, ClockSource& clock, const Progress& progress,
+                      const Again& again) {
   auto proxies = net::ProxyRule::make(options.proxy);
   if (!proxies) return std::move(proxies).error();
   Measuring measuring(std::move(options), *std::move(proxies), clock, progress);
-  return measuring.run();
+  for (;;) {
+    auto known = measuring.round();
+    if (!again || !again(known)) return known;
+  }
 }
 
 }  // namespace skewguard::doctor

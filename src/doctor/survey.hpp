@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,9 @@ struct SurveyOptions {
   Duration staleness = std::chrono::seconds{1};
   net::TlsOptions tls{};
   ProxyOptions proxy{};
-  /// HOST[:PORT]; empty = those that the time services of this machine are set to, else
-  /// pool.ntp.org.
-  std::vector<std::string> ntp;
+  /// HOST[:PORT]; nothing = those that the time services of this machine are set to, else
+  /// pool.ntp.org. Empty = none.
+  std::optional<std::vector<std::string>> ntp{};
   std::string path;  ///< $PATH, to look for the time services' programs
   net::Lookup lookup = &net::system_lookup;
 };
@@ -39,8 +40,15 @@ struct Survey {
 /// Tells how far it has come, about ten times a second.
 using Progress = std::function<void(const Survey&)>;
 
+/// Gets what is known after each round; true = another round, which costs as much and goes on from
+/// there. Each round looks the names up anew. NTP servers are not asked more often than SntpPace
+/// allows, so in few of the rounds.
+using Again = std::function<bool(const Survey&)>;
+
 /// Measures them all side by side, on a loop of its own; blocks for as long as the budget says, and
-/// up to 4 s more where servers do not answer. Error (`config`): a proxy that cannot be used.
-Result<Survey> survey(SurveyOptions options, ClockSource& clock, const Progress& progress = {});
+/// up to 4 s more where servers do not answer; so for each round. No `again`: one round.
+/// Error (`config`): a proxy that cannot be used.
+Result<Survey> survey(SurveyOptions options, ClockSource& clock, const Progress& progress = {},
+                      const Again& again = {});
 
 }  // namespace skewguard::doctor

@@ -45,7 +45,8 @@ class FakeWorld {
 
   std::deque<Result<Response>> answers;
   std::deque<Result<BearerToken>> tokens;
-  std::vector<LogLine> log;  ///< what the client logs during its next call
+  std::deque<doctor::Survey> surveys;  ///< one for each round
+  std::vector<LogLine> log;            ///< what the client logs during its next call
   bool out_fails = false;
   bool program_fails = false;
 
@@ -136,6 +137,15 @@ class FakeWorld {
       programs.emplace_back(command, input);
       if (program_fails) return Error{.message = "cannot be started (Too many open files)"};
       return {};
+    };
+    world.survey = [this](const doctor::SurveyOptions&, const doctor::Progress&,
+                          const doctor::Again& again) -> Result<doctor::Survey> {
+      for (;;) {
+        if (surveys.empty()) return Error{.message = "the script is over"};
+        doctor::Survey survey = std::move(surveys.front());
+        surveys.pop_front();
+        if (!again || !again(survey)) return survey;
+      }
     };
     world.clock = std::make_shared<FixedClock>();
     return world;

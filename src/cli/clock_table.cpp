@@ -1,0 +1,155 @@
+#include "cli/clock_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "base/strings.hpp"
+#include "cli/conclude.hpp"
+#include "cli/readings.hpp"
+#include "doctor/consensus.hpp"
+#include "time/duration_text.hpp"
+#include "time/offset_text.hpp"
+
+namespace skewguard::cli {
+namespace {
+
+using doctor::ClockReading;
+
+/// One line: what it is of, and what is not known as "-".
+struct ClockRow {
+  std::string name;
+  std::optional<OffsetBound> bound{};
+  std::optional<Duration> best{};
+  std::optional<Duration> rtt{};
+  std::string samples = "-";
+  std::string excluded = "-";
+  std::string verdict;
+};
+
+std::string line_of(const ClockRow& row, std::size_t name_width) {
+  const auto width = row.bound ? row.bound->width() : Duration{0};
+  const Duration best = row.best.value_or(row.bound ? row.bound->middle() : Duration{0});
+  return fmt::format("{:{}}  {:>12}  {:>28}  {:>9}  {:>7}  {:>8}  {}\n", row.name, name_width,
+                     row.bound ? time::offset_text(best, width) : "-",
+                     row.bound ? time::bounds_text(*row.bound) : "-",
+                     row.rtt ? time::human(*row.rtt) : "-", row.samples, row.excluded,
+                     one_line(row.verdict));
+}
+
+std::string with_standing(std::string verdict, bool wrong) {
+  return wrong ? verdict + ", a falseticker" : verdict;
+}
+
+void add_rows(const ClockReading& reading, bool wrong, Duration max_skew,
+              std::vector<ClockRow>& rows) {
+  constexpr double kTells = 0.9;  // what leaves more than this open tells nothing
+  rows.push_back({.name = reading.url,
+                  .bound = reading.bound,
+                  .best = reading.best,
+                  .rtt = reading.rtt_min,
+                  .samples = fmt::format("{}/{}", reading.samples, reading.asked),
+                  .excluded = reading.excluded.share < kTells
+                                  ? fmt::format("{:.0f}%", reading.excluded.share * 100)
+                                  : "-",
+                  .verdict = with_standing(state_of(reading, max_skew), wrong)});
+  for (const clocks::ClockGroup& group : reading.groups) {
+    rows.push_back({.name = "  one of its clocks",
+                    .bound = group.offset,
+                    .samples = std::to_string(group.samples),
+                    .verdict = fmt::format("{:.0f}% of the answers", group.share * 100)});
+  }
+}
+
+std::string about_host(const doctor::HostReading& host) {
+  std::string text = "this machine: ";
+  if (!host.kernel) return text + "the kernel does not say how its clock is kept\n";
+  text += host.kernel->synchronised ? "synchronised, as the kernel says" : "not synchronised";
+  if (host.synchronised_within()) text += " within " + time::human(*host.synchronised_within());
+  for (const auto& service : host.services)
+    if (service.running) text += "; " + service.name + " is running";
+  return text + "\n";
+}
+
+/// Where there is more than one that could agree.
+std::string about_all(const doctor::Consensus& known) {
+  if (known.heard < 2) return "";
+  if (!known.agreed) {
+    return fmt::format("together: the {} clocks differ, and no majority tells who is right\n",
+                       known.heard);
+  }
+  const bool behind = known.agreed->middle() > Duration{0};
+  return fmt::format("together: {} of {} clocks say {}{}\n", known.heard - known.wrong, known.heard,
+                     time::bounds_text(*known.agreed),
+                     !known.local_wrong ? ""
+                     : behind           ? ": this machine's clock is behind"
+                                        : ": this machine's clock is ahead");
+}
+
+constexpr std::size_t kHistory = 40;
+
+}  // namespace
+
+std::string clock_table(const doctor::Survey& survey, Duration max_skew) {
+  std::vector<ClockRow> rows;
+  const doctor::Consensus known = doctor::consensus(survey);
+  for (std::size_t i = 0; i < survey.servers.size(); ++i)
+    add_rows(survey.servers[i], known.servers[i], max_skew, rows);
+  for (std::size_t i = 0; i < survey.ntp.size(); ++i) {
+    const doctor::NtpReading& reading = survey.ntp[i];
+    rows.push_back(
+        {.name = "ntp " + reading.host,
+         .bound = reading.truth,
+         .verdict = reading.truth
+                        ? with_standing(fmt::format("stratum {}", reading.stratum), known.ntp[i])
+                        : "no answer: " + reading.failure});
+  }
+  std::size_t width = 6;
+  for (const ClockRow& row : rows) width = std::max(width, row.name.size());
+  std::string text = fmt::format("{:{}}  {:>12}  {:>28}  {:>9}  {:>7}  {:>8}  verdict\n", "server",
+                                 width, "offset", "bounds", "rtt min", "samples", "excluded");
+  for (const ClockRow& row : rows) text += line_of(row, width);
+  return text + "\n" + about_all(known) + about_host(survey.host) +
+         "offset: its clock minus this machine's; positive = it is ahead. excluded: a second "
+         "clock\n"
+         "behind the name would have been noticed if it gave more of the answers than this.\n";
+}
+
+/// The last estimates, between the ends of all their bounds: what no bar shows is too small to be
+/// told from what is not known.
+std::string ClockHistory::bars(const Points& points) {
+  constexpr std::array<const char*, 8> kBars{"\u2581", "\u2582", "\u2583", "\u2584",
+                                             "\u2585", "\u2586", "\u2587", "\u2588"};
+  OffsetBound all = points.front().bound;
+  for (const Point& point : points)
+    all = {std::min(all.low, point.bound.low), std::max(all.high, point.bound.high)};
+  std::string text;
+  for (const Point& point : points) {
+    const auto step = all.width() > Duration{0} ? (point.best - all.low) * 7 / all.width() : 3;
+    text += kBars.at(static_cast<std::size_t>(step));
+  }
+  return text;
+}
+
+std::string ClockHistory::lines(const doctor::Survey& survey, Duration max_skew) {
+  std::size_t width = 0;
+  for (const ClockReading& reading : survey.servers) width = std::max(width, reading.url.size());
+  std::string text;
+  for (const ClockReading& reading : survey.servers) {
+    text += fmt::format("{:{}}  ", reading.url, width);
+    if (reading.best && !reading.failure) {
+      Points& points = servers_[reading.url];
+      if (points.size() == kHistory) points.erase(points.begin());
+      points.push_back({*reading.best, *reading.bound});
+      text += fmt::format("{:>12}  {:>28}  {}  ",
+                          time::offset_text(*reading.best, reading.bound->width()),
+                          time::bounds_text(*reading.bound), bars(points));
+    }
+    text += one_line(state_of(reading, max_skew)) + "\n";
+  }
+  return text;
+}
+
+}  // namespace skewguard::cli

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "doctor/survey.hpp"
+
+/// What clocks say, to be read by people.
+namespace skewguard::cli {
+
+/// A line for each clock, which of them are falsetickers, and what is known of this machine's.
+std::string clock_table(const doctor::Survey& survey, Duration max_skew);
+
+/// What the rounds of `skew --watch` have told so far.
+class ClockHistory {
+ public:
+  /// A line for each server, after one more round.
+  std::string lines(const doctor::Survey& survey, Duration max_skew);
+
+ private:
+  struct Point {
+    Duration best;
+    OffsetBound bound;
+  };
+  using Points = std::vector<Point>;
+  static std::string bars(const Points& points);
+
+  std::map<std::string, Points> servers_;
+};
+
+}  // namespace skewguard::cli

@@ -1,0 +1,60 @@
+#include "time/offset_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace skewguard::time {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// As many decimal places of a second, or of a millisecond, as a width bears out.
+struct Figures {
+  bool in_ms = false;
+  int places = 1;
+};
+
+Figures figures(Duration largest, Duration width) {
+  const bool small = largest < seconds{1} && width < milliseconds{100};
+  if (small) return {.in_ms = true, .places = width < milliseconds{10} ? 2 : 1};
+  if (width >= seconds{1} || largest >= std::chrono::hours{24}) return {.places = 1};
+  if (width >= milliseconds{100}) return {.places = 2};
+  return {.places = width >= milliseconds{1} ? 3 : 4};
+}
+
+std::string number(Duration offset, Figures as, bool sign) {
+  double value = static_cast<double>(offset.count()) / (as.in_ms ? 1e6 : 1e9);
+  if (std::abs(value) < 0.5 * std::pow(10, -as.places)) value = 0;  // and not "-0.0"
+  return sign ? fmt::format("{:+.{}f}", value, as.places)
+              : fmt::format("{:.{}f}", value, as.places);
+}
+
+const char* unit(Figures as) {
+  return as.in_ms ? " ms" : " s";
+}
+
+Duration largest(const OffsetBound& bound) {
+  return std::max(std::max(bound.low, -bound.low), std::max(bound.high, -bound.high));
+}
+
+}  // namespace
+
+std::string offset_text(Duration offset, Duration width) {
+  const Figures as = figures(std::max(offset, -offset), width);
+  return number(offset, as, true) + unit(as);
+}
+
+std::string bounds_text(const OffsetBound& bound) {
+  const Figures as = figures(largest(bound), bound.width());
+  return number(bound.low, as, true) + " to " + number(bound.high, as, true) + unit(as);
+}
+
+std::string size_range_text(const OffsetBound& bound) {
+  const Figures as = figures(largest(bound), bound.width());
+  return number(bound.low, as, false) + " to " + number(bound.high, as, false) + unit(as);
+}
+
+}  // namespace skewguard::time

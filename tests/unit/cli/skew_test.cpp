@@ -1,0 +1,97 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <ranges>
+
+#include "fake_world.hpp"
+
+namespace skewguard::cli {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::Not;
+
+doctor::ClockReading clock_at(const std::string& url, Duration off) {
+  doctor::ClockReading reading;
+  reading.url = url;
+  reading.asked = reading.samples = 16;
+  reading.rtt_min = milliseconds{10};
+  reading.picture = clocks::Picture::one_clock;
+  reading.best = off;
+  reading.bound = OffsetBound{off - milliseconds{6}, off + milliseconds{11}};
+  reading.hull = OffsetBound{off - seconds{1}, off + seconds{2}};
+  return reading;
+}
+
+struct SkewCommand : FakeWorld, testing::Test {
+  doctor::Survey& round(Duration first, Duration second, Duration third) {
+    auto& survey = surveys.emplace_back();
+    survey.servers = {clock_at("https://a.example.com/", first),
+                      clock_at("https://b.example.com/", second),
+                      clock_at("https://c.example.com/", third)};
+    return survey;
+  }
+  [[nodiscard]] std::vector<std::string> lines() const {
+    std::vector<std::string> all;
+    for (const auto line : std::views::split(out, '\n')) all.emplace_back(line.begin(), line.end());
+    return all;
+  }
+};
+
+TEST_F(SkewCommand, NamesTheFalsetickerAndWhatTheOthersSay) {
+  round(milliseconds{1}, seconds{-3}, milliseconds{2});
+  EXPECT_EQ(run({"skew", "https://a.example.com"}), 0) << err;
+  EXPECT_THAT(lines().at(1), Not(HasSubstr("falseticker")));
+  EXPECT_THAT(lines().at(2), HasSubstr("behind, a falseticker"));
+  EXPECT_THAT(out, HasSubstr("together: 2 of 3 clocks say -4.0 to +12.0 ms"));
+}
+
+TEST_F(SkewCommand, TellsThatThisMachineIsTheOneThatIsWrong) {
+  round(seconds{400}, seconds{400}, seconds{400});
+  EXPECT_EQ(run({"skew", "https://a.example.com"}), 4);
+  EXPECT_THAT(out, HasSubstr("3 of 3 clocks say"));
+  EXPECT_THAT(out, HasSubstr(": this machine's clock is behind\n"));
+}
+
+TEST_F(SkewCommand, ItsJsonNamesTheFalsetickerToo) {
+  round(milliseconds{1}, seconds{-3}, milliseconds{2});
+  EXPECT_EQ(run({"skew", "--json", "https://a.example.com"}), 0) << err;
+  const json told = json::parse(out);
+  EXPECT_EQ(told["servers"][0]["falseticker"], false);
+  EXPECT_EQ(told["servers"][1]["falseticker"], true);
+  EXPECT_EQ(told["together"]["clocks"], 3);
+  EXPECT_EQ(told["together"]["falsetickers"], 1);
+  EXPECT_EQ(told["together"]["offset_low_s"], -0.004);
+  EXPECT_EQ(told["together"]["offset_high_s"], 0.012);
+}
+
+TEST_F(SkewCommand, AWatchDrawsTheRoundsBetweenTheEndsOfTheirBounds) {
+  for (const int ms : {0, 100, 50}) round(milliseconds{ms}, milliseconds{ms}, milliseconds{1});
+  EXPECT_EQ(run({"skew", "--watch", "https://a.example.com"}), 1) << "the script is over";
+  ASSERT_EQ(lines().size(), 10U) << out;
+  EXPECT_THAT(lines().at(0), HasSubstr("  \u2583  agrees"));
+  EXPECT_THAT(lines().at(6), HasSubstr("  \u2581\u2587\u2584  ahead"));
+  EXPECT_THAT(lines().at(8), HasSubstr("  \u2583\u2583\u2583  agrees"));
+}
+
+TEST_F(SkewCommand, AWatchTellsOfARoundWithoutAnAnswer) {
+  round(Duration{0}, Duration{0}, Duration{0});
+  auto& silent = round(Duration{0}, Duration{0}, Duration{0}).servers[0];
+  silent.failure = TransportFailure{TransportFailure::Kind::refused, "it refuses", false};
+  EXPECT_EQ(run({"skew", "--watch", "https://a.example.com"}), 1);
+  EXPECT_THAT(lines().at(3), HasSubstr("https://a.example.com/  no answer: it refuses"));
+}
+
+TEST_F(SkewCommand, AWatchEndsWhereItsReaderHasGone) {
+  for (int i = 0; i < 5; ++i) round(Duration{0}, Duration{0}, Duration{0});
+  out_fails = true;
+  EXPECT_EQ(run({"skew", "--watch", "https://a.example.com"}), 1);
+  EXPECT_EQ(surveys.size(), 4U);
+}
+
+}  // namespace
+}  // namespace skewguard::cli

@@ -1,0 +1,85 @@
+#include "doctor/consensus.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace skewguard::doctor {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+
+struct Heard : testing::Test {
+  ClockReading& server(Duration off) {
+    ClockReading reading;
+    reading.url = "https://host" + std::to_string(survey.servers.size()) + ".example.com/";
+    reading.samples = 16;
+    reading.picture = clocks::Picture::one_clock;
+    reading.bound = OffsetBound{off - milliseconds{5}, off + milliseconds{5}};
+    reading.hull = OffsetBound{off - seconds{1}, off + seconds{2}};
+    return survey.servers.emplace_back(std::move(reading));
+  }
+  NtpReading& ntp(Duration off) {
+    const OffsetBound bound{off - milliseconds{10}, off + milliseconds{10}};
+    const std::string name = "ntp" + std::to_string(survey.ntp.size());
+    return survey.ntp.emplace_back(
+        NtpReading{.host = name, .address = name + ":123", .server = bound, .truth = bound});
+  }
+  Survey survey;
+};
+
+TEST_F(Heard, TheOneOfFourThatMissesTheMajorityIsNamed) {
+  server(milliseconds{3});
+  server(seconds{-3});
+  ntp(Duration{0});
+  ntp(milliseconds{2});
+  const Consensus known = consensus(survey);
+  EXPECT_EQ(known.heard, 4U);
+  EXPECT_EQ(known.wrong, 1U);
+  EXPECT_THAT(known.servers, ElementsAre(false, true));
+  EXPECT_THAT(known.ntp, ElementsAre(false, false));
+  ASSERT_TRUE(known.agreed);
+  EXPECT_TRUE(known.agreed->holds(milliseconds{2}));
+  EXPECT_LT(known.agreed->width(), milliseconds{21});
+}
+
+TEST_F(Heard, AFalseNtpServerIsNamedByItsPlaceAmongTheNtpServers) {
+  server(Duration{0});
+  ntp(Duration{0});
+  ntp(seconds{40});
+  EXPECT_THAT(consensus(survey).servers, ElementsAre(false));
+  EXPECT_THAT(consensus(survey).ntp, ElementsAre(false, true));
+}
+
+TEST_F(Heard, OfTwoThatDifferNeitherIsCalledFalse) {
+  server(Duration{0});
+  server(seconds{30});
+  const Consensus known = consensus(survey);
+  EXPECT_FALSE(known.agreed);
+  EXPECT_EQ(known.wrong, 0U);
+}
+
+TEST_F(Heard, WhatShowsNoOneTimeTakesNoPart) {
+  server(Duration{0});
+  server(seconds{30}).picture = clocks::Picture::several_clocks;
+  server(seconds{60}).picture = clocks::Picture::incoherent;
+  survey.servers.emplace_back().url = "https://silent.example.com/";
+  ntp(Duration{0}).truth.reset();
+  const Consensus known = consensus(survey);
+  EXPECT_EQ(known.heard, 1U);
+  EXPECT_THAT(known.servers, ElementsAre(false, false, false, false));
+}
+
+TEST_F(Heard, TheLocalClockIsWrongWhereAllAgreeAgainstIt) {
+  server(seconds{312});
+  server(seconds{312});
+  ntp(seconds{312});
+  const Consensus known = consensus(survey);
+  EXPECT_TRUE(known.local_wrong);
+  EXPECT_EQ(known.wrong, 0U);
+  EXPECT_TRUE(known.agreed->holds(seconds{312}));
+}
+
+}  // namespace
+}  // namespace skewguard::doctor

@@ -1,0 +1,40 @@
+#include "time/offset_text.hpp"
+
+#include <gtest/gtest.h>
+
+namespace skewguard::time {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+TEST(OffsetText, ShowsAsManyDigitsAsTheWidthBearsOut) {
+  const Duration offset = nanoseconds{312'401'567'890};
+  EXPECT_EQ(offset_text(offset, microseconds{100}), "+312.4016 s");
+  EXPECT_EQ(offset_text(offset, milliseconds{9}), "+312.402 s");
+  EXPECT_EQ(offset_text(offset, milliseconds{300}), "+312.40 s");
+  EXPECT_EQ(offset_text(-offset, seconds{2}), "-312.4 s");
+  EXPECT_EQ(offset_text(hours{30}, milliseconds{1}), "+108000.0 s");
+}
+
+TEST(OffsetText, SmallOnesAreInMilliseconds) {
+  EXPECT_EQ(offset_text(microseconds{-314}, milliseconds{3}), "-0.31 ms");
+  EXPECT_EQ(offset_text(microseconds{12'340}, milliseconds{30}), "+12.3 ms");
+  EXPECT_EQ(bounds_text({microseconds{-314}, microseconds{2'049}}), "-0.31 to +2.05 ms");
+}
+
+TEST(OffsetText, NothingIsNeverNegative) {
+  EXPECT_EQ(offset_text(nanoseconds{-400}, milliseconds{3}), "+0.00 ms");
+  EXPECT_EQ(offset_text(milliseconds{-40}, seconds{2}), "+0.0 s");
+}
+
+TEST(OffsetText, SizesHaveNoSign) {
+  EXPECT_EQ(size_range_text({milliseconds{312'396}, milliseconds{312'405}}),
+            "312.396 to 312.405 s");
+}
+
+}  // namespace
+}  // namespace skewguard::time
