@@ -4,28 +4,18 @@
 #include <nlohmann/json.hpp>
 #include <ranges>
 
+#include "../readings.hpp"
 #include "fake_world.hpp"
 
 namespace skewguard::cli {
 namespace {
 
+using doctor::clock_at;
 using nlohmann::json;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
 using testing::Not;
-
-doctor::ClockReading clock_at(const std::string& url, Duration off) {
-  doctor::ClockReading reading;
-  reading.url = url;
-  reading.asked = reading.samples = 16;
-  reading.rtt_min = milliseconds{10};
-  reading.picture = clocks::Picture::one_clock;
-  reading.best = off;
-  reading.bound = OffsetBound{off - milliseconds{6}, off + milliseconds{11}};
-  reading.hull = OffsetBound{off - seconds{1}, off + seconds{2}};
-  return reading;
-}
 
 struct SkewCommand : FakeWorld, testing::Test {
   doctor::Survey& round(Duration first, Duration second, Duration third) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../readings.hpp"
+
 namespace skewguard::doctor {
 namespace {
 
@@ -12,19 +14,11 @@ using testing::ElementsAre;
 
 struct Heard : testing::Test {
   ClockReading& server(Duration off) {
-    ClockReading reading;
-    reading.url = "https://host" + std::to_string(survey.servers.size()) + ".example.com/";
-    reading.samples = 16;
-    reading.picture = clocks::Picture::one_clock;
-    reading.bound = OffsetBound{off - milliseconds{5}, off + milliseconds{5}};
-    reading.hull = OffsetBound{off - seconds{1}, off + seconds{2}};
-    return survey.servers.emplace_back(std::move(reading));
+    const std::string name = "host" + std::to_string(survey.servers.size());
+    return survey.servers.emplace_back(clock_at("https://" + name + ".example.com/", off));
   }
   NtpReading& ntp(Duration off) {
-    const OffsetBound bound{off - milliseconds{10}, off + milliseconds{10}};
-    const std::string name = "ntp" + std::to_string(survey.ntp.size());
-    return survey.ntp.emplace_back(
-        NtpReading{.host = name, .address = name + ":123", .server = bound, .truth = bound});
+    return survey.ntp.emplace_back(ntp_at("ntp" + std::to_string(survey.ntp.size()), off));
   }
   Survey survey;
 };

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../readings.hpp"
+
 namespace skewguard::doctor {
 namespace {
 
@@ -10,24 +12,6 @@ using clocks::Picture;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
-
-/// A clock that was measured to a few milliseconds, `off` from the local one.
-ClockReading clock_at(const std::string& url, Duration off) {
-  ClockReading reading;
-  reading.url = url;
-  reading.asked = reading.samples = 16;
-  reading.rtt_min = milliseconds{10};
-  reading.picture = Picture::one_clock;
-  reading.best = off;
-  reading.bound = OffsetBound{off - milliseconds{6}, off + milliseconds{11}};
-  reading.hull = OffsetBound{off - seconds{1}, off + seconds{2}};
-  return reading;
-}
-
-NtpReading ntp_at(const std::string& host, Duration off) {
-  const OffsetBound bound{off - milliseconds{10}, off + milliseconds{10}};
-  return {.host = host, .address = host + ":123", .server = bound, .truth = bound, .stratum = 2};
-}
 
 ClockReading unreachable(const std::string& url, TransportFailure::Kind kind) {
   ClockReading reading;
