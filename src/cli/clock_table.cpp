@@ -58,6 +58,7 @@ void add_rows(const ClockReading& reading, bool wrong, Duration max_skew,
   for (const clocks::ClockGroup& group : reading.groups) {
     rows.push_back({.name = "  one of its clocks",
                     .bound = group.offset,
+                    .best = group.best,
                     .samples = std::to_string(group.samples),
                     .verdict = fmt::format("{:.0f}% of the answers", group.share * 100)});
   }

@@ -40,7 +40,8 @@ std::string_view picture_name(Picture picture) {
 Json groups_json(const ClockReading& reading) {
   Json groups = Json::array();
   for (const clocks::ClockGroup& group : reading.groups) {
-    groups.push_back({{"offset_low_s", in_seconds(group.offset.low)},
+    groups.push_back({{"offset_s", in_seconds(group.best)},
+                      {"offset_low_s", in_seconds(group.offset.low)},
                       {"offset_high_s", in_seconds(group.offset.high)},
                       {"share", std::round(group.share * 1000) / 1000},
                       {"samples", group.samples}});

@@ -281,16 +281,29 @@ std::optional<UnslewedTime> SkewEstimator::last_sent() const noexcept {
   return ring_.newest().sent;
 }
 
+/// Two clocks within a second of each other share samples. Those of one alone begin, or end, with
+/// it; the ones that would tell its other end are shared.
+Duration SkewEstimator::likeliest(std::size_t group, UnslewedTime at) const {
+  const auto near = [&](std::size_t a, std::size_t b) {
+    return groups_.gap(a, b, at, rate_) < std::chrono::seconds{1};
+  };
+  const bool below = group > 0 && near(group - 1, group);
+  const bool above = group + 1 < groups_.size() && near(group, group + 1);
+  const OffsetBound bound = grown(groups_[group], at);
+  if (below == above) return bound.middle();
+  return above ? bound.high : bound.low;
+}
+
 std::vector<ClockGroup> SkewEstimator::groups(UnslewedTime at) const {
   if (ring_.empty()) return {};
-  if (groups_.incoherent()) return {{*hull(at), 1.0, ring_.size()}};
-  if (groups_.size() == 1) return {{*plain(at), 1.0, ring_.size()}};
+  if (groups_.incoherent()) return {{*hull(at), 1.0, ring_.size(), hull(at)->middle()}};
+  if (groups_.size() == 1) return {{*plain(at), 1.0, ring_.size(), plain(at)->middle()}};
   std::vector<ClockGroup> result;
   const auto parts = shares(groups_, ring_);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     std::size_t own = 0;
     for (std::size_t i = 0; i < ring_.size(); ++i) own += ring_[i].meets == (1U << g) ? 1 : 0;
-    result.push_back({with_staleness(grown(groups_[g], at)), parts[g], own});
+    result.push_back({with_staleness(grown(groups_[g], at)), parts[g], own, likeliest(g, at)});
   }
   std::sort(result.begin(), result.end(), [](const ClockGroup& a, const ClockGroup& b) {
     return std::pair(b.share, a.offset.low) < std::pair(a.share, b.offset.low);

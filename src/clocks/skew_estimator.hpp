@@ -52,6 +52,7 @@ struct ClockGroup {
   OffsetBound offset;       ///< server minus unslewed local time; includes staleness
   double share = 1.0;       ///< of the samples, 0..1
   std::size_t samples = 0;  ///< that fit no other group
+  Duration best{0};         ///< the best single estimate, within `offset`
 };
 
 /// The offset interval of one name's clock or clocks, from passive Date samples alone.
@@ -157,6 +158,7 @@ class SkewEstimator {
     return bound;
   }
   [[nodiscard]] OffsetBound hull_of_groups(UnslewedTime at) const;
+  [[nodiscard]] Duration likeliest(std::size_t group, UnslewedTime at) const;
   [[nodiscard]] bool contradicted() const noexcept;
   [[nodiscard]] Duration late_limit() const noexcept;
   void note_suspends(const time::DateSample& sample, RawSample& taken);

@@ -49,7 +49,10 @@ ClockReading clock_reading(const clocks::ProbePlan& plan, const Now& now, Durati
                             reading.bound->high);
   if (one) return reading;
   reading.groups = known.groups(at);
-  for (clocks::ClockGroup& group : reading.groups) group.offset = against_wall(group.offset, now);
+  for (clocks::ClockGroup& group : reading.groups) {
+    group.offset = against_wall(group.offset, now);
+    group.best += shift;
+  }
   return reading;
 }
 

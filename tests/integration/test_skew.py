@@ -161,6 +161,7 @@ class Skew(EndToEnd):
                                                key=lambda g: g["offset_low_s"])):
             self.assert_holds(group, truth)
             self.assertLess(group["offset_high_s"] - group["offset_low_s"], 1)
+            self.assertLess(abs(group["offset_s"] - truth), 0.2)
             self.assertLess(abs(group["share"] - 1 / 3), 0.17, reading)
         for truth in truths:
             self.assert_holds(reading, truth)

@@ -244,6 +244,22 @@ TEST(SkewEstimator, ThreeBackendsAreSeveralClocksEachInsideTheHull) {
   EXPECT_TRUE(holds_the_far_one);
 }
 
+TEST(SkewEstimator, EachOfSeveralClocksIsBestToldByTheEndThatIsItsOwn) {
+  SkewEstimator estimator({.drift = 0, .staleness = 0s});
+  const std::array<Duration, 3> ahead{0ms, 400ms, -3s};
+  for (int i = 0; i < 60; ++i)
+    estimator.observe(Heard{.sent = i * 1017ms, .ahead = ahead[static_cast<std::size_t>(i % 3)]});
+  auto groups = estimator.groups(unslewed(62s));
+  ASSERT_EQ(groups.size(), 3U);
+  std::ranges::sort(groups, {}, &ClockGroup::best);
+  const std::array<Duration, 3> truths{offset(-3s), offset(0ms), offset(400ms)};
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_TRUE(groups[i].offset.holds(groups[i].best));
+    EXPECT_LT(std::chrono::abs(groups[i].best - truths[i]), 60ms) << i;
+  }
+  EXPECT_GT(std::chrono::abs(groups[1].offset.middle() - truths[1]), 200ms);
+}
+
 TEST(SkewEstimator, GroupsComeWithTheirSharesLargestFirst) {
   SkewEstimator estimator;
   for (int i = 0; i < 40; ++i)
