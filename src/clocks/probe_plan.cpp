@@ -21,6 +21,15 @@ constexpr std::size_t kFlanksOfOneSecond = 4;
 /// From the bracket to the nearest flank probe. One on the wrong side of the turn contradicts the
 /// others by this much: more than what counts as prompt, and than drift may explain a while later.
 constexpr Duration kFlankAway = 2 * ProbePlan::kPrompt;
+/// A wider bracket is not worth a check.
+constexpr Duration kChecked = milliseconds{200};
+/// For so long a check that contradicts goes on to do so, however the clocks drift.
+constexpr Duration kCheckHolds = seconds{30};
+/// A bracket of so many round trips has room for probes that wait for each other's answers.
+constexpr std::int64_t kRoomToWait = 6;
+/// Such a probe cuts off one part of the bracket in 1 + this times the probes that there are for
+/// each edge. By trial: it gives the smallest errors.
+constexpr double kStepsPerProbe = 0.6;
 /// What is left of the time for an answer to come.
 constexpr Duration kLastAnswer = milliseconds{50};
 /// Where a date string is late, by a different amount each second: what is searched for the second
@@ -104,6 +113,14 @@ void ProbePlan::use(const time::DateSample& sample) {
   samples_.push_back(sample);
 }
 
+std::size_t ProbePlan::left_to_aim() const {
+  return left() - std::min(left(), 2 * flanks_left_);
+}
+
+Duration ProbePlan::rtt_mean() const {
+  return rtt_sum_ / static_cast<std::int64_t>(samples_.size());
+}
+
 void ProbePlan::sent(UnslewedTime at) {
   ++sent_;
   ++in_flight_;
@@ -111,7 +128,14 @@ void ProbePlan::sent(UnslewedTime at) {
   if (aiming_) {
     if (!edge_) return;
     edge_->since = at;
-    if (edge_->shots > 0) --edge_->shots;
+    if (edge_->look_ahead) {
+      edge_->look_ahead = false;
+    } else if (edge_->shots > 0) {
+      --edge_->shots;
+      if (edge_->share > 0) --edge_->share;
+    } else {
+      edge_->look_behind = false;
+    }
   } else if (flanks_) {
     std::size_t& side = flanks_->before > 0 ? flanks_->before : flanks_->after;
     if (side > 0) --side;
@@ -178,8 +202,12 @@ ProbePlan::Next ProbePlan::next(UnslewedTime now) {
 // At the edges ------------------------------------------------------------------------------------
 
 ProbePlan::Next ProbePlan::aim(UnslewedTime now) {
-  if (edge_ && edge_->shots == 0 && !edge_->turned && in_flight_ > 0) return {};
-  if (!edge_ || edge_->shots == 0 || edge_->turned) {
+  if (edge_ && edge_->share == 0 && !edge_->turned) {
+    if (in_flight_ > 0) return {};
+    const bool over = of(now) > edge_->second - sharp(now).low - rtt_min_;
+    if (over) edge_->shots = 0;
+  }
+  if (!edge_ || (edge_->shots == 0 && !edge_->look_behind) || edge_->turned) {
     if (!choose_edge(now)) {
       aiming_ = false;
       return flank(now);
@@ -192,7 +220,7 @@ ProbePlan::Next ProbePlan::aim(UnslewedTime now) {
 /// probes or what can be learned has run out.
 bool ProbePlan::choose_edge(UnslewedTime now) {
   edge_.reset();
-  const std::size_t most = left() - std::min(left(), 2 * flanks_left_);
+  const std::size_t most = left_to_aim();
   const OffsetBound known = sharp(now);
   const bool nothing_to_gain = known.low <= known.high && known.width() <= rtt_min_;
   if (most == 0 || nothing_to_gain) return false;
@@ -207,23 +235,62 @@ bool ProbePlan::choose_edge(UnslewedTime now) {
   const UnslewedTime limit = end() - kLastAnswer - flank_time(flanks_left_);
   if (last > limit) return false;
   const auto edges = static_cast<std::size_t>((limit - last) / kOneSecond) + 1;
-  edge_ = Edge{.second = second, .shots = (most + edges - 1) / edges, .since = now};
+  edge_ = Edge{.second = second, .edges = edges, .since = now};
+  plan_checks(width, most, now);
+  share_out(width, most);
   return true;
 }
 
-/// The rest of its shots, spread evenly over the rest of its bracket. Jitter delays a probe by half
-/// of its excess over the shortest round trip, so the bracket's late end is left out.
+/// Only where probes are plenty, since a narrow interval comes first; that is also what the last
+/// edge is for.
+void ProbePlan::plan_checks(Duration width, std::size_t most, UnslewedTime now) {
+  if (!checking_) checking_ = !budget_.flanks && most > 2 * edge_->edges;
+  if (!*checking_ || width > kChecked || most <= edge_->edges) return;
+  edge_->look_behind = true;
+  edge_->look_ahead = edge_->edges == 2 || edge_->edges == 3;
+  if (edge_->look_ahead && next_shot(*edge_, now) < now) edge_->look_ahead = false;
+}
+
+/// Each edge gets as many; half as many again where one can wait for the answer to the one before.
+void ProbePlan::share_out(Duration width, std::size_t most) {
+  const std::size_t checks = edge_->look_ahead ? edge_->edges : 0;
+  const std::size_t aimed = most - std::min(most, checks);
+  edge_->share = std::max<std::size_t>((aimed + edge_->edges - 1) / edge_->edges, 1);
+  edge_->shots = edge_->share;
+  if (width > kRoomToWait * rtt_mean() && most > edge_->edges) {
+    edge_->shots = std::max(edge_->share, std::min(most - edge_->edges, edge_->share * 3 / 2));
+  }
+}
+
+/// From the bracket to a check probe: what a prompt server and drift cannot explain.
+Duration ProbePlan::beside(UnslewedTime now) const {
+  const Duration rest = std::clamp(end() - now, Duration{0}, kCheckHolds);
+  return kPrompt + milliseconds{1} + 2 * rate_.over(rest);
+}
+
+/// The rest of its shots, spread evenly over the rest of its bracket; or the first ones further
+/// apart, where more may follow than its share: most edges then cost few. The bracket is that of
+/// clocks that drift as little as they are likely to, as long as the answers agree with it. Jitter
+/// delays a probe by half of its excess over the shortest round trip, so the bracket's late end is
+/// left out.
 UnslewedTime ProbePlan::next_shot(const Edge& edge, UnslewedTime now) const {
-  const OffsetBound known = sharp(now);
+  OffsetBound known = sharp(now);
+  if (edge.look_ahead) return UnslewedTime{edge.second - known.high - rtt_max_ - beside(now)};
+  if (edge.shots == 0) return UnslewedTime{edge.second - known.low + beside(now)};
+  if (const OffsetBound narrower = likely(now); narrower.low <= narrower.high) known = narrower;
   const Duration latest = edge.second - known.low - rtt_min_;
   Duration earliest = std::min(edge.second - known.high, latest);
   Duration until = latest + (known.high < known.low ? kLateSearch : Duration{0});
   earliest = std::max(earliest, of(edge.since));
   const Duration room = std::max(until - earliest, Duration{0});
-  const auto mean = rtt_sum_ / static_cast<std::int64_t>(samples_.size());
-  until = earliest + room - std::min(room / 2, (mean - rtt_min_) * 3 / 4);
-  return UnslewedTime{earliest + std::max(until - earliest, Duration{0}) /
-                                     static_cast<std::int64_t>(edge.shots + 1)};
+  until = earliest + room - std::min(room / 2, (rtt_mean() - rtt_min_) * 3 / 4);
+  double part = 1.0 / static_cast<double>(edge.shots + 1);
+  if (edge.shots > edge.share) {
+    const double each = static_cast<double>(left_to_aim()) / static_cast<double>(edge.edges);
+    part = std::clamp(1.0 / (1.0 + kStepsPerProbe * each), part, 0.5);
+  }
+  const auto open = std::max(until - earliest, Duration{0});
+  return UnslewedTime{earliest + std::chrono::duration_cast<Duration>(open * part)};
 }
 
 // On the flanks -----------------------------------------------------------------------------------
@@ -271,13 +338,18 @@ ProbePlan::Next ProbePlan::spread(UnslewedTime now) const {
 
 // What is known -----------------------------------------------------------------------------------
 
+/// The intersection, where the clocks drift apart as little as they are likely to.
+OffsetBound ProbePlan::likely(UnslewedTime now) const {
+  const DriftRate rate(std::min(budget_.drift, kLikelyDrift));
+  DriftingBound all = bound_of(samples_.front(), rate);
+  for (const time::DateSample& sample : samples_) all.narrow(bound_of(sample, rate));
+  return all.at(now, rate);
+}
+
 std::optional<Duration> ProbePlan::best(UnslewedTime now) const {
   if (samples_.empty()) return std::nullopt;
   if (estimator_.picture() != Picture::one_clock) return estimator_.prompt_plain(now)->middle();
-  const DriftRate likely(std::min(budget_.drift, kLikelyDrift));
-  DriftingBound all = bound_of(samples_.front(), likely);
-  for (const time::DateSample& sample : samples_) all.narrow(bound_of(sample, likely));
-  const OffsetBound known = all.at(now, likely);
+  const OffsetBound known = likely(now);
   if (known.low <= known.high) return known.middle() + std::min(kOftenLate, known.width() / 4);
   // A date string was late: the low end is the one to be trusted.
   return known.low + rtt_min_ / 2 + 2 * kOftenLate;

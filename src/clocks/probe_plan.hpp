@@ -35,6 +35,10 @@ struct ProbeBudget {
 /// second, one that must show the new. They would meet a second clock behind the name, however
 /// close, in proportion to its share of the answers.
 ///
+/// Aimed probes stay within the bracket, and so can never contradict it. A date string that is late
+/// by another amount each second shows in *check* probes: one ahead of the bracket, that must still
+/// show the old second; one behind it, that must show the new, where no aimed one has.
+///
 /// Where no one clock can have given the answers there is no edge to aim at: the rest of the
 /// probes is spread over time, for groups and shares.
 ///
@@ -100,9 +104,13 @@ class ProbePlan {
   /// The second whose begin is aimed at, by the server's clock, since the epoch.
   struct Edge {
     Duration second{0};
-    std::size_t shots = 0;  ///< that may still be sent at it
-    UnslewedTime since;     ///< the last thing that happened to it
-    bool turned = false;    ///< an answer has shown it
+    std::size_t edges = 1;     ///< that can still be caught, with this one
+    std::size_t shots = 0;     ///< that may still be sent at it
+    std::size_t share = 0;     ///< of these, the ones that need not wait for answers
+    UnslewedTime since{};      ///< the last thing that happened to it
+    bool turned = false;       ///< an answer has shown it
+    bool look_ahead = false;   ///< a check ahead of the bracket is still to be sent
+    bool look_behind = false;  ///< one behind it is, where no answer has shown the second
   };
   /// The second on whose flanks is sent.
   struct Flanks {
@@ -117,10 +125,16 @@ class ProbePlan {
   void compare(const time::DateSample& sample);
   void forget_before_step();
   [[nodiscard]] OffsetBound sharp(UnslewedTime now) const { return sharp_.at(now, rate_); }
+  [[nodiscard]] OffsetBound likely(UnslewedTime now) const;
   [[nodiscard]] UnslewedTime end() const { return start_ + budget_.time; }
   [[nodiscard]] std::size_t left() const { return budget_.probes - sent_; }
+  [[nodiscard]] std::size_t left_to_aim() const;
+  [[nodiscard]] Duration rtt_mean() const;  ///< precondition: there is a sample
   [[nodiscard]] Next aim(UnslewedTime now);
   [[nodiscard]] bool choose_edge(UnslewedTime now);
+  void plan_checks(Duration width, std::size_t most, UnslewedTime now);
+  void share_out(Duration width, std::size_t most);
+  [[nodiscard]] Duration beside(UnslewedTime now) const;
   [[nodiscard]] UnslewedTime next_shot(const Edge& edge, UnslewedTime now) const;
   [[nodiscard]] Next flank(UnslewedTime now);
   [[nodiscard]] bool choose_flanks(UnslewedTime now);
@@ -139,6 +153,7 @@ class ProbePlan {
   Duration rtt_max_{0};
   Duration rtt_sum_{0};
   std::optional<Edge> edge_;
+  std::optional<bool> checking_;  ///< there are probes for checks; nothing = not yet decided
   std::optional<Flanks> flanks_;
   std::size_t flanks_left_ = 0;  ///< of each side, beyond those of flanks_
   bool aiming_ = true;           ///< not yet at the flanks

@@ -32,6 +32,8 @@ struct Clock {
   Duration step{0};  ///< at `stepped`
   UnslewedTime stepped = UnslewedTime::max();
   Duration kept{0};  ///< how long an answer is kept and shown again; 0 = it is not
+  /// How late (below a second) the date string is renewed at each second; empty = at once.
+  std::function<Duration(std::int64_t second)> renewed_late{};
 };
 struct Server {
   std::vector<Clock> clocks;
@@ -54,6 +56,16 @@ inline Duration offset_at(const Clock& clock, UnslewedTime at) {
   const auto drifted =
       static_cast<std::int64_t>(clock.drift * static_cast<double>(at.time_since_epoch().count()));
   return clock.offset + Duration{drifted} + (at < clock.stepped ? Duration{0} : clock.step);
+}
+
+/// What `clock` shows at `stamped`.
+inline seconds date_at(const Clock& clock, UnslewedTime stamped, Random& random) {
+  Duration shown = stamped.time_since_epoch() + offset_at(clock, stamped) -
+                   random.between(Duration{0}, clock.late);
+  if (clock.kept > Duration{0}) shown -= shown % clock.kept;
+  const auto second = std::chrono::floor<seconds>(shown);
+  if (!clock.renewed_late || shown - second >= clock.renewed_late(second.count())) return second;
+  return second - seconds{1};
 }
 
 /// A measurement from start to end.
@@ -85,13 +97,10 @@ inline Measured measure(Random& random, const ProbeBudget& budget, const Leg& le
       now = std::max(now, next.shot->at);
       result.plan.sent(now);
       const UnslewedTime stamped = now + leg(random);
-      const Clock& clock = server.pick(random);
-      Duration shown = stamped.time_since_epoch() + offset_at(clock, stamped) -
-                       random.between(Duration{0}, clock.late);
-      if (clock.kept > Duration{0}) shown -= shown % clock.kept;
+      const seconds date = date_at(server.pick(random), stamped, random);
       coming.push({.sent = reading(now),
                    .received = reading(stamped + leg(random)),
-                   .date = std::chrono::floor<seconds>(shown),
+                   .date = date,
                    .connection = next.shot->fresh ? 100 + ++connection : 1 + connection % 4});
     } else if (!coming.empty()) {
       hear();
