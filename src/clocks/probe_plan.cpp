@@ -82,6 +82,7 @@ void ProbePlan::go_on(ProbeBudget budget, UnslewedTime start) {
   rate_ = DriftRate(budget.drift);
   spend(budget, start);
   edge_.reset();
+  checking_.reset();
   flanks_.reset();
   aiming_ = true;
   last_sent_.reset();

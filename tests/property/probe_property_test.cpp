@@ -334,6 +334,69 @@ TEST(ProbePlan, TellsDatesOfKeptAnswersFromClocksThatTakeTurns) {
   EXPECT_LE(mistaken, 3U);  // two that never went back by chance
 }
 
+/// A minute of rounds, as `skew --watch` makes them.
+TEST(ProbePlan, ARoundBeginsWithWhatTheLastOnesHaveTold) {
+  Random random(12);
+  constexpr ProbeBudget kRound{.probes = 8, .time = seconds{3}};
+  std::vector<double> first;
+  std::vector<double> last;
+  for (std::size_t i = 0; i < 1000; ++i) {
+    Clock clock = some_clock(random);
+    clock.drift = (2 * random.unit() - 1) * 500e-6;
+    Measured measured = measure(random, kRound, exponential_leg, {{clock}});
+    const auto width = [&] {
+      const auto known = measured.plan.estimator().prompt_plain(measured.end);
+      EXPECT_TRUE(known->holds(offset_at(clock, measured.end)));
+      return static_cast<double>(known->width().count()) / 1e6;
+    };
+    first.push_back(width());
+    for (std::size_t round = 1; round < 20; ++round) {
+      go_on(random, measured, kRound, milliseconds{10}, exponential_leg, {{clock}});
+      last.push_back(width());
+    }
+    EXPECT_EQ(measured.plan.steps(), 0U);
+    EXPECT_LE(measured.plan.probes_sent(), 160U);
+    EXPECT_GT(measured.plan.probes_sent(), 60U) << "no round that asks nothing";
+  }
+  EXPECT_LT(Spread(last).median, 55) << "of 40 that the round trip has, and 5 that are prompt";
+  EXPECT_LT(Spread(last).median, Spread(first).median * 0.75);
+}
+
+TEST(ProbePlan, AStepBetweenTwoRoundsIsToldOnceInTheRoundThatSeesIt) {
+  Random random(13);
+  constexpr ProbeBudget kRound{.probes = 8, .time = seconds{3}};
+  for (std::size_t i = 0; i < 300; ++i) {
+    Clock clock = some_clock(random);
+    Measured measured = measure(random, kRound, exponential_leg, {{clock}});
+    clock.stepped = measured.end;
+    clock.step = seconds{random.chance(0.5) ? 40 : -40};
+    std::size_t steps = 0;
+    for (std::size_t round = 0; round < 4; ++round) {
+      go_on(random, measured, kRound, milliseconds{10}, exponential_leg, {{clock}});
+      steps += measured.plan.steps();
+    }
+    EXPECT_EQ(steps, 1U);
+    EXPECT_EQ(measured.plan.steps(), 0U);
+    const auto known = measured.plan.estimator().prompt_plain(measured.end);
+    EXPECT_TRUE(known->holds(offset_at(clock, measured.end)));
+  }
+}
+
+/// What was late long ago is no reason to doubt what is seen now.
+TEST(ProbePlan, LateDatesAreForgottenAfterSomeRounds) {
+  Random random(14);
+  const Leg leg = [](Random&) { return kLeastLeg; };
+  Clock clock = some_clock(random);
+  clock.renewed_late = [](std::int64_t second) { return milliseconds{second % 2 == 0 ? 0 : 250}; };
+  constexpr ProbeBudget kRound{.probes = 40, .time = seconds{11}};
+  Measured measured = measure(random, kRound, leg, {{clock}});
+  EXPECT_GT(measured.plan.lateness(measured.end), milliseconds{50});
+  clock.renewed_late = nullptr;
+  for (std::size_t round = 0; round < 8; ++round)
+    go_on(random, measured, kRound, milliseconds{10}, leg, {{clock}});
+  EXPECT_EQ(measured.plan.lateness(measured.end), ProbePlan::kPrompt);
+}
+
 TEST(ProbePlan, AServerThatNeverAnswersIsGivenUp) {
   ProbePlan plan({.probes = 3}, UnslewedTime{seconds{10}});
   UnslewedTime const now{seconds{10}};

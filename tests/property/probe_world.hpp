@@ -75,16 +75,15 @@ struct Measured {
   UnslewedTime end;
 };
 
-inline Measured measure(Random& random, const ProbeBudget& budget, const Leg& leg,
-                        const Server& server) {
+/// One round, from `result.start` on.
+inline void play(Random& random, Measured& result, const Leg& leg, const Server& server) {
   struct Later {
     bool operator()(const time::DateSample& a, const time::DateSample& b) const {
       return a.received.boot > b.received.boot;
     }
   };
   std::priority_queue<time::DateSample, std::vector<time::DateSample>, Later> coming;
-  UnslewedTime now{seconds{100} + random.between(Duration{0}, seconds{1})};
-  Measured result{ProbePlan(budget, now), now, now};
+  UnslewedTime now = result.start;
   std::uint64_t connection = 0;
   const auto hear = [&] {
     now = std::max(now, coming.top().received.unslewed());
@@ -110,7 +109,22 @@ inline Measured measure(Random& random, const ProbeBudget& budget, const Leg& le
     }
   }
   result.end = now;
+}
+
+inline Measured measure(Random& random, const ProbeBudget& budget, const Leg& leg,
+                        const Server& server) {
+  const UnslewedTime start{seconds{100} + random.between(Duration{0}, seconds{1})};
+  Measured result{ProbePlan(budget, start), start, start};
+  play(random, result, leg, server);
   return result;
+}
+
+/// Another round, `later` than the end of the last one.
+inline void go_on(Random& random, Measured& measured, const ProbeBudget& budget, Duration later,
+                  const Leg& leg, const Server& server) {
+  measured.start = measured.end + later;
+  measured.plan.go_on(budget, measured.start);
+  play(random, measured, leg, server);
 }
 
 }  // namespace skewguard::testing
