@@ -77,16 +77,16 @@ std::string about_host(const doctor::HostReading& host) {
 /// Where there is more than one that could agree.
 std::string about_all(const doctor::Consensus& known) {
   if (known.heard < 2) return "";
-  if (!known.agreed) {
-    return fmt::format("together: the {} clocks differ, and no majority tells who is right\n",
-                       known.heard);
+  if (!known.agreed) return "together: the clocks differ, and no majority tells who is right\n";
+  std::string text = fmt::format("together: {} of {} clocks agree on {}", known.agreeing,
+                                 known.heard, time::bounds_text(*known.agreed));
+  if (const auto near = known.heard - known.agreeing - known.wrong; near > 0)
+    text += fmt::format("; {} within a second of it", near);
+  if (known.local_wrong) {
+    text += std::string("; this machine's clock is ") +
+            (known.agreed->middle() > Duration{0} ? "behind" : "ahead");
   }
-  const bool behind = known.agreed->middle() > Duration{0};
-  return fmt::format("together: {} of {} clocks say {}{}\n", known.heard - known.wrong, known.heard,
-                     time::bounds_text(*known.agreed),
-                     !known.local_wrong ? ""
-                     : behind           ? ": this machine's clock is behind"
-                                        : ": this machine's clock is ahead");
+  return text + "\n";
 }
 
 constexpr std::size_t kHistory = 40;

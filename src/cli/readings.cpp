@@ -148,7 +148,7 @@ bool harmful(const ClockReading& reading, Duration max_skew) {
   const auto beyond = [max_skew](const OffsetBound& bound) {
     return bound.low > max_skew || bound.high < -max_skew;
   };
-  if (!reading.bound) return false;
+  if (!reading.bound || reading.picture == Picture::incoherent) return false;
   return beyond(*reading.bound) ||
          std::ranges::any_of(reading.groups, [&](const auto& g) { return beyond(g.offset); });
 }

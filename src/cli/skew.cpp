@@ -88,6 +88,7 @@ Json as_json(const doctor::Survey& survey) {
   }
   const auto& agreed = known.agreed;
   json["together"] = {{"clocks", known.heard},
+                      {"agreeing", known.agreeing},
                       {"falsetickers", known.wrong},
                       {"offset_low_s", agreed ? Json(in_seconds(agreed->low)) : Json()},
                       {"offset_high_s", agreed ? Json(in_seconds(agreed->high)) : Json()},

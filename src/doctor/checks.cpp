@@ -97,8 +97,8 @@ Check check_permissions(const Case& of) {
 
 /// What mends a clock that differs from the local one.
 std::string mend_clock(const Case& of, const ClockReading& reading, std::string_view host) {
-  if (of.blame.local_off) return "it is the local clock that is wrong: see clock_sync_service";
   if (of.wrong(host)) return "who runs " + reading.url + " must set its clock";
+  if (of.blame.local_off) return "it is the local clock that is wrong: see clock_sync_service";
   return "name NTP servers that can be reached with --ntp: they tell who is wrong";
 }
 

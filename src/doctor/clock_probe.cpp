@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "clocks/clock_book.hpp"
+#include "net/connector.hpp"
 
 namespace skewguard::doctor {
 namespace {
@@ -208,6 +209,8 @@ ClockReading ClockProbe::reading() const {
   reading.url = route_.url.text();
   reading.no_sample = no_sample_;
   reading.addresses = addresses_;
+  if (route_.proxy == nullptr && !addresses_.empty())
+    reading.endpoint = net::endpoint_text(std::ranges::min(addresses_), route_.url.port);
   if (!heard()) reading.failure = failure_;
   return reading;
 }

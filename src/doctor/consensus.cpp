@@ -1,5 +1,6 @@
 #include "doctor/consensus.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "http/url.hpp"
@@ -11,18 +12,41 @@ namespace {
 /// for a second clock is wider than that anyhow.)
 constexpr Duration kRightWithin = std::chrono::milliseconds{500};
 
+/// Whose clock answers there: one machine's, whatever its names and ports. On this machine each
+/// port counts by itself.
+std::string keeper_of(const std::string& endpoint) {
+  const auto colon = endpoint.rfind(':');
+  if (colon == std::string::npos) return endpoint;
+  const bool here = endpoint.starts_with("127.") || endpoint.starts_with("[::1]");
+  return here ? "this machine" + endpoint.substr(colon) : endpoint.substr(0, colon);
+}
+
+/// Of several that one machine keeps, the first.
+std::vector<clocks::Source> one_of_each_keeper(const std::vector<clocks::Source>& sources) {
+  std::vector<clocks::Source> result;
+  for (const clocks::Source& source : sources) {
+    const bool known = std::ranges::any_of(
+        result, [&](const auto& other) { return other.keeper == source.keeper; });
+    if (!known) result.push_back(source);
+  }
+  return result;
+}
+
 }  // namespace
 
 std::optional<Testimony> testimony(std::string name, const ClockReading& reading) {
   if (!reading.has_one_time()) return std::nullopt;
   OffsetBound sure = *reading.hull;
   if (reading.alone) sure = {sure.low - kRightWithin, sure.high + kRightWithin};
-  return Testimony{{std::move(name), sure, http::origin_of(reading.url)}, *reading.bound};
+  const std::string keeper =
+      reading.endpoint.empty() ? http::origin_of(reading.url) : keeper_of(reading.endpoint);
+  return Testimony{{std::move(name), sure, keeper}, *reading.bound};
 }
 
 std::optional<Testimony> testimony(const NtpReading& reading) {
   if (!reading.truth) return std::nullopt;
-  return Testimony{{"NTP server " + reading.host, *reading.truth, reading.address}, *reading.truth};
+  return Testimony{{"NTP server " + reading.host, *reading.truth, keeper_of(reading.address)},
+                   *reading.truth};
 }
 
 Consensus consensus(const Survey& survey) {
@@ -30,22 +54,26 @@ Consensus consensus(const Survey& survey) {
                   .ntp = std::vector<bool>(survey.ntp.size())};
   std::vector<clocks::Source> sure;
   std::vector<clocks::Source> shown;
-  std::vector<std::pair<std::vector<bool>*, std::size_t>> places;
-  const auto add = [&](std::optional<Testimony> told, std::vector<bool>& all, std::size_t place) {
+  std::vector<std::vector<bool>::reference> wrong;
+  const auto add = [&](std::optional<Testimony> told, std::vector<bool>::reference place) {
     if (!told) return;
     shown.push_back({told->sure.name, told->shown, told->sure.keeper});
     sure.push_back(std::move(told->sure));
-    places.emplace_back(&all, place);
+    wrong.push_back(place);
   };
   for (std::size_t i = 0; i < survey.servers.size(); ++i)
-    add(testimony(survey.servers[i].url, survey.servers[i]), known.servers, i);
-  for (std::size_t i = 0; i < survey.ntp.size(); ++i) add(testimony(survey.ntp[i]), known.ntp, i);
+    add(testimony(survey.servers[i].url, survey.servers[i]), known.servers[i]);
+  for (std::size_t i = 0; i < survey.ntp.size(); ++i) add(testimony(survey.ntp[i]), known.ntp[i]);
 
-  const auto agreement = clocks::agree(shown, clocks::kTolerance);
   known.heard = shown.size();
-  known.wrong = agreement.falsetickers.size();
-  known.agreed = agreement.agreed;
-  for (const std::size_t i : agreement.falsetickers) (*places[i].first)[places[i].second] = true;
+  known.agreed = clocks::agree(one_of_each_keeper(shown), clocks::kTolerance).agreed;
+  for (std::size_t i = 0; known.agreed && i < shown.size(); ++i) {
+    const Duration off = clocks::distance(shown[i].bound, *known.agreed);
+    if (off <= Duration{0}) ++known.agreeing;
+    if (off <= clocks::kTolerance) continue;
+    ++known.wrong;
+    wrong[i] = true;
+  }
   const auto blame = clocks::who_is_wrong(sure, survey.host.synchronised_within());
   known.local_wrong = blame.local_off.has_value();
   return known;

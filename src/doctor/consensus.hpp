@@ -21,10 +21,11 @@ std::optional<Testimony> testimony(std::string name, const ClockReading& reading
 std::optional<Testimony> testimony(const NtpReading& reading);
 
 /// What all clocks of a survey say together (Marzullo), by what is shown of each. A falseticker
-/// misses by over a second what a majority agrees on.
+/// misses by over a second what a majority agrees on. Clocks that one machine keeps have one voice.
 struct Consensus {
-  std::size_t heard = 0;  ///< clocks that show a time
-  std::size_t wrong = 0;  ///< falsetickers among them
+  std::size_t heard = 0;     ///< clocks that show a time
+  std::size_t agreeing = 0;  ///< of them, those that meet what is agreed on
+  std::size_t wrong = 0;     ///< falsetickers
   /// The truth minus the local wall clock, if more than half of the clocks are right. Nothing:
   /// no such majority.
   std::optional<OffsetBound> agreed{};

@@ -37,14 +37,14 @@ TEST_F(SkewCommand, NamesTheFalsetickerAndWhatTheOthersSay) {
   EXPECT_EQ(run({"skew", "https://a.example.com"}), 0) << err;
   EXPECT_THAT(lines().at(1), Not(HasSubstr("falseticker")));
   EXPECT_THAT(lines().at(2), HasSubstr("behind, a falseticker"));
-  EXPECT_THAT(out, HasSubstr("together: 2 of 3 clocks say -4.0 to +12.0 ms"));
+  EXPECT_THAT(out, HasSubstr("together: 2 of 3 clocks agree on -4.0 to +12.0 ms"));
 }
 
 TEST_F(SkewCommand, TellsThatThisMachineIsTheOneThatIsWrong) {
   round(seconds{400}, seconds{400}, seconds{400});
   EXPECT_EQ(run({"skew", "https://a.example.com"}), 4);
-  EXPECT_THAT(out, HasSubstr("3 of 3 clocks say"));
-  EXPECT_THAT(out, HasSubstr(": this machine's clock is behind\n"));
+  EXPECT_THAT(out, HasSubstr("3 of 3 clocks agree on"));
+  EXPECT_THAT(out, HasSubstr("; this machine's clock is behind\n"));
 }
 
 TEST_F(SkewCommand, ItsJsonNamesTheFalsetickerToo) {
