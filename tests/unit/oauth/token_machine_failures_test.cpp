@@ -295,6 +295,7 @@ TEST(LoginFailures, TlsFailuresAreNotRetried) {
 constexpr WallTime kTrueTime{1'811'808'000s};
 TokenFailure out_of_time(WallTime local, std::optional<Duration> truth_less_local) {
   TransportFailure failure{.kind = Kind::tls_time,
+                           .detail = "",
                            .not_before = kTrueTime - 30 * 24h,
                            .not_after = kTrueTime + 60 * 24h};
   if (truth_less_local)

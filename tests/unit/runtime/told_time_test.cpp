@@ -63,6 +63,7 @@ class OutOfTime : public ::testing::Test {
   }
   static TransportFailure failure() {
     return {.kind = Kind::tls_time,
+            .detail = "",
             .not_before = FakeMachine::kStart - 30 * 24h,
             .not_after = FakeMachine::kStart + 30 * 24h};
   }
