@@ -89,6 +89,26 @@ class CertificateTime(EndToEnd):
                 self.expect(run, "tls_untrusted", 6, "not by the local clock's fault")
                 self.assertIn("must renew it", run.err)
 
+    def test_c12_most_ntp_servers_decide(self):
+        emulator = self.tls()
+        servers = ntp.chronyds(self, self.addCleanup, 0, 0, YEARS_AHEAD)  # the last one is wrong
+        run = self.asked(emulator, "call", *servers, wall=YEARS_AHEAD)
+        line = self.expect(run, "tls_clock", 4, "3.2 years ahead")
+        self.assertNotIn(servers[2], line)
+        run = self.asked(emulator, "call", *servers[1:], wall=YEARS_AHEAD)
+        self.expect(run, "tls_untrusted", 6, "no other clock bears out")
+
+    def test_c12_a_client_on_a_loop_of_the_users_asks_as_well(self):
+        emulator = self.tls()
+        server, = ntp.chronyds(self, self.addCleanup, 0)
+        env = self.environment(emulator.login, emulator.api, SSL_CERT_FILE=emulator.said["ca"],
+                               SKEWGUARD_NTP=server, LD_PRELOAD=self.preload,
+                               SKEWGUARD_TEST_WALL_OFFSET=YEARS_AHEAD)
+        done = subprocess.run([Path(SKEWGUARD).parent / "examples/asio_coroutine"], env=env,
+                              capture_output=True, text=True, timeout=60, check=False)
+        self.assertIn(f"it is 3.2 years ahead; NTP ({server}) says so", done.stderr)
+        self.assert_no_secrets(done.stdout, done.stderr)
+
     def test_c12_ntp_servers_that_say_nothing_cost_three_seconds(self):
         emulator = self.tls()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:

@@ -51,6 +51,7 @@ TEST(CertificateFault, IsTheCertificatesFaultWhereTheRightTimeIsOutsideItToo) {
 TEST(CertificateFault, LooksAtTheEndsAsX509Does) {
   EXPECT_EQ(fault_of(not_yet(OffsetBound{kDay, kDay})), local_clock);
   EXPECT_EQ(fault_of(not_yet(OffsetBound{kDay - 1ns, kDay - 1ns})), certificate);
+  EXPECT_EQ(fault_of(not_yet(OffsetBound{kDay - 1s, kDay})), local_clock);
   EXPECT_EQ(fault_of(not_yet(OffsetBound{91 * kDay - 1ns, 91 * kDay})), local_clock);
   EXPECT_EQ(fault_of(not_yet(OffsetBound{91 * kDay, 92 * kDay})), certificate);
 }
