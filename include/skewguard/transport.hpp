@@ -44,7 +44,7 @@ struct TransportFailure {
   bool request_sent = false;             ///< bytes of the request may have reached the server
   std::optional<WallTime> not_before{};  ///< of the certificate, for tls_time
   std::optional<WallTime> not_after{};   ///< likewise
-  std::optional<TimeTold> told{};  ///< what time it was, for tls_time; a Referee fills it in later
+  std::optional<TimeTold> told{};        ///< for tls_time: what a Referee told of it
 };
 /// The name as it stands above.
 std::string_view to_string(TransportFailure::Kind kind) noexcept;

@@ -396,8 +396,9 @@ std::string explain_failure(const TransportFailure& failure, const std::string& 
     why.remedy.front() = static_cast<char>(std::toupper(why.remedy.front()));
     return why.text + ". " + why.remedy + ".";
   }
-  std::string text = failure.detail.empty() ? "no answer: " + std::string(to_string(failure.kind))
-                                            : failure.detail;
+  const std::string text = failure.detail.empty()
+                               ? "no answer: " + std::string(to_string(failure.kind))
+                               : failure.detail;
   if (retried) return text + "; backed off and sent the request again.";
   if (failure.kind == Kind::proxy || failure.kind == Kind::proxy_refused)
     return text + ". Check the proxy (--proxy, HTTPS_PROXY).";
