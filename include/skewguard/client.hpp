@@ -64,6 +64,11 @@ struct ClientOptions {
   /// How late a Date may be, 0 to 24 h: date strings are cached.
   Duration staleness = std::chrono::seconds{1};
   bool insecure_http = false;  ///< allow http:// beyond loopback
+  /// NTP servers, HOST[:PORT], that are asked what time it is where a certificate fails on its time
+  /// alone, and beside them both hosts over plain HTTP, port 80, for their Date. Nothing = those
+  /// that this machine's time service is configured with, else pool.ntp.org. Empty = nobody is
+  /// asked, the hosts neither.
+  std::optional<std::vector<std::string>> ntp;
 };
 
 /// A rejection as it arrives (provisional: nothing is settled yet).
@@ -92,6 +97,9 @@ struct Dependencies {
   std::function<std::unique_ptr<Transport>(Executor&)> transport;
   std::shared_ptr<TokenStore> store;              ///< empty = tokens are not kept
   std::shared_ptr<DisruptionSource> disruptions;  ///< empty = the hypervisor's, where there is one
+  /// Called as `transport` is, with what that gave. Empty = ClientOptions::ntp, or nobody where
+  /// `transport` is given.
+  std::function<std::unique_ptr<Referee>(Executor&, Transport&)> referee;
   /// Asked on the loop before a token is asked for; it must not block. Other secrets of the same
   /// client from now on, in the order in which they are tried; an error is logged, and the old ones
   /// stay; nothing: they are as they were. What it throws is dropped.

@@ -254,8 +254,8 @@ class World {
   /// All that a client of these hosts needs; change what the test is about. The dialect is
   /// rfc6749; the hosts' refusals are worded for genesys as well.
   [[nodiscard]] ClientOptions options() const;
-  /// The machine as loop and clocks, and the hosts as the network. For make_client() of asio.hpp,
-  /// which has its own loop: set the hosts' delays to 0.
+  /// The machine as loop and clocks, and the hosts as the network; no Referee: nobody is asked what
+  /// time it is. For make_client() of asio.hpp, which has its own loop: set the hosts' delays to 0.
   [[nodiscard]] Dependencies dependencies() const;
 
   /// Of the tokens that are granted from here on (whole seconds, > 0). At first an hour.

@@ -14,6 +14,12 @@
 
 namespace SKEWGUARD_API skewguard {
 
+/// What time it is, by somebody else's clock.
+struct TimeTold {
+  OffsetBound truth{};  ///< true time less the local wall clock: positive = that one is behind
+  std::string by{};     ///< who says so, in plain words: "NTP (192.0.2.1:123)"
+};
+
 /// Why there is no answer.
 struct TransportFailure {
   enum class Kind {
@@ -38,6 +44,7 @@ struct TransportFailure {
   bool request_sent = false;             ///< bytes of the request may have reached the server
   std::optional<WallTime> not_before{};  ///< of the certificate, for tls_time
   std::optional<WallTime> not_after{};   ///< likewise
+  std::optional<TimeTold> told{};        ///< for tls_time: what a Referee told of it
 };
 /// The name as it stands above.
 std::string_view to_string(TransportFailure::Kind kind) noexcept;
@@ -84,6 +91,19 @@ class DisruptionSource {
   virtual ~DisruptionSource() = default;
   /// Another value than last time: it was. Nothing where it cannot be told.
   [[nodiscard]] virtual std::optional<std::uint64_t> marker() = 0;
+};
+
+/// Tells what time it is where a certificate fails on its time alone: whether the local clock is to
+/// blame. What it tells is believed for that, and for no more. Used from one control loop alone.
+class Referee {
+ public:
+  /// Nothing: nobody could be asked, or they do not agree.
+  using Handler = std::function<void(std::optional<TimeTold>)>;
+
+  virtual ~Referee() = default;
+  /// `handler` is called exactly once, on the control loop, at about `deadline` at the latest.
+  /// Nobody gets to know a secret by it.
+  virtual void ask(Instant deadline, Handler handler) = 0;
 };
 
 }  // namespace skewguard

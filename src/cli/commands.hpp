@@ -15,7 +15,6 @@ struct Session {
   std::string alert_command;  ///< empty = none
   settings::TokenStoreChoice token_store;
   Duration max_skew{};
-  std::vector<std::string> ntp;  ///< HOST[:PORT]; empty = not said
 };
 
 /// Each returns the exit code (CONTRACT section 3), having said on standard error why it is not 0.

@@ -55,6 +55,7 @@ Access try_access(Session& session) {
   ClientOptions options = session.options;
   options.timeout = std::min(options.timeout, kAccessTimeout);
   options.max_wait = std::min(options.max_wait, kAccessTimeout);
+  options.ntp.emplace();  // none: the doctor asks by itself
   access.given = !options.access_token.empty();
   const auto fail = [&](const Error& error) {
     access.error = error;

@@ -135,6 +135,11 @@ void Grammar::add_settings() {
   add_texts(app, "--token-param", "K=V", flags.token_params,
             "one more form field of the token request (resource=urn:api); repeatable")
       ->group(kSettingGroup);
+  add_texts(app, "--ntp", "HOST[:PORT]", flags.ntp,
+            "NTP server that tells the time where a clock is in doubt; repeatable; none = ask "
+            "nobody; default those of the time service that this machine is set to, else "
+            "pool.ntp.org [SKEWGUARD_NTP]")
+      ->group(kSettingGroup);
   app.add_flag("--insecure-http", flags.insecure_http,
                "take http:// URLs for other addresses than loopback, too")
       ->group(kSettingGroup);
@@ -190,11 +195,8 @@ void Grammar::add_token() {
            "refresh if less is left; an error if a new one has less");
 }
 
-/// Which clocks to compare with, and what is too much.
+/// What is too much.
 void Grammar::add_clock_settings(CLI::App& command) {
-  add_texts(command, "--ntp", "HOST[:PORT]", flags.ntp,
-            "NTP server to compare with; repeatable; default those of the time service that this "
-            "machine is set to, else pool.ntp.org [SKEWGUARD_NTP]");
   add_text(command, "--max-skew", "DURATION", flags.max_skew,
            "more than this is harmful, and exit code 4; default 5s [SKEWGUARD_MAX_SKEW]");
 }

@@ -108,7 +108,7 @@ doctor::SurveyOptions survey_options(std::vector<http::Url> servers, const Sessi
           .staleness = session.options.staleness,
           .tls = runtime::tls_options(session.options),
           .proxy = session.options.proxy,
-          .ntp = session.ntp.empty() ? std::nullopt : std::optional(session.ntp),
+          .ntp = session.options.ntp,
           .path = environment("PATH").value_or("")};
 }
 

@@ -69,8 +69,7 @@ int run_command(CommandLine line, const World& world) {
                   .options = std::move(settings.client),
                   .alert_command = std::move(settings.alert_command),
                   .token_store = std::move(settings.token_store),
-                  .max_skew = settings.max_skew,
-                  .ntp = std::move(settings.ntp)};
+                  .max_skew = settings.max_skew};
   return std::visit(
       Overloaded{[&](const CallArguments& command) { return run_call(command, session); },
                  [&](const WhoamiArguments& command) { return run_whoami(command, session); },

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "oauth/certificate_failure.hpp"
+
 namespace skewguard::diagnosis {
 namespace {
 
@@ -95,12 +97,13 @@ ErrorKind error_kind(int exit_code, Verdict last) noexcept {
   return last == Verdict::auth_backend_unavailable ? ErrorKind::unavailable : ErrorKind::protocol;
 }
 
-Verdict verdict_of(const TransportFailure& failure) noexcept {
+Verdict verdict_of(const TransportFailure& failure, WallTime local) {
   using Kind = TransportFailure::Kind;
   switch (failure.kind) {
     case Kind::tls_untrusted:
-    case Kind::tls_time:  // whether the local clock is to blame needs a referee, which is not asked
       return Verdict::tls_untrusted;
+    case Kind::tls_time:
+      return oauth::why_out_of_time(failure, "", local).verdict;
     case Kind::timeout:
       return Verdict::timeout;
     case Kind::malformed:

@@ -19,8 +19,8 @@ int exit_code(ErrorKind kind) noexcept;
 /// verdict. Not for 0.
 ErrorKind error_kind(int exit_code, Verdict last) noexcept;
 
-/// The verdict of a missing answer.
-Verdict verdict_of(const TransportFailure& failure) noexcept;
+/// The verdict of a missing answer. `local`: the wall clock's time.
+Verdict verdict_of(const TransportFailure& failure, WallTime local);
 
 /// The error that an ended call amounts to, worded by its last failed attempt; nothing for exit
 /// code 0.

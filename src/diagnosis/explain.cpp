@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 
 #include "diagnosis/dates.hpp"
 #include "diagnosis/exit_code.hpp"
 #include "diagnosis/standing.hpp"
+#include "oauth/certificate_failure.hpp"
 #include "time/duration_text.hpp"
 #include "time/http_date.hpp"
 
@@ -386,19 +388,18 @@ std::string explain_api_error(const oauth::Refusal& refusal, int status, bool re
                      own_words(refusal), retried ? "; backed off and sent the request again" : "");
 }
 
-std::string explain_failure(const TransportFailure& failure, bool retried) {
-  std::string text = failure.detail.empty() ? "no answer: " + std::string(to_string(failure.kind))
-                                            : failure.detail;
-  if (const auto& date = failure.not_before) {
-    text += fmt::format("; the certificate is valid from {}",
-                        time::format_rfc3339(date->time_since_epoch()));
-  }
-  if (const auto& date = failure.not_after) {
-    text += fmt::format("; the certificate is valid until {}",
-                        time::format_rfc3339(date->time_since_epoch()));
-  }
-  if (retried) return text + "; backed off and sent the request again.";
+std::string explain_failure(const TransportFailure& failure, const std::string& host,
+                            WallTime local, bool retried) {
   using Kind = TransportFailure::Kind;
+  if (failure.kind == Kind::tls_time) {
+    auto why = oauth::why_out_of_time(failure, host, local);
+    why.remedy.front() = static_cast<char>(std::toupper(why.remedy.front()));
+    return why.text + ". " + why.remedy + ".";
+  }
+  const std::string text = failure.detail.empty()
+                               ? "no answer: " + std::string(to_string(failure.kind))
+                               : failure.detail;
+  if (retried) return text + "; backed off and sent the request again.";
   if (failure.kind == Kind::proxy || failure.kind == Kind::proxy_refused)
     return text + ". Check the proxy (--proxy, HTTPS_PROXY).";
   if (failure.kind == Kind::tls_failed) {
@@ -406,9 +407,9 @@ std::string explain_failure(const TransportFailure& failure, bool retried) {
            ". Check the URL, and the client certificate where one is asked for (--client-cert, "
            "--client-key).";
   }
-  switch (verdict_of(failure)) {
+  switch (verdict_of(failure, local)) {
     case Verdict::tls_untrusted:
-      return text + ". Check the CA bundle, the host name, and this machine's clock.";
+      return text + ". Check the CA bundle and the host name.";
     case Verdict::timeout:
       return text + ". Try again, or raise --timeout.";
     case Verdict::protocol:

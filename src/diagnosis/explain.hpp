@@ -35,6 +35,8 @@ std::string explain_auth_backend(const oauth::Refusal& refusal, bool retried);
 std::string explain_redirect(const oauth::Refusal& refusal, int status);
 std::string explain_unusable(const oauth::Refusal& refusal, int status);
 std::string explain_api_error(const oauth::Refusal& refusal, int status, bool retried);
-std::string explain_failure(const TransportFailure& failure, bool retried);
+/// `host`: the origin that was asked; `local`: the wall clock's time.
+std::string explain_failure(const TransportFailure& failure, const std::string& host,
+                            WallTime local, bool retried);
 
 }  // namespace skewguard::diagnosis

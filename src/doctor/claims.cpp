@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "clocks/certificate_time.hpp"
 #include "doctor/case.hpp"
 #include "time/duration_text.hpp"
 #include "time/offset_text.hpp"
@@ -11,16 +12,8 @@
 namespace skewguard::doctor {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-/// No clock is right that shows an earlier time: these lines are older than any program that holds
-/// them.
-constexpr WallTime kWritten{seconds{1'795'564'800}};  // 2026-11-25
-/// How long this program may be in use.
-constexpr Duration kInUse = std::chrono::hours{24 * 365 * 20};
 /// What is over the limit only by less than can be measured counts as over it.
-constexpr Duration kMeasured = milliseconds{10};
+constexpr Duration kMeasured = std::chrono::milliseconds{10};
 
 constexpr const char* kAskForNtp = "name NTP servers that can be reached with --ntp: they tell";
 
@@ -70,38 +63,37 @@ Claim untrusted(const ClockReading& reading, const std::string& why, std::string
 }
 
 Claim judge_certificate(const Case& of, const ClockReading& reading) {
+  using enum clocks::CertificateFault;
   const WallTime now = of.examination.now;
-  const auto begin = reading.failure->not_before.value_or(WallTime::min());
-  const auto end = reading.failure->not_after.value_or(WallTime::max());
   const auto told = referee(of);
-  if (!told && now < kWritten) {  // so much is known without asking anybody
-    const Duration least = kWritten - now;
-    if (kWritten + kInUse < begin || kWritten >= end) {
-      return untrusted(reading, "fails by its time, and the local clock is wrong as well",
-                       of.mend_local());
-    }
-    return {"tls_clock", 4,
-            certificate_of(reading) + " fails since the local clock is wrong: at least " +
-                time::human(least) + " behind, since it shows a time before this program was made",
-            of.mend_local()};
+  const auto fault =
+      clocks::fault_of({.local = now,
+                        .not_before = reading.failure->not_before,
+                        .not_after = reading.failure->not_after,
+                        .truth = told ? std::optional(told->truth) : std::nullopt});
+  if (fault == both) {
+    return untrusted(reading, "fails by its time, and the local clock is wrong as well",
+                     of.mend_local());
   }
-  if (!told) {
+  if (fault == unknown) {
     return untrusted(reading,
                      "fails by its time, and no other clock bears out that the local one is to "
                      "blame: " +
                          reading.failure->detail,
                      std::string("see whether `date` is right; ") + kAskForNtp);
   }
-  const OffsetBound& truth = told->truth;
-  if (!off(truth) || now + truth.high < begin || now + truth.low >= end) {
+  if (fault == certificate) {
     return untrusted(reading,
                      "fails by its time, and not by the local clock's fault (" + told->who +
                          "): " + reading.failure->detail,
                      "who runs " + reading.url + " must renew it");
   }
+  const std::string size =
+      told ? "it is " + size_text(told->truth, "behind", "ahead") + "; " + told->who
+           : "at least " + time::human(clocks::behind_at_least(now)) +
+                 " behind, since it shows a time before this program was made";
   return {"tls_clock", 4,
-          certificate_of(reading) + " fails since the local clock is wrong: it is " +
-              size_text(truth, "behind", "ahead") + "; " + told->who,
+          certificate_of(reading) + " fails since the local clock is wrong: " + size,
           of.mend_local()};
 }
 

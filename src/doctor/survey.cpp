@@ -16,8 +16,6 @@ namespace skewguard::doctor {
 namespace {
 
 constexpr Duration kTick = std::chrono::milliseconds{100};
-constexpr const char* kPool = "pool.ntp.org";
-constexpr std::size_t kMostNtp = 4;
 
 /// All that is under way. On one loop alone.
 class Measuring {
@@ -66,27 +64,14 @@ class Measuring {
   /// As soon as it is known whom to ask.
   void ask_ntp() {
     if (ntp_.empty()) {
-      for (const std::string& name : ntp_names())
+      for (const std::string& name :
+           options_.ntp ? *options_.ntp : host::ntp_names(found_->services))
         ntp_.push_back(std::make_shared<NtpProbe>(ntp_client_, clock_, name));
     }
     for (const auto& probe : ntp_) {
       ++under_way_;
       probe->start(end_, [this] { --under_way_; });
     }
-  }
-
-  [[nodiscard]] std::vector<std::string> ntp_names() const {
-    if (options_.ntp) return *options_.ntp;
-    std::vector<std::string> names;
-    for (const host::NtpServer& server : host::ntp_servers(found_->services))
-      if (names.size() < kMostNtp) names.push_back(text_of(server));
-    if (names.empty()) names.emplace_back(kPool);
-    return names;
-  }
-
-  static std::string text_of(const host::NtpServer& server) {
-    const bool v6 = server.host.find(':') != std::string::npos;
-    return (v6 ? "[" + server.host + "]" : server.host) + ":" + std::to_string(server.port);
   }
 
   void tick() {

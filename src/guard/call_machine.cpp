@@ -70,12 +70,12 @@ CallAction CallMachine::Impl::on(const event::Failed& failed) {
   using Kind = TransportFailure::Kind;
   if (failure.kind == Kind::cancelled) return on(event::Cancelled{failure.detail});
   const std::size_t attempt = record_.add(nullptr, token_.get(), now_);
-  const Verdict verdict = diagnosis::verdict_of(failure);
+  const Verdict verdict = diagnosis::verdict_of(failure, now_.wall);
   const bool broken = failure.kind == Kind::reset || failure.kind == Kind::truncated;
   const Duration wait = gateway_backoff_.next();
   const bool retry =
       broken && safe_method(request_.method) && gateway_retries_ < kGatewayRetries && wait < left();
-  note(attempt, verdict, diagnosis::explain_failure(failure, retry));
+  note(attempt, verdict, diagnosis::explain_failure(failure, api_origin(), now_.wall, retry));
   decide(attempt, retry ? Action::wait_and_retry : Action::give_up);
   announce(attempt, {verdict});
   if (retry) {

@@ -229,4 +229,17 @@ std::vector<NtpServer> ntp_servers(const std::vector<TimeService>& services) {
   return running.empty() ? all : running;
 }
 
+std::vector<std::string> ntp_names(const std::vector<TimeService>& services) {
+  constexpr std::size_t kMost = 4;
+  std::vector<std::string> names;
+  for (const NtpServer& server : ntp_servers(services)) {
+    if (names.size() == kMost) break;
+    const bool v6 = server.host.find(':') != std::string::npos;
+    names.push_back((v6 ? "[" + server.host + "]" : server.host) + ":" +
+                    std::to_string(server.port));
+  }
+  if (names.empty()) names.emplace_back("pool.ntp.org");
+  return names;
+}
+
 }  // namespace skewguard::host

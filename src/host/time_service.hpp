@@ -75,5 +75,8 @@ std::vector<TimeService> time_services(const Files& files, const TimeServiceOpti
 /// The servers that this machine's time services are configured with, each once: the running
 /// services' alone where any has some.
 std::vector<NtpServer> ntp_servers(const std::vector<TimeService>& services);
+/// Whom to ask for the time where nobody has been named: the first four of those, else
+/// pool.ntp.org; HOST:PORT or HOST.
+std::vector<std::string> ntp_names(const std::vector<TimeService>& services);
 
 }  // namespace skewguard::host

@@ -1,7 +1,7 @@
 #include "oauth/login_failure.hpp"
 
+#include "oauth/certificate_failure.hpp"
 #include "oauth/refusals.hpp"
-#include "time/http_date.hpp"
 
 namespace skewguard::oauth {
 namespace {
@@ -28,14 +28,6 @@ TokenFailure unknown_client(const std::string& text, const LoginContext& context
   return told(Verdict::unknown_client, ErrorKind::credentials, 3,
               text + ": it" + region + " does not know the client id " + quoted(context.client_id),
               "correct the client id, or the region it belongs to");
-}
-
-std::string validity(const TransportFailure& failure, WallTime local_time) {
-  const auto date = [](WallTime t) { return time::format_rfc3339(t.time_since_epoch()); };
-  std::string text = "the certificate of the login host is valid";
-  if (failure.not_before) text += " from " + date(*failure.not_before);
-  if (failure.not_after) text += " until " + date(*failure.not_after);
-  return text + ", and the local clock says " + date(local_time) + ": " + failure.detail;
 }
 
 }  // namespace
@@ -105,7 +97,8 @@ LoginFailure failure_of(const Error& unusable, const Exchange& exchange) {
   return out;
 }
 
-LoginFailure failure_of(const TransportFailure& failure, WallTime local_time) {
+LoginFailure failure_of(const TransportFailure& failure, const std::string& host,
+                        WallTime local_time) {
   using Kind = TransportFailure::Kind;
   const std::string text = "no answer from the login host: " + failure.detail;
   const auto sorted = [](Retry retry, TokenFailure what) {
@@ -139,10 +132,13 @@ LoginFailure failure_of(const TransportFailure& failure, WallTime local_time) {
     case Kind::tls_untrusted:
       return sorted(Retry::never, told(Verdict::tls_untrusted, ErrorKind::unavailable, 6, text,
                                        "check the login URL and the CA bundle"));
-    case Kind::tls_time:
+    case Kind::tls_time: {
+      auto why = why_out_of_time(failure, host, local_time);
+      const bool clock = why.verdict == Verdict::tls_clock;
       return sorted(Retry::never,
-                    told(Verdict::tls_untrusted, ErrorKind::unavailable, 6,
-                         validity(failure, local_time), "check the clock of this machine"));
+                    told(why.verdict, clock ? ErrorKind::clock : ErrorKind::unavailable,
+                         clock ? 4 : 6, std::move(why.text), std::move(why.remedy)));
+    }
     case Kind::tls_failed:
       return network(Retry::never,
                      "check the login URL, and the client certificate where one is asked for "

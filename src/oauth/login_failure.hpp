@@ -40,7 +40,9 @@ struct LoginContext {
 LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& context);
 /// `unusable`: what Dialect::token said of a 2xx.
 LoginFailure failure_of(const Error& unusable, const Exchange& exchange);
-LoginFailure failure_of(const TransportFailure& failure, WallTime local_time);
+/// `host`: origin of the token URL.
+LoginFailure failure_of(const TransportFailure& failure, const std::string& host,
+                        WallTime local_time);
 /// The caller's deadline passed while a token request was under way.
 LoginFailure no_answer_yet();
 

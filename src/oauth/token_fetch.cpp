@@ -57,7 +57,7 @@ Refusal TokenMachine::Impl::refusal_of(const Exchange& exchange) const {
 void TokenMachine::Impl::on(const event::FetchFailed& failed, const Now& now) {
   if (fetch_ != failed.fetch) return;
   finish_fetch();
-  fail(failure_of(failed.failure, now.wall), nullptr, now);
+  fail(failure_of(failed.failure, http::origin_of(options_.token_url), now.wall), nullptr, now);
 }
 
 const Closed* TokenMachine::Impl::closed(const Now& now) const {

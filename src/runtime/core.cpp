@@ -29,7 +29,10 @@ Core::Core(ClientOptions with, Hooks hooks, EngineWorld in)
       book(estimator_options(options)),
       login(book.id(http::origin_of(options.login_url))),
       api(book.id(http::origin_of(options.api_url))),
-      hooks_(std::move(hooks)) {}
+      hooks_(std::move(hooks)),
+      time_(world.referee == nullptr
+                ? nullptr
+                : std::make_shared<ToldTime>(world.executor, world.clock, *world.referee)) {}
 
 std::string Core::token_url() const {
   return http::join_url(options.login_url, options.token_path);
@@ -48,10 +51,10 @@ Executor::Timer Core::at(Instant when, std::function<void()> function) {
 }
 
 Transport::Ticket Core::send(HttpRequest request, const SendOptions& with, ServerId server,
-                             Transport::Handler handler) {
-  const auto answered = [this, alive = alive_, server,
+                             Instant wanted, Transport::Handler handler) {
+  const auto answered = [this, alive = alive_, server, wanted,
                          handler = std::move(handler)](SendResult result) {
-    if (*alive) receive(server, std::move(result), handler);
+    if (*alive) receive(server, wanted, std::move(result), handler);
   };
   try {
     return world.transport.send(std::move(request), with, answered);
@@ -67,17 +70,42 @@ Transport::Ticket Core::send(HttpRequest request, const SendOptions& with, Serve
   return 0;
 }
 
-Transport::Handler Core::outside(ServerId server, Transport::Handler handler) {
+Transport::Handler Core::outside(ServerId server, Instant wanted, Transport::Handler handler) {
   Executor& loop = world.executor;
-  return [this, &loop, alive = alive_, server, handler = std::move(handler)](SendResult result) {
+  return [this, &loop, alive = alive_, server, wanted,
+          handler = std::move(handler)](SendResult result) {
     auto shared = std::make_shared<SendResult>(std::move(result));
-    loop.post([this, alive, server, handler, shared] {
-      if (*alive) receive(server, std::move(*shared), handler);
+    loop.post([this, alive, server, wanted, handler, shared] {
+      if (*alive) receive(server, wanted, std::move(*shared), handler);
     });
   };
 }
 
-void Core::receive(ServerId server, SendResult result, const Transport::Handler& handler) {
+void Core::receive(ServerId server, Instant wanted, SendResult result,
+                   const Transport::Handler& handler) {
+  auto* failure = std::get_if<TransportFailure>(&result);
+  const bool out_of_time =
+      failure != nullptr && failure->kind == TransportFailure::Kind::tls_time && !failure->told;
+  if (!out_of_time) return hand_on(server, std::move(result), handler);
+  auto tell = [this, alive = alive_, server, handler,
+               failure = *failure](const std::optional<TimeTold>& told) mutable {
+    if (!*alive) return;
+    failure.told = told ? told : told_by_other(server);
+    hand_on(server, std::move(failure), handler);
+  };
+  if (time_ == nullptr) return tell(std::nullopt);
+  time_->ask(wanted, std::move(tell));
+}
+
+std::optional<TimeTold> Core::told_by_other(ServerId server) const {
+  const ServerId other = server == login ? api : login;
+  if (other == server) return std::nullopt;
+  const auto truth = book.to_wall(other, now());
+  if (!truth) return std::nullopt;
+  return TimeTold{*truth, "the Date of " + book.origin(other)};
+}
+
+void Core::hand_on(ServerId server, SendResult result, const Transport::Handler& handler) {
   turns.enter([this, server, handler, result = std::move(result)]() mutable {
     if (const auto* exchange = std::get_if<Exchange>(&result)) observe(server, *exchange);
     handler(std::move(result));
@@ -86,7 +114,7 @@ void Core::receive(ServerId server, SendResult result, const Transport::Handler&
 
 void Core::look_at_login(Instant deadline, Transport::Handler then) {
   send(HttpRequest{"HEAD", token_url(), {}, {}, {}}, SendOptions{deadline, kLoginBodyLimit}, login,
-       std::move(then));
+       deadline, std::move(then));
 }
 
 void Core::tell_resolved(const CallReport& report) const {

@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "clocks/clock_book.hpp"
 #include "oauth/dialect.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/told_time.hpp"
 #include "runtime/turns.hpp"
 
 namespace skewguard::runtime {
@@ -45,11 +47,12 @@ class Core {
   Executor::Timer at(Instant when, std::function<void()> function);
   void cancel(Executor::Timer timer) { world.executor.cancel(timer); }
   /// `handler` runs within a turn, once the answer has been observed; never where the engine is
-  /// gone by then.
+  /// gone by then. A certificate that fails on its time is held back until it is known what time it
+  /// is, for some seconds at most and never until `wanted`.
   Transport::Ticket send(HttpRequest request, const SendOptions& with, ServerId server,
-                         Transport::Handler handler);
+                         Instant wanted, Transport::Handler handler);
   /// The same for an answer that comes by another way: to be called once, on any thread.
-  Transport::Handler outside(ServerId server, Transport::Handler handler);
+  Transport::Handler outside(ServerId server, Instant wanted, Transport::Handler handler);
   /// One answer of the login host, asked for without credentials, says what time it is there.
   void look_at_login(Instant deadline, Transport::Handler then);
 
@@ -70,9 +73,14 @@ class Core {
     }
   }
 
-  void receive(ServerId server, SendResult result, const Transport::Handler& handler);
+  void receive(ServerId server, Instant wanted, SendResult result,
+               const Transport::Handler& handler);
+  void hand_on(ServerId server, SendResult result, const Transport::Handler& handler);
+  /// By the clock of the other host.
+  [[nodiscard]] std::optional<TimeTold> told_by_other(ServerId server) const;
 
   Hooks hooks_;
+  std::shared_ptr<ToldTime> time_;  // null: nobody is asked
   std::uint64_t last_id_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -132,7 +132,7 @@ class Engine::Impl {
                    [&](guard::action::Send& a) { send(id, call, a); },
                    [&](guard::action::Look& a) {
                      call.ticket = core_.send(std::move(a.request), a.options, core_.api,
-                                              answer_to(id, ++call.sent));
+                                              a.options.deadline, answer_to(id, ++call.sent));
                    },
                    [&](const guard::action::Sleep& a) {
                      call.timer = core_.at(a.until, [this, id] { step(id, guard::event::Woke{}); });
@@ -167,17 +167,18 @@ class Engine::Impl {
 
   void send(CallId id, Call& call, guard::action::Send& action) {
     auto handler = answer_to(id, ++call.sent);
+    const Instant deadline = action.options.deadline;
     if (!call.sender) {
-      call.ticket =
-          core_.send(std::move(action.request), action.options, core_.api, std::move(handler));
+      call.ticket = core_.send(std::move(action.request), action.options, core_.api, deadline,
+                               std::move(handler));
       return;
     }
     // Nobody but us ends what the user's stack never answers.
-    const Instant deadline = action.options.deadline;
     call.timer = core_.at(deadline, [handler] {
       handler(TransportFailure{TransportFailure::Kind::timeout, "no answer by the deadline", true});
     });
-    call.sender(std::move(action.request), deadline, core_.outside(core_.api, std::move(handler)));
+    call.sender(std::move(action.request), deadline,
+                core_.outside(core_.api, deadline, std::move(handler)));
   }
 
   /// To the n-th request of this call, once: the user's stack may answer twice, or too late.

@@ -26,6 +26,7 @@ struct EngineWorld {
   /// Gets the token that may be sent from now on, and until when; null = none.
   std::function<void(const oauth::TokenPtr&, Instant)> publish{};
   std::function<Dependencies::FreshSecrets()> fresh_secrets{};  ///< as Dependencies has it
+  Referee* referee = nullptr;  ///< null = what time it is, nobody is asked
 };
 
 /// The driver of the machines: asks them, switches on the answer, starts that one operation. It has

@@ -4,6 +4,7 @@
 #include "host/system_clocks.hpp"
 #include "runtime/io_executor.hpp"
 #include "runtime/real_transport.hpp"
+#include "runtime/referee.hpp"
 #include "skewguard/asio.hpp"
 
 namespace skewguard {
@@ -17,6 +18,12 @@ Result<Client> make_client(boost::asio::io_context& context, ClientOptions optio
       strand, dependencies.clock,
       [executor = context.get_executor()] { return executor.running_in_this_thread(); });
   if (!dependencies.transport) {
+    if (!dependencies.referee) {
+      dependencies.referee = [strand, options, clock = dependencies.clock](Executor&,
+                                                                           Transport& transport) {
+        return runtime::real_referee(options, *clock, transport, strand);
+      };
+    }
     dependencies.transport = [strand, options, clock = dependencies.clock](Executor&) {
       return runtime::real_transport(options, *clock, strand);
     };

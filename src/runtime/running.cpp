@@ -8,6 +8,7 @@
 #include "host/identity.hpp"
 #include "host/seed.hpp"
 #include "runtime/real_transport.hpp"
+#include "runtime/referee.hpp"
 #include "store/none.hpp"
 
 namespace skewguard::runtime {
@@ -33,6 +34,12 @@ std::shared_ptr<Running> Running::start(const ClientOptions& options, const Hook
   self->transport_ = uses.transport ? uses.transport(self->executor())
                                     : real_transport(options, *uses.clock,
                                                      self->own_loop_->context().get_executor());
+  if (uses.referee) {
+    self->referee_ = uses.referee(self->executor(), *self->transport_);
+  } else if (!uses.transport) {
+    self->referee_ = real_referee(options, *uses.clock, *self->transport_,
+                                  self->own_loop_->context().get_executor());
+  }
   EngineWorld world{self->executor(),
                     *uses.clock,
                     *self->transport_,
@@ -43,7 +50,8 @@ std::shared_ptr<Running> Running::start(const ClientOptions& options, const Hook
                     [publication](const oauth::TokenPtr& token, Instant until) {
                       publication->publish(token, until);
                     },
-                    uses.fresh_secrets};
+                    uses.fresh_secrets,
+                    self->referee_.get()};
   self->engine_ = std::make_unique<Engine>(options, hooks, std::move(world));
   return self;
 }
@@ -70,6 +78,7 @@ bool Running::of_another_process() const noexcept {
 
 void Running::abandon() noexcept {
   std::ignore = engine_.release();
+  std::ignore = referee_.release();
   std::ignore = transport_.release();
   std::ignore = own_loop_.release();
 }
@@ -82,6 +91,7 @@ void Running::end() noexcept {
     // it has returned.
     executor().post([self = shared_from_this(), ended] {
       self->engine_.reset();
+      self->referee_.reset();
       self->transport_.reset();
       // After the calls that the handlers of what was cancelled have made.
       self->executor().post([self, ended] { ended->set_value(); });

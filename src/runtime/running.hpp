@@ -44,6 +44,7 @@ class Running : public std::enable_shared_from_this<Running> {
   Dependencies uses_;                 // what the engine runs on lives as long as it does
   std::unique_ptr<IoLoop> own_loop_;  // where the user brings none
   std::unique_ptr<Transport> transport_;
+  std::unique_ptr<Referee> referee_;  // null: nobody is asked what time it is
   std::unique_ptr<Engine> engine_;
 };
 

@@ -211,7 +211,9 @@ void TokenDesk::ask() {
   oauth::action::StartFetch fetch = std::move(asking_->fetch);
   const Instant deadline = core_.now().boot + (fetch.deadline - asking_->since);
   asking_.reset();
-  core_.send(std::move(fetch.request), SendOptions{deadline, kLoginBodyLimit}, core_.login,
+  Instant wanted = deadline;  // by the most hurried caller
+  for (const auto& [id, waiting] : takers_) wanted = std::min(wanted, waiting.deadline);
+  core_.send(std::move(fetch.request), SendOptions{deadline, kLoginBodyLimit}, core_.login, wanted,
              [this, id = fetch.fetch](SendResult result) {
                if (auto* exchange = std::get_if<Exchange>(&result)) {
                  oauth::TokenEvent fetched = oauth::event::Fetched{id, std::move(*exchange)};

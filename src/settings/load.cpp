@@ -206,7 +206,7 @@ bool any_tls(const ClientOptions& client) {
 }
 
 /// Several stand with commas or spaces between them.
-std::vector<std::string> read_ntp(const Sources& sources) {
+std::vector<std::string> ntp_texts(const Sources& sources) {
   if (!sources.flags().ntp.empty()) return sources.flags().ntp;
   std::vector<std::string> servers;
   const auto value = sources.find(kNtp);
@@ -216,6 +216,13 @@ std::vector<std::string> read_ntp(const Sources& sources) {
     if (end > 0) servers.emplace_back(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
+  return servers;
+}
+
+std::optional<std::vector<std::string>> read_ntp(const Sources& sources) {
+  auto servers = ntp_texts(sources);
+  if (servers.empty()) return std::nullopt;
+  if (servers == std::vector<std::string>{"none"}) servers.clear();
   return servers;
 }
 
@@ -335,7 +342,7 @@ Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need
   if (!unusable && need != Need::servers) unusable = read_identity(sources, settings.client);
   wipe_stack();
   if (unusable) return *unusable;
-  settings.ntp = read_ntp(sources);
+  settings.client.ntp = read_ntp(sources);
   if (!settings.client.client_secret.empty())
     settings.client_secret_file = client_secret_file(sources);
   if (auto error = read_token_store(sources, settings.token_store)) return *std::move(error);

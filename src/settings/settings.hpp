@@ -53,7 +53,6 @@ struct Settings {
   TokenStoreChoice token_store;
   std::string alert_command;                    ///< for the shell; empty = none
   Duration max_skew = std::chrono::seconds{5};  ///< more than this is harmful: `skew`, `doctor`
-  std::vector<std::string> ntp;                 ///< HOST[:PORT]; empty = not said
   LogLevel log_level = LogLevel::warn;
   bool log_json = false;
   bool color = false;                 ///< wanted, where stderr is a terminal

@@ -45,6 +45,11 @@ def build_preload(folder, name="wallclock"):
     return library
 
 
+def is_wall_wrong(env):
+    """Whether a program with this environment has a wrong wall clock."""
+    return env.get("SKEWGUARD_TEST_WALL_OFFSET", "0") != "0"
+
+
 class Emulator:
     """`skewguard emulate` with these flags, and its control API. `ours_alone`: only the program
     asks it, and each of its calls is reported (truth.py)."""
@@ -164,12 +169,14 @@ class EndToEnd(unittest.TestCase):
             command = [*prefix, SKEWGUARD, *arguments, "-v", "-v", "-v"]
             if report:
                 command += ["--report", str(path)]
-            done = subprocess.run(command, env=self.environment(login, api, wall, **more),
-                                  input=stdin, capture_output=True, text=True, timeout=90)
+            env = self.environment(login, api, wall, **more)
+            done = subprocess.run(command, env=env, input=stdin, capture_output=True, text=True,
+                                  timeout=90)
             run = Run(done, path.read_text(encoding="utf-8") if path.exists() else "")
         if run.report:
             limited = not BOUNDS.isdisjoint([*arguments, *more])
-            truth.told(run.report, self.id(), Emulator.names(login, api), limited)
+            truth.told(run.report, self.id(), Emulator.names(login, api), limited,
+                       is_wall_wrong(env))
         self.assert_no_secrets(run.err, run.report_text, "" if tokens else run.out)
         return run
 
@@ -205,8 +212,10 @@ class LongRunning:
     def __init__(self, test, emulator, wall="right", **more):
         self.test = test
         self.emulators = Emulator.names(emulator.login, emulator.api)
+        env = test.environment(emulator.login, emulator.api, wall, **more)
+        self.wall_wrong = is_wall_wrong(env)
         self.process = subprocess.Popen(
-            [CALLS_ON_DEMAND], env=test.environment(emulator.login, emulator.api, wall, **more),
+            [CALLS_ON_DEMAND], env=env,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         test.addCleanup(self.stop)
 
@@ -225,7 +234,7 @@ class LongRunning:
             text = self.process.stdout.read(size).decode()
             self.test.assert_no_secrets(text)
             reports.append(json.loads(text))
-            truth.told(reports[-1], self.test.id(), self.emulators)
+            truth.told(reports[-1], self.test.id(), self.emulators, wall_wrong=self.wall_wrong)
         self.test.assertEqual(len(reports), count)
         return reports
 

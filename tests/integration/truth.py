@@ -40,6 +40,9 @@ RIGHT = {"expired": ["token_expired"],
          "bad.request": ["no_user_context"],
          # Of an answer that was given up half way (too large, say) no correlation id is known.
          "no whole answer": ["network", "timeout", "tls_untrusted", "protocol"],
+         # Its certificate may fail by that alone.
+         "no whole answer, local clock wrong":
+             ["network", "timeout", "tls_untrusted", "tls_clock", "protocol"],
          "cut off": ["network", "timeout"],
          "refused, clocks right": ["token_revoked", "token_rejected", "missing_permission"],
          "login 400": ["unknown_client"], "login 401": ["credentials_rejected"],
@@ -87,13 +90,14 @@ def answered(emulator, stats, ours_alone=True):
                 "to_mention": ours_alone and refuses_a_token(record)})
 
 
-def told(report, where, emulators=None, limited=False):
+def told(report, where, emulators=None, limited=False, wall_wrong=False):
     """What one call's report said and did. `emulators`: the name of the one that plays each host,
-    `api` and `login`, where one does. `limited`: by a deadline or bound of its own."""
+    `api` and `login`, where one does. `limited`: by a deadline or bound of its own. `wall_wrong`:
+    the local wall clock was."""
     attempts = [{"id": attempt.get("correlation_id") or "", "verdict": attempt["verdict"],
                  "explanation": attempt["explanation"], "action": attempt["action"],
                  "host": attempt["host"], "emulator": (emulators or {}).get(attempt["host"]),
-                 "answered": attempt.get("http_status") is not None}
+                 "answered": attempt.get("http_status") is not None, "wall_wrong": wall_wrong}
                 for attempt in report.get("attempts", [])
                 if attempt.get("verdict") not in (None, "ok")]
     if attempts:
@@ -296,6 +300,8 @@ class Emulators:
             truth, faults, lag = known["truth"], known["faults"], known["lag_s"]
         elif not attempt["answered"]:
             truth = "no whole answer"
+            if attempt["wall_wrong"]:
+                truth += ", local clock wrong"
         elif attempt["emulator"] is None:
             matrix.add_without_truth(attempt, where)
         else:

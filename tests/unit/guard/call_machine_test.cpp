@@ -828,6 +828,28 @@ TEST(GuardFailures, EachKindOfMissingAnswerHasItsVerdictAndExitCode) {
   }
 }
 
+TEST(GuardFailures, ACertificateOutOfItsTimeIsTheLocalClocksFaultWhereARefereeTellsSo) {
+  using Kind = TransportFailure::Kind;
+  World w;
+  w.replies = {
+      {0, "", {}, Kind::tls_time, TimeTold{{seconds{3599}, seconds{3601}}, "NTP (ntp:123)"}}};
+  const CallReport& r = w.run();
+  EXPECT_EQ(r.verdict, Verdict::tls_clock);
+  EXPECT_EQ(r.exit_code, 4);
+  EXPECT_EQ(w.end->error->kind, ErrorKind::clock);
+  EXPECT_THAT(r.attempts.back().explanation,
+              AllOf(HasSubstr("the certificate of https://api.example"),
+                    HasSubstr("1 h behind; NTP (ntp:123) says so. Set the clock")));
+  EXPECT_EQ(w.end->error->message, r.attempts.back().explanation);
+  expect_sound(w);
+  World right;
+  right.replies = {
+      {0, "", {}, Kind::tls_time, TimeTold{{-seconds{1}, seconds{1}}, "NTP (ntp:123)"}}};
+  EXPECT_EQ(right.run().verdict, Verdict::tls_untrusted);
+  EXPECT_EQ(right.end->report.exit_code, 6);
+  EXPECT_THAT(right.end->error->message, HasSubstr("Who runs https://api.example must renew it."));
+}
+
 TEST_P(Guard, ARedirectIsNamedAndNotFollowed) {  // A8
   Headers headers;
   headers.add("Location", "https://evil.example/login?token=abc");

@@ -67,6 +67,7 @@ struct Reply {
   std::string code{};  ///< the body
   Headers headers{};
   std::optional<TransportFailure::Kind> failure{};
+  std::optional<TimeTold> told{};  ///< what a referee tells of it
 };
 
 class World {
@@ -214,7 +215,8 @@ class World {
     }
     if (reply.failure) {
       elapsed_ += rtt / 2;
-      return event::Failed{{*reply.failure, "no answer from api.example:443", true, {}, {}}};
+      return event::Failed{
+          {*reply.failure, "no answer from api.example:443", true, {}, {}, reply.told}};
     }
     return answer(reply, left);
   }

@@ -280,7 +280,6 @@ TEST(LoginFailures, AHostThatCannotBeReachedIsTriedTwiceMore) {
 
 TEST(LoginFailures, TlsFailuresAreNotRetried) {
   for (const auto& [kind, verdict] : {std::pair{Kind::tls_untrusted, Verdict::tls_untrusted},
-                                      {Kind::tls_time, Verdict::tls_untrusted},
                                       {Kind::tls_failed, Verdict::network}}) {
     Bench bench;
     bench.want(1);
@@ -289,6 +288,61 @@ TEST(LoginFailures, TlsFailuresAreNotRetried) {
     bench.tick();
     EXPECT_EQ(bench.fetches, 1);
   }
+}
+
+/// After this program was made: 2027-06-01. The certificate is good from 30 days before until 60
+/// days after.
+constexpr WallTime kTrueTime{1'811'808'000s};
+TokenFailure out_of_time(WallTime local, std::optional<Duration> truth_less_local) {
+  TransportFailure failure{.kind = Kind::tls_time,
+                           .detail = "",
+                           .not_before = kTrueTime - 30 * 24h,
+                           .not_after = kTrueTime + 60 * 24h};
+  if (truth_less_local)
+    failure.told = TimeTold{{*truth_less_local - 1ms, *truth_less_local + 1ms}, "NTP (ntp:123)"};
+  const LoginFailure login = failure_of(failure, "https://login.test", local);
+  EXPECT_EQ(login.retry, Retry::never);
+  return login.failure;
+}
+
+TEST(LoginFailures, TheLocalClockIsToBlameWhereARefereeTellsSo) {
+  const auto behind = out_of_time(WallTime{600s}, kTrueTime - WallTime{600s});
+  EXPECT_EQ(behind.verdict, Verdict::tls_clock);
+  EXPECT_EQ(behind.exit_code, 4);
+  EXPECT_EQ(behind.error.kind, ErrorKind::clock);
+  EXPECT_EQ(behind.error.message,
+            "the certificate of https://login.test (valid from 2027-05-02T00:00:00Z until "
+            "2027-07-31T00:00:00Z, and the local clock says 1970-01-01T00:10:00Z) fails since the "
+            "local clock is wrong: it is 57.4 years behind; NTP (ntp:123) says so");
+  EXPECT_THAT(behind.error.remedy, HasSubstr("set the clock of this machine"));
+  const auto ahead = out_of_time(kTrueTime + 2400h, -2400h);
+  EXPECT_EQ(ahead.verdict, Verdict::tls_clock);
+  EXPECT_THAT(ahead.error.message, HasSubstr("it is 100 d ahead; NTP (ntp:123) says so"));
+}
+
+TEST(LoginFailures, TheLocalClockIsToBlameWhereItShowsATimeBeforeThisProgramWasMade) {
+  const auto failure = out_of_time(WallTime{600s}, std::nullopt);
+  EXPECT_EQ(failure.verdict, Verdict::tls_clock);
+  EXPECT_EQ(failure.exit_code, 4);
+  EXPECT_THAT(failure.error.message, HasSubstr("it is at least 56.9 years behind, since"));
+}
+
+TEST(LoginFailures, TheCertificateIsToBlameWhereTheLocalClockIsRight) {
+  const auto failure = out_of_time(kTrueTime + 2400h, 0s);
+  EXPECT_EQ(failure.verdict, Verdict::tls_untrusted);
+  EXPECT_EQ(failure.exit_code, 6);
+  EXPECT_EQ(failure.error.kind, ErrorKind::unavailable);
+  EXPECT_THAT(failure.error.message,
+              HasSubstr("not by the local clock's fault: NTP (ntp:123) says so"));
+  EXPECT_EQ(failure.error.remedy, "who runs https://login.test must renew it");
+}
+
+TEST(LoginFailures, NobodyIsToBlameWhereNobodyTellsTheTime) {
+  const auto failure = out_of_time(kTrueTime + 2400h, std::nullopt);
+  EXPECT_EQ(failure.verdict, Verdict::tls_untrusted);
+  EXPECT_EQ(failure.exit_code, 6);
+  EXPECT_THAT(failure.error.message, HasSubstr("no other clock bears out"));
+  EXPECT_THAT(failure.error.remedy, HasSubstr("--ntp"));
 }
 
 TEST(LoginFailures, AProxyThatRefusesUsIsNotAskedAgain) {
@@ -303,7 +357,7 @@ TEST(LoginFailures, AProxyThatRefusesUsIsNotAskedAgain) {
 
 TEST(LoginFailures, TheRemedyNamesTheSettingThatIsToBlame) {
   const auto remedy_of = [](Kind kind) {
-    return failure_of(TransportFailure{kind, "words", false}, WallTime{}).failure.error.remedy;
+    return failure_of(TransportFailure{kind, "words", false}, "", WallTime{}).failure.error.remedy;
   };
   for (const Kind kind : {Kind::proxy, Kind::proxy_refused}) {
     EXPECT_THAT(remedy_of(kind), AllOf(HasSubstr("--proxy, HTTPS_PROXY"), Not(HasSubstr("login"))));

@@ -130,6 +130,19 @@ TEST_F(Load, EveryEnvironmentVariableSaysWhatItSets) {
   EXPECT_EQ(settings.log_level, LogLevel::trace);
 }
 
+TEST_F(Load, NtpServersAreThoseNamedElseTheMachinesElseNobodys) {
+  EXPECT_EQ(loaded().client.ntp, std::nullopt);
+  const auto variable = [this](const char* value) {
+    world.environment["SKEWGUARD_NTP"] = value;
+    return loaded().client.ntp;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(variable("a.example, b.example:1123"), (Names{"a.example", "b.example:1123"}));
+  EXPECT_EQ(variable("none"), Names{});
+  flags.ntp = {"c.example"};
+  EXPECT_EQ(variable("none"), Names{"c.example"});
+}
+
 TEST(SecretVariables, AreThoseOfSecretAndTokenInBothFamilies) {
   EXPECT_EQ(secret_variables(),
             (std::vector<std::string_view>{

@@ -1,0 +1,39 @@
+#include "clocks/certificate_time.hpp"
+
+#include <algorithm>
+
+#include "clocks/bounds.hpp"
+#include "clocks/who_is_wrong.hpp"
+
+namespace skewguard::clocks {
+namespace {
+
+/// No clock is right that shows an earlier time: these lines are older than any program that holds
+/// them.
+constexpr WallTime kWritten{std::chrono::seconds{1'795'564'800}};  // 2026-11-25
+/// How long this program may be in use.
+constexpr Duration kInUse = std::chrono::hours{24 * 365 * 20};
+
+constexpr OffsetBound kRight{-kTolerance, kTolerance};
+
+}  // namespace
+
+CertificateFault fault_of(const OutOfTime& certificate) noexcept {
+  const WallTime begin = certificate.not_before.value_or(WallTime::min());
+  const WallTime end = certificate.not_after.value_or(WallTime::max());
+  if (certificate.truth) {
+    const OffsetBound now = moved(*certificate.truth, certificate.local.time_since_epoch());
+    const bool good = now.high >= begin.time_since_epoch() && now.low < end.time_since_epoch();
+    return good && !certificate.truth->meets(kRight) ? CertificateFault::local_clock
+                                                     : CertificateFault::certificate;
+  }
+  if (certificate.local >= kWritten) return CertificateFault::unknown;
+  if (kWritten + kInUse < begin || kWritten >= end) return CertificateFault::both;
+  return CertificateFault::local_clock;
+}
+
+Duration behind_at_least(WallTime local) noexcept {
+  return std::max(minus(kWritten.time_since_epoch(), local.time_since_epoch()), Duration{0});
+}
+
+}  // namespace skewguard::clocks

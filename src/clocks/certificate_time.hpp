@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+
+#include "skewguard/time.hpp"
+
+namespace skewguard::clocks {
+
+/// Who is to blame where a certificate is good but for its time.
+enum class CertificateFault {
+  local_clock,  ///< it is good at the right time
+  certificate,  ///< it is not yet valid, or has expired, by a right clock too
+  both,         ///< the local clock is surely wrong, and no right one would make it good
+  unknown,      ///< nobody tells what time it is
+};
+
+/// A certificate that fails on its time alone, by the local wall clock.
+struct OutOfTime {
+  WallTime local{};
+  std::optional<WallTime> not_before{};  ///< nothing: not known
+  std::optional<WallTime> not_after{};
+  /// True time less the local wall clock, by a referee; nothing: nobody has told.
+  std::optional<OffsetBound> truth{};
+};
+
+/// Whose fault it is: by the referee, else by what every clock must show: a time after this program
+/// was made.
+CertificateFault fault_of(const OutOfTime& certificate) noexcept;
+
+/// How far the local clock is surely behind, since this program was made at a later time than it
+/// shows; 0 where it shows a later one.
+Duration behind_at_least(WallTime local) noexcept;
+
+}  // namespace skewguard::clocks
