@@ -107,13 +107,13 @@ void ProbeLine::ask(Instant deadline, Answered answered) {
   exchange_ = Exchange{};
   exchange_.origin = route_.url.origin();
   exchange_.connection = id_;
-  exchange_.sent = route_.clock.now();
-  stream_->write(head_, {}, [weak = weak_from_this()](Stream::ErrorCode error, std::size_t) {
+  const auto written = [weak = weak_from_this()](Stream::ErrorCode error, std::size_t) {
     const auto self = weak.lock();
     if (!self || self->state_ != State::asking) return;
     if (error) return self->fail(Kind::reset, error.message());
     self->receive();
-  });
+  };
+  stream_->write(head_, {}, written, [this] { exchange_.sent = route_.clock.now(); });
   watch(deadline);
 }
 

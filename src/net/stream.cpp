@@ -44,7 +44,9 @@ class PlainStream final : public Stream {
     asio::post(socket_.get_executor(), [handler = std::move(handler)] { handler(std::nullopt); });
   }
   Unread unread() override { return peek(socket_); }
-  void write(std::string_view head, std::string_view body, Handler handler) override {
+  void write(std::string_view head, std::string_view body, Handler handler,
+             const std::function<void()>& leaving) override {
+    leaving();
     const std::array<asio::const_buffer, 2> buffers{asio::buffer(head), asio::buffer(body)};
     asio::async_write(socket_, buffers, kept(std::move(handler)));
   }
@@ -112,13 +114,14 @@ class TlsStream final : public Stream {
     return waiting;
   }
 
-  void write(std::string_view head, std::string_view body, Handler handler) override {
+  void write(std::string_view head, std::string_view body, Handler handler,
+             const std::function<void()>& leaving) override {
     if (!engine_.write(head) || !engine_.write(body)) {
       failed_ = true;
       post(std::move(handler), asio::error::connection_aborted);
       return;
     }
-    flush(std::move(handler));
+    flush(std::move(handler), leaving);
   }
 
   void read_some(std::span<char> buffer, Handler handler) override {
@@ -181,9 +184,10 @@ class TlsStream final : public Stream {
 
   /// Sends all that the engine has to say; `handler` runs at once where that is nothing and we are
   /// within a handler already, which is why only prepare() and read_some() may meet that case.
-  void flush(Handler handler) {
+  void flush(Handler handler, const std::function<void()>& leaving = [] {}) {
     sending_ = engine_.output();
     if (sending_.empty()) return handler({}, 0);
+    leaving();
     asio::async_write(socket_, asio::buffer(sending_),
                       [self = shared_from_this(), handler = std::move(handler)](
                           ErrorCode error, std::size_t size) { handler(error, size); });

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "net/tls_engine.hpp"
 
@@ -34,7 +35,13 @@ class Stream : public std::enable_shared_from_this<Stream> {
   virtual Unread unread() = 0;
   /// Writes both, one after the other; they stay where they are until `handler`. Its size is how
   /// much went to the network, in bytes of the network: 0 = none of it.
-  virtual void write(std::string_view head, std::string_view body, Handler handler) = 0;
+  void write(std::string_view head, std::string_view body, Handler handler) {
+    write(head, body, std::move(handler), [] {});
+  }
+  /// The same. `leaving` is called from within, once all is encrypted, just before the first byte
+  /// may go to the network; not at all where encryption fails.
+  virtual void write(std::string_view head, std::string_view body, Handler handler,
+                     const std::function<void()>& leaving) = 0;
   /// At least one byte, or an error; `eof` where the peer closed in good order.
   virtual void read_some(std::span<char> buffer, Handler handler) = 0;
   /// Where an error was one of TLS and not of the network: which.
