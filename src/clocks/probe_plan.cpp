@@ -12,8 +12,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration kOneSecond = seconds{1};
-/// Of the rounds before.
-constexpr std::size_t kRemembered = 64;
+/// Samples of the rounds before: those of the last ten seconds, where a round has eight.
+constexpr std::size_t kRemembered = 32;
 /// As many passed flank probes a side leave a second clock no more than half of the answers.
 constexpr std::size_t kMostFlanks = 7;
 /// Few enough that a burst of them, a millisecond apart, is over well within the second.
@@ -30,6 +30,8 @@ constexpr std::int64_t kRoomToWait = 6;
 /// Such a probe cuts off one part of the bracket in 1 + this times the probes that there are for
 /// each edge. By trial: it gives the smallest errors.
 constexpr double kStepsPerProbe = 0.6;
+/// A round trip stands alone that takes so much longer than any other, and four times as long.
+constexpr Duration kStandsAlone = milliseconds{20};
 /// What is left of the time for an answer to come.
 constexpr Duration kLastAnswer = milliseconds{50};
 /// Where a date string is late, by a different amount each second: what is searched for the second
@@ -57,6 +59,10 @@ Duration flank_time(std::size_t flanks) {
   return milliseconds{1200} * static_cast<std::int64_t>(rounds);
 }
 
+EstimatorOptions estimator_options(double drift) {
+  return {.drift = drift, .staleness = Duration{0}, .prompt = ProbePlan::kPrompt};
+}
+
 /// As if its date string were prompt.
 DriftingBound bound_of(const time::DateSample& sample, DriftRate rate) {
   return DriftingBound::anchored(*SkewEstimator::interval_of(sample), sample.received.unslewed(),
@@ -66,8 +72,7 @@ DriftingBound bound_of(const time::DateSample& sample, DriftRate rate) {
 }  // namespace
 
 ProbePlan::ProbePlan(ProbeBudget budget, UnslewedTime start)
-    : rate_(budget.drift),
-      estimator_({.drift = budget.drift, .staleness = Duration{0}, .prompt = kPrompt}) {
+    : rate_(budget.drift), estimator_(estimator_options(budget.drift)) {
   spend(budget, start);
 }
 
@@ -87,10 +92,17 @@ void ProbePlan::go_on(ProbeBudget budget, UnslewedTime start) {
   aiming_ = true;
   last_sent_.reset();
   in_flight_ = 0;
-  steps_before_ = estimator_.steps();
   if (samples_.size() > kRemembered) {
     samples_.erase(samples_.begin(), samples_.end() - std::ptrdiff_t{kRemembered});
   }
+  // What was late, or a clock that has moved by less than a step, would be in doubt for minutes.
+  if (estimator_.picture() == Picture::late_or_second_clock) {
+    estimator_ = SkewEstimator(estimator_options(budget.drift));
+    for (const time::DateSample& sample : samples_)
+      static_cast<void>(estimator_.observe(sample, *SkewEstimator::interval_of(sample)));
+  }
+  steps_before_ = estimator_.steps();
+  sent_before_ = sent_;
   use_again(std::exchange(samples_, {}));
 }
 
@@ -223,7 +235,8 @@ bool ProbePlan::choose_edge(UnslewedTime now) {
   edge_.reset();
   const std::size_t most = left_to_aim();
   const OffsetBound known = sharp(now);
-  const bool nothing_to_gain = known.low <= known.high && known.width() <= rtt_min_;
+  const bool looked = sent_ > sent_before_ + 1;  // a clock may have moved since the last round
+  const bool nothing_to_gain = looked && known.low <= known.high && known.width() <= rtt_min_;
   if (most == 0 || nothing_to_gain) return false;
 
   const Duration reach = known.low + rtt_min_;  // the edge is surely over once now + reach shows it
@@ -356,10 +369,24 @@ std::optional<Duration> ProbePlan::best(UnslewedTime now) const {
   return known.low + rtt_min_ / 2 + 2 * kOftenLate;
 }
 
+/// The longest round trip, but for one that stands alone: a packet that was sent again says nothing
+/// of the server.
+Duration ProbePlan::usual_rtt() const {
+  Duration longest{0};
+  Duration next{0};
+  for (const time::DateSample& sample : samples_) {
+    const Duration rtt = sample.received.unslewed() - sample.sent.unslewed();
+    next = std::max(next, std::min(rtt, longest));
+    longest = std::max(longest, rtt);
+  }
+  const bool alone = longest - rtt_min_ > kStandsAlone + 4 * (next - rtt_min_);
+  return std::max(alone ? next : longest, rtt_min_);
+}
+
 Duration ProbePlan::lateness(UnslewedTime now) const {
   if (samples_.empty()) return kPrompt;
   const OffsetBound known = sharp(now);
-  return kPrompt + std::max(known.low - known.high, Duration{0}) + (rtt_max_ - rtt_min_);
+  return kPrompt + std::max(known.low - known.high, Duration{0}) + (usual_rtt() - rtt_min_);
 }
 
 ProbePlan::Exclusion ProbePlan::excluded(UnslewedTime now) const {

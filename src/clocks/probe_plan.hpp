@@ -129,7 +129,8 @@ class ProbePlan {
   [[nodiscard]] UnslewedTime end() const { return start_ + budget_.time; }
   [[nodiscard]] std::size_t left() const { return budget_.probes - sent_; }
   [[nodiscard]] std::size_t left_to_aim() const;
-  [[nodiscard]] Duration rtt_mean() const;  ///< precondition: there is a sample
+  [[nodiscard]] Duration rtt_mean() const;   ///< precondition: there is a sample
+  [[nodiscard]] Duration usual_rtt() const;  ///< likewise
   [[nodiscard]] Next aim(UnslewedTime now);
   [[nodiscard]] bool choose_edge(UnslewedTime now);
   void plan_checks(Duration width, std::size_t most, UnslewedTime now);
@@ -160,7 +161,8 @@ class ProbePlan {
   std::optional<UnslewedTime> last_sent_;
   std::size_t sent_ = 0;
   std::size_t in_flight_ = 0;
-  std::size_t steps_before_ = 0;  ///< this round
+  std::size_t sent_before_ = 0;   ///< this round
+  std::size_t steps_before_ = 0;  ///< likewise
 };
 
 }  // namespace skewguard::clocks

@@ -7,8 +7,8 @@ namespace {
 
 constexpr OffsetBound kLocal{};
 
-bool differs_from_local(const Source& source) {
-  return distance(source.bound, kLocal) > kTolerance;
+bool differs_from_local(const Source& source, Duration tolerance) {
+  return distance(source.bound, kLocal) > tolerance;
 }
 
 bool same_side(const OffsetBound& a, const OffsetBound& b) {
@@ -18,10 +18,10 @@ bool same_side(const OffsetBound& a, const OffsetBound& b) {
 
 /// Whether these two show, as far as two can, that the local clock is off towards `agreed`.
 bool convict_local(const Source& a, const Source& b, const OffsetBound& agreed,
-                   std::optional<Duration> kernel_within) {
+                   std::optional<Duration> kernel_within, Duration tolerance) {
   if (a.keeper == b.keeper || !a.bound.meets(b.bound)) return false;
   if (!same_side(a.bound, b.bound) || !same_side(a.bound, agreed)) return false;
-  if (!differs_from_local(a) && !differs_from_local(b)) return false;
+  if (!differs_from_local(a, tolerance) && !differs_from_local(b, tolerance)) return false;
   const Duration gap = std::max(distance(a.bound, kLocal), distance(b.bound, kLocal));
   return !kernel_within || *kernel_within >= gap;
 }
@@ -37,30 +37,30 @@ bool any_pair(std::span<const Source> sources, Holds holds) {
   return false;
 }
 
-/// Two of different keepers meet the agreed interval. (A source that misses it is neither.)
+}  // namespace
+
 bool borne_out(std::span<const Source> sources, const OffsetBound& agreed) {
   return any_pair(sources, [&](const Source& a, const Source& b) {
     return a.keeper != b.keeper && a.bound.meets(agreed) && b.bound.meets(agreed);
   });
 }
 
-}  // namespace
-
-Blame who_is_wrong(std::span<const Source> sources, std::optional<Duration> kernel_within) {
+Blame who_is_wrong(std::span<const Source> sources, std::optional<Duration> kernel_within,
+                   Duration tolerance) {
   Blame blame;
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    if (differs_from_local(sources[i])) blame.from_local.push_back(i);
+    if (differs_from_local(sources[i], tolerance)) blame.from_local.push_back(i);
   }
   blame.differ =
-      !blame.from_local.empty() || any_pair(sources, [](const Source& a, const Source& b) {
-        return distance(a.bound, b.bound) > kTolerance;
+      !blame.from_local.empty() || any_pair(sources, [&](const Source& a, const Source& b) {
+        return distance(a.bound, b.bound) > tolerance;
       });
-  const Agreement agreement = agree(sources, kTolerance);
+  const Agreement agreement = agree(sources, tolerance);
   if (!agreement.agreed) return blame;
   const OffsetBound& agreed = *agreement.agreed;
   if (borne_out(sources, agreed)) blame.wrong = agreement.falsetickers;
   if (any_pair(sources, [&](const Source& a, const Source& b) {
-        return convict_local(a, b, agreed, kernel_within);
+        return convict_local(a, b, agreed, kernel_within, tolerance);
       })) {
     blame.local_off = agreed;
   }

@@ -12,8 +12,6 @@
 namespace skewguard::doctor {
 namespace {
 
-constexpr OffsetBound kInnocent{-clocks::kTolerance, clocks::kTolerance};
-
 std::string joined(const std::vector<std::string>& parts) {
   std::string text;
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -29,7 +27,8 @@ OffsetBound minus(const OffsetBound& a, const OffsetBound& b) {
 
 }  // namespace
 
-Case::Case(const Examination& from) : examination(from) {
+Case::Case(const Examination& from)
+    : examination(from), tolerance(std::min(clocks::kTolerance, from.max_skew)) {
   const auto& servers = from.survey.servers;
   if (from.login) login = &servers.at(*from.login);
   if (from.api) api = &servers.at(*from.api);
@@ -38,7 +37,7 @@ Case::Case(const Examination& from) : examination(from) {
   for (const ClockReading& reading : from.plain) add(testimony(reading.url, reading));
   first_ntp = sources.size();
   for (const NtpReading& reading : from.survey.ntp) add(testimony(reading));
-  blame = clocks::who_is_wrong(sources, from.survey.host.synchronised_within());
+  blame = clocks::who_is_wrong(sources, from.survey.host.synchronised_within(), tolerance);
 }
 
 void Case::add(std::optional<Testimony> told) {
@@ -51,19 +50,29 @@ bool Case::wrong(std::string_view name) const {
   return std::ranges::any_of(blame.wrong, [&](std::size_t i) { return sources[i].name == name; });
 }
 
+bool Case::off(const OffsetBound& bound) const {
+  return !bound.meets({-tolerance, tolerance});
+}
+
+std::optional<OffsetBound> Case::truth() const {
+  const auto agreed = clocks::agree(sources, tolerance).agreed;
+  if (!agreed || !clocks::borne_out(sources, *agreed)) return std::nullopt;
+  return clocks::agree(shown, tolerance).agreed.value_or(*agreed);
+}
+
 clocks::Agreement Case::ntp() const {
-  return clocks::agree(std::span(sources).subspan(first_ntp), clocks::kTolerance);
+  return clocks::agree(std::span(sources).subspan(first_ntp), tolerance);
 }
 
 OffsetBound Case::local_off_shown() const {
-  const auto narrow = clocks::agree(shown, clocks::kTolerance);
+  const auto narrow = clocks::agree(shown, tolerance);
   return narrow.agreed.value_or(blame.local_off.value_or(OffsetBound{}));
 }
 
 OffsetBound Case::host_off_shown(std::string_view name) const {
   for (const auto* all : {&shown, &sources}) {
     const auto host = std::ranges::find(*all, name, &clocks::Source::name);
-    const auto agreement = clocks::agree(*all, clocks::kTolerance);
+    const auto agreement = clocks::agree(*all, tolerance);
     if (host != all->end() && agreement.agreed) return minus(host->bound, *agreement.agreed);
   }
   return {};
@@ -90,6 +99,17 @@ std::string Case::mend_local() const {
     text.append(remedy.command.empty() ? remedy.why : "`" + remedy.command + "`: " + remedy.why);
   }
   return text;
+}
+
+std::string wrong_ntp(const Case& of) {
+  const auto among_themselves = of.ntp().falsetickers;
+  std::vector<std::string> names;
+  for (std::size_t i = of.first_ntp; i < of.sources.size(); ++i) {
+    if (std::ranges::count(of.blame.wrong, i) > 0 ||
+        std::ranges::count(among_themselves, i - of.first_ntp) > 0)
+      names.push_back(of.sources[i].name);
+  }
+  return joined(names);
 }
 
 bool measured(const ClockReading* reading) {
@@ -133,9 +153,9 @@ std::optional<OffsetBound> between_shown(const Case& of) {
 bool surely_apart(const Case& of) {
   const auto apart = between(of);
   if (!apart) return false;
-  if (of.login->alone && of.api->alone) return off(*apart);
+  if (of.login->alone && of.api->alone) return of.off(*apart);
   // A hull that allows for a second clock is two seconds wider by that alone.
-  return !apart->holds(Duration{0}) && off(*between_shown(of));
+  return !apart->holds(Duration{0}) && of.off(*between_shown(of));
 }
 
 const ReportedAttempt* refused_by_clock(const Case& of) {
@@ -146,10 +166,6 @@ const ReportedAttempt* refused_by_clock(const Case& of) {
            attempt.verdict == Verdict::issuer_clock_behind;
   });
   return found == attempts.end() ? nullptr : &*found;
-}
-
-bool off(const OffsetBound& bound) {
-  return !bound.meets(kInnocent);
 }
 
 Duration magnitude(const OffsetBound& bound) {
@@ -182,7 +198,7 @@ std::string naive_harm(const Case& of) {
   }
   const ClockReading* host = has_one_time(of.api) ? of.api : of.login;
   std::optional<OffsetBound> skew;
-  if (has_one_time(host) && off(*host->hull)) skew = host->bound;
+  if (has_one_time(host) && of.off(*host->hull)) skew = host->bound;
   if (!has_one_time(host) && of.blame.local_off) skew = of.local_off_shown();
   if (!skew) return "";
   const std::string size = time::human(magnitude(*skew));

@@ -20,6 +20,10 @@ struct Case {
   explicit Case(const Examination& from);
 
   [[nodiscard]] bool wrong(std::string_view name) const;
+  /// Whether it does not hold an offset that the tolerance lets pass.
+  [[nodiscard]] bool off(const OffsetBound& bound) const;
+  /// True time less the local clock, where two clocks of different keepers bear it out.
+  [[nodiscard]] std::optional<OffsetBound> truth() const;
   /// NTP's own agreement alone.
   [[nodiscard]] clocks::Agreement ntp() const;
   /// Where the local clock is wrong: the truth minus the local clock, as narrow as it can be told.
@@ -32,6 +36,7 @@ struct Case {
   [[nodiscard]] std::string mend_local() const;
 
   const Examination& examination;
+  const Duration tolerance;             ///< a second, or less where less is harmful
   const ClockReading* login = nullptr;  ///< null: its URL is not known
   const ClockReading* api = nullptr;
   std::vector<clocks::Source> sources;  ///< the hulls
@@ -49,6 +54,10 @@ inline constexpr std::string_view kApiHost = "the API host";
 
 inline constexpr const char* kTrustFix =
     "name the authority's certificates with --ca-file, or mend the server's";
+
+/// The NTP servers that are wrong, by all clocks or by the others of their kind: "a.example,
+/// b.example"; empty = none.
+std::string wrong_ntp(const Case& of);
 
 bool measured(const ClockReading* reading);
 bool is_a_clock(const ClockReading* reading);
@@ -69,8 +78,6 @@ bool surely_apart(const Case& of);
 /// none.
 const ReportedAttempt* refused_by_clock(const Case& of);
 
-/// Whether it does not hold an offset that the tolerance lets pass.
-bool off(const OffsetBound& bound);
 Duration magnitude(const OffsetBound& bound);  ///< of its middle
 
 /// A verdict that is borne out, with what it costs and what mends it.

@@ -125,7 +125,7 @@ Check check_clock(const char* name, const Case& of, const ClockReading* reading,
     detail += fmt::format("; it stepped by {}{} while it was measured",
                           step > Duration{0} ? "+" : "", time::human(step));
   }
-  const bool differs = off(*reading->hull);
+  const bool differs = of.off(*reading->hull);
   const bool harmful = differs && magnitude(*reading->bound) > of.examination.max_skew;
   if (harmful || of.wrong(host))
     return {name, Status::fail, detail, mend_clock(of, *reading, host)};
@@ -172,15 +172,17 @@ Check check_ntp(const Case& of) {
             "no NTP server answered: " + (silent.empty() ? "none was asked" : silent),
             "name one that can be reached with --ntp; UDP port 123 is often blocked"};
   }
+  const std::string wrong = wrong_ntp(of);
+  if (!wrong.empty()) {
+    return {"clock_ntp", Status::warn, heard + "; wrong: " + wrong,
+            "take out of the time service's configuration, and of --ntp: " + wrong};
+  }
   const auto agreement = of.ntp();
   if (!agreement.agreed) {
     return {"clock_ntp", Status::warn, "no majority of them agrees: " + heard,
             "name more with --ntp"};
   }
-  for (const std::size_t i : agreement.falsetickers) {
-    heard += "; " + of.sources[of.first_ntp + i].name + " is wrong";
-  }
-  if (!off(*agreement.agreed)) return {"clock_ntp", Status::ok, heard, ""};
+  if (!of.off(*agreement.agreed)) return {"clock_ntp", Status::ok, heard, ""};
   return {"clock_ntp", Status::fail, heard,
           of.blame.local_off ? "it is the local clock that is wrong: see clock_sync_service"
                              : "name more NTP servers with --ntp: they tell who is wrong"};

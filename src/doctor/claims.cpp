@@ -40,7 +40,7 @@ struct Referee {
   std::string who;
 };
 
-std::optional<Referee> referee(const Case& of) {
+std::optional<Referee> first_referee(const Case& of) {
   if (const auto agreement = of.ntp(); agreement.agreed)
     return Referee{*agreement.agreed, "NTP says so"};
   for (const ClockReading& reading : of.examination.plain) {
@@ -52,6 +52,18 @@ std::optional<Referee> referee(const Case& of) {
       return Referee{*reading->hull, "the Date of " + reading->url + " says so"};
   }
   return std::nullopt;
+}
+
+/// One that another clock contradicts is none, but where most clocks bear it out.
+std::optional<Referee> referee(const Case& of) {
+  auto told = first_referee(of);
+  if (!told) return std::nullopt;
+  const bool contradicted = std::ranges::any_of(of.sources, [&](const clocks::Source& source) {
+    return clocks::distance(source.bound, told->truth) > clocks::kTolerance;
+  });
+  const auto most = contradicted ? of.truth() : std::nullopt;
+  if (contradicted && !(most && most->meets(told->truth))) return std::nullopt;
+  return told;
 }
 
 std::string certificate_of(const ClockReading& reading) {
@@ -66,11 +78,10 @@ Claim judge_certificate(const Case& of, const ClockReading& reading) {
   using enum clocks::CertificateFault;
   const WallTime now = of.examination.now;
   const auto told = referee(of);
-  const auto fault =
-      clocks::fault_of({.local = now,
-                        .not_before = reading.failure->not_before,
-                        .not_after = reading.failure->not_after,
-                        .truth = told ? std::optional(told->truth) : std::nullopt});
+  const auto fault = clocks::fault_of({.local = now,
+                                       .not_before = reading.failure->not_before,
+                                       .not_after = reading.failure->not_after,
+                                       .truth = told ? std::optional(told->truth) : std::nullopt});
   if (fault == both) {
     return untrusted(reading, "fails by its time, and the local clock is wrong as well",
                      of.mend_local());
@@ -127,9 +138,12 @@ std::optional<Claim> several_clocks(const Case& of) {
   for (const auto& [name, reading] : hosts(of)) {
     if (!several(reading)) continue;
     std::string text = fmt::format("{} clocks answer for {}:", reading->groups.size(), name);
+    const auto truth = of.truth();
     for (const clocks::ClockGroup& group : reading->groups) {
-      text += fmt::format(" {} from the local clock in {:.0f}% of the answers;",
+      text += fmt::format(" {} from the local clock in {:.0f}% of the answers",
                           time::bounds_text(group.offset), group.share * 100);
+      const bool wrong = truth && clocks::distance(group.offset, *truth) > of.tolerance;
+      text += wrong ? ", which is wrong by what " + of.witnesses(name) + " say;" : ";";
     }
     text += " a token may be valid for one of them and not for another";
     return Claim{"several_clocks", code_for(clocks_apart(*reading), of), text,
@@ -138,13 +152,24 @@ std::optional<Claim> several_clocks(const Case& of) {
   return std::nullopt;
 }
 
+/// A host whose clock is not cured by setting the local one.
+std::string wrong_as_well(const Case& of) {
+  std::string text;
+  for (const std::string_view name : {kLoginHost, kApiHost}) {
+    if (!of.wrong(name)) continue;
+    text += fmt::format(". The clock of {} is wrong as well: {} of theirs", name,
+                        size_text(of.host_off_shown(name), "ahead", "behind"));
+  }
+  return text;
+}
+
 std::optional<Claim> local_clock(const Case& of) {
   if (!of.blame.local_off) return std::nullopt;
   const OffsetBound shown = of.local_off_shown();
   return Claim{shown.middle() > Duration{0} ? "local_clock_behind" : "local_clock_ahead",
                code_for(magnitude(shown), of),
                "the local clock is " + size_text(shown, "behind", "ahead") + "; " + of.witnesses() +
-                   " agree" + naive_sentence(of),
+                   " agree" + wrong_as_well(of) + naive_sentence(of),
                of.mend_local()};
 }
 
@@ -228,6 +253,12 @@ Claim nothing_found(const Case& of) {
   }
   if (of.sources.empty())
     return {"ok", 0, "no clock could be measured; nothing else is wrong", kAskForNtp};
+  if (const std::string wrong = wrong_ntp(of); !wrong.empty()) {
+    return {"ok", 0,
+            "nothing is wrong with the clocks of this machine and of the hosts: " + of.witnesses() +
+                " agree with the local one; wrong is " + wrong,
+            "take it out of the time service's configuration, and of --ntp"};
+  }
   return {"ok", 0,
           "nothing is wrong with the clocks: " + of.witnesses() + " agree with the local one", ""};
 }

@@ -94,8 +94,8 @@ void ClockProbe::opened(const std::optional<TransportFailure>& failure) {
 void ClockProbe::begin() {
   const UnslewedTime now = route_.clock.now().unslewed();
   if (plan_) {
-    known_samples_ = plan_->estimator().samples();
     plan_->go_on(options_.budget, now);
+    known_samples_ = plan_->estimator().samples();
   } else {
     plan_.emplace(options_.budget, now);
   }

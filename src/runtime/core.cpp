@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "clocks/who_is_wrong.hpp"
 #include "genesys/dialect.hpp"
 #include "http/url.hpp"
 #include "oauth/rfc6749_dialect.hpp"
@@ -18,6 +19,15 @@ clocks::EstimatorOptions estimator_options(const ClientOptions& options) {
 std::shared_ptr<const oauth::Dialect> make_dialect(DialectName name) {
   if (name == DialectName::rfc6749) return std::make_shared<oauth::Rfc6749Dialect>();
   return std::make_shared<genesys::GenesysDialect>();
+}
+
+/// Two that contradict each other tell nothing.
+std::optional<TimeTold> reconciled(const std::optional<TimeTold>& told,
+                                   const std::optional<TimeTold>& by_other) {
+  if (!told) return by_other;
+  const bool differ =
+      by_other && clocks::distance(told->truth, by_other->truth) > clocks::kTolerance;
+  return differ ? std::nullopt : told;
 }
 
 }  // namespace
@@ -90,7 +100,7 @@ void Core::receive(ServerId server, Instant wanted, SendResult result,
   auto tell = [this, alive = alive_, server, handler,
                failure = *failure](const std::optional<TimeTold>& told) mutable {
     if (!*alive) return;
-    failure.told = told ? told : told_by_other(server);
+    failure.told = reconciled(told, told_by_other(server));
     hand_on(server, std::move(failure), handler);
   };
   if (time_ == nullptr) return tell(std::nullopt);

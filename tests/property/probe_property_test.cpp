@@ -382,6 +382,42 @@ TEST(ProbePlan, AStepBetweenTwoRoundsIsToldOnceInTheRoundThatSeesIt) {
   }
 }
 
+/// By less than a second: it may be a second clock, as long as older answers are remembered.
+TEST(ProbePlan, AClockThatMovedByLessThanASecondIsInDoubtForSomeRoundsOnly) {
+  Random random(15);
+  constexpr ProbeBudget kRound{.probes = 8, .time = seconds{3}};
+  std::size_t unsaid = 0;
+  for (std::size_t i = 0; i < 300; ++i) {
+    Clock clock = some_clock(random);
+    Measured measured = measure(random, kRound, exponential_leg, {{clock}});
+    for (std::size_t round = 0; round < 4; ++round)
+      go_on(random, measured, kRound, milliseconds{10}, exponential_leg, {{clock}});
+    clock.stepped = measured.end;
+    clock.step = milliseconds{random.chance(0.5) ? 300 : -300};
+    for (std::size_t round = 0; round < 10; ++round) {
+      go_on(random, measured, kRound, milliseconds{10}, exponential_leg, {{clock}});
+      const auto& known = measured.plan.estimator();
+      const bool one = known.picture() == clocks::Picture::one_clock;
+      if (one && !known.prompt_plain(measured.end)->holds(offset_at(clock, measured.end))) ++unsaid;
+    }
+    EXPECT_EQ(measured.plan.estimator().picture(), clocks::Picture::one_clock);
+  }
+  RecordProperty("unsaid", std::to_string(unsaid));
+  EXPECT_LE(unsaid, 10U) << "of 3000 rounds";
+}
+
+/// One packet in sixteen that had to be sent again.
+TEST(ProbePlan, OneSlowAnswerDoesNotSpoilTheOthers) {
+  Random random(16);
+  for (std::size_t i = 0; i < 200; ++i) {
+    std::size_t legs = 0;
+    const std::size_t slow = 2 * static_cast<std::size_t>(random.between(0, 15));
+    const Leg leg = [&](Random&) { return kLeastLeg + (legs++ == slow ? seconds{1} : seconds{0}); };
+    const Measured measured = measure(random, {}, leg, {{some_clock(random)}});
+    EXPECT_LT(measured.plan.lateness(measured.end), milliseconds{10});
+  }
+}
+
 /// What was late long ago is no reason to doubt what is seen now.
 TEST(ProbePlan, LateDatesAreForgottenAfterSomeRounds) {
   Random random(14);

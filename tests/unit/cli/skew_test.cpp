@@ -47,6 +47,14 @@ TEST_F(SkewCommand, TellsThatThisMachineIsTheOneThatIsWrong) {
   EXPECT_THAT(out, HasSubstr("; this machine's clock is behind\n"));
 }
 
+TEST_F(SkewCommand, WhatIsNoClockDoesNoHarm) {
+  auto& reading = round(Duration{0}, Duration{0}, Duration{0}).servers[1];
+  reading = clock_at("https://b.example.com/", -seconds{1'700'000'000});
+  reading.picture = clocks::Picture::incoherent;
+  EXPECT_EQ(run({"skew", "https://a.example.com"}), 0);
+  EXPECT_THAT(lines().at(2), HasSubstr("its Date is not a clock"));
+}
+
 TEST_F(SkewCommand, ItsJsonNamesTheFalsetickerToo) {
   round(milliseconds{1}, seconds{-3}, milliseconds{2});
   EXPECT_EQ(run({"skew", "--json", "https://a.example.com"}), 0) << err;

@@ -65,6 +65,26 @@ TEST_F(Heard, WhatShowsNoOneTimeTakesNoPart) {
   EXPECT_THAT(known.servers, ElementsAre(false, false, false, false));
 }
 
+TEST_F(Heard, OneMachineHasOneVoiceUnderHoweverManyNames) {
+  for (int i = 0; i < 3; ++i) server(seconds{100}).endpoint = "192.0.2.7:443";
+  ntp(Duration{0});
+  const Consensus known = consensus(survey);
+  EXPECT_FALSE(known.agreed);
+  EXPECT_EQ(known.wrong, 0U);
+  EXPECT_FALSE(known.local_wrong);
+  ntp(milliseconds{1});
+  EXPECT_THAT(consensus(survey).servers, ElementsAre(true, true, true));
+}
+
+TEST_F(Heard, OnlyThoseAgreeThatMeetWhatIsAgreedOn) {
+  server(milliseconds{1});
+  server(milliseconds{500});
+  ntp(Duration{0});
+  const Consensus known = consensus(survey);
+  EXPECT_EQ(known.agreeing, 2U);
+  EXPECT_EQ(known.wrong, 0U);
+}
+
 TEST_F(Heard, TheLocalClockIsWrongWhereAllAgreeAgainstIt) {
   server(seconds{312});
   server(seconds{312});

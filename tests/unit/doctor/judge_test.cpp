@@ -118,7 +118,12 @@ TEST_F(Judge, TellsSeveralClocksBehindOneName) {
   api().groups = {{.offset = {-milliseconds{10}, milliseconds{10}}, .share = 0.7, .samples = 11},
                   {.offset = {-seconds{9}, -seconds{8}}, .share = 0.3, .samples = 5}};
   expect("several_clocks", 4);
-  EXPECT_THAT(judge(examination).summary, HasSubstr("30%"));
+  EXPECT_THAT(judge(examination).summary, HasSubstr("in 30% of the answers;"));
+  ntp({milliseconds{2}, seconds{0}});
+  EXPECT_THAT(
+      judge(examination).summary,
+      HasSubstr("-9.0 to -8.0 s from the local clock in 30% of the answers, which is wrong"));
+  EXPECT_THAT(judge(examination).summary, HasSubstr("in 70% of the answers; -9.0"));
 }
 
 TEST_F(Judge, ConcludesNothingFromADateThatIsNoClock) {
@@ -147,6 +152,18 @@ TEST_F(Judge, CallsACertificatesTimeTheLocalClocksFaultOnlyWhereAnotherClockBear
     reading->failure->not_before = WallTime{seconds{1'790'000'000}};
     reading->failure->not_after = WallTime{seconds{1'800'000'000}};
   }
+  expect("tls_clock", 4);
+}
+
+TEST_F(Judge, ARefereeThatAnotherClockContradictsIsNone) {
+  login() = unreachable(login().url, TransportFailure::Kind::tls_time);
+  login().failure->not_after = examination.now - std::chrono::hours{24};
+  ntp({-std::chrono::hours{24 * 20}});
+  expect("clocks_differ", 4);  // the API host's Date is as the local clock's
+  EXPECT_EQ(check("tls").status, Check::Status::fail);
+  servers(seconds{0}, -std::chrono::hours{24 * 20});
+  login() = unreachable(login().url, TransportFailure::Kind::tls_time);
+  login().failure->not_after = examination.now - std::chrono::hours{24};
   expect("tls_clock", 4);
 }
 
@@ -189,7 +206,45 @@ TEST_F(Judge, WorksOffline) {
 TEST_F(Judge, NamesTheFalseTickerAmongNtpServers) {
   ntp({seconds{0}, milliseconds{2}, milliseconds{-2}, seconds{30}});
   expect("ok", 0);
-  EXPECT_THAT(check("clock_ntp").detail, HasSubstr("ntp3 is wrong"));
+  EXPECT_THAT(check("clock_ntp").detail, HasSubstr("wrong: NTP server ntp3"));
+  EXPECT_EQ(check("clock_ntp").status, Check::Status::warn);
+  EXPECT_THAT(check("clock_ntp").fix, HasSubstr("take out"));
+  EXPECT_THAT(judge(examination).summary, HasSubstr("wrong is NTP server ntp3"));
+}
+
+TEST_F(Judge, CallsALoneNtpServerWrongThatBothHostsConvict) {
+  ntp({seconds{30}});
+  expect("ok", 0);
+  EXPECT_THAT(judge(examination).summary, HasSubstr("wrong is NTP server ntp0"));
+  EXPECT_THAT(check("clock_ntp").fix, HasSubstr("take out"));
+}
+
+TEST_F(Judge, OneMachineUnderTwoNamesIsNoSecondWitness) {
+  servers(seconds{100}, seconds{100});
+  expect("local_clock_behind", 4);
+  login().endpoint = "192.0.2.7:443";
+  api().endpoint = "192.0.2.7:8443";
+  expect("clocks_differ", 4);
+  api().endpoint = "192.0.2.8:443";
+  expect("local_clock_behind", 4);
+}
+
+TEST_F(Judge, AHostThatIsWrongBesideTheLocalClockIsToldAsWell) {
+  servers(seconds{420}, seconds{300});
+  ntp({seconds{300}, seconds{300}});
+  expect("local_clock_behind", 4);
+  EXPECT_THAT(judge(examination).summary,
+              HasSubstr("The clock of the login host is wrong as well: 120.0 s ahead"));
+  EXPECT_THAT(check("clock_login").fix, HasSubstr("must set its clock"));
+  EXPECT_THAT(check("clock_api").fix, HasSubstr("see clock_sync_service"));
+}
+
+TEST_F(Judge, WhatIsHarmfulBelowASecondIsToldWhereNtpShowsIt) {
+  servers(milliseconds{800}, milliseconds{800});
+  ntp({milliseconds{800}, milliseconds{803}});
+  expect("ok", 0);
+  examination.max_skew = milliseconds{500};
+  expect("local_clock_behind", 4);
 }
 
 TEST_F(Judge, TellsWhatANaiveClientDoes) {
