@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "base/strings.hpp"
 #include "cli/conclude.hpp"
@@ -135,21 +136,28 @@ std::string ClockHistory::bars(const Points& points) {
 }
 
 std::string ClockHistory::lines(const doctor::Survey& survey, Duration max_skew) {
+  const doctor::Consensus known = doctor::consensus(survey);
   std::size_t width = 0;
   for (const ClockReading& reading : survey.servers) width = std::max(width, reading.url.size());
   std::string text;
-  for (const ClockReading& reading : survey.servers) {
+  for (std::size_t i = 0; i < survey.servers.size(); ++i) {
+    const ClockReading& reading = survey.servers[i];
     text += fmt::format("{:{}}  ", reading.url, width);
-    if (reading.best && !reading.failure) {
-      Points& points = servers_[reading.url];
-      if (points.size() == kHistory) points.erase(points.begin());
-      points.push_back({*reading.best, *reading.bound});
-      text += fmt::format("{:>12}  {:>28}  {}  ",
-                          time::offset_text(*reading.best, reading.bound->width()),
-                          time::bounds_text(*reading.bound), bars(points));
+    const std::string state = with_standing(state_of(reading, max_skew), known.servers[i]);
+    if (!reading.best || reading.failure) {
+      text += one_line(state) + "\n";
+      continue;
     }
-    text += one_line(state_of(reading, max_skew)) + "\n";
+    Points& points = servers_[reading.url];
+    if (points.size() == kHistory) points.erase(points.begin());
+    points.push_back({*reading.best, *reading.bound});
+    text += fmt::format("{:>12}  {:>28}  {}  {}\n",
+                        time::offset_text(*reading.best, reading.bound->width()),
+                        time::bounds_text(*reading.bound), one_line(state), bars(points));
   }
+  const std::size_t steps = survey.host.watch.wall_steps();
+  if (steps > std::exchange(wall_steps_, steps))
+    text += "this machine's wall clock was stepped: all offsets have changed by as much\n";
   return text;
 }
 

@@ -15,7 +15,7 @@ std::string clock_table(const doctor::Survey& survey, Duration max_skew);
 /// What the rounds of `skew --watch` have told so far.
 class ClockHistory {
  public:
-  /// A line for each server, after one more round.
+  /// A line for each server, after one more round; one more where the wall clock was stepped.
   std::string lines(const doctor::Survey& survey, Duration max_skew);
 
  private:
@@ -27,6 +27,7 @@ class ClockHistory {
   static std::string bars(const Points& points);
 
   std::map<std::string, Points> servers_;
+  std::size_t wall_steps_ = 0;  ///< told of
 };
 
 }  // namespace skewguard::cli

@@ -41,12 +41,24 @@ std::string missing_settings(const ClientOptions& options) {
                          "--client-secret-file)");
     }
   }
-  if (options.login_url.empty() && options.api_url.empty()) {
-    return "not set: the region (GENESYS_CLOUD_REGION or --region)" +
-           (credentials.empty() ? "" : ", " + credentials);
-  }
+  const std::string also = credentials.empty() ? "" : ", " + credentials;
+  if (options.login_url.empty() && options.api_url.empty())
+    return "not set: the region (GENESYS_CLOUD_REGION or --region)" + also;
+  if (options.api_url.empty())
+    return "not set: the API's URL (SKEWGUARD_API_URL, --api-url, or the region)" + also;
+  if (options.login_url.empty() && options.access_token.empty())
+    return "not set: the login host's URL (SKEWGUARD_LOGIN_URL, --login-url, or the region)" + also;
   if (credentials.empty()) return "";
   return "no credentials, so that the clocks alone are checked; not set: " + credentials;
+}
+
+/// Not behind the line that tells how far it has come.
+std::function<void(const LogLine&)> beside_progress(Session& session) {
+  if (!session.world.err_is_terminal) return session.logger.sink();
+  return [&world = session.world, log = session.logger.sink()](const LogLine& line) {
+    world.err("\r\x1b[K");
+    log(line);
+  };
 }
 
 /// A token, and whose it is. Tokens are asked for anew, and kept nowhere.
@@ -54,16 +66,22 @@ Access try_access(Session& session) {
   Access access;
   ClientOptions options = session.options;
   options.timeout = std::min(options.timeout, kAccessTimeout);
-  options.max_wait = std::min(options.max_wait, kAccessTimeout);
   options.ntp.emplace();  // none: the doctor asks by itself
   access.given = !options.access_token.empty();
+  const bool hurried = options.timeout < session.options.timeout;
   const auto fail = [&](const Error& error) {
     access.error = error;
+    const auto verdict = error.report ? error.report->verdict : Verdict::unknown;
+    if (hurried && (verdict == Verdict::timeout || verdict == Verdict::issuer_clock_ahead)) {
+      access.error->remedy =
+          "the doctor waits for 7 s at most; `skewguard whoami` waits for as long as --timeout and "
+          "--max-wait allow";
+    }
     access.exit_code = exit_code_of(error);
     if (error.report && access.report.attempts.empty()) access.report = *error.report;
   };
   auto api = session.world.make_api(
-      std::move(options), {.on_rejection = {}, .on_resolved = {}, .log = session.logger.sink()},
+      std::move(options), {.on_rejection = {}, .on_resolved = {}, .log = beside_progress(session)},
       {.kind = settings::TokenStoreChoice::Kind::none});
   if (!api) {
     fail(api.error());

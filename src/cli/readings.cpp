@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "diagnosis/json_numbers.hpp"
+#include "http/url.hpp"
 #include "runtime/real_transport.hpp"
 #include "time/duration_text.hpp"
 
@@ -54,6 +55,7 @@ Json groups_json(const ClockReading& reading) {
 Json to_json(const ClockReading& reading) {
   const auto& bound = reading.bound;
   Json json = {{"url", reading.url},
+               {"server", http::origin_of(reading.url)},
                {"offset_s", seconds_or_null(reading.best)},
                {"offset_low_s", bound ? Json(in_seconds(bound->low)) : Json()},
                {"offset_high_s", bound ? Json(in_seconds(bound->high)) : Json()},

@@ -110,14 +110,14 @@ int watch(doctor::SurveyOptions options, const SkewArguments& arguments, Session
   constexpr clocks::ProbeBudget kRound{.probes = 8, .time = std::chrono::seconds{3}};
   if (!arguments.probes) options.budget = kRound;
   ClockHistory history;
-  bool drawn = false;
+  std::ptrdiff_t drawn = 0;  // lines
   const auto show = [&](const doctor::Survey& known) {
     if (arguments.json) return print(json_text(as_json(known), -1), session);
     const std::string lines = history.lines(known, session.max_skew);
     if (!session.world.out_is_terminal) return print(lines, session);
     // In place of the last ones, and none longer than the terminal is wide.
-    const std::string up =
-        std::exchange(drawn, true) ? fmt::format("\x1b[{}F\x1b[J", known.servers.size()) : "";
+    const std::string up = drawn > 0 ? fmt::format("\x1b[{}F\x1b[J", drawn) : "";
+    drawn = std::ranges::count(lines, '\n');
     return print(up + "\x1b[?7l" + lines + "\x1b[?7h", session);
   };
   const auto survey = session.world.survey(std::move(options), nullptr, show);

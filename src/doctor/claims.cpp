@@ -233,13 +233,13 @@ std::optional<Claim> access_refused(const Case& of) {
 std::optional<Claim> unreachable(const Case& of) {
   using enum TransportFailure::Kind;
   if (of.examination.access) return std::nullopt;  // that knows better
-  for (const ClockReading* reading : {of.login, of.api}) {
+  for (const auto& [name, reading] : hosts(of)) {
     if (reading == nullptr || !reading->failure) continue;
     const auto kind = reading->failure->kind;
     const char* verdict = fails_by_tls(reading) ? "tls_untrusted"
                           : kind == timeout     ? "timeout"
                                                 : "network";
-    return Claim{verdict, 6, reading->failure->detail,
+    return Claim{verdict, 6, fmt::format("{} gives no answer: {}", name, reading->failure->detail),
                  fails_by_tls(reading)
                      ? std::string(kTrustFix)
                      : "check network, proxy and firewall on the way to " + reading->url};

@@ -118,6 +118,9 @@ Result<Survey> survey(SurveyOptions options, ClockSource& clock, const Progress&
                       const Again& again) {
   auto proxies = net::ProxyRule::make(options.proxy);
   if (!proxies) return std::move(proxies).error();
+  if (options.ntp) {
+    if (auto ok = net::check_sntp_names(*options.ntp); !ok) return std::move(ok).error();
+  }
   Measuring measuring(std::move(options), *std::move(proxies), clock, progress);
   for (;;) {
     auto known = measuring.round();

@@ -47,7 +47,7 @@ using Again = std::function<bool(const Survey&)>;
 
 /// Measures them all side by side, on a loop of its own; blocks for as long as the budget says, and
 /// up to 4 s more where servers do not answer; so for each round. No `again`: one round.
-/// Error (`config`): a proxy that cannot be used.
+/// Error (`config`): a proxy that cannot be used, or what names no NTP server.
 Result<Survey> survey(SurveyOptions options, ClockSource& clock, const Progress& progress = {},
                       const Again& again = {});
 

@@ -34,8 +34,7 @@ void ProbeLine::watch(Instant deadline) {
     const auto self = weak.lock();
     if (!self || (state_ != State::opening && state_ != State::asking)) return;
     if (route_.clock.now().boot < deadline) return watch(deadline);
-    fail(Kind::timeout,
-         state_ == State::opening ? "the connection was being made" : "no answer had come");
+    fail(Kind::timeout, state_ == State::opening ? "no connection in time" : "no answer in time");
   });
 }
 
@@ -52,8 +51,10 @@ void ProbeLine::open(Instant deadline, Opened opened) {
 
 void ProbeLine::connected(Connector::Answer answer) {
   if (const auto* failure = std::get_if<Connector::Failure>(&answer)) {
-    const auto kind = route_.proxy == nullptr ? failure->kind : Kind::proxy;
-    return fail(kind, failure->detail);
+    TransportFailure unmade;
+    unmade.kind = route_.proxy == nullptr ? failure->kind : Kind::proxy;
+    unmade.detail = failure->detail;  // with the address
+    return fail(std::move(unmade));
   }
   auto socket = std::get<boost::asio::ip::tcp::socket>(std::move(answer));
   boost::system::error_code ignored;

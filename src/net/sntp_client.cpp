@@ -263,10 +263,17 @@ Result<SntpName> parse_sntp_name(std::string_view text) {
   const auto parsed = http::parse_url(url);
   if (!parsed || text.ends_with(':') || text.find_first_of("/?") != std::string_view::npos) {
     return Error{.kind = ErrorKind::config,
-                 .message = "unusable name of an NTP server",
-                 .remedy = "give HOST or HOST:PORT, an IPv6 address in brackets"};
+                 .message = "\"" + std::string(text) + "\" names no NTP server",
+                 .remedy = "give HOST or HOST:PORT, an IPv6 address in brackets: [2001:db8::1]"};
   }
   return SntpName{parsed->host, parsed->port};
+}
+
+Result<void> check_sntp_names(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (auto parsed = parse_sntp_name(name); !parsed) return std::move(parsed).error();
+  }
+  return {};
 }
 
 class SntpClient::Impl : public std::enable_shared_from_this<Impl> {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "clocks/sntp.hpp"
 #include "net/edges.hpp"
@@ -19,7 +20,10 @@ struct SntpName {
   std::string host;  ///< lower case; IPv6 without brackets
   std::uint16_t port = 0;
 };
+/// Error (`config`): it is none.
 Result<SntpName> parse_sntp_name(std::string_view text);
+/// The first of them that is none.
+Result<void> check_sntp_names(const std::vector<std::string>& names);
 
 struct SntpAnswer {
   clocks::SntpSample sample;

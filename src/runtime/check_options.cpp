@@ -2,6 +2,7 @@
 
 #include "http/url.hpp"
 #include "net/proxy.hpp"
+#include "net/sntp_client.hpp"
 #include "net/tls_identity.hpp"
 #include "runtime/engine.hpp"
 
@@ -79,6 +80,9 @@ Result<void> check_options(const ClientOptions& options) {
   }
   if (auto proxy = net::ProxyRule::make(options.proxy); !proxy) return std::move(proxy).error();
   if (auto ok = check_client_certificate(options); !ok) return ok;
+  if (options.ntp) {
+    if (auto ok = net::check_sntp_names(*options.ntp); !ok) return ok;
+  }
   if (options.timeout <= Duration{0} || options.timeout > kLongestTimeout) {
     return config("timeout must be above zero, and 24 hours at most", "");
   }

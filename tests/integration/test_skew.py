@@ -230,7 +230,8 @@ class Skew(EndToEnd):
     def test_wrong_usage_is_told_before_anything_is_sent(self):
         server = DateServer(self, ahead(0))
         for words in (("--probes", "0"), ("--probes", "many"), ("--max-skew", "much"),
-                      ("http://192.0.2.1/",), ("ftp://127.0.0.1/",)):
+                      ("http://192.0.2.1/",), ("ftp://127.0.0.1/",), ("--ntp", "a b"),
+                      ("--ntp", "::1"), ("--ntp", "127.0.0.1:0")):
             run = self.run_with("", "", "skew", server.url, *words, report=False)
             self.assert_one_error_line(run, 2)
         self.assert_one_error_line(self.run_with("", "", "skew", report=False), 2)

@@ -111,6 +111,21 @@ TEST_F(ClientOnItsLoop, MayBeReleasedInTheMiddleOfACallByOneOfItsOwnHooks) {
   EXPECT_TRUE(ended());
 }
 
+TEST(ClientOptions, WithWhatNamesNoNtpServerAreRefused) {
+  for (const char* name : {"a b", "::1", "ntp.test:0"}) {
+    ClientOptions options;
+    options.login_url = "https://login.test";
+    options.api_url = "https://api.test";
+    options.client_id = "id";
+    options.client_secret = Secret(std::string_view{"secret"});
+    options.ntp = {"ntp.test", name};
+    const auto made = Client::make(std::move(options));
+    ASSERT_FALSE(made) << name;
+    EXPECT_EQ(made.error().kind, ErrorKind::config);
+    EXPECT_NE(made.error().message.find(name), std::string::npos);
+  }
+}
+
 TEST(ClientOptions, WithAQueryInABaseUrlAreRefused) {
   ClientOptions options;
   options.login_url = "https://login.test";

@@ -1,0 +1,63 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "../readings.hpp"
+#include "fake_world.hpp"
+
+namespace skewguard::cli {
+namespace {
+
+using doctor::clock_at;
+using nlohmann::json;
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct DoctorCommand : FakeWorld, testing::Test {
+  DoctorCommand() {
+    surveys.emplace_back().servers = {clock_at("https://login.example.com/", milliseconds{1}),
+                                      clock_at("https://api.example.com/", milliseconds{2})};
+  }
+  json told(int code) {
+    EXPECT_EQ(run({"doctor", "--json"}), code) << out << err;
+    return json::parse(out);
+  }
+  static json check(const json& told, const std::string& name) {
+    for (const json& check : told["checks"])
+      if (check["name"] == name) return check;
+    return {};
+  }
+};
+
+TEST_F(DoctorCommand, AUrlThatIsMissingIsNamedAndNoTokenAskedFor) {
+  environment.erase("SKEWGUARD_API_URL");
+  surveys.front().servers.pop_back();
+  const json settings = check(told(0), "settings");
+  EXPECT_EQ(settings["status"], "warn");
+  EXPECT_THAT(settings["detail"].get<std::string>(), HasSubstr("SKEWGUARD_API_URL"));
+  EXPECT_THAT(clients, IsEmpty());
+}
+
+TEST_F(DoctorCommand, NamesEachServerAsAReportDoes) {
+  environment.erase("GENESYS_CLOUD_CLIENT_ID");
+  const json clocks = told(0)["clocks"];
+  EXPECT_EQ(clocks[0]["server"], "https://login.example.com");
+  EXPECT_EQ(clocks[1]["server"], "https://api.example.com");
+}
+
+TEST_F(DoctorCommand, DoesNotAdviseToAllowMoreTimeThanItGives) {
+  CallReport report;
+  report.verdict = Verdict::timeout;
+  report.exit_code = 6;
+  tokens.emplace_back(Error{.kind = ErrorKind::unavailable,
+                            .message = "no token before the deadline",
+                            .remedy = "allow more time",
+                            .report = std::make_shared<CallReport>(report)});
+  const json permissions = check(told(6), "permissions");
+  EXPECT_THAT(permissions["fix"].get<std::string>(), HasSubstr("`skewguard whoami`"));
+}
+
+}  // namespace
+}  // namespace skewguard::cli
