@@ -186,6 +186,15 @@ TEST_F(Judge, WorksOffline) {
   EXPECT_EQ(check("clock_ntp").status, Check::Status::skipped);
 }
 
+TEST_F(Judge, AddressesOfAProxyAreNotToldAsTheHosts) {
+  login().addresses = {"192.0.2.7"};
+  login().proxy = "proxy.example:3128";
+  EXPECT_THAT(check("dns").detail, HasSubstr(login().url + ": through the proxy"));
+  login().addresses.clear();
+  login().failure = TransportFailure{TransportFailure::Kind::dns, "the proxy has no name", false};
+  EXPECT_THAT(check("dns").fix, HasSubstr("the proxy's name"));
+}
+
 TEST_F(Judge, NamesTheFalseTickerAmongNtpServers) {
   ntp({seconds{0}, milliseconds{2}, milliseconds{-2}, seconds{30}});
   expect("ok", 0);
