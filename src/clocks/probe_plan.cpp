@@ -32,6 +32,10 @@ constexpr std::int64_t kRoomToWait = 6;
 constexpr double kStepsPerProbe = 0.6;
 /// A round trip stands alone that takes so much longer than any other, and four times as long.
 constexpr Duration kStandsAlone = milliseconds{20};
+/// As long as nothing is known, this is between two requests, and so many may be answered without a
+/// Date that can be used. One may be a HEAD, which some servers answer otherwise than a GET.
+constexpr Duration kUnknownPause = milliseconds{100};
+constexpr std::size_t kMostDateless = 5;
 /// What is left of the time for an answer to come.
 constexpr Duration kLastAnswer = milliseconds{50};
 /// Where a date string is late, by a different amount each second: what is searched for the second
@@ -91,7 +95,7 @@ void ProbePlan::go_on(ProbeBudget budget, UnslewedTime start) {
   flanks_.reset();
   aiming_ = true;
   last_sent_.reset();
-  in_flight_ = 0;
+  in_flight_ = dateless_ = 0;
   if (samples_.size() > kRemembered) {
     samples_.erase(samples_.begin(), samples_.end() - std::ptrdiff_t{kRemembered});
   }
@@ -159,6 +163,16 @@ void ProbePlan::lost() {
   if (in_flight_ > 0) --in_flight_;
 }
 
+void ProbePlan::answered_without_date() {
+  lost();
+  ++dateless_;
+}
+
+void ProbePlan::no_fresh() {
+  flanks_.reset();
+  flanks_left_ = 0;
+}
+
 void ProbePlan::answered(const time::DateSample& sample) {
   lost();
   const auto shown = SkewEstimator::interval_of(sample);
@@ -201,12 +215,12 @@ void ProbePlan::forget_before_step() {
 }
 
 ProbePlan::Next ProbePlan::next(UnslewedTime now) {
-  if (left() == 0 || now >= end()) {
+  if (left() == 0 || now >= end() || (samples_.empty() && dateless_ >= kMostDateless)) {
     return {.wait = in_flight_ == 0 ? Wait::over : Wait::answer};
   }
   if (samples_.empty()) {
     if (in_flight_ > 0) return {};
-    return {.shot = Shot{now}};
+    return {.shot = Shot{last_sent_ ? *last_sent_ + kUnknownPause : now}};
   }
   if (estimator_.picture() != Picture::one_clock) return spread(now);
   return aiming_ ? aim(now) : flank(now);

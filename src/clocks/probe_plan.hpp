@@ -71,8 +71,12 @@ class ProbePlan {
   void sent(UnslewedTime at);
   /// Its answer, in any order.
   void answered(const time::DateSample& sample);
-  /// It got no answer, or one without a Date that can be used.
+  /// It got no answer.
   void lost();
+  /// It got one without a Date that can be used. A few of them, and nothing else, end the plan.
+  void answered_without_date();
+  /// There will be no connections in this round that have carried nothing: no flank probes.
+  void no_fresh();
   /// Another round, where the last one is over: as much may be spent anew, and begins with what is
   /// known. Only the newest samples count further, so that what was once late is forgotten.
   void go_on(ProbeBudget budget, UnslewedTime start);
@@ -161,6 +165,7 @@ class ProbePlan {
   std::optional<UnslewedTime> last_sent_;
   std::size_t sent_ = 0;
   std::size_t in_flight_ = 0;
+  std::size_t dateless_ = 0;      ///< answers, this round, before the first sample
   std::size_t sent_before_ = 0;   ///< this round
   std::size_t steps_before_ = 0;  ///< likewise
 };

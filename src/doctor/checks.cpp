@@ -37,9 +37,11 @@ Check check_dns(const Case& of) {
     if (reading == nullptr) continue;
     if (reading->failure && reading->failure->kind == TransportFailure::Kind::dns) {
       return {"dns", Status::fail, reading->failure->detail,
-              "check the region, the network and /etc/resolv.conf"};
+              fmt::format("check the {}, the network and /etc/resolv.conf",
+                          reading->proxy.empty() ? "region" : "proxy's name")};
     }
-    found += fmt::format("{}{}: {} address{}", found.empty() ? "" : ", ", reading->url,
+    found += fmt::format("{}{}: {}{} address{}", found.empty() ? "" : ", ", reading->url,
+                         reading->proxy.empty() ? "" : "through the proxy, which has ",
                          reading->addresses.size(), reading->addresses.size() == 1 ? "" : "es");
   }
   if (found.empty()) return {"dns", Status::skipped, "no server is known", ""};

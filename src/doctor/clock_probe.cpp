@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "clocks/clock_book.hpp"
-#include "net/connector.hpp"
 
 namespace skewguard::doctor {
 namespace {
@@ -16,8 +15,8 @@ constexpr std::size_t kMostLines = 16;
 constexpr std::size_t kMostAddresses = 16;
 /// Beyond what the plan may take: for look-up, connections and the last answers.
 constexpr Duration kGrace = std::chrono::seconds{4};
-/// In a row, with nothing heard in between.
-constexpr std::size_t kMostFailures = 4;
+/// Connections in a row that end without an answer, where the name has no more addresses.
+constexpr std::size_t kMostFruitless = 4;
 
 }  // namespace
 
@@ -60,12 +59,13 @@ void ClockProbe::start(std::function<void()> done) {
 
 void ClockProbe::found(const net::LookupAnswer& answer) {
   if (answer.addresses.empty()) {
-    failure_ =
-        TransportFailure{TransportFailure::Kind::dns,
-                         "the name " + route_.url.host + " does not resolve: " + answer.why, false};
+    const std::string name =
+        route_.proxy == nullptr ? route_.url.host : "of the proxy " + route_.proxy->place();
+    failure_ = TransportFailure{TransportFailure::Kind::dns,
+                                "the name " + name + " does not resolve: " + answer.why, false};
     return finish();
   }
-  addresses_ = net::by_turns(answer.addresses, kMostAddresses);
+  addresses_ = to_try_ = net::by_turns(answer.addresses, kMostAddresses);
   const std::size_t lines = std::min(std::max(kFewestLines, addresses_.size()), kMostLines);
   for (std::size_t i = 0; i < std::min(lines, options_.budget.probes); ++i) open_line();
 }
@@ -74,8 +74,9 @@ void ClockProbe::found(const net::LookupAnswer& answer) {
 
 /// To each address in turn.
 void ClockProbe::open_line() {
+  if (!may_open()) return;
   const auto line = std::make_shared<net::ProbeLine>(
-      route_, addresses_[next_address_++ % addresses_.size()], new_connection_id());
+      route_, to_try_[next_address_++ % to_try_.size()], new_connection_id());
   lines_.push_back(line);
   line->open(route_.clock.now().boot + options_.answer_within,
              [weak = weak_from_this()](const std::optional<TransportFailure>& failure) {
@@ -83,10 +84,14 @@ void ClockProbe::open_line() {
              });
 }
 
+/// Where new connections fail, old ones may live on for as long as they like.
+bool ClockProbe::may_open() const {
+  return fruitless_ < std::max(kMostFruitless, addresses_.size());
+}
+
 void ClockProbe::opened(const std::optional<TransportFailure>& failure) {
   if (over_) return;
   if (failure) return failed(*failure);
-  failures_ = 0;
   if (!std::exchange(begun_, true)) begin();
   pump();
 }
@@ -101,18 +106,27 @@ void ClockProbe::begin() {
   }
 }
 
-/// An address that cannot be reached is left out for as long as another one can.
 void ClockProbe::failed(TransportFailure failure) {
   failure_ = std::move(failure);
-  ++failures_;
   drop_closed();
-  if (lines_.empty() && failures_ >= std::max(kMostFailures, addresses_.size())) return finish();
   if (lines_.empty()) open_line();
+  if (lines_.empty()) return finish();
   pump();
 }
 
 void ClockProbe::drop_closed() {
+  for (const Line& line : lines_)
+    if (line->closed() && !line->heard()) bore_nothing(*line);
   std::erase_if(lines_, [](const Line& line) { return line->closed(); });
+  if (plan_ && !may_open()) plan_->no_fresh();
+}
+
+/// An address that cannot be reached is left out for as long as another one can.
+void ClockProbe::bore_nothing(const net::ProbeLine& line) {
+  ++fruitless_;
+  if (line.used()) return;
+  std::erase(to_try_, line.address());
+  if (to_try_.empty()) to_try_ = addresses_;
 }
 
 std::size_t ClockProbe::opening() const {
@@ -153,26 +167,27 @@ void ClockProbe::pump() {
   if (const Line line = line_for(next.shot->fresh)) return shoot(line);
   drop_closed();
   if (opening() == 0 && lines_.size() < kMostLines) open_line();
+  if (lines_.empty()) return finish();
+  if (next.shot->fresh && !may_open()) pump();  // the plan does without
 }
 
 void ClockProbe::shoot(const Line& line) {
   plan_->sent(route_.clock.now().unslewed());
   line->ask(route_.clock.now().boot + options_.answer_within,
-            [weak = weak_from_this()](SendResult result) {
-              if (const auto self = weak.lock()) self->answered(std::move(result));
+            [weak = weak_from_this(), first = !line->heard()](SendResult result) {
+              if (const auto self = weak.lock()) self->answered(std::move(result), first);
             });
   pump();
 }
 
-void ClockProbe::answered(SendResult result) {
+void ClockProbe::answered(SendResult result, bool first_answer) {
   if (over_) return;
   if (auto* failure = std::get_if<TransportFailure>(&result)) {
     plan_->lost();
-    // Some servers know no HEAD and hang up on it.
-    if (!heard()) route_.method = "GET";
+    if (!heard()) route_.method = "GET";  // some servers know no HEAD, and hang up on it
     return failed(std::move(*failure));
   }
-  failures_ = 0;
+  if (first_answer && may_open()) fruitless_ = 0;
   use(std::get<Exchange>(result));
   drop_closed();
   pump();
@@ -182,7 +197,8 @@ void ClockProbe::use(const Exchange& exchange) {
   if (const auto sample = clocks::sample_of(exchange, &no_sample_)) {
     plan_->answered(*sample);
   } else {
-    plan_->lost();
+    plan_->answered_without_date();
+    if (!heard()) route_.method = "GET";  // what answers to HEAD may be something else
   }
 }
 
@@ -209,8 +225,7 @@ ClockReading ClockProbe::reading() const {
   reading.url = route_.url.text();
   reading.no_sample = no_sample_;
   reading.addresses = addresses_;
-  if (route_.proxy == nullptr && !addresses_.empty())
-    reading.endpoint = net::endpoint_text(std::ranges::min(addresses_), route_.url.port);
+  if (route_.proxy != nullptr) reading.proxy = route_.proxy->place();
   if (!heard()) reading.failure = failure_;
   return reading;
 }

@@ -45,14 +45,16 @@ class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
 
   void found(const net::LookupAnswer& answer);
   void open_line();
+  [[nodiscard]] bool may_open() const;
   void opened(const std::optional<TransportFailure>& failure);
   void begin();
   void pump();
   void shoot(const Line& line);
-  void answered(SendResult result);
+  void answered(SendResult result, bool first_answer);
   void use(const Exchange& exchange);
   void failed(TransportFailure failure);
   void drop_closed();
+  void bore_nothing(const net::ProbeLine& line);
   [[nodiscard]] Line line_for(bool fresh);
   void keep_open(std::size_t fresh);
   [[nodiscard]] std::size_t opening() const;
@@ -68,10 +70,11 @@ class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
   std::unique_ptr<net::Timer> limit_;
   std::unique_ptr<net::PendingLookup> lookup_;
   std::vector<std::string> addresses_;
+  std::vector<std::string> to_try_;  // of these, for new connections
   std::vector<Line> lines_;
   std::size_t next_address_ = 0;
   std::size_t next_line_ = 0;
-  std::size_t failures_ = 0;  // in a row
+  std::size_t fruitless_ = 0;  // connections in a row that ended without an answer
   std::optional<TransportFailure> failure_;
   std::string no_sample_;
   bool over_ = false;

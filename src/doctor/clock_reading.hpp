@@ -22,8 +22,7 @@ struct ClockReading {
   std::size_t samples = 0;             ///< answers whose Date could be used
   std::string no_sample;               ///< why the last of the others could not
   std::vector<std::string> addresses;  ///< of the server, or of the proxy, that were connected to
-  std::string endpoint;                ///< of them, one that stands for all, with its port; empty
-                                       ///< where a proxy stands between
+  std::string proxy{};                 ///< its place, "host:port"; empty = reached directly
   std::optional<Duration> rtt_min{};
 
   clocks::Picture picture = clocks::Picture::none;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "http/url.hpp"
+#include "net/connector.hpp"
 
 namespace skewguard::doctor {
 namespace {
@@ -19,6 +20,14 @@ std::string keeper_of(const std::string& endpoint) {
   if (colon == std::string::npos) return endpoint;
   const bool here = endpoint.starts_with("127.") || endpoint.starts_with("[::1]");
   return here ? "this machine" + endpoint.substr(colon) : endpoint.substr(0, colon);
+}
+
+/// Through a proxy it is not known where a name leads.
+std::string keeper_of(const ClockReading& reading) {
+  const auto url = http::parse_url(reading.url);
+  if (!url || reading.addresses.empty() || !reading.proxy.empty())
+    return http::origin_of(reading.url);
+  return keeper_of(net::endpoint_text(std::ranges::min(reading.addresses), url->port));
 }
 
 /// Of several that one machine keeps, the first.
@@ -38,9 +47,7 @@ std::optional<Testimony> testimony(std::string name, const ClockReading& reading
   if (!reading.has_one_time()) return std::nullopt;
   OffsetBound sure = *reading.hull;
   if (reading.alone) sure = {sure.low - kRightWithin, sure.high + kRightWithin};
-  const std::string keeper =
-      reading.endpoint.empty() ? http::origin_of(reading.url) : keeper_of(reading.endpoint);
-  return Testimony{{std::move(name), sure, keeper}, *reading.bound};
+  return Testimony{{std::move(name), sure, keeper_of(reading)}, *reading.bound};
 }
 
 std::optional<Testimony> testimony(const NtpReading& reading) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <functional>
 #include <future>
 #include <memory>
 #include <utility>
@@ -15,6 +17,8 @@
 namespace skewguard::doctor {
 namespace {
 
+/// Of several rounds: servers that fail at once are not asked again and again.
+constexpr Duration kShortestRound = std::chrono::seconds{2};
 constexpr Duration kTick = std::chrono::milliseconds{100};
 
 /// All that is under way. On one loop alone.
@@ -34,15 +38,25 @@ class Measuring {
 
   Survey round() {
     host_ = std::async(std::launch::async, read_host, clock_.now(), options_.path);
-    end_ = clock_.now().boot + options_.budget.time;
+    start_ = clock_.now().boot;
+    end_ = start_ + options_.budget.time;
     for (std::size_t i = 0; i < options_.servers.size(); ++i) start(i);
-    tick();
-    io_.restart();
-    io_.run();
+    run([this] { tick(); });
     return known();
   }
 
+  /// Until another round may begin.
+  void rest() {
+    run([this] { pause(); });
+  }
+
  private:
+  void run(std::function<void()> first) {
+    io_.restart();
+    boost::asio::post(io_, std::move(first));
+    io_.run();
+  }
+
   void start(std::size_t place) {
     ++under_way_;
     const http::Url& url = options_.servers[place];
@@ -81,8 +95,15 @@ class Measuring {
       ask_ntp();
     }
     if (progress_) progress_(known());
-    if (!host_.valid() && under_way_ == 0) return;
+    // What was given up may still be ending: nobody waits for that.
+    if (!host_.valid() && under_way_ == 0) return io_.stop();
     ticker_->arm(kTick, [this] { tick(); });
+  }
+
+  void pause() {
+    watch_.see(clock_.now());
+    if (clock_.now().boot >= start_ + kShortestRound) return io_.stop();
+    ticker_->arm(kTick, [this] { pause(); });
   }
 
   [[nodiscard]] Survey known() const {
@@ -108,6 +129,7 @@ class Measuring {
   std::future<HostReading> host_;
   std::optional<HostReading> found_;
   clocks::LocalWatch watch_;
+  Instant start_{};  // of this round
   Instant end_{};
   std::size_t under_way_ = 0;
 };
@@ -125,6 +147,7 @@ Result<Survey> survey(SurveyOptions options, ClockSource& clock, const Progress&
   for (;;) {
     auto known = measuring.round();
     if (!again || !again(known)) return known;
+    measuring.rest();
   }
 }
 

@@ -42,7 +42,7 @@ using Progress = std::function<void(const Survey&)>;
 
 /// Gets what is known after each round; true = another round, which costs as much and goes on from
 /// there. Each round looks the names up anew. NTP servers are not asked more often than SntpPace
-/// allows, so in few of the rounds.
+/// allows, so in few of the rounds. A round begins 2 s after the last one did, or later.
 using Again = std::function<bool(const Survey&)>;
 
 /// Measures them all side by side, on a loop of its own; blocks for as long as the budget says, and

@@ -71,6 +71,7 @@ struct AnswerParser::Impl {
     if (end == std::string::npos) return Outcome::more;
     boost::system::error_code error;
     const auto used = parser->put(boost::asio::buffer(held.data(), size), error);
+    head_done = error == beast_http::error::body_limit;  // by its Content-Length: it is whole
     if (error && error != beast_http::error::need_more) return fail(error);
     if (!parser->is_header_done() || used != size) {
       return fail(Outcome::malformed, "the head ends in the middle of a line");

@@ -45,7 +45,8 @@ class AnswerParser {
   [[nodiscard]] bool surplus() const noexcept;
   [[nodiscard]] const std::string& why() const noexcept;
 
-  /// Moves status, headers and body over. Only after `complete`; once.
+  /// Moves status, headers and body over. Only after `complete`, or `too_large` where head_done():
+  /// the body is not whole then; once.
   void take(Exchange& exchange);
 
  private:

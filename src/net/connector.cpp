@@ -31,7 +31,11 @@ void Connector::start(std::vector<std::string> addresses, std::uint16_t port, Ha
 void Connector::cancel() {
   handler_ = nullptr;
   timer_->disarm();
-  under_way_.clear();
+  // Each attempt's handler holds its socket too: only closed it ends, and lets go of the loop.
+  for (const auto& socket : std::exchange(under_way_, {})) {
+    boost::system::error_code ignored;
+    std::ignore = socket->close(ignored);
+  }
 }
 
 void Connector::attempt_next() {

@@ -142,19 +142,21 @@ void ProbeLine::digest(Outcome outcome) {
     case Outcome::more:
       return receive();
     case Outcome::complete:
-      return deliver();
+      return deliver(outcome);
     case Outcome::truncated:
       return fail(Kind::truncated, "the answer broke off");
     case Outcome::too_large:
+      if (parser_.head_done()) return deliver(outcome);  // its Date is there
       return fail(Kind::too_large, parser_.why());
     case Outcome::malformed:
       return fail(Kind::malformed, parser_.why());
   }
 }
 
-void ProbeLine::deliver() {
+void ProbeLine::deliver(Outcome outcome) {
   timer_->disarm();
-  const bool keep = parser_.reusable();
+  heard_ = true;
+  const bool keep = outcome == Outcome::complete && parser_.reusable();
   parser_.take(exchange_);
   const auto answered = std::exchange(answered_, nullptr);
   if (keep) {

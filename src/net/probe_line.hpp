@@ -53,6 +53,8 @@ class ProbeLine : public std::enable_shared_from_this<ProbeLine> {
   [[nodiscard]] bool closed() const noexcept { return state_ == State::closed; }
   /// It has carried a request.
   [[nodiscard]] bool used() const noexcept { return used_; }
+  /// It has brought an answer.
+  [[nodiscard]] bool heard() const noexcept { return heard_; }
   [[nodiscard]] const std::string& address() const noexcept { return address_; }
 
  private:
@@ -64,7 +66,7 @@ class ProbeLine : public std::enable_shared_from_this<ProbeLine> {
   void receive();
   void received(Stream::ErrorCode error, std::size_t size);
   void digest(AnswerParser::Outcome outcome);
-  void deliver();
+  void deliver(AnswerParser::Outcome outcome);
   void watch(Instant deadline);
   void fail(TransportFailure::Kind kind, const std::string& why);
   void fail(TransportFailure failure);
@@ -74,6 +76,7 @@ class ProbeLine : public std::enable_shared_from_this<ProbeLine> {
   const std::uint64_t id_;
   State state_ = State::fresh;
   bool used_ = false;
+  bool heard_ = false;
   std::unique_ptr<Timer> timer_;
   std::shared_ptr<Connector> connector_;
   std::shared_ptr<Tunnel> tunnel_;

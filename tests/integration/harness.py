@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import re
+import socket
 import socketserver
 import ssl
 import subprocess
@@ -252,6 +253,25 @@ class LongRunning:
         self.test.assert_no_secrets(self.process.stderr.read().decode())
         self.process.stdout.close()
         self.process.stderr.close()
+
+
+class Swallows:
+    """An address where attempts to connect get no answer at all: a listener whose queue is full."""
+
+    def __init__(self, address="127.0.0.1", port=0):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.sockets = [socket.socket(family)]
+        self.sockets[0].bind((address, port))
+        self.sockets[0].listen(0)
+        self.port = self.sockets[0].getsockname()[1]
+        for _ in range(4):
+            self.sockets.append(socket.socket(family))
+            self.sockets[-1].setblocking(False)
+            self.sockets[-1].connect_ex((address, self.port))
+
+    def close(self):
+        for one in self.sockets:
+            one.close()
 
 
 def read_head(stream):

@@ -1,6 +1,7 @@
 """`skewguard doctor`, end to end: whom it blames in each row of the scenario table that is about
 clocks. Each run takes its six seconds, so all stories are played side by side, before the tests."""
 
+import contextlib
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import ntp
-from harness import CLIENT, FORBIDDEN, SECRET, SKEWGUARD, Emulator, EndToEnd
+from harness import CLIENT, FORBIDDEN, SECRET, SKEWGUARD, Emulator, EndToEnd, Swallows
 
 CHECKS = ["settings", "dns", "tls", "login", "api", "permissions", "clock_login", "clock_api",
           "clock_login_vs_api", "clock_ntp", "clock_sync_service", "clock_stability",
@@ -118,7 +119,7 @@ class Doctor(EndToEnd):
         with ThreadPoolExecutor(AT_ONCE) as pool:
             futures = {name: pool.submit(cls.play, name) for name in STORIES}
             others = {play: pool.submit(getattr(cls, play)) for play in
-                      ("offline", "silent", "nothing_set", "plain_date")}
+                      ("offline", "silent", "dropped", "nothing_set", "plain_date")}
         cls.found = {name: future.result() for name, future in {**futures, **others}.items()}
 
     @classmethod
@@ -190,6 +191,13 @@ class Doctor(EndToEnd):
             finally:
                 for server in listening:
                     server.close()
+
+    @classmethod
+    def dropped(cls):
+        """Not even a connection comes about."""
+        with contextlib.closing(Swallows()) as login, contextlib.closing(Swallows()) as api:
+            return cls.examine(*(f"http://127.0.0.1:{s.port}" for s in (login, api)), "--json",
+                               "--ntp", NOBODY)
 
     @classmethod
     def nothing_set(cls):
@@ -286,9 +294,10 @@ class Doctor(EndToEnd):
         self.assertEqual(found.status("tls"), "skipped")
 
     def test_silence_everywhere_ends_in_time(self):
-        found = self.expect("silent", "timeout", 6)
-        self.assertLess(found.took, 15)
-        self.assertEqual((found.status("login"), found.status("api")), ("fail", "fail"))
+        for name in ("silent", "dropped"):
+            found = self.expect(name, "timeout", 6)
+            self.assertLess(found.took, 15)
+            self.assertEqual((found.status("login"), found.status("api")), ("fail", "fail"))
 
     def test_a_wrong_secret_is_told_unless_a_clock_does_harm(self):
         self.expect("wrong secret", "credentials_rejected", 3)

@@ -8,13 +8,14 @@ import re
 import signal
 import socket
 import socketserver
+import struct
 import subprocess
 import threading
 import time
 import unittest
 from email.utils import formatdate
 
-from harness import SKEWGUARD, EndToEnd, read_head
+from harness import SKEWGUARD, EndToEnd, Swallows, read_head
 from test_proxy import NONE, ConnectProxy
 
 NO_NTP = ("--ntp", "127.0.0.1:1")  # refuses at once
@@ -23,35 +24,52 @@ PROMPT_S = 0.005
 
 class DateServer:
     """Answers with the Date that `clock(true_time)` says. `on`: its addresses, with one port for
-    all. `hangs_up_on`: a method. `stays`: connections stay open."""
+    all. `hangs_up_on`: a method. `stays`: connections stay open. `dateless`: methods whose answers
+    have no Date. `page`: bytes of an answer to GET. `each`: requests on one connection, which is
+    reset then. `most`: connections; others are closed at once."""
 
-    def __init__(self, test, clock, on=("127.0.0.1",), hangs_up_on=None, stays=True):
+    def __init__(self, test, clock, on=("127.0.0.1",), hangs_up_on=None, stays=True, dateless=(),
+                 page=0, each=None, most=None):
         seen = self.seen = []  # (address, connection, head)
-        connections = itertools.count()
+        times = self.times = []  # when
+        connections = self.connections = itertools.count()
 
         class Handler(socketserver.StreamRequestHandler):
             disable_nagle_algorithm = True
 
             def handle(self):
                 connection = next(connections)
+                if most is not None and connection >= most:
+                    return
+                answers = 0
                 try:
                     while (head := read_head(self.rfile)) is not None:
                         seen.append((self.server.server_address[0], connection,
                                      head.decode("latin-1")))
+                        times.append(time.monotonic())
                         method = head.split(b" ")[0].decode()
                         if method == hangs_up_on:
                             return
-                        self.wfile.write(self.answer())
+                        self.wfile.write(self.answer(method))
+                        answers += 1
                         if not stays:
+                            return
+                        if answers == each:
+                            reset = struct.pack("ii", 1, 0)
+                            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
                             return
                 except ConnectionError:
                     pass
 
             @staticmethod
-            def answer():
+            def answer(method):
                 date = formatdate(int(clock(time.time()) // 1), usegmt=True)
-                close = "" if stays else "Connection: close\r\n"
-                return (f"HTTP/1.1 204 No Content\r\nDate: {date}\r\n{close}\r\n").encode()
+                head = "" if method in dateless else f"Date: {date}\r\n"
+                head += "" if stays else "Connection: close\r\n"
+                if page and method == "GET":
+                    return f"HTTP/1.1 200 OK\r\n{head}Content-Length: {page}\r\n\r\n".encode() \
+                        + bytes(page)
+                return f"HTTP/1.1 204 No Content\r\n{head}\r\n".encode()
 
         self.servers, self.threads = [], []
         self.port = 0
@@ -80,6 +98,13 @@ class DateServer:
 
 def ahead(seconds):
     return lambda now: now + seconds
+
+
+def failed_connects():
+    """Of this machine, since it started."""
+    with open("/proc/net/snmp", encoding="ascii") as file:
+        names, values = [line.split() for line in file if line.startswith("Tcp:")]
+    return int(values[names.index("AttemptFails")])
 
 
 class Skew(EndToEnd):
@@ -192,11 +217,56 @@ class Skew(EndToEnd):
     def test_servers_with_habits(self):
         no_head = DateServer(self, ahead(0.5), hangs_up_on="HEAD")
         closes = DateServer(self, ahead(-0.5), stays=False)
-        told = self.measured(no_head.url, closes.url)
+        other_head = DateServer(self, ahead(0.2), dateless=("HEAD",))
+        pages = DateServer(self, ahead(0.7), hangs_up_on="HEAD", page=100_000)
+        told = self.measured(no_head.url, closes.url, other_head.url, pages.url)
         self.assert_measured(told[0], 0.5)
         self.assertEqual(no_head.methods().count("GET"), told[0]["samples"])
         self.assert_measured(told[1], -0.5)
         self.assertEqual(len({connection for _, connection, _ in closes.seen}), len(closes.seen))
+        self.assert_measured(told[2], 0.2)
+        self.assertEqual(other_head.methods().count("HEAD"), 1)
+        self.assert_measured(told[3], 0.7)
+
+    def test_a_server_without_dates_is_asked_a_few_times_and_not_in_a_burst(self):
+        server = DateServer(self, ahead(0), dateless=("HEAD", "GET"))
+        reading, = self.measured("--probes", "200", server.url, code=6)
+        self.assertEqual(reading["samples"], 0)
+        self.assertEqual(server.methods(), ["HEAD"] + 4 * ["GET"])
+        for one, next_one in itertools.pairwise(server.times):
+            self.assertGreater(next_one - one, 0.09)
+
+    def test_new_connections_that_fail_are_not_tried_again_and_again(self):
+        """Old ones live on. So it is with a limit of connections, and where nobody listens now."""
+        limited = DateServer(self, ahead(0.5), most=4)
+        deaf = DateServer(self, ahead(-0.5))
+        resets = DateServer(self, ahead(0.3), each=3)
+        stop = threading.Timer(1.5, deaf.servers[0].server_close)
+        stop.start()
+        self.addCleanup(stop.join)
+        before = failed_connects()
+        told = self.measured("--probes", "37", limited.url, deaf.url, resets.url)
+        self.assertLess(failed_connects() - before, 1000)
+        self.assertLess(next(limited.connections), 4 + 20)
+        for reading, offset in zip(told, (0.5, -0.5, 0.3)):
+            self.assert_measured(reading, offset)
+            self.assertGreaterEqual(reading["samples"], 12)
+        self.assertGreater(told[2]["samples"], 24)
+        self.assertGreater(told[0]["excluded_share"], 0.6)
+        self.assertLess(told[2]["excluded_share"], 0.6)
+
+    def test_dropped_packets_cost_no_more_than_the_measurement(self):
+        server = DateServer(self, ahead(0.3))
+        self.addCleanup(Swallows("::1", server.port).close)
+        swallows = Swallows()
+        self.addCleanup(swallows.close)
+        start = time.monotonic()
+        self.measured(f"http://127.0.0.1:{swallows.port}/", code=6)
+        all_dropped = time.monotonic()
+        reading, = self.measured(f"http://localhost:{server.port}/")
+        self.assertLess(all_dropped - start, 6)
+        self.assertLess(time.monotonic() - all_dropped, 8)
+        self.assert_measured(reading, 0.3)
 
     def test_a_name_with_two_addresses_is_asked_at_both(self):
         server = DateServer(self, ahead(0.3), on=("127.0.0.1", "::1"))
@@ -212,6 +282,11 @@ class Skew(EndToEnd):
         self.assert_measured(reading, -2)
         self.assertEqual(set(proxy.targets()), {world.api.removeprefix("https://")})
         self.assertNotIn(b"HTTP/1.1", proxy.bytes_seen)  # all of it is TLS
+
+    def test_a_proxy_whose_name_does_not_resolve_is_named(self):
+        reading, = self.measured("https://api.example/", "--proxy", "http://proxy.invalid:3128",
+                                 code=6, prefix=("unshare", "-rn"))
+        self.assertIn("of the proxy proxy.invalid:3128 does not resolve", reading["failure"])
 
     # Exit codes ------------------------------------------------------------------------------
 
@@ -239,9 +314,9 @@ class Skew(EndToEnd):
 
     # Going on --------------------------------------------------------------------------------
 
-    def watching(self, url, *flags):
+    def watching(self, url, *flags, ntp=NO_NTP):
         process = subprocess.Popen(
-            [SKEWGUARD, "skew", "--watch", "--probes", "4", *NO_NTP, *flags, url],
+            [SKEWGUARD, "skew", "--watch", *ntp, *flags, url],
             env=self.environment("", "", **NONE), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
             # A shell lets what it runs in the background ignore it.
@@ -253,7 +328,7 @@ class Skew(EndToEnd):
 
     def test_watch_tells_a_line_a_round_until_its_reader_goes(self):
         server = DateServer(self, ahead(0.5))
-        process = self.watching(server.url)
+        process = self.watching(server.url, "--probes", "4")
         for count in (1, 2):
             line = process.stdout.readline()
             self.assertIn(server.url, line)
@@ -262,8 +337,20 @@ class Skew(EndToEnd):
         process.stdout.close()
         self.assertNotEqual(process.wait(20), 0)
 
+    def test_watch_asks_a_server_that_refuses_no_more_than_every_other_second(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            nobody = f"http://127.0.0.1:{free.getsockname()[1]}/"
+        never_asked = ("--ntp", "255.255.255.255:1")  # and so never waited for
+        process = self.watching(nobody, ntp=never_asked)
+        times = []
+        for _ in range(3):
+            self.assertIn("refused", process.stdout.readline())
+            times.append(time.monotonic())
+        self.assertGreater(times[2] - times[0], 3.5)
+        process.stdout.close()
+
     def test_watch_in_json_is_an_object_a_line_which_goes_on_from_the_last(self):
-        process = self.watching(DateServer(self, ahead(0.5)).url, "--json")
+        process = self.watching(DateServer(self, ahead(0.5)).url, "--probes", "4", "--json")
         rounds = [json.loads(process.stdout.readline())["servers"][0] for _ in range(3)]
         for reading in rounds:
             self.assert_holds(reading, 0.5)

@@ -448,6 +448,57 @@ TEST(ProbePlan, AServerThatNeverAnswersIsGivenUp) {
   EXPECT_FALSE(plan.best(now));
 }
 
+TEST(ProbePlan, AServerWithoutDatesIsAskedAFewTimesAndNotInABurst) {
+  ProbePlan plan({.probes = 200}, UnslewedTime{seconds{10}});
+  UnslewedTime now{seconds{10}};
+  for (std::size_t round = 0; round < 2; ++round) {
+    for (std::size_t i = 0; i < 5; ++i) {
+      const auto next = plan.next(now);
+      ASSERT_TRUE(next.shot);
+      EXPECT_EQ(next.shot->at - now, milliseconds{i > 0 ? 100 : 0});
+      now = next.shot->at;
+      plan.sent(now);
+      plan.answered_without_date();
+    }
+    EXPECT_FALSE(plan.next(now).shot);
+    EXPECT_EQ(plan.next(now).wait, ProbePlan::Wait::over);
+    plan.go_on({.probes = 200}, now);
+  }
+}
+
+TEST(ProbePlan, AnswersWithoutADateDoNotEndWhatHasASample) {
+  Random random(7);
+  const Leg leg = [](Random&) { return milliseconds{2}; };
+  const UnslewedTime start{seconds{10}};
+  Measured measured{ProbePlan({.probes = 16}, start), start, start};
+  measured.plan.sent(start);
+  measured.plan.answered({.sent = reading(start),
+                          .received = reading(start + milliseconds{4}),
+                          .date = seconds{10},
+                          .connection = 1});
+  for (std::size_t i = 0; i < 6; ++i) {
+    measured.plan.sent(start);
+    measured.plan.answered_without_date();
+  }
+  play(random, measured, leg, {{{.offset = milliseconds{300}}}});
+  EXPECT_EQ(measured.plan.estimator().samples(), 10U);
+}
+
+TEST(ProbePlan, WithoutNewConnectionsItEndsAndExcludesNoMoreThanItKnows) {
+  const Leg leg = [](Random&) { return milliseconds{2}; };
+  const auto excluded = [&](bool fresh) {
+    Random random(8);
+    const UnslewedTime start{seconds{10}};
+    Measured measured{ProbePlan({.probes = 37}, start), start, start};
+    if (!fresh) measured.plan.no_fresh();
+    play(random, measured, leg, {{{.offset = milliseconds{300}}}});
+    EXPECT_GT(measured.plan.estimator().samples(), 8U);
+    return measured.plan.excluded(measured.end).share;
+  };
+  EXPECT_LT(excluded(true), 0.5);
+  EXPECT_GE(excluded(false), 0.99);  // one connection tells of one clock
+}
+
 TEST(ProbePlan, AskedTwiceItSaysTheSame) {
   ProbePlan plan({.probes = 9, .drift = 0}, UnslewedTime{seconds{10}});
   const auto first = plan.next(UnslewedTime{seconds{10}});

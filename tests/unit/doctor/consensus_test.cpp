@@ -66,7 +66,7 @@ TEST_F(Heard, WhatShowsNoOneTimeTakesNoPart) {
 }
 
 TEST_F(Heard, OneMachineHasOneVoiceUnderHoweverManyNames) {
-  for (int i = 0; i < 3; ++i) server(seconds{100}).endpoint = "192.0.2.7:443";
+  for (int i = 0; i < 3; ++i) server(seconds{100}).addresses = {"192.0.2.7"};
   ntp(Duration{0});
   const Consensus known = consensus(survey);
   EXPECT_FALSE(known.agreed);

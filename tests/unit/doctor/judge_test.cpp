@@ -203,6 +203,15 @@ TEST_F(Judge, WorksOffline) {
   EXPECT_EQ(check("clock_ntp").status, Check::Status::skipped);
 }
 
+TEST_F(Judge, AddressesOfAProxyAreNotToldAsTheHosts) {
+  login().addresses = {"192.0.2.7"};
+  login().proxy = "proxy.example:3128";
+  EXPECT_THAT(check("dns").detail, HasSubstr(login().url + ": through the proxy"));
+  login().addresses.clear();
+  login().failure = TransportFailure{TransportFailure::Kind::dns, "the proxy has no name", false};
+  EXPECT_THAT(check("dns").fix, HasSubstr("the proxy's name"));
+}
+
 TEST_F(Judge, NamesTheFalseTickerAmongNtpServers) {
   ntp({seconds{0}, milliseconds{2}, milliseconds{-2}, seconds{30}});
   expect("ok", 0);
@@ -222,10 +231,12 @@ TEST_F(Judge, CallsALoneNtpServerWrongThatBothHostsConvict) {
 TEST_F(Judge, OneMachineUnderTwoNamesIsNoSecondWitness) {
   servers(seconds{100}, seconds{100});
   expect("local_clock_behind", 4);
-  login().endpoint = "192.0.2.7:443";
-  api().endpoint = "192.0.2.7:8443";
+  login().addresses = api().addresses = {"192.0.2.7"};
   expect("clocks_differ", 4);
-  api().endpoint = "192.0.2.8:443";
+  login().proxy = api().proxy = "proxy.example:3128";  // whose address it is
+  expect("local_clock_behind", 4);
+  login().proxy = api().proxy = "";
+  api().addresses = {"192.0.2.8"};
   expect("local_clock_behind", 4);
 }
 

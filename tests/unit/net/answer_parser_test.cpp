@@ -266,6 +266,22 @@ TEST(AnswerParser, ALengthOverTheLimitIsRefusedBeforeAnyOfTheBodyCame) {
   EXPECT_THAT(parsed.why, HasSubstr("10 bytes"));
 }
 
+TEST(AnswerParser, TheHeadOfABodyOverTheLimitCanBeTaken) {
+  const std::string head = "HTTP/1.1 200 OK\r\nDate: today\r\n";
+  for (const auto* rest : {"Content-Length: 11\r\n\r\n", "\r\n12345678901"}) {
+    AnswerParser parser("GET", 10);
+    ASSERT_EQ(parser.feed(head + rest), Outcome::too_large);
+    ASSERT_TRUE(parser.head_done());
+    Exchange exchange;
+    parser.take(exchange);
+    EXPECT_EQ(exchange.status, 200);
+    EXPECT_EQ(exchange.headers.count("Date"), 1U);
+  }
+  AnswerParser parser("GET", 10);
+  ASSERT_EQ(parser.feed(head_of(32769)), Outcome::too_large);
+  EXPECT_FALSE(parser.head_done());
+}
+
 TEST(AnswerParser, AChunkSizeThatWouldOverflowIsRefused) {
   const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   EXPECT_NE(parse(head + "FFFFFFFFFFFFFFFFF\r\n", kNoLimit, Then::stays_open).outcome,

@@ -111,6 +111,26 @@ TEST_F(ConnectorTest, CancelledItSaysNothingMore) {
   EXPECT_FALSE(answer_);
 }
 
+TEST_F(ConnectorTest, CancelledItHoldsTheLoopNoLonger) {
+  const Silent silent(io_, "127.0.0.3", port_);
+  start({"127.0.0.3"}, port_);
+  run_ready(io_);
+  EXPECT_FALSE(io_.stopped());
+  connector_->cancel();
+  run_ready(io_);
+  EXPECT_TRUE(io_.stopped()) << "an attempt is still under way";
+}
+
+TEST_F(ConnectorTest, OnceOneAddressHasAnsweredTheOthersHoldTheLoopNoLonger) {
+  const Silent silent(io_, "127.0.0.3", port_);
+  start({"127.0.0.3", "127.0.0.1"}, port_);
+  timers_.fire();
+  run_until(io_, [&] { return answer_.has_value(); });
+  EXPECT_TRUE(std::get<tcp::socket>(*answer_).is_open());
+  run_ready(io_);
+  EXPECT_TRUE(io_.stopped()) << "an attempt is still under way";
+}
+
 TEST(ConnectKind, RefusedIsToldFromUnreachable) {
   using boost::asio::error::connection_refused;
   using boost::asio::error::host_unreachable;
