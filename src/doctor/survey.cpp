@@ -55,6 +55,8 @@ class Measuring {
     io_.restart();
     boost::asio::post(io_, std::move(first));
     io_.run();
+    io_.restart();
+    io_.poll();  // what was given up ends
   }
 
   void start(std::size_t place) {
@@ -95,7 +97,7 @@ class Measuring {
       ask_ntp();
     }
     if (progress_) progress_(known());
-    // What was given up may still be ending: nobody waits for that.
+    // Whatever else the loop still holds: nobody waits for it.
     if (!host_.valid() && under_way_ == 0) return io_.stop();
     ticker_->arm(kTick, [this] { tick(); });
   }
