@@ -1,8 +1,8 @@
 #include "time/offset_text.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 
 namespace skewguard::time {
@@ -28,8 +28,11 @@ Figures figures(Duration largest, Duration width) {
 std::string number(Duration offset, Figures as, bool sign) {
   double value = static_cast<double>(offset.count()) / (as.in_ms ? 1e6 : 1e9);
   if (std::abs(value) < 0.5 * std::pow(10, -as.places)) value = 0;  // and not "-0.0"
-  return sign ? fmt::format("{:+.{}f}", value, as.places)
-              : fmt::format("{:.{}f}", value, as.places);
+  std::array<char, 40> digits{};                                    // at most "-9223372036.8548"
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value,
+                                 std::chars_format::fixed, as.places);
+  const std::string text(digits.data(), end.ptr);
+  return sign && value >= 0 ? "+" + text : text;
 }
 
 const char* unit(Figures as) {
