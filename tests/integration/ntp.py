@@ -57,10 +57,17 @@ class Chronyd:
 
 def chronyds(test, cleanup, *offsets, directives=("local stratum 8",)):
     """Started and answering, one for each offset; `cleanup` is called with what stops each."""
-    servers = []
-    for offset in offsets:
-        servers.append(Chronyd(test, offset, *directives))
-        cleanup(servers[-1].stop)
-    for server in servers:
-        server.wait_for_answer()
-    return [server.name for server in servers]
+    def start(offset):
+        server = Chronyd(test, offset, *directives)
+        cleanup(server.stop)
+        return server
+
+    names = []
+    for offset, server in [(offset, start(offset)) for offset in offsets]:
+        try:
+            server.wait_for_answer()
+        except RuntimeError:  # somebody was quicker to take its port
+            server = start(offset)
+            server.wait_for_answer()
+        names.append(server.name)
+    return names

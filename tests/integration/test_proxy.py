@@ -314,7 +314,10 @@ class ClientCertificates(EndToEnd):
             run = self.run_me(server, *self.shown("stranger.pem", "stranger.key"), "--proxy",
                               proxy.url())
             self.assertIn("--client-cert", self.assert_one_error_line(run, 6))
-            self.assertEqual(len(proxy.targets()), 1)
+            # TLS 1.3 refuses what the request has been sent behind: on a busy machine the reset may
+            # overtake the alert, and what is reset is tried again.
+            most = 1 if version == ssl.TLSVersion.TLSv1_2 else 4
+            self.assertIn(len(proxy.targets()), range(1, most + 1))
 
     def test_files_that_cannot_be_used_are_usage_errors(self):
         server = self.server(ssl.TLSVersion.TLSv1_3)
