@@ -40,7 +40,7 @@ std::string line_of(const ClockRow& row, std::size_t name_width) {
                      one_line(row.verdict));
 }
 
-std::string with_standing(std::string verdict, bool wrong) {
+std::string with_standing(const std::string& verdict, bool wrong) {
   return wrong ? verdict + ", a falseticker" : verdict;
 }
 
