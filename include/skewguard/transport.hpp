@@ -18,6 +18,7 @@ namespace SKEWGUARD_API skewguard {
 struct TimeTold {
   OffsetBound truth{};  ///< true time less the local wall clock: positive = that one is behind
   std::string by{};     ///< who says so, in plain words: "NTP (192.0.2.1:123)"
+  std::size_t witnesses = 1;  ///< machines that agree on it
 };
 
 /// Why there is no answer.

@@ -18,14 +18,22 @@ constexpr OffsetBound kRight{-kTolerance, kTolerance};
 
 }  // namespace
 
+bool can_be_true(WallTime local, const OffsetBound& truth) noexcept {
+  return moved(truth, local.time_since_epoch()).high >= kWritten.time_since_epoch();
+}
+
+bool is_off(const OffsetBound& truth) noexcept {
+  return !truth.meets(kRight);
+}
+
 CertificateFault fault_of(const OutOfTime& certificate) noexcept {
   const WallTime begin = certificate.not_before.value_or(WallTime::min());
   const WallTime end = certificate.not_after.value_or(WallTime::max());
-  if (certificate.truth) {
+  if (certificate.truth && can_be_true(certificate.local, *certificate.truth)) {
     const OffsetBound now = moved(*certificate.truth, certificate.local.time_since_epoch());
     const bool good = now.high >= begin.time_since_epoch() && now.low < end.time_since_epoch();
-    return good && !certificate.truth->meets(kRight) ? CertificateFault::local_clock
-                                                     : CertificateFault::certificate;
+    return good && is_off(*certificate.truth) ? CertificateFault::local_clock
+                                              : CertificateFault::certificate;
   }
   if (certificate.local >= kWritten) return CertificateFault::unknown;
   if (kWritten + kInUse < begin || kWritten >= end) return CertificateFault::both;

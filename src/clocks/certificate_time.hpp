@@ -23,9 +23,15 @@ struct OutOfTime {
   std::optional<OffsetBound> truth{};
 };
 
-/// Whose fault it is: by the referee, else by what every clock must show: a time after this program
-/// was made.
+/// Whether a referee's time is later than that at which this program was made.
+bool can_be_true(WallTime local, const OffsetBound& truth) noexcept;
+
+/// Whose fault it is: by the referee, unless its time cannot be true; else by what every clock must
+/// show, a time after this program was made.
 CertificateFault fault_of(const OutOfTime& certificate) noexcept;
+
+/// Whether the local clock is surely wrong by what a referee tells.
+bool is_off(const OffsetBound& truth) noexcept;
 
 /// How far the local clock is surely behind, since this program was made at a later time than it
 /// shows; 0 where it shows a later one.

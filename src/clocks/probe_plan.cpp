@@ -12,8 +12,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration kOneSecond = seconds{1};
-/// Samples of the rounds before: those of the last ten seconds, where a round has eight.
-constexpr std::size_t kRemembered = 32;
+/// Samples of the rounds before count for so long. A clock that has moved by less than what is left
+/// open is not noticed: after this it is right all the same.
+constexpr Duration kRemembered = seconds{8};
 /// As many passed flank probes a side leave a second clock no more than half of the answers.
 constexpr std::size_t kMostFlanks = 7;
 /// Few enough that a burst of them, a millisecond apart, is over well within the second.
@@ -96,15 +97,12 @@ void ProbePlan::go_on(ProbeBudget budget, UnslewedTime start) {
   aiming_ = true;
   last_sent_.reset();
   in_flight_ = dateless_ = 0;
-  if (samples_.size() > kRemembered) {
-    samples_.erase(samples_.begin(), samples_.end() - std::ptrdiff_t{kRemembered});
-  }
-  // What was late, or a clock that has moved by less than a step, would be in doubt for minutes.
-  if (estimator_.picture() == Picture::late_or_second_clock) {
-    estimator_ = SkewEstimator(estimator_options(budget.drift));
-    for (const time::DateSample& sample : samples_)
-      static_cast<void>(estimator_.observe(sample, *SkewEstimator::interval_of(sample)));
-  }
+  std::erase_if(samples_, [start](const time::DateSample& sample) {
+    return sample.sent.unslewed() < start - kRemembered;
+  });
+  estimator_ = SkewEstimator(estimator_options(budget.drift));
+  for (const time::DateSample& sample : samples_)
+    static_cast<void>(estimator_.observe(sample, *SkewEstimator::interval_of(sample)));
   steps_before_ = estimator_.steps();
   sent_before_ = sent_;
   use_again(std::exchange(samples_, {}));
@@ -222,7 +220,7 @@ ProbePlan::Next ProbePlan::next(UnslewedTime now) {
     if (in_flight_ > 0) return {};
     return {.shot = Shot{last_sent_ ? *last_sent_ + kUnknownPause : now}};
   }
-  if (estimator_.picture() != Picture::one_clock) return spread(now);
+  if (estimator_.picture() != Picture::one_clock) return spread();
   return aiming_ ? aim(now) : flank(now);
 }
 
@@ -355,10 +353,10 @@ bool ProbePlan::choose_flanks(UnslewedTime now) {
 // Where there is no edge --------------------------------------------------------------------------
 
 /// At uneven distances, so that every part of the second is met.
-ProbePlan::Next ProbePlan::spread(UnslewedTime now) const {
+ProbePlan::Next ProbePlan::spread() const {
   constexpr double kGolden = 0.6180339887498949;
   const double part = std::fmod(static_cast<double>(sent_) * kGolden, 1.0) + 0.5;
-  const UnslewedTime last = last_sent_.value_or(now);
+  const UnslewedTime last = last_sent_.value_or(start_);
   const Duration gap = std::max(end() - last, Duration{0}) / static_cast<std::int64_t>(left());
   const auto wait = std::chrono::duration_cast<Duration>(gap * part);
   return {.shot = Shot{last + wait, false}};

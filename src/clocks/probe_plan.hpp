@@ -143,7 +143,7 @@ class ProbePlan {
   [[nodiscard]] UnslewedTime next_shot(const Edge& edge, UnslewedTime now) const;
   [[nodiscard]] Next flank(UnslewedTime now);
   [[nodiscard]] bool choose_flanks(UnslewedTime now);
-  [[nodiscard]] Next spread(UnslewedTime now) const;
+  [[nodiscard]] Next spread() const;
 
   ProbeBudget budget_;  ///< its probes: with those of the rounds before
   UnslewedTime start_{};

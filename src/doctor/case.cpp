@@ -32,9 +32,9 @@ Case::Case(const Examination& from)
   const auto& servers = from.survey.servers;
   if (from.login) login = &servers.at(*from.login);
   if (from.api) api = &servers.at(*from.api);
-  if (login != nullptr) add(testimony(std::string(kLoginHost), *login));
-  if (api != nullptr) add(testimony(std::string(kApiHost), *api));
-  for (const ClockReading& reading : from.plain) add(testimony(reading.url, reading));
+  if (login != nullptr) add(testimony(std::string(kLoginHost), *login, tolerance));
+  if (api != nullptr) add(testimony(std::string(kApiHost), *api, tolerance));
+  for (const ClockReading& reading : from.plain) add(testimony(reading.url, reading, tolerance));
   first_ntp = sources.size();
   for (const NtpReading& reading : from.survey.ntp) add(testimony(reading));
   blame = clocks::who_is_wrong(sources, from.survey.host.synchronised_within(), tolerance);

@@ -127,7 +127,7 @@ Check check_clock(const char* name, const Case& of, const ClockReading* reading,
     detail += fmt::format("; it stepped by {}{} while it was measured",
                           step > Duration{0} ? "+" : "", time::human(step));
   }
-  const bool differs = of.off(*reading->hull);
+  const bool differs = of.off(testimony(std::string(host), *reading, of.tolerance)->sure.bound);
   const bool harmful = differs && magnitude(*reading->bound) > of.examination.max_skew;
   if (harmful || of.wrong(host))
     return {name, Status::fail, detail, mend_clock(of, *reading, host)};

@@ -41,25 +41,38 @@ struct Referee {
 };
 
 std::optional<Referee> first_referee(const Case& of) {
+  std::vector<Referee> told;
   if (const auto agreement = of.ntp(); agreement.agreed)
-    return Referee{*agreement.agreed, "NTP says so"};
-  for (const ClockReading& reading : of.examination.plain) {
+    told.push_back({*agreement.agreed, "NTP says so"});
+  const auto add = [&](const ClockReading& reading) {
     if (has_one_time(&reading))
-      return Referee{*reading.hull, "the Date of " + reading.url + " says so"};
-  }
-  for (const ClockReading* reading : {of.login, of.api}) {
-    if (has_one_time(reading))
-      return Referee{*reading->hull, "the Date of " + reading->url + " says so"};
-  }
+      told.push_back({*reading.hull, "the Date of " + reading.url + " says so"});
+  };
+  for (const ClockReading& reading : of.examination.plain) add(reading);
+  for (const ClockReading* reading : {of.login, of.api})
+    if (reading != nullptr) add(*reading);
+  for (Referee& each : told)
+    if (clocks::can_be_true(of.examination.now, each.truth)) return std::move(each);
   return std::nullopt;
 }
 
-/// One that another clock contradicts is none, but where most clocks bear it out.
-std::optional<Referee> referee(const Case& of) {
+clocks::CertificateFault fault_of(const Case& of, const ClockReading& reading,
+                                  std::optional<OffsetBound> truth) {
+  return clocks::fault_of({.local = of.examination.now,
+                           .not_before = reading.failure->not_before,
+                           .not_after = reading.failure->not_after,
+                           .truth = truth});
+}
+
+/// One that another clock contradicts about this certificate is none, but where most clocks bear it
+/// out.
+std::optional<Referee> referee(const Case& of, const ClockReading& reading) {
   auto told = first_referee(of);
   if (!told) return std::nullopt;
+  const auto fault = fault_of(of, reading, told->truth);
   const bool contradicted = std::ranges::any_of(of.sources, [&](const clocks::Source& source) {
-    return clocks::distance(source.bound, told->truth) > clocks::kTolerance;
+    return clocks::can_be_true(of.examination.now, source.bound) &&
+           fault_of(of, reading, source.bound) != fault;
   });
   const auto most = contradicted ? of.truth() : std::nullopt;
   if (contradicted && !(most && most->meets(told->truth))) return std::nullopt;
@@ -77,11 +90,8 @@ Claim untrusted(const ClockReading& reading, const std::string& why, std::string
 Claim judge_certificate(const Case& of, const ClockReading& reading) {
   using enum clocks::CertificateFault;
   const WallTime now = of.examination.now;
-  const auto told = referee(of);
-  const auto fault = clocks::fault_of({.local = now,
-                                       .not_before = reading.failure->not_before,
-                                       .not_after = reading.failure->not_after,
-                                       .truth = told ? std::optional(told->truth) : std::nullopt});
+  const auto told = referee(of, reading);
+  const auto fault = fault_of(of, reading, told ? std::optional(told->truth) : std::nullopt);
   if (fault == both) {
     return untrusted(reading, "fails by its time, and the local clock is wrong as well",
                      of.mend_local());
@@ -94,10 +104,14 @@ Claim judge_certificate(const Case& of, const ClockReading& reading) {
                      std::string("see whether `date` is right; ") + kAskForNtp);
   }
   if (fault == certificate) {
-    return untrusted(reading,
-                     "fails by its time, and not by the local clock's fault (" + told->who +
-                         "): " + reading.failure->detail,
-                     "who runs " + reading.url + " must renew it");
+    const bool early =
+        reading.failure->not_before && now + told->truth.middle() < *reading.failure->not_before;
+    return untrusted(
+        reading,
+        "fails by its time, and not by the local clock's fault (" + told->who +
+            "): " + reading.failure->detail,
+        "who runs " + reading.url +
+            (early ? " must have one installed that is valid by now" : " must renew it"));
   }
   const std::string size =
       told ? "it is " + size_text(told->truth, "behind", "ahead") + "; " + told->who

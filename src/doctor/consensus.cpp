@@ -9,10 +9,6 @@
 namespace skewguard::doctor {
 namespace {
 
-/// What a server's clock tells of the time: a right one may be off by as much. (A hull that allows
-/// for a second clock is wider than that anyhow.)
-constexpr Duration kRightWithin = std::chrono::milliseconds{500};
-
 /// Whose clock answers there: one machine's, whatever its names and ports. On this machine each
 /// port counts by itself.
 std::string keeper_of(const std::string& endpoint) {
@@ -43,10 +39,12 @@ std::vector<clocks::Source> one_of_each_keeper(const std::vector<clocks::Source>
 
 }  // namespace
 
-std::optional<Testimony> testimony(std::string name, const ClockReading& reading) {
+std::optional<Testimony> testimony(std::string name, const ClockReading& reading,
+                                   Duration tolerance) {
   if (!reading.has_one_time()) return std::nullopt;
   OffsetBound sure = *reading.hull;
-  if (reading.alone) sure = {sure.low - kRightWithin, sure.high + kRightWithin};
+  // A clock that is right may be off by as much. (A hull that allows for a second clock is wider.)
+  if (reading.alone) sure = {sure.low - tolerance / 2, sure.high + tolerance / 2};
   return Testimony{{std::move(name), sure, keeper_of(reading)}, *reading.bound};
 }
 

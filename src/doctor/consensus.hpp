@@ -16,8 +16,9 @@ struct Testimony {
   clocks::Source sure;
   OffsetBound shown;
 };
-/// Nothing where it shows no one time.
-std::optional<Testimony> testimony(std::string name, const ClockReading& reading);
+/// Nothing where it shows no one time. `tolerance`: what counts as a difference.
+std::optional<Testimony> testimony(std::string name, const ClockReading& reading,
+                                   Duration tolerance = clocks::kTolerance);
 std::optional<Testimony> testimony(const NtpReading& reading);
 
 /// What all clocks of a survey say together (Marzullo), by what is shown of each. A falseticker

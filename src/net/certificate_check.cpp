@@ -120,19 +120,26 @@ TransportFailure untrusted(X509_STORE_CTX* context, X509* leaf, const Certificat
   return failure;
 }
 
-TransportFailure out_of_time(X509* certificate, const CertificateDemand& demand) {
+TransportFailure out_of_time(const STACK_OF(X509) * chain, const CertificateDemand& demand) {
   TransportFailure failure;
   failure.kind = TransportFailure::Kind::tls_time;
-  failure.not_before = wall_time(X509_get0_notBefore(certificate));
-  failure.not_after = wall_time(X509_get0_notAfter(certificate));
+  // All of the chain must be good at one time, whichever certificate was found bad first.
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    const X509* one = sk_X509_value(chain, i);
+    if (const auto begin = wall_time(X509_get0_notBefore(one)))
+      failure.not_before = std::max(failure.not_before.value_or(*begin), *begin);
+    if (const auto end = wall_time(X509_get0_notAfter(one)))
+      failure.not_after = std::min(failure.not_after.value_or(*end), *end);
+  }
   const auto text = [](const std::optional<WallTime>& time) {
     return time ? time::format_rfc3339(time->time_since_epoch()) : std::string("?");
   };
   const bool early = failure.not_before && demand.wall < *failure.not_before;
   failure.detail = "the certificate of " + place(demand) +
                    (early ? " is not yet valid" : " has expired") +
-                   " by the local clock, which reads " + text(demand.wall) + ": it is valid from " +
-                   text(failure.not_before) + " to " + text(failure.not_after);
+                   " by the local clock, which reads " + text(demand.wall) +
+                   ": with its issuers it is valid from " + text(failure.not_before) + " to " +
+                   text(failure.not_after);
   return failure;
 }
 
@@ -182,10 +189,9 @@ std::optional<TransportFailure> check_certificate(X509_STORE_CTX* context,
   set_time(context, demand.wall);
   if (X509_verify_cert(context) == 1) return std::nullopt;
   if (!is_time_error(X509_STORE_CTX_get_error(context))) return untrusted(context, leaf, demand);
-  X509* out = X509_STORE_CTX_get_current_cert(context);
   const auto again = timeless(context);
   if (again && X509_verify_cert(again.get()) != 1) return untrusted(again.get(), leaf, demand);
-  return out_of_time(out != nullptr ? out : leaf, demand);
+  return out_of_time(X509_STORE_CTX_get0_chain(again ? again.get() : context), demand);
 }
 
 }  // namespace skewguard::net

@@ -35,7 +35,9 @@ CertificateFailure why_out_of_time(const TransportFailure& failure, const std::s
                                    WallTime local) {
   using enum clocks::CertificateFault;
   constexpr const char* kSet = "set the clock of this machine (`skewguard doctor` says how)";
-  const auto& told = failure.told;
+  // What cannot be true has told nothing.
+  const auto told =
+      failure.told && clocks::can_be_true(local, failure.told->truth) ? failure.told : std::nullopt;
   const std::string whose = certificate_of(host, failure, local);
   switch (clocks::fault_of({.local = local,
                             .not_before = failure.not_before,
@@ -45,11 +47,18 @@ CertificateFailure why_out_of_time(const TransportFailure& failure, const std::s
       return {Verdict::tls_clock,
               whose + " fails since the local clock is wrong: it is " + how_wrong(told, local),
               kSet};
-    case certificate:
-      return {Verdict::tls_untrusted,
-              whose + " fails by its time, and not by the local clock's fault: " + told->by +
-                  " says so",
-              "who runs " + host + " must renew it"};
+    case certificate: {
+      const bool local_too = clocks::is_off(told->truth);
+      const bool early = failure.not_before && local + told->truth.middle() < *failure.not_before;
+      return {
+          Verdict::tls_untrusted,
+          whose + " fails by its time, " +
+              (local_too ? "and the local clock is wrong as well: it is " + how_wrong(told, local)
+                         : "and not by the local clock's fault: " + told->by + " says so"),
+          "who runs " + host +
+              (early ? " must have one installed that is valid by now" : " must renew it") +
+              (local_too ? std::string("; and ") + kSet : "")};
+    }
     case both:
       return {Verdict::tls_untrusted,
               whose + " fails by its time, and the local clock is wrong as well: it is " +

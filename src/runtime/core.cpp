@@ -2,7 +2,7 @@
 
 #include <exception>
 
-#include "clocks/who_is_wrong.hpp"
+#include "clocks/certificate_time.hpp"
 #include "genesys/dialect.hpp"
 #include "http/url.hpp"
 #include "oauth/rfc6749_dialect.hpp"
@@ -21,13 +21,25 @@ std::shared_ptr<const oauth::Dialect> make_dialect(DialectName name) {
   return std::make_shared<genesys::GenesysDialect>();
 }
 
-/// Two that contradict each other tell nothing.
-std::optional<TimeTold> reconciled(const std::optional<TimeTold>& told,
-                                   const std::optional<TimeTold>& by_other) {
+clocks::CertificateFault fault_of(const TransportFailure& failure, WallTime local,
+                                  const OffsetBound& truth) {
+  return clocks::fault_of({.local = local,
+                           .not_before = failure.not_before,
+                           .not_after = failure.not_after,
+                           .truth = truth});
+}
+
+/// Who may be believed: several NTP servers, before all others; of one, and of the other host's
+/// Date, what they do not contradict each other about.
+std::optional<TimeTold> believed(const TransportFailure& failure, WallTime local,
+                                 std::optional<TimeTold> told, std::optional<TimeTold> by_other) {
+  for (auto* each : {&told, &by_other})
+    if (*each && !clocks::can_be_true(local, (*each)->truth)) each->reset();
   if (!told) return by_other;
-  const bool differ =
-      by_other && clocks::distance(told->truth, by_other->truth) > clocks::kTolerance;
-  return differ ? std::nullopt : told;
+  if (!by_other || told->witnesses > 1) return told;
+  const bool same =
+      fault_of(failure, local, told->truth) == fault_of(failure, local, by_other->truth);
+  return same ? told : std::nullopt;
 }
 
 }  // namespace
@@ -100,7 +112,7 @@ void Core::receive(ServerId server, Instant wanted, SendResult result,
   auto tell = [this, alive = alive_, server, handler,
                failure = *failure](const std::optional<TimeTold>& told) mutable {
     if (!*alive) return;
-    failure.told = reconciled(told, told_by_other(server));
+    failure.told = believed(failure, now().wall, told, told_by_other(server));
     hand_on(server, std::move(failure), handler);
   };
   if (time_ == nullptr) return tell(std::nullopt);

@@ -121,12 +121,20 @@ class Hearing : public std::enable_shared_from_this<Hearing> {
     if (!told_ || !ntp_left_) return;
     if (const auto ntp = by_ntp()) return tell(ntp);
     if (*ntp_left_ > 0) return;
+    if (!std::ranges::all_of(plain_, &Plain::over)) return;
+    tell(by_date());
+  }
+
+  /// The first, unless another one contradicts it.
+  [[nodiscard]] std::optional<TimeTold> by_date() const {
+    std::optional<TimeTold> first;
     for (const Plain& plain : plain_) {
-      if (!plain.over) return;
       const auto truth = book_.to_wall(plain.server, witnesses_.clock.now());
-      if (truth) return tell(TimeTold{*truth, "the Date of " + book_.origin(plain.server)});
+      if (!truth) continue;
+      if (!first) first = TimeTold{*truth, "the Date of " + book_.origin(plain.server)};
+      if (clocks::distance(first->truth, *truth) > clocks::kTolerance) return std::nullopt;
     }
-    tell(std::nullopt);
+    return first;
   }
 
   /// What most of those agree on that have answered, once they are most of those that may.
@@ -134,8 +142,9 @@ class Hearing : public std::enable_shared_from_this<Hearing> {
     const Now now = witnesses_.clock.now();
     std::vector<clocks::Source> sources;
     for (const Ntp& ntp : ntp_) {
-      if (const auto truth = ntp.server.truth(now))
-        sources.push_back({ntp.address, *truth, ntp.address});
+      const auto truth = ntp.server.truth(now);
+      const bool again = std::ranges::count(sources, ntp.address, &clocks::Source::name) > 0;
+      if (truth && !again) sources.push_back({ntp.address, *truth, ntp.address});
     }
     const auto agreement = clocks::agree(sources, clocks::kTolerance);
     if (!agreement.agreed || 2 * agreement.largest.size() <= sources.size() + *ntp_left_)
@@ -143,7 +152,7 @@ class Hearing : public std::enable_shared_from_this<Hearing> {
     std::string who;
     for (const std::size_t place : agreement.largest)
       who += (who.empty() ? "NTP (" : ", ") + sources[place].name;
-    return TimeTold{*agreement.agreed, who + ")"};
+    return TimeTold{*agreement.agreed, who + ")", agreement.largest.size()};
   }
 
   void tell(std::optional<TimeTold> told) {

@@ -175,6 +175,20 @@ TEST_F(TlsTrust, TheDatesAreThoseOfTheCertificateThatIsOutOfTime) {
   EXPECT_EQ(failure->not_after, spec.not_after);
 }
 
+TEST_F(TlsTrust, TheDatesAreThoseAtWhichAllOfTheChainIsGood) {
+  auto above = authority_spec("Intermediate");
+  above.not_before = kNow + days{1};
+  const auto intermediate = testing_certificates::make(above, &authority_);
+  auto spec = leaf_spec();
+  spec.not_after = kNow - days{1};
+  const auto failure = meet(testing_certificates::make(spec, &intermediate), "api.example",
+                            {intermediate.certificate});
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->kind, Kind::tls_time);
+  EXPECT_EQ(failure->not_before, above.not_before);
+  EXPECT_EQ(failure->not_after, spec.not_after);
+}
+
 TEST_F(TlsTrust, AWrongHostIsUntrustedAndBothNamesAreSaid) {
   const auto failure = meet(testing_certificates::make(leaf_spec(), &authority_), "login.example");
   ASSERT_TRUE(failure);

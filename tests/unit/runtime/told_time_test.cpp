@@ -37,10 +37,11 @@ class AskedReferee final : public Referee {
   std::shared_ptr<Questions> questions_;
 };
 
-/// Right time is 2026-01-01; the certificates are good for 60 days around it.
+/// Right time is 2027-01-01; the certificates are good for 60 days around it.
 class OutOfTime : public ::testing::Test {
  protected:
   void SetUp() override {
+    machine.advance(kPassed);
     options.emplace(world.options());
     make();
     machine.step_wall(kAhead);
@@ -64,8 +65,8 @@ class OutOfTime : public ::testing::Test {
   static TransportFailure failure() {
     return {.kind = Kind::tls_time,
             .detail = "",
-            .not_before = FakeMachine::kStart - 30 * 24h,
-            .not_after = FakeMachine::kStart + 30 * 24h};
+            .not_before = kNow - 30 * 24h,
+            .not_after = kNow + 30 * 24h};
   }
   static void fail(Host& host) {
     host.set_script([](const Asked&) { return Answer{.failure = failure()}; });
@@ -77,6 +78,9 @@ class OutOfTime : public ::testing::Test {
   [[nodiscard]] Verdict verdict() const { return told.last().error().report->verdict; }
   [[nodiscard]] int exit_code() const { return told.last().error().report->exit_code; }
 
+  /// True time: after this program was made.
+  static constexpr Duration kPassed = std::chrono::hours{24 * 365};
+  static constexpr WallTime kNow = FakeMachine::kStart + kPassed;
   static constexpr Duration kAhead = std::chrono::hours{24 * 1000};
   MemoryWorld world;
   FakeMachine& machine = world.machine();
@@ -111,6 +115,53 @@ TEST_F(OutOfTime, IsTheCertificatesFaultWhereTheRefereeTellsThatTheLocalClockIsR
   ASSERT_TRUE(told.once(ErrorKind::unavailable));
   EXPECT_EQ(verdict(), Verdict::tls_untrusted);
   EXPECT_EQ(exit_code(), 6);
+}
+
+TEST_F(OutOfTime, ATimeBeforeThisProgramWasMadeIsNoneThatCanBeBelieved) {
+  call();
+  machine.run();
+  questions->answer(ntp(-kAhead - std::chrono::hours{24 * 3650}));  // 2017
+  machine.run();
+  ASSERT_TRUE(told.once(ErrorKind::unavailable));
+  EXPECT_THAT(told.last().error().message, HasSubstr("no other clock bears out"));
+}
+
+TEST_F(OutOfTime, OneRefereeIsNotBelievedAgainstTheOtherHostAndTwoAre) {
+  for (const std::size_t witnesses : {1U, 2U}) {
+    world.login().set_script(nullptr);  // its Date is right
+    fail(world.api());
+    make();
+    call();
+    machine.run();
+    TimeTold lie = ntp(0s);  // as if the local clock were right
+    lie.witnesses = witnesses;
+    questions->answer(lie);
+    machine.run();
+    EXPECT_EQ(verdict(), Verdict::tls_untrusted);
+    const auto said = told.last().error().message;
+    EXPECT_THAT(said, HasSubstr(witnesses > 1 ? "NTP (ntp:123) says so" : "no other clock bears"));
+  }
+}
+
+TEST_F(OutOfTime, TheOtherHostMayDifferByWhatDecidesNothing) {
+  world.login().set_script(nullptr);
+  fail(world.api());
+  call();
+  machine.run();
+  TimeTold near = ntp(-kAhead + std::chrono::hours{2});
+  questions->answer(near);
+  machine.run();
+  EXPECT_EQ(verdict(), Verdict::tls_clock);
+}
+
+TEST_F(OutOfTime, ACertificateThatIsBadAtBothTimesIsToldWithWhatTheLocalClockLacks) {
+  fail(world.api());
+  call();
+  machine.run();
+  questions->answer(ntp(-kAhead + std::chrono::hours{24 * 100}));  // it ended 70 days ago
+  machine.run();
+  EXPECT_EQ(verdict(), Verdict::tls_untrusted);
+  EXPECT_THAT(told.last().error().message, HasSubstr("is wrong as well: it is 900 d ahead"));
 }
 
 TEST_F(OutOfTime, AsksOnceForAHundredCallsThatFailTogether) {
@@ -273,6 +324,11 @@ TEST_F(OutOfTime, AsksNobodyWhereThereIsNoReferee) {
   machine.run();
   ASSERT_TRUE(told.once(ErrorKind::unavailable));
   machine.set_wall(WallTime{600s});  // before this program was made; the certificate ended before
+  world.api().set_script([](const Asked&) {
+    TransportFailure old = failure();
+    old.not_after = FakeMachine::kStart;
+    return Answer{.failure = old};
+  });
   made->async_call(get(), told.handler());
   machine.run();
   EXPECT_EQ(verdict(), Verdict::tls_untrusted);
