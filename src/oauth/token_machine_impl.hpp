@@ -40,6 +40,7 @@ struct Holding {
 struct Closed {
   Instant until{};
   TokenFailure failure;
+  Duration wall_less_boot{};  ///< as it was
 };
 
 class TokenMachine::Impl {
@@ -56,6 +57,7 @@ class TokenMachine::Impl {
 
   TokenActions step(const TokenEvent& event, const Now& now) {
     actions_.clear();
+    reopen_where_clock_was_set(now);
     const bool due = !wake_ || *wake_ <= now.boot;
     if (due || !std::holds_alternative<event::Want>(event)) looked_at_ = 0;
     std::visit([&](const auto& e) { on(e, now); }, event);
@@ -140,6 +142,7 @@ class TokenMachine::Impl {
 
   // Fetching --------------------------------------------------------------------------------------
   const Closed* closed(const Now& now) const;
+  void reopen_where_clock_was_set(const Now& now);
   bool can_fetch() const { return !grants_.empty() && !given(); }
   const Grant& grant() const { return *grants_.at(turn_); }
   bool try_next_grant(const LoginFailure& failure, const Exchange* exchange, const Now& now);

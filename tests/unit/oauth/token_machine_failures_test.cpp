@@ -381,6 +381,25 @@ TEST(LoginFailures, ACertificateOutOfItsTimeIsToldWithItsDatesAndOurs) {
   EXPECT_THAT(denied.failure.error.message, HasSubstr("1970-01-01T00:00:00Z"));
 }
 
+TEST(LoginFailures, AWallClockThatWasSetIsAskedWithAtOnce) {
+  Bench bench;
+  bench.wall_offset = -1'000'000s;
+  const auto out_of_time = [&] {
+    return event::FetchFailed{bench.fetch(),
+                              {.kind = Kind::tls_time,
+                               .detail = "",
+                               .not_before = kTrueTime - 30 * 24h,
+                               .not_after = kTrueTime + 60 * 24h}};
+  };
+  bench.want(1);
+  EXPECT_EQ(only<Deny>(bench.step(out_of_time())).failure.verdict, Verdict::tls_clock);
+  bench.want(2);
+  EXPECT_EQ(bench.fetches, 1);
+  bench.wall_offset += 1'000'000s;
+  bench.want(3);
+  EXPECT_EQ(bench.fetches, 2);
+}
+
 TEST(LoginFailures, UnusableAnswersAreTriedOnceMore) {
   const std::vector<std::pair<int, std::string>> answers = {{200, ""},
                                                             {204, ""},
