@@ -184,7 +184,9 @@ class TlsStream final : public Stream {
 
   /// Sends all that the engine has to say; `handler` runs at once where that is nothing and we are
   /// within a handler already, which is why only prepare() and read_some() may meet that case.
-  void flush(Handler handler) { flush(std::move(handler), [] {}); }
+  void flush(Handler handler) {
+    flush(std::move(handler), [] {});
+  }
   void flush(Handler handler, const std::function<void()>& leaving) {
     sending_ = engine_.output();
     if (sending_.empty()) return handler({}, 0);
