@@ -137,23 +137,38 @@ std::string ClockHistory::bars(const Points& points) {
 
 std::string ClockHistory::lines(const doctor::Survey& survey, Duration max_skew) {
   const doctor::Consensus known = doctor::consensus(survey);
-  std::size_t width = 0;
-  for (const ClockReading& reading : survey.servers) width = std::max(width, reading.url.size());
-  std::string text;
+  struct Line {
+    std::string url;
+    std::string offset;
+    std::string bounds;
+    std::string rest;
+  };
+  std::vector<Line> lines;
+  Line widest;  // in each of its parts
   for (std::size_t i = 0; i < survey.servers.size(); ++i) {
     const ClockReading& reading = survey.servers[i];
-    text += fmt::format("{:{}}  ", reading.url, width);
-    const std::string state = with_standing(state_of(reading, max_skew), known.servers[i]);
-    if (!reading.best || reading.failure) {
-      text += one_line(state) + "\n";
-      continue;
+    Line line{.url = reading.url,
+              .rest = one_line(with_standing(state_of(reading, max_skew), known.servers[i]))};
+    if (reading.best && !reading.failure) {
+      Points& points = servers_[reading.url];
+      if (points.size() == kHistory) points.erase(points.begin());
+      points.push_back({*reading.best, *reading.bound});
+      line.offset = time::offset_text(*reading.best, reading.bound->width());
+      line.bounds = time::bounds_text(*reading.bound);
+      line.rest += "  " + bars(points);
     }
-    Points& points = servers_[reading.url];
-    if (points.size() == kHistory) points.erase(points.begin());
-    points.push_back({*reading.best, *reading.bound});
-    text += fmt::format("{:>12}  {:>28}  {}  {}\n",
-                        time::offset_text(*reading.best, reading.bound->width()),
-                        time::bounds_text(*reading.bound), one_line(state), bars(points));
+    for (const auto part : {&Line::url, &Line::offset, &Line::bounds})
+      if ((line.*part).size() > (widest.*part).size()) widest.*part = line.*part;
+    lines.push_back(std::move(line));
+  }
+  std::string text;
+  for (const Line& line : lines) {
+    text += fmt::format("{:{}}  ", line.url, widest.url.size());
+    if (!line.offset.empty()) {
+      text += fmt::format("{:>{}}  {:>{}}  ", line.offset, widest.offset.size(), line.bounds,
+                          widest.bounds.size());
+    }
+    text += line.rest + "\n";
   }
   const std::size_t steps = survey.host.watch.wall_steps();
   if (steps > std::exchange(wall_steps_, steps))
