@@ -2,18 +2,15 @@
 asks for it, and that nobody gets to see a secret by it."""
 
 import json
-import os
 import socket
 import subprocess
-import sys
-import threading
 import time
 import unittest
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import ntp
-from harness import FORBIDDEN, SKEWGUARD, Emulator, EndToEnd, LongRunning
+import plain_date
+from harness import FORBIDDEN, SKEWGUARD, EndToEnd, LongRunning
 
 COMMANDS = {"call": ("call", "GET", "/api/v2/tokens/me"), "token": ("token",),
             "whoami": ("whoami",)}
@@ -152,53 +149,16 @@ class CertificateTime(EndToEnd):
         self.assertEqual(json.loads(alert.read_text())["verdict"], "tls_clock")
 
     def test_c12_a_plain_date_bears_it_out_and_its_host_sees_no_secret(self):
-        """In a network of its own, where port 80 is free: see `play_plain_date`."""
-        done = subprocess.run(
-            ["unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", sys.executable,
-             __file__, "plain", self.preload], env=self.environment(None, None),
-            capture_output=True, text=True, timeout=60, check=True)
-        told = json.loads(done.stdout)
-        self.assertEqual(told["code"], 4, told["err"])
-        self.assertIn("it is 3.2 years ahead; the Date of http://127.0.0.1 says so", told["err"])
-        self.assertEqual([head.splitlines()[0] for head in told["heads"]], ["HEAD / HTTP/1.1"])
-        for head in told["heads"]:
+        done, heads = plain_date.run(COMMANDS["token"], self.environment(None, None), self.preload,
+                                     YEARS_AHEAD)
+        self.assertEqual(done.returncode, 4, done.stderr)
+        self.assertIn("it is 3.2 years ahead; the Date of http://127.0.0.1 says so", done.stderr)
+        self.assertEqual([head.splitlines()[0] for head in heads], ["HEAD / HTTP/1.1"])
+        for head in heads:
             self.assertNotIn("authorization", head.lower())
             for pattern in FORBIDDEN:
                 self.assertIsNone(pattern.search(head), head)
 
 
-def play_plain_date(preload):
-    """An emulator with TLS, a web server on port 80 whose Date is right, a clock years ahead."""
-    heads = []
-
-    class Plain(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_HEAD(self):
-            heads.append(f"{self.requestline}\n{self.headers}")
-            self.send_response(301)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 80), Plain)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    emulator = Emulator("--tls", ours_alone=False)
-    try:
-        done = subprocess.run(
-            [SKEWGUARD, *COMMANDS["token"], "--ntp", NOBODY, "--ca-file", emulator.said["ca"]],
-            env={**os.environ, "SKEWGUARD_LOGIN_URL": emulator.login,
-                 "SKEWGUARD_API_URL": emulator.api, "LD_PRELOAD": preload,
-                 "SKEWGUARD_TEST_WALL_OFFSET": YEARS_AHEAD},
-            capture_output=True, text=True, check=False)
-        print(json.dumps({"code": done.returncode, "err": done.stderr, "heads": heads}))
-    finally:
-        emulator.stop()
-
-
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["plain"]:
-        sys.exit(play_plain_date(sys.argv[2]))
     unittest.main()

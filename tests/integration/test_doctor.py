@@ -3,20 +3,17 @@ clocks. Each run takes its six seconds, so all stories are played side by side, 
 
 import contextlib
 import json
-import os
 import re
 import socket
 import struct
 import subprocess
-import sys
-import threading
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import ntp
+import plain_date
 from harness import CLIENT, FORBIDDEN, SECRET, SKEWGUARD, Emulator, EndToEnd, Swallows
 
 CHECKS = ["settings", "dns", "tls", "login", "api", "permissions", "clock_login", "clock_api",
@@ -205,12 +202,9 @@ class Doctor(EndToEnd):
 
     @classmethod
     def plain_date(cls):
-        """In a network of its own, where port 80 is free: see `play_plain_date`."""
         start = time.monotonic()
-        done = subprocess.run(
-            ["unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", sys.executable,
-             __file__, "plain", cls.preload],
-            env=cls.environment(cls, None, None), capture_output=True, text=True, timeout=60)
+        done, _ = plain_date.run(["doctor", "--json"], cls.environment(cls, None, None),
+                                 cls.preload, YEARS_AHEAD)
         return Finding(done, time.monotonic() - start)
 
     def expect(self, name, verdict, code, *parts):
@@ -428,33 +422,5 @@ class Doctor(EndToEnd):
         self.assertEqual(found.status("clock_ntp"), "ok")
 
 
-def play_plain_date(preload):
-    """An emulator with TLS, a web server on port 80 whose Date is right, a clock years ahead."""
-    class Plain(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_HEAD(self):
-            self.send_response(301)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 80), Plain)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    emulator = Emulator("--tls", ours_alone=False)
-    try:
-        return subprocess.run(
-            [SKEWGUARD, "doctor", "--json", "--ntp", NOBODY, "--ca-file", emulator.said["ca"]],
-            env={**os.environ, "SKEWGUARD_LOGIN_URL": emulator.login,
-                 "SKEWGUARD_API_URL": emulator.api, "LD_PRELOAD": preload,
-                 "SKEWGUARD_TEST_WALL_OFFSET": YEARS_AHEAD}, check=False).returncode
-    finally:
-        emulator.stop()
-
-
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["plain"]:
-        sys.exit(play_plain_date(sys.argv[2]))
     unittest.main()
