@@ -1,5 +1,5 @@
-"""A program whose clock is wrong, hosts whose certificates fail by it, and a web server on port 80 of
-the same address whose Date is right: in a network of its own, where that port is free."""
+"""A program whose clock is wrong, hosts whose certificates fail by it, and a web server on port 80
+of the same address whose Date is right: in a network of its own, where that port is free."""
 
 import json
 import os
