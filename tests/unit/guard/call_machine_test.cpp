@@ -830,21 +830,24 @@ TEST(GuardFailures, EachKindOfMissingAnswerHasItsVerdictAndExitCode) {
 
 TEST(GuardFailures, ACertificateOutOfItsTimeIsTheLocalClocksFaultWhereARefereeTellsSo) {
   using Kind = TransportFailure::Kind;
+  constexpr Duration kYears = std::chrono::hours{24 * 1000};  // until after this was written
+  const auto told = [](Duration truth) {
+    return TimeTold{{truth - seconds{1}, truth + seconds{1}}, "NTP (ntp:123)"};
+  };
   World w;
-  w.replies = {
-      {0, "", {}, Kind::tls_time, TimeTold{{seconds{3599}, seconds{3601}}, "NTP (ntp:123)"}}};
+  w.replies = {{0, "", {}, Kind::tls_time, told(kYears)}};
   const CallReport& r = w.run();
   EXPECT_EQ(r.verdict, Verdict::tls_clock);
   EXPECT_EQ(r.exit_code, 4);
   EXPECT_EQ(w.end->error->kind, ErrorKind::clock);
   EXPECT_THAT(r.attempts.back().explanation,
               AllOf(HasSubstr("the certificate of https://api.example"),
-                    HasSubstr("1 h behind; NTP (ntp:123) says so. Set the clock")));
+                    HasSubstr("2.7 years behind; NTP (ntp:123) says so. Set the clock")));
   EXPECT_EQ(w.end->error->message, r.attempts.back().explanation);
   expect_sound(w);
   World right;
-  right.replies = {
-      {0, "", {}, Kind::tls_time, TimeTold{{-seconds{1}, seconds{1}}, "NTP (ntp:123)"}}};
+  right.wall_offset = kYears;
+  right.replies = {{0, "", {}, Kind::tls_time, told(seconds{0})}};
   EXPECT_EQ(right.run().verdict, Verdict::tls_untrusted);
   EXPECT_EQ(right.end->report.exit_code, 6);
   EXPECT_THAT(right.end->error->message, HasSubstr("Who runs https://api.example must renew it."));
