@@ -36,4 +36,14 @@ inline OffsetBound boot_to_wall(const OffsetBound& boot, const Now& now) noexcep
   return spread(moved(boot, boot_minus_wall), now.gap);
 }
 
+/// Moves where the wall clock is set, and not otherwise.
+inline Duration wall_less_boot(const Now& now) noexcept {
+  return minus(now.wall.time_since_epoch(), now.boot.time_since_epoch());
+}
+/// Whether the wall clock has been set by more than a second since wall_less_boot() was `then`.
+inline bool wall_was_set(Duration then, const Now& now) noexcept {
+  const Duration moved = minus(wall_less_boot(now), then);
+  return moved < -std::chrono::seconds{1} || moved > std::chrono::seconds{1};
+}
+
 }  // namespace skewguard::clocks

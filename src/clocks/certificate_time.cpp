@@ -40,6 +40,14 @@ CertificateFault fault_of(const OutOfTime& certificate) noexcept {
   return CertificateFault::local_clock;
 }
 
+CertificateFault fault_of(const TransportFailure& failure, WallTime local,
+                          const std::optional<OffsetBound>& truth) noexcept {
+  return fault_of({.local = local,
+                   .not_before = failure.not_before,
+                   .not_after = failure.not_after,
+                   .truth = truth});
+}
+
 Duration behind_at_least(WallTime local) noexcept {
   return std::max(minus(kWritten.time_since_epoch(), local.time_since_epoch()), Duration{0});
 }

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "skewguard/time.hpp"
+#include "skewguard/transport.hpp"
 
 namespace skewguard::clocks {
 
@@ -29,6 +30,10 @@ bool can_be_true(WallTime local, const OffsetBound& truth) noexcept;
 /// Whose fault it is: by the referee, unless its time cannot be true; else by what every clock must
 /// show, a time after this program was made.
 CertificateFault fault_of(const OutOfTime& certificate) noexcept;
+
+/// The same of a `tls_time`; `truth`: as OutOfTime has it.
+CertificateFault fault_of(const TransportFailure& failure, WallTime local,
+                          const std::optional<OffsetBound>& truth) noexcept;
 
 /// Whether the local clock is surely wrong by what a referee tells.
 bool is_off(const OffsetBound& truth) noexcept;

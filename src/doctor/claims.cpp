@@ -56,23 +56,15 @@ std::optional<Referee> first_referee(const Case& of) {
   return std::nullopt;
 }
 
-clocks::CertificateFault fault_of(const Case& of, const ClockReading& reading,
-                                  std::optional<OffsetBound> truth) {
-  return clocks::fault_of({.local = of.examination.now,
-                           .not_before = reading.failure->not_before,
-                           .not_after = reading.failure->not_after,
-                           .truth = truth});
-}
-
 /// One that another clock contradicts about this certificate is none, but where most clocks bear it
 /// out.
 std::optional<Referee> referee(const Case& of, const ClockReading& reading) {
   auto told = first_referee(of);
   if (!told) return std::nullopt;
-  const auto fault = fault_of(of, reading, told->truth);
+  const auto fault = clocks::fault_of(*reading.failure, of.examination.now, told->truth);
   const bool contradicted = std::ranges::any_of(of.sources, [&](const clocks::Source& source) {
     return clocks::can_be_true(of.examination.now, source.bound) &&
-           fault_of(of, reading, source.bound) != fault;
+           clocks::fault_of(*reading.failure, of.examination.now, source.bound) != fault;
   });
   const auto most = contradicted ? of.truth() : std::nullopt;
   if (contradicted && !(most && most->meets(told->truth))) return std::nullopt;
@@ -91,7 +83,8 @@ Claim judge_certificate(const Case& of, const ClockReading& reading) {
   using enum clocks::CertificateFault;
   const WallTime now = of.examination.now;
   const auto told = referee(of, reading);
-  const auto fault = fault_of(of, reading, told ? std::optional(told->truth) : std::nullopt);
+  const auto fault =
+      clocks::fault_of(*reading.failure, now, told ? std::optional(told->truth) : std::nullopt);
   if (fault == both) {
     return untrusted(reading, "fails by its time, and the local clock is wrong as well",
                      of.mend_local());

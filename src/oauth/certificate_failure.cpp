@@ -39,10 +39,7 @@ CertificateFailure why_out_of_time(const TransportFailure& failure, const std::s
   const auto told =
       failure.told && clocks::can_be_true(local, failure.told->truth) ? failure.told : std::nullopt;
   const std::string whose = certificate_of(host, failure, local);
-  switch (clocks::fault_of({.local = local,
-                            .not_before = failure.not_before,
-                            .not_after = failure.not_after,
-                            .truth = told ? std::optional(told->truth) : std::nullopt})) {
+  switch (clocks::fault_of(failure, local, told ? std::optional(told->truth) : std::nullopt)) {
     case local_clock:
       return {Verdict::tls_clock,
               whose + " fails since the local clock is wrong: it is " + how_wrong(told, local),

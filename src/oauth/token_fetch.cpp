@@ -13,13 +13,6 @@ namespace {
 constexpr Duration kLongestLimit = std::chrono::hours{1};     // of token requests
 constexpr Duration kLongestOutage = std::chrono::minutes{5};  // of the login host
 
-/// By how much a wall clock that was set has moved at least.
-constexpr Duration kOneStep = std::chrono::seconds{1};
-
-Duration wall_less_boot(const Now& now) {
-  return clocks::minus(now.wall.time_since_epoch(), now.boot.time_since_epoch());
-}
-
 }  // namespace
 
 void TokenMachine::Impl::on(const event::Fetched& fetched, const Now& now) {
@@ -71,8 +64,7 @@ void TokenMachine::Impl::on(const event::FetchFailed& failed, const Now& now) {
 /// A certificate that failed by the local wall clock may be good by another.
 void TokenMachine::Impl::reopen_where_clock_was_set(const Now& now) {
   if (!login_closed_ || login_closed_->failure.verdict != Verdict::tls_clock) return;
-  const Duration moved = clocks::minus(wall_less_boot(now), login_closed_->wall_less_boot);
-  if (moved >= -kOneStep && moved <= kOneStep) return;
+  if (!clocks::wall_was_set(login_closed_->wall_less_boot, now)) return;
   login_closed_.reset();
   not_before_ = now.boot;
 }
@@ -138,7 +130,7 @@ void TokenMachine::Impl::fail(LoginFailure failure, const Exchange* exchange, co
   last_failure_ = failure.failure;
   same_again_ = false;
   if (failure.retry == Retry::never)
-    login_closed_ = Closed{not_before_, failure.failure, wall_less_boot(now)};
+    login_closed_ = Closed{not_before_, failure.failure, clocks::wall_less_boot(now)};
   log(LogLevel::warn, failure.failure.error.message, failure.failure.verdict,
       failure.correlation_id);
 

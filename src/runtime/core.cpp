@@ -21,14 +21,6 @@ std::shared_ptr<const oauth::Dialect> make_dialect(DialectName name) {
   return std::make_shared<genesys::GenesysDialect>();
 }
 
-clocks::CertificateFault fault_of(const TransportFailure& failure, WallTime local,
-                                  const OffsetBound& truth) {
-  return clocks::fault_of({.local = local,
-                           .not_before = failure.not_before,
-                           .not_after = failure.not_after,
-                           .truth = truth});
-}
-
 /// Who may be believed: several NTP servers, before all others; of one, and of the other host's
 /// Date, what they do not contradict each other about.
 std::optional<TimeTold> believed(const TransportFailure& failure, WallTime local,
@@ -37,8 +29,8 @@ std::optional<TimeTold> believed(const TransportFailure& failure, WallTime local
     if (*each && !clocks::can_be_true(local, (*each)->truth)) each->reset();
   if (!told) return by_other;
   if (!by_other || told->witnesses > 1) return told;
-  const bool same =
-      fault_of(failure, local, told->truth) == fault_of(failure, local, by_other->truth);
+  const bool same = clocks::fault_of(failure, local, told->truth) ==
+                    clocks::fault_of(failure, local, by_other->truth);
   return same ? told : std::nullopt;
 }
 

@@ -6,14 +6,6 @@
 #include "clocks/bounds.hpp"
 
 namespace skewguard::runtime {
-namespace {
-
-Duration wall_less_boot(const Now& now) {
-  return clocks::minus(now.wall.time_since_epoch(), now.boot.time_since_epoch());
-}
-
-}  // namespace
-
 void ToldTime::ask(Instant wanted, Told told) {
   const Now now = clock_.now();
   if (remembers(now)) return told(heard_->told);
@@ -30,8 +22,7 @@ void ToldTime::ask(Instant wanted, Told told) {
 
 bool ToldTime::remembers(const Now& now) const {
   if (!heard_ || now.boot - heard_->at.boot >= kRemembered) return false;
-  const Duration moved = clocks::minus(wall_less_boot(now), wall_less_boot(heard_->at));
-  return -kStep <= moved && moved <= kStep;
+  return !clocks::wall_was_set(clocks::wall_less_boot(heard_->at), now);
 }
 
 void ToldTime::ask_referee(const Now& now) {

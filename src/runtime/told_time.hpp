@@ -21,7 +21,6 @@ class ToldTime : public std::enable_shared_from_this<ToldTime> {
   static constexpr Duration kAnswerWithin = std::chrono::milliseconds{2500};
   static constexpr Duration kPatience = std::chrono::seconds{3};
   static constexpr Duration kRemembered = std::chrono::minutes{1};
-  static constexpr Duration kStep = std::chrono::seconds{1};  ///< of the wall clock
 
   /// All must outlive this.
   ToldTime(Executor& loop, ClockSource& clock, Referee& referee)
