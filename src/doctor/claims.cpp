@@ -6,6 +6,7 @@
 
 #include "clocks/certificate_time.hpp"
 #include "doctor/case.hpp"
+#include "oauth/certificate_failure.hpp"
 #include "time/duration_text.hpp"
 #include "time/offset_text.hpp"
 
@@ -97,14 +98,10 @@ Claim judge_certificate(const Case& of, const ClockReading& reading) {
                      std::string("see whether `date` is right; ") + kAskForNtp);
   }
   if (fault == certificate) {
-    const bool early =
-        reading.failure->not_before && now + told->truth.middle() < *reading.failure->not_before;
-    return untrusted(
-        reading,
-        "fails by its time, and not by the local clock's fault (" + told->who +
-            "): " + reading.failure->detail,
-        "who runs " + reading.url +
-            (early ? " must have one installed that is valid by now" : " must renew it"));
+    return untrusted(reading,
+                     "fails by its time, and not by the local clock's fault (" + told->who +
+                         "): " + reading.failure->detail,
+                     oauth::renewal(*reading.failure, reading.url, now, told->truth));
   }
   const std::string size =
       told ? "it is " + size_text(told->truth, "behind", "ahead") + "; " + told->who

@@ -31,6 +31,13 @@ std::string how_wrong(const std::optional<TimeTold>& told, WallTime local) {
 
 }  // namespace
 
+std::string renewal(const TransportFailure& failure, const std::string& host, WallTime local,
+                    const OffsetBound& truth) {
+  const bool early = failure.not_before && local + truth.middle() < *failure.not_before;
+  return "who runs " + host +
+         (early ? " must have one installed that is valid by now" : " must renew it");
+}
+
 CertificateFailure why_out_of_time(const TransportFailure& failure, const std::string& host,
                                    WallTime local) {
   using enum clocks::CertificateFault;
@@ -46,14 +53,12 @@ CertificateFailure why_out_of_time(const TransportFailure& failure, const std::s
               kSet};
     case certificate: {
       const bool local_too = clocks::is_off(told->truth);
-      const bool early = failure.not_before && local + told->truth.middle() < *failure.not_before;
       return {
           Verdict::tls_untrusted,
           whose + " fails by its time, " +
               (local_too ? "and the local clock is wrong as well: it is " + how_wrong(told, local)
                          : "and not by the local clock's fault: " + told->by + " says so"),
-          "who runs " + host +
-              (early ? " must have one installed that is valid by now" : " must renew it") +
+          renewal(failure, host, local, told->truth) +
               (local_too ? std::string("; and ") + kSet : "")};
     }
     case both:
