@@ -1,13 +1,15 @@
 #include "cli/command_line.hpp"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
 #include "base/nearest.hpp"
 #include "cli/conclude.hpp"
+#include "cli/help.hpp"
 #include "cli/options.hpp"
-#include "emulator/guide.hpp"
 
 namespace skewguard::cli {
 namespace {
@@ -48,6 +50,32 @@ std::string suggest(std::string_view typed, const std::vector<std::string>& know
   return "see " + full_name(command) + " --help";
 }
 
+/// What people bring along from other programs, and what to type instead.
+struct Habit {
+  std::string_view option;
+  const char* remedy;
+};
+constexpr std::array<Habit, 8> kHabits{{
+    {"--client-secret",
+     "others can read a command line, so no flag takes the secret itself: use --client-secret-file "
+     "FILE (- = standard input) or GENESYS_CLOUD_CLIENT_SECRET"},
+    {"--access-token",
+     "others can read a command line, so no flag takes the token itself: use --access-token-file "
+     "FILE or GENESYS_CLOUD_ACCESS_TOKEN"},
+    {"-X", "the method comes first: skewguard call POST /api/v2/..."},
+    {"--request", "the method comes first: skewguard call POST /api/v2/..."},
+    {"-k", "certificates are always checked; name your own CA with --ca-file"},
+    {"--insecure", "certificates are always checked; name your own CA with --ca-file"},
+    {"-u", "name the client with --client-id and --client-secret-file"},
+    {"--user", "name the client with --client-id and --client-secret-file"},
+}};
+
+std::string remedy_of_option(std::string_view name, const CLI::App& command) {
+  const auto habit = std::ranges::find(kHabits, name, &Habit::option);
+  if (habit != kHabits.end()) return habit->remedy;
+  return suggest(name, option_names(command), command);
+}
+
 Error unknown_command(std::string_view typed, const CLI::App& app) {
   return usage_error("unknown command \"" + std::string(typed) + "\"",
                      suggest(typed, command_names(app), app));
@@ -61,7 +89,7 @@ std::optional<Error> unknown_word(const CLI::App& app) {
     if (word.size() > 1 && word.front() == '-') {
       const std::string name = word.substr(0, word.find('='));  // its value may be a secret
       return usage_error("unknown option \"" + name + "\" of " + full_name(command),
-                         suggest(name, option_names(command), command));
+                         remedy_of_option(name, command));
     }
     if (&command == &app) return unknown_command(word, app);
     return usage_error("unexpected argument \"" + word + "\" of " + full_name(command),
@@ -75,20 +103,33 @@ std::optional<Error> useless_setting(const CLI::App& app) {
   const CLI::App& command = command_of(app);
   if (takes_settings(command)) return std::nullopt;
   for (const CLI::Option* option : app.get_options()) {
-    if (option->get_group() != kSettingGroup || option->count() == 0) continue;
+    if (!is_setting(*option) || option->count() == 0) continue;
     return usage_error(option->get_name() + " means nothing to " + full_name(command),
                        "leave it out, or see " + full_name(command) + " --help");
   }
   return std::nullopt;
 }
 
+/// Of a word that is both, the topic: it says more.
 Result<Arguments> help_on(const Grammar& grammar) {
-  if (grammar.topic.empty()) return Arguments{HelpArguments{help_text(grammar.app)}};
-  if (grammar.topic == "emulate") return Arguments{HelpArguments{std::string(emulator::guide())}};
-  for (const CLI::App* command : grammar.app.get_subcommands({})) {
-    if (command->get_name() == grammar.topic) return Arguments{HelpArguments{help_text(*command)}};
-  }
-  return unknown_command(grammar.topic, grammar.app);
+  using Of = HelpArguments::Of;
+  const std::string& name = grammar.topic;
+  if (name.empty()) return Arguments{HelpArguments{}};
+  auto known = help_topics();
+  if (std::ranges::find(known, name) != known.end())
+    return Arguments{HelpArguments{Of::topic, name}};
+  const auto commands = command_names(grammar.app);
+  if (std::ranges::find(commands, name) != commands.end())
+    return Arguments{HelpArguments{Of::command, name}};
+  known.insert(known.end(), commands.begin(), commands.end());
+  return usage_error("unknown topic \"" + name + "\"", suggest(name, known, grammar.app));
+}
+
+/// Of the command on the line, or of the whole program.
+HelpArguments help_on_line(const CLI::App& app) {
+  const CLI::App& command = command_of(app);
+  if (&command == &app) return {};
+  return {HelpArguments::Of::command, command.get_name()};
 }
 
 Result<Arguments> arguments_of(Grammar& grammar) {
@@ -112,6 +153,32 @@ Result<CommandLine> parsed(Grammar& grammar) {
   auto arguments = arguments_of(grammar);
   if (!arguments) return std::move(arguments).error();
   return CommandLine{.arguments = *std::move(arguments), .flags = std::move(grammar.flags)};
+}
+
+void add_names_with_value(const CLI::App& app, std::vector<std::string>& into) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->nonpositional() || option->get_items_expected_max() == 0) continue;
+    for (const std::string& name : option->get_lnames()) into.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) into.push_back("-" + name);
+  }
+}
+
+/// Puts the command's name before the options that stand before it: to the parser only those of
+/// all commands may.
+void put_command_first(std::vector<std::string>& words, const CLI::App& app) {
+  std::vector<std::string> with_value;
+  add_names_with_value(app, with_value);
+  for (const CLI::App* command : app.get_subcommands({}))
+    add_names_with_value(*command, with_value);
+  auto word = words.begin();
+  while (word != words.end() && word->starts_with('-')) {
+    const bool takes_next = std::ranges::find(with_value, *word) != with_value.end();
+    std::advance(word, takes_next && word + 1 != words.end() ? 2 : 1);
+  }
+  if (word == words.end()) return;
+  const auto commands = command_names(app);
+  if (std::ranges::find(commands, *word) == commands.end()) return;
+  std::rotate(words.begin(), word, word + 1);
 }
 
 /// A proxy's URL that may hold a password, kept from a parser that would leave copies of it.
@@ -142,13 +209,13 @@ class ProxyAside {
 Result<CommandLine> parse_command_line(std::vector<std::string> words) {
   Grammar grammar;
   const ProxyAside proxy(words);
+  put_command_first(words, grammar.app);
   try {
     grammar.app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
     proxy.put_back(grammar.flags);
     return parsed(grammar);
   } catch (const CLI::CallForHelp&) {
-    return CommandLine{.arguments = HelpArguments{help_text(command_of(grammar.app))},
-                       .flags = std::move(grammar.flags)};
+    return CommandLine{.arguments = help_on_line(grammar.app), .flags = std::move(grammar.flags)};
   } catch (const CLI::CallForVersion&) {
     return CommandLine{.arguments = VersionArguments{}, .flags = std::move(grammar.flags)};
   } catch (const CLI::ParseError& error) {

@@ -50,9 +50,11 @@ struct DemoArguments {
   bool json = false;
 };
 struct VersionArguments {};
-/// The text to print on standard output: `help`, `help COMMAND`, `--help`.
+/// What to explain on standard output: `help`, `help TOPIC`, `COMMAND --help`.
 struct HelpArguments {
-  std::string text;
+  enum class Of { program, command, topic };
+  Of of = Of::program;
+  std::string name{};  ///< of the command or topic, a known one
 };
 
 using Arguments =

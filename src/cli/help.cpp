@@ -1,64 +1,83 @@
+#include "cli/help.hpp"
+
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <string_view>
 
+#include "cli/guides.hpp"
+#include "cli/layout.hpp"
 #include "cli/options.hpp"
 
 namespace skewguard::cli {
 namespace {
 
-constexpr std::size_t kWidth = 80;   // columns of a terminal nobody has widened
-constexpr std::size_t kColumn = 30;  // where explanations begin
+using Of = HelpArguments::Of;
 
-/// `left` in its column, `right` beside it, wrapped.
-std::string entry(const std::string& left, std::string_view right) {
-  std::string text = "  " + left;
-  if (text.size() + 1 > kColumn) {
-    text.append("\n").append(kColumn, ' ');
-  } else {
-    text.append(kColumn - text.size(), ' ');
-  }
-  std::size_t column = kColumn;
-  while (!right.empty()) {
-    const std::size_t end = std::min(right.find(' '), right.size());
-    if (column > kColumn && column + 1 + end > kWidth) {
-      text.append("\n").append(kColumn, ' ');
-      column = kColumn;
-    }
-    if (column > kColumn) {
-      text.append(" ");
-      ++column;
-    }
-    text.append(right.substr(0, end));
-    column += end;
-    right.remove_prefix(std::min(end + 1, right.size()));
-  }
-  return text.append("\n");
+constexpr std::size_t kHelpWidth = 80;  // columns, however wide the terminal is
+
+constexpr std::string_view kPrecedence =
+    "(flag, else [environment], else profile file, else default)";
+
+struct Topic {
+  const char* name;
+  const char* about;
+};
+constexpr std::array<Topic, 4> kTopics{{
+    {"settings", "every setting: flag, environment variable, default"},
+    {"exit-codes", "what the program's exit code says"},
+    {"verdicts", "what each verdict means, and what is done about it"},
+    {"emulate", "the emulator's guide: faults, control requests, scenarios"},
+}};
+
+constexpr std::array<Topic, 8> kExitCodes{{
+    {"0", "done; a rejection that was cured is still 0"},
+    {"1",
+     "the API answered with another error (4xx, 5xx) or something unusable (malformed, too large, "
+     "a redirect), or something in front of the API refused"},
+    {"2", "wrong usage or settings; nothing was sent"},
+    {"3", "the login host refuses the credentials, or the token is refused for good"},
+    {"4",
+     "clock: a rejection that only a correct clock can cure; or doctor or skew found a clock that "
+     "is off by more than --max-skew"},
+    {"5", "the token may not do this (403)"},
+    {"6",
+     "no answer: DNS, connection, TLS, time-out, or out of local resources; or the login host "
+     "stays 5xx"},
+    {"7", "rate limited past the deadline"},
+}};
+
+std::string paragraph(std::string_view text, std::size_t width) {
+  return wrapped(text, 0, width) + "\n";
 }
 
-std::string entry(const CLI::Option& option) {
-  if (option.get_positional()) return entry(option.get_name(), option.get_description());
+std::string entry_of(const CLI::Option& option, std::size_t width) {
+  if (option.get_positional()) return entry(option.get_name(), option.get_description(), width);
   std::string names = option.get_name(false, true);
   for (std::size_t comma = names.find(','); comma != std::string::npos;
        comma = names.find(',', comma + 2)) {
     names.insert(comma + 1, " ");
   }
   const std::string value = option.get_items_expected_max() == 0 ? "" : option.get_type_name();
-  return entry(value.empty() ? names : names + " " + value, option.get_description());
+  return entry(value.empty() ? names : names + " " + value, option.get_description(), width);
 }
 
 /// Every option of `app` in `group`, under its heading; nothing where there is none.
-std::string section(const CLI::App& app, const std::string& group, const std::string& heading) {
+std::string section(const CLI::App& app, const std::string& group, std::string_view heading,
+                    std::size_t width) {
   std::string text;
   for (const CLI::Option* option : app.get_options()) {
-    if (option->nonpositional() && option->get_group() == group) text.append(entry(*option));
+    if (option->nonpositional() && option->get_group() == group)
+      text.append(entry_of(*option, width));
   }
-  return text.empty() ? text : "\n" + heading + ":\n" + text;
+  if (text.empty()) return text;
+  return "\n" + paragraph(std::string(heading) + ":", width) + text;
 }
 
-std::string positionals(const CLI::App& app) {
+std::string positionals(const CLI::App& app, std::size_t width) {
   std::string text;
   for (const CLI::Option* option : app.get_options()) {
-    if (option->get_positional()) text.append(entry(*option));
+    if (option->get_positional()) text.append(entry_of(*option, width));
   }
   return text.empty() ? text : "\n" + text;
 }
@@ -73,33 +92,91 @@ std::string usage(const CLI::App& command) {
   return text.append("\n");
 }
 
-std::string of_program(const CLI::App& app) {
-  std::string text = "skewguard " + app.get_description() + "\n\n";
-  text.append("usage: skewguard COMMAND [options]\n\ncommands:\n");
+std::string of_program(const CLI::App& app, std::size_t width) {
+  std::string text = paragraph("skewguard " + app.get_description(), width) +
+                     "\nusage: skewguard COMMAND [options]\n\ncommands:\n";
   for (const CLI::App* command : app.get_subcommands({})) {
-    text.append(entry(command->get_name(), command->get_description()));
+    text.append(entry(command->get_name(), command->get_description(), width));
   }
-  text.append(section(app, kOptionGroup, "options"));
-  text.append(section(app, kLoggingGroup, "logging"));
+  text.append(section(app, kOptionGroup, "options", width));
+  text.append(section(app, kLoggingGroup, "logging", width)).append("\n");
+  text.append(paragraph("more: skewguard COMMAND --help, or skewguard help with one of", width));
+  for (const Topic& topic : kTopics) text.append(entry(topic.name, topic.about, width));
+  return text + "\n" +
+         paragraph(
+             "exit codes: 0 done, 1 another error of the API, 2 usage or settings, 3 credentials, "
+             "4 clock, 5 permission, 6 no answer, 7 rate limit",
+             width);
+}
+
+/// Where to read on.
+std::string more_about(const CLI::App& command, std::size_t width) {
+  if (takes_settings(command)) {
+    return "\n" +
+           paragraph("All settings (URLs, proxy, certificates, waits): skewguard help settings",
+                     width);
+  }
+  if (command.get_name() != "emulate") return "";
+  return "\n" + paragraph("All that it can do wrong, and when: skewguard help emulate", width);
+}
+
+std::string of_command(const CLI::App& command, std::size_t width) {
+  const CLI::App& top = *command.get_parent();
+  std::string text =
+      paragraph("skewguard " + command.get_name() + ": " + command.get_description(), width) +
+      "\n" + usage(command);
+  text.append(positionals(command, width));
+  text.append(section(command, kOptionGroup, "options", width));
+  if (takes_settings(command))
+    text.append(section(top, kCommonGroup, "common settings " + std::string(kPrecedence), width));
+  text.append(section(top, kLoggingGroup, "logging", width));
+  return text.append(more_about(command, width));
+}
+
+std::string settings_text(const CLI::App& app, std::size_t width) {
+  std::string text = "skewguard settings\n";
+  text.append(section(app, kCommonGroup, "common settings " + std::string(kPrecedence), width));
+  text.append(section(app, kSettingGroup, "other settings", width));
+  text.append(section(app, kLoggingGroup, "logging", width)).append("\n");
+  text.append(paragraph("profile file (TOML): flags by their names, with underscores", width));
+  text.append(
+      "  [profile.default]\n"
+      "  region = \"eu-west-1\"\n"
+      "  client_id = \"...\"\n"
+      "  client_secret_file = \"/etc/skewguard/secret\"\n"
+      "\n");
   return text.append(
-      "\n\"skewguard help COMMAND\" tells more. Exit codes: 0 done, 1 another error of the API,\n"
-      "2 usage or settings, 3 credentials, 4 clock, 5 permission, 6 no answer, 7 rate limit.\n");
+      paragraph("Durations: 500ms, 30s, 10m, 2h; a bare number is seconds. http:// URLs are taken "
+                "for loopback addresses only, unless --insecure-http is given.",
+                width));
+}
+
+std::string exit_codes_text(std::size_t width) {
+  std::string text = "skewguard exit codes\n\n";
+  for (const Topic& code : kExitCodes) text.append(entry(code.name, code.about, width));
+  return text;
 }
 
 }  // namespace
 
-std::string help_text(const CLI::App& app) {
-  const CLI::App* top = app.get_parent();
-  if (top == nullptr) return of_program(app);
-  std::string text =
-      "skewguard " + app.get_name() + ": " + app.get_description() + "\n\n" + usage(app);
-  text.append(positionals(app));
-  text.append(section(app, kOptionGroup, "options"));
-  if (takes_settings(app)) {
-    text.append(section(*top, kSettingGroup,
-                        "settings (flag, else [environment], else profile file, else default)"));
+std::vector<std::string> help_topics() {
+  std::vector<std::string> names;
+  for (const Topic& topic : kTopics) names.emplace_back(topic.name);
+  return names;
+}
+
+std::string help_text(const HelpArguments& about, std::size_t width) {
+  const Grammar grammar;
+  width = std::min(width, kHelpWidth);
+  if (about.of == Of::topic) {
+    if (const auto markdown = guide(about.name)) return as_plain_text(*markdown, width);
+    return about.name == "settings" ? settings_text(grammar.app, width) : exit_codes_text(width);
   }
-  return text.append(section(*top, kLoggingGroup, "logging"));
+  for (const CLI::App* command : grammar.app.get_subcommands({})) {
+    if (about.of == Of::command && command->get_name() == about.name)
+      return of_command(*command, width);
+  }
+  return of_program(grammar.app, width);
 }
 
 }  // namespace skewguard::cli

@@ -1,6 +1,8 @@
 #include "cli/options.hpp"
 
+#include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace skewguard::cli {
 namespace {
@@ -64,6 +66,16 @@ constexpr std::array<SettingFlag, 20> kSettingFlags{{
      "profile file, TOML; default $XDG_CONFIG_HOME/skewguard/config.toml [SKEWGUARD_CONFIG]"},
 }};
 
+/// Those that nearly everybody sets; the help of each command shows them.
+constexpr std::array<std::string_view, 6> kCommonSettings{
+    "--region",  "--client-id", "--client-secret-file", "--access-token-file",
+    "--timeout", "--profile"};
+
+const char* group_of(std::string_view name) {
+  return std::ranges::find(kCommonSettings, name) == kCommonSettings.end() ? kSettingGroup
+                                                                           : kCommonGroup;
+}
+
 /// One value, the last one given; its text is kept as typed.
 CLI::Option* add_text(CLI::App& app, const std::string& names, const char* value,
                       std::optional<std::string>& into, const std::string& help) {
@@ -120,18 +132,21 @@ Grammar::Grammar() {
   add_emulate();
   add_demo();
   add_command(app, "version", "print the version");
-  add_command(app, "help", "show the help of a command")
-      ->add_option("COMMAND", topic, "whose help to show; none = the whole program's")
+  add_command(app, "help", "explain a command or a topic")
+      ->add_option("TOPIC", topic,
+                   "a command, or one of settings, exit-codes, verdicts, emulate; none = the whole "
+                   "program")
       ->type_name("");
 }
 
 void Grammar::add_settings() {
   for (const SettingFlag& flag : kSettingFlags) {
-    add_text(app, flag.names, flag.value, flags.*flag.member, flag.help)->group(kSettingGroup);
+    add_text(app, flag.names, flag.value, flags.*flag.member, flag.help)
+        ->group(group_of(flag.names));
   }
   add_text(app, "--profile", "NAME", flags.profile,
-           "which [profile.NAME] of it; default \"default\" [SKEWGUARD_PROFILE]")
-      ->group(kSettingGroup);
+           "which [profile.NAME] of the profile file; default \"default\" [SKEWGUARD_PROFILE]")
+      ->group(kCommonGroup);
   add_texts(app, "--token-param", "K=V", flags.token_params,
             "one more form field of the token request (resource=urn:api); repeatable")
       ->group(kSettingGroup);
@@ -266,6 +281,10 @@ void Grammar::add_demo() {
                   "one of them, told line by line: C3, or the path of a scenario file; none = all")
       ->type_name("");
   command.add_flag("--json", demo.json, "print JSON (skewguard.demo/1)")->group(kOptionGroup);
+}
+
+bool is_setting(const CLI::Option& option) {
+  return option.get_group() == kSettingGroup || option.get_group() == kCommonGroup;
 }
 
 bool takes_settings(const CLI::App& command) {

@@ -11,6 +11,7 @@ namespace skewguard::cli {
 
 /// How the help groups a command's options.
 inline constexpr const char* kOptionGroup = "options";
+inline constexpr const char* kCommonGroup = "common settings";
 inline constexpr const char* kSettingGroup = "settings";
 inline constexpr const char* kLoggingGroup = "logging";
 
@@ -49,7 +50,7 @@ class Grammar {
 /// Whether the command takes the settings of an identity, rather than those of logging alone.
 bool takes_settings(const CLI::App& command);
 
-/// The help of the whole program, or of one of its commands.
-std::string help_text(const CLI::App& app);
+/// Whether it sets one of them, common or not.
+bool is_setting(const CLI::Option& option);
 
 }  // namespace skewguard::cli

@@ -7,6 +7,7 @@
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/conclude.hpp"
+#include "cli/help.hpp"
 #include "cli/logger.hpp"
 #include "cli/version.hpp"
 #include "settings/settings.hpp"
@@ -94,7 +95,7 @@ int run(std::vector<std::string> words, const World& world) {
     return exit_code_of(line.error());
   }
   if (const auto* help = std::get_if<HelpArguments>(&line->arguments)) {
-    return say(help->text, world);
+    return say(help_text(*help, world.columns), world);
   }
   if (std::holds_alternative<VersionArguments>(line->arguments)) {
     return say("skewguard " + std::string(version()) + "\n", world);

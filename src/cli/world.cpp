@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <string.h>  // NOLINT: explicit_bzero is not in <cstring>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -129,6 +132,19 @@ void forget_secrets_of_environment() {
   }
 }
 
+/// As COLUMNS says, else the terminal. What is no terminal gets unbroken lines.
+std::size_t columns(const settings::Surroundings& surroundings) {
+  constexpr std::size_t kUsual = 80;
+  constexpr std::size_t kLeast = 20;
+  std::size_t width = 0;
+  const std::string said = surroundings.environment("COLUMNS").value_or("");
+  std::from_chars(said.data(), said.data() + said.size(), width);
+  if (width == 0 && ::isatty(STDOUT_FILENO) != 1) return kUnbroken;
+  winsize window{};
+  if (width == 0 && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0) width = window.ws_col;
+  return width == 0 ? kUsual : std::max(width, kLeast);
+}
+
 }  // namespace
 
 World process_world() {
@@ -153,6 +169,7 @@ World process_world() {
   };
   world.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   world.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  world.columns = columns(world.surroundings);
   return world;
 }
 

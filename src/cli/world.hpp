@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "cli/layout.hpp"
 #include "doctor/survey.hpp"
 #include "settings/settings.hpp"
 #include "skewguard/client.hpp"
@@ -45,6 +46,7 @@ struct World {
   std::shared_ptr<ClockSource> clock;
   bool err_is_terminal = false;
   bool out_is_terminal = false;
+  std::size_t columns = kUnbroken;  ///< of what standard output is read on
 };
 
 /// This process's own.

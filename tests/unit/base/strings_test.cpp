@@ -30,5 +30,11 @@ TEST(Strings, TrimSpacesAndTabsAtTheEndsAlone) {
   EXPECT_EQ(trim("\ra\n"), "\ra\n");
 }
 
+TEST(Strings, CountsOneThingInTheSingular) {
+  EXPECT_EQ(counted(0, "probe"), "0 probes");
+  EXPECT_EQ(counted(1, "probe"), "1 probe");
+  EXPECT_EQ(counted(2, "probe"), "2 probes");
+}
+
 }  // namespace
 }  // namespace skewguard

@@ -6,7 +6,6 @@
 #include <sstream>
 #include <string>
 
-#include "emulator/guide.hpp"
 #include "fixture.hpp"
 
 namespace skewguard::emulator {
@@ -326,15 +325,15 @@ TEST(Control, IsFoundUnderItsPrefixAlone) {
   EXPECT_FALSE(is("/oauth/token?/emulator/"));
 }
 
-TEST(Guide, IsTheGuidesFile) {
+std::string guide() {
   const std::ifstream file(EMULATOR_GUIDE_FILE);
   std::stringstream text;
   text << file.rdbuf();
-  EXPECT_EQ(guide(), text.str());
+  return text.str();
 }
 
 TEST(Guide, NamesControlRequestsThatAreThere) {
-  const std::string text(guide());
+  const std::string text = guide();
   const std::regex request("`(GET|POST) (/emulator/[a-z/]+)`");
   std::set<std::string> seen;
   for (std::sregex_iterator it(text.begin(), text.end(), request), end; it != end; ++it) {
