@@ -7,7 +7,7 @@ namespace {
 
 using skewguard::net::AnswerParser;
 
-/// The answer's text, or the outcome's number: equal for equal outcomes.
+/// The outcome with the answer's text, or with why there is none: equal for equal outcomes.
 std::string outcome_of(std::string_view bytes, std::size_t piece) {
   AnswerParser parser("GET", 4096);
   auto outcome = AnswerParser::Outcome::more;
@@ -18,7 +18,7 @@ std::string outcome_of(std::string_view bytes, std::size_t piece) {
   }
   if (outcome == AnswerParser::Outcome::more) outcome = parser.end();
   auto text = std::to_string(static_cast<int>(outcome));
-  if (outcome != AnswerParser::Outcome::complete) return text;
+  if (outcome != AnswerParser::Outcome::complete) return text + parser.why();
   skewguard::Exchange exchange;
   parser.take(exchange);
   skewguard::fuzz::require(exchange.status >= 200 && exchange.status <= 999,

@@ -26,7 +26,9 @@ std::string requests_of(std::string_view bytes, std::size_t piece) {
       text += request.body;
       outcome = parser.feed("");
     }
-    if (outcome != RequestParser::Outcome::more) break;
+    if (outcome == RequestParser::Outcome::more) continue;
+    text += std::to_string(static_cast<int>(outcome));
+    break;
   }
   return text;
 }

@@ -1,163 +1,160 @@
 #include "net/answer_parser.hpp"
 
-#include <boost/asio/buffer.hpp>
 #include <optional>
+#include <string>
 #include <utility>
 
-#include "base/secret_text.hpp"
 #include "base/strings.hpp"
-#include "net/message_parser.hpp"
+#include "net/body_reader.hpp"
+#include "net/line_reader.hpp"
+#include "net/message_head.hpp"
 
 namespace skewguard::net {
-namespace beast_http = boost::beast::http;
 using Outcome = AnswerParser::Outcome;
 
 namespace {
 
-constexpr std::string_view kVersion = "HTTP/1.";
-
-/// Whether `text` may yet become, or is, the beginning of an answer.
-bool begins_like_http(std::string_view text) {
-  const auto known = std::min(text.size(), kVersion.size());
-  return text.substr(0, known) == kVersion.substr(0, known);
+/// The type of a record of TLS: an alert or a handshake (RFC 8446 section 5.1).
+constexpr bool speaks_tls(char first) noexcept {
+  return first == '\x15' || first == '\x16';
 }
 
 }  // namespace
 
 struct AnswerParser::Impl {
   Impl(std::string_view method, std::size_t limit)
-      : connects(method == "CONNECT"), bodiless(connects || method == "HEAD"), body_limit(limit) {
-    renew();
-  }
-
-  void renew() {
-    parser.emplace();
-    parser->eager(true);
-    parser->header_limit(
-        static_cast<std::uint32_t>(kHeadLimit + 1));  // ours is the one that counts
-    parser->body_limit(body_limit);
-    parser->skip(bodiless);
-  }
+      : connects(method == "CONNECT"), bodiless(connects || method == "HEAD"), body_limit(limit) {}
 
   Outcome fail(Outcome outcome, std::string reason) {
     why = std::move(reason);
     return outcome;
   }
 
-  Outcome fail(const boost::system::error_code& error) {
-    if (error == beast_http::error::body_limit) {
-      return fail(Outcome::too_large,
-                  "the body is over the limit of " + std::to_string(body_limit) + " bytes");
-    }
-    if (error == beast_http::error::partial_message) {
-      return fail(Outcome::truncated, "the connection ended in the middle of the answer");
-    }
-    return fail(Outcome::malformed, "the answer is not valid HTTP (" + error.message() + ")");
+  Outcome feed(std::string_view bytes) {
+    auto outcome = Outcome::more;
+    while (outcome == Outcome::more && !head_done && !bytes.empty()) outcome = read_line(bytes);
+    if (outcome == Outcome::more && head_done) outcome = read_body(bytes);
+    surplus = !bytes.empty();
+    return outcome;
   }
 
-  /// Collects the whole head first, so that its size is known whatever the pieces were.
-  Outcome read_head(std::string_view bytes) {
-    const auto searched = held.size() < 3 ? 0 : held.size() - 3;
-    held.append(bytes);
-    if (!begins_like_http(held.view())) {
+  Outcome read_line(std::string_view& bytes) {
+    if (lines.size() == 0 && speaks_tls(bytes.front())) {
+      return fail(Outcome::malformed, "the server speaks TLS there: the URL needs https://");
+    }
+    const auto found = lines.take(bytes);
+    if (status_line.status == 0 && !begins_like_answer(lines.line())) {
       return fail(Outcome::malformed, "what came does not begin like an answer of HTTP/1.1");
     }
-    const auto end = held.view().find(kEndOfHead, searched);
-    const auto size = end == std::string::npos ? held.size() : end + kEndOfHead.size();
-    if (size > kHeadLimit) {
-      return fail(Outcome::too_large,
-                  "the head is over the limit of " + std::to_string(kHeadLimit) + " bytes");
+    switch (found) {
+      case LineReader::Found::more:
+        return Outcome::more;
+      case LineReader::Found::over:
+        return fail(Outcome::too_large,
+                    "the head is over the limit of " + std::to_string(kHeadLimit) + " bytes");
+      case LineReader::Found::bad_byte:
+        return fail(Outcome::malformed, "its head holds a byte that does not belong there");
+      case LineReader::Found::line:
+        break;
     }
-    if (end == std::string::npos) return Outcome::more;
-    boost::system::error_code error;
-    const auto used = parser->put(boost::asio::buffer(held.data(), size), error);
-    head_done = error == beast_http::error::body_limit;  // by its Content-Length: it is whole
-    if (error && error != beast_http::error::need_more) return fail(error);
-    if (!parser->is_header_done() || used != size) {
-      return fail(Outcome::malformed, "the head ends in the middle of a line");
-    }
-    return after_head(size);
+    if (status_line.status == 0) return begin(lines.line());
+    return lines.line().empty() ? end_of_head() : read_field(lines.line());
   }
 
-  Outcome after_head(std::size_t size) {
-    const int status = parser->status;
-    if (status < 100) return fail(Outcome::malformed, "the status code is under 100");
-    if (status == 101) {
+  Outcome begin(std::string_view line) {
+    const auto parsed = parse_status_line(line);
+    if (!parsed) return fail(Outcome::malformed, "its first line is not one of HTTP/1.1");
+    if (parsed->status < 100) return fail(Outcome::malformed, "the status code is under 100");
+    if (parsed->status == 101) {
       return fail(Outcome::malformed, "the server switched protocols without being asked");
     }
-    const SecretText all = std::exchange(held, {});
-    const std::string_view rest = all.view().substr(size);
-    if (status < 200) {
+    status_line = *parsed;
+    return Outcome::more;
+  }
+
+  /// A line that begins with a blank goes on with the field before it (RFC 9112 section 5.2).
+  Outcome read_field(std::string_view line) {
+    if (line.front() == ' ' || line.front() == '\t') {
+      if (!field) return fail(Outcome::malformed, "its first field begins with a blank");
+      const auto more = trim(line);
+      if (!more.empty()) field->value.append(field->value.empty() ? "" : " ").append(more);
+      return Outcome::more;
+    }
+    keep_field();
+    field = parse_field(line);
+    if (!field) return fail(Outcome::malformed, "its head holds a line that is not a field");
+    return Outcome::more;
+  }
+
+  void keep_field() {
+    if (field) headers.add(std::move(field->name), std::move(field->value));
+    field.reset();
+  }
+
+  Outcome end_of_head() {
+    keep_field();
+    lines.restart(kHeadLimit);
+    if (status_line.status < 200) {
       if (++interim > kMostInterim) {
         return fail(Outcome::malformed, "too many interim answers (1xx)");
       }
-      renew();
-      return rest.empty() ? Outcome::more : read_head(rest);
+      status_line = {};
+      headers = {};
+      return Outcome::more;
     }
-    if (auto outcome = check_framing(); outcome != Outcome::more) return outcome;
+    Framing framing;
+    if (!connects) {  // what its answer says of a body means nothing
+      if (auto fault = answer_framing(headers, status_line.version, framing)) {
+        return fail(Outcome::malformed, std::move(*fault));
+      }
+    }
+    if (bodiless || status_line.status == 204 || status_line.status == 304) framing = {};
+    body = BodyReader(framing, body_limit, kHeadLimit);
     head_done = true;
-    return read_body(rest);
-  }
-
-  /// What Beast lets pass: codings that nobody asked for, which it would read until the close.
-  Outcome check_framing() {
-    if (connects) return Outcome::more;  // what such an answer says of its body means nothing
-    const auto codings = parser->headers.all("Transfer-Encoding");
-    if (codings.empty()) return Outcome::more;
-    if (parser->headers.count("Content-Length") > 0) {
-      return fail(Outcome::malformed, "both Content-Length and Transfer-Encoding are there");
-    }
-    if (codings.size() > 1 || !iequals(trim(codings.front()), "chunked")) {
-      return fail(Outcome::malformed, "a transfer coding was used that was not asked for");
-    }
-    if (parser->version < 11) {
-      return fail(Outcome::malformed, "an answer of HTTP/1.0 has no transfer coding");
-    }
     return Outcome::more;
   }
 
-  Outcome read_body(std::string_view bytes) {
-    if (held.empty()) return parse_body(bytes);
-    held.append(bytes);
-    const SecretText all = std::exchange(held, {});
-    return parse_body(all.view());
-  }
+  Outcome read_body(std::string_view& bytes) { return outcome_of(body.take(bytes)); }
 
-  Outcome parse_body(std::string_view bytes) {
-    while (bytes.size() >= parser->least() && !parser->is_done()) {
-      boost::system::error_code error;
-      const auto used = parser->put(boost::asio::buffer(bytes.data(), bytes.size()), error);
-      bytes.remove_prefix(used);
-      if (error == beast_http::error::need_more) break;
-      if (error) return fail(error);
+  Outcome outcome_of(BodyReader::Found found) {
+    switch (found) {
+      case BodyReader::Found::more:
+        return Outcome::more;
+      case BodyReader::Found::whole:
+        return Outcome::complete;
+      case BodyReader::Found::malformed:
+        return fail(Outcome::malformed, body.why());
+      case BodyReader::Found::too_large:
+      case BodyReader::Found::lines_too_large:
+        return fail(Outcome::too_large, body.why());
+      case BodyReader::Found::truncated:
+        break;
     }
-    held = SecretText(
-        bytes);  // the beginning of a chunk's line or of the trailer; or what is too much
-    if (parser->is_done()) return Outcome::complete;
-    if (held.size() > kHeadLimit) {
-      return fail(Outcome::too_large, "a chunk's line or the trailer is over the limit");
-    }
-    return Outcome::more;
+    return fail(Outcome::truncated, "the connection ended in the middle of the answer");
   }
 
   Outcome end() {
     if (!head_done) {
       return fail(Outcome::truncated, "the connection ended in the middle of the answer's head");
     }
-    boost::system::error_code error;
-    parser->put_eof(error);
-    return error ? fail(error) : Outcome::complete;
+    closed = true;
+    return outcome_of(body.end());
   }
 
   bool connects;
   bool bodiless;
-  std::uint64_t body_limit;
-  std::optional<MessageParser<false>> parser;
-  SecretText held;  ///< bytes not yet parsed
+  std::size_t body_limit;
+  LineReader lines{kHeadLimit};
+  StatusLine status_line;  ///< status 0: it has not come yet
+  Headers headers;
+  std::optional<HeaderField> field;  ///< the last one, whose value may go on in the next line
+  BodyReader body;
   std::string why;
   int interim = 0;
   bool begun = false;
   bool head_done = false;
+  bool surplus = false;
+  bool closed = false;
 };
 
 AnswerParser::AnswerParser(std::string_view method, std::size_t body_limit)
@@ -169,7 +166,7 @@ AnswerParser::~AnswerParser() = default;
 Outcome AnswerParser::feed(std::string_view bytes) {
   if (bytes.empty()) return Outcome::more;
   impl_->begun = true;
-  return impl_->head_done ? impl_->read_body(bytes) : impl_->read_head(bytes);
+  return impl_->feed(bytes);
 }
 
 Outcome AnswerParser::end() {
@@ -182,19 +179,20 @@ bool AnswerParser::head_done() const noexcept {
   return impl_->head_done;
 }
 bool AnswerParser::reusable() const noexcept {
-  return impl_->parser->keep_alive() && impl_->held.empty();
+  return !impl_->closed && !impl_->surplus &&
+         keeps_alive(impl_->headers, impl_->status_line.version);
 }
 bool AnswerParser::surplus() const noexcept {
-  return !impl_->held.empty();
+  return impl_->surplus;
 }
 const std::string& AnswerParser::why() const noexcept {
   return impl_->why;
 }
 
 void AnswerParser::take(Exchange& exchange) {
-  exchange.status = impl_->parser->status;
-  exchange.headers = std::move(impl_->parser->headers);
-  exchange.body = std::move(impl_->parser->body);
+  exchange.status = impl_->status_line.status;
+  exchange.headers = std::move(impl_->headers);
+  exchange.body = impl_->body.body().view();
 }
 
 }  // namespace skewguard::net

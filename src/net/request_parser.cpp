@@ -1,94 +1,138 @@
 #include "net/request_parser.hpp"
 
-#include <boost/asio/buffer.hpp>
 #include <optional>
 #include <utility>
 
+#include "base/secret_text.hpp"
 #include "base/strings.hpp"
-#include "net/message_parser.hpp"
+#include "net/body_reader.hpp"
+#include "net/line_reader.hpp"
+#include "net/message_head.hpp"
 
 namespace skewguard::net {
-namespace beast_http = boost::beast::http;
-
-namespace {
-
-RequestParser::Outcome outcome_of(const boost::system::error_code& error) {
-  if (error == beast_http::error::body_limit) return RequestParser::Outcome::body_over;
-  if (error == beast_http::error::header_limit) return RequestParser::Outcome::head_over;
-  return RequestParser::Outcome::malformed;
-}
-
-}  // namespace
 
 struct RequestParser::Impl {
-  explicit Impl(Limits the_limits) : limits(the_limits) { renew(); }
+  explicit Impl(Limits the_limits) : limits(the_limits), lines(the_limits.head) {}
 
-  void renew() {
-    head_size = 0;
-    parser.emplace();
-    parser->eager(true);
-    parser->header_limit(static_cast<std::uint32_t>(limits.head + 1));  // ours is what counts
-    parser->body_limit(limits.body);
-  }
-
-  /// Beast counts the request line and the fields apart.
-  [[nodiscard]] bool head_is_over() const {
-    if (parser->is_header_done()) return false;
-    const auto end = held.find(kEndOfHead);
-    const auto size = end == std::string::npos ? held.size() : end + kEndOfHead.size();
-    return head_size + size > limits.head;
-  }
-
-  Outcome parse() {
-    if (head_is_over()) return Outcome::head_over;
-    std::size_t used = 0;
-    boost::system::error_code error;
-    while (!error && !parser->is_done() && held.size() - used >= parser->least()) {
-      used += parser->put(boost::asio::buffer(held.data() + used, held.size() - used), error);
+  Outcome feed(std::string_view bytes) {
+    SecretText all;
+    if (!held.empty()) {
+      all = std::exchange(held, {});
+      bytes = all.append(bytes).view();
     }
-    if (!parser->is_header_done()) head_size += used;
-    std::string rest = held.substr(used);
-    Secret::wipe(held);
-    held = std::move(rest);
-    if (error && error != beast_http::error::need_more) return outcome_of(error);
-    if (parser->is_done()) return Outcome::complete;
-    // The beginning of a chunk's line, or of the trailer.
-    if (parser->is_header_done() && held.size() > limits.head) return Outcome::head_over;
+    auto outcome = Outcome::more;
+    while (outcome == Outcome::more && !head_done && !bytes.empty()) outcome = read_line(bytes);
+    if (outcome == Outcome::more && head_done) outcome = read_body(bytes);
+    if (outcome == Outcome::complete) held = SecretText(bytes);
+    return outcome;
+  }
+
+  Outcome read_line(std::string_view& bytes) {
+    switch (lines.take(bytes)) {
+      case LineReader::Found::more:
+        return Outcome::more;
+      case LineReader::Found::over:
+        return Outcome::head_over;
+      case LineReader::Found::bad_byte:
+        return Outcome::malformed;
+      case LineReader::Found::line:
+        break;
+    }
+    const auto line = lines.line();
+    if (lines.bare_lf()) return Outcome::malformed;
+    if (request.method.empty()) return line.empty() && !skipped ? skip() : begin(line);
+    return line.empty() ? end_of_head() : read_field(line);
+  }
+
+  /// Some clients put a line break behind a body that its length does not count (RFC 9112 section
+  /// 2.2).
+  Outcome skip() {
+    skipped = true;
     return Outcome::more;
   }
 
+  Outcome begin(std::string_view line) {
+    auto parsed = parse_request_line(line);
+    if (!parsed) return Outcome::malformed;
+    request.method = std::move(parsed->method);
+    request.target = std::move(parsed->target);
+    request.version = parsed->version;
+    return Outcome::more;
+  }
+
+  /// A field that goes on in a second line is not accepted (RFC 9112 section 5.2): such a line does
+  /// not begin with a name.
+  Outcome read_field(std::string_view line) {
+    auto field = parse_field(line);
+    if (!field) return Outcome::malformed;
+    request.headers.add(std::move(field->name), std::move(field->value));
+    return Outcome::more;
+  }
+
+  Outcome end_of_head() {
+    Framing framing;
+    if (check_host(request.headers, request.version) ||
+        request_framing(request.headers, request.version, framing)) {
+      return Outcome::malformed;
+    }
+    request.keep_alive = keeps_alive(request.headers, request.version);
+    body = BodyReader(framing, limits.body, limits.head);
+    head_done = true;
+    return Outcome::more;
+  }
+
+  Outcome read_body(std::string_view& bytes) {
+    switch (body.take(bytes)) {
+      case BodyReader::Found::more:
+        return Outcome::more;
+      case BodyReader::Found::whole:
+        return Outcome::complete;
+      case BodyReader::Found::too_large:
+        return Outcome::body_over;
+      case BodyReader::Found::lines_too_large:
+        return Outcome::head_over;
+      case BodyReader::Found::malformed:
+      case BodyReader::Found::truncated:
+        break;
+    }
+    return Outcome::malformed;
+  }
+
+  ReceivedRequest take() {
+    request.body = body.body().view();
+    auto taken = std::exchange(request, {});
+    lines.restart(limits.head);
+    body = {};
+    head_done = skipped = false;
+    return taken;
+  }
+
   Limits limits;
-  std::optional<MessageParser<true>> parser;
-  std::size_t head_size = 0;  ///< of a head that is not whole yet: what Beast has taken
-  std::string held;           ///< bytes not yet parsed
+  LineReader lines;
+  ReceivedRequest request;  ///< without a method: its first line has not come yet
+  BodyReader body;
+  SecretText held;  ///< bytes behind a whole request, which begin the next one
+  bool head_done = false;
+  bool skipped = false;  ///< an empty line before it
 };
 
 RequestParser::RequestParser(Limits limits) : impl_(std::make_unique<Impl>(limits)) {}
 RequestParser::RequestParser(RequestParser&&) noexcept = default;
 RequestParser& RequestParser::operator=(RequestParser&&) noexcept = default;
-RequestParser::~RequestParser() {
-  if (impl_) Secret::wipe(impl_->held);
-}
+RequestParser::~RequestParser() = default;
 
 RequestParser::Outcome RequestParser::feed(std::string_view bytes) {
-  impl_->held.append(bytes);
-  return impl_->parse();
+  return impl_->feed(bytes);
 }
 
 ReceivedRequest RequestParser::take() {
-  auto& parser = *impl_->parser;
-  ReceivedRequest request{
-      std::move(parser.method), std::move(parser.target), std::move(parser.headers),
-      std::move(parser.body),   parser.version,           parser.keep_alive()};
-  impl_->renew();
-  return request;
+  return impl_->take();
 }
 
 bool RequestParser::awaits_continue() const {
-  const auto& parser = *impl_->parser;
-  return parser.is_header_done() && !parser.is_done() && parser.body.empty() &&
-         impl_->held.empty() && parser.version >= 11 &&
-         iequals(parser.headers.find("Expect").value_or(""), "100-continue");
+  const auto& request = impl_->request;
+  return impl_->head_done && !impl_->body.begun() && request.version >= 11 &&
+         iequals(request.headers.find("Expect").value_or(""), "100-continue");
 }
 
 }  // namespace skewguard::net

@@ -19,8 +19,9 @@ struct ReceivedRequest {
   bool keep_alive = true;
 };
 
-/// Bytes of a connection -> its requests, one after the other. The outcome depends on the bytes
-/// alone, never on how they were cut into pieces. Not thread-safe.
+/// Bytes of a connection -> its requests, one after the other. Strict: what another reader might
+/// take for something else is malformed (RFC 9112 sections 2.2, 3.2, 5, 6.3). The outcome depends
+/// on the bytes alone, never on how they were cut into pieces. Not thread-safe.
 class RequestParser {
  public:
   struct Limits {
@@ -30,7 +31,7 @@ class RequestParser {
   enum class Outcome {
     more,       ///< feed on
     complete,   ///< the request is whole: take it
-    malformed,  ///< not HTTP/1: answer 400
+    malformed,  ///< not HTTP/1.1, or not beyond doubt: answer 400 and close
     head_over,  ///< answer 431
     body_over,  ///< answer 413
   };
@@ -38,7 +39,7 @@ class RequestParser {
   explicit RequestParser(Limits limits);
   RequestParser(RequestParser&&) noexcept;
   RequestParser& operator=(RequestParser&&) noexcept;
-  ~RequestParser();  ///< wipes the bytes it still holds
+  ~RequestParser();
 
   /// Takes bytes (none: looks again at those it holds). Not to be called between `complete` and
   /// take(), nor after a failure.

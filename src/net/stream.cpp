@@ -70,6 +70,13 @@ class PlainStream final : public Stream {
   tcp::socket socket_;
 };
 
+/// Session tickets that lie on an idle connection are shorter. One with more is dropped: one turn
+/// of the loop may look at all idle connections of an origin, 16 by default.
+constexpr std::size_t kMostLookedAt = std::size_t{3} * 1024;
+/// What a peer may send between two pieces of content: tickets, key updates. There is no end to
+/// what it could send.
+constexpr std::size_t kMostWithoutContent = std::size_t{32} * 1024;
+
 class TlsStream final : public Stream {
  public:
   TlsStream(tcp::socket socket, const TlsContext& context, CertificateDemand demand)
@@ -100,18 +107,21 @@ class TlsStream final : public Stream {
 
   /// Session tickets are read here, so that they do not pass for an answer.
   Unread unread() override {
+    std::size_t looked_at = 0;
     auto waiting = peek(socket_);
-    while (waiting == Unread::bytes) {
+    while (waiting == Unread::bytes && looked_at < kMostLookedAt) {
       ErrorCode error;
-      const auto size = socket_.read_some(asio::buffer(in_), error);
+      const auto size =
+          socket_.read_some(asio::buffer(in_.data(), kMostLookedAt - looked_at), error);
       if (error) return Unread::end;
+      looked_at += size;
       engine_.feed({in_.data(), size});
       const auto step = engine_.peek();
       if (step == TlsEngine::Step::done) return Unread::bytes;
       if (step != TlsEngine::Step::want_input) return Unread::end;
       waiting = peek(socket_);
     }
-    return waiting;
+    return waiting == Unread::bytes ? Unread::end : waiting;
   }
 
   void write(std::string_view head, std::string_view body, Handler handler,
@@ -126,7 +136,7 @@ class TlsStream final : public Stream {
 
   void read_some(std::span<char> buffer, Handler handler) override {
     std::size_t size = 0;
-    const auto step = engine_.read(buffer, size);
+    const auto step = read(buffer, size);
     proceed(step, size, buffer, std::move(handler));
   }
 
@@ -165,10 +175,19 @@ class TlsStream final : public Stream {
     });
   }
 
+  TlsEngine::Step read(std::span<char> buffer, std::size_t& size) {
+    auto step = engine_.read(buffer, size);
+    if (step == TlsEngine::Step::done) without_content_ = 0;
+    if (step == TlsEngine::Step::want_input && without_content_ > kMostWithoutContent) {
+      step = engine_.give_up("TLS records without content came, and no end of them");
+    }
+    return step;
+  }
+
   /// As read_some, straight from the network's turn: no need to go through the loop once more.
   void take(std::span<char> buffer, Handler handler) {
     std::size_t size = 0;
-    const auto step = engine_.read(buffer, size);
+    const auto step = read(buffer, size);
     if (step == TlsEngine::Step::done) return handler({}, size);
     proceed(step, size, buffer, std::move(handler));
   }
@@ -177,6 +196,7 @@ class TlsStream final : public Stream {
     socket_.async_read_some(asio::buffer(in_),
                             [this, self = shared_from_this(), handler = std::move(handler)](
                                 ErrorCode error, std::size_t size) {
+                              without_content_ += size;
                               if (!error) engine_.feed({in_.data(), size});
                               handler(error, size);
                             });
@@ -231,6 +251,7 @@ class TlsStream final : public Stream {
   tcp::socket socket_;
   TlsEngine engine_;
   bool failed_ = false;                            // after the handshake
+  std::size_t without_content_ = 0;                // bytes read since the last piece of content
   std::string sending_;                            // ciphertext on its way
   std::array<char, std::size_t{17} * 1024> in_{};  // one TLS record and its frame
 };

@@ -31,7 +31,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
   /// Makes it ready for requests: the TLS handshake.
   virtual void prepare(ReadyHandler handler) = 0;
-  /// Looks without waiting.
+  /// Looks without waiting, at 3 KiB at most: `end` also where more came that is no content.
   virtual Unread unread() = 0;
   /// Writes both, one after the other; they stay where they are until `handler`. Its size is how
   /// much went to the network, in bytes of the network: 0 = none of it.

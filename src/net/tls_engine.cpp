@@ -194,6 +194,12 @@ TlsEngine::Step TlsEngine::peek() {
   return result == 1 ? Step::done : stopped(result, "TLS");
 }
 
+TlsEngine::Step TlsEngine::give_up(const std::string& why) {
+  if (!failed_) failure_.detail = "TLS with " + peer_ + " was broken off: " + why;
+  failed_ = true;
+  return Step::failed;
+}
+
 void TlsEngine::close() {
   if (!ssl_ || SSL_is_init_finished(ssl_.get()) != 1) return;
   ERR_clear_error();

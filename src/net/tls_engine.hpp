@@ -70,6 +70,8 @@ class TlsEngine {
   void close();
   /// What has to go to the network now; each byte is handed out once.
   std::string output();
+  /// Ends it for a reason of ours: `failed`, unless it had failed before.
+  Step give_up(const std::string& why);
   /// "host:port", or "a client": for messages.
   [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
   /// For the message, where the server broke off: that it asked for a client's certificate, and

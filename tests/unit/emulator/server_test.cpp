@@ -167,6 +167,20 @@ TEST_F(EmulatorServer, ClosesWhereSoAsked) {
   EXPECT_TRUE(wire.closed());
 }
 
+TEST_F(EmulatorServer, ClosesAfterARequestThatCanBeReadInTwoWays) {
+  start();
+  const std::string get = "GET / HTTP/1.1\r\n";
+  for (const std::string fields :
+       {"Host: h\r\nTransfer-Encoding: xchunked\r\n\r\n", "Host: h\r\nHost: i\r\n\r\n",
+        "Host:\r\n\r\n", "Host: h\r\nA: b\r\n c\r\n\r\n"}) {
+    SCOPED_TRACE(fields);
+    Wire wire(emulator_->api_url());
+    wire.send(get + fields + get + "Host: h\r\n\r\n");
+    EXPECT_EQ(wire.read().status(), 400);
+    EXPECT_TRUE(wire.closed());
+  }
+}
+
 TEST_F(EmulatorServer, AnswersHeadWithoutABody) {
   start();
   const auto value = token();

@@ -126,6 +126,46 @@ std::vector<Sample> good() {
   };
 }
 
+/// Not as RFC 9112 wants it, and clear all the same.
+std::vector<Sample> harmless() {
+  const std::string ok = "HTTP/1.1 200 OK\r\n";
+  return {
+      {"bare LF", "HTTP/1.1 200 OK\nContent-Length: 2\n\nok", {}, {}, 200, "ok"},
+      {"bare LF in one line", ok + "Content-Length: 2\n\r\nok", {}, {}, 200, "ok"},
+      {"no reason, and no blank before it",
+       "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n",
+       {},
+       {},
+       404},
+      {"bare LF and no reason", "HTTP/1.1 200\nContent-Length: 2\n\nok", {}, {}, 200, "ok"},
+      {"a folded length", ok + "Content-Length:\r\n 2\r\n\r\nok", {}, {}, 200, "ok"},
+      {"blanks behind a chunk's size",
+       ok + "Transfer-Encoding: chunked\r\n\r\n2 \t\r\nok\r\n0\r\n\r\n",
+       {},
+       {},
+       200,
+       "ok"},
+      {"a quoted extension",
+       ok + "Transfer-Encoding: chunked\r\n\r\n2;a=\"b\\\"c;\"\r\nok\r\n0\r\n\r\n",
+       {},
+       {},
+       200,
+       "ok"},
+      {"a trailer with bare LF",
+       ok + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\n\n",
+       {},
+       {},
+       200,
+       ""},
+      {"bytes of other character sets",
+       "HTTP/1.1 200 \xD6K\r\nX: J\xF6rg\r\nContent-Length: 2\r\n\r\nok",
+       {},
+       {},
+       200,
+       "ok"},
+  };
+}
+
 std::vector<Sample> bad() {
   const std::string ok = "HTTP/1.1 200 OK\r\n";
   const auto malformed = Outcome::malformed;
@@ -180,8 +220,48 @@ std::vector<Sample> bad() {
   };
 }
 
+/// What is refused although more could come: nothing could make an answer of it.
+std::vector<Sample> never_an_answer() {
+  const std::string ok = "HTTP/1.1 200 OK\r\n";
+  const auto malformed = Outcome::malformed;
+  return {
+      {"a CR that no LF follows", ok + "A: b\rC: d", {}, malformed},
+      {"CR for line ends", "HTTP/1.1 200 OK\rA", {}, malformed},
+      {"a status line that runs on", "HTTP/1.1 2000 OK\r\n", {}, malformed},
+      {"a tab behind the status", "HTTP/1.1 200\tOK\r\n", {}, malformed},
+      {"HTTP/1.2", "HTTP/1.2 200 OK\r\n", {}, malformed},
+      {"a first field that begins with a blank", ok + " A: b\r\n", {}, malformed},
+      {"a field without a name", ok + ": b\r\n", {}, malformed},
+      {"the coding twice, in two fields",
+       ok + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+       {},
+       malformed},
+      {"an empty length", ok + "Content-Length:\r\n\r\n", {}, malformed},
+      {"an open quote in an extension",
+       ok + "Transfer-Encoding: chunked\r\n\r\n7;e=\"\r\n",
+       {},
+       malformed},
+      {"no chunk at all", ok + "Transfer-Encoding: chunked\r\n\r\n{", {}, malformed},
+      {"a chunk's line with bare LF", ok + "Transfer-Encoding: chunked\r\n\r\n2\n", {}, malformed},
+      {"a chunk's size and something else",
+       ok + "Transfer-Encoding: chunked\r\n\r\n2 x",
+       {},
+       malformed},
+      {"bare LF behind a chunk", ok + "Transfer-Encoding: chunked\r\n\r\n1\r\nx\n", {}, malformed},
+      {"a trailer that is not a field",
+       ok + "Transfer-Encoding: chunked\r\n\r\n0\r\nnonsense\r\n",
+       {},
+       malformed},
+  };
+}
+
+std::vector<Sample> both(std::vector<Sample> first, const std::vector<Sample>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
 TEST(AnswerParser, ReadsEachFormOfAnswerHoweverItIsCut) {
-  for (const auto& sample : good()) {
+  for (const auto& sample : both(good(), harmless())) {
     for (const auto piece : kPieces) {
       SCOPED_TRACE(sample.name + ", pieces of " + std::to_string(piece));
       const auto parsed = parse(sample.bytes, piece, sample.then, sample.method);
@@ -194,13 +274,49 @@ TEST(AnswerParser, ReadsEachFormOfAnswerHoweverItIsCut) {
 }
 
 TEST(AnswerParser, RefusesWhatIsNoAnswerHoweverItIsCut) {
-  for (const auto& sample : bad()) {
+  for (const auto& sample : both(bad(), never_an_answer())) {
     for (const auto piece : kPieces) {
       SCOPED_TRACE(sample.name + ", pieces of " + std::to_string(piece));
       const auto parsed = parse(sample.bytes, piece, sample.then, sample.method);
       EXPECT_EQ(parsed.outcome, sample.outcome);
       EXPECT_FALSE(parsed.why.empty());
     }
+  }
+}
+
+TEST(AnswerParser, SaysWhatIsWrongWithTheLengths) {
+  const std::string ok = "HTTP/1.1 200 OK\r\n";
+  const std::string coding = "Transfer-Encoding: chunked\r\n";
+  const auto why = [&](const std::string& fields) {
+    return parse(ok + fields + "\r\n", kNoLimit, Then::stays_open).why;
+  };
+  EXPECT_THAT(why(coding + coding), HasSubstr("Transfer-Encoding is there 2 times"));
+  EXPECT_THAT(why(coding + "Content-Length: 2\r\n"),
+              HasSubstr("both Content-Length and Transfer-Encoding"));
+  EXPECT_THAT(why("Content-Length: 2\r\nContent-Length: 3\r\n"), HasSubstr("different values"));
+}
+
+TEST(AnswerParser, SaysWhenAServerSpeaksTls) {
+  const std::string alert("\x15\x03\x03\0\2\2\x0A", 7);
+  EXPECT_THAT(parse(alert, kNoLimit, Then::stays_open).why, HasSubstr("https://"));
+}
+
+TEST(AnswerParser, JoinsTheLinesOfAFieldWithABlank) {
+  const auto parsed = parse("HTTP/1.1 200 OK\r\nX: a\r\n\t b \r\n \r\nContent-Length: 0\r\n\r\n", 1,
+                            Then::stays_open);
+  ASSERT_EQ(parsed.outcome, Outcome::complete) << parsed.why;
+  EXPECT_THAT(parsed.headers.all("X"), testing::ElementsAre("a b"));
+}
+
+TEST(AnswerParser, TheExtensionsOfAllChunksTogetherHaveALimit) {
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string chunk = "1;" + std::string(1000, 'x') + "\r\ny\r\n";
+  std::string bytes = head;
+  for (int i = 0; i < 33; ++i) bytes += chunk;  // each is 987 bytes over the plainest line
+  for (const auto piece : {std::size_t{100}, kNoLimit}) {
+    EXPECT_EQ(parse(bytes + "0\r\n\r\n", piece, Then::stays_open).outcome, Outcome::complete);
+    EXPECT_EQ(parse(bytes + chunk + "0\r\n\r\n", piece, Then::stays_open).outcome,
+              Outcome::too_large);
   }
 }
 

@@ -24,6 +24,9 @@ Step write(std::string bytes, std::size_t piece) {
 Step write_raw(std::string bytes) {
   return {.kind = Step::Kind::write_raw, .bytes = std::move(bytes)};
 }
+Step key_updates(std::size_t count) {
+  return {.kind = Step::Kind::key_updates, .piece = count};
+}
 Step close() {
   return {.kind = Step::Kind::close};
 }
@@ -103,6 +106,8 @@ class Player : public std::enable_shared_from_this<Player> {
       case Step::Kind::write_raw:
         asio::write(socket_, asio::buffer(step.bytes));
         return next();
+      case Step::Kind::key_updates:
+        return write_key_updates(step.piece);
       case Step::Kind::until:
         return wait(step);
     }
@@ -137,6 +142,29 @@ class Player : public std::enable_shared_from_this<Player> {
     tls_ ? asio::async_write(*tls_, piece, done) : asio::async_write(socket_, piece, done);
   }
 
+  /// Asio would send them with the next piece of content: they are made in memory instead.
+  void write_key_updates(std::size_t count) {
+    SSL* ssl = tls_->native_handle();
+    BIO* usual = SSL_get_wbio(ssl);
+    BIO* memory = BIO_new(BIO_s_mem());
+    BIO_up_ref(usual);
+    BIO_up_ref(memory);
+    SSL_set0_wbio(ssl, memory);
+    for (std::size_t i = 0; i < count; ++i) {
+      SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED);
+      SSL_do_handshake(ssl);
+    }
+    SSL_set0_wbio(ssl, usual);
+    char* data = nullptr;
+    const auto size = BIO_get_mem_data(memory, &data);
+    raw_.assign(data, static_cast<std::size_t>(size));
+    BIO_free(memory);
+    asio::async_write(socket_, asio::buffer(raw_),
+                      [this, self = shared_from_this()](ErrorCode error, std::size_t) {
+                        if (!error) next();
+                      });
+  }
+
   /// The good-bye goes out at once; the client's own, which may take long, ends the connection.
   void say_good_bye() {
     tls_->async_shutdown([this, self = shared_from_this()](ErrorCode) { stop(); });
@@ -167,6 +195,7 @@ class Player : public std::enable_shared_from_this<Player> {
   std::optional<asio::ssl::stream<tcp::socket&>> tls_;
   std::size_t at_ = 0;
   std::string received_;
+  std::string raw_;
   std::array<char, 4096> buffer_{};
 };
 

@@ -24,6 +24,7 @@ struct Step {
     cut,           ///< TLS: closes without a good-bye; plain: as close
     reset,         ///< RST
     write_raw,     ///< `bytes` past TLS
+    key_updates,   ///< TLS 1.3: `piece` of them, in records of their own
     until,         ///< goes round the loop until `holds`
   };
   Kind kind = Kind::read_request;
@@ -36,6 +37,8 @@ using Script = std::vector<Step>;
 Step read_request();
 Step write(std::string bytes, std::size_t piece = SIZE_MAX);
 Step write_raw(std::string bytes);
+/// TLS 1.3 records that carry no content, 27 bytes each.
+Step key_updates(std::size_t count);
 Step close();
 Step cut();
 Step reset();

@@ -1,8 +1,13 @@
 #include "net/stream.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include <array>
 #include <cstdio>
+#include <functional>
 #include <string>
 
 #include "certificates.hpp"
@@ -47,23 +52,110 @@ TEST(Stream, NothingHasLeftWhenLeavingIsCalled) {
   EXPECT_EQ(read_of_a_request_that_changes(*stream, server, io), "GET /latest HTTP/1.1\r\n\r\n");
 }
 
-TEST(Stream, AllIsEncryptedWhenLeavingIsCalled) {
-  constexpr WallTime kNow{std::chrono::sys_days{std::chrono::year{2026} / 3 / 14}};
-  const auto authority = testing_certificates::make({.name = "Test Authority",
-                                                     .not_before = kNow - days{1000},
-                                                     .not_after = kNow + days{1000},
-                                                     .authority = true});
-  const auto identity = testing_certificates::make(
-      {.dns = {"localhost"}, .not_before = kNow - days{10}, .not_after = kNow + days{10}},
-      &authority);
-  const auto ca_file = testing_certificates::pem_file({authority.certificate});
-  const TlsContext context{TlsOptions{.ca_file = ca_file}};
-  EXPECT_EQ(std::remove(ca_file.c_str()), 0);
-  boost::asio::io_context io;
-  const ScriptedServer server(io, {{read_request()}}, &identity);
-  const auto stream =
-      tls_stream(connected_to(server, io), context, {"localhost", server.port(), kNow});
-  EXPECT_EQ(read_of_a_request_that_changes(*stream, server, io), "GET /sooner HTTP/1.1\r\n\r\n");
+/// A client's TLS stream to a server that plays one script.
+class TlsStreamTest : public testing::Test {
+ protected:
+  static constexpr WallTime kNow{std::chrono::sys_days{std::chrono::year{2026} / 3 / 14}};
+
+  TlsStreamTest()
+      : authority_(testing_certificates::make({.name = "Test Authority",
+                                               .not_before = kNow - days{1000},
+                                               .not_after = kNow + days{1000},
+                                               .authority = true})),
+        identity_(testing_certificates::make(
+            {.dns = {"localhost"}, .not_before = kNow - days{10}, .not_after = kNow + days{10}},
+            &authority_)),
+        ca_file_(testing_certificates::pem_file({authority_.certificate})),
+        context_(TlsOptions{.ca_file = ca_file_}) {}
+  void TearDown() override {
+    EXPECT_EQ(std::remove(ca_file_.c_str()), 0);
+    EXPECT_EQ(::close(watched_), 0);
+  }
+
+  void start(testing_server::Script script) {
+    server_.emplace(io_, std::vector<testing_server::Script>{std::move(script)}, &identity_);
+    auto socket = connected_to(*server_, io_);
+    watched_ = ::dup(socket.native_handle());
+    stream_ = tls_stream(std::move(socket), context_, {"localhost", server_->port(), kNow});
+  }
+  void shake_hands() {
+    bool ready = false;
+    stream_->prepare([&](const std::optional<TransportFailure>& failure) {
+      EXPECT_FALSE(failure) << failure->detail;
+      ready = true;
+    });
+    testing_loop::run_until(io_, [&] { return ready; });
+  }
+  /// Bytes of the server's that lie in the socket unread.
+  [[nodiscard]] int lying_there() const {
+    int bytes = 0;
+    EXPECT_EQ(::ioctl(watched_, FIONREAD, &bytes), 0);
+    return bytes;
+  }
+
+  testing_certificates::Identity authority_;
+  testing_certificates::Identity identity_;
+  std::string ca_file_;
+  TlsContext context_;
+  boost::asio::io_context io_;
+  std::optional<ScriptedServer> server_;
+  std::shared_ptr<Stream> stream_;
+  int watched_ = -1;
+};
+
+TEST_F(TlsStreamTest, AllIsEncryptedWhenLeavingIsCalled) {
+  start({read_request()});
+  EXPECT_EQ(read_of_a_request_that_changes(*stream_, *server_, io_),
+            "GET /sooner HTTP/1.1\r\n\r\n");
+}
+
+TEST_F(TlsStreamTest, ALookReadsThreeKibibytesAndGivesTheConnectionUp) {
+  start({testing_server::key_updates(4000)});
+  shake_hands();
+  testing_loop::run_until(io_, [&] { return server_->finished() == 1; });
+  const int before = lying_there();
+  ASSERT_GT(before, 100'000);
+  EXPECT_EQ(stream_->unread(), Stream::Unread::end);
+  EXPECT_EQ(before - lying_there(), 3 * 1024);
+}
+
+TEST_F(TlsStreamTest, ALookPassesOverAFewTickets) {
+  start({testing_server::key_updates(80)});
+  shake_hands();
+  testing_loop::run_until(io_, [&] { return server_->finished() == 1; });
+  EXPECT_EQ(stream_->unread(), Stream::Unread::nothing);
+  EXPECT_EQ(lying_there(), 0);
+}
+
+TEST_F(TlsStreamTest, ReadingRecordsWithoutContentEnds) {
+  start({testing_server::key_updates(4000)});
+  shake_hands();
+  std::array<char, 100> buffer{};
+  Stream::ErrorCode error;
+  stream_->read_some(buffer, [&](Stream::ErrorCode failed, std::size_t) { error = failed; });
+  testing_loop::run_until(io_, [&] { return error.failed(); });
+  ASSERT_TRUE(stream_->fault());
+  EXPECT_THAT(stream_->fault()->detail, testing::HasSubstr("without content"));
+}
+
+TEST_F(TlsStreamTest, RecordsWithoutContentAreCountedAnewAfterContent) {
+  testing_server::Script script;
+  for (int i = 0; i < 4; ++i) {
+    script.push_back(testing_server::key_updates(800));  // 21 KiB
+    script.push_back(testing_server::write("x"));
+  }
+  start(std::move(script));
+  shake_hands();
+  std::array<char, 1> buffer{};
+  int read = 0;
+  std::function<void()> more = [&] {
+    stream_->read_some(buffer, [&](Stream::ErrorCode error, std::size_t) {
+      ASSERT_FALSE(error) << error.message();
+      if (++read < 4) more();
+    });
+  };
+  more();
+  testing_loop::run_until(io_, [&] { return read == 4; });
 }
 
 }  // namespace

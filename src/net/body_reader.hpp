@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/secret_text.hpp"
+#include "net/line_reader.hpp"
+#include "net/message_head.hpp"
+
+namespace skewguard::net {
+
+/// The bytes after a head -> the body, out of its chunks if it has any. The trailer's fields are
+/// checked and dropped: a second Date there would pass for a measurement (RFC 9110 section 6.5.1).
+/// What it finds depends on the bytes alone, never on how they were cut. Not thread-safe.
+class BodyReader {
+ public:
+  enum class Found { more, whole, malformed, too_large, lines_too_large, truncated };
+
+  BodyReader() = default;  ///< of no body
+  /// `limit`: bytes of the body. `line_limit`: bytes of the trailer and of the extensions of
+  /// all chunks together.
+  BodyReader(Framing framing, std::size_t limit, std::size_t line_limit);
+
+  /// Reads from the front of `bytes`, which it shortens by what it took. To be called once with
+  /// what came behind the head, be it nothing; not after anything but `more`.
+  Found take(std::string_view& bytes);
+  /// The connection was closed: the end of some bodies, `truncated` for the others.
+  [[nodiscard]] Found end() const noexcept;
+
+  /// What came so far, in the memory of secrets: a login host's answer holds a token.
+  [[nodiscard]] const SecretText& body() const noexcept { return body_; }
+  [[nodiscard]] const std::string& why() const noexcept { return why_; }
+  /// Any byte of it has come, of its chunks' lines too.
+  [[nodiscard]] bool begun() const noexcept { return begun_; }
+
+ private:
+  enum class State { chunk_line, chunk_data, chunk_end, trailer, plain, whole };
+
+  Found fail(Found found, std::string why);
+  Found take_some(std::string_view& bytes);
+  Found take_data(std::string_view& bytes);
+  Found take_chunk_line(std::string_view& bytes);
+  Found take_chunk_end(std::string_view& bytes);
+  Found take_trailer(std::string_view& bytes);
+
+  Framing framing_;
+  std::size_t limit_ = 0;
+  State state_ = State::whole;
+  bool known_ = false;          // left_ is a number of bytes; else all until the close
+  std::uint64_t left_ = 0;      // bytes of this chunk or of the body
+  std::size_t lines_left_ = 0;  // bytes that extensions and trailer may still have
+  LineReader lines_{0};
+  SecretText body_;
+  std::string why_;
+  bool begun_ = false;
+  bool after_cr_ = false;  // of the CRLF behind a chunk, the CR has come
+};
+
+}  // namespace skewguard::net
