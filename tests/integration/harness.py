@@ -162,9 +162,10 @@ class EndToEnd(unittest.TestCase):
         return {k: v for k, v in env.items() if v is not None}
 
     def run_with(self, login, api, *arguments, wall="right", report=True, stdin=None, tokens=False,
-                 prefix=(), **more):
+                 prefix=(), judged=True, limit_s=90, **more):
         """One run at -v -v -v. `tokens`: stdout may hold a token (`skewguard token`). `prefix`: a
-        command that runs the program."""
+        command that runs the program. `judged`: truth.py knows what is true of its answers.
+        `limit_s`: a guard against a hang."""
         with tempfile.TemporaryDirectory(dir=self.scratch.name) as folder:
             path = Path(folder) / "report.json"
             command = [*prefix, SKEWGUARD, *arguments, "-v", "-v", "-v"]
@@ -172,9 +173,9 @@ class EndToEnd(unittest.TestCase):
                 command += ["--report", str(path)]
             env = self.environment(login, api, wall, **more)
             done = subprocess.run(command, env=env, input=stdin, capture_output=True, text=True,
-                                  timeout=90)
+                                  errors="backslashreplace", timeout=limit_s)
             run = Run(done, path.read_text(encoding="utf-8") if path.exists() else "")
-        if run.report:
+        if run.report and judged:
             limited = not BOUNDS.isdisjoint([*arguments, *more])
             truth.told(run.report, self.id(), Emulator.names(login, api), limited,
                        is_wall_wrong(env))

@@ -1,0 +1,15 @@
+"""The clocks are right; the Date fields say UTC for GMT."""
+
+from raw import http_date, owner, token
+
+
+def date(_):
+    return http_date().replace("GMT", "UTC")
+
+
+def login(_, state):
+    return token(state, date("login"))
+
+
+def api(*_):
+    return owner(date=date("api"))

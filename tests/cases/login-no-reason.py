@@ -1,0 +1,16 @@
+"""The status line has no reason phrase, nor the blank before it."""
+
+import json
+
+from raw import OPAQUE, owner
+
+BODY = json.dumps({"access_token": f"{OPAQUE}1", "token_type": "Bearer",
+                   "expires_in": 3600}).encode()
+
+
+def login(*_):
+    return b"HTTP/1.1 200\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+
+
+def api(*_):
+    return owner()

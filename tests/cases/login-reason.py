@@ -1,0 +1,11 @@
+"""The login host explains itself in a member of its own, reason."""
+
+from raw import answer
+
+
+def login(*_):
+    return answer(400, {"reason": "The id or the secret is not right", "error": "invalid_client"})
+
+
+def api(*_):
+    return answer(404)

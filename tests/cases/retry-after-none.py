@@ -1,0 +1,13 @@
+"""429 without a word of when to come back."""
+
+from raw import answer, owner, token
+
+
+def login(_, state):
+    return token(state)
+
+
+def api(request, _):
+    if request.bearer is None:
+        return owner()
+    return answer(429, {"code": "too.many.requests"})

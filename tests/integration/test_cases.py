@@ -1,0 +1,381 @@
+"""Troubles of real people, rebuilt from public bug reports (tests/cases): how `call`, `whoami`,
+`token` and `doctor` end, what they say, and how many tokens they ask for.
+
+    tests/integration/test_cases.py [CASE...]    plays these cases alone
+"""
+
+import json
+import re
+import subprocess
+import sys
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from harness import ROOT, SKEWGUARD, EndToEnd
+
+FOLDER = ROOT / "tests" / "cases"
+sys.path.insert(0, str(FOLDER))
+import raw  # noqa: E402
+
+AT_ONCE = 24  # they wait most of their time
+LIMIT_S = 300  # a guard against a hang, not a measurement
+COMMANDS = {"call": ("call", "GET", "/api/v2/x"), "whoami": ("whoami",), "token": ("token",),
+            "doctor": ("doctor", "--json")}
+only = set()
+
+# What is wrong today. An entry whose case comes out right fails the test: delete the line.
+PENDING = {
+    "api-401-array": "the words of an array are not read; token does not verify",
+    "api-401-array-forever": "the words of an array are not read; token does not verify",
+    "api-403-array": "the words of an array are not read",
+    "api-403-challenge-expired": "token does not verify",
+    "api-403-expired": "a 403 is classified without its body",
+    "api-403-expired-oauth": "a 403 is classified without its body",
+    "api-403-html-waf": "a page counts as a missing permission",
+    "api-403-unknown-path": "a gateway's 403 counts as a missing permission",
+    "api-403-waf-once": "a page counts as a missing permission",
+    "api-gzip": "compression that nobody asked for is not decoded",
+    "api-gzip-403": "compression that nobody asked for is not decoded",
+    "api-latin1-403": "ISO 8859-1 is not decoded",
+    "api-region-of-another": "token does not verify",
+    "api-stripped-authorization": "nobody says that no token arrived; token does not verify",
+    "apigee-bearertoken": "another wording of token_type is refused",
+    "client-id-urn": "a client id with a colon is refused in both dialects",
+    "client-id-urn by default": "the message does not point to rfc6749",
+    "date-local-as-gmt": "whole hours do not point to a time zone",
+    "date-utc-word-nbf": "a Date that says UTC is discarded",
+    "ebay-application-token": "another wording of token_type is refused",
+    "expires-in-epoch": "nothing says that the lifetime is not believed",
+    "expires-in-zero": "a lifetime of zero is refused",
+    "login-200-error": "an OAuth error with 200 is not read",
+    "login-403-not-granted": "an OAuth error with 403 is not read",
+    "login-429-fraction": "a fractional Retry-After is not read",
+    "login-bare-lf": "bare LF counts as an unfinished head",
+    "login-capital": "members in camel case are not read",
+    "login-chunked-and-length": "does not say that both lengths are there",
+    "login-error-object": "an error that is an object is not quoted",
+    "login-gzip": "compression that nobody asked for is not decoded",
+    "login-latin1-error": "ISO 8859-1 is not decoded",
+    "login-no-reason": "a status line without a reason phrase is refused",
+    "login-other-region": "does not speak of the region",
+    "login-post-only": "there is no --client-auth",
+    "login-post-only by default": "does not point to --client-auth",
+    "login-reason": "the member reason is not quoted",
+    "ratelimit-reset-epoch": "X-Rate-Limit-Reset is not read; token does not verify",
+    "retry-after-fraction": "a fractional Retry-After is not read",
+    "retry-after-none": "our own pause is told as the server's; token does not verify",
+    "retry-after-words": "our own pause is told as the server's; token does not verify",
+    "secret-special": "there is no SKEWGUARD_DIALECT",
+    "secret-special by default": "does not point to rfc6749",
+    "api-lags-for-a-moment": "a lag that later answers contradict is kept",
+    "api-one-backend-an-hour-ahead": "a token that another backend accepts is not sent again",
+    "login-ahead-set-right-later": "gives up without a new token",
+    "login-behind-set-right": "pauses after two tokens that had ended",
+    "login-clock-set-right": "gives up without a new token",
+    "login-dst-one-minute": "gives up without a new token",
+    "login-lead-just-over-max-wait": "gives up without a new token",
+}
+
+
+@dataclass(frozen=True)
+class Ends:
+    """How a command must end. A collection means: one of these."""
+    code: object = 0
+    verdict: object = "ok"
+    words: tuple = ()  # each a pattern that what it says must match
+    never: str = "(?!)"  # a pattern that it must not match
+    tokens: object = 1  # token requests
+    sends: object = None  # requests to the API that carry a token
+    out: str = ""  # a pattern of stdout
+    flags: tuple = ()
+    env: dict = field(default_factory=dict)
+
+
+def each(ends, **others):
+    """All commands end alike, but for `others`. What `call` prints is its own."""
+    same = replace(ends, out="", sends=None)
+    return {"call": ends, "whoami": same, "token": same, "doctor": same, **others}
+
+
+TAKEN = Ends()
+NAMED = replace(TAKEN, out='"organization"')
+
+
+def taken(*words, **more):
+    """Everything works. Only the log of a call tells what was odd."""
+    ends = replace(NAMED, words=words, **more)
+    return each(ends, **{name: replace(ends, words=(), out="")
+                         for name in ("whoami", "token", "doctor")})
+
+
+def renewed(*words):
+    """One new token cures it."""
+    ends = Ends(verdict="token_revoked", tokens=2, words=words, out='"organization"')
+    return each(ends, token=Ends(tokens=2), doctor=Ends(tokens={1, 2}))
+
+
+def refused(code, verdict, *words, **more):
+    return each(Ends(code=code, verdict=verdict, words=words, **more))
+
+
+def no_credentials(*words, verdict="credentials_rejected"):
+    return refused(3, verdict, *words)
+
+
+def forbidden(*words):
+    """The token may not do this. It is accepted, so `token` prints it."""
+    return {**refused(5, "missing_permission", *words), "token": TAKEN}
+
+
+def gateway(*words):
+    return refused(1, "gateway_refused", *words)
+
+
+def limited(*words, **more):
+    """Beyond the deadline: exit code 7, and one request into the limit."""
+    return refused(7, "api_rate_limited", *words, sends=1, **more)
+
+
+def waited_for(sends):
+    """The limit ends within the deadline."""
+    ends = Ends(verdict="api_rate_limited", sends=sends, flags=("--timeout", "60s"),
+                out='"organization"')
+    return each(ends, token=TAKEN, doctor=replace(TAKEN, verdict={"ok", "api_rate_limited"}))
+
+
+TOLD_TO = "(ask|asks|asked|want|wants|wanted|tells|told) (us |you )?to (wait|pause)"
+BACKED_OFF = refused(7, "api_rate_limited", never=TOLD_TO, flags=("--timeout", "5s"))
+WHOLE_HOURS = "(?i)time zone"
+TAKEN_OR_SAID = each(Ends(code={0, 1}, verdict={"ok", "protocol"}, tokens={1, 2}))
+NOT_THE_API = "(?i)not a JSON object|neither name nor id|not .{0,20}answer|no answer of"
+AHEAD = Ends(verdict="issuer_clock_ahead", out='"organization"')
+HARMFUL = {"local_clock_behind", "local_clock_ahead", "login_clock_wrong", "api_clock_wrong",
+           "login_and_api_differ", "clocks_differ"}
+BEGINS_LATE = each(AHEAD, token=TAKEN, doctor=Ends(code=4, verdict=HARMFUL, words=("ahead",)))
+DEFAULT = {"SKEWGUARD_DIALECT": None, "SKEWGUARD_CLIENT_AUTH": None}
+
+CASES = {
+    "api-200-error": {
+        "call": replace(TAKEN, out="InvalidAuthenticationToken"),
+        "whoami": Ends(code=1, verdict={"ok", "protocol"}, words=(NOT_THE_API,)),
+        "token": TAKEN,
+        "doctor": Ends(code=1, verdict={"unknown", "protocol"}, words=(NOT_THE_API,))},
+    "api-200-login-page": {
+        "call": replace(TAKEN, out="Sign in"),
+        "whoami": Ends(code=1, verdict={"ok", "protocol"}, words=(NOT_THE_API,)),
+        "token": TAKEN,
+        "doctor": Ends(code=1, verdict={"unknown", "protocol"}, words=(NOT_THE_API,))},
+    "api-401-array": renewed("Session expired or invalid"),
+    "api-401-array-forever": refused(
+        3, "token_rejected", "This session is not valid for use with the REST API", tokens={2, 3}),
+    "api-403-array": forbidden("The REST API is not enabled for this organization"),
+    "api-403-challenge-expired": renewed("The access token has expired"),
+    "api-403-expired": renewed("The access token has expired"),
+    "api-403-expired-oauth": renewed("The access token expired"),
+    "api-403-html-waf": gateway("Request blocked|edge"),
+    "api-403-unknown-path": gateway("Missing Authentication Token"),
+    "api-403-waf-once": each(Ends(code={0, 1}, verdict="gateway_refused"),
+                             token=Ends(code={0, 1}),
+                             doctor=Ends(code={0, 1}, verdict={"ok", "gateway_refused"})),
+    "api-gzip": taken(),
+    "api-gzip-403": forbidden("analytics:conversationDetail:view"),
+    "api-latin1-403": forbidden("analytics:conversationDetail:view", "réservée"),
+    "api-region-of-another": refused(3, "token_rejected", "LOGIN", "API", tokens=range(2, 7)),
+    "api-stripped-authorization": refused(
+        3, "token_rejected", "(?i)no token|without (a|the|its|any) token|token (did not|never)",
+        "(?i)proxy|gateway|strip|remove", tokens=range(1, 7)),
+    "apigee-bearertoken": taken("BearerToken"),
+    "client-id-urn": taken(),
+    "date-gmt-nbf": BEGINS_LATE,
+    "date-local-as-gmt": {**taken(), "doctor": Ends(code=4, verdict=HARMFUL,
+                                                    words=(WHOLE_HOURS,))},
+    "date-local-zone": taken(),
+    "date-no-weekday": taken(),
+    "date-utc-word": taken(),
+    "date-utc-word-nbf": BEGINS_LATE,
+    "date-wrong-weekday": taken(),
+    "ebay-application-token": taken("Application Access Token"),
+    "expires-in-epoch": taken("expires_in"),
+    "expires-in-zero": taken("expires_in"),
+    "jwt-exp-ms": taken(),
+    "jwt-odd-claims": taken(),
+    "login-100-103": taken(out=""),
+    "login-200-error": no_credentials("The id or the secret is not right"),
+    "login-403-not-granted": no_credentials("This client has no grant for the audience"),
+    "login-429-200": refused(7, "login_rate_limited", "rate limit exceeded", tokens=range(1, 6),
+                             flags=("--timeout", "5s")),
+    "login-429-fraction": refused(7, "login_rate_limited", "Limit reached",
+                                  "300|299.5|5 min|5m"),
+    "login-bare-lf": taken(),
+    "login-capital": taken(),
+    "login-chunked-and-length": refused(1, "protocol", "Content-Length", "Transfer-Encoding",
+                                        tokens={1, 2}),
+    "login-double-chunked": refused(1, "protocol", "Transfer-Encoding", "twice|two|2",
+                                    tokens={1, 2}),
+    "login-dup-length": taken(),
+    "login-error-object": no_credentials("The client secret has run out"),
+    "login-form-answer": TAKEN_OR_SAID,
+    "login-gzip": taken(),
+    "login-http10-no-length": taken(),
+    "login-invalid-scope": no_credentials("One or more scopes are not known here"),
+    "login-latin1-error": no_credentials("client non trouvé",
+                                         verdict={"credentials_rejected", "unknown_client"}),
+    "login-latin1-long": taken(),
+    "login-nested": TAKEN_OR_SAID,
+    "login-no-reason": taken(),
+    "login-other-region": no_credentials("authentication failed", "(?i)region", "LOGIN"),
+    "login-post-only": taken(),
+    "login-reason": no_credentials("The id or the secret is not right",
+                                   verdict={"credentials_rejected", "unknown_client"}),
+    "ratelimit-reset-epoch": limited("300|299|5 min|5m"),
+    "retry-after-fraction": waited_for(2),
+    "retry-after-none": BACKED_OFF,
+    "retry-after-short-fraction": waited_for(2),
+    "retry-after-words": BACKED_OFF,
+    "secret-special": taken(),
+    "token-path-query": taken(),
+}
+
+# With default settings they fail, and say where to go from there.
+BY_DEFAULT = {
+    # Basic cannot hold it as it is, so nothing is sent.
+    "client-id-urn by default": each(Ends(code=2, verdict="none", words=("rfc6749",), tokens=0)),
+    "login-post-only by default": no_credentials("--client-auth[ =]post"),
+    "secret-special by default": no_credentials("rfc6749"),
+}
+
+# Most failures and token requests of each scenario for `demo`; None: as many as the naive client.
+SCENARIOS = {
+    "api-an-hour-ahead-for-a-moment": (None, None),
+    "api-behind-over-max-wait-set-right": (None, None),
+    "api-behind-set-right": (0, None),
+    "api-lags-for-a-moment": (0, None),
+    "api-one-backend-20s-behind": (0, None),
+    "api-one-backend-an-hour-ahead": (0, 2),
+    "api-one-backend-an-hour-behind": (0, None),
+    "api-refuses-all-for-a-while": (21, None),
+    "login-ahead-set-right-later": (None, None),
+    "login-ahead-set-right-short": (0, None),
+    "login-an-hour-behind-for-a-moment": (8, None),
+    "login-behind-set-right": (None, None),
+    "login-clock-set-right": (None, None),
+    "login-dst-one-minute": (None, None),
+    "login-lead-just-over-max-wait": (None, None),
+    "login-refuses-for-a-while": (40, None),
+}
+
+
+def among(value, wanted):
+    return value in wanted if isinstance(wanted, (set, range)) else value == wanted
+
+
+class Played:
+    """How one command ended against the hosts of a case."""
+
+    def __init__(self, test, name, command, env, ends):
+        case = raw.load(FOLDER / f"{name}.py")
+        hosts = raw.Hosts(case)
+        settings = {**hosts.environment(), **ends.env}
+        settings = {k: v for k, v in settings.items()
+                    if k not in ("SKEWGUARD_LOGIN_URL", "SKEWGUARD_API_URL")}
+        try:
+            self.run = test.run_with(
+                hosts.login, hosts.api, *COMMANDS[command], "--ntp", "none", *ends.flags,
+                report=command in ("call", "whoami"), tokens=command == "token", judged=False,
+                limit_s=LIMIT_S, **{**settings, **env})
+        finally:
+            hosts.stop()
+        self.seen = hosts.seen()
+        self.hosts = {"LOGIN": re.escape(hosts.login), "API": re.escape(hosts.api)}
+        self.said = self.run.err
+        self.verdict = None
+        if command in ("call", "whoami"):
+            report = self.run.report or {"verdict": "none"}
+        elif command == "doctor":
+            report = json.loads(self.run.out or '{"verdict": "none"}')
+        if command != "token":
+            self.said += json.dumps(report, ensure_ascii=False)
+            self.verdict = report["verdict"]
+
+    def wrong(self, ends):
+        """What is not as it must be, one line each."""
+        run = self.run
+        if not among(run.code, ends.code):
+            yield f"exit code {run.code}, not {ends.code}"
+        if self.verdict is not None and not among(self.verdict, ends.verdict):
+            yield f"verdict {self.verdict}, not {ends.verdict}"
+        if not among(self.seen["token_requests"], ends.tokens):
+            yield f"{self.seen['token_requests']} token requests, not {ends.tokens}"
+        if ends.sends is not None and not among(self.seen["api_sends"], ends.sends):
+            yield f"{self.seen['api_sends']} sends to the API, not {ends.sends}"
+        for pattern in ends.words:
+            if not re.search(self.hosts.get(pattern, pattern), self.said):
+                yield f"does not say {pattern}"
+        if re.search(ends.never, self.said):
+            yield f"says {re.search(ends.never, self.said)[0]}"
+        if run.code == 0 and not re.search(ends.out, run.out):
+            yield f"does not print {ends.out}: {run.out[:200]}"
+        if raw.OPAQUE in run.err + run.report_text:
+            yield "shows a token"
+
+
+def play_scenario(name):
+    done = subprocess.run([SKEWGUARD, "demo", str(FOLDER / f"{name}.toml"), "--json"],
+                          capture_output=True, text=True, timeout=LIMIT_S)
+    played = json.loads(done.stdout)["scenarios"][0]
+    return played["skewguard"], played["naive"]
+
+
+class Cases(EndToEnd):
+    def play(self, name, command, ends, env):
+        played = Played(self, name.split(" ")[0], command, env, ends)
+        wrong = list(played.wrong(ends))
+        return [f"{command}: {line}" for line in wrong] + \
+            ([f"    {command} said: {played.run.err[-1500:]}"] if wrong else [])
+
+    def judge(self, found):
+        """`found`: by case, what is wrong with it."""
+        for name, wrong in found.items():
+            with self.subTest(name):
+                if name in PENDING:
+                    self.assertNotEqual(wrong, [], "comes out right: delete it from PENDING")
+                else:
+                    self.assertEqual(wrong, [], "\n" + "\n".join(wrong))
+
+    def play_all(self, cases, env):
+        plays = [(name, command, ends) for name, commands in cases.items()
+                 if not only or name.split(" ")[0] in only for command, ends in commands.items()]
+        found = {name: [] for name, _, _ in plays}
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            jobs = [pool.submit(self.play, *play, env) for play in plays]
+            for (name, _, _), job in zip(plays, jobs):
+                found[name] += job.result()
+        self.judge(found)
+
+    def test_each_case_ends_as_it_must(self):
+        self.play_all(CASES, {})
+
+    def test_the_default_points_to_the_setting_that_is_needed(self):
+        self.play_all(BY_DEFAULT, DEFAULT)
+
+    def test_each_scenario_ends_as_it_must(self):
+        names = [name for name in SCENARIOS if not only or name in only]
+        found = {}
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for name, (ours, naive) in zip(names, pool.map(play_scenario, names)):
+                found[name] = []
+                for key, most in zip(("failures", "token_requests"), SCENARIOS[name]):
+                    most = naive[key] if most is None else most
+                    if ours[key] > most:
+                        found[name].append(f"{ours[key]} {key}, at most {most}: {ours['said']}")
+        self.judge(found)
+
+    def test_every_case_is_played(self):
+        self.assertEqual({path.stem for path in FOLDER.glob("*.py")} - {"raw"}, set(CASES))
+        self.assertEqual({path.stem for path in FOLDER.glob("*.toml")}, set(SCENARIOS))
+
+
+if __name__ == "__main__":
+    only = set(sys.argv[1:])
+    unittest.main(argv=sys.argv[:1])
