@@ -25,7 +25,8 @@ FOLDER = ROOT / "tests" / "integration"
 sys.path.insert(0, str(FOLDER))
 import truth  # noqa: E402
 AT_ONCE = 4
-LONGEST = ("test_cases", "test_skew", "test_scenarios")  # begun first, so that nothing waits for them
+# Begun first, so that nothing waits for them.
+LONGEST = ("test_cases", "test_skew", "test_scenarios")
 LIMIT_S = 600
 
 

@@ -103,10 +103,10 @@ def load(path):
 
 
 class Hosts:
-    """Both hosts of one case."""
+    """Both hosts of one case. `tls`: an ssl.SSLContext; None: plain HTTP."""
 
-    def __init__(self, case):
-        self.case = case
+    def __init__(self, case, tls=None):
+        self.case, self.tls = case, tls
         self.state = SimpleNamespace(issued=0)
         self.token_requests = 0
         self.api_sends = 0  # requests to the API host that carried a token
@@ -124,7 +124,7 @@ class Hosts:
         server = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.sockets.append(server)
         threading.Thread(target=self.accept, args=(server, handler), daemon=True).start()
-        return f"http://127.0.0.1:{server.getsockname()[1]}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{server.getsockname()[1]}"
 
     def accept(self, server, handler):
         while True:
@@ -136,6 +136,8 @@ class Hosts:
 
     def serve(self, connection, handler):
         try:
+            if self.tls:
+                connection = self.tls.wrap_socket(connection, server_side=True)
             with connection, connection.makefile("rb") as stream:
                 while self.serve_one(connection, stream, handler):
                     pass

@@ -6,12 +6,16 @@
 
 import json
 import re
+import ssl
 import subprocess
 import sys
+import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+import chains
 from harness import ROOT, SKEWGUARD, EndToEnd
 
 FOLDER = ROOT / "tests" / "cases"
@@ -75,6 +79,12 @@ PENDING = {
     "login-clock-set-right": "gives up without a new token",
     "login-dst-one-minute": "gives up without a new token",
     "login-lead-just-over-max-wait": "gives up without a new token",
+    "tls-expired-issuer leaf-cross old-root": "does not name the certificate",
+    "tls-expired-issuer leaf-expired both-roots": "does not name the certificate",
+    "given-jwt-wrong-local-clock -3600": "token does not say that the local clock is behind",
+    "given-jwt-wrong-local-clock 3600": "token judges it by the local clock",
+    "given-jwt-wrong-local-clock -3600 unverified": "there is no --no-verify",
+    "given-jwt-wrong-local-clock 3600 unverified": "there is no --no-verify",
 }
 
 
@@ -245,6 +255,27 @@ BY_DEFAULT = {
     "secret-special by default": no_credentials("rfc6749"),
 }
 
+def expired(*words):
+    """No connection is made, so no token is asked for."""
+    return each(Ends(code=6, verdict="tls_untrusted", words=words, tokens=0))
+
+
+# Of tls-expired-issuer, by the chain that the hosts send and the local bundle.
+EXPIRED = {
+    ("leaf-cross", "both-roots"): each(TAKEN),
+    ("leaf-cross", "old-root"): expired("Old Root", "(?i)bundle|ca-certificates|--ca-file"),
+    ("leaf-expired", "both-roots"): expired("Issuing CA", "(?i)server|host|who(ever)? runs?"),
+}
+
+# Of given-jwt-wrong-local-clock, by what is added to the local clock.
+JWT_CALLED = Ends(tokens=0, out='"organization"')
+GIVEN = {
+    "-3600": each(JWT_CALLED, whoami=Ends(tokens=0), token=Ends(tokens=0, words=("behind",)),
+                  doctor=Ends(code=4, verdict=HARMFUL, words=("behind",), tokens=0)),
+    "3600": each(JWT_CALLED, whoami=Ends(tokens=0), token=Ends(tokens=0),
+                 doctor=Ends(code=4, verdict=HARMFUL, words=("ahead",), tokens=0)),
+}
+
 # Most failures and token requests of each scenario for `demo`; None: as many as the naive client.
 SCENARIOS = {
     "api-an-hour-ahead-for-a-moment": (None, None),
@@ -273,9 +304,9 @@ def among(value, wanted):
 class Played:
     """How one command ended against the hosts of a case."""
 
-    def __init__(self, test, name, command, env, ends):
+    def __init__(self, test, name, command, ends, env, tls=None):
         case = raw.load(FOLDER / f"{name}.py")
-        hosts = raw.Hosts(case)
+        hosts = raw.Hosts(case, tls)
         settings = {**hosts.environment(), **ends.env}
         settings = {k: v for k, v in settings.items()
                     if k not in ("SKEWGUARD_LOGIN_URL", "SKEWGUARD_API_URL")}
@@ -328,8 +359,8 @@ def play_scenario(name):
 
 
 class Cases(EndToEnd):
-    def play(self, name, command, ends, env):
-        played = Played(self, name.split(" ")[0], command, env, ends)
+    def play(self, name, command, ends, env, tls):
+        played = Played(self, name.split(" ")[0], command, ends, env, tls)
         wrong = list(played.wrong(ends))
         return [f"{command}: {line}" for line in wrong] + \
             ([f"    {command} said: {played.run.err[-1500:]}"] if wrong else [])
@@ -343,12 +374,12 @@ class Cases(EndToEnd):
                 else:
                     self.assertEqual(wrong, [], "\n" + "\n".join(wrong))
 
-    def play_all(self, cases, env):
+    def play_all(self, cases, env, tls=None):
         plays = [(name, command, ends) for name, commands in cases.items()
                  if not only or name.split(" ")[0] in only for command, ends in commands.items()]
         found = {name: [] for name, _, _ in plays}
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            jobs = [pool.submit(self.play, *play, env) for play in plays]
+            jobs = [pool.submit(self.play, *play, env, tls) for play in plays]
             for (name, _, _), job in zip(plays, jobs):
                 found[name] += job.result()
         self.judge(found)
@@ -371,8 +402,46 @@ class Cases(EndToEnd):
                         found[name].append(f"{ours[key]} {key}, at most {most}: {ours['said']}")
         self.judge(found)
 
+    def test_an_expired_issuer_is_named_with_who_must_act(self):
+        made = chains.after_a_root_has_expired(self.scratch.name, self.preload)
+        for (chain, bundle), commands in EXPIRED.items():
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(made.path(f"{chain}.pem"), made.key("leaf"))
+            self.play_all({f"tls-expired-issuer {chain} {bundle}": commands},
+                          {"SSL_CERT_FILE": made.path(f"{bundle}.pem")}, tls)
+
+    def given_jwt(self):
+        now = int(time.time())
+        path = Path(self.scratch.name) / "jwt"
+        path.write_text(raw.jwt(iat=now, nbf=now, exp=now + 600), encoding="ascii")
+        return {"GENESYS_CLOUD_CLIENT_ID": None, "GENESYS_CLOUD_CLIENT_SECRET": None,
+                "GENESYS_CLOUD_ACCESS_TOKEN": path.read_text(encoding="ascii")}
+
+    def test_a_given_jwt_outlives_a_wrong_local_clock(self):
+        for offset, commands in GIVEN.items():
+            self.play_all({f"given-jwt-wrong-local-clock {offset}": commands},
+                          {**self.given_jwt(), "LD_PRELOAD": self.preload,
+                           "SKEWGUARD_TEST_WALL_OFFSET": offset})
+
+    def test_a_given_jwt_lives_no_longer_than_its_claims_say(self):
+        for offset, told in (("-3600", "behind"), ("3600", "ahead|local clock")):
+            env = {**self.given_jwt(), "LD_PRELOAD": self.preload,
+                   "SKEWGUARD_TEST_WALL_OFFSET": offset}
+            wrong = []
+            for more, code in ((("--format", "json"), 0), (("--min-life", "30m"), {1, 3})):
+                run = self.run_with("http://127.0.0.1:1", "http://127.0.0.1:1", "token",
+                                    "--no-verify", *more, report=False, tokens=True, **env)
+                if not among(run.code, code):
+                    wrong.append(f"{more}: exit code {run.code}, not {code}: {run.err}")
+                elif run.code == 0 and json.loads(run.out)["expires_in"] > 600:
+                    wrong.append(f"it lives longer than 600 s: {run.out}")
+                if run.code == 0 and not re.search(told, run.err):
+                    wrong.append(f"{more}: does not say {told}: {run.err}")
+            self.judge({f"given-jwt-wrong-local-clock {offset} unverified": wrong})
+
     def test_every_case_is_played(self):
-        self.assertEqual({path.stem for path in FOLDER.glob("*.py")} - {"raw"}, set(CASES))
+        self.assertEqual({path.stem for path in FOLDER.glob("*.py")} - {"raw"},
+                         set(CASES) | {"tls-expired-issuer", "given-jwt-wrong-local-clock"})
         self.assertEqual({path.stem for path in FOLDER.glob("*.toml")}, set(SCENARIOS))
 
 
