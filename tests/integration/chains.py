@@ -1,4 +1,4 @@
-"""Certificate chains with a member that has expired, made with `openssl` under another wall clock."""
+"""Certificate chains with an expired member, made with `openssl` under another wall clock."""
 
 import os
 import subprocess
