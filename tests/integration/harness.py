@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SKEWGUARD = os.environ.get("SKEWGUARD", str(ROOT / "build/release/skewguard"))
 CALLS_ON_DEMAND = str(Path(SKEWGUARD).parent / "examples/calls_on_demand")
 CLIENT, SECRET = "demo", "demo-secret-7f3a"
+HUNG_S = 300  # a guard against a hang, not a measurement: the machine may be busy
 WALLS = {"right": None, "fast": "900", "slow": "-900", "1970": "@600"}
 # Settings with which a call may have to end before it was cured.
 BOUNDS = {"--timeout", "--max-wait", "--attempts", "--access-token-file", "--config",
@@ -79,7 +80,7 @@ class Emulator:
     def open(self, request):
         """The control API, whose certificate nobody here checks."""
         context = ssl._create_unverified_context() if self.login.startswith("https") else None
-        return urllib.request.urlopen(request, timeout=10, context=context)
+        return urllib.request.urlopen(request, timeout=HUNG_S, context=context)
 
     def order(self, path, **fields):
         if path == "stats/reset":
@@ -115,7 +116,7 @@ class Emulator:
         for url in (self.login, self.api):
             self.running.pop(url, None)
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(HUNG_S)
         self.process.stdout.close()
         self.process.stderr.close()
 
@@ -162,10 +163,9 @@ class EndToEnd(unittest.TestCase):
         return {k: v for k, v in env.items() if v is not None}
 
     def run_with(self, login, api, *arguments, wall="right", report=True, stdin=None, tokens=False,
-                 prefix=(), judged=True, limit_s=90, **more):
+                 prefix=(), judged=True, **more):
         """One run at -v -v -v. `tokens`: stdout may hold a token (`skewguard token`). `prefix`: a
-        command that runs the program. `judged`: truth.py knows what is true of its answers.
-        `limit_s`: a guard against a hang."""
+        command that runs the program. `judged`: truth.py knows what is true of its answers."""
         with tempfile.TemporaryDirectory(dir=self.scratch.name) as folder:
             path = Path(folder) / "report.json"
             command = [*prefix, SKEWGUARD, *arguments, "-v", "-v", "-v"]
@@ -173,7 +173,7 @@ class EndToEnd(unittest.TestCase):
                 command += ["--report", str(path)]
             env = self.environment(login, api, wall, **more)
             done = subprocess.run(command, env=env, input=stdin, capture_output=True, text=True,
-                                  errors="backslashreplace", timeout=limit_s)
+                                  errors="backslashreplace", timeout=HUNG_S)
             run = Run(done, path.read_text(encoding="utf-8") if path.exists() else "")
         if run.report and judged:
             limited = not BOUNDS.isdisjoint([*arguments, *more])
@@ -246,7 +246,7 @@ class LongRunning:
     def stop(self):
         self.process.stdin.close()
         try:
-            self.process.wait(20)
+            self.process.wait(HUNG_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -316,7 +316,7 @@ class RawServer:
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
-        self.thread.join(10)
+        self.thread.join(HUNG_S)
 
 
 def answer(status, body=b"", *fields, reason="X"):

@@ -39,7 +39,7 @@ class Chronyd:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
             asking.connect((host, int(port)))
             asking.settimeout(0.1)
-            for _ in range(100):
+            for _ in range(1000):
                 if self.process.poll() is not None:
                     raise RuntimeError("chronyd has ended")
                 try:
@@ -51,7 +51,7 @@ class Chronyd:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
         self.process.stdout.close()
 
 

@@ -17,7 +17,7 @@ def run(words, env, preload, wall):
     done = subprocess.run(
         ["unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", sys.executable,
          __file__, preload, wall, *words],
-        env=env, capture_output=True, text=True, timeout=60, check=True)
+        env=env, capture_output=True, text=True, timeout=300, check=True)
     told = json.loads(done.stdout)
     heads = told.pop("heads")
     return subprocess.CompletedProcess(words, **told), heads

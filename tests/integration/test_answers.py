@@ -6,7 +6,7 @@ import socket
 import subprocess
 import unittest
 
-from harness import CLIENT, SECRET, SKEWGUARD, EndToEnd, RawServer, answer
+from harness import HUNG_S, SKEWGUARD, EndToEnd, RawServer, answer
 
 ME = ("call", "GET", "/api/v2/tokens/me")
 
@@ -57,7 +57,7 @@ class WrongSettings(EndToEnd):
 class WrongAnswers(EndToEnd):
     def login_says(self, *arguments):
         login = RawServer(self, lambda *_: answer(*arguments))
-        return self.run_with(login.url, "http://127.0.0.1:9", *ME, "--timeout", "4s"), login
+        return self.run_with(login.url, "http://127.0.0.1:9", *ME, "--timeout", "6s"), login
 
     def test_connection_refused(self):
         with socket.socket() as taken:
@@ -87,7 +87,7 @@ class WrongAnswers(EndToEnd):
             run = self.run_with(url, url, *ME, "--timeout", "1s")
         self.assertEqual(run.verdict(), "timeout")
         self.assert_one_error_line(run, 6)
-        self.assertLess(run.report["elapsed_ms"], 2000)
+        self.assertLess(run.report["elapsed_ms"], 15_000, "not that of the default")
 
     def test_cut_off_json_of_the_login_host(self):
         run, _ = self.login_says(200, b'{"access_token":"abc","token_ty')
@@ -97,7 +97,7 @@ class WrongAnswers(EndToEnd):
     def test_cut_off_answer_of_the_login_host(self):
         whole = answer(200, b'{"access_token":"abcdefgh","token_type":"bearer","expires_in":300}')
         login = RawServer(self, lambda *_: whole[:-10])
-        run = self.run_with(login.url, "http://127.0.0.1:9", *ME, "--timeout", "3s")
+        run = self.run_with(login.url, "http://127.0.0.1:9", *ME, "--timeout", "6s")
         self.assertEqual(run.verdict(), "network")
         self.assert_one_error_line(run, 6)
 
@@ -144,7 +144,7 @@ class ApiAnswers(EndToEnd):
         emulator = self.emulator("--lifetime", "300s")
         api = RawServer(self, lambda *_: arguments[0] if isinstance(arguments[0], bytes)
                         else answer(*arguments))
-        run = self.run_with(emulator.login, api.url, *call, "--timeout", "5s", **more)
+        run = self.run_with(emulator.login, api.url, *call, "--timeout", "15s", **more)
         return run, api, emulator
 
     def test_an_api_error_that_is_not_about_the_token(self):
@@ -157,7 +157,7 @@ class ApiAnswers(EndToEnd):
         emulator = self.emulator()
         api = RawServer(self, lambda *_: answer(200, body))
         env = self.environment(emulator.login, api.url)
-        done = subprocess.run([SKEWGUARD, *ME], env=env, capture_output=True, timeout=60)
+        done = subprocess.run([SKEWGUARD, *ME], env=env, capture_output=True, timeout=HUNG_S)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stdout, body)
 

@@ -7,7 +7,6 @@ those marked MADV_DONTDUMP ("dd" among VmFlags, proc(5)) and those of devices ("
 import array
 import base64
 import json
-import os
 import random
 import re
 import ssl
@@ -19,7 +18,7 @@ import unittest
 import urllib.parse
 from pathlib import Path
 
-from harness import CLIENT, SKEWGUARD, EndToEnd, LongRunning, RawServer, answer
+from harness import CLIENT, HUNG_S, SKEWGUARD, EndToEnd, LongRunning, RawServer, answer
 from test_proxy import ConnectProxy
 
 ME = "/api/v2/tokens/me"
@@ -129,7 +128,7 @@ class LateHosts:
             host = "login" if path == "/oauth/token" else "api"
             if host == late:
                 self.asked.set()
-                self.go.wait(60)
+                self.go.wait(HUNG_S)
             if host == "api":
                 return answer(200, b'{"organization":{"id":"1"}}', "Content-Type: application/json")
             body = json.dumps({"access_token": token, "token_type": "bearer", "expires_in": 300,
@@ -170,11 +169,11 @@ class CoreDump(EndToEnd):
             env=self.environment(hosts.url, hosts.url, **more), stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True)
         try:
-            self.assertTrue(hosts.asked.wait(20), "nobody asked the late host")
+            self.assertTrue(hosts.asked.wait(HUNG_S), "nobody asked the late host")
             yield process
         finally:
             hosts.go.set()
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=HUNG_S)
         self.assertEqual(process.returncode, 0, out + err)
 
     def look_while_awaited(self, late, *flags, token=TOKEN, tls=None, in_chunks=False, **more):

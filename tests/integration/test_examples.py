@@ -5,7 +5,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from harness import ROOT, SKEWGUARD, EndToEnd
+from harness import HUNG_S, ROOT, SKEWGUARD, EndToEnd
 
 EXAMPLES = Path(SKEWGUARD).parent / "examples"
 ME = ("GET", "/api/v2/tokens/me")
@@ -16,7 +16,7 @@ class Examples(EndToEnd):
     def run_example(self, name, *arguments, world=None):
         env = self.environment(world.login, world.api) if world else {}
         done = subprocess.run([EXAMPLES / name, *arguments], env=env, capture_output=True,
-                              text=True, timeout=60)
+                              text=True, timeout=HUNG_S)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assert_no_secrets(done.stdout, done.stderr)
         return done.stdout.split("\n")[:-1]

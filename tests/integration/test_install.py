@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from harness import ROOT, SKEWGUARD, EndToEnd
+from harness import HUNG_S, ROOT, SKEWGUARD, EndToEnd
 
 BUILD = Path(SKEWGUARD).parent
 PROJECTS = ROOT / "tests/install"
@@ -20,7 +20,7 @@ PUBLIC = re.compile(r"((typeinfo|typeinfo name|vtable) for )?"
 
 def run(*command, **more):
     done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=120, check=False, **more)
+                          stderr=subprocess.STDOUT, text=True, timeout=HUNG_S, check=False, **more)
     if done.returncode != 0:
         raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}")
     return done.stdout
@@ -77,7 +77,7 @@ class Installed(EndToEnd):
 
     def assert_catches(self, program, **more):
         """What the library throws, the program knows by its type."""
-        ended = subprocess.run([program], capture_output=True, text=True, timeout=60, check=False,
+        ended = subprocess.run([program], capture_output=True, text=True, timeout=HUNG_S, check=False,
                                env={"HOME": self.scratch.name, **more})
         self.assertEqual(ended.returncode, 1, ended.stderr)
         self.assertRegex(ended.stdout, r"\Aconfig: .+\n\Z")

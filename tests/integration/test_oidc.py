@@ -15,6 +15,7 @@ import unittest
 from pathlib import Path
 
 import truth
+from harness import HUNG_S
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -58,7 +59,7 @@ class Party:
                         threading.Thread(target=self._read_errors, daemon=True)]
         for thread in self.threads:
             thread.start()
-        if not self.ready.wait(30) or not self.events:
+        if not self.ready.wait(HUNG_S) or not self.events:
             self.stop()
             raise RuntimeError(f"{script} did not start: {''.join(self.errors)}")
         self.url = self.events[0]["url"]
@@ -76,9 +77,9 @@ class Party:
     def stop(self):
         """Ends it and returns all that it told: only then is nothing on its way any more."""
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(HUNG_S)
         for thread in self.threads:
-            thread.join(10)
+            thread.join(HUNG_S)
         self.process.stdout.close()
         self.process.stderr.close()
         return self.events
@@ -109,7 +110,7 @@ def run_program(issuer_url, resource_url, arguments, secret, local):
         done = subprocess.run(
             [SKEWGUARD, *arguments, "--login-url", issuer_url, "--api-url", resource_url,
              "--token-path", "/token", "--report", str(report), "-v", "-v", "-v"],
-            env=env, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+            env=env, capture_output=True, text=True, timeout=HUNG_S, stdin=subprocess.DEVNULL)
         return done, report.read_text(encoding="utf-8") if report.exists() else ""
 
 

@@ -13,7 +13,7 @@ import threading
 import unittest
 from pathlib import Path
 
-from harness import EndToEnd, RawServer, answer, read_head
+from harness import HUNG_S, EndToEnd, RawServer, answer, read_head
 
 ME = ("call", "GET", "/api/v2/tokens/me")
 USER, PASSWORD = "mole", "tunnel@word/9c1e"
@@ -40,7 +40,7 @@ class ConnectProxy:
                     return
                 seen.append(head.decode("latin-1"))
                 if says is None:
-                    stopped.wait(60)
+                    stopped.wait(HUNG_S)
                     return
                 if says is not ConnectProxy.OBEDIENT:
                     self.wfile.write(says)
@@ -84,7 +84,7 @@ class ConnectProxy:
         self.stopped.set()
         self.server.shutdown()
         self.server.server_close()
-        self.thread.join(10)
+        self.thread.join(HUNG_S)
 
 
 class Proxied(EndToEnd):
@@ -182,11 +182,11 @@ class Proxied(EndToEnd):
         run = self.run_me("--timeout", "2s", HTTPS_PROXY=proxy.url())
         self.assert_one_error_line(run, 6)
         self.assertEqual(run.verdict(), "timeout")
-        self.assertLess(run.report["elapsed_ms"], 3500)
+        self.assertLess(run.report["elapsed_ms"], 15_000, "not that of the default")
         run = self.run_me(HTTPS_PROXY=proxy.url())
         self.assertIn(f"the proxy {proxy.place} made no way to {self.hosts[0]} within 8 s",
                       self.assert_one_error_line(run, 6))
-        self.assertLess(run.report["elapsed_ms"], 30500)
+        self.assertLess(run.report["elapsed_ms"], 45_000)
 
     def test_a_proxy_that_is_not_there(self):
         with socket.create_server(("127.0.0.1", 0)) as free:

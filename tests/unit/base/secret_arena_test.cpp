@@ -135,7 +135,7 @@ TEST(SecretArena, ServesAForkedChildWhateverOtherThreadsDid) {
   for (int i = 0; i < 100 && !HasFailure(); ++i) {
     const pid_t child = ::fork();
     if (child == 0) {
-      ::alarm(4);  // ends a child that waits for a lock that nobody gives back
+      ::alarm(60);  // ends a child that waits for a lock that nobody gives back
       ::_exit(Secret(before) == Secret("before the fork") ? 0 : 1);
     }
     int status = -1;

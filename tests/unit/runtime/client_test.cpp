@@ -21,6 +21,8 @@
 namespace skewguard {
 namespace {
 
+constexpr std::chrono::seconds kHung{60};  // longer than anything here takes on a busy machine
+
 class StandingClock final : public ClockSource {
  public:
   Now now() override {
@@ -72,9 +74,7 @@ class ClientOnItsLoop : public ::testing::Test {
     client = std::make_unique<Client>(*std::move(made));
   }
   /// Whether the client has let go of all that it ran on.
-  bool ended() {
-    return gone_.get_future().wait_for(std::chrono::seconds{4}) == std::future_status::ready;
-  }
+  bool ended() { return gone_.get_future().wait_for(kHung) == std::future_status::ready; }
 
   std::unique_ptr<Client> client;
 
@@ -204,7 +204,7 @@ TEST_F(ClientOnItsLoop, BeginsAnewInAForkedProcessAndEndsThere) {
   ASSERT_TRUE(client->get("/api/v2/x"));
   const pid_t child = ::fork();
   if (child == 0) {
-    ::alarm(4);  // it hung
+    ::alarm(static_cast<unsigned>(kHung.count()));  // ends a child that hangs
     const bool answered = client->get("/api/v2/x").ok();
     client.reset();
     ::_exit(answered ? 0 : 1);

@@ -103,7 +103,7 @@ TEST_F(Blocking, IsNotNeededByAClientOnAContext) {
     got = result ? result->status : 0;
     context.stop();
   });
-  context.run_for(4s);
+  context.run_for(60s);
   EXPECT_EQ(got, 200);
 }
 
