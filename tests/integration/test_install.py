@@ -77,8 +77,8 @@ class Installed(EndToEnd):
 
     def assert_catches(self, program, **more):
         """What the library throws, the program knows by its type."""
-        ended = subprocess.run([program], capture_output=True, text=True, timeout=HUNG_S, check=False,
-                               env={"HOME": self.scratch.name, **more})
+        ended = subprocess.run([program], capture_output=True, text=True, timeout=HUNG_S,
+                               check=False, env={"HOME": self.scratch.name, **more})
         self.assertEqual(ended.returncode, 1, ended.stderr)
         self.assertRegex(ended.stdout, r"\Aconfig: .+\n\Z")
 
