@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """The same scenarios against skewguard and against clients that people really use, unmodified.
 
-    bench/clients/compare.py [--long] [--at-once N] [SCENARIO ...]
+    bench/clients/compare.py [--long] [--at-once N] [--earlier FILE] [SCENARIO ...]
 
-Plays scenarios/*.toml (or those named: C3 T1) with every client, each with an emulator of its own,
-and prints a table: failures that reached the caller, token requests, calls that the API refused.
+Plays scenarios/*.toml and tests/cases/*.toml (or those named: C3 T1) with every client, each with an
+emulator of its own, and prints a table: failures that reached the caller, token requests, calls that
+the API refused. Below it stand the rows in which another client had fewer failures than skewguard, and,
+with --earlier, those in which skewguard made more token requests than in that file's table.
 --long adds L1, a quarter of an hour of nothing, beside the others. What is missing is installed.
 The program is $SKEWGUARD, else build/release/skewguard. Exit status 1: more calls of skewguard
 failed than a scenario expects.
@@ -293,7 +295,7 @@ def order(scenario):
 def choose(wanted, with_long):
     """(path, scenario) of those to play, in order. The clients make one call at a time."""
     found = []
-    for path in (ROOT / "scenarios").glob("*.toml"):
+    for path in [*(ROOT / "scenarios").glob("*.toml"), *(ROOT / "tests/cases").glob("*.toml")]:
         scenario = tomllib.loads(path.read_text(encoding="utf-8"))
         if scenario.get("client", {}).get("callers", 1) > 1:
             continue
@@ -352,6 +354,25 @@ def print_table(played):
     print(row("failures beyond the expected", "", "", *avoidable(played).values()))
 
 
+def earlier_requests(path):
+    """Token requests of skewguard by scenario, from a table that this program printed."""
+    rows = re.findall(r"^\| ([A-Z]+\d+[a-z]?) [^|]*\|[^|]*\|[^|]*\| \d+ / (\d+) / \d+ \|",
+                      Path(path).read_text(encoding="utf-8"), re.MULTILINE)
+    return {scenario: int(requests) for scenario, requests in rows}
+
+
+def print_remarks(played, earlier):
+    for scenario, results in played:
+        ours = results["skewguard"]
+        better = [f"{name} {result['failures']}" for name, result in results.items()
+                  if result["failures"] < ours["failures"]]
+        if better:
+            print(f"{scenario['id']}: skewguard had {ours['failures']} failures, {', '.join(better)}")
+        before = earlier.get(scenario["id"], ours["token_requests"])
+        if ours["token_requests"] > before:
+            print(f"{scenario['id']}: {ours['token_requests']} token requests, {before} earlier")
+
+
 def avoidable(played):
     return {name: sum(beyond(scenario, results[name]) for scenario, results in played)
             for name in clients()}
@@ -381,13 +402,16 @@ def main():
     parser.add_argument("--long", action="store_true", help=f"{LONG} too: a quarter of an hour")
     parser.add_argument("--at-once", type=int, default=AT_ONCE, metavar="N",
                         help=f"scenarios, of seven clients each; default {AT_ONCE}")
+    parser.add_argument("--earlier", metavar="FILE", help="docs/guide/comparison.md, say")
     arguments = parser.parse_args()
     scenarios = choose({name.upper() for name in arguments.scenarios}, arguments.long)
     if not scenarios:
         parser.error("none of scenarios/ has such a name")
+    earlier = earlier_requests(arguments.earlier) if arguments.earlier else {}
     install()
     played = play_scenarios(scenarios, arguments.at_once)
     print_table(played)
+    print_remarks(played, earlier)
     for scenario, results in played:
         if scenario["id"] == LONG:
             print_steady(scenario, results)
