@@ -3,13 +3,13 @@
 
     bench/clients/compare.py [--long] [--at-once N] [--earlier FILE] [SCENARIO ...]
 
-Plays scenarios/*.toml and tests/cases/*.toml (or those named: C3 T1) with every client, each with an
-emulator of its own, and prints a table: failures that reached the caller, token requests, calls that
-the API refused. Below it stand the rows in which another client had fewer failures than skewguard, and,
-with --earlier, those in which skewguard made more token requests than in that file's table.
---long adds L1, a quarter of an hour of nothing, beside the others. What is missing is installed.
-The program is $SKEWGUARD, else build/release/skewguard. Exit status 1: more calls of skewguard
-failed than a scenario expects.
+Plays scenarios/*.toml and tests/cases/*.toml (or those named: C3 T1) with every client, each with
+an emulator of its own, and prints a table: failures that reached the caller, token requests, calls
+that the API refused. Below it stand the rows in which another client had fewer failures than
+skewguard, and, with --earlier, those in which skewguard made more token requests than in that
+file's table. --long adds L1, a quarter of an hour of nothing, beside the others. What is missing is
+installed. The program is $SKEWGUARD, else build/release/skewguard. Exit status 1: more calls of
+skewguard failed than a scenario expects.
 
 A wall clock that steps and a machine that is suspended or stopped are played by a preload that
 moves CLOCK_REALTIME and CLOCK_BOOTTIME of a running program (tests/preload/wallclock.c).
@@ -367,7 +367,7 @@ def print_remarks(played, earlier):
         better = [f"{name} {result['failures']}" for name, result in results.items()
                   if result["failures"] < ours["failures"]]
         if better:
-            print(f"{scenario['id']}: skewguard had {ours['failures']} failures, {', '.join(better)}")
+            print(f"{scenario['id']}: skewguard {ours['failures']} failures, {', '.join(better)}")
         before = earlier.get(scenario["id"], ours["token_requests"])
         if ours["token_requests"] > before:
             print(f"{scenario['id']}: {ours['token_requests']} token requests, {before} earlier")
