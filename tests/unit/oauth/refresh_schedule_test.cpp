@@ -63,9 +63,9 @@ TEST(RefreshSchedule, ALargerMarginNeverMeansALaterRefresh) {
   for (const Duration life : {Duration{1s}, Duration{5s}, Duration{300s}, Duration{24h} * 450}) {
     for (const double jitter : {0.0, 0.3, 0.999}) {
       Instant last = Instant::max();
-      for (double part = -0.5; part < 3.0; part += 0.05) {
+      for (int percent = -50; percent < 300; percent += 5) {
         TokenMachineOptions options;
-        options.refresh_ahead_part = part;
+        options.refresh_ahead_part = percent / 100.0;
         const Instant at = refresh_at(life_of(life), options, {}, jitter);
         EXPECT_LE(at, last);
         EXPECT_GE(at - kSent, (usable_until(life_of(life), options, {}) - kSent) / 2);
