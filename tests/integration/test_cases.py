@@ -76,8 +76,6 @@ PENDING = {
     "login-clock-set-right": "gives up without a new token",
     "login-dst-one-minute": "gives up without a new token",
     "login-lead-just-over-max-wait": "gives up without a new token",
-    "tls-expired-issuer leaf-cross old-root": "does not name the certificate",
-    "tls-expired-issuer leaf-expired both-roots": "does not name the certificate",
     "given-jwt-wrong-local-clock -3600": "token does not say that the local clock is behind",
     "given-jwt-wrong-local-clock 3600": "token judges it by the local clock",
     "given-jwt-wrong-local-clock -3600 unverified": "there is no --no-verify",
