@@ -13,6 +13,18 @@ ME = ("call", "GET", "/api/v2/tokens/me")
 TOKEN = b'{"access_token":"tok-1","token_type":"bearer","expires_in":300}'
 
 
+def refuse_in_plain_http(listener):
+    """Whatever comes, until the listener is closed."""
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection:
+            connection.recv(4096)
+            connection.sendall(answer(400))
+
+
 class WrongSettings(EndToEnd):
     def usage_error(self, *arguments, **env):
         run = self.run_with("http://127.0.0.1:9", "http://127.0.0.1:9", *arguments, report=False,
@@ -216,9 +228,10 @@ class ApiAnswers(EndToEnd):
         run, _ = self.api_sends(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 68\r\n\r\n<center>"
                                 b"The plain HTTP request was sent to HTTPS port</center></html>")
         self.assertIn("https://", self.assert_one_error_line(run, 1))
-        plain = RawServer(self, lambda *_: answer(400))
-        secure = plain.url.replace("http:", "https:")
-        run = self.run_with(secure, secure, *ME, "--timeout", "4s")
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            threading.Thread(target=refuse_in_plain_http, args=(listener,), daemon=True).start()
+            url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+            run = self.run_with(url, url, *ME, "--timeout", "4s")
         self.assertIn("plain HTTP", self.assert_one_error_line(run, 6))
 
     def test_a_field_of_the_connection_is_a_usage_error_before_anything_is_sent(self):
