@@ -53,6 +53,8 @@ class Exception : public std::runtime_error {
   [[nodiscard]] const Error& error() const noexcept { return *error_; }
   /// Throws one; so the headers themselves need no exceptions.
   [[noreturn]] static void raise(Error error);
+  /// Ends the process as an exception does that nobody catches: standard error says what() it was.
+  [[noreturn]] static void end_process(const Error& error) noexcept;
 
  private:
   std::shared_ptr<const Error> error_;  // shared, so that a copy cannot fail

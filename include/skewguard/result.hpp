@@ -12,7 +12,8 @@
 namespace SKEWGUARD_API skewguard {
 
 /// A value of type T, or the Error that stands in its place (docs/adr/0002-result.md).
-/// Reading the side that is not there ends the process: ask first.
+/// Reading the side that is not there ends the process: ask first. Where that is the value,
+/// standard error says what the error was.
 /// Thread-safety: as for T.
 template <typename T>
 class [[nodiscard]] Result {
@@ -61,7 +62,7 @@ class [[nodiscard]] Result {
 
  private:
   void require() const {
-    if (!ok()) std::abort();
+    if (!ok()) Exception::end_process(error());
   }
   std::variant<T, Error> state_;
 };

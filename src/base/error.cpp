@@ -42,4 +42,8 @@ void Exception::raise(Error error) {
   throw Exception(std::move(error));
 }
 
+void Exception::end_process(const Error& error) noexcept {
+  raise(error);  // nobody can catch it
+}
+
 }  // namespace skewguard

@@ -84,13 +84,13 @@ TEST(Result, ThrowsItsErrorWhereThatIsAskedForAlone) {
   expect_thrown([&] { Result<void>(error).or_throw(); });
 }
 
-TEST(ResultDeathTest, EndsTheProcessWhereTheSideThatIsReadIsNotThere) {
+TEST(ResultDeathTest, EndsTheProcessWhereTheSideThatIsReadIsNotThereAndSaysTheError) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const Result<int> failed = refused();
   const Result<int> good = 7;
   const Result<void> done;
-  EXPECT_DEATH((void)*failed, "");
-  EXPECT_DEATH((void)failed.value(), "");
+  EXPECT_DEATH((void)*failed, "refused");
+  EXPECT_DEATH((void)failed.value(), "refused");
   EXPECT_DEATH((void)good.error(), "");
   EXPECT_DEATH((void)done.error(), "");
 }
