@@ -1,8 +1,11 @@
 // What the examples of docs/guide/library.md have at hand.
+#include <chrono>
+#include <fstream>
 #include <iostream>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "skewguard/client.hpp"
 #include "skewguard/testing.hpp"
