@@ -10,7 +10,6 @@
 #include "cli/conclude.hpp"
 #include "http/url.hpp"
 #include "net/reason_phrase.hpp"
-#include "net/request_head.hpp"
 
 namespace skewguard::cli {
 namespace {
@@ -50,6 +49,13 @@ Result<std::string> path_of(std::string_view path, const std::string& base) {
                      "the token goes nowhere else; give a path, or set --api-url");
 }
 
+/// What skewguard sets itself: a second one would leak the token's place or break the framing.
+bool ours(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kOurs{"Authorization", "Host", "Content-Length",
+                                                  "Connection", "Transfer-Encoding"};
+  return std::ranges::any_of(kOurs, [&](std::string_view own) { return iequals(name, own); });
+}
+
 /// The value is never repeated: it may be a secret.
 Result<HeaderField> header_of(std::string_view text) {
   const std::size_t colon = text.find(':');
@@ -57,8 +63,8 @@ Result<HeaderField> header_of(std::string_view text) {
   if (colon == std::string_view::npos || !http::valid_token(name)) {
     return usage_error("a header (-H) is not NAME: VALUE", "write -H 'Accept: text/csv'");
   }
-  if (net::transport_field(name)) {
-    return usage_error("the header " + std::string(name) + " (-H) is for skewguard itself to set",
+  if (ours(name)) {
+    return usage_error("the header " + std::string(name) + " (-H) is set by skewguard itself",
                        "leave it out");
   }
   const std::string_view value = trim(text.substr(colon + 1));
@@ -71,9 +77,15 @@ Result<HeaderField> header_of(std::string_view text) {
   return HeaderField{.name = std::string(name), .value = std::string(value)};
 }
 
-Result<std::string> body_of(const std::string& data, const settings::Surroundings& surroundings) {
+Result<std::string> body_of(const std::string& data, const Session& session) {
   if (data != "-" && !data.starts_with('@')) return data;
-  const auto content = surroundings.read_file(data == "-" ? data : data.substr(1));
+  const std::string file = data == "-" ? data : data.substr(1);
+  if (settings::is_stdin(file) && !session.from_stdin.empty()) {
+    return usage_error("standard input cannot be both the request body (-d " + data + ") and " +
+                           session.from_stdin,
+                       "name a file for one of them");
+  }
+  const auto content = session.world.surroundings.read_file(file);
   if (!content) return content.error();
   return std::string(content->view());
 }
@@ -92,7 +104,7 @@ Result<Request> request_of(const CallArguments& arguments, const Session& sessio
     request.headers.add(std::move(header->name), std::move(header->value));
   }
   if (!arguments.data) return request;
-  auto body = body_of(*arguments.data, session.world.surroundings);
+  auto body = body_of(*arguments.data, session);
   if (!body) return std::move(body).error();
   request.body = *std::move(body);
   if (!request.headers.find("Content-Type")) {
@@ -128,9 +140,7 @@ int run_call(const CallArguments& arguments, Session& session) {
   if (!request) return fail(request.error(), session);
   const auto report = ReportFile::open(arguments.report, session.world);
   if (!report) return fail(report.error(), session);
-  auto api = session.world.make_api(
-      session.options, {.on_rejection = {}, .on_resolved = {}, .log = session.logger.sink()},
-      session.token_store);
+  auto api = session.world.make_api(session.options, session.logger.hooks(), session.token_store);
   if (!api) return fail(api.error(), session);
 
   const auto response = (*api)->call(*std::move(request));

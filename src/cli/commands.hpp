@@ -14,7 +14,9 @@ struct Session {
   ClientOptions options;      ///< of an identity; of no use to `emulate`
   std::string alert_command;  ///< empty = none
   settings::TokenStoreChoice token_store;
+  std::string from_stdin;  ///< what standard input was read for already; empty = nothing
   Duration max_skew{};
+  Screen screen;
 };
 
 /// Each returns the exit code (CONTRACT section 3), having said on standard error why it is not 0.

@@ -70,7 +70,11 @@ int run_command(CommandLine line, const World& world) {
                   .options = std::move(settings.client),
                   .alert_command = std::move(settings.alert_command),
                   .token_store = std::move(settings.token_store),
-                  .max_skew = settings.max_skew};
+                  .from_stdin = std::move(settings.from_stdin),
+                  .max_skew = settings.max_skew,
+                  .screen = {.columns = world.columns,
+                             .terminal = world.out_is_terminal,
+                             .color = settings.color && world.out_is_terminal}};
   return std::visit(
       Overloaded{[&](const CallArguments& command) { return run_call(command, session); },
                  [&](const WhoamiArguments& command) { return run_whoami(command, session); },

@@ -44,7 +44,9 @@ LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& 
       out.credentials = true;
       out.failure = told(Verdict::credentials_rejected, ErrorKind::credentials, 3,
                          text + ": it refuses the client " + quoted(context.client_id),
-                         "check the client secret, and that the client is not disabled");
+                         context.secret_hint.empty()
+                             ? "check the client secret, and that the client is not disabled"
+                             : std::string(context.secret_hint));
       return out;
     case Refusal::Kind::unknown_client:
       out.credentials = true;

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "oauth/dialect.hpp"
 #include "oauth/token_machine.hpp"
@@ -32,9 +33,10 @@ struct LoginFailure {
 
 /// Whom the words are about.
 struct LoginContext {
-  std::string host;       ///< origin of the token URL
-  std::string region;     ///< may be empty
-  std::string client_id;  ///< may be empty
+  std::string host;                ///< origin of the token URL
+  std::string region;              ///< may be empty
+  std::string client_id;           ///< may be empty
+  std::string_view secret_hint{};  ///< what looks wrong with the client's secret; may be empty
 };
 
 LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& context);

@@ -103,7 +103,7 @@ Result<std::vector<Secret>> secrets_at(const Sources& sources, const Place& plac
 }
 
 bool from_stdin(const std::optional<Place>& place) {
-  return place && place->is_file && place->value.text == "-";
+  return place && place->is_file && is_stdin(place->value.text);
 }
 
 /// A token beats a client of the same rank: whoever sets one wants it used. A client named by a
@@ -154,6 +154,16 @@ std::optional<Error> read_client(const Sources& sources, const std::optional<Val
 std::string client_secret_file(const Sources& sources) {
   auto place = place_of(sources, kClientSecret, kClientSecretFile, credentials_file(sources));
   return place && place->is_file && !from_stdin(place) ? std::move(place->value.text) : "";
+}
+
+std::string read_from_stdin(const Sources& sources, const ClientOptions& client) {
+  const bool token = !client.access_token.empty();
+  const auto place =
+      token ? place_of(sources, kAccessToken, kAccessTokenFile, std::nullopt)
+            : place_of(sources, kClientSecret, kClientSecretFile, credentials_file(sources));
+  if (!from_stdin(place)) return "";
+  return "the " + std::string((token ? kAccessToken : kClientSecret).name) + " (" +
+         place->value.origin + ")";
 }
 
 std::optional<Error> read_identity(const Sources& sources, ClientOptions& client) {

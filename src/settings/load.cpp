@@ -302,6 +302,7 @@ MaybeError read_logging(const Sources& sources, Settings& settings) {
   if (flags.quiet && flags.verbose > 0) {
     return config_error("-q and -v contradict each other", "give one of them");
   }
+  settings.quiet = flags.quiet;
   if (flags.quiet) settings.log_level = LogLevel::error;
   if (flags.verbose > 0) {
     settings.log_level = kVerbose[static_cast<std::size_t>(std::min(flags.verbose, 3) - 1)];
@@ -345,6 +346,7 @@ Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need
   settings.client.ntp = read_ntp(sources);
   if (!settings.client.client_secret.empty())
     settings.client_secret_file = client_secret_file(sources);
+  settings.from_stdin = read_from_stdin(sources, settings.client);
   if (auto error = read_token_store(sources, settings.token_store)) return *std::move(error);
   if (const auto command = sources.find(kAlertCommand)) settings.alert_command = command->text;
   if (need != Need::identity) return settings;

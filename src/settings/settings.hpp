@@ -50,14 +50,19 @@ struct TokenStoreChoice {
 struct Settings {
   ClientOptions client;
   std::string client_secret_file;  ///< that the client's secrets came from; empty = none, or stdin
+  std::string from_stdin;          ///< what standard input was read for, in words; empty = nothing
   TokenStoreChoice token_store;
   std::string alert_command;                    ///< for the shell; empty = none
   Duration max_skew = std::chrono::seconds{5};  ///< more than this is harmful: `skew`, `doctor`
   LogLevel log_level = LogLevel::warn;
+  bool quiet = false;  ///< nothing but the error that ends the command
   bool log_json = false;
   bool color = false;                 ///< wanted, where stderr is a terminal
   std::vector<std::string> warnings;  ///< for the log, at level warn: what was left out of account
 };
+
+/// Whether a file of that name is standard input: "-", or what the system calls it.
+bool is_stdin(std::string_view path) noexcept;
 
 /// The environment variables whose values are secrets.
 std::vector<std::string_view> secret_variables();

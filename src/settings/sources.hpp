@@ -135,6 +135,9 @@ std::optional<Error> read_identity(const Sources& sources, ClientOptions& client
 /// The file that the client's secrets stand in; empty = none, or standard input.
 std::string client_secret_file(const Sources& sources);
 
+/// The setting whose value read_identity() took from standard input, in words; empty = none.
+std::string read_from_stdin(const Sources& sources, const ClientOptions& client);
+
 /// The outgoing proxy; `config` names what is unusable, never the credentials. `any_tls`: some host
 /// is reached over https://, else what HTTPS_PROXY says has no part in it.
 std::optional<Error> read_proxy(const Sources& sources, bool any_tls, ProxyOptions& into);

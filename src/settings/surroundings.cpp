@@ -67,6 +67,10 @@ bool file_exists(const std::string& path) {
 
 }  // namespace
 
+bool is_stdin(std::string_view path) noexcept {
+  return path == "-" || path == "/dev/stdin" || path == "/dev/fd/0" || path == "/proc/self/fd/0";
+}
+
 Surroundings process_surroundings() {
   return {.environment = environment, .read_file = read_file, .file_exists = file_exists};
 }

@@ -127,6 +127,20 @@ TEST_F(Call, ReadsDataByteForByteFromAFileOrStandardInput) {
   EXPECT_EQ(requests[2].headers.find("Content-Type"), "application/json");
 }
 
+TEST_F(Call, StandardInputIsReadForOneThingOnly) {
+  files["-"] = files["/dev/stdin"] = "s";
+  environment.erase("GENESYS_CLOUD_CLIENT_SECRET");
+  for (const char* data : {"-", "@-", "@/dev/stdin"}) {
+    expect_usage_error({"call", "POST", "/x", "-d", data, "--client-secret-file", "-"},
+                       std::string("the request body (-d ") + data +
+                           ") and the client secret (--client-secret-file)");
+    expect_usage_error({"call", "POST", "/x", "-d", data, "--access-token-file", "/dev/stdin"},
+                       "and the access token (--access-token-file)");
+  }
+  answer(200, "");
+  EXPECT_EQ(run({"call", "POST", "/x", "-d", "y", "--client-secret-file", "-"}), 0) << err;
+}
+
 TEST_F(Call, AFullUrlBelowTheApiIsItsPath) {
   answer(200, "");
   EXPECT_EQ(run({"call", "GET", "https://API.example.com:443/base/api/v2/x?y=z"}), 0) << err;
@@ -155,8 +169,7 @@ TEST_F(Call, RefusesMethodsAndHeadersThatCannotBeSent) {
   }
   for (const char* header :
        {"no colon", ": x", "A B: x", "Authorization: Bearer tok", "host: x", "Content-Length: 1",
-        "Transfer-Encoding: chunked", "Upgrade: websocket", "te: trailers", "Keep-Alive: 5",
-        "X: a\r\nEvil: 1"}) {
+        "Transfer-Encoding: chunked", "X: a\r\nEvil: 1"}) {
     expect_usage_error({"call", "GET", "/x", "-H", header}, "-H");
     EXPECT_THAT(err, Not(HasSubstr("tok")));
     EXPECT_THAT(err, Not(HasSubstr("Evil")));
