@@ -30,14 +30,50 @@ struct ClockRow {
   std::string verdict;
 };
 
-std::string line_of(const ClockRow& row, std::size_t name_width) {
-  const auto width = row.bound ? row.bound->width() : Duration{0};
-  const Duration best = row.best.value_or(row.bound ? row.bound->middle() : Duration{0});
-  return fmt::format("{:{}}  {:>12}  {:>28}  {:>9}  {:>7}  {:>8}  {}\n", row.name, name_width,
-                     row.bound ? time::offset_text(best, width) : "-",
-                     row.bound ? time::bounds_text(*row.bound) : "-",
-                     row.rtt ? time::human(*row.rtt) : "-", row.samples, row.excluded,
-                     one_line(row.verdict));
+std::string offset_of(const ClockRow& row) {
+  if (!row.bound) return "-";
+  return time::offset_text(row.best.value_or(row.bound->middle()), row.bound->width());
+}
+
+/// All but the verdict, which stands last and may be long.
+std::string cells_of(const ClockRow& row, std::size_t name_width) {
+  return fmt::format("{:{}}  {:>12}  {:>28}  {:>9}  {:>7}  {:>8}  ", row.name, name_width,
+                     offset_of(row), row.bound ? time::bounds_text(*row.bound) : "-",
+                     row.rtt ? time::human(*row.rtt) : "-", row.samples, row.excluded);
+}
+
+/// One above the other, where they do not fit beside each other.
+std::string block_of(const ClockRow& row, std::size_t width) {
+  std::string text = row.name + "\n";
+  const auto add = [&](std::string_view what, const std::string& says) {
+    if (says != "-") text += fmt::format("    {:10}{}\n", what, wrapped(says, 14, width));
+  };
+  add("verdict", one_line(row.verdict));
+  add("offset", offset_of(row));
+  add("bounds", row.bound ? time::bounds_text(*row.bound) : "-");
+  add("rtt min", row.rtt ? time::human(*row.rtt) : "-");
+  add("samples", row.samples);
+  add("excluded", row.excluded);
+  return text;
+}
+
+/// A table where it fits, with room for a verdict; else blocks.
+std::string text_of(const std::vector<ClockRow>& rows, const Screen& screen) {
+  constexpr std::size_t kLeastVerdict = 16;  // columns
+  std::size_t name = 6;
+  for (const ClockRow& row : rows) name = std::max(name, columns_of(row.name));
+  const std::string header =
+      fmt::format("{:{}}  {:>12}  {:>28}  {:>9}  {:>7}  {:>8}  verdict\n", "server", name, "offset",
+                  "bounds", "rtt min", "samples", "excluded");
+  const std::size_t cells = cells_of({}, name).size();
+  const bool fits = cells + kLeastVerdict <= screen.columns;
+  std::string text = fits ? header : "";
+  for (const ClockRow& row : rows) {
+    text += fits
+                ? cells_of(row, name) + wrapped(one_line(row.verdict), cells, screen.columns) + "\n"
+                : block_of(row, screen.columns);
+  }
+  return text;
 }
 
 std::string with_standing(const std::string& verdict, bool wrong) {
@@ -67,18 +103,18 @@ void add_rows(const ClockReading& reading, bool wrong, Duration max_skew,
 
 std::string about_host(const doctor::HostReading& host) {
   std::string text = "this machine: ";
-  if (!host.kernel) return text + "the kernel does not say how its clock is kept\n";
+  if (!host.kernel) return text + "the kernel does not say how its clock is kept";
   text += host.kernel->synchronised ? "synchronised, as the kernel says" : "not synchronised";
   if (host.synchronised_within()) text += " within " + time::human(*host.synchronised_within());
   for (const auto& service : host.services)
     if (service.running) text += "; " + service.name + " is running";
-  return text + "\n";
+  return text;
 }
 
 /// Where there is more than one that could agree.
 std::string about_all(const doctor::Consensus& known) {
   if (known.heard < 2) return "";
-  if (!known.agreed) return "together: the clocks differ, and no majority tells who is right\n";
+  if (!known.agreed) return "together: the clocks differ, and no majority tells who is right";
   std::string text = fmt::format("together: {} of {} clocks agree on {}", known.agreeing,
                                  known.heard, time::bounds_text(*known.agreed));
   if (const auto near = known.heard - known.agreeing - known.wrong; near > 0)
@@ -87,14 +123,14 @@ std::string about_all(const doctor::Consensus& known) {
     text += std::string("; this machine's clock is ") +
             (known.agreed->middle() > Duration{0} ? "behind" : "ahead");
   }
-  return text + "\n";
+  return text;
 }
 
 constexpr std::size_t kHistory = 40;
 
 }  // namespace
 
-std::string clock_table(const doctor::Survey& survey, Duration max_skew) {
+std::string clock_table(const doctor::Survey& survey, Duration max_skew, const Screen& screen) {
   std::vector<ClockRow> rows;
   const doctor::Consensus known = doctor::consensus(survey);
   for (std::size_t i = 0; i < survey.servers.size(); ++i)
@@ -108,15 +144,17 @@ std::string clock_table(const doctor::Survey& survey, Duration max_skew) {
                         ? with_standing(fmt::format("stratum {}", reading.stratum), known.ntp[i])
                         : "no answer: " + reading.failure});
   }
-  std::size_t width = 6;
-  for (const ClockRow& row : rows) width = std::max(width, row.name.size());
-  std::string text = fmt::format("{:{}}  {:>12}  {:>28}  {:>9}  {:>7}  {:>8}  verdict\n", "server",
-                                 width, "offset", "bounds", "rtt min", "samples", "excluded");
-  for (const ClockRow& row : rows) text += line_of(row, width);
-  return text + "\n" + about_all(known) + about_host(survey.host) +
-         "offset: its clock minus this machine's; positive = it is ahead. excluded: a second "
-         "clock\n"
-         "behind the name would have been noticed if it gave more of the answers than this.\n";
+  std::string text = text_of(rows, screen) + "\n";
+  for (const std::string& note : {about_all(known), about_host(survey.host)})
+    if (!note.empty()) text += wrapped(note, 0, screen.columns) + "\n";
+  constexpr std::size_t kLegend = 80;  // columns
+  return text +
+         wrapped(
+             "offset: its clock minus this machine's; positive = it is ahead. excluded: a "
+             "second clock behind the name would have been noticed if it gave more of the "
+             "answers than this.",
+             0, std::min(screen.columns, kLegend)) +
+         "\n";
 }
 
 /// The last estimates, between the ends of all their bounds: what no bar shows is too small to be

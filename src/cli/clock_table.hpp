@@ -4,13 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "cli/layout.hpp"
 #include "doctor/survey.hpp"
 
 /// What clocks say, to be read by people.
 namespace skewguard::cli {
 
 /// A line for each clock, which of them are falsetickers, and what is known of this machine's.
-std::string clock_table(const doctor::Survey& survey, Duration max_skew);
+std::string clock_table(const doctor::Survey& survey, Duration max_skew, const Screen& screen);
 
 /// What the rounds of `skew --watch` have told so far.
 class ClockHistory {

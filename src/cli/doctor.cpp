@@ -9,6 +9,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/conclude.hpp"
+#include "cli/doctor_text.hpp"
 #include "cli/json_text.hpp"
 #include "cli/owner.hpp"
 #include "cli/readings.hpp"
@@ -22,7 +23,6 @@ using doctor::Check;
 using doctor::ClockReading;
 using doctor::Examination;
 using Json = nlohmann::ordered_json;
-using Status = Check::Status;
 
 /// Within this everything must be over, whatever does not answer.
 constexpr Duration kAccessTimeout = std::chrono::seconds{7};
@@ -53,12 +53,14 @@ std::string missing_settings(const ClientOptions& options) {
 }
 
 /// Not behind the line that tells how far it has come.
-std::function<void(const LogLine&)> beside_progress(Session& session) {
-  if (!session.world.err_is_terminal) return session.logger.sink();
-  return [&world = session.world, log = session.logger.sink()](const LogLine& line) {
+Hooks beside_progress(Session& session) {
+  Hooks hooks = session.logger.hooks();
+  if (!session.world.err_is_terminal) return hooks;
+  hooks.log = [&world = session.world, log = std::move(hooks.log)](const LogLine& line) {
     world.err("\r\x1b[K");
     log(line);
   };
+  return hooks;
 }
 
 /// A token, and whose it is. Tokens are asked for anew, and kept nowhere.
@@ -80,9 +82,8 @@ Access try_access(Session& session) {
     access.exit_code = exit_code_of(error);
     if (error.report && access.report.attempts.empty()) access.report = *error.report;
   };
-  auto api = session.world.make_api(
-      std::move(options), {.on_rejection = {}, .on_resolved = {}, .log = beside_progress(session)},
-      {.kind = settings::TokenStoreChoice::Kind::none});
+  auto api = session.world.make_api(std::move(options), beside_progress(session),
+                                    {.kind = settings::TokenStoreChoice::Kind::none});
   if (!api) {
     fail(api.error());
     return access;
@@ -176,22 +177,6 @@ Json as_json(const Examination& examination, const doctor::Diagnosis& diagnosis)
   return json;
 }
 
-/// The worst first; what is well, in the end.
-std::string as_text(const doctor::Diagnosis& diagnosis) {
-  std::string text = fmt::format("{}: {}\n", diagnosis.verdict, one_line(diagnosis.summary));
-  if (!diagnosis.fix.empty()) text += fmt::format("fix: {}\n", one_line(diagnosis.fix));
-  text += '\n';
-  for (const Status status : {Status::fail, Status::warn, Status::skipped, Status::ok}) {
-    for (const Check& check : diagnosis.checks) {
-      if (check.status != status) continue;
-      text += fmt::format("{:7} {:19} {}\n", to_string(check.status), check.name,
-                          one_line(check.detail));
-      if (!check.fix.empty()) text += fmt::format("{:27} fix: {}\n", "", one_line(check.fix));
-    }
-  }
-  return text;
-}
-
 }  // namespace
 
 int run_doctor(const DoctorArguments& arguments, Session& session) {
@@ -199,8 +184,8 @@ int run_doctor(const DoctorArguments& arguments, Session& session) {
   if (session.world.err_is_terminal && !arguments.json) session.world.err("\r\x1b[K");
   if (!examination) return fail(examination.error(), session);
   const auto diagnosis = doctor::judge(*examination);
-  const std::string text =
-      arguments.json ? json_text(as_json(*examination, diagnosis)) : as_text(diagnosis);
+  const std::string text = arguments.json ? json_text(as_json(*examination, diagnosis))
+                                          : doctor_text(diagnosis, session.screen);
   if (!print(text, session)) return 1;
   return diagnosis.exit_code;
 }

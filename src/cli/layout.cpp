@@ -4,6 +4,11 @@
 
 namespace skewguard::cli {
 
+std::string colored(std::string_view text, std::string_view sgr, const Screen& screen) {
+  if (!screen.color) return std::string(text);
+  return std::string("\x1b[").append(sgr).append("m").append(text).append("\x1b[0m");
+}
+
 std::size_t columns_of(std::string_view text) noexcept {
   return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;  // RFC 3629: no continuation byte

@@ -10,6 +10,19 @@ namespace skewguard::cli {
 /// A width that breaks no line: of a file or a pipe, where whole sentences are searched for.
 inline constexpr std::size_t kUnbroken = std::size_t{1} << 20U;
 
+/// What standard output is read on.
+struct Screen {
+  std::size_t columns = kUnbroken;
+  bool terminal = false;  ///< rather than a file or a pipe
+  bool color = false;
+};
+
+/// `text` in one of the terminal's colors (a parameter of SGR, ECMA-48 section 8.3.117), where it
+/// has colors.
+std::string colored(std::string_view text, std::string_view sgr, const Screen& screen);
+inline constexpr std::string_view kRed = "31", kGreen = "32", kYellow = "33", kFaint = "2",
+                                  kBold = "1";
+
 /// Columns that `text` takes, as UTF-8: its characters, each one column wide.
 std::size_t columns_of(std::string_view text) noexcept;
 

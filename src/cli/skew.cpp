@@ -138,8 +138,8 @@ int run_skew(const SkewArguments& arguments, Session& session) {
       session.world.survey(std::move(options), progress_of(session, arguments.json), nullptr);
   if (session.world.err_is_terminal && !arguments.json) session.world.err("\r\x1b[K");
   if (!survey) return fail(survey.error(), session);
-  const std::string text =
-      arguments.json ? json_text(as_json(*survey)) : clock_table(*survey, session.max_skew);
+  const std::string text = arguments.json ? json_text(as_json(*survey))
+                                          : clock_table(*survey, session.max_skew, session.screen);
   if (!print(text, session)) return 1;
   return code_of(*survey, session.max_skew);
 }
