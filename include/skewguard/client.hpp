@@ -86,6 +86,7 @@ struct Hooks {
   std::function<void(const Rejection&)> on_rejection{};  ///< at once, provisional
   std::function<void(const CallReport&)> on_resolved{};  ///< when a call with a rejection has ended
   LogSink log{};
+  LogLevel log_level = LogLevel::info;  ///< `log` gets this and what weighs more
 };
 
 /// What stands between the client and the world; each may be left empty for the real thing. They

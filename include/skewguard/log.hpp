@@ -6,12 +6,15 @@
 #include <string_view>
 
 #include "skewguard/export.hpp"
+#include "skewguard/time.hpp"
 #include "skewguard/verdict.hpp"
 
 namespace SKEWGUARD_API skewguard {
 
-/// By weight. `warn`: rejections, and clocks that step; `critical`: a token that is valid by the
-/// local wall clock is refused.
+/// By weight. `trace`: name look-ups and header fields; `debug`: connections, requests, answers,
+/// what is known of the clocks, the token store; `info`: tokens, retries, waits as they begin;
+/// `warn`: rejections, and clocks that step; `critical`: a token that is valid by the local wall
+/// clock is refused.
 enum class LogLevel { trace, debug, info, warn, error, critical };
 /// The name as it stands above.
 std::string_view to_string(LogLevel level) noexcept;
@@ -23,6 +26,7 @@ struct LogLine {
   std::optional<Verdict> verdict{};  ///< of the rejection that it is about
   std::string server{};              ///< origin (scheme://host:port); may be empty
   std::string correlation_id{};      ///< that the server gave its answer; may be empty
+  Duration wait{0};                  ///< that begins with this line; 0 = none
 };
 
 /// Where lines go; an empty one drops them. Called on the control loop: it must not block. What it

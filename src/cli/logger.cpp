@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cli/json_text.hpp"
+#include "diagnosis/json_numbers.hpp"
 #include "http/url.hpp"
 #include "skewguard/report.hpp"
 #include "time/http_date.hpp"
@@ -59,14 +60,28 @@ std::string evidence_of(std::string_view verdict, const std::string& correlation
 
 }  // namespace
 
+std::string one_line(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const bool control = static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+    out += control ? ' ' : c;
+  }
+  return out;
+}
+
 Logger::Logger(const World& world, const settings::Settings& settings)
     : world_(world),
       level_(settings.log_level),
+      quiet_(settings.quiet),
       json_(settings.log_json),
       color_(settings.color && world.err_is_terminal) {}
 
 void Logger::write(const LogLine& line) {
-  if (line.level < level_) return;
+  constexpr Duration kAnnounced = std::chrono::seconds{2};
+  if (quiet_) return;
+  const bool announced = holds_rejections() && line.wait > kAnnounced;
+  if (line.level < level_ && !announced) return;
   const bool rejection = line.level == LogLevel::warn && line.verdict.has_value();
   if (rejection && holds_rejections()) return;
   print(line, false);
@@ -78,8 +93,11 @@ void Logger::fail(const Error& error) {
   print(line, true);
 }
 
-LogSink Logger::sink() {
-  return [this](const LogLine& line) { write(line); };
+Hooks Logger::hooks() {
+  return {.on_rejection = {},
+          .on_resolved = {},
+          .log = [this](const LogLine& line) { write(line); },
+          .log_level = std::min(level_, LogLevel::info)};
 }
 
 void Logger::print(const LogLine& line, bool failure) {
@@ -110,6 +128,7 @@ std::string Logger::as_json(const LogLine& line) const {
   if (line.verdict) json["verdict"] = to_string(*line.verdict);
   if (!line.server.empty()) json["server"] = line.server;
   if (!line.correlation_id.empty()) json["correlation_id"] = line.correlation_id;
+  if (line.wait > Duration{0}) json["wait_s"] = diagnosis::in_seconds(line.wait);
   return json_text(json, -1);
 }
 

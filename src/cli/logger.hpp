@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include "base/one_line.hpp"
 #include "cli/world.hpp"
 #include "settings/settings.hpp"
 #include "skewguard/error.hpp"
@@ -13,22 +12,28 @@
 
 namespace skewguard::cli {
 
+/// `text` on one line of a terminal: control characters become spaces, so that a server's words
+/// can neither forge a line nor move the cursor.
+std::string one_line(std::string_view text);
+
 /// Writes lines to standard error: as text ("skewguard: warning: ..."), or as JSON, one object a
 /// line. Thread-safe: the control loop and the command both write. Must not outlive the world.
 class Logger {
  public:
   Logger(const World& world, const settings::Settings& settings);
 
-  /// Drops what is below the level. At the default level in text, rejections on the way are left
-  /// out too: the command's last line tells them, once.
+  /// Drops what is below the level, and everything if the user wants it quiet. At the default
+  /// level in text, rejections on the way are left out too, since the command's last line tells
+  /// them, once; waits of more than two seconds are announced as they begin.
   void write(const LogLine& line);
   /// Whether write() leaves rejections on the way out, so that the command must tell them.
   [[nodiscard]] bool holds_rejections() const noexcept {
-    return !json_ && level_ == LogLevel::warn;
+    return !json_ && !quiet_ && level_ == LogLevel::warn;
   }
   /// The one line that says why the command failed; printed at every level.
   void fail(const Error& error);
-  [[nodiscard]] LogSink sink();
+  /// Of a client whose lines come here.
+  [[nodiscard]] Hooks hooks();
 
  private:
   void print(const LogLine& line, bool failure);
@@ -37,6 +42,7 @@ class Logger {
 
   const World& world_;
   LogLevel level_;
+  bool quiet_;
   bool json_;
   bool color_;
   std::mutex mutex_;  // over the writing alone

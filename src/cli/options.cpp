@@ -163,10 +163,12 @@ void Grammar::add_settings() {
 void Grammar::add_logging() {
   app.add_flag_function(
          "-v,--verbose", [this](std::int64_t count) { flags.verbose = static_cast<int>(count); },
-         "say more; twice or three times: still more [SKEWGUARD_LOG=trace|debug|info|warn|error|"
-         "critical]")
+         "tell of tokens, retries and waits; twice: also of connections, requests and clocks; "
+         "three "
+         "times: also of header fields [SKEWGUARD_LOG=info|debug|trace; warn is the default]")
       ->group(kLoggingGroup);
-  app.add_flag("-q,--quiet", flags.quiet, "say nothing but errors")->group(kLoggingGroup);
+  app.add_flag("-q,--quiet", flags.quiet, "say nothing but why the command failed")
+      ->group(kLoggingGroup);
   add_text(app, "--log-format", "text|json", flags.log_format,
            "of the lines on standard error; default text, without color where NO_COLOR is set")
       ->group(kLoggingGroup);

@@ -72,9 +72,7 @@ Result<TokenRequestOptions> options_of(const TokenArguments& arguments) {
 int run_token(const TokenArguments& arguments, Session& session) {
   const auto options = options_of(arguments);
   if (!options) return fail(options.error(), session);
-  auto api = session.world.make_api(
-      session.options, {.on_rejection = {}, .on_resolved = {}, .log = session.logger.sink()},
-      session.token_store);
+  auto api = session.world.make_api(session.options, session.logger.hooks(), session.token_store);
   if (!api) return fail(api.error(), session);
   const auto token = (*api)->token(*options);
   if (!token) {

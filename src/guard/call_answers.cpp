@@ -155,6 +155,7 @@ CallAction CallMachine::Impl::on_api_error(const Exchange& exchange, const Refus
   if (!retry) return finish(1, exchange);
   ++gateway_retries_;
   decide(attempt, Action::wait_and_retry);
+  log(LogLevel::info, record_.at(attempt).explanation, std::nullopt, refusal.correlation_id);
   return retry_after(wait);
 }
 

@@ -47,10 +47,7 @@ CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
   const Duration wait = ready.first_use - now_.boot;
   // Where that takes too long, the API's own answer is worth more than what was learned of it.
   if (wait <= Duration{0} || wait > options_.max_wait || wait >= left()) return send();
-  log(LogLevel::info, "waiting " + time::human(wait) +
-                          " before the first use of a new token: the API's clock is behind the "
-                          "login host's");
-  return sleep(ready.first_use, Then::send_again);
+  return sleep(ready.first_use, Then::first_use);
 }
 
 CallAction CallMachine::Impl::on(const event::TokenDenied& denied) {
@@ -96,6 +93,7 @@ CallAction CallMachine::Impl::on(const event::Woke& /*woke*/) {
   switch (then_) {
     case Then::look:
       return look();
+    case Then::first_use:
     case Then::send_again:
       return send_again();
     case Then::renew:
@@ -152,6 +150,7 @@ CallAction CallMachine::Impl::sleep(Instant until, Then then) {
   wake_at_ = until;
   then_ = then;
   if (until <= now_.boot) return on(event::Woke{});
+  announce_sleep();
   return action::Sleep{until};
 }
 

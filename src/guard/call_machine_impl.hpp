@@ -42,7 +42,7 @@ class CallMachine::Impl {
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
   /// What follows a sleep.
-  enum class Then { send_again, look, renew };
+  enum class Then { first_use, send_again, look, renew };
 
   CallAction on(const event::Start& start);
   CallAction on(const event::TokenReady& ready);
@@ -88,6 +88,7 @@ class CallMachine::Impl {
   void warn_if_valid_locally(const ReportedAttempt& attempt);
   void begin_wait(std::size_t attempt);
   void end_wait();
+  void announce_sleep();
   CallAction finish(int exit_code, std::optional<Exchange> answer, Verdict otherwise = Verdict::ok);
   CallAction finish_without_answer(Error error, int exit_code, Verdict otherwise);
   CallAction finish_overslept();

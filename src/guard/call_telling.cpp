@@ -2,6 +2,7 @@
 
 #include "diagnosis/exit_code.hpp"
 #include "guard/call_machine_impl.hpp"
+#include "time/duration_text.hpp"
 
 namespace skewguard::guard {
 
@@ -38,6 +39,26 @@ void CallMachine::Impl::warn_if_valid_locally(const ReportedAttempt& attempt) {
   log(LogLevel::critical,
       "token valid locally but refused by " + api_origin() + ": " + left + " (verdict provisional)",
       attempt.verdict, attempt.correlation_id);
+}
+
+/// Tells of a wait as it begins.
+void CallMachine::Impl::announce_sleep() {
+  const Duration wait = wake_at_ - now_.boot;
+  LogLine line{.level = LogLevel::info,
+               .message = "waiting " + time::human(wait) + " before ",
+               .server = api_origin(),
+               .wait = wait};
+  if (then_ == Then::first_use) {
+    line.message += "the first use of a new token: the API's clock is behind the login host's";
+  } else {
+    line.message += then_ == Then::renew  ? "asking for a new token"
+                    : then_ == Then::look ? "looking at the API's clock again"
+                                          : "sending the request again";
+    const auto& attempts = record_.attempts();
+    if (!attempts.empty() && attempts.back().verdict != Verdict::ok)
+      line.verdict = attempts.back().verdict;
+  }
+  out_.log.push_back(std::move(line));
 }
 
 /// A look and the wait after it count as one.

@@ -1,6 +1,7 @@
 #include "http/url.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/url/ipv4_address.hpp>
 #include <boost/url/ipv6_address.hpp>
 #include <boost/url/parse.hpp>
@@ -156,7 +157,7 @@ std::string origin_of(const std::string& text) {
 
 std::string join_url(std::string_view base, std::string_view path) {
   while (base.ends_with('/')) base.remove_suffix(1);
-  if (path.starts_with('/')) path.remove_prefix(1);  // a second one belongs to the path
+  while (path.starts_with('/')) path.remove_prefix(1);
   return std::string(base).append("/").append(path);
 }
 
@@ -186,6 +187,15 @@ bool valid_token(std::string_view name) noexcept {
   return !name.empty() && std::ranges::all_of(name, [&](char c) {
     return alphanumeric(c) || kMarks.find(c) != std::string_view::npos;
   });
+}
+
+bool confidential_field(std::string_view name) {
+  constexpr std::array<std::string_view, 9> kMarks{
+      "auth", "token", "secret", "key", "cookie", "password", "signat", "credential", "session"};
+  const std::string lower = to_lower(name);
+  return lower != "www-authenticate" && std::ranges::any_of(kMarks, [&](std::string_view mark) {
+           return lower.find(mark) != std::string::npos;
+         });
 }
 
 }  // namespace skewguard::http

@@ -32,8 +32,7 @@ Result<Url> parse_url(std::string_view text);
 /// The origin of an absolute URL; `text` as it is, where it is none.
 std::string origin_of(const std::string& text);
 
-/// base + path: one slash between them, and what the path has beyond its first; the base's own path
-/// is kept.
+/// base + path: exactly one slash between them; the base's own path is kept.
 std::string join_url(std::string_view base, std::string_view path);
 
 /// application/x-www-form-urlencoded (WHATWG URL, section 5) of one name or value.
@@ -41,5 +40,8 @@ SecretText form_encode(std::string_view text);
 /// A field value may hold visible ASCII, space and tab alone (RFC 9110 section 5.5, less obs-text).
 bool valid_field_value(std::string_view value) noexcept;
 bool valid_token(std::string_view name) noexcept;  ///< RFC 9110 section 5.6.2
+/// Whether a field of that name may hold a secret, ours, the user's or the server's: its value goes
+/// to no log. A challenge (WWW-Authenticate) holds none.
+bool confidential_field(std::string_view name);
 
 }  // namespace skewguard::http

@@ -19,14 +19,15 @@ using Kind = TransportFailure::Kind;
 class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(const Loop& io, ClockSource& clock, TlsOptions tls, const PoolOptions& pool, Edges edges,
-       const ProxyOptions& proxy)
+       const ProxyOptions& proxy, Log log)
       : shared_{.io = io,
                 .clock = clock,
                 .tls_options = std::move(tls),
                 .proxies = ProxyRule::make(proxy),
                 .timers = edges.timers ? std::move(edges.timers) : asio_timers(io),
                 .lookup = std::move(edges.lookup),
-                .pool = IdlePool<Connection>(pool)},
+                .pool = IdlePool<Connection>(pool),
+                .log = std::move(log)},
         admission_(pool.most_connections) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -100,8 +101,9 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
 };
 
 AsioTransport::AsioTransport(const Loop& io, ClockSource& clock, TlsOptions tls, PoolOptions pool,
-                             Edges edges, const ProxyOptions& proxy)
-    : impl_(std::make_shared<Impl>(io, clock, std::move(tls), pool, std::move(edges), proxy)) {}
+                             Edges edges, const ProxyOptions& proxy, Log log)
+    : impl_(std::make_shared<Impl>(io, clock, std::move(tls), pool, std::move(edges), proxy,
+                                   std::move(log))) {}
 AsioTransport::~AsioTransport() = default;
 
 Transport::Ticket AsioTransport::send(HttpRequest request, const SendOptions& options,

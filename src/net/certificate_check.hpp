@@ -24,6 +24,9 @@ struct CertificateDemand {
 std::optional<TransportFailure> check_certificate(X509_STORE_CTX* context,
                                                   const CertificateDemand& demand);
 
+/// "CN = a.example, issued by CN = An Authority, valid until 2027-01-01T00:00:00Z"; visible ASCII.
+std::string about(const X509* certificate);
+
 /// X509_V_ERR_* codes that speak of the certificate's time and of nothing else.
 bool is_time_error(int x509_error) noexcept;
 

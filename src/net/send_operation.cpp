@@ -5,7 +5,6 @@
 #include <utility>
 #include <variant>
 
-#include "net/message_head.hpp"
 #include "net/request_head.hpp"
 #include "net/resend_rule.hpp"
 
@@ -46,6 +45,13 @@ SendOperation::SendOperation(Shared& shared, HttpRequest request, http::Url url,
       timer_(shared.timers->make()),
       parser_(request_.method, options_.body_limit) {
   exchange_.origin = url_.origin();
+}
+
+/// `words` gives the message, where the log takes such lines.
+template <typename Words>
+void SendOperation::log(LogLevel level, const Words& words) const {
+  if (shared_.log.takes(level))
+    shared_.log.write({.level = level, .message = words(), .server = url_.origin()});
 }
 
 void SendOperation::wait_for_turn() {
@@ -112,6 +118,9 @@ void SendOperation::start() {
     if (idle->stream->unread() != Stream::Unread::nothing) continue;  // closed, or out of step
     connection_ = std::move(idle);
     pooled_ = true;
+    log(LogLevel::debug, [this] {
+      return "reusing connection " + std::to_string(connection_->id) + " to " + place_;
+    });
     return transmit();
   }
   open();
@@ -144,6 +153,11 @@ void SendOperation::found(const LookupAnswer& answer) {
   if (answer.addresses.empty()) {
     return fail(Kind::dns, "the name " + url_.host + " does not resolve: " + answer.why);
   }
+  log(LogLevel::trace, [&] {
+    std::string text = (proxy_ == nullptr ? url_.host : proxy_->host) + " is";
+    for (const std::string& address : answer.addresses) text.append(" ").append(address);
+    return text;
+  });
   connect(by_turns(answer.addresses, kMostAddresses));
 }
 
@@ -168,6 +182,13 @@ void SendOperation::connected(Connector::Answer answer) {
   }
   if (past_deadline()) return;
   auto socket = std::get<boost::asio::ip::tcp::socket>(std::move(answer));
+  log(LogLevel::debug, [&] {
+    boost::system::error_code gone;
+    const auto peer = socket.remote_endpoint(gone);
+    return "connected to " + place_ + " at " +
+           (gone ? gone.message() : endpoint_text(peer.address().to_string(), peer.port())) +
+           " (connection " + std::to_string(shared_.last_connection + 1) + ")";
+  });
   if (proxy_ == nullptr) return secure(std::move(socket));
   state_ = State::tunnelling;
   tunnel_ = std::make_shared<Tunnel>(std::move(socket), *proxy_, url_);
@@ -202,7 +223,10 @@ void SendOperation::secure(boost::asio::ip::tcp::socket socket) {
 }
 
 void SendOperation::secured(const std::optional<TransportFailure>& failure) {
-  if (!failure) return transmit();
+  if (!failure) {
+    log(LogLevel::debug, [this] { return connection_->stream->about_peer(); });
+    return transmit();
+  }
   auto told = *failure;
   if (proxy_ != nullptr) told.detail += " (through the proxy " + proxy_->place() + ")";
   fail(std::move(told));
@@ -215,12 +239,27 @@ void SendOperation::transmit() {
   exchange_.connection = connection_->id;
   exchange_.early = connection_->stream->unread() == Stream::Unread::bytes;
   write_pending_ = true;
+  log_request();
   exchange_.sent = shared_.clock.now();
   connection_->stream->write(head_.reveal(), request_.body.reveal(),
                              [self = shared_from_this()](Stream::ErrorCode error, std::size_t n) {
                                if (self->state_ == State::writing) self->written(error, n);
                              });
   wipe_stack();
+}
+
+void SendOperation::log_request() const {
+  log(LogLevel::debug, [this] { return "> " + request_.method + " " + url_.target + " HTTP/1.1"; });
+  if (!shared_.log.takes(LogLevel::trace)) return;
+  const auto tell = [this](const std::string& name, std::string_view value) {
+    log(LogLevel::trace, [&] {
+      const bool hidden = http::confidential_field(name);
+      return "> " + name + ": " + std::string(hidden ? "(not shown)" : value);
+    });
+  };
+  tell("Host", url_.authority());
+  if (!request_.authorization.empty()) tell("Authorization", "");
+  for (const HeaderField& field : request_.headers.fields()) tell(field.name, field.value);
 }
 
 void SendOperation::written(Stream::ErrorCode error, std::size_t size) {
@@ -290,6 +329,7 @@ void SendOperation::connection_lost(const std::string& why) {
     return fail(Kind::reset,
                 "the connection to " + place_ + " broke before an answer began: " + why);
   }
+  log(LogLevel::debug, [&] { return "the idle connection was gone (" + why + "): once more"; });
   resent_ = true;
   half_written_ = false;
   open();
@@ -298,11 +338,6 @@ void SendOperation::connection_lost(const std::string& why) {
 void SendOperation::deliver() {
   const bool keep = parser_.reusable() && !half_written_ && !exchange_.early;
   parser_.take(exchange_);
-  if (!url_.tls() && wants_tls(exchange_.status, exchange_.body)) {
-    return fail(
-        Kind::malformed,
-        "from " + place_ + ": the server speaks TLS there, which needs https:// in the URL");
-  }
   if (keep) {
     shared_.pool.put(route_, *std::exchange(connection_, std::nullopt), shared_.clock.now().boot);
   }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/log.hpp"
 #include "base/secret_text.hpp"
 #include "http/url.hpp"
 #include "net/answer_parser.hpp"
@@ -36,6 +37,7 @@ struct Shared {
   std::shared_ptr<Timers> timers;
   Lookup lookup;
   IdlePool<Connection> pool;
+  Log log;
   std::unique_ptr<TlsContext> tls = nullptr;  // made when the first https URL is asked for
   std::uint64_t last_connection = 0;
 };
@@ -93,6 +95,9 @@ class SendOperation : public std::enable_shared_from_this<SendOperation> {
   void fail(TransportFailure failure);
   void finish(SendResult result);
   void release();
+  void log_request() const;
+  template <typename Words>
+  void log(LogLevel level, const Words& words) const;
 
   Shared& shared_;
   const HttpRequest request_;

@@ -46,6 +46,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   virtual void read_some(std::span<char> buffer, Handler handler) = 0;
   /// Where an error was one of TLS and not of the network: which.
   [[nodiscard]] virtual std::optional<TransportFailure> fault() const { return std::nullopt; }
+  /// Once it is ready: version, cipher and the peer's certificate, in words; empty without TLS.
+  [[nodiscard]] virtual std::string about_peer() const { return ""; }
   /// Says that nothing more will be written; reading goes on.
   virtual void finish() = 0;
   virtual void close() = 0;

@@ -74,6 +74,8 @@ class TlsEngine {
   Step give_up(const std::string& why);
   /// "host:port", or "a client": for messages.
   [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
+  /// After the handshake: version, cipher, and whose certificate the peer showed; visible ASCII.
+  [[nodiscard]] std::string about_peer() const;
   /// For the message, where the server broke off: that it asked for a client's certificate, and
   /// what it got. Empty if it did not ask.
   [[nodiscard]] std::string about_our_certificate() const;
@@ -89,7 +91,6 @@ class TlsEngine {
   static int verify(X509_STORE_CTX* context, void* unused);
   void demand_host();
   void set_up();
-  [[nodiscard]] bool speaks_http() const noexcept;
   Step stopped(int result, const char* doing);
 
   CertificateDemand demand_{};  // of a client
@@ -100,7 +101,6 @@ class TlsEngine {
   BIO* in_ = nullptr;                        // owned by ssl_
   BIO* out_ = nullptr;                       // owned by ssl_
   std::optional<TransportFailure> refused_;  // the certificate
-  std::string first_bytes_;                  // five, as they came from the network
   TransportFailure failure_;
   bool failed_ = false;
 };

@@ -1,6 +1,7 @@
 #include "clocks/bounds.hpp"
 #include "http/url.hpp"
 #include "oauth/denials.hpp"
+#include "oauth/secret_hint.hpp"
 #include "oauth/token_machine_impl.hpp"
 #include "oauth/withhold.hpp"
 #include "time/duration_text.hpp"
@@ -22,7 +23,7 @@ void TokenMachine::Impl::on(const event::Fetched& fetched, const Now& now) {
   if (exchange.status < 200 || exchange.status >= 300) {
     const Refusal refusal = refusal_of(exchange);
     const LoginContext context{http::origin_of(options_.token_url), options_.region,
-                               grant().client_id()};
+                               grant().client_id(), secret_hint(grant().client_secret().reveal())};
     fail(failure_of(refusal, exchange.status, context), &exchange, now);
     return;
   }
@@ -143,6 +144,10 @@ void TokenMachine::Impl::fail(LoginFailure failure, const Exchange* exchange, co
     deny(waiter, failure.failure, now);
     return true;
   });
+  if (waiters_.empty() || wait <= Duration{0}) return;
+  log(LogLevel::info, "waiting " + time::human(wait) + " before asking the login host again",
+      failure.failure.verdict);
+  std::get<action::Log>(actions_.back()).line.wait = wait;
 }
 
 LoginAttempt TokenMachine::Impl::attempt_of(const LoginFailure& failure, const Exchange* exchange,

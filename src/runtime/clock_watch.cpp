@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "time/duration_text.hpp"
+#include "time/offset_text.hpp"
 
 namespace skewguard::runtime {
 namespace {
@@ -30,7 +31,15 @@ void ClockWatch::observe(ServerId server, const Exchange& exchange) {
     core_.log({LogLevel::debug, "no clock sample from this answer: " + why, {}, origin});
     return;
   }
+  const auto before = known(server);
   const auto seen = core_.book.observe(server, *sample);
+  if (const auto after = known(server); after != before) {
+    core_.log({LogLevel::debug,
+               "this server's clock less this machine's: " + after +
+                   (before.empty() ? "" : " (before this answer " + before + ")"),
+               {},
+               origin});
+  }
   const Instant received = exchange.received.boot;
   if (seen.jump && server == core_.login) login_jumped_ = received;
   if (seen.machine_stood_still) {
@@ -48,6 +57,13 @@ void ClockWatch::observe(ServerId server, const Exchange& exchange) {
     confirm_jump();
   }
   unlearn();
+}
+
+/// For the log: the bounds of that server's clock; empty where it takes no such lines.
+std::string ClockWatch::known(ServerId server) const {
+  if (!core_.log().takes(LogLevel::debug)) return "";
+  const auto bounds = core_.book.to_wall(server, core_.now());
+  return bounds ? time::bounds_text(*bounds) : "";
 }
 
 void ClockWatch::learned(const oauth::TokenEvent& fact) {

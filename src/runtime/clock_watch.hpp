@@ -31,6 +31,7 @@ class ClockWatch {
   void look_at_wall(const Now& now);
   void confirm_jump();
   void unlearn();
+  [[nodiscard]] std::string known(ServerId server) const;
 
   Core& core_;
   std::function<void(const oauth::TokenEvent&)> tell_tokens_;

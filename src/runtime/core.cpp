@@ -6,6 +6,7 @@
 #include "genesys/dialect.hpp"
 #include "http/url.hpp"
 #include "oauth/rfc6749_dialect.hpp"
+#include "runtime/wire_log.hpp"
 
 namespace skewguard::runtime {
 namespace {
@@ -44,6 +45,7 @@ Core::Core(ClientOptions with, Hooks hooks, EngineWorld in)
       login(book.id(http::origin_of(options.login_url))),
       api(book.id(http::origin_of(options.api_url))),
       hooks_(std::move(hooks)),
+      log_(hooks_.log, hooks_.log_level),
       time_(world.referee == nullptr
                 ? nullptr
                 : std::make_shared<ToldTime>(world.executor, world.clock, *world.referee)) {}
@@ -66,9 +68,11 @@ Executor::Timer Core::at(Instant when, std::function<void()> function) {
 
 Transport::Ticket Core::send(HttpRequest request, const SendOptions& with, ServerId server,
                              Instant wanted, Transport::Handler handler) {
-  const auto answered = [this, alive = alive_, server, wanted,
+  const auto answered = [this, alive = alive_, server, wanted, wire = WireLog(log_, request),
                          handler = std::move(handler)](SendResult result) {
-    if (*alive) receive(server, wanted, std::move(result), handler);
+    if (!*alive) return;
+    wire.answer(result);
+    receive(server, wanted, std::move(result), handler);
   };
   try {
     return world.transport.send(std::move(request), with, answered);

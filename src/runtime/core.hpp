@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/log.hpp"
 #include "clocks/clock_book.hpp"
 #include "oauth/dialect.hpp"
 #include "runtime/engine.hpp"
@@ -56,7 +57,8 @@ class Core {
   /// One answer of the login host, asked for without credentials, says what time it is there.
   void look_at_login(Instant deadline, Transport::Handler then);
 
-  void log(const LogLine& line) const { tell(hooks_.log, line); }
+  void log(const LogLine& line) const { log_.write(line); }
+  [[nodiscard]] const Log& log() const noexcept { return log_; }
   void tell_rejection(const Rejection& rejection) const { tell(hooks_.on_rejection, rejection); }
   /// Of a call that came off without any rejection nothing is told.
   void tell_resolved(const CallReport& report) const;
@@ -80,6 +82,7 @@ class Core {
   [[nodiscard]] std::optional<TimeTold> told_by_other(ServerId server) const;
 
   Hooks hooks_;
+  Log log_;
   std::shared_ptr<ToldTime> time_;  // null: nobody is asked
   std::uint64_t last_id_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -24,8 +24,9 @@ Result<Client> make_client(boost::asio::io_context& context, ClientOptions optio
         return runtime::real_referee(options, *clock, transport, strand);
       };
     }
-    dependencies.transport = [strand, options, clock = dependencies.clock](Executor&) {
-      return runtime::real_transport(options, *clock, strand);
+    dependencies.transport = [strand, options, clock = dependencies.clock,
+                              log = Log(hooks.log, hooks.log_level)](Executor&) {
+      return runtime::real_transport(options, *clock, strand, log);
     };
   }
   return Client::make(std::move(options), std::move(hooks), std::move(dependencies));

@@ -1,5 +1,7 @@
 #include "runtime/real_transport.hpp"
 
+#include <utility>
+
 #include "net/asio_transport.hpp"
 
 namespace skewguard::runtime {
@@ -14,9 +16,10 @@ net::TlsOptions tls_options(const ClientOptions& options) {
 }
 
 std::unique_ptr<Transport> real_transport(const ClientOptions& options, ClockSource& clock,
-                                          const boost::asio::any_io_executor& executor) {
+                                          const boost::asio::any_io_executor& executor, Log log) {
   return std::make_unique<net::AsioTransport>(executor, clock, tls_options(options),
-                                              net::PoolOptions{}, net::Edges{}, options.proxy);
+                                              net::PoolOptions{}, net::Edges{}, options.proxy,
+                                              std::move(log));
 }
 
 }  // namespace skewguard::runtime

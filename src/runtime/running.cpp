@@ -33,7 +33,8 @@ std::shared_ptr<Running> Running::start(const ClientOptions& options, const Hook
   auto self = std::make_shared<Running>(uses);
   self->transport_ = uses.transport ? uses.transport(self->executor())
                                     : real_transport(options, *uses.clock,
-                                                     self->own_loop_->context().get_executor());
+                                                     self->own_loop_->context().get_executor(),
+                                                     Log(hooks.log, hooks.log_level));
   if (uses.referee) {
     self->referee_ = uses.referee(self->executor(), *self->transport_);
   } else if (!uses.transport) {

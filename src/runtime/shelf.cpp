@@ -27,9 +27,16 @@ void Shelf::tell(const Error& error) {
       {LogLevel::warn, "going on without the token store (said once): " + describe(error), {}, {}});
 }
 
+void Shelf::note(const char* what) const {
+  core_.log({LogLevel::debug, std::string("token store: ") + what, {}, {}});
+}
+
 std::optional<StoredToken> Shelf::load() {
   auto loaded = attempt([&] { return core_.world.store.load(key_); });
-  if (loaded) return *std::move(loaded);
+  if (loaded) {
+    note(*loaded ? "it has a token of this client" : "no token of this client");
+    return *std::move(loaded);
+  }
   tell(loaded.error());
   return std::nullopt;
 }
@@ -39,6 +46,7 @@ void Shelf::save(StoredToken token) {
   token.time_namespace = core_.world.boot.time_namespace;
   const auto saved = attempt([&] { return core_.world.store.save(key_, token); });
   // Without the claim, whoever has it may refuse; that is no fault of the store.
+  if (saved) note("the new token is kept");
   if (!saved && claimed_) tell(saved.error());
 }
 

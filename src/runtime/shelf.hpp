@@ -28,6 +28,7 @@ class Shelf {
   template <typename What>
   auto attempt(const What& what) -> decltype(what());
   void tell(const Error& error);
+  void note(const char* what) const;
 
   const Core& core_;
   std::string key_;

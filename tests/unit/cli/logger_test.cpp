@@ -33,8 +33,33 @@ TEST_F(Log, TextLinesCarryTheirLevel) {
   EXPECT_THAT(err, HasSubstr("skewguard: info: i\n"));
   call({"-v", "-v", "-v"});
   EXPECT_THAT(err, HasSubstr("skewguard: trace: t\n"));
-  call({"-q"});
-  EXPECT_EQ(err, "skewguard: critical: unknown: c\n");
+}
+
+TEST_F(Log, QuietMeansThatACallWhichComesOffSaysNothing) {
+  log = {{.level = LogLevel::warn, .message = "w"},
+         {.level = LogLevel::critical, .message = "c", .verdict = Verdict::unknown},
+         {.message = "waiting", .wait = std::chrono::seconds{9}}};
+  CallReport cured;
+  cured.verdict = Verdict::token_expired;
+  cured.mitigated = true;
+  answer(200, "", cured);
+  EXPECT_EQ(run({"call", "GET", "/x", "-q"}), 0);
+  EXPECT_EQ(err, "");
+  call({"-q", "--log-format", "json"});
+  EXPECT_EQ(err, "");
+}
+
+TEST_F(Log, ALongWaitIsAnnouncedAsItBegins) {
+  using std::chrono::milliseconds;
+  log = {{.message = "waiting 2.0 s", .wait = milliseconds{2000}},
+         {.message = "waiting 2.1 s", .wait = milliseconds{2100}}};
+  call();
+  EXPECT_EQ(err, "skewguard: info: waiting 2.1 s\n");
+  call({"-v"});
+  EXPECT_THAT(err, HasSubstr("waiting 2.0 s"));
+  environment["SKEWGUARD_LOG"] = "error";
+  call();
+  EXPECT_EQ(err, "");
 }
 
 TEST_F(Log, TheEnvironmentSetsTheLevel) {

@@ -107,8 +107,7 @@ TEST(RequestRefusal, AFieldNameMustBeAToken) {
 
 TEST(RequestRefusal, FieldsThatFrameTheMessageAreTheTransportsOwn) {
   for (const char* name :
-       {"Host", "content-length", "Transfer-Encoding", "Connection", "AUTHORIZATION", "Upgrade",
-        "TE", "Trailer", "keep-alive", "Proxy-Connection", "Proxy-Authorization"}) {
+       {"Host", "content-length", "Transfer-Encoding", "Connection", "AUTHORIZATION", "Upgrade"}) {
     HttpRequest request;
     request.headers.add(name, "x");
     EXPECT_THAT(refusal(request), Optional(HasSubstr(name)));

@@ -14,7 +14,10 @@ namespace {
 using std::chrono::days;
 using std::chrono::seconds;
 using testing::AllOf;
+using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::StartsWith;
 using testing_certificates::Identity;
 using testing_certificates::Spec;
 using testing_server::answer;
@@ -34,7 +37,9 @@ class TlsTransport : public testing::Test {
                                                .not_after = kNow + days{1000},
                                                .authority = true})),
         ca_file_(testing_certificates::pem_file({authority_.certificate})),
-        transport_(io_, clock_, {.ca_file = ca_file_}, {}, {.timers = timers_}) {}
+        transport_(
+            io_, clock_, {.ca_file = ca_file_}, {}, {.timers = timers_}, {},
+            Log([this](const LogLine& line) { log_.push_back(line.message); }, LogLevel::debug)) {}
   void TearDown() override { EXPECT_EQ(std::remove(ca_file_.c_str()), 0); }
 
   [[nodiscard]] Identity identity() const {
@@ -76,6 +81,7 @@ class TlsTransport : public testing::Test {
       std::make_shared<testing_loop::ManualTimers>();
   Identity authority_;
   std::string ca_file_;
+  std::vector<std::string> log_;
   AsioTransport transport_;
 };
 
@@ -90,6 +96,24 @@ TEST_F(TlsTransport, CarriesRequestsAndKeepsTheConnection) {
   EXPECT_EQ(two.body, "two");
   EXPECT_EQ(one.connection, two.connection);
   EXPECT_EQ(one.origin, "https://localhost:" + std::to_string(server.port()));
+}
+
+TEST_F(TlsTransport, TellsTheLogOfConnectionsAndCertificates) {
+  const auto identity = this->identity();
+  const ScriptedServer server(
+      io_, {{read_request(), write(answer("one")), read_request(), write(answer("two"), 1)}},
+      &identity);
+  const std::string place = "localhost:" + std::to_string(server.port());
+  answer_of(server.url());
+  EXPECT_THAT(log_, ElementsAre(AllOf(StartsWith("connected to " + place + " at 127.0.0.1:"),
+                                      EndsWith(" (connection 1)")),
+                                AllOf(StartsWith("TLSv1.3, TLS_"),
+                                      HasSubstr("issued by CN = Test Authority, valid until 2026-"
+                                                "03-24T00:00:00Z")),
+                                "> GET / HTTP/1.1"));
+  log_.clear();
+  answer_of(server.url());
+  EXPECT_THAT(log_, ElementsAre("reusing connection 1 to " + place, "> GET / HTTP/1.1"));
 }
 
 TEST_F(TlsTransport, SessionTicketsDoNotMakeAnAnswerEarlyNorAConnectionStale) {

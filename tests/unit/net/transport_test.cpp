@@ -60,11 +60,15 @@ class AsioTransportTest : public testing::Test {
     if (!transport_) {
       transport_ = std::make_unique<AsioTransport>(
           io_, clock_, TlsOptions{.ca_file = "/nowhere/ca.pem"}, pool,
-          Edges{.timers = timers_, .lookup = [names = names_](const std::string& host) {
-                  const auto found = names->find(host);
-                  if (found == names->end()) return LookupAnswer{{}, "no such name"};
-                  return LookupAnswer{found->second, ""};
-                }});
+          Edges{.timers = timers_,
+                .lookup =
+                    [names = names_](const std::string& host) {
+                      const auto found = names->find(host);
+                      if (found == names->end()) return LookupAnswer{{}, "no such name"};
+                      return LookupAnswer{found->second, ""};
+                    }},
+          ProxyOptions{},
+          Log([this](const LogLine& line) { log_ += line.message + "\n"; }, log_level_));
     }
     return *transport_;
   }
@@ -106,6 +110,8 @@ class AsioTransportTest : public testing::Test {
   std::shared_ptr<ManualTimers> timers_ = std::make_shared<ManualTimers>();
   std::shared_ptr<std::map<std::string, std::vector<std::string>>> names_ =
       std::make_shared<std::map<std::string, std::vector<std::string>>>();
+  LogLevel log_level_ = LogLevel::critical;
+  std::string log_;
   std::unique_ptr<AsioTransport> transport_;
 };
 
@@ -114,6 +120,36 @@ std::uint16_t closed_port(boost::asio::io_context& io) {
   using boost::asio::ip::tcp;
   const tcp::acceptor acceptor(io, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
   return acceptor.local_endpoint().port();
+}
+
+TEST_F(AsioTransportTest, TellsTheLogOfLookUpsAndFieldsButOfNoSecret) {
+  log_level_ = LogLevel::trace;
+  names_->emplace("api.example", std::vector<std::string>{"127.0.0.1"});
+  const ScriptedServer server(io_, {{read_request(), write(answer("x"))}});
+  auto request = this->request("POST", "http://api.example:" + std::to_string(server.port()) + "/x",
+                               "the-body");
+  request.headers.add("Accept", "text/csv");
+  request.headers.add("X-Api-Key", "the-key");
+  request.authorization = Secret("Bearer the-token");
+  ASSERT_TRUE(run(std::move(request))->answered());
+  EXPECT_THAT(log_, HasSubstr("api.example is 127.0.0.1\n"));
+  EXPECT_THAT(log_, HasSubstr("> POST /x HTTP/1.1\n> Host: api.example:"));
+  EXPECT_THAT(log_, HasSubstr("\n> Authorization: (not shown)\n> Accept: text/csv\n"));
+  EXPECT_THAT(log_, HasSubstr("\n> X-Api-Key: (not shown)\n"));
+  for (const char* secret : {"the-body", "the-key", "the-token"})
+    EXPECT_THAT(log_, Not(HasSubstr(secret)));
+}
+
+TEST_F(AsioTransportTest, TellsTheLogThatAnIdleConnectionWasGone) {
+  log_level_ = LogLevel::debug;
+  const ScriptedServer server(io_, {{read_request(), write(answer("one")), read_request(), close()},
+                                    {read_request(), write(answer("two"))}});
+  ASSERT_TRUE(get(server.url())->answered());
+  log_.clear();
+  ASSERT_TRUE(get(server.url())->answered());
+  EXPECT_THAT(log_, HasSubstr("reusing connection 1"));
+  EXPECT_THAT(log_, HasSubstr("the idle connection was gone (the server closed it): once more"));
+  EXPECT_THAT(log_, HasSubstr("(connection 2)"));
 }
 
 TEST_F(AsioTransportTest, CarriesARequestAndItsAnswer) {
@@ -186,18 +222,6 @@ TEST_F(AsioTransportTest, GarbageIsMalformed) {
   EXPECT_EQ(sent->failure().kind, Kind::malformed);
   EXPECT_TRUE(sent->failure().request_sent);
   EXPECT_THAT(sent->failure().detail, HasSubstr("127.0.0.1:" + std::to_string(server.port())));
-}
-
-TEST_F(AsioTransportTest, AServerThatWantsTlsIsSaidTo) {
-  for (const std::string words : {"<center>The plain HTTP request was sent to HTTPS port</center>",
-                                  "You're speaking plain HTTP to an SSL-enabled server port.<br />",
-                                  "Client sent an HTTP request to an HTTPS server.\n"}) {
-    const ScriptedServer server(io_, {{read_request(), write(answer(words, "400 Bad Request"))}});
-    const auto sent = get(server.url());
-    ASSERT_FALSE(sent->answered());
-    EXPECT_EQ(sent->failure().kind, Kind::malformed);
-    EXPECT_THAT(sent->failure().detail, HasSubstr("https://"));
-  }
 }
 
 TEST_F(AsioTransportTest, ABodyAtTheLimitPassesAndOneByteMoreIsTooLarge) {
