@@ -48,7 +48,6 @@ PENDING = {
     "client-id-urn": "a client id with a colon is refused in both dialects",
     "client-id-urn by default": "the message does not point to rfc6749",
     "date-local-as-gmt": "whole hours do not point to a time zone",
-    "date-utc-word-nbf": "a Date that says UTC is discarded",
     "ebay-application-token": "another wording of token_type is refused",
     "expires-in-epoch": "nothing says that the lifetime is not believed",
     "expires-in-zero": "a lifetime of zero is refused",
