@@ -214,7 +214,6 @@ CASES = {
     "login-429-fraction": refused(7, "login_rate_limited", "Limit reached",
                                   "300|299.5|5 min|5m"),
     "login-capital": taken(),
-                                        tokens={1, 2}),
     "login-double-chunked": refused(1, "protocol", "Transfer-Encoding", "twice|two|2",
                                     tokens={1, 2}),
     "login-dup-length": taken(),

@@ -219,8 +219,8 @@ TEST(SkewEstimator, C26_WhatOneConnectionTellsHoldsItsClockWhereTheIntersectionH
   // Connection 1 ends at a clock that is right, 2 at one 300 ms ahead: 1 tells the high end of the
   // intersection, 2 the low one.
   estimator.observe(Heard{.sent = 10'150ms, .connection = 1});
-  estimator.observe(Heard{.sent = 10'980ms, .connection = 1});
-  estimator.observe(Heard{.sent = 20'800ms, .ahead = 300ms, .connection = 2});
+  estimator.observe(Heard{.sent = 10'900ms, .connection = 1});
+  estimator.observe(Heard{.sent = 20'900ms, .ahead = 300ms, .connection = 2});
   EXPECT_EQ(estimator.picture(), Picture::one_clock);
   const auto plain = *estimator.prompt_plain(unslewed(21s));
   EXPECT_FALSE(plain.holds(offset(0ms)) || plain.holds(offset(300ms)));
