@@ -173,6 +173,20 @@ std::string ClockHistory::bars(const Points& points) {
   return text;
 }
 
+void ClockHistory::note(const ClockReading& reading, const std::string& state) {
+  Server& server = servers_[reading.url];
+  server.last = state;
+  ++server.asked;
+  if (!reading.best || reading.failure) return;
+  ++server.answered;
+  server.least = std::min(server.least.value_or(*reading.best), *reading.best);
+  server.most = std::max(server.most.value_or(*reading.best), *reading.best);
+  server.width = reading.bound->width();
+  Points& points = server.points;
+  if (points.size() == kHistory) points.erase(points.begin());
+  points.push_back({*reading.best, *reading.bound});
+}
+
 std::string ClockHistory::lines(const doctor::Survey& survey, Duration max_skew) {
   const doctor::Consensus known = doctor::consensus(survey);
   struct Line {
@@ -181,19 +195,17 @@ std::string ClockHistory::lines(const doctor::Survey& survey, Duration max_skew)
     std::string bounds;
     std::string rest;
   };
-  std::vector<Line> lines;
-  Line widest;  // in each of its parts
+  std::vector<Line> lines{{"server", "offset", "bounds", "verdict, and the last rounds"}};
+  Line widest = lines.front();  // in each of its parts
   for (std::size_t i = 0; i < survey.servers.size(); ++i) {
     const ClockReading& reading = survey.servers[i];
     Line line{.url = reading.url,
               .rest = one_line(with_standing(state_of(reading, max_skew), known.servers[i]))};
+    note(reading, line.rest);
     if (reading.best && !reading.failure) {
-      Points& points = servers_[reading.url];
-      if (points.size() == kHistory) points.erase(points.begin());
-      points.push_back({*reading.best, *reading.bound});
       line.offset = time::offset_text(*reading.best, reading.bound->width());
       line.bounds = time::bounds_text(*reading.bound);
-      line.rest += "  " + bars(points);
+      line.rest += "  " + bars(servers_[reading.url].points);
     }
     for (const auto part : {&Line::url, &Line::offset, &Line::bounds})
       if ((line.*part).size() > (widest.*part).size()) widest.*part = line.*part;
@@ -211,6 +223,26 @@ std::string ClockHistory::lines(const doctor::Survey& survey, Duration max_skew)
   const std::size_t steps = survey.host.watch.wall_steps();
   if (steps > std::exchange(wall_steps_, steps))
     text += "this machine's wall clock was stepped: all offsets have changed by as much\n";
+  return text;
+}
+
+std::string ClockHistory::summary() const {
+  std::string text;
+  for (const auto& [url, server] : servers_) {
+    text += url + ": ";
+    if (server.least) {
+      text += time::offset_text(*server.least, server.width);
+      if (*server.most != *server.least)
+        text += " to " + time::offset_text(*server.most, server.width);
+      text += "; ";
+    }
+    if (server.answered < server.asked)
+      text += fmt::format("no answer in {} of {}; ", server.asked - server.answered,
+                          counted(server.asked, "round"));
+    text += "in the end: " + server.last + "\n";
+  }
+  if (wall_steps_ > 0)
+    text += "this machine's wall clock was stepped " + counted(wall_steps_, "time") + "\n";
   return text;
 }
 

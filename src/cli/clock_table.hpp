@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ class ClockHistory {
  public:
   /// A line for each server, after one more round; one more where the wall clock was stepped.
   std::string lines(const doctor::Survey& survey, Duration max_skew);
+  /// A line for each server over all rounds.
+  [[nodiscard]] std::string summary() const;
 
  private:
   struct Point {
@@ -25,10 +28,20 @@ class ClockHistory {
     OffsetBound bound;
   };
   using Points = std::vector<Point>;
+  struct Server {
+    Points points;                  // the last ones
+    std::optional<Duration> least;  // estimate of all rounds
+    std::optional<Duration> most;
+    Duration width{0};  // of the bounds of the last answer
+    std::size_t answered = 0;
+    std::size_t asked = 0;
+    std::string last;  // what the last round said of it
+  };
   static std::string bars(const Points& points);
+  void note(const doctor::ClockReading& reading, const std::string& state);
 
-  std::map<std::string, Points> servers_;
-  std::size_t wall_steps_ = 0;  ///< told of
+  std::map<std::string, Server> servers_;
+  std::size_t wall_steps_ = 0;
 };
 
 }  // namespace skewguard::cli

@@ -62,6 +62,11 @@ void alert(const CallReport& report, Session& session) {
       {.level = LogLevel::warn, .message = "the alert command: " + started.error().message});
 }
 
+bool end_known(Duration remaining) noexcept {
+  constexpr Duration kMostGranted = std::chrono::hours{24 * 3000};  // GENESYS.md 1.5: 450 days
+  return remaining < kMostGranted;
+}
+
 bool print(std::string_view text, Session& session) {
   const auto written = session.world.out(text);
   if (!written) session.logger.fail(written.error());

@@ -30,6 +30,10 @@ void alert(const CallReport& report, Session& session);
 /// a reader that has gone).
 bool print(std::string_view text, Session& session);
 
+/// Whether it is known when a token ends that has so much left. A given opaque one is counted with
+/// more than any platform grants.
+bool end_known(Duration remaining) noexcept;
+
 /// Where --report goes. Opened before anything is sent, so that a wrong name costs no call.
 class ReportFile {
  public:

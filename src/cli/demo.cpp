@@ -60,7 +60,8 @@ Result<std::vector<Row>> play_all(std::vector<Scenario> scenarios, Session& sess
   }
   const auto tell = [&](std::string_view end) {
     if (!session.world.err_is_terminal) return;
-    session.world.err(fmt::format("\r{} of {} calls made{}", progress.load(), calls, end));
+    session.world.err(
+        fmt::format("\r{} of {} made{}", progress.load(), counted(calls, "call"), end));
   };
   Result<std::vector<Row>> rows = std::vector<Row>{};
   for (std::size_t i = 0; i < playing.size(); ++i) {
@@ -133,7 +134,7 @@ std::string story_of(const char* who, const Side& side) {
   std::string last;
   std::size_t repeated = 0;
   const auto end_run = [&] {
-    if (repeated > 0) text += fmt::format("           ... and {} more times\n", repeated);
+    if (repeated > 0) text += "           ... and " + counted(repeated, "more time") + "\n";
     repeated = 0;
   };
   for (const auto& moment : side.story) {
@@ -147,8 +148,9 @@ std::string story_of(const char* who, const Side& side) {
     text += fmt::format("{:8.2f} s  {}\n", seconds, moment.text);
   }
   end_run();
-  return text + fmt::format("{:>10}  {} calls, {} failed, {} token requests, {} refusals\n", "=",
-                            side.calls, side.failures, side.token_requests, side.rejections);
+  return text + fmt::format("{:>10}  {}, {} failed, {}, {}\n", "=", counted(side.calls, "call"),
+                            side.failures, counted(side.token_requests, "token request"),
+                            counted(side.rejections, "refusal"));
 }
 
 std::string story(const Row& row) {

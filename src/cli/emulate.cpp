@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/strings.hpp"
 #include "cli/commands.hpp"
@@ -107,6 +108,38 @@ Result<emulator::Options> options_of(const EmulateArguments& arguments) {
   return options;
 }
 
+/// `value` as one word of a shell's command line, whatever it holds. In single quotes sh knows no
+/// escapes, fish those of the quote and of the backslash.
+std::string quoted(std::string_view value, bool fish) {
+  std::string text = "'";
+  for (const char c : value) {
+    if (c == '\'') {
+      text += fish ? "\\'" : "'\\''";
+    } else {
+      text.append(fish && c == '\\' ? "\\\\" : std::string(1, c));
+    }
+  }
+  return text + "'";
+}
+
+/// The environment of a client, as commands of a shell. Tokens of an emulator are worth nothing to
+/// the next one.
+std::string exports(const emulator::Server& server, const emulator::Client& client, bool fish) {
+  std::vector<std::pair<const char*, std::string>> variables{
+      {"SKEWGUARD_LOGIN_URL", server.login_url()},
+      {"SKEWGUARD_API_URL", server.api_url()},
+      {"GENESYS_CLOUD_CLIENT_ID", client.id},
+      {"GENESYS_CLOUD_CLIENT_SECRET", std::string(client.secrets.front().reveal())},
+      {"SKEWGUARD_TOKEN_STORE", "none"}};
+  if (!server.ca_file().empty()) variables.emplace_back("SSL_CERT_FILE", server.ca_file());
+  std::string text;
+  for (const auto& [name, value] : variables) {
+    text += fish ? std::string("set -gx ") + name + " " : std::string("export ") + name + "=";
+    text += quoted(value, fish) + "\n";
+  }
+  return text + "# ready\n";
+}
+
 std::string announcement(const emulator::Server& server) {
   std::string text = "login " + server.login_url() + "\napi " + server.api_url() + "\n";
   if (!server.ca_file().empty()) text.append("ca ").append(server.ca_file()).append("\n");
@@ -118,9 +151,14 @@ std::string announcement(const emulator::Server& server) {
 int run_emulate(const EmulateArguments& arguments, Session& session) {
   auto options = options_of(arguments);
   if (!options) return fail(options.error(), session);
+  if (arguments.shell && *arguments.shell != "sh" && *arguments.shell != "fish") {
+    return fail(usage_error("--export names no shell that is known", "give sh (bash, zsh) or fish"),
+                session);
+  }
   auto world_options = emulator::world_options(*options);
   if (!world_options) return fail(world_options.error(), session);
 
+  const emulator::Client client = world_options->clients.front();
   ClockSource& clock = *session.world.clock;
   emulator::World world(*std::move(world_options), clock.now(), emulator::system_seed());
   boost::asio::io_context io{1};
@@ -136,7 +174,9 @@ int run_emulate(const EmulateArguments& arguments, Session& session) {
   });
   (*server)->on_quit(stop);
 
-  if (!print(announcement(**server), session)) return 1;
+  const std::string text = arguments.shell ? exports(**server, client, *arguments.shell == "fish")
+                                           : announcement(**server);
+  if (!print(text, session)) return 1;
   io.run();
   return 0;
 }

@@ -234,7 +234,9 @@ void Grammar::add_skew() {
   add_text(command, "--probes", "N", skew.probes,
            "requests to each server, 1 to 1000; default 16, in 6 s");
   add_clock_settings(command);
-  command.add_flag("--watch", skew.watch, "go on measuring, until interrupted")
+  command
+      .add_flag("--watch", skew.watch,
+                "go on measuring until Ctrl-C, then sum up; the exit code tells what was found")
       ->group(kOptionGroup);
   command.add_flag("--json", skew.json, "print JSON (skewguard.skew/1)")->group(kOptionGroup);
 }
@@ -271,6 +273,8 @@ void Grammar::add_emulate() {
   add_text(command, "--ca-file", "FILE", to.ca_file,
            "where that CA goes; default a temporary file");
   add_text(command, "--listen", "ADDRESS", to.listen, "default 127.0.0.1");
+  add_text(command, "--export", "sh|fish", to.shell,
+           "print what points skewguard at it as a shell's commands, to be read with `source`");
   add_text(command, "--login-port", "PORT", to.login_port, "default any free one");
   add_text(command, "--api-port", "PORT", to.api_port, "default any free one");
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/strings.hpp"
 #include "diagnosis/json_numbers.hpp"
 #include "http/url.hpp"
 #include "runtime/real_transport.hpp"
@@ -120,7 +121,8 @@ doctor::Progress progress_of(const Session& session, bool quiet) {
     std::size_t asked = 0;
     for (const ClockReading& reading : so_far.servers) asked += reading.asked;
     const auto heard = std::ranges::count_if(so_far.ntp, [](const auto& r) { return !!r.truth; });
-    world.err(fmt::format("\r{} requests sent, {} NTP servers heard", asked, heard));
+    world.err("\r\x1b[K" + counted(asked, "request") + " sent, " +
+              counted(static_cast<std::size_t>(heard), "NTP server") + " heard");
   };
 }
 

@@ -17,6 +17,8 @@
 #include "diagnosis/json_numbers.hpp"
 #include "doctor/consensus.hpp"
 #include "http/url.hpp"
+#include "time/duration_text.hpp"
+#include "time/http_date.hpp"
 
 namespace skewguard::cli {
 namespace {
@@ -105,22 +107,85 @@ int code_of(const doctor::Survey& survey, Duration max_skew) {
   return heard ? 0 : 6;
 }
 
+/// What `skew --watch` shows, round by round. An interrupt finds it at any moment.
+class Watch {
+ public:
+  Watch(Session& session, bool json) : session_(session), json_(json) {}
+
+  /// False: its reader has gone.
+  bool show(const doctor::Survey& known) {
+    const std::lock_guard lock(mutex_);
+    const WallTime now = session_.world.clock->now().wall;
+    if (rounds_++ == 0) since_ = now;
+    note_code(code_of(known, session_.max_skew));
+    const std::string stamp = time::format_rfc3339(now.time_since_epoch());
+    if (json_) {
+      Json json = as_json(known);
+      json["time"] = stamp;
+      return print(json_text(json, -1), session_);
+    }
+    const std::string lines = history_.lines(known, session_.max_skew);
+    if (!session_.screen.terminal) return print(stamped(lines, stamp), session_);
+    // In place of the last ones, and none longer than the terminal is wide.
+    const std::string up = drawn_ > 0 ? fmt::format("\x1b[{}F\x1b[J", drawn_) : "";
+    const std::string text = stamp + ", round " + std::to_string(rounds_) +
+                             ", until Ctrl-C; positive = ahead of this machine\n" + lines;
+    drawn_ = std::ranges::count(text, '\n');
+    return print(up + "\x1b[?7l" + text + "\x1b[?7h", session_);
+  }
+  /// The exit code of what was found, having summed it up.
+  int end() {
+    const std::lock_guard lock(mutex_);
+    const WallTime now = session_.world.clock->now().wall;
+    if (rounds_ == 0 || json_) return code_.value_or(6);
+    print(fmt::format("\n{} in {}\n", counted(rounds_, "round"), time::human(now - since_)) +
+              history_.summary(),
+          session_);
+    return *code_;
+  }
+
+ private:
+  /// What does harm counts for all rounds; otherwise, that a clock was heard at all.
+  void note_code(int code) {
+    if (code_ != 4) code_ = code == 4 ? code : std::min(code_.value_or(code), code);
+  }
+  /// Each line with the time before it; the first one, which says what stands below, once.
+  [[nodiscard]] std::string stamped(std::string_view lines, const std::string& stamp) const {
+    std::string text;
+    for (bool header = true; !lines.empty(); header = false) {
+      const std::size_t end = lines.find('\n') + 1;
+      if (!header || rounds_ == 1) {
+        text += fmt::format("{:{}}  ", header ? "time" : stamp, stamp.size());
+        text += lines.substr(0, end);
+      }
+      lines.remove_prefix(end);
+    }
+    return text;
+  }
+
+  Session& session_;
+  bool json_;
+  std::mutex mutex_;
+  ClockHistory history_;
+  std::size_t rounds_ = 0;
+  WallTime since_{};
+  std::optional<int> code_;
+  std::ptrdiff_t drawn_ = 0;  // lines
+};
+
 /// Until somebody ends the program, or its output cannot be written any more.
 int watch(doctor::SurveyOptions options, const SkewArguments& arguments, Session& session) {
   constexpr clocks::ProbeBudget kRound{.probes = 8, .time = std::chrono::seconds{3}};
   if (!arguments.probes) options.budget = kRound;
-  ClockHistory history;
-  std::ptrdiff_t drawn = 0;  // lines
-  const auto show = [&](const doctor::Survey& known) {
-    if (arguments.json) return print(json_text(as_json(known), -1), session);
-    const std::string lines = history.lines(known, session.max_skew);
-    if (!session.world.out_is_terminal) return print(lines, session);
-    // In place of the last ones, and none longer than the terminal is wide.
-    const std::string up = drawn > 0 ? fmt::format("\x1b[{}F\x1b[J", drawn) : "";
-    drawn = std::ranges::count(lines, '\n');
-    return print(up + "\x1b[?7l" + lines + "\x1b[?7h", session);
-  };
-  const auto survey = session.world.survey(std::move(options), nullptr, show);
+  const auto rounds = std::make_shared<Watch>(session, arguments.json);
+  session.world.on_interrupt([weak = std::weak_ptr(rounds)] {
+    constexpr int kNothingToTell = 1;
+    const auto self = weak.lock();
+    return self ? self->end() : kNothingToTell;
+  });
+  const auto survey =
+      session.world.survey(std::move(options), nullptr,
+                           [&rounds](const doctor::Survey& known) { return rounds->show(known); });
   return survey ? 1 : fail(survey.error(), session);
 }
 

@@ -17,10 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// What a token whose end nobody knows is counted with is longer than any platform grants
-/// (GENESYS.md section 1.5: 450 days at most).
-constexpr Duration kNobodyKnows = std::chrono::hours{24 * 3000};
-
 std::string_view word(BearerToken::Source source) noexcept {
   switch (source) {
     case BearerToken::Source::login:
@@ -34,7 +30,7 @@ std::string_view word(BearerToken::Source source) noexcept {
 }
 
 std::string as_json(const BearerToken& token) {
-  const bool known = token.source != BearerToken::Source::given || token.remaining < kNobodyKnows;
+  const bool known = token.source != BearerToken::Source::given || end_known(token.remaining);
   const auto seconds = std::chrono::floor<std::chrono::seconds>(token.remaining).count();
   const std::string end = time::format_rfc3339(token.expires_at.time_since_epoch());
   const Json json = {{"access_token", token.value.reveal()},

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -9,6 +10,8 @@
 #include "cli/json_text.hpp"
 #include "cli/owner.hpp"
 #include "genesys/whoami.hpp"
+#include "time/duration_text.hpp"
+#include "time/http_date.hpp"
 
 namespace skewguard::cli {
 namespace {
@@ -49,6 +52,23 @@ std::string as_text(const Owner& owner) {
   return text.append("\n");
 }
 
+/// Where that was asked and with what token, of which the report of the calls tells.
+std::string about_token(const CallReport& report, Session& session) {
+  std::string text = "host " + session.options.api_url + "\n";
+  const auto last = std::find_if(report.attempts.rbegin(), report.attempts.rend(),
+                                 [](const ReportedAttempt& attempt) { return !!attempt.token; });
+  if (last == report.attempts.rend()) return text;
+  const char* source =
+      report.token_requests > 0 ? "new from the login host" : "from the token store";
+  if (!session.options.access_token.empty()) source = "given (a file or the environment)";
+  text.append("token ").append(source);
+  const auto& remaining = last->token->remaining;
+  if (!remaining || !end_known(*remaining)) return text + "\n";
+  const WallTime end = session.world.clock->now().wall + *remaining;
+  return text + ", valid for " + time::human(*remaining) + ", until " +
+         time::format_rfc3339(end.time_since_epoch()) + "\n";
+}
+
 }  // namespace
 
 int run_whoami(const WhoamiArguments& arguments, Session& session) {
@@ -62,7 +82,10 @@ int run_whoami(const WhoamiArguments& arguments, Session& session) {
   CallReport report;
   const auto owner = find_owner(**api, token, report);
   if (!owner) report.exit_code = exit_code_of(owner.error());
-  const bool printed = !owner || print(arguments.json ? as_json(*owner) : as_text(*owner), session);
+  const bool printed =
+      !owner ||
+      print(arguments.json ? as_json(*owner) : as_text(*owner) + about_token(report, session),
+            session);
   const bool reported = report_file->write(report, session);
   alert(report, session);
   if (!owner) return fail(owner.error(), session);

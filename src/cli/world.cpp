@@ -9,10 +9,12 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "base/secret_text.hpp"
@@ -132,6 +134,22 @@ void forget_secrets_of_environment() {
   }
 }
 
+/// Signals that are ignored (nohup, cron) stay so.
+void on_interrupt(std::function<int()> then) {
+  sigset_t signals{};
+  ::sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    struct sigaction inherited{};
+    ::sigaction(signal, nullptr, &inherited);
+    if (inherited.sa_handler != SIG_IGN) ::sigaddset(&signals, signal);
+  }
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // in every thread that is started from here on
+  std::thread([signals, then = std::move(then)] {
+    int signal = 0;
+    if (::sigwait(&signals, &signal) == 0) ::_exit(then());
+  }).detach();
+}
+
 /// As COLUMNS says, else the terminal. What is no terminal gets unbroken lines.
 std::size_t columns(const settings::Surroundings& surroundings) {
   constexpr std::size_t kUsual = 80;
@@ -167,6 +185,7 @@ World process_world() {
                                        const doctor::Again& again) {
     return doctor::survey(std::move(options), *clock, progress, again);
   };
+  world.on_interrupt = on_interrupt;
   world.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   world.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
   world.columns = columns(world.surroundings);

@@ -43,6 +43,10 @@ struct World {
   std::function<Result<doctor::Survey>(doctor::SurveyOptions, const doctor::Progress&,
                                        const doctor::Again&)>
       survey;
+  /// From now on an interrupt (Ctrl-C, SIGTERM) runs `then` on a thread of its own, whatever the
+  /// program is at, and ends it with the exit code that it returns. Called once, while there is no
+  /// other thread.
+  std::function<void(std::function<int()> then)> on_interrupt;
   std::shared_ptr<ClockSource> clock;
   bool err_is_terminal = false;
   bool out_is_terminal = false;

@@ -1,9 +1,12 @@
 """What the program says on standard error: how much at which level, and when."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import unittest
+from pathlib import Path
 
 from harness import SKEWGUARD, EndToEnd
 
@@ -95,6 +98,43 @@ class Words(EndToEnd):
                           "-", code=2, stdin="demo-secret", GENESYS_CLOUD_CLIENT_SECRET=None)
         self.assertRegex(error, r"body \(-d -\) and the client secret \(--client-secret-file\)")
         self.assertEqual(emulator.stats()["api_requests"]["total"], 0)
+
+    def test_the_exports_of_the_emulator_point_a_shell_at_it(self):
+        script = Path(self.scratch.name) / "emulator.sh"
+        with script.open("w") as out:
+            emulator = subprocess.Popen(
+                [SKEWGUARD, "emulate", "--tls", "--client", "id:it's $HOME \\ here", "--export",
+                 "sh"], stdout=out)
+        self.addCleanup(emulator.wait, 10)
+        self.addCleanup(emulator.terminate)
+        while not script.read_text(encoding="utf-8").endswith("# ready\n"):
+            self.assertIsNone(emulator.poll())
+        env = {"HOME": self.scratch.name, "PATH": os.environ["PATH"]}
+        done = subprocess.run(["sh", "-ec", f'. "{script}"; "{SKEWGUARD}" whoami'], env=env,
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        name, _, host, token = done.stdout.splitlines()
+        self.assertEqual(name, "id (client id)")
+        self.assertRegex(host, r"^host https://127\.0\.0\.1:\d+$")
+        self.assertRegex(token, r"^token new from the login host, valid for .+, until \d{4}-.+Z$")
+
+    def test_an_interrupted_watch_sums_up(self):
+        emulator = self.emulator("--api-offset", "600s")
+        for arguments, code in (((emulator.login,), 0), ((), 4)):
+            watch = subprocess.Popen([SKEWGUARD, "skew", "--watch", "--probes", "1", *arguments],
+                                     stdout=subprocess.PIPE, text=True,
+                                     env=self.environment(emulator.login, emulator.api,
+                                                          SKEWGUARD_NTP="none"))
+            self.addCleanup(watch.kill)
+            header = watch.stdout.readline()
+            self.assertRegex(header, "^time +server +offset +bounds +verdict")
+            for _ in arguments or (1, 2):
+                self.assertRegex(watch.stdout.readline(), r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  http")
+            watch.send_signal(signal.SIGINT)
+            rest = watch.communicate(timeout=30)[0]
+            self.assertEqual(watch.returncode, code, rest)
+            self.assertRegex(rest, r"(?m)^\d+ rounds? in ")
+            self.assertIn("; in the end: ", rest)
 
     def test_json_lines_carry_the_wait(self):
         emulator = self.emulator("--login-offset", "2s", "--strict-nbf", "--token", "jwt")

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "../readings.hpp"
 #include "fake_world.hpp"
@@ -14,6 +15,7 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 struct DoctorCommand : FakeWorld, testing::Test {
   DoctorCommand() {
@@ -57,6 +59,38 @@ TEST_F(DoctorCommand, DoesNotAdviseToAllowMoreTimeThanItGives) {
                             .report = std::make_shared<CallReport>(report)});
   const json permissions = check(told(6), "permissions");
   EXPECT_THAT(permissions["fix"].get<std::string>(), HasSubstr("`skewguard whoami`"));
+}
+
+TEST_F(DoctorCommand, HasMarksAndColorsOnATerminalAlone) {
+  environment.erase("GENESYS_CLOUD_CLIENT_ID");
+  const auto survey = surveys.front();
+  run({"doctor"});
+  EXPECT_THAT(out, HasSubstr("\nok      clock_api           "));
+  EXPECT_THAT(out, Not(HasSubstr("\x1b")));
+  terminal = true;
+  surveys.push_back(survey);
+  run({"doctor"});
+  EXPECT_THAT(out, HasSubstr("\n[\x1b[32m\u2713\x1b[0m] clock_api           "));
+  environment["NO_COLOR"] = "1";
+  surveys.push_back(survey);
+  run({"doctor"});
+  EXPECT_THAT(out, HasSubstr("\n[\u2713] clock_api           "));
+  EXPECT_THAT(out, HasSubstr("\n[!] settings            "));
+}
+
+TEST_F(DoctorCommand, BreaksAtBlanksToTheWidthOfTheTerminal) {
+  environment.erase("GENESYS_CLOUD_CLIENT_ID");
+  environment["NO_COLOR"] = "1";
+  terminal = true;
+  const auto survey = surveys.front();
+  for (const std::size_t width : {std::size_t{40}, std::size_t{80}, std::size_t{200}}) {
+    columns = width;
+    surveys.push_back(survey);
+    if (surveys.size() > 1) surveys.pop_front();
+    run({"doctor"});
+    std::istringstream lines(out);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(columns_of(line), width) << line;
+  }
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ TEST_F(Emulate, NamesTheFlagThatIsWrong) {
   expect_usage_error({"--latency", "slow"}, "--latency");
   expect_usage_error({"--login-port", "65536"}, "--login-port");
   expect_usage_error({"--api-port", "-1"}, "--api-port");
+  expect_usage_error({"--export", "tcsh"}, "--export");
   expect_usage_error({"--ca-file", "/tmp/ca.pem"}, "--tls");
 }
 

@@ -48,6 +48,10 @@ class FakeWorld {
   std::deque<doctor::Survey> surveys;  ///< one for each round
   std::vector<LogLine> log;            ///< what the client logs during its next call
   bool out_fails = false;
+  bool interrupts = false;  ///< a survey, when its script is over
+  int interrupted_code = -1;
+  std::size_t columns = kUnbroken;
+  bool terminal = false;
   bool program_fails = false;
 
   std::vector<Request> requests;  ///< seen
@@ -141,15 +145,23 @@ class FakeWorld {
     world.survey = [this](const doctor::SurveyOptions&, const doctor::Progress&,
                           const doctor::Again& again) -> Result<doctor::Survey> {
       for (;;) {
-        if (surveys.empty()) return Error{.message = "the script is over"};
+        if (surveys.empty()) {
+          if (interrupts) interrupted_code = interrupt_();
+          return Error{.message = "the script is over"};
+        }
         doctor::Survey survey = std::move(surveys.front());
         surveys.pop_front();
         if (!again || !again(survey)) return survey;
       }
     };
+    world.on_interrupt = [this](std::function<int()> then) { interrupt_ = std::move(then); };
+    world.columns = columns;
+    world.out_is_terminal = terminal;
     world.clock = std::make_shared<FixedClock>();
     return world;
   }
+
+  std::function<int()> interrupt_;
 };
 
 }  // namespace skewguard::cli

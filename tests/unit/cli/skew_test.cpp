@@ -17,6 +17,7 @@ using std::chrono::seconds;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 struct SkewCommand : FakeWorld, testing::Test {
   doctor::Survey& round(Duration first, Duration second, Duration third) {
@@ -32,6 +33,17 @@ struct SkewCommand : FakeWorld, testing::Test {
     return all;
   }
 };
+
+TEST_F(SkewCommand, BreaksNoWordAndNoWidthOfTheTerminal) {
+  for (const std::size_t width : {std::size_t{40}, std::size_t{80}, std::size_t{140}}) {
+    columns = width;
+    round(milliseconds{1}, seconds{-3}, milliseconds{2});
+    EXPECT_EQ(run({"skew", "https://a.example.com"}), 0) << err;
+    for (const std::string& line : lines()) EXPECT_LE(columns_of(line), width) << line;
+    EXPECT_THAT(out, HasSubstr("behind, a falseticker"));
+    EXPECT_EQ(out.find("server  ") == 0, width == 140) << "a table where there is room for it";
+  }
+}
 
 TEST_F(SkewCommand, NamesTheFalsetickerAndWhatTheOthersSay) {
   round(milliseconds{1}, seconds{-3}, milliseconds{2});
@@ -68,13 +80,17 @@ TEST_F(SkewCommand, ItsJsonNamesTheFalsetickerToo) {
   EXPECT_EQ(told["together"]["offset_high_s"], 0.012);
 }
 
+constexpr const char* kStamp = "2026-01-01T00:00:00Z  ";
+
 TEST_F(SkewCommand, AWatchDrawsTheRoundsBetweenTheEndsOfTheirBounds) {
   for (const int ms : {0, 100, 50}) round(milliseconds{ms}, milliseconds{ms}, milliseconds{1});
   EXPECT_EQ(run({"skew", "--watch", "https://a.example.com"}), 1) << "the script is over";
-  ASSERT_EQ(lines().size(), 10U) << out;
-  EXPECT_THAT(lines().at(0), EndsWith("  agrees  \u2583"));
-  EXPECT_THAT(lines().at(6), EndsWith("  ahead  \u2581\u2587\u2584"));
-  EXPECT_THAT(lines().at(8), EndsWith("  agrees  \u2583\u2583\u2583"));
+  ASSERT_EQ(lines().size(), 11U) << out;
+  EXPECT_THAT(lines().at(0), StartsWith("time                  server "));
+  EXPECT_THAT(lines().at(1), StartsWith(std::string(kStamp) + "https://a.example.com/ "));
+  EXPECT_THAT(lines().at(1), EndsWith("  agrees  \u2583"));
+  EXPECT_THAT(lines().at(7), EndsWith("  ahead  \u2581\u2587\u2584"));
+  EXPECT_THAT(lines().at(9), EndsWith("  agrees  \u2583\u2583\u2583"));
 }
 
 TEST_F(SkewCommand, AWatchTellsOfARoundWithoutAnAnswer) {
@@ -82,7 +98,7 @@ TEST_F(SkewCommand, AWatchTellsOfARoundWithoutAnAnswer) {
   auto& silent = round(Duration{0}, Duration{0}, Duration{0}).servers[0];
   silent.failure = TransportFailure{TransportFailure::Kind::refused, "it refuses", false};
   EXPECT_EQ(run({"skew", "--watch", "https://a.example.com"}), 1);
-  EXPECT_THAT(lines().at(3), HasSubstr("https://a.example.com/  no answer: it refuses"));
+  EXPECT_THAT(lines().at(4), HasSubstr("https://a.example.com/  no answer: it refuses"));
 }
 
 TEST_F(SkewCommand, AWatchTellsOnceThatTheWallClockWasStepped) {
@@ -97,8 +113,23 @@ TEST_F(SkewCommand, AWatchTellsOnceThatTheWallClockWasStepped) {
     round(Duration{0}, Duration{0}, Duration{0}).host.watch = watch;
   }
   EXPECT_EQ(run({"skew", "--watch", "https://a.example.com"}), 1);
-  ASSERT_EQ(lines().size(), 11U) << out;
-  EXPECT_THAT(lines().at(6), HasSubstr("wall clock was stepped"));
+  ASSERT_EQ(lines().size(), 12U) << out;
+  EXPECT_THAT(lines().at(7), HasSubstr("wall clock was stepped"));
+}
+
+TEST_F(SkewCommand, AnInterruptedWatchSumsUpAndExitsWithWhatItFound) {
+  interrupts = true;
+  round(milliseconds{1}, milliseconds{2}, milliseconds{1});
+  round(milliseconds{3}, seconds{400}, milliseconds{1});
+  auto& again = round(milliseconds{2}, milliseconds{1}, milliseconds{1}).servers[2];
+  again.failure = TransportFailure{TransportFailure::Kind::refused, "it refuses", false};
+  run({"skew", "--watch", "https://a.example.com"});
+  EXPECT_EQ(interrupted_code, 4) << "one clock did harm in one round";
+  EXPECT_THAT(out, HasSubstr("\n3 rounds in "));
+  EXPECT_THAT(out, HasSubstr("\nhttps://a.example.com/: +1.0 ms to +3.0 ms; in the end: agrees\n"));
+  EXPECT_THAT(out,
+              HasSubstr("\nhttps://c.example.com/: +1.0 ms; no answer in 1 of 3 rounds; in the "
+                        "end: no answer: it refuses\n"));
 }
 
 TEST_F(SkewCommand, AWatchEndsWhereItsReaderHasGone) {

@@ -9,7 +9,9 @@ namespace skewguard::cli {
 namespace {
 
 using nlohmann::json;
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 constexpr const char* kTokensMe =
     R"({"organization":{"id":"o1","name":"Demo Org"},"OAuthClient":{"id":"c1","name":"Demo Client"}})";
@@ -19,10 +21,32 @@ struct WhoamiCommand : FakeWorld, testing::Test {};
 TEST_F(WhoamiCommand, NamesTheOwnerFirst) {
   answer(200, kTokensMe);
   EXPECT_EQ(run({"whoami"}), 0);
-  EXPECT_EQ(out, "Demo Client (client c1)\norganization Demo Org (o1)\n");
+  EXPECT_EQ(out,
+            "Demo Client (client c1)\norganization Demo Org (o1)\n"
+            "host https://api.example.com/base\n");
   EXPECT_EQ(err, "");
   ASSERT_EQ(requests.size(), 1U);
   EXPECT_EQ(requests[0].path, "/api/v2/tokens/me");
+}
+
+TEST_F(WhoamiCommand, TellsWhereTheTokenCameFromAndWhenItEnds) {
+  CallReport report;
+  report.attempts.push_back({.token = ReportedToken{.remaining = std::chrono::minutes{5}}});
+  const auto expect = [&](const std::string& words) {
+    answer(200, kTokensMe, report);
+    answer(404, "");  // for a given token, who the user is
+    EXPECT_EQ(run({"whoami"}), 0) << err;
+    answers.clear();
+    EXPECT_THAT(out, EndsWith("\nhost https://api.example.com/base\ntoken " + words + "\n"));
+  };
+  const std::string end = ", valid for 300.0 s, until 2026-01-01T00:05:00Z";
+  expect("from the token store" + end);
+  report.token_requests = 1;
+  expect("new from the login host" + end);
+  report.token_requests = 0;
+  environment["GENESYS_CLOUD_ACCESS_TOKEN"] = "given";
+  report.attempts.back().token->remaining = std::chrono::hours{24 * 3650};  // opaque: nobody knows
+  expect("given (a file or the environment)");
 }
 
 TEST_F(WhoamiCommand, JsonIsThatOfTheContract) {
@@ -38,7 +62,7 @@ TEST_F(WhoamiCommand, AsksOnForAGivenToken) {
   answer(200, kTokensMe);
   answer(200, R"({"id":"u1","name":"Ann"})");
   EXPECT_EQ(run({"whoami"}), 0);
-  EXPECT_EQ(out, "Ann (user u1)\norganization Demo Org (o1)\n");
+  EXPECT_THAT(out, StartsWith("Ann (user u1)\norganization Demo Org (o1)\n"));
   EXPECT_EQ(requests.at(1).path, "/api/v2/users/me");
 }
 
@@ -78,7 +102,7 @@ TEST_F(WhoamiCommand, ARefusalThatOnlyPointsElsewhereIsNoVerdict) {
   answer(400, "{}", no_user);
   answer(200, R"({"id":"o2","name":"Other Org"})", found);
   EXPECT_EQ(run({"whoami", "--report", "/r"}), 0) << err;
-  EXPECT_EQ(out, "Other Org (organization o2)\n");
+  EXPECT_EQ(out, "Other Org (organization o2)\nhost https://api.example.com/base\n");
   EXPECT_EQ(err, "");
   const json report = json::parse(written["/r"]);
   EXPECT_EQ(report["verdict"], "ok");
@@ -110,7 +134,7 @@ TEST_F(WhoamiCommand, AnAnswerThatCannotBeReadIsOne) {
 TEST_F(WhoamiCommand, ANameCannotGarbleTheTerminal) {
   answer(200, R"({"OAuthClient":{"id":"c\n2","name":"a\u001b[31mb"}})");
   EXPECT_EQ(run({"whoami"}), 0);
-  EXPECT_EQ(out, "a [31mb (client c 2)\n");
+  EXPECT_THAT(out, StartsWith("a [31mb (client c 2)\n"));
 }
 
 TEST_F(WhoamiCommand, WhatThePlatformDoesNotSayIsNull) {
