@@ -39,6 +39,11 @@ const SkewEstimator& ClockBook::estimator(ServerId server) const {
   return servers_.at(server.index).estimator;
 }
 
+bool ClockBook::takes_turns(ServerId id) const {
+  const Server& server = servers_.at(id.index);
+  return server.returned && server.estimator.picture() == Picture::several_clocks;
+}
+
 // Watching ----------------------------------------------------------------------------------------
 
 Observation ClockBook::observe(ServerId id, const time::DateSample& sample) {
@@ -49,12 +54,25 @@ Observation ClockBook::observe(ServerId id, const time::DateSample& sample) {
   const std::optional<Jump> jump = jump_of(server, sample, *shown);
   observation.outcome = server.estimator.observe(sample, *shown);
   if (observation.outcome == Observed::dropped) return observation;
+  compare_with_last(server, sample);
   if (observation.outcome == Observed::stepped) observation.step = server.estimator.last_step();
   note_jump(server, jump, *shown, sample.received.unslewed());
   if (!jump) return observation;
   observation.jump = jump->size.middle();
   observation.machine_stood_still = take_standstill(id);
   return observation;
+}
+
+void ClockBook::compare_with_last(Server& server, const time::DateSample& sample) const {
+  constexpr Duration kTick = std::chrono::seconds{1};
+  const auto& last = server.last;
+  const Duration passed =
+      last ? sample.sent.unslewed() - last->received.unslewed() : Duration::zero();
+  if (last && passed - passed / 1000 <= kTick) return;
+  const Duration moved = last ? Duration{sample.date - last->date} : Duration::zero();
+  server.stalls =
+      last && moved >= Duration{0} && moved < passed - passed / 1000 - kTick - options_.staleness;
+  server.last = sample;
 }
 
 /// A jump is an answer whose interval (staleness counted) lies wholly off the hull: neither drift

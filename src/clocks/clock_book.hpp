@@ -55,6 +55,13 @@ class ClockBook {
   /// jumps forward over that moment needs no second witness.
   void note_disruption(UnslewedTime now) { disrupted_ = now; }
 
+  /// Several clocks answer to this name, and an earlier one has answered again after a later one:
+  /// they take turns, it was no step.
+  [[nodiscard]] bool takes_turns(ServerId server) const;
+  /// Its last two Dates, over a second apart, moved less than time did, but not back: a Date that
+  /// stands still does so, a clock that is set seldom.
+  [[nodiscard]] bool stalls(ServerId server) const { return servers_.at(server.index).stalls; }
+
   /// server minus local boot time / local wall time, at `now`. The wall clock enters here, at the
   /// last moment, so that a step of it changes nothing that was learned. Includes now.gap, and what
   /// a suspend since the last answer adds.
@@ -108,6 +115,8 @@ class ClockBook {
     /// The size of the last way back (as a positive figure): a clock that comes back from where it
     /// went is a second clock, and its leaps tell nothing of this machine.
     std::optional<OffsetBound> returned{};
+    std::optional<time::DateSample> last{};  ///< that its next one is compared with
+    bool stalls = false;
   };
   [[nodiscard]] std::optional<OffsetBound> bound(ServerId server, const Now& now,
                                                  Trust trust) const;
@@ -116,6 +125,7 @@ class ClockBook {
                                                    OffsetBound shown);
   static void note_jump(Server& server, const std::optional<Jump>& jump, const OffsetBound& shown,
                         UnslewedTime received);
+  void compare_with_last(Server& server, const time::DateSample& sample) const;
   std::optional<Duration> take_standstill(ServerId server);
 
   EstimatorOptions options_;

@@ -14,8 +14,11 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// First wait where nothing points to a lag, and attempts allow for a second one.
-constexpr Duration kFirstBlindWait = seconds{1};
+/// Where nothing points to a lag, and the token is not new.
+constexpr Duration kWaitForOldToken = seconds{1};
+/// Within a call one token is sent so often at most, and so far apart at least.
+constexpr std::size_t kMostSends = 4;
+constexpr Duration kSendsApart = milliseconds{500};
 /// Added to a wait for a clock: the drift of two clocks over the longest wait, and enough for two
 /// Dates a whole second apart to show that they moved.
 constexpr Duration kPad = milliseconds{20};
@@ -28,53 +31,40 @@ constexpr Duration kLookTakes = milliseconds{250};
 constexpr Duration kFirstBackOff = seconds{1};
 constexpr Duration kLongestBackOff = seconds{10};
 
-std::size_t refusals(const Evidence& evidence) {
-  return static_cast<std::size_t>(std::count_if(evidence.trials.begin(), evidence.trials.end(),
-                                                [](const Trial& t) { return t.refused; }));
+bool may_send_again(const Evidence& evidence) {
+  return refusals_of_last(evidence) < kMostSends;
 }
-
-/// How many more sends of this call may end in a refusal.
-std::size_t attempts_left(const Evidence& evidence) {
-  const auto most = static_cast<std::size_t>(std::max(evidence.limits.attempts, 1));
-  return most - std::min(refusals(evidence), most);
-}
-bool final_attempt(const Evidence& evidence) {
-  return attempts_left(evidence) == 0;
-}
-
-/// A token that was taken, and refused again after a wait, may have been revoked, whatever the
-/// Dates say of its begin.
-bool last_send_is_for_a_new_one(const Evidence& evidence) {
-  return evidence.trials.back().token.accepted_before && tried_twice(evidence) &&
-         attempts_left(evidence) == 1;
+bool tried_twice(const Evidence& evidence) {
+  return refusals_of_last(evidence) > 1;
 }
 
 Assessment give_up(std::vector<Verdict> candidates, Hindrance why) {
   return {std::move(candidates), Next::give_up, {}, why};
 }
 
-/// The first token that was refused in this call, and those that were asked for to cure that.
-std::size_t tokens_refused(const Evidence& evidence) {
-  const auto first = std::find_if(evidence.trials.begin(), evidence.trials.end(),
-                                  [](const Trial& t) { return t.refused; });
-  std::vector<std::uint64_t> seen;
-  for (const Trial& t : evidence.trials) {
-    const bool counts = t.refused && (same_token(t, *first) || asked_for_after(t, *first));
-    if (counts && std::find(seen.begin(), seen.end(), t.token.generation) == seen.end())
-      seen.push_back(t.token.generation);
-  }
-  return seen.size();
+/// Not before `until`, nor too soon after the last send.
+Instant resend_at(const Evidence& evidence, Instant until) {
+  return std::max({until, evidence.now, evidence.trials.back().sent + kSendsApart});
+}
+Assessment wait(std::vector<Verdict> candidates, Instant until) {
+  return {std::move(candidates), Next::wait, until, Hindrance::none};
+}
+
+/// What keeps this call from another token; `most_cures`: so many new ones may be refused.
+Hindrance hindrance_to_renewal(const Evidence& evidence, std::size_t most_cures) {
+  const auto most = static_cast<std::size_t>(std::max(evidence.limits.attempts, 1));
+  if (evidence.trials.back().token.given || cures_refused(evidence) >= most_cures)
+    return Hindrance::nothing_new;
+  if (tokens_refused(evidence) >= most) return Hindrance::attempts;
+  return evidence.now >= evidence.limits.deadline ? Hindrance::deadline : Hindrance::none;
 }
 
 /// Where waiting for a clock is not the way: a new token, if one may still be tried. Of two tokens
 /// that were refused the second was the new one; each further one would be refused like it.
 Assessment renew(const Evidence& evidence, std::vector<Verdict> candidates,
-                 std::size_t most_tokens = 2) {
-  if (evidence.trials.back().token.given || tokens_refused(evidence) >= most_tokens)
-    return give_up(std::move(candidates), Hindrance::nothing_new);
-  if (final_attempt(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
-  if (evidence.now >= evidence.limits.deadline)
-    return give_up(std::move(candidates), Hindrance::deadline);
+                 std::size_t most_cures = 1) {
+  const Hindrance why = hindrance_to_renewal(evidence, most_cures);
+  if (why != Hindrance::none) return give_up(std::move(candidates), why);
   return {std::move(candidates), Next::renew, {}, Hindrance::none};
 }
 
@@ -88,41 +78,43 @@ bool lay_ready(const Evidence& evidence) {
   });
 }
 
+/// One wait where nothing pointed to a lag is enough for a call.
+bool waited_blindly(const Evidence& evidence) {
+  return std::any_of(evidence.trials.begin(), evidence.trials.end(), [&](const Trial& t) {
+    if (!t.refused || t.followed != Action::wait_and_retry) return false;
+    const Standing how = standing(evidence, t);
+    return how == Standing::agrees || how == Standing::undecided;
+  });
+}
+
 /// How long to wait where nothing points to a lag, from the last refusal on; nothing where a wait
 /// is over.
 std::optional<Duration> blind_wait(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
   const Duration most = std::min(evidence.limits.blind_wait, evidence.limits.max_wait);
-  if (!is_new(last)) {
-    const Duration wait = std::min(kFirstBlindWait, most);
-    return tried_twice(evidence) || wait <= Duration{0} ? std::nullopt : std::optional(wait);
-  }
+  if (tried_twice(evidence) || waited_blindly(evidence) || most <= Duration{0}) return std::nullopt;
+  if (!is_new(last)) return std::min(kWaitForOldToken, most);
   if (lay_ready(evidence)) return std::nullopt;
-  // The last token that may be tried has until it is new no longer, as far as attempts go.
-  const bool last_one = tokens_refused(evidence) >= 2;
-  const Instant spread = last.token.received + (last_one && most > Duration{0} ? kNewFor : most);
-  const Duration left = std::min(spread - last.received, most);
-  if (left <= Duration{0}) return std::nullopt;
-  // A wait that is split costs a send: there must be one for the rest, and one for a new token.
-  const std::size_t sends = attempts_left(evidence);
-  if (!last_one && tried_twice(evidence) && sends < 2) return std::nullopt;
-  const bool split = !last_one && !tried_twice(evidence) && sends > 2;
-  return split ? std::min(left, kFirstBlindWait) : left;
+  const Duration left = std::min(last.token.received + most - last.received, most);
+  return left > Duration{0} ? std::optional(left) : std::nullopt;
 }
 
 /// Rule 3 where nothing points to a lag, and `unknown`'s one wait: the same token once more.
 Assessment wait_blindly(const Evidence& evidence, std::vector<Verdict> candidates) {
-  if (final_attempt(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
   const Trial& last = evidence.trials.back();
-  const auto wait = blind_wait(evidence);
-  if (!wait) return renew(evidence, std::move(candidates));
-  const Instant until = std::max(last.received + *wait, evidence.now);
-  if (until >= evidence.limits.deadline) {
-    // A newer token than a new one would be refused like it (rule 3).
-    return last.token.accepted_before ? renew(evidence, std::move(candidates))
-                                      : give_up(std::move(candidates), Hindrance::deadline);
-  }
-  return {std::move(candidates), Next::wait, until, Hindrance::none};
+  const auto span = blind_wait(evidence);
+  if (!span) return renew(evidence, std::move(candidates));
+  const Instant until = resend_at(evidence, last.received + *span);
+  if (until < evidence.limits.deadline) return wait(std::move(candidates), until);
+  // A newer token than a new one would be refused like it (rule 3).
+  return last.token.accepted_before ? renew(evidence, std::move(candidates))
+                                    : give_up(std::move(candidates), Hindrance::deadline);
+}
+
+/// A token that was taken, and refused again after a wait, may have been revoked, whatever the
+/// Dates say of its begin.
+bool may_be_revoked(const Evidence& evidence) {
+  return evidence.trials.back().token.accepted_before && tried_twice(evidence);
 }
 
 /// Where a second refusal's Date does not count since it did not move: of two clocks behind one
@@ -130,28 +122,24 @@ Assessment wait_blindly(const Evidence& evidence, std::vector<Verdict> candidate
 /// where that was waited for already, or is too far off.
 std::optional<Instant> begins_by_another_clock(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
-  const auto sends = std::count_if(evidence.trials.begin(), evidence.trials.end(),
-                                   [&](const Trial& t) { return same_token(t, last); });
-  if (sends != 2 || !evidence.looks.empty() || !last.date || !last.token.begins)
+  const auto begins = pending_begin(last);
+  if (refusals_of_last(evidence) != 2 || !evidence.looks.empty() || !last.date || !begins)
     return std::nullopt;
-  if (last_send_is_for_a_new_one(evidence)) return std::nullopt;
+  if (may_be_revoked(evidence)) return std::nullopt;
   if (last.token.begin_dated && !issuer_dates_count(evidence)) return std::nullopt;
-  if (evidence.begins_ignored || *last.token.begins->since(*last.date) <= Duration{0})
-    return std::nullopt;
+  if (evidence.begins_ignored || *begins->since(*last.date) <= Duration{0}) return std::nullopt;
   const auto at = begins_by(evidence, last);
   if (!at || *at - last.received > evidence.limits.max_wait) return std::nullopt;
-  return *at + kPad;
+  return resend_at(evidence, *at + kPad);
 }
 
 Assessment assess_undecided(const Evidence& evidence) {
   if (evidence.trials.back().token.given)
     return give_up({Verdict::token_rejected}, Hindrance::nothing_new);
-  const auto until = final_attempt(evidence) ? std::nullopt : begins_by_another_clock(evidence);
+  const auto until = begins_by_another_clock(evidence);
   if (until && *until < evidence.limits.deadline) {
-    return {{Verdict::unknown, Verdict::issuer_clock_ahead, Verdict::token_not_yet_active},
-            Next::wait,
-            std::max(*until, evidence.now),
-            Hindrance::none};
+    return wait({Verdict::unknown, Verdict::issuer_clock_ahead, Verdict::token_not_yet_active},
+                *until);
   }
   return wait_blindly(evidence, {Verdict::unknown, Verdict::token_not_yet_active});
 }
@@ -160,7 +148,8 @@ Assessment assess_undecided(const Evidence& evidence) {
 Assessment back_off(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
   std::vector<Verdict> candidates{Verdict::token_contended};
-  if (final_attempt(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
+  const auto most = static_cast<std::size_t>(std::max(evidence.limits.attempts, 1));
+  if (tokens_refused(evidence) >= most) return give_up(std::move(candidates), Hindrance::attempts);
   const Instant until = std::max(
       evidence.now, last.received + oauth::growing_pause(kFirstBackOff, kLongestBackOff,
                                                          last.token.early_ends_before - 1));
@@ -179,54 +168,75 @@ Assessment assess_agreeing(const Evidence& evidence) {
   return renew(evidence, {Verdict::token_revoked, Verdict::token_rejected});
 }
 
-/// Rule 5: give up with 4 once the Date has been seen again; without that, the Date counts for
-/// nothing.
-Assessment blame_clock(const Evidence& evidence, std::vector<Verdict> candidates, Hindrance why) {
-  if (date_seen_again(evidence)) return give_up(std::move(candidates), why);
+/// The look that rule 5 asks for before a clock is blamed; nothing where the Date has been seen
+/// again, has been looked for in vain, or where no time is left for it.
+std::optional<Instant> look_at(const Evidence& evidence) {
   const Instant judged = evidence.trials.back().received;
   const bool looked = std::any_of(evidence.looks.begin(), evidence.looks.end(),
                                   [&](const Look& l) { return l.received > judged; });
   const Instant at = std::max(judged + kLookAfter, evidence.now);
-  if (looked || at + kLookTakes >= evidence.limits.deadline) return assess_undecided(evidence);
-  return {std::move(candidates), Next::look, at, why};
+  if (looked || date_seen_again(evidence) || at + kLookTakes >= evidence.limits.deadline)
+    return std::nullopt;
+  return at;
+}
+
+/// Rule 5: give up with 4 once the Date has been seen again; without that, the Date counts for
+/// nothing.
+Assessment blame_clock(const Evidence& evidence, std::vector<Verdict> candidates, Hindrance why) {
+  if (date_seen_again(evidence)) return give_up(std::move(candidates), why);
+  if (const auto at = look_at(evidence)) return {std::move(candidates), Next::look, *at, why};
+  return assess_undecided(evidence);
+}
+
+/// The token begins later than this call may wait. It may have come from a clock that has been set
+/// right meanwhile, or from one of several: a new one tells.
+Assessment assess_begins_too_late(const Evidence& evidence, Hindrance why) {
+  std::vector<Verdict> candidates{Verdict::issuer_clock_ahead};
+  const Trial& last = evidence.trials.back();
+  // Some clock behind the name had let it begin; and this send shows whether the Date moves.
+  const Instant soon = resend_at(evidence, last.received + kLookAfter);
+  if (last.token.accepted_before && !tried_twice(evidence) && soon < evidence.limits.deadline)
+    return wait(std::move(candidates), soon);
+  if (const auto at = look_at(evidence)) return {std::move(candidates), Next::look, *at, why};
+  // One that this call has got tells of that clock's present time already; within --max-wait it
+  // will serve a later call.
+  const bool telling = why == Hindrance::deadline && last.token.asked >= evidence.started;
+  if (!telling && hindrance_to_renewal(evidence, 1) == Hindrance::none)
+    return {std::move(candidates), Next::renew, {}, why};
+  return blame_clock(evidence, std::move(candidates), why);
+}
+
+/// How long a wait for the token's begin may be: where nbf and iat differ, no such limit holds for
+/// the later of them (rule 2).
+Duration longest_wait(const Evidence& evidence) {
+  const Trial& last = evidence.trials.back();
+  const bool earlier = pending_begin(last) == last.token.begins;
+  return earlier ? evidence.limits.max_wait : evidence.limits.deadline - last.received;
 }
 
 /// When to send a token again that has not begun. Every clock behind the name counts where the
 /// limits allow for it; else this answer's own clock.
-Instant wait_until(const Evidence& evidence, const Trial& last) {
+Instant wait_until(const Evidence& evidence) {
+  const Trial& last = evidence.trials.back();
   const Instant latest_allowed =
-      std::min(last.received + evidence.limits.max_wait, evidence.limits.deadline);
+      std::min(last.received + longest_wait(evidence), evidence.limits.deadline);
   const Instant own = begins_by(evidence, last).value_or(last.received);
   const Instant all = evidence.begun_by.value_or(own);
   return std::max(all <= latest_allowed ? all : own, evidence.now - kPad) + kPad;
 }
 
-/// A wait did not help: a token that was waited for was refused again, although it had begun by
-/// then. A clock may be in the way, but it is not all that is.
-bool waited_in_vain(const Evidence& evidence) {
-  for (std::size_t i = 1; i < evidence.trials.size(); ++i) {
-    const Trial& again = evidence.trials[i];
-    const bool before = std::any_of(
-        evidence.trials.begin(), evidence.trials.begin() + static_cast<std::ptrdiff_t>(i),
-        [&](const Trial& t) { return t.refused && same_token(t, again); });
-    if (before && again.refused && standing(evidence, again) == Standing::agrees) return true;
-  }
-  return false;
-}
-
 Assessment assess_not_begun(const Evidence& evidence) {
   std::vector<Verdict> candidates{Verdict::issuer_clock_ahead};
-  if (final_attempt(evidence)) {
-    if (waited_in_vain(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
-    return blame_clock(evidence, std::move(candidates), Hindrance::attempts);
-  }
-  if (last_send_is_for_a_new_one(evidence)) return renew(evidence, std::move(candidates));
-  const Instant until = wait_until(evidence, evidence.trials.back());
-  if (until - kPad - evidence.trials.back().received > evidence.limits.max_wait)
-    return blame_clock(evidence, std::move(candidates), Hindrance::max_wait);
+  if (may_be_revoked(evidence)) return renew(evidence, std::move(candidates));
+  const Trial& last = evidence.trials.back();
+  const Instant begun = wait_until(evidence);
+  const Instant until = resend_at(evidence, begun);
+  if (begun - kPad - last.received > longest_wait(evidence))
+    return assess_begins_too_late(evidence, Hindrance::max_wait);
   if (until >= evidence.limits.deadline)
-    return blame_clock(evidence, std::move(candidates), Hindrance::deadline);
-  return {std::move(candidates), Next::wait, until, Hindrance::none};
+    return assess_begins_too_late(evidence, Hindrance::deadline);
+  if (!may_send_again(evidence)) return assess_begins_too_late(evidence, Hindrance::sends);
+  return wait(std::move(candidates), until);
 }
 
 Assessment assess_perhaps_not_begun(const Evidence& evidence) {
@@ -234,27 +244,38 @@ Assessment assess_perhaps_not_begun(const Evidence& evidence) {
   std::vector<Verdict> candidates{Verdict::issuer_clock_ahead};
   if (!last.token.given) candidates.push_back(Verdict::token_revoked);
   candidates.push_back(Verdict::token_rejected);
-  if (final_attempt(evidence)) return give_up(std::move(candidates), Hindrance::attempts);
-  if (last_send_is_for_a_new_one(evidence)) return renew(evidence, std::move(candidates));
+  if (may_be_revoked(evidence) || !may_send_again(evidence))
+    return renew(evidence, std::move(candidates));
   // Refused again, and by this answer's Date it still has not begun: from a clock that lags more.
   const Instant until =
-      std::min(wait_until(evidence, last), last.received + evidence.limits.max_wait);
+      resend_at(evidence, std::min(wait_until(evidence), last.received + evidence.limits.max_wait));
   if (until >= evidence.limits.deadline) return give_up(std::move(candidates), Hindrance::deadline);
-  return {std::move(candidates), Next::wait, std::max(until, evidence.now), Hindrance::none};
+  return wait(std::move(candidates), until);
+}
+
+/// The token was taken by one of several clocks that answer in turn: the one that says that it has
+/// ended may not answer the next time.
+bool ended_by_one_clock_of_several(const Evidence& evidence) {
+  const Trial& last = evidence.trials.back();
+  const bool ours = last.token.dead_at && last.received >= *last.token.dead_at;
+  return evidence.takes_turns && last.token.accepted_before && !ours && !tried_twice(evidence);
 }
 
 Assessment assess_ended(const Evidence& evidence) {
   const std::size_t index = evidence.trials.size() - 1;
   const Trial& last = evidence.trials[index];
-  constexpr std::size_t kMostTokens = 3;  // one that ended, and two that were born dead
+  constexpr std::size_t kMostCures = 2;  // both born dead
+  const Instant soon = resend_at(evidence, evidence.now);
+  if (ended_by_one_clock_of_several(evidence) && soon < evidence.limits.deadline)
+    return wait({Verdict::token_expired}, soon);
   if (!dead_on_arrival(evidence, last))
-    return renew(evidence, {Verdict::token_expired}, kMostTokens);
+    return renew(evidence, {Verdict::token_expired}, kMostCures);
   const Trial* before = token_before(evidence, index);
   if (before != nullptr && dead_on_arrival(evidence, *before) &&
       issuer_borne_out(evidence, *before, last))
     return blame_clock(evidence, {Verdict::issuer_clock_behind}, Hindrance::nothing_new);
   Assessment next =
-      renew(evidence, {Verdict::token_expired, Verdict::issuer_clock_behind}, kMostTokens);
+      renew(evidence, {Verdict::token_expired, Verdict::issuer_clock_behind}, kMostCures);
   // So that the Date of the next token's answer shows whether the login host's moves at all.
   const Instant until = last.token.received + kLookAfter;
   if (last.token.end_dated && next.next == Next::renew && until < evidence.limits.deadline)
@@ -278,6 +299,17 @@ Assessment assess(const Evidence& evidence) {
       break;
   }
   return assess_undecided(evidence);
+}
+
+std::optional<oauth::Refused> refused(const Evidence& evidence) {
+  if (evidence.trials.empty() || !evidence.trials.back().refused) return std::nullopt;
+  const Trial& last = evidence.trials.back();
+  oauth::Refused out{.sent = last.sent};
+  if (last.token.accepted_before) return out;
+  const bool unbegun = standing(evidence, last) == Standing::not_begun;
+  out.ill_timed = unbegun || dead_on_arrival(evidence, last);
+  if (unbegun) out.begins = begins_by(evidence, last);
+  return out;
 }
 
 }  // namespace skewguard::diagnosis

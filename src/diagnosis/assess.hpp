@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "diagnosis/evidence.hpp"
+#include "oauth/token_machine.hpp"
 #include "skewguard/verdict.hpp"
 
 namespace skewguard::diagnosis {
@@ -17,20 +18,20 @@ enum class Next {
   give_up,   ///< nothing that this machine can do will help
 };
 
-/// Why nothing more is tried, for the explanation.
-enum class Hindrance { none, attempts, max_wait, deadline, nothing_new };
-
 struct Assessment {
   /// What the evidence still allows, likeliest first; never empty.
   std::vector<Verdict> candidates;
   Next next = Next::give_up;
-  Instant until{};  ///< for wait, renew, look and back_off
-  Hindrance hindrance = Hindrance::none;
+  Instant until{};                        ///< for wait, renew, look and back_off
+  Hindrance hindrance = Hindrance::none;  ///< to a wait, or to anything at all
   [[nodiscard]] Verdict verdict() const { return candidates.front(); }
 };
 
 /// Judges the last trial, a refusal: what it may be, and what to do next. Pure.
 Assessment assess(const Evidence& evidence);
+
+/// What the token machine needs to know of the last trial, where that is a refusal. Pure.
+std::optional<oauth::Refused> refused(const Evidence& evidence);
 
 /// The final verdict of a trial that was refused, now that nothing more follows (rule 1). Pure.
 Verdict settle(const Evidence& evidence, std::size_t trial);

@@ -24,13 +24,26 @@ struct TokenFacts {
   std::optional<Instant> dead_at;  ///< our own deadline for it; absent for a given token
   /// The issuer's numbers, *read by the API's clock*: that is what the API compares with its own.
   std::optional<ServerTime> begins;
+  std::optional<ServerTime> begins_later{};  ///< the later of nbf and iat, where they differ
   std::optional<ServerTime> ends;
+  std::optional<ServerTime> iat{};
   /// The issuer's Date of the token answer, and which of the two rest on it for want of a claim.
   std::optional<ServerTime> issued;
   bool begin_dated = false;
   bool end_dated = false;
 };
 TokenFacts facts_of(const oauth::Token& token, bool accepted_before, ServerId api);
+
+/// Why a call does not do more about a refusal.
+enum class Hindrance {
+  none,
+  attempts,     ///< so many tokens may be refused
+  sends,        ///< so often may a token be sent
+  max_wait,     ///< the wait would be longer
+  deadline,     ///< the wait would be longer
+  nothing_new,  ///< a new token was refused, too, or cannot be had
+  too_often,    ///< rule 8
+};
 
 /// One answer of the API host that judged a token: refused it, or took it.
 struct Trial {
@@ -43,6 +56,7 @@ struct Trial {
   bool refused = true;
   Action followed = Action::none;  ///< what the guard did next
   Duration waited{0};              ///< before it did so
+  Hindrance hindrance = Hindrance::none;
 };
 
 /// The API's Date, seen without a token.
@@ -57,7 +71,7 @@ struct Limits {
   Duration max_wait{0};  ///< longest wait for a token that has not begun
   /// Longest one where nothing points to a lag; a token that was never taken has so long to spread.
   Duration blind_wait{0};
-  int attempts = 3;       ///< most sends that end in a refusal of the token
+  int attempts = 3;       ///< most tokens that may be refused
   Duration staleness{0};  ///< how late a Date may be
 };
 
@@ -73,9 +87,13 @@ struct Evidence {
   bool issuer_coherent = true;
   /// The API has taken a token that had not begun by the Date of that answer.
   bool begins_ignored = false;
+  /// Several clocks are known to answer to the API's name in turn.
+  bool takes_turns = false;
   /// Why the token machine would not give a new token, where it was asked for one.
   std::optional<Verdict> denied;
+  std::optional<Duration> next_request_in{};  ///< where rule 8 is why
   Limits limits;
+  Instant started{};  ///< when the call began
   Instant now{};
 };
 

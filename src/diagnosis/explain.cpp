@@ -39,19 +39,19 @@ std::string span_text(Duration low, Duration high) {
 std::string lag_text(const Evidence& evidence) {
   const auto& bound = evidence.login_minus_api;
   if (bound && bound->low > Duration{0}) {
-    return fmt::format("the API's clock is {} behind the login host's: ",
+    return fmt::format("the API's clock was {} behind the login host's: ",
                        span_text(bound->low, bound->high));
   }
   if (bound && bound->high < Duration{0}) {
-    return fmt::format("the API's clock is {} ahead of the login host's: ",
+    return fmt::format("the API's clock was {} ahead of the login host's: ",
                        span_text(-bound->high, -bound->low));
   }
   return {};
 }
 
 std::string begin_text(const Trial& trial) {
-  const ServerTime begins = *trial.token.begins;
-  return fmt::format("the token begins at {} and the API answered at {}",
+  const ServerTime begins = *pending_begin(trial);
+  return fmt::format("the token was not valid before {} and the API answered at {}",
                      clock_text(begins, *trial.date), clock_text(*trial.date, begins));
 }
 
@@ -125,23 +125,31 @@ std::string followed_text(const Trial& trial) {
   return {};
 }
 
-std::string hindrance_text(const Evidence& evidence, const Trial& trial, Hindrance hindrance) {
+std::string hindrance_text(const Evidence& evidence, const Trial& trial) {
   const auto by = begins_by(evidence, trial);
   const Duration needed = by ? *by - trial.received : Duration{0};
-  switch (hindrance) {
+  switch (trial.hindrance) {
     case Hindrance::max_wait:
-      return fmt::format("; waiting for it takes {}, more than the {} that --max-wait allows",
-                         human(needed), human(evidence.limits.max_wait));
+      return fmt::format(
+          "; waiting for it would have taken {}, more than the {} that --max-wait allows",
+          human(needed), human(evidence.limits.max_wait));
     case Hindrance::deadline:
       return needed > Duration{0}
-                 ? fmt::format("; waiting for it takes {}, longer than --timeout leaves",
+                 ? fmt::format("; waiting for it would have taken {}, longer than --timeout left",
                                human(needed))
-                 : std::string{"; --timeout leaves no room for another try"};
+                 : std::string{"; --timeout left no room for another try"};
     case Hindrance::attempts:
       return evidence.limits.attempts > 1
-                 ? fmt::format("; that was the last of the {} sends that --attempts allows",
-                               evidence.limits.attempts)
-                 : std::string{"; --attempts allows no other send"};
+                 ? fmt::format(
+                       "; that was the last of the {} tokens that --attempts lets be refused",
+                       evidence.limits.attempts)
+                 : std::string{"; --attempts allows no other token"};
+    case Hindrance::sends:
+      return "; it had been sent as often as one token may be";
+    case Hindrance::too_often:
+      return fmt::format(
+          "; too many tokens have been refused lately, so the next one may be asked for in {}",
+          human(std::max(evidence.next_request_in.value_or(Duration{0}), Duration{0})));
     case Hindrance::nothing_new:
     case Hindrance::none:
       break;
@@ -178,15 +186,15 @@ std::string ahead_text(const Evidence& evidence, const Settled& settled) {
   const Trial& trial = evidence.trials[settled.trial];
   std::string text = sentence(standing_text(evidence, trial));
   if (standing(evidence, trial) == Standing::perhaps_not_begun) {
-    text += ", so the login host's clock is ahead of the API's, or its Date is late";
+    text += ", so the login host's clock was ahead of the API's, or its Date is late";
   } else if (!evidence.login_minus_api || evidence.login_minus_api->low <= Duration{0}) {
-    text += ", so the login host's clock is ahead of the API's";
+    text += ", so the login host's clock was ahead of the API's";
   }
-  text += followed_text(trial) + hindrance_text(evidence, trial, settled.hindrance) + ".";
+  text += hindrance_text(evidence, trial) + followed_text(trial) + ".";
   const std::string local = local_clock_text(evidence, trial);
   if (trial.followed == Action::give_up && local.empty()) {
     text += kMendClocks;
-    if (settled.hindrance == Hindrance::max_wait) text += " Or raise --max-wait and --timeout.";
+    if (trial.hindrance == Hindrance::max_wait) text += " Or raise --max-wait and --timeout.";
   }
   return text + local;
 }
@@ -195,7 +203,7 @@ std::string behind_text(const Evidence& evidence, const Trial& trial) {
   std::string text = sentence(standing_text(evidence, trial));
   text += fmt::format(
       ", {} after it was asked for: two tokens running had ended by the API's clock while new, so "
-      "the login host's clock is behind the API's by more than a token lives.",
+      "the login host's clock was behind the API's by more than a token lives.",
       human(trial.received - trial.token.asked));
   return text.append(kMendClocks);
 }
@@ -231,8 +239,7 @@ std::string contended_text(const Evidence& evidence, const Settled& settled) {
     text += fmt::format("; backed off {}, asked for a new token and sent the request again",
                         human(trial.waited));
   }
-  return text + hindrance_text(evidence, trial, settled.hindrance) +
-         ". Give each program a client of its own.";
+  return text + hindrance_text(evidence, trial) + ". Give each program a client of its own.";
 }
 
 std::string rejected_text(const Evidence& evidence, const Settled& settled,
@@ -254,7 +261,7 @@ std::string rejected_text(const Evidence& evidence, const Settled& settled,
 std::string expired_text(const Evidence& evidence, const Settled& settled) {
   const Trial& trial = evidence.trials[settled.trial];
   std::string text = sentence(standing_text(evidence, trial)) + followed_text(trial) +
-                     hindrance_text(evidence, trial, settled.hindrance) + ".";
+                     hindrance_text(evidence, trial) + ".";
   if (trial.token.given) {
     return text + " A given token cannot be refreshed: bring a new one." +
            local_clock_text(evidence, trial);
@@ -268,8 +275,7 @@ std::string unknown_text(const Evidence& evidence, const Settled& settled) {
   std::string text = fmt::format(
       "The API refused the token, and the evidence does not tell why: "
       "{}{}{}.",
-      standing_text(evidence, trial), followed_text(trial),
-      hindrance_text(evidence, trial, settled.hindrance));
+      standing_text(evidence, trial), followed_text(trial), hindrance_text(evidence, trial));
   if (trial.followed == Action::give_up)
     text += " Check the client and its roles, and compare the clocks of both hosts.";
   return text;
@@ -300,7 +306,9 @@ std::string explain_provisional(const Evidence& evidence, const Assessment& asse
     case Next::give_up:
       break;
   }
-  return text + hindrance_text(evidence, trial, assessment.hindrance) + ".";
+  Trial given_up = trial;
+  given_up.hindrance = assessment.hindrance;
+  return text + hindrance_text(evidence, given_up) + ".";
 }
 
 std::string explain_settled(const Evidence& evidence, const Settled& settled,

@@ -22,7 +22,6 @@ std::string explain_provisional(const Evidence& evidence, const Assessment& asse
 struct Settled {
   std::size_t trial = 0;
   Verdict verdict = Verdict::unknown;
-  Hindrance hindrance = Hindrance::none;  ///< where the guard gave up after it
 };
 std::string explain_settled(const Evidence& evidence, const Settled& settled,
                             std::string_view region);

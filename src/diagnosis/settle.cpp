@@ -35,7 +35,7 @@ struct Outcome {
   bool same_accepted = false;
   bool same_refused = false;  ///< twice in all, before or after
   bool new_accepted = false;
-  bool new_refused = false;
+  bool new_refused = false;               ///< and by no proof of a clock's fault
   bool new_refused_for_no_clock = false;  ///< and no clock explains that
 };
 Outcome outcome(const Evidence& evidence, std::size_t index) {
@@ -49,8 +49,9 @@ Outcome outcome(const Evidence& evidence, std::size_t index) {
     } else if (i > index && !other.refused) {
       seen.new_accepted = true;
     } else if (i > index && asked_for_after(other, trial)) {
-      seen.new_refused = true;
-      seen.new_refused_for_no_clock |= standing(evidence, other) == Standing::agrees;
+      const Standing how = standing(evidence, other);
+      seen.new_refused |= how != Standing::not_begun && how != Standing::ended;
+      seen.new_refused_for_no_clock |= how == Standing::agrees;
     }
   }
   return seen;

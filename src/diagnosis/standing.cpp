@@ -6,6 +6,18 @@
 
 namespace skewguard::diagnosis {
 
+std::optional<ServerTime> pending_begin(const Trial& trial) {
+  const auto& begins = trial.token.begins;
+  const auto& later = trial.token.begins_later;
+  if (!begins || !later || !trial.date) return begins;
+  const bool passed = begins->since(*trial.date) <= Duration{0};
+  return passed && later->since(*trial.date) > Duration{0} ? later : begins;
+}
+
+std::optional<ServerTime> made_at(const Trial& trial) {
+  return trial.token.iat ? trial.token.iat : trial.token.begins;
+}
+
 bool took_unbegun(const Trial& trial, Duration staleness) {
   if (trial.refused || !trial.date || !trial.token.begins) return false;
   const auto to_begin = trial.token.begins->since(*trial.date);
@@ -13,8 +25,9 @@ bool took_unbegun(const Trial& trial, Duration staleness) {
 }
 
 bool begin_belied(const Evidence& evidence, const Trial& trial) {
-  if (!evidence.begins_ignored || !trial.date || !trial.token.begins) return false;
-  const auto to_begin = trial.token.begins->since(*trial.date);
+  const auto begins = pending_begin(trial);
+  if (!evidence.begins_ignored || !trial.date || !begins) return false;
+  const auto to_begin = begins->since(*trial.date);
   return to_begin && *to_begin > Duration{0};
 }
 
@@ -26,7 +39,7 @@ Standing standing(const Evidence& evidence, const Trial& trial) {
   const bool belied = begin_belied(evidence, trial);
   const bool issued = issuer_dates_count(evidence);
   const bool begin_known = !belied && (issued || !trial.token.begin_dated);
-  const auto to_begin = begin_known ? after_date(trial.token.begins) : std::nullopt;
+  const auto to_begin = begin_known ? after_date(pending_begin(trial)) : std::nullopt;
   const auto to_end =
       issued || !trial.token.end_dated ? after_date(trial.token.ends) : std::nullopt;
   if (to_begin && *to_begin >= kTick + evidence.limits.staleness) return Standing::not_begun;
@@ -39,14 +52,15 @@ Standing standing(const Evidence& evidence, const Trial& trial) {
 }
 
 bool dead_on_arrival(const Evidence& evidence, const Trial& trial) {
-  if (!trial.refused || !trial.date || !trial.token.begins || !trial.token.ends) return false;
+  const auto made = made_at(trial);
+  if (!trial.refused || !trial.date || !made || !trial.token.ends) return false;
   if (trial.token.given || !dates_count(evidence)) return false;
   const bool dated = trial.token.begin_dated || trial.token.end_dated;
   if (dated && !issuer_dates_count(evidence)) return false;
-  const auto since_begin = trial.date->since(*trial.token.begins);
+  const auto since_made = trial.date->since(*made);
   const auto since_end = trial.date->since(*trial.token.ends);
-  return since_end && *since_end >= Duration{0} && since_begin &&
-         *since_begin - kTick > trial.received - trial.token.asked;
+  return since_end && *since_end >= Duration{0} && since_made &&
+         *since_made - kTick > trial.received - trial.token.asked;
 }
 
 bool ended_early(const Trial& trial) {
@@ -68,10 +82,11 @@ std::optional<Verdict> local_clock_fault(const Evidence& evidence, const Trial& 
 }
 
 std::optional<Instant> begins_by(const Evidence& evidence, const Trial& trial) {
-  if (!trial.token.begins || !trial.date) return std::nullopt;
+  const auto begins = pending_begin(trial);
+  if (!begins || !trial.date) return std::nullopt;
   std::optional<Instant> soonest;
   for (const Reading& r : readings(evidence)) {
-    const auto left = trial.token.begins->since(r.date);
+    const auto left = begins->since(r.date);
     if (!left || r.received < trial.received) continue;
     const Instant at = r.received + std::max(*left, Duration{0});
     soonest = soonest ? std::min(*soonest, at) : at;

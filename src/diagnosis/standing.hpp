@@ -9,13 +9,19 @@
 /// What one answer tells of one token's times. Pure.
 namespace skewguard::diagnosis {
 
+/// The begin that the token had yet to reach by this answer's Date: the earlier of nbf and iat, the
+/// later one where the earlier has passed. The earlier one without a Date, or where both passed.
+std::optional<ServerTime> pending_begin(const Trial& trial);
+/// What the issuer's clock read when it made the token, as far as the token tells.
+std::optional<ServerTime> made_at(const Trial& trial);
+
 /// How a token's own times stand to the Date of the answer that refused it. A Date D says that the
 /// API's clock then read in [D, D + 1 s + staleness).
 enum class Standing {
-  not_begun,          ///< begins >= D + 1 s + staleness: proof
-  perhaps_not_begun,  ///< begins > D: the outcome of a wait decides
+  not_begun,          ///< nbf or iat >= D + 1 s + staleness: proof
+  perhaps_not_begun,  ///< nbf or iat > D: the outcome of a wait decides
   ended,              ///< D >= ends, or our own deadline had passed
-  agrees,             ///< begins <= D < ends: no clock explains the refusal
+  agrees,             ///< nbf, iat <= D < ends: no clock explains the refusal
   undecided,          ///< no Date, one that does not move, or a token whose times are not known
 };
 Standing standing(const Evidence& evidence, const Trial& trial);
@@ -24,8 +30,8 @@ Standing standing(const Evidence& evidence, const Trial& trial);
 bool took_unbegun(const Trial& trial, Duration staleness);
 /// By the Date the token has not begun, but this API has taken such tokens: that explains nothing.
 bool begin_belied(const Evidence& evidence, const Trial& trial);
-/// Already ended by the API's clock while new: D >= ends, and D - (begins + 1 s) is more than the
-/// time since the token was asked for.
+/// Already ended by the API's clock while new: D >= ends, and D - (iat + 1 s) is more than the time
+/// since the token was asked for.
 bool dead_on_arrival(const Evidence& evidence, const Trial& trial);
 /// Taken before, and refused within the first half of its life.
 bool ended_early(const Trial& trial);
@@ -33,7 +39,7 @@ bool ended_early(const Trial& trial);
 /// where that judges the token otherwise than the API's Date does, and the two surely differ by
 /// over 1 s.
 std::optional<Verdict> local_clock_fault(const Evidence& evidence, const Trial& trial);
-/// When, by the API's Dates of this call, its clock has surely reached the token's beginning.
+/// When, by the API's Dates of this call, its clock has surely reached the token's pending begin.
 std::optional<Instant> begins_by(const Evidence& evidence, const Trial& trial);
 
 }  // namespace skewguard::diagnosis

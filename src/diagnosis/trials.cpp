@@ -1,6 +1,7 @@
 #include "diagnosis/trials.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "diagnosis/standing.hpp"
 
@@ -23,10 +24,37 @@ bool contended(const Trial& trial) {
   return ended_early(trial) && trial.token.early_ends_before > 0;
 }
 
-bool tried_twice(const Evidence& evidence) {
+std::size_t refusals_of_last(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
-  return std::any_of(evidence.trials.begin(), evidence.trials.end() - 1,
-                     [&](const Trial& t) { return t.refused && same_token(t, last); });
+  return static_cast<std::size_t>(
+      std::count_if(evidence.trials.begin(), evidence.trials.end(),
+                    [&](const Trial& t) { return t.refused && same_token(t, last); }));
+}
+
+namespace {
+
+template <typename Counts>
+std::size_t count_tokens(const Evidence& evidence, Counts counts) {
+  std::vector<std::uint64_t> seen;
+  for (const Trial& t : evidence.trials) {
+    const bool known = std::find(seen.begin(), seen.end(), t.token.generation) != seen.end();
+    if (t.refused && !known && counts(t)) seen.push_back(t.token.generation);
+  }
+  return seen.size();
+}
+
+}  // namespace
+
+std::size_t tokens_refused(const Evidence& evidence) {
+  return count_tokens(evidence, [](const Trial&) { return true; });
+}
+
+std::size_t cures_refused(const Evidence& evidence) {
+  const auto first = std::find_if(evidence.trials.begin(), evidence.trials.end(),
+                                  [](const Trial& t) { return t.refused; });
+  return count_tokens(evidence, [&](const Trial& t) {
+    return !same_token(t, *first) && asked_for_after(t, *first);
+  });
 }
 
 const Trial* token_before(const Evidence& evidence, std::size_t index) {

@@ -19,8 +19,12 @@ bool asked_for_after(const Trial& later, const Trial& earlier);
 bool is_new(const Trial& trial);
 /// The second token running that was taken, then refused early: someone else's takes its place.
 bool contended(const Trial& trial);
-/// The last trial's token had been refused in this call before.
-bool tried_twice(const Evidence& evidence);
+/// How often the last trial's token has been refused in this call: 1 or more.
+std::size_t refusals_of_last(const Evidence& evidence);
+/// How many tokens have been refused in this call.
+std::size_t tokens_refused(const Evidence& evidence);
+/// How many of them were asked for in order to cure an earlier refusal of this call.
+std::size_t cures_refused(const Evidence& evidence);
 /// The refusal before this one, of the token before this one.
 const Trial* token_before(const Evidence& evidence, std::size_t index);
 const Trial* token_after(const Evidence& evidence, std::size_t index);

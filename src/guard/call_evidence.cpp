@@ -9,10 +9,11 @@ namespace {
 
 /// A Date that stands still looks like one clock more with each answer. Clocks that are set, or
 /// differ from each other a little, are clocks all the same.
-bool shows_a_clock(const clocks::SkewEstimator& known, const Now& now) {
+bool shows_a_clock(const clocks::ClockBook& book, ServerId server, const Now& now) {
   constexpr Duration kFewSeconds = std::chrono::seconds{6};
+  const clocks::SkewEstimator& known = book.estimator(server);
   if (known.picture() == clocks::Picture::incoherent) return false;
-  if (known.picture() != clocks::Picture::several_clocks) return true;
+  if (known.picture() != clocks::Picture::several_clocks || !book.stalls(server)) return true;
   const auto all = known.prompt_hull(now.unslewed());
   return !all || all->high - all->low <= kFewSeconds;
 }
@@ -46,14 +47,17 @@ Evidence CallMachine::Impl::evidence() const {
   out.login_minus_api = plain ? where_.book.between_plain(where_.login, where_.api, now_)
                               : where_.book.between(where_.login, where_.api, now_);
   const bool coherent = where_.book.estimator(where_.api).picture() != clocks::Picture::incoherent;
-  if (coherent && !trials_.empty() && trials_.back().token.begins) {
-    if (const auto span =
-            where_.book.when(*trials_.back().token.begins, now_, clocks::Trust::one_clock))
+  const auto begins = trials_.empty() ? std::nullopt : diagnosis::pending_begin(trials_.back());
+  if (coherent && begins) {
+    if (const auto span = where_.book.when(*begins, now_, clocks::Trust::one_clock))
       out.begun_by = span->latest;
   }
-  out.issuer_coherent = shows_a_clock(where_.book.estimator(where_.login), now_);
+  out.issuer_coherent = shows_a_clock(where_.book, where_.login, now_);
   out.begins_ignored = begins_ignored_;
+  out.takes_turns = where_.book.takes_turns(where_.api);
   out.denied = denied_;
+  if (next_request_) out.next_request_in = *next_request_ - now_.boot;
+  out.started = started_;
   out.limits = {options_.deadline, options_.max_wait, options_.blind_wait, options_.attempts,
                 options_.staleness};
   out.now = now_.boot;
@@ -69,34 +73,48 @@ void CallMachine::Impl::settle() {
     if (!trials_[i].refused) continue;
     verdicts[i] = diagnosis::settle(known, i);
     ReportedAttempt& attempt = record_.at(attempt_of_trial_[i]);
-    const Hindrance why = i + 1 == trials_.size() ? hindrance_ : Hindrance::none;
     attempt.verdict = verdicts[i];
-    attempt.explanation = diagnosis::explain_settled(known, {i, verdicts[i], why}, options_.region);
+    attempt.explanation = diagnosis::explain_settled(known, {i, verdicts[i]}, options_.region);
     log(LogLevel::warn, attempt.explanation, verdicts[i], attempt.correlation_id);
   }
   learn(verdicts);
 }
 
+/// Another clock behind the name has taken the token of that trial since.
+bool CallMachine::Impl::taken_later(std::size_t trial) const {
+  return std::any_of(trials_.begin() + static_cast<std::ptrdiff_t>(trial), trials_.end(),
+                     [&](const Trial& later) {
+                       return !later.refused && diagnosis::same_token(later, trials_[trial]);
+                     });
+}
+
 void CallMachine::Impl::learn(const std::vector<Verdict>& verdicts) {
   const auto hull = where_.book.between(where_.login, where_.api, now_);
-  std::optional<Duration> lag, lead;
+  std::optional<oauth::event::ApiLags> lags;
+  std::optional<oauth::event::ApiLeads> leads;
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
     const Trial& trial = trials_[i];
-    if (trial.token.given) continue;
+    if (trial.token.given || !trial.refused) continue;
     const bool replaced =
         verdicts[i] == Verdict::token_revoked || verdicts[i] == Verdict::token_contended;
     if (replaced && diagnosis::ended_early(trial))
       out_.facts.push_back(oauth::event::EndedEarly{trial.token.generation});
-    if (verdicts[i] == Verdict::issuer_clock_ahead)
-      lag = std::max(lag, learned_lag(trial, hull, options_.staleness));
+    const auto apart = issuer_minus_api(trial, options_.staleness);
+    if (!apart) continue;
+    if (verdicts[i] == Verdict::issuer_clock_ahead) {
+      const auto lag = learned_lag(trial, hull, options_.staleness);
+      if (lag && (!lags || lags->lag < *lag)) lags = oauth::event::ApiLags{*lag, apart->low};
+    }
     const bool ours_lives = trial.token.dead_at && trial.received < *trial.token.dead_at;
-    if (verdicts[i] == Verdict::token_expired && ours_lives) {
+    if (verdicts[i] == Verdict::token_expired && ours_lives && !taken_later(i)) {
       const Duration life = *trial.token.dead_at - trial.token.asked;
-      lead = std::max(lead, learned_lead(trial, hull, life, options_.staleness));
+      const auto lead = learned_lead(trial, hull, life, options_.staleness);
+      if (lead && (!leads || leads->lead < *lead))
+        leads = oauth::event::ApiLeads{*lead, -apart->high};
     }
   }
-  if (lag) out_.facts.push_back(oauth::event::ApiLags{*lag});
-  if (lead) out_.facts.push_back(oauth::event::ApiLeads{*lead});
+  if (lags) out_.facts.push_back(*lags);
+  if (leads) out_.facts.push_back(*leads);
   // A new token that was refused to the end keeps everyone from asking for the next one at once.
   const Trial& last = trials_.back();
   const Verdict verdict = verdicts.back();
@@ -109,15 +127,11 @@ void CallMachine::Impl::learn(const std::vector<Verdict>& verdicts) {
     out_.facts.push_back(oauth::event::RefusedForGood{last.token.generation, verdict});
 }
 
-/// Of a call that gives up on a refused token. A token that no clock explains ends with 3, even if
-/// a clock was in the way as well; so does a given one that a wrong local clock let seem good.
+/// Of a call that gives up on a refused token: what the last attempt shows. A given one that a
+/// wrong local clock let seem good ends with 3.
 int CallMachine::Impl::exit_code_of_refusals() const {
   if (diagnosis::local_clock_fault(evidence(), trials_.back()))
     return diagnosis::exit_code(Verdict::token_rejected);
-  for (const std::size_t attempt : attempt_of_trial_) {
-    if (record_.attempts()[attempt].verdict == Verdict::token_rejected)
-      return diagnosis::exit_code(Verdict::token_rejected);
-  }
   const auto& last = record_.attempts()[attempt_of_trial_.back()];
   return diagnosis::exit_code(last.verdict.value_or(Verdict::unknown));
 }

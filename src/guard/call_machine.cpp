@@ -27,6 +27,7 @@ CallStep CallMachine::Impl::step(const CallEvent& event, const Now& now) {
 
 CallAction CallMachine::Impl::on(const event::Start& /*start*/) {
   record_.begin(now_);
+  started_ = now_.boot;
   // Callers that were turned away together should not come back together.
   const auto seed = static_cast<std::uint64_t>(now_.raw.time_since_epoch().count());
   gateway_backoff_ = time::Backoff(kGatewayBackoff, seed);
@@ -52,6 +53,12 @@ CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
 
 CallAction CallMachine::Impl::on(const event::TokenDenied& denied) {
   record_.add_login(denied.attempts, denied.token_requests);
+  if (denied.failure.next_request && give_up_on_refusal() && last_answer_) {
+    next_request_ = denied.failure.next_request;
+    trials_.back().hindrance = Hindrance::too_often;
+    settle();
+    return finish(exit_code_of_refusals(), last_answer_);
+  }
   denied_ = denied.failure.verdict;
   // A 401 that stays is an answer: the caller gets it, with the reason why there is no new token.
   if (give_up_on_refusal() && last_answer_) {
@@ -99,7 +106,7 @@ CallAction CallMachine::Impl::on(const event::Woke& /*woke*/) {
     case Then::renew:
       break;
   }
-  return need_token(token_->generation);
+  return need_new_token();
 }
 
 CallAction CallMachine::Impl::on(const event::Cancelled& cancelled) {
@@ -114,7 +121,14 @@ CallAction CallMachine::Impl::on(const event::Cancelled& cancelled) {
 // What to do next ---------------------------------------------------------------------------------
 
 CallAction CallMachine::Impl::need_token(std::uint64_t after) {
-  return action::NeedToken{after, options_.deadline};
+  return action::NeedToken{after, options_.deadline, {}};
+}
+
+CallAction CallMachine::Impl::need_new_token() {
+  std::uint64_t newest = token_->generation;
+  for (const Trial& trial : trials_)
+    if (trial.refused) newest = std::max(newest, trial.token.generation);
+  return action::NeedToken{newest, options_.deadline, diagnosis::refused(evidence())};
 }
 
 CallAction CallMachine::Impl::send() {
@@ -194,7 +208,7 @@ CallAction CallMachine::Impl::on_refused_token(const Exchange& exchange, const R
 CallAction CallMachine::Impl::follow(const Assessment& assessment) {
   const std::size_t attempt = attempt_of_trial_.back();
   Trial& trial = trials_.back();
-  hindrance_ = assessment.hindrance;
+  trial.hindrance = assessment.hindrance;
   switch (assessment.next) {
     case Next::look:
       begin_wait(attempt);
@@ -212,7 +226,7 @@ CallAction CallMachine::Impl::follow(const Assessment& assessment) {
         return sleep(assessment.until, Then::renew);
       }
       end_wait();
-      return need_token(token_->generation);
+      return need_new_token();
     case Next::back_off:
       decide(attempt, Action::refresh_and_retry);
       trial.followed = Action::refresh_and_retry;

@@ -21,7 +21,7 @@ struct CallOptions {
   Duration max_wait = std::chrono::seconds{15};
   /// Longest wait where nothing points to a lag, and the age by which a token has spread.
   Duration blind_wait = std::chrono::seconds{3};
-  int attempts = 3;  ///< most sends that end in a 401
+  int attempts = 3;  ///< most tokens that may be refused
   Duration staleness = std::chrono::seconds{1};
   std::string region;     ///< for explanations
   std::string client_id;  ///< for explanations
@@ -66,6 +66,7 @@ namespace action {
 struct NeedToken {
   std::uint64_t after = 0;
   Instant deadline{};
+  std::optional<oauth::Refused> refused{};  ///< where a refusal is the reason
 };
 /// Send to the API host, answer with Answered or Failed. The token is in request.authorization.
 struct Send {

@@ -54,6 +54,8 @@ class CallMachine::Impl {
 
   // What to do next -------------------------------------------------------------------------------
   CallAction need_token(std::uint64_t after);
+  /// In place of those that were refused.
+  CallAction need_new_token();
   CallAction send();
   /// With the same token, unless it has ended by then or been replaced.
   CallAction send_again();
@@ -79,6 +81,7 @@ class CallMachine::Impl {
   [[nodiscard]] Evidence evidence() const;
   void settle();
   void learn(const std::vector<Verdict>& verdicts);
+  [[nodiscard]] bool taken_later(std::size_t trial) const;
   [[nodiscard]] int exit_code_of_refusals() const;
 
   // Report ----------------------------------------------------------------------------------------
@@ -137,7 +140,8 @@ class CallMachine::Impl {
   std::vector<std::size_t> attempt_of_trial_;
   std::vector<diagnosis::Look> looks_;
   std::optional<Verdict> denied_;
-  Hindrance hindrance_ = Hindrance::none;
+  std::optional<Instant> next_request_;  ///< where rule 8 is the reason for no new token
+  Instant started_{};
   bool settled_ = false;
   std::optional<Exchange> last_answer_;
 };

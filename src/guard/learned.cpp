@@ -3,28 +3,38 @@
 #include <algorithm>
 #include <chrono>
 
+#include "diagnosis/standing.hpp"
+
 namespace skewguard::guard {
 namespace {
 
 constexpr Duration kTick = std::chrono::seconds{1};
 
-/// Issuer minus API from one trial alone: the issuer's clock read in [begins, begins + 1 s +
-/// staleness) at some time between `asked` and `received` of the token, the API's in [date, date +
-/// 1 s + staleness) at some time between `sent` and `received` of the answer.
+/// The hull holds every clock that was ever heard of; the trial tells of the one that refused the
+/// token.
+std::optional<OffsetBound> apart_by_both(const diagnosis::Trial& trial,
+                                         const std::optional<OffsetBound>& hull,
+                                         Duration staleness) {
+  const auto seen = issuer_minus_api(trial, staleness);
+  if (!seen || !hull || !hull->meets(*seen)) return seen;
+  return OffsetBound{std::max(hull->low, seen->low), std::min(hull->high, seen->high)};
+}
+
+}  // namespace
+
 std::optional<OffsetBound> issuer_minus_api(const diagnosis::Trial& trial, Duration staleness) {
-  if (!trial.date || !trial.token.begins) return std::nullopt;
-  const auto apart = trial.token.begins->since(*trial.date);
+  const auto made = diagnosis::made_at(trial);
+  if (!trial.date || !made) return std::nullopt;
+  const auto apart = made->since(*trial.date);
   if (!apart) return std::nullopt;
   const Duration width = kTick + staleness;
   return OffsetBound{*apart - width + (trial.sent - trial.token.received),
                      *apart + width + (trial.received - trial.token.asked)};
 }
 
-}  // namespace
-
 std::optional<Duration> learned_lag(const diagnosis::Trial& trial,
                                     const std::optional<OffsetBound>& hull, Duration staleness) {
-  const auto seen = hull ? hull : issuer_minus_api(trial, staleness);
+  const auto seen = apart_by_both(trial, hull, staleness);
   if (!seen || seen->high <= Duration{0}) return std::nullopt;
   return seen->high;
 }
@@ -32,7 +42,7 @@ std::optional<Duration> learned_lag(const diagnosis::Trial& trial,
 std::optional<Duration> learned_lead(const diagnosis::Trial& trial,
                                      const std::optional<OffsetBound>& hull, Duration life,
                                      Duration staleness) {
-  const auto seen = hull ? hull : issuer_minus_api(trial, staleness);
+  const auto seen = apart_by_both(trial, hull, staleness);
   if (!seen) return std::nullopt;
   const Duration most = -seen->low;
   const Duration least = -seen->high;

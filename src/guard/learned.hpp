@@ -12,6 +12,11 @@ namespace skewguard::guard {
 std::optional<Duration> learned_lag(const diagnosis::Trial& trial,
                                     const std::optional<OffsetBound>& hull, Duration staleness);
 
+/// The issuer's clock minus the API's, by this trial alone: the issuer's read in [made, made + 1 s
+/// + staleness) at some time between `asked` and `received` of the token, the API's in [date, date
+/// + 1 s + staleness) at some time between `sent` and `received` of the answer.
+std::optional<OffsetBound> issuer_minus_api(const diagnosis::Trial& trial, Duration staleness);
+
 /// How much earlier tokens must end (> 0) since the API's clock leads the issuer's, from a trial
 /// whose token had ended by the API's Date before our own deadline had passed. The most that it can
 /// be, where such caution costs at most half of the life that is left; else what it surely is.

@@ -97,4 +97,14 @@ TokenFailure fresh_token_refused(Verdict verdict, Duration pause) {
           clock ? 4 : 3};
 }
 
+TokenFailure refused_too_often(Instant next, Instant now) {
+  return {
+      Verdict::unknown,
+      Error{ErrorKind::credentials,
+            "too many tokens have been refused before their end: no other is asked for before " +
+                time::human(next - now) + " have passed",
+            "see why the API refuses tokens that it has been given just now"},
+      3, next};
+}
+
 }  // namespace skewguard::oauth

@@ -6,15 +6,17 @@
 #include "oauth/lifetime.hpp"
 
 namespace skewguard::oauth {
-namespace {
 
-/// The later of nbf and iat, or the one that is there.
-std::optional<Duration> begin_of(const JwtClaims& claims) {
-  if (claims.nbf && claims.iat) return std::max(*claims.nbf, *claims.iat);
-  return claims.nbf ? claims.nbf : claims.iat;
+void take_claimed_times(Token& token, ServerId issuer) {
+  if (!token.claims) return;
+  const JwtClaims& claims = *token.claims;
+  if (const auto begin = claims.nbf ? claims.nbf : claims.iat) {
+    const auto [earlier, later] = std::minmax({*begin, claims.iat.value_or(*begin)});
+    token.begins = ServerTime{issuer, earlier};
+    token.begins_later = later > earlier ? std::optional(ServerTime{issuer, later}) : std::nullopt;
+  }
+  if (claims.exp) token.ends = ServerTime{issuer, *claims.exp};
 }
-
-}  // namespace
 
 Token issued_token(TokenAnswer answer, const Exchange& exchange, ServerId login,
                    Duration unknown_life) {
@@ -31,16 +33,12 @@ Token issued_token(TokenAnswer answer, const Exchange& exchange, ServerId login,
   token.expires_in = told_life(answer.expires_in, token.claims, issued);
   token.life = token.expires_in.value_or(unknown_life);
 
-  std::optional<Duration> begins = issued;
-  std::optional<Duration> ends;
-  if (issued) ends = *issued + token.life;
-  if (token.claims) {
-    if (const auto begin = begin_of(*token.claims)) begins = begin;
-    if (token.claims->exp) ends = token.claims->exp;
+  if (issued) {
+    token.issuer_date = ServerTime{login, *issued};
+    token.begins = token.issuer_date;
+    token.ends = *token.issuer_date + token.life;
   }
-  if (issued) token.issuer_date = ServerTime{login, *issued};
-  if (begins) token.begins = ServerTime{login, *begins};
-  if (ends) token.ends = ServerTime{login, *ends};
+  take_claimed_times(token, login);
   return token;
 }
 

@@ -12,4 +12,7 @@ namespace skewguard::oauth {
 Token issued_token(TokenAnswer answer, const Exchange& exchange, ServerId login,
                    Duration unknown_life);
 
+/// Sets begin and end to those that the token's claims name; what they do not name stays.
+void take_claimed_times(Token& token, ServerId issuer);
+
 }  // namespace skewguard::oauth

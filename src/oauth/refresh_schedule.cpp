@@ -61,7 +61,8 @@ Instant first_use(const Token& token, const Learned& learned) noexcept {
   if (token.begins && token.issuer_date) {
     ahead = token.begins->since(*token.issuer_date).value_or(Duration{0});
   }
-  return token.received + std::clamp(ahead, Duration{0}, kLongestLife) + learned.lag;
+  return token.received +
+         std::max(std::clamp(ahead, -kLongestLife, kLongestLife) + learned.lag, Duration{0});
 }
 
 Duration growing_pause(Duration first, Duration most, unsigned n) noexcept {

@@ -40,8 +40,9 @@ Instant refresh_at(const LifeSpan& life, const TokenMachineOptions& options, con
                    double jitter) noexcept;
 
 /// From here on a new token may be sent. With a lag known: when the API's clock surely has reached
-/// its begin. The issuer's clock showed issuer_date no later than `received`, the API's follows
-/// within the lag. Without one: at once, whatever its nbf says, as most APIs never look.
+/// its begin, the earlier one of nbf and iat. The issuer's clock showed issuer_date no later than
+/// `received`, the API's follows within the lag. Without one: at once, whatever its nbf says, as
+/// most APIs never look.
 Instant first_use(const Token& token, const Learned& learned) noexcept;
 
 /// The delay after the n-th refusal (n = 0, 1, ...): first * 2^n, at most `most`.

@@ -29,9 +29,11 @@ struct Token {
   Duration life{0};                       ///< that we count with, > 0
   std::optional<ServerTime> issuer_date;  ///< the Date of the token answer
 
-  /// Not valid before / no longer valid from: max(nbf, iat) and exp of a JWT, else issuer_date and
-  /// issuer_date + life; by the issuer's clock. What the API compares with its own.
+  /// Not valid before / no longer valid from: the earlier of nbf and iat, and exp, of a JWT, else
+  /// issuer_date and issuer_date + life; by the issuer's clock. What the API compares with its own.
   std::optional<ServerTime> begins;
+  /// The later of nbf and iat where the two differ: there are APIs that compare this one.
+  std::optional<ServerTime> begins_later;
   std::optional<ServerTime> ends;
 
   [[nodiscard]] bool jwt() const noexcept { return claims.has_value(); }

@@ -86,13 +86,25 @@ std::optional<Instant> TokenMachine::Impl::refresh_due(const Now& now) const {
                   current_->no_refresh_before);
 }
 
+/// Rule 8: nobody would ask for a token now but that a server refused one that lives.
+bool TokenMachine::Impl::paid_for(const Now& now) const {
+  const Holding* held = newest();
+  if (held == nullptr || !alive(*held, now)) return false;
+  if (refresh_due(now).value_or(Instant::max()) <= now.boot) return false;
+  return std::all_of(waiters_.begin(), waiters_.end(), [](const Waiter& waiter) {
+    return waiter.want.refused && !waiter.want.force;
+  });
+}
+
 Instant TokenMachine::Impl::earliest_fetch(const Now& now) const {
-  const Closed* door = closed(now);
-  return door == nullptr ? not_before_ : std::max(not_before_, door->until);
+  Instant earliest = paid_for(now) ? std::max(not_before_, budget_.next()) : not_before_;
+  if (const Closed* door = closed(now)) earliest = std::max(earliest, door->until);
+  return earliest;
 }
 
 void TokenMachine::Impl::finish_fetch() {
   fetch_.reset();
+  fetch_paid_ = false;
   for (auto& waiter : waiters_) ++waiter.token_requests;
 }
 

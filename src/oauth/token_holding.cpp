@@ -42,6 +42,7 @@ void TokenMachine::Impl::take(TokenAnswer answer, const Exchange& exchange, cons
         "is counted");
   }
   const TokenPtr token = fresh.token;
+  const bool better = !begins_no_sooner(fresh, now);
   place(std::move(fresh), now);
   log(LogLevel::info, "token " + std::to_string(generations_) + " (" +
                           (token->jwt() ? "jwt" : "opaque") + ") lives " +
@@ -52,7 +53,33 @@ void TokenMachine::Impl::take(TokenAnswer answer, const Exchange& exchange, cons
   if (token->issuer_date) stored.issued = token->issuer_date->since_epoch();
   stored.expires_in = token->life;
   stored.sent = token->sent;
-  unsaved_ = std::move(stored);
+  if (better) unsaved_ = std::move(stored);
+}
+
+/// A token is held that the API's clock has not let begin yet, and this one begins no sooner: the
+/// older one will serve first.
+bool TokenMachine::Impl::begins_no_sooner(const Holding& fresh, const Now& now) const {
+  if (!current_ || now.boot >= current_->first_use || !alive(*current_, now)) return false;
+  const auto& held = current_->token->begins;
+  const auto later = held && fresh.token->begins ? fresh.token->begins->since(*held) : std::nullopt;
+  return later && *later >= Duration{0};
+}
+
+/// The token before the one that the API's clock refused, while it lives: the API takes that one.
+Holding* TokenMachine::Impl::older_for(const event::Want& want, const Now& now) {
+  if (!want.refused || !want.refused->ill_timed || want.force || !current_) return nullptr;
+  const auto lives = [&](const Holding& holding) {
+    const Instant end = end_for_api(life_of(holding, now), learned_);
+    return holding.accepted && now.boot < end && end - now.boot >= want.min_life;
+  };
+  if (current_->token->generation == want.after && !current_->accepted) {
+    if (want.refused->begins)
+      current_->first_use = std::max(current_->first_use, *want.refused->begins);
+    if (!before_ || !lives(*before_)) return nullptr;
+    if (want.refused->begins) next_ = std::move(current_);
+    current_ = std::exchange(before_, std::nullopt);
+  }
+  return current_->token->generation < want.after && lives(*current_) ? &*current_ : nullptr;
 }
 
 /// Where it belongs, as the newest.
@@ -67,9 +94,19 @@ void TokenMachine::Impl::place(Holding fresh, const Now& now) {
   login_closed_.reset();
   login_refusals_ = 0;
   refused_ = 0;
+  if (begins_no_sooner(fresh, now)) {
+    const Duration later = *fresh.token->begins->since(*current_->token->begins);
+    fresh.first_use = std::max(fresh.first_use, current_->first_use + later);
+  }
   const bool keep_old = current_ && alive(*current_, now) && fresh.first_use > now.boot;
-  (keep_old ? next_ : current_) = std::move(fresh);
-  if (!keep_old) next_.reset();
+  if (!keep_old) return replace_current(std::move(fresh));
+  next_ = std::move(fresh);
+}
+
+void TokenMachine::Impl::replace_current(Holding fresh) {
+  if (current_ && current_->accepted) before_ = std::move(current_);
+  current_ = std::move(fresh);
+  next_.reset();
 }
 
 bool TokenMachine::Impl::had(const Secret& value) const {

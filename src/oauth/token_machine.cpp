@@ -15,13 +15,14 @@ constexpr Duration kRepublishLater = std::chrono::milliseconds{100};
 
 // Events ------------------------------------------------------------------------------------------
 
-void TokenMachine::Impl::on(const event::Want& want, const Now& /*now*/) {
+void TokenMachine::Impl::on(const event::Want& want, const Now& now) {
   const auto same = [&](const Waiter& w) { return w.want.waiter == want.waiter; };
   const bool may_be_here = want.waiter <= newest_waiter_;
   if (may_be_here && std::any_of(waiters_.begin(), waiters_.end(), same)) return;
   newest_waiter_ = std::max(newest_waiter_, want.waiter);
   Waiter waiter{.want = want, .newest_before = newest_generation()};
   if (want.force) waiter.want.after = std::max(want.after, waiter.newest_before);
+  if (Holding* older = older_for(want, now)) return deliver(waiter, *older);
   waiters_.push_back(std::move(waiter));
 }
 
@@ -43,6 +44,7 @@ void TokenMachine::Impl::on(const event::Accepted& accepted, const Now& now) {
     if (accepted_.size() == kKept) accepted_.erase(accepted_.begin());
     accepted_.push_back(accepted.generation);
   }
+  if (current_ && current_->token->generation == accepted.generation) before_.reset();
   for (auto* holding : {&current_, &next_}) {
     if (!*holding || (*holding)->token->generation != accepted.generation) continue;
     (*holding)->accepted = (*holding)->wanted = true;
@@ -59,8 +61,11 @@ void TokenMachine::Impl::on(const event::RefusedForGood& refused, const Now& now
   // Of many callers that got the same token the first counts; an older token has been replaced.
   if (refused.generation < newest_generation() || refused.generation <= refused_generation_) return;
   refused_generation_ = refused.generation;
+  // A clock can be set right at any time, and a call of now may be the first to gain by it.
+  const bool clock = refused.verdict == Verdict::issuer_clock_behind && newest() != nullptr;
   const Duration pause =
-      growing_pause(options_.first_pause, options_.longest_pause, api_refusals_++);
+      clock ? std::max(newest()->token->sent + options_.first_pause - now.boot, Duration{0})
+            : growing_pause(options_.first_pause, options_.longest_pause, api_refusals_++);
   TokenFailure failure = fresh_token_refused(refused.verdict, pause);
   log(LogLevel::warn, failure.error.message, failure.verdict);
   actions_.emplace_back(action::Forget{});
@@ -85,23 +90,26 @@ void TokenMachine::Impl::on(const event::ApiLags& fact, const Now& /*now*/) {
       (*holding)->first_use = first_use(*(*holding)->token, learned_);
     }
   }
-  log(LogLevel::info, "the API's clock is behind the login host's by up to " +
-                          time::human(learned_.lag) +
-                          ": new tokens are first sent that much later");
+  log(LogLevel::info, lag > Duration{0}
+                          ? "the API's clock is behind the login host's by up to " +
+                                time::human(lag) + ": new tokens are first sent that much later"
+                          : "the API's clock is no longer behind the login host's");
 }
 
 void TokenMachine::Impl::on(const event::ApiLeads& fact, const Now& /*now*/) {
   const Duration lead = learn(learned_.lead, fact.lead);
   if (lead == learned_.lead) return;
   learned_.lead = lead;
-  log(LogLevel::info, "the API's clock is ahead of the login host's by " +
-                          time::human(learned_.lead) + ": tokens end that much earlier");
+  log(LogLevel::info, lead > Duration{0}
+                          ? "the API's clock is ahead of the login host's by " + time::human(lead) +
+                                ": tokens end that much earlier"
+                          : "the API's clock is no longer ahead of the login host's");
 }
 
 void TokenMachine::Impl::on(const event::StoodStill& event, const Now& /*now*/) {
   if (event.gap <= Duration{0}) return;
   const Duration gap = std::min(event.gap, kLongestLife);
-  for (auto* holding : {&current_, &next_}) {
+  for (auto* holding : {&before_, &current_, &next_}) {
     if (!*holding || (*holding)->token->received >= event.issued_from) continue;
     // To a clock that did not stand still it was sent that much earlier.
     auto token = std::make_shared<Token>(*(*holding)->token);
@@ -133,6 +141,7 @@ void TokenMachine::Impl::on(const event::Adopt& adopt, const Now& now) {
 void TokenMachine::Impl::on(const event::Found& found, const Now& now) {
   if (fetch_ != found.fetch) return;
   fetch_.reset();
+  if (std::exchange(fetch_paid_, false)) budget_.give_back();
   Holding fresh = hold(*found.token, now);
   fresh.issuer_counts = true;
   place(std::move(fresh), now);
@@ -167,8 +176,7 @@ void TokenMachine::Impl::settle(const Now& now) {
 void TokenMachine::Impl::promote(const Now& now) {
   if (!next_) return;
   if (now.boot < next_->first_use && alive(*current_, now)) return;
-  current_ = std::move(next_);
-  next_.reset();
+  replace_current(*std::exchange(next_, std::nullopt));
 }
 
 void TokenMachine::Impl::serve(const Now& now) {
@@ -187,6 +195,7 @@ bool TokenMachine::Impl::answer(const Waiter& waiter, const Now& now) {
   }
   const Holding* fresh = newest();
   if (in_time && fresh != nullptr && !fresh->token->given && alive(*fresh, now) &&
+      remaining(*fresh, now) < want.min_life &&
       fresh->token->generation > std::max(want.after, waiter.newest_before)) {
     deny(waiter, new_token_too_short(remaining(*fresh, now), want.min_life), now);
     return true;
@@ -198,6 +207,8 @@ bool TokenMachine::Impl::answer(const Waiter& waiter, const Now& now) {
 
 void TokenMachine::Impl::start_fetch(const Now& now) {
   if (fetch_ || !can_fetch() || now.boot < earliest_fetch(now)) return;
+  fetch_paid_ = paid_for(now);
+  if (fetch_paid_) budget_.pay(now.boot);
   fetch_ = ++fetches_;
   action::StartFetch fetch{*fetch_, dialect_->request(grant(), options_.token_url),
                            now.boot + options_.fetch_timeout};
@@ -211,11 +222,14 @@ void TokenMachine::Impl::start_fetch(const Now& now) {
 /// Denies those whom no token request can serve in time.
 void TokenMachine::Impl::turn_away(const Now& now) {
   if (fetch_) return;
+  const bool shut = !can_fetch() || closed(now) != nullptr;
+  const Instant earliest = earliest_fetch(now);
+  const bool too_often = !shut && earliest > std::max(not_before_, now.boot);  // rule 8 alone
   const auto hopeless = [&](const Waiter& waiter) {
-    const bool none =
-        !can_fetch() || closed(now) != nullptr || waiter.want.deadline <= earliest_fetch(now);
-    if (none) deny(waiter, reason_to_turn_away(waiter, now), now);
-    return none;
+    if (!shut && waiter.want.deadline > earliest) return false;
+    deny(waiter,
+         too_often ? refused_too_often(earliest, now.boot) : reason_to_turn_away(waiter, now), now);
+    return true;
   };
   waiters_.erase(std::remove_if(first_to_look_at(), waiters_.end(), hopeless), waiters_.end());
 }

@@ -32,20 +32,35 @@ struct TokenFailure {
   Verdict verdict = Verdict::unknown;
   Error error;
   int exit_code = 3;  ///< of CONTRACT's table
+  /// Set where nothing is wrong but that too many tokens have been refused lately: when the next
+  /// one may be asked for. The call's own verdict says more then than this failure does.
+  std::optional<Instant> next_request{};
 };
 
 using WaiterId = std::uint64_t;
 using FetchId = std::uint64_t;
 
+/// A server refused the token that a Want asks to replace.
+struct Refused {
+  Instant sent{};  ///< when it was sent
+  /// The token was new, and by the API's clock it had not begun, or had ended already. So an older
+  /// one may serve better, and a newer one only if it was asked for since.
+  bool ill_timed = false;
+  /// When that clock reaches its begin, if that is why.
+  std::optional<Instant> begins{};
+};
+
 namespace event {
 /// Someone needs a token: of a later generation than `after` (0 = any), with `min_life` left, by
-/// `deadline`. `force`: a new one in any case (one that is under way already counts).
+/// `deadline`. `force`: a new one in any case (one that is under way already counts). `refused`:
+/// why none up to `after` will do; if that was before its end, rule 8 limits the token requests.
 struct Want {
   WaiterId waiter = 0;
   Instant deadline{};
   std::uint64_t after = 0;
   Duration min_life{0};
   bool force = false;
+  std::optional<Refused> refused{};
 };
 struct Withdraw {
   WaiterId waiter = 0;
@@ -81,13 +96,17 @@ struct EndedEarly {
 /// at begins, or not by the clock that its Date shows.
 struct TakesUnbegun {};
 /// This API refuses tokens until its own clock has reached their begin, and lags the issuer by at
-/// most `lag` (> 0): from now on fetch that much earlier, first use when surely active.
+/// most `lag`: from now on fetch that much earlier, first use when surely active. 0: it no longer
+/// does. `least`: what its clock surely lags by.
 struct ApiLags {
   Duration lag{0};
+  Duration least{0};
 };
-/// This API's clock leads the issuer's by `lead` (> 0): tokens end that much earlier.
+/// This API's clock leads the issuer's by `lead`: tokens end that much earlier. `least`: what it
+/// surely leads by.
 struct ApiLeads {
   Duration lead{0};
+  Duration least{0};
 };
 /// Boot time is short by about `gap`: the machine stood still. Tokens whose answer came at
 /// `issued_from` or later were issued after that, and keep their lives.

@@ -14,6 +14,7 @@
 #include "oauth/lifetime.hpp"
 #include "oauth/login_failure.hpp"
 #include "oauth/refresh_schedule.hpp"
+#include "oauth/refusal_budget.hpp"
 #include "oauth/token_machine.hpp"
 #include "oauth/waiters.hpp"
 #include "time/backoff.hpp"
@@ -127,7 +128,11 @@ class TokenMachine::Impl {
   bool serves(const std::optional<Holding>& holding, const event::Want& want,
               const Now& now) const {
     return holding && holding->token->generation > want.after && alive(*holding, now) &&
-           remaining(*holding, now) >= want.min_life;
+           remaining(*holding, now) >= want.min_life && !too_old_for(want, *holding);
+  }
+  /// Asked for before the refusal of an ill-timed token: it would be refused alike.
+  static bool too_old_for(const event::Want& want, const Holding& holding) {
+    return want.refused && want.refused->ill_timed && holding.token->sent < want.refused->sent;
   }
   const Holding* newest() const { return next_ ? &*next_ : current_ ? &*current_ : nullptr; }
   std::uint64_t newest_generation() const { return newest() ? newest()->token->generation : 0; }
@@ -135,6 +140,9 @@ class TokenMachine::Impl {
   Holding hold(Token token, const Now& now);
   void take(TokenAnswer answer, const Exchange& exchange, const Now& now);
   void place(Holding fresh, const Now& now);
+  void replace_current(Holding fresh);
+  bool begins_no_sooner(const Holding& fresh, const Now& now) const;
+  Holding* older_for(const event::Want& want, const Now& now);
   bool had(const Secret& value) const;
   void take_same_again(const Now& now);
   void hide_secrets(std::initializer_list<std::string*> words) const;
@@ -148,6 +156,7 @@ class TokenMachine::Impl {
   bool try_next_grant(const LoginFailure& failure, const Exchange* exchange, const Now& now);
   std::optional<Instant> refresh_due(const Now& now) const;
   Instant earliest_fetch(const Now& now) const;
+  bool paid_for(const Now& now) const;
   void finish_fetch();  ///< of a token request, which counts for all who wait
   void fail(LoginFailure failure, const Exchange* exchange, const Now& now);
   LoginAttempt attempt_of(const LoginFailure& failure, const Exchange* exchange, Duration wait,
@@ -171,6 +180,7 @@ class TokenMachine::Impl {
 
   std::optional<Holding> current_;  ///< kept when dead, to know the same token when it comes again
   std::optional<Holding> next_;     ///< newer, not to be sent yet; only while current_ lives
+  std::optional<Holding> before_;   ///< the API took it; only until it takes current_
   std::uint64_t generations_ = 0;
   std::vector<std::uint64_t> accepted_;  ///< the last few generations that the API took
   EarlyEnds early_ends_;
@@ -178,6 +188,8 @@ class TokenMachine::Impl {
   bool begins_ignored_ = false;
 
   std::optional<FetchId> fetch_;  ///< under way
+  bool fetch_paid_ = false;       ///< out of budget_
+  RefusalBudget budget_;
   FetchId fetches_ = 0;
   Instant not_before_{};                      ///< backoff: no fetch earlier
   std::optional<TokenFailure> last_failure_;  ///< of the last fetch; nothing if it brought a token

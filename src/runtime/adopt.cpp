@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "oauth/issued_token.hpp"
 #include "oauth/lifetime.hpp"
 
 namespace skewguard::runtime {
@@ -11,13 +12,7 @@ namespace {
 /// What the API compares with its own clock: a JWT says it itself.
 void take_claims(oauth::Token& token, ServerId issuer) {
   token.claims = oauth::peek_jwt(token.value.reveal());
-  if (!token.claims) return;
-  const auto& claims = *token.claims;
-  if (claims.nbf || claims.iat) {
-    token.begins = ServerTime{issuer, std::max(claims.nbf.value_or(Duration::min()),
-                                               claims.iat.value_or(Duration::min()))};
-  }
-  if (claims.exp) token.ends = ServerTime{issuer, *claims.exp};
+  oauth::take_claimed_times(token, issuer);
 }
 
 /// A user's own store may hand in any figures; sums of these stay far from overflow.

@@ -14,6 +14,10 @@ constexpr Duration kCheckTimeout = std::chrono::seconds{2};
 /// A login host is asked to bear out another's jump at most this often.
 constexpr Duration kConfirmEvery = std::chrono::minutes{1};
 
+OffsetBound reversed(const OffsetBound& bound) {
+  return {-bound.high, -bound.low};
+}
+
 }  // namespace
 
 ClockWatch::ClockWatch(Core& core, std::function<void(const oauth::TokenEvent&)> tell_tokens,
@@ -56,6 +60,7 @@ void ClockWatch::observe(ServerId server, const Exchange& exchange) {
   } else if (server == core_.api && seen.jump.value_or(Duration{0}) > Duration{0}) {
     confirm_jump();
   }
+  compare(server, *sample);
   unlearn();
 }
 
@@ -66,9 +71,33 @@ std::string ClockWatch::known(ServerId server) const {
   return bounds ? time::bounds_text(*bounds) : "";
 }
 
-void ClockWatch::learned(const oauth::TokenEvent& fact) {
-  if (const auto* lags = std::get_if<oauth::event::ApiLags>(&fact)) lag_ = lags->lag;
-  if (const auto* leads = std::get_if<oauth::event::ApiLeads>(&fact)) lead_ = leads->lead;
+bool ClockWatch::learned(const oauth::TokenEvent& fact) {
+  if (const auto* lags = std::get_if<oauth::event::ApiLags>(&fact)) {
+    lag_.learn(lags->lag, lags->least);
+    return !issuer_ahead_ || !lag_.ends_by(*issuer_ahead_);
+  }
+  if (const auto* leads = std::get_if<oauth::event::ApiLeads>(&fact)) {
+    lead_.learn(leads->lead, leads->least);
+    return !issuer_ahead_ || !lead_.ends_by(reversed(*issuer_ahead_));
+  }
+  return true;
+}
+
+/// What this answer alone says of its clock, beside all that is known of the other host's: what was
+/// learned ends with the first one that contradicts it.
+void ClockWatch::compare(ServerId server, const time::DateSample& sample) {
+  const bool by_issuer = server == core_.login;
+  if ((!by_issuer && server != core_.api) || core_.login == core_.api) return;
+  auto shown = clocks::SkewEstimator::interval_of(sample);
+  const clocks::SkewEstimator& other = core_.book.estimator(by_issuer ? core_.api : core_.login);
+  const auto known = other.hull(sample.received.unslewed());
+  if (!shown || !known) return;
+  shown->high += other.options().staleness;
+  const OffsetBound& issuer = by_issuer ? *shown : *known;
+  const OffsetBound& api = by_issuer ? *known : *shown;
+  issuer_ahead_ = OffsetBound{issuer.low - api.high, issuer.high - api.low};
+  if (lag_.ends_by(*issuer_ahead_)) tell_tokens_(oauth::event::ApiLags{});
+  if (lead_.ends_by(reversed(*issuer_ahead_))) tell_tokens_(oauth::event::ApiLeads{});
 }
 
 /// Nothing depends on the wall clock, but people read it: a step explains what they see elsewhere.
@@ -114,17 +143,17 @@ void ClockWatch::check_after_disruption(std::function<void()> then) {
 /// What was learned of the two servers' clocks holds for as long as their Dates allow it: once a
 /// clock was set right no rejection would come to say so.
 void ClockWatch::unlearn() {
-  if (!lag_ && !lead_) return;
+  if (!lag_.most() && !lead_.most()) return;
   const auto issuer_ahead = core_.book.between(core_.login, core_.api, core_.now());
   if (!issuer_ahead) return;
   const Duration most_lag = std::max(issuer_ahead->high, Duration{0});
   const Duration most_lead = std::max(-issuer_ahead->low, Duration{0});
-  if (lag_ && most_lag < *lag_ / 2) {
-    lag_ = most_lag;
+  if (lag_.most() && most_lag < *lag_.most() / 2) {
+    lag_.lower(most_lag);
     tell_tokens_(oauth::event::ApiLags{most_lag});
   }
-  if (lead_ && most_lead < *lead_ / 2) {
-    lead_ = most_lead;
+  if (lead_.most() && most_lead < *lead_.most() / 2) {
+    lead_.lower(most_lead);
     tell_tokens_(oauth::event::ApiLeads{most_lead});
   }
 }

@@ -5,6 +5,7 @@
 
 #include "clocks/local_watch.hpp"
 #include "oauth/token_machine.hpp"
+#include "runtime/belief.hpp"
 #include "runtime/core.hpp"
 
 namespace skewguard::runtime {
@@ -19,8 +20,9 @@ class ClockWatch {
              std::function<bool()> fetching);
 
   void observe(ServerId server, const Exchange& exchange);
-  /// A call has learned this: it holds for as long as the Dates allow it.
-  void learned(const oauth::TokenEvent& fact);
+  /// A call has learned this: it holds for as long as the Dates allow it. False where the newest
+  /// of them contradict it already.
+  [[nodiscard]] bool learned(const oauth::TokenEvent& fact);
 
   /// The hypervisor tells that the machine was stopped or restored since the last look.
   bool disrupted();
@@ -30,6 +32,7 @@ class ClockWatch {
  private:
   void look_at_wall(const Now& now);
   void confirm_jump();
+  void compare(ServerId server, const time::DateSample& sample);
   void unlearn();
   [[nodiscard]] std::string known(ServerId server) const;
 
@@ -39,9 +42,11 @@ class ClockWatch {
   std::optional<std::uint64_t> marker_;  // of the hypervisor, as last seen
   std::optional<Instant> confirmed_;     // when the login host was last asked to bear a jump out
   std::optional<Instant> login_jumped_;  // the receipt of its last answer off all that was known
-  std::optional<Duration> lag_;          // of the API behind the issuer, as last learned
-  std::optional<Duration> lead_;         // of the API ahead of the issuer
-  clocks::LocalWatch local_;             // this machine
+  Belief lag_;                           // of the API behind the issuer
+  Belief lead_;                          // of the API ahead of the issuer
+  /// The issuer's clock minus the API's by the newest answer of either alone.
+  std::optional<OffsetBound> issuer_ahead_;
+  clocks::LocalWatch local_;  // this machine
 };
 
 }  // namespace skewguard::runtime

@@ -118,7 +118,7 @@ class Engine::Impl {
     for (const auto& line : step.log) core_.log(line);
     for (const auto& rejection : step.rejections) core_.tell_rejection(rejection);
     for (const auto& fact : step.facts) {
-      desk_.clocks().learned(fact);
+      if (!desk_.clocks().learned(fact)) continue;
       core_.turns.next([this, fact] { desk_.step(fact); });
     }
     act(id, call, step.action);
@@ -149,6 +149,7 @@ class Engine::Impl {
     wanted.waiter = core_.new_id();
     wanted.deadline = needed.deadline;
     wanted.after = needed.after;
+    wanted.refused = needed.refused;
     found->second.waiter = wanted.waiter;
     desk_.want(wanted, [this, id](TokenDesk::Answer answer) {
       if (auto* deny = std::get_if<oauth::action::Deny>(&answer)) {

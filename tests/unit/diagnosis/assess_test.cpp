@@ -146,17 +146,117 @@ TEST(Assess, WaitsForEveryBackendHeardOfWhereTheLimitsAllow) {
   EXPECT_LT(assess(e).until, at(seconds{6})) << "this answer's own clock is then enough";
 }
 
-TEST(Assess, OverMaxWaitLooksAgainThenGivesUp) {
+TEST(Assess, OverMaxWaitLooksAgainThenTriesOneNewTokenThenGivesUp) {  // C4
   Evidence e = evidence({refusal(milliseconds{40}, -seconds{120})});
   Assessment a = assess(e);
   EXPECT_EQ(a.next, Next::look);
   EXPECT_GE(a.until, at(milliseconds{1040}));
   e.now = at(milliseconds{1150});
   e.looks.push_back({at(milliseconds{1100}), e.now, noon_plus(-seconds{119})});
+  EXPECT_EQ(assess(e).next, Next::renew);
+  Trial again = refusal(milliseconds{1200}, -seconds{119}, 2);
+  again.token.asked = at(milliseconds{1150});
+  again.token.received = at(milliseconds{1170});
+  again.token.begins = noon_plus(seconds{1});
+  e.trials.push_back(again);
+  e.now = at(milliseconds{1200});
   a = assess(e);
   EXPECT_EQ(a.next, Next::give_up);
   EXPECT_EQ(a.hindrance, Hindrance::max_wait);
   EXPECT_EQ(settle(e, 0), Verdict::issuer_clock_ahead);
+  EXPECT_EQ(settle(e, 1), Verdict::issuer_clock_ahead);
+}
+
+TEST(Assess, OverMaxWaitWithoutRoomForALookTriesANewTokenAtOnce) {  // C22
+  Evidence e = evidence({refusal(milliseconds{40}, -seconds{120})});
+  e.limits.deadline = at(milliseconds{1200});
+  EXPECT_EQ(assess(e).next, Next::renew);
+  e.limits.attempts = 1;
+  EXPECT_EQ(assess(e).next, Next::give_up);
+}
+
+TEST(Assess, ATokenThatWasTakenIsSentAgainBeforeANewOneWhereOneClockSaysItHasNotBegun) {
+  Trial first = refusal(seconds{60}, -seconds{3600});
+  first.token.accepted_before = true;
+  const Assessment a = assess(evidence({first}));
+  EXPECT_EQ(a.next, Next::wait);
+  EXPECT_GE(a.until, first.received + seconds{1}) << "and the Date has moved by then";
+  Trial again = refusal(seconds{62}, -seconds{3598});
+  again.token.accepted_before = true;
+  EXPECT_EQ(assess(evidence({first, again})).next, Next::renew);
+}
+
+TEST(Assess, ATokenThatAnotherClockTookIsSentOnceMoreWhereOneSaysThatItHasEnded) {
+  Trial first = refusal(seconds{60}, seconds{3600});
+  first.token.accepted_before = true;
+  Evidence e = evidence({first});
+  EXPECT_EQ(assess(e).next, Next::renew) << "its clock may have been set";
+  e.takes_turns = true;
+  EXPECT_EQ(assess(e).next, Next::wait);
+  EXPECT_EQ(assess(e).until, first.sent + milliseconds{500});
+  Trial again = refusal(seconds{61}, seconds{3600});
+  again.token.accepted_before = true;
+  e.trials.push_back(again);
+  EXPECT_EQ(assess(e).next, Next::renew);
+  e.trials = {first};
+  e.trials[0].token.accepted_before = false;
+  EXPECT_EQ(assess(e).next, Next::renew);
+  e.trials[0].token.accepted_before = true;
+  e.trials[0].token.dead_at = first.received;
+  EXPECT_EQ(assess(e).next, Next::renew) << "our own deadline has passed";
+}
+
+TEST(Assess, OneTokenIsSentFourTimesAtMostAndNeverWithinHalfASecond) {  // T7
+  std::vector<Trial> trials;
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_TRUE(trials.empty() || assess(evidence(trials)).next == Next::wait) << i;
+    Trial t = refusal(milliseconds{40} + i * seconds{3}, -seconds{5} + i * seconds{3});
+    t.token.begins = noon_plus(i * seconds{3});
+    trials.push_back(t);
+  }
+  EXPECT_NE(assess(evidence(trials)).next, Next::wait);
+  Trial soon = refusal(milliseconds{40}, Duration{0});
+  soon.token.begins = noon_plus(Duration{1});
+  EXPECT_GE(assess(evidence({soon})).until, soon.sent + milliseconds{500});
+}
+
+/// A JWT with nbf 10 s before iat, refused at noon + `date`.
+Trial early_nbf(Duration when, Duration date) {
+  Trial t = refusal(when, date);
+  t.token.jwt = true;
+  t.token.begins = noon_plus(-seconds{10});
+  t.token.begins_later = t.token.iat = noon_plus(Duration{0});
+  return t;
+}
+
+TEST(Assess, TheEarlierOfNbfAndIatIsWaitedForThenTheLater) {  // C24, rule 2
+  Evidence e = evidence({early_nbf(milliseconds{40}, -seconds{13})});
+  EXPECT_EQ(standing(e, e.trials[0]), Standing::not_begun);
+  Assessment a = assess(e);
+  EXPECT_EQ(a.next, Next::wait);
+  EXPECT_LE(a.until, at(milliseconds{3100})) << "nbf has passed then";
+  e.trials.push_back(early_nbf(milliseconds{3100}, -seconds{10}));
+  e.now = at(milliseconds{3100});
+  EXPECT_EQ(standing(e, e.trials[1]), Standing::not_begun) << "iat has not";
+  a = assess(e);
+  EXPECT_EQ(a.next, Next::wait);
+  EXPECT_GE(a.until, at(milliseconds{13'100}));
+  EXPECT_LE(a.until, at(milliseconds{13'200}));
+}
+
+TEST(Assess, OnlyTheEarlierOfNbfAndIatIsComparedWithMaxWait) {  // C24, rule 2
+  Evidence e = evidence({early_nbf(milliseconds{40}, -seconds{24})});
+  EXPECT_EQ(assess(e).next, Next::wait) << "iat is 24 s ahead, nbf 14 s";
+  e = evidence({early_nbf(milliseconds{40}, -seconds{26})});
+  EXPECT_EQ(assess(e).next, Next::look) << "nbf is 16 s ahead";
+  e = evidence({early_nbf(milliseconds{40}, -seconds{10})});
+  e.limits.max_wait = seconds{5};
+  EXPECT_EQ(assess(e).next, Next::wait) << "nbf has passed";
+}
+
+TEST(Standing, ATokenWithAnEarlyNbfIsDeadOnArrivalByItsIatAlone) {
+  const Evidence e = evidence({early_nbf(milliseconds{299'500}, seconds{300})});
+  EXPECT_FALSE(dead_on_arrival(e, e.trials[0]));
 }
 
 TEST(Assess, ALookThatDidNotMoveLeavesTheOrdinaryWay) {
@@ -181,7 +281,7 @@ TEST(Assess, ANewTokenHasUntilTheBlindWaitsAgeToSpread) {  // rule 3: at most 3 
   Evidence e = evidence({refusal(milliseconds{40}, Duration{0})});
   EXPECT_EQ(assess(e).until, at(milliseconds{3020}));
   e.limits.blind_wait = milliseconds{200};
-  EXPECT_EQ(assess(e).until, at(milliseconds{220}));
+  EXPECT_EQ(assess(e).until, at(milliseconds{520})) << "no sooner: half a second after the last";
   e.limits.blind_wait = Duration{0};
   EXPECT_EQ(assess(e).next, Next::renew);
 }
@@ -190,16 +290,16 @@ TEST(Assess, ANewTokenThatIsOldEnoughToHaveSpreadIsReplacedAtOnce) {  // T1
   EXPECT_EQ(assess(evidence({refusal(seconds{4}, seconds{4})})).next, Next::renew);
 }
 
-TEST(Assess, TheWaitIsSplitWhereAttemptsAllow) {
+TEST(Assess, OneWaitWhereNothingPointsToALagIsEnough) {
   Trial first = refusal(milliseconds{40}, Duration{0});
-  Evidence e = evidence({first});
-  e.limits.attempts = 4;
-  EXPECT_EQ(assess(e).until, at(milliseconds{1040}));
   first.followed = Action::wait_and_retry;
-  first.waited = seconds{1};
-  e.trials = {first, refusal(milliseconds{1080}, seconds{1})};
-  e.now = at(milliseconds{1080});
-  EXPECT_EQ(assess(e).until, at(milliseconds{3020}));
+  const Trial again = refusal(milliseconds{3040}, seconds{3});
+  Trial next = refusal(milliseconds{3100}, seconds{3}, 2);
+  next.token.asked = at(milliseconds{3050});
+  next.token.received = at(milliseconds{3070});
+  EXPECT_EQ(assess(evidence({first, again, next})).next, Next::give_up);
+  first.token.begins = noon_plus(seconds{3});  // it was waited for as it had not begun
+  EXPECT_EQ(assess(evidence({first, again, next})).next, Next::wait);
 }
 
 TEST(Assess, OneThatLayReadyWhenATakenOneWasRefusedIsReplacedAtOnce) {  // T1
@@ -309,9 +409,10 @@ TEST(Explain, SaysHowFarTheApiLagsTheLoginHostWithBounds) {
   good.refused = false;
   Evidence e = evidence({t, good});
   e.login_minus_api = OffsetBound{seconds{4}, milliseconds{5100}};
-  EXPECT_EQ(explain_settled(e, {0, settle(e, 0), Hindrance::none}, ""),
-            "The API's clock is 4.0 to 5.1 s behind the login host's: the token begins at 12:00:00 "
-            "and the API answered at 11:59:55; waited 5.0 s and sent the same token again.");
+  EXPECT_EQ(
+      explain_settled(e, {0, settle(e, 0)}, ""),
+      "The API's clock was 4.0 to 5.1 s behind the login host's: the token was not valid before "
+      "12:00:00 and the API answered at 11:59:55; waited 5.0 s and sent the same token again.");
 }
 
 }  // namespace

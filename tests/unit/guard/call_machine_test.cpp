@@ -7,6 +7,7 @@
 #include <memory>
 #include <ostream>
 
+#include "diagnosis/exit_code.hpp"
 #include "world.hpp"
 
 namespace skewguard::guard::testing {
@@ -37,13 +38,16 @@ Log actions(const CallReport& report) {
 void expect_sound(const World& w) {
   ASSERT_TRUE(w.end) << "no end";
   const CallReport& r = w.end->report;
-  int refused = 0;
   for (std::size_t i = 0; i < r.attempts.size(); ++i) {
     EXPECT_EQ(r.attempts[i].n, static_cast<int>(i) + 1);
-    if (r.attempts[i].http_status == 401) ++refused;
     EXPECT_TRUE(!r.attempts[i].verdict || !r.attempts[i].explanation.empty());
   }
-  EXPECT_LE(refused, std::max(w.options.attempts, 1));
+  EXPECT_LE(w.refusals.size(), static_cast<std::size_t>(std::max(w.options.attempts, 1)));
+  for (const auto& [token, sent] : w.refusals) {
+    EXPECT_LE(sent.size(), 4U) << "token " << token;
+    for (std::size_t i = 1; i < sent.size(); ++i)
+      EXPECT_GE(sent[i] - sent[i - 1], milliseconds{500}) << "token " << token;
+  }
   for (const Instant at : w.sent_at) EXPECT_LT(at, w.options.deadline);
   for (const HttpRequest& look : w.looks) {
     EXPECT_TRUE(look.authorization.empty());
@@ -165,7 +169,7 @@ TEST_P(Guard, LoginAheadByFiveSecondsIsWaitedForWithTheSameToken) {  // C3: proo
   EXPECT_GE(r.attempts[0].waited, seconds{4});
   EXPECT_LE(r.attempts[0].waited, seconds{6});
   EXPECT_THAT(r.attempts[0].explanation,
-              AllOf(HasSubstr("the token begins at 12:00:05"),
+              AllOf(HasSubstr("the token was not valid before 12:00:05"),
                     HasSubstr("the API answered at 12:00:00"), HasSubstr("sent the same token"),
                     Not(HasSubstr("or its Date is late")), Not(HasSubstr("wrong"))));
   const auto lags = told<oauth::event::ApiLags>(world);
@@ -197,19 +201,67 @@ TEST_P(Guard, OneLaggingBackendOfSeveralIsWaitedFor) {  // C15
   EXPECT_EQ(r.token_requests, 1);
 }
 
-TEST_P(Guard, LoginAheadByTwoMinutesGivesUpWith4AfterAnotherLook) {  // C4
+TEST_P(Guard, LoginAheadByTwoMinutesGivesUpWith4AfterAnotherLookAndANewToken) {  // C4
   world.login_offset = seconds{120};
   const CallReport& r = world.run();
-  EXPECT_THAT(world.log, ElementsAre("need 0", "send 1", "sleep 1.1 s", "look"));
+  EXPECT_THAT(world.log,
+              ElementsAre("need 0", "send 1", "sleep 1.1 s", "look", "need 1", "send 2"));
   EXPECT_EQ(r.exit_code, 4);
+  EXPECT_EQ(r.token_requests, 2);
   EXPECT_EQ(r.verdict, Verdict::issuer_clock_ahead);
-  EXPECT_THAT(verdicts(r), ElementsAre("issuer_clock_ahead"));  // a look is no attempt
-  EXPECT_THAT(actions(r), ElementsAre("give_up"));
-  EXPECT_THAT(r.attempts[0].explanation, AllOf(HasSubstr("120.0 s"), HasSubstr("--max-wait")));
+  EXPECT_THAT(verdicts(r), ElementsAre("issuer_clock_ahead", "issuer_clock_ahead"));
+  EXPECT_THAT(actions(r), ElementsAre("refresh_and_retry", "give_up"));
+  EXPECT_THAT(r.attempts[0].explanation,
+              AllOf(HasSubstr("would have taken 120.0 s"), HasSubstr("--max-wait")));
+  EXPECT_THAT(r.attempts[1].explanation,
+              AllOf(HasSubstr("the login host's"), HasSubstr("would have taken 120.0 s"),
+                    HasSubstr("NTP"), Not(HasSubstr(" is behind"))));
   EXPECT_EQ(world.looks.at(0).url, "https://api.example/api/v2/things");
   EXPECT_TRUE(world.end->answer);
   EXPECT_THAT(told<oauth::event::RefusedForGood>(world), IsEmpty());
   EXPECT_THAT(told<oauth::event::ApiLags>(world), SizeIs(1));
+}
+
+TEST_P(Guard, ATokenOfALoginHostThatHasBeenSetRightIsReplacedByOneThatServes) {  // C22
+  world.login_offset = seconds{120};
+  world.before_look = [](World& w) { w.login_offset = Duration{0}; };
+  const CallReport& r = world.run();
+  EXPECT_THAT(world.log,
+              ElementsAre("need 0", "send 1", "sleep 1.1 s", "look", "need 1", "send 2"));
+  EXPECT_EQ(r.exit_code, 0);
+  EXPECT_EQ(r.verdict, Verdict::issuer_clock_ahead);
+  EXPECT_TRUE(r.mitigated);
+  EXPECT_THAT(r.attempts[0].explanation, HasSubstr("asked for a new token"));
+  ASSERT_TRUE(world.wants.at(1).refused);
+  EXPECT_TRUE(world.wants.at(1).refused->ill_timed);
+  EXPECT_EQ(world.wants.at(1).refused->sent, world.sent_at.at(0));
+  const Duration begins = *world.wants.at(1).refused->begins - world.sent_at.at(0);
+  EXPECT_GE(begins, seconds{119});
+  EXPECT_LE(begins, seconds{121});
+}
+
+TEST_P(Guard, ATokenRevokedWhileTheCallWaitsForItsBeginIsReplacedAndWaitedForAnew) {  // C23
+  world.login_offset = seconds{3};
+  world.revoked = {1};
+  const CallReport& r = world.run();
+  EXPECT_THAT(world.log, ElementsAre("need 0", "send 1", HasSubstr("sleep "), "need 0", "send 1",
+                                     "need 1", "send 2", HasSubstr("sleep "), "need 1", "send 2"));
+  EXPECT_EQ(r.exit_code, 0);
+  EXPECT_EQ(r.token_requests, 2);
+  EXPECT_THAT(verdicts(r),
+              ElementsAre("issuer_clock_ahead", "token_revoked", "issuer_clock_ahead", "-"));
+  EXPECT_FALSE(world.wants.at(2).refused->ill_timed);
+}
+
+TEST_P(Guard, TheErrorIsThatOfTheLastAttempt) {  // C23
+  world.login_offset = seconds{3};
+  world.refuses_all = true;
+  const CallReport& r = world.run();
+  EXPECT_EQ(r.exit_code, 3);
+  ASSERT_EQ(r.attempts.back().verdict, Verdict::token_rejected);
+  const auto error = diagnosis::error_of(r);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->message, r.attempts.back().explanation);
 }
 
 TEST_P(Guard, ExactlyMaxWaitIsStillWaitedFor) {
@@ -236,13 +288,19 @@ TEST_P(Guard, WithoutRoomForAnotherLookNoClockIsBlamed) {  // rule 5
   EXPECT_EQ(r.verdict, Verdict::unknown);
 }
 
-TEST_P(Guard, OneAttemptAndProofGivesUpWith4AfterAnotherLook) {
+TEST_P(Guard, WithOneAttemptATokenIsWaitedForButNotReplaced) {
   world.options.attempts = 1;
   world.login_offset = seconds{5};
-  const CallReport& r = world.run();
-  EXPECT_THAT(world.log, ElementsAre("need 0", "send 1", "sleep 1.1 s", "look"));
+  EXPECT_EQ(world.run().exit_code, 0);
+  World far;
+  far.jwt = GetParam().jwt;
+  far.options.attempts = 1;
+  far.login_offset = seconds{120};
+  const CallReport& r = far.run();
+  EXPECT_THAT(far.log, ElementsAre("need 0", "send 1", "sleep 1.1 s", "look"));
   EXPECT_EQ(r.exit_code, 4);
   EXPECT_EQ(r.verdict, Verdict::issuer_clock_ahead);
+  expect_sound(far);
 }
 
 TEST_P(Guard, AClockThatWasSetRightBeforeTheLookLetsTheCallThrough) {

@@ -96,9 +96,12 @@ TEST_F(GuardProperty, EveryCallEndsInTimeWithBoundedAttempts) {
     const CallReport& r = w.run(timeout);
     ASSERT_TRUE(w.end);
     EXPECT_LE(w.now().boot - start, timeout + 3 * w.rtt);
-    int refused = 0;
-    for (const auto& a : r.attempts) refused += a.http_status == 401 ? 1 : 0;
-    EXPECT_LE(refused, w.options.attempts);
+    EXPECT_LE(w.refusals.size(), static_cast<std::size_t>(w.options.attempts));
+    for (const auto& [token, sent] : w.refusals) {
+      EXPECT_LE(sent.size(), 4U);
+      for (std::size_t i = 1; i < sent.size(); ++i)
+        EXPECT_GE(sent[i] - sent[i - 1], milliseconds{500});
+    }
     EXPECT_LE(w.requests, w.options.attempts + 1);
     for (const Instant at : w.sent_at) EXPECT_LT(at, w.options.deadline);
     EXPECT_EQ(r.exit_code == 0, r.http_status == 200 && w.end->answer.has_value());

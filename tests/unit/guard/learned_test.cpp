@@ -25,7 +25,17 @@ diagnosis::Trial refusal(Duration at, Duration date) {
 TEST(Learned, LagIsTheHullsHighEndWhereItIsKnown) {
   const auto t = refusal(seconds{11}, seconds{995});
   EXPECT_EQ(learned_lag(t, OffsetBound{seconds{4}, seconds{6}}, seconds{1}), seconds{6});
-  EXPECT_FALSE(learned_lag(t, OffsetBound{-seconds{2}, Duration{0}}, seconds{1}));
+  EXPECT_FALSE(learned_lag(refusal(seconds{11}, seconds{1000}),
+                           OffsetBound{-seconds{2}, Duration{0}}, seconds{1}));
+}
+
+TEST(Learned, AWideHullTellsNoMoreThanTheAnswerThatRefusedTheToken) {  // C22
+  const auto t = refusal(seconds{11}, seconds{999});
+  EXPECT_EQ(learned_lag(t, OffsetBound{-seconds{1}, std::chrono::hours{1}}, seconds{1}),
+            seconds{4} + milliseconds{20});
+  const auto late = refusal(seconds{21}, seconds{8200});  // 2 h ahead: more than a life
+  EXPECT_FALSE(
+      learned_lead(late, OffsetBound{-std::chrono::hours{3}, seconds{1}}, kLife, seconds{1}));
 }
 
 TEST(Learned, LagFromOneRefusalAloneCoversTruncationStalenessAndTheTimeBetween) {
@@ -43,13 +53,15 @@ TEST(Learned, LeadIsTheMostItCanBeWhereThatCostsLittle) {  // C21
 TEST(Learned, LeadIsWhatItSurelyIsWhereCautionWouldEatTheLife) {
   const auto t = refusal(seconds{21}, seconds{1310});  // with 289 s of its life left
   EXPECT_EQ(learned_lead(t, OffsetBound{-seconds{299}, -seconds{290}}, kLife, seconds{1}),
-            seconds{290});
-  EXPECT_FALSE(learned_lead(t, OffsetBound{-seconds{900}, -seconds{890}}, kLife, seconds{1}));
-  EXPECT_FALSE(learned_lead(t, OffsetBound{seconds{5}, seconds{9}}, kLife, seconds{1}));
+            seconds{296} + milliseconds{980});
+  const auto far = refusal(seconds{21}, seconds{1906});
+  EXPECT_FALSE(learned_lead(far, OffsetBound{-seconds{900}, -seconds{890}}, kLife, seconds{1}));
+  const auto lagging = refusal(seconds{21}, seconds{1004});
+  EXPECT_FALSE(learned_lead(lagging, OffsetBound{seconds{5}, seconds{9}}, kLife, seconds{1}));
 }
 
 TEST(Learned, LeadIsNeverLessThanWhatWasLeftOfTheRefusedTokensLife) {
-  const auto t = refusal(seconds{15}, seconds{1310});
+  const auto t = refusal(seconds{15}, seconds{1302});
   EXPECT_EQ(learned_lead(t, OffsetBound{-seconds{299}, -seconds{290}}, kLife, seconds{1}),
             seconds{295});
 }

@@ -116,6 +116,8 @@ class World {
   std::vector<std::string> log;  ///< every action, in order
   std::vector<HttpRequest> sent, looks;
   std::vector<Instant> sent_at;
+  std::vector<action::NeedToken> wants;
+  std::map<std::uint64_t, std::vector<Instant>> refusals;  ///< when each token was sent in vain
   std::vector<Rejection> rejections;
   std::vector<oauth::TokenEvent> facts;
   std::vector<LogLine> lines;
@@ -175,6 +177,7 @@ class World {
 
   CallEvent perform(action::NeedToken& need) {
     log.push_back("need " + std::to_string(need.after));
+    wants.push_back(need);
     const auto found = std::find_if(tokens_.upper_bound(need.after), tokens_.end(),
                                     [this](const auto& entry) { return lives(*entry.second); });
     if (found != tokens_.end()) return ready(found->second, has_token, 0);
@@ -213,6 +216,7 @@ class World {
       reply = replies.front();
       replies.pop_front();
     }
+    if (reply.status == 401) refusals[generation].push_back(sent_at.back());
     if (reply.failure) {
       elapsed_ += rtt / 2;
       return event::Failed{

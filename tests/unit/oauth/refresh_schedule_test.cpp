@@ -142,8 +142,10 @@ TEST(FirstUse, WaitsForTheLagAfterTheIssuerSurelyShowedTheBegin) {
   EXPECT_EQ(first_use(token, lagging), kSent + 5s);
   token.begins = ServerTime{ServerId{0}, 5003s};  // nbf ahead of the issuer's own now
   EXPECT_EQ(first_use(token, lagging), kSent + 8s);
+  token.begins = ServerTime{ServerId{0}, 4997s};  // nbf before iat
+  EXPECT_EQ(first_use(token, lagging), kSent + 2s);
   token.begins = ServerTime{ServerId{0}, 4000s};
-  EXPECT_EQ(first_use(token, lagging), kSent + 5s);
+  EXPECT_EQ(first_use(token, lagging), kSent);
 }
 
 TEST(GrowingPause, DoublesUpToTheLongest) {

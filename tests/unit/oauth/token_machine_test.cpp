@@ -84,7 +84,8 @@ TEST(TokenMachine, ReadsBeginAndEndInTheIssuersTime) {
   const auto token = only<Deliver>(bench.give(jwt, "300")).token;
   EXPECT_TRUE(token->jwt());
   EXPECT_EQ(token->life, 60s);
-  EXPECT_EQ(token->begins, (ServerTime{bench.login, iat + 1s}));
+  EXPECT_EQ(token->begins, (ServerTime{bench.login, iat}));
+  EXPECT_EQ(token->begins_later, (ServerTime{bench.login, iat + 1s}));
   EXPECT_EQ(token->ends, (ServerTime{bench.login, iat + 60s}));
 }
 

@@ -92,6 +92,12 @@ class Bench {
   TokenActions want_newer(WaiterId waiter, std::uint64_t after, Duration within = 30s) {
     return step(event::Want{.waiter = waiter, .deadline = boot + within, .after = after});
   }
+  /// In place of a token that a server refused at `sent`.
+  TokenActions want_instead(WaiterId waiter, std::uint64_t after, Refused refused,
+                            Duration within = 30s) {
+    return step(event::Want{
+        .waiter = waiter, .deadline = boot + within, .after = after, .refused = refused});
+  }
   TokenActions tick() { return step(event::Tick{}); }
 
   /// An answer of the login host to the fetch under way: stamped and received now.

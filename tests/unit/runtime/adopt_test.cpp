@@ -164,7 +164,8 @@ TEST_F(StoredTokens, ThatAreJwtsBeginAndEndAsTheySayThemselves) {
   const auto token = take(stored, kHere, at(150s));
   ASSERT_TRUE(token);
   ASSERT_TRUE(token->claims);
-  EXPECT_EQ(token->begins, ServerTime(issuer, kEpoch + 7s));
+  EXPECT_EQ(token->begins, ServerTime(issuer, kEpoch + 5s));
+  EXPECT_EQ(token->begins_later, ServerTime(issuer, kEpoch + 7s));
   EXPECT_EQ(token->ends, ServerTime(issuer, kEpoch + 305s));
 }
 

@@ -1,0 +1,146 @@
+// C22 to C24, T13: clocks that are set right, tokens revoked while a call waits, begins that
+// differ.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "simulation/scenario.hpp"
+
+namespace skewguard::simulation {
+namespace {
+
+using testing::Each;
+using testing::HasSubstr;
+
+void set_login(VirtualWorld& world, Duration by) {
+  world.servers().login_clock().step(by, world.server_now().boot);
+}
+void set_api(VirtualWorld& world, Duration by) {
+  for (auto& clock : world.servers().api_clocks()) clock.step(by, world.server_now().boot);
+}
+
+/// Calls at fixed times; how many failed.
+int failures(VirtualWorld& world, VirtualClient& client, int calls, Duration every) {
+  int failed = 0;
+  const Instant start = world.boot();
+  for (int i = 0; i < calls; ++i) {
+    const Duration early = start + i * every - world.boot();
+    if (early > Duration{0}) world.run_for(early);
+    failed += client.get().status == 200 ? 0 : 1;
+  }
+  return failed;
+}
+
+TEST_P(Scenario, C22ALoginHostThatIsSetRightCostsNoCallAfterIt) {
+  build(2h, {0s}, 24h);
+  EXPECT_EQ(failures(*world, *client, 2, 3s), 2);
+  set_login(*world, -2h);
+  world->run_for(1s);
+  const auto outcome = client->get();
+  EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
+  EXPECT_EQ(outcome.report.verdict, Verdict::issuer_clock_ahead) << to_json(outcome.report);
+  EXPECT_TRUE(outcome.report.mitigated);
+  EXPECT_THAT(outcome.report.attempts[0].explanation, HasSubstr(" was "));
+  const std::size_t rejected = world->rejections();
+  call_for(1h, 60s);
+  EXPECT_EQ(world->rejections(), rejected);
+}
+
+TEST_P(Scenario, C22ALoginHostThatIsSetRightHelpsCallsWithoutTimeForALookToo) {
+  build(2h, {0s}, 24h);
+  Request brief;
+  brief.path = "/api/v2/tokens/me";
+  brief.timeout = 900ms;
+  EXPECT_NE(client->call(brief).status, 200);
+  set_login(*world, -2h);
+  world->run_for(5s);
+  EXPECT_EQ(client->call(brief).status, 200);
+}
+
+TEST_P(Scenario, C22ALoginHostThatStepsForAWhileCostsNoCallWhileTheOldTokenLives) {
+  build(0s, {0s}, 20s);
+  EXPECT_EQ(failures(*world, *client, 8, 1s), 0);
+  set_login(*world, 60s);
+  EXPECT_EQ(failures(*world, *client, 11, 1s), 0) << "the token before serves to its end";
+  world->run_for(2s);
+  EXPECT_EQ(failures(*world, *client, 3, 1s), 3);
+  set_login(*world, -60s);
+  EXPECT_EQ(failures(*world, *client, 30, 1s), 0);
+}
+
+TEST_P(Scenario, C22OneOfTwoLoginHostsAheadIsAskedAgain) {
+  build(0s, {0s}, 24h);
+  bool wrong = true;  // the first answer comes from the one that is ahead
+  world->fate = [this, &wrong](const HttpRequest& request) {
+    Fate fate;
+    if (request.method != "POST" || !request.url.starts_with(kLoginUrl)) return fate;
+    set_login(*world, std::exchange(wrong, !wrong) ? 2h : -2h);
+    return fate;
+  };
+  const auto outcome = client->get();
+  EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
+  EXPECT_EQ(world->token_requests(), 2U);
+}
+
+TEST_P(Scenario, C22ALagThatLaterAnswersContradictHoldsNoTokenUp) {  // api-lags-for-a-moment
+  build(0s, {0s}, 8s);
+  EXPECT_EQ(failures(*world, *client, 7, 1s), 0);
+  set_api(*world, -10s);
+  Request request;
+  request.path = "/api/v2/tokens/me";
+  const auto waited = client->start(request);
+  world->run_for(4s);
+  set_api(*world, 10s);
+  world->run_for(20s);
+  ASSERT_TRUE(waited->has_value());
+  EXPECT_EQ((*waited)->status, 200) << to_json((*waited)->report);
+  for (int i = 0; i < 60; ++i) {
+    const Instant before = world->boot();
+    const auto outcome = client->get();
+    EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
+    EXPECT_LE(outcome.ended - before, 1s) << i;
+    world->run_for(1s);
+  }
+}
+
+TEST_P(Scenario, C22ALeadThatLaterAnswersContradictShortensNoTokensLife) {
+  build(-2h, {0s}, 600s);
+  EXPECT_EQ(client->get().status, 401);
+  set_login(*world, 2h);
+  world->run_for(6s);
+  EXPECT_EQ(client->get().status, 200);
+  const std::size_t asked = world->token_requests();
+  call_for(500s, 10s);
+  EXPECT_EQ(world->token_requests(), asked);
+}
+
+TEST_P(Scenario, C22ALagThatComesBackIsOneOfSeveralClocksAndIsKept) {  // C15
+  build(0s, {0s, 0s, -5s}, 60s);
+  call_for(600s, 1s);
+  EXPECT_LE(world->rejections(), 3U) << "learned, contradicted, learned again";
+}
+
+TEST_P(Scenario, C23ATokenRevokedWhileCallsWaitForItsBeginIsReplacedForAll) {
+  build(3s, {0s});
+  Request request;
+  request.path = "/api/v2/tokens/me";
+  std::vector<VirtualClient::Pending> pending;
+  for (int i = 0; i < 20; ++i) {
+    pending.push_back(client->start(request));
+    world->run_for(50ms);
+  }
+  world->run_for(1s);
+  world->servers().tokens().revoke_all();
+  world->run_for(30s);
+  for (const auto& one : pending) {
+    ASSERT_TRUE(one->has_value());
+    EXPECT_EQ((*one)->status, 200) << to_json((*one)->report);
+    EXPECT_EQ((*one)->report.exit_code, 0);
+  }
+  EXPECT_EQ(world->token_requests(), 2U);
+}
+
+}  // namespace
+}  // namespace skewguard::simulation
