@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -83,6 +84,7 @@ ProbePlan::ProbePlan(ProbeBudget budget, UnslewedTime start)
 
 void ProbePlan::spend(ProbeBudget budget, UnslewedTime start) {
   flanks_left_ = budget.flanks.value_or(flanks_for(budget.probes));
+  fresh_ = true;
   budget_ = budget;
   budget_.probes = sent_ + std::max<std::size_t>(budget.probes, 1);
   start_ = start;
@@ -97,6 +99,8 @@ void ProbePlan::go_on(ProbeBudget budget, UnslewedTime start) {
   aiming_ = true;
   last_sent_.reset();
   in_flight_ = dateless_ = 0;
+  carried_.clear();
+  looked_ahead_.reset();
   std::erase_if(samples_, [start](const time::DateSample& sample) {
     return sample.sent.unslewed() < start - kRemembered;
   });
@@ -136,15 +140,17 @@ Duration ProbePlan::rtt_mean() const {
   return rtt_sum_ / static_cast<std::int64_t>(samples_.size());
 }
 
-void ProbePlan::sent(UnslewedTime at) {
+void ProbePlan::sent(UnslewedTime at, std::uint64_t connection) {
+  ++carried_[connection];
   ++sent_;
   ++in_flight_;
   last_sent_ = at;
   if (aiming_) {
     if (!edge_) return;
     edge_->since = at;
-    if (edge_->look_ahead) {
-      edge_->look_ahead = false;
+    if (edge_->look_ahead > 0) {
+      --edge_->look_ahead;
+      looked_ahead_ = sent_ - 1;
     } else if (edge_->shots > 0) {
       --edge_->shots;
       if (edge_->share > 0) --edge_->share;
@@ -169,6 +175,7 @@ void ProbePlan::answered_without_date() {
 void ProbePlan::no_fresh() {
   flanks_.reset();
   flanks_left_ = 0;
+  fresh_ = false;
 }
 
 void ProbePlan::answered(const time::DateSample& sample) {
@@ -224,6 +231,20 @@ ProbePlan::Next ProbePlan::next(UnslewedTime now) {
   return aiming_ ? aim(now) : flank(now);
 }
 
+std::size_t ProbePlan::choose(Over over, std::span<const std::uint64_t> connections,
+                              UnslewedTime now) const {
+  const auto told = estimator_.by_connection(now);
+  const auto rank = [&](std::uint64_t connection) {
+    const auto carried = carried_.find(connection);
+    const std::size_t requests = carried == carried_.end() ? 0 : carried->second;
+    const auto own = std::ranges::find(told, connection, &SkewEstimator::Told::connection);
+    const bool narrow = over == Over::best && own != told.end();
+    return std::pair(narrow ? own->offset.width() : Duration::max(), requests);
+  };
+  return static_cast<std::size_t>(std::ranges::min_element(connections, {}, rank) -
+                                  connections.begin());
+}
+
 // At the edges ------------------------------------------------------------------------------------
 
 ProbePlan::Next ProbePlan::aim(UnslewedTime now) {
@@ -238,7 +259,8 @@ ProbePlan::Next ProbePlan::aim(UnslewedTime now) {
       return flank(now);
     }
   }
-  return {.shot = Shot{next_shot(*edge_, now)}};
+  const bool check = edge_->look_ahead > 0 || edge_->shots == 0;
+  return {.shot = Shot{next_shot(*edge_, now), check ? Over::other : Over::best}};
 }
 
 /// The next second whose begin can be caught, and how many probes it may cost. False where time,
@@ -248,8 +270,11 @@ bool ProbePlan::choose_edge(UnslewedTime now) {
   const std::size_t most = left_to_aim();
   const OffsetBound known = sharp(now);
   const bool looked = sent_ > sent_before_ + 1;  // a clock may have moved since the last round
-  const bool nothing_to_gain = looked && known.low <= known.high && known.width() <= rtt_min_;
-  if (most == 0 || nothing_to_gain) return false;
+  if (looked && as_narrow_as_can_be(now)) {
+    if (fresh_ && !budget_.flanks) flanks_left_ = std::min(left() / 2, kMostFlanks);
+    return false;
+  }
+  if (most == 0) return false;
 
   const Duration reach = known.low + rtt_min_;  // the edge is surely over once now + reach shows it
   const Duration width = std::max(known.high - reach, Duration{0});
@@ -267,25 +292,54 @@ bool ProbePlan::choose_edge(UnslewedTime now) {
   return true;
 }
 
+/// For one clock it cannot be narrower; where it is, the rest of the probes may find another one.
+bool ProbePlan::as_narrow_as_can_be(UnslewedTime now) const {
+  const OffsetBound known = sharp(now);
+  if (known.low > known.high) return false;
+  const auto best = estimator_.by_best_connection(now);
+  return best && best->offset.width() - kPrompt <= rtt_min_;
+}
+
 /// Only where probes are plenty, since a narrow interval comes first; that is also what the last
 /// edge is for.
 void ProbePlan::plan_checks(Duration width, std::size_t most, UnslewedTime now) {
   if (!checking_) checking_ = !budget_.flanks && most > 2 * edge_->edges;
   if (!*checking_ || width > kChecked || most <= edge_->edges) return;
   edge_->look_behind = true;
-  edge_->look_ahead = edge_->edges == 2 || edge_->edges == 3;
-  if (edge_->look_ahead && next_shot(*edge_, now) < now) edge_->look_ahead = false;
+  if (edge_->edges != 2 && edge_->edges != 3) return;
+  const bool same_turn = looked_ahead_ && (sent_ - *looked_ahead_) % 2 == 0;
+  edge_->look_ahead = same_turn && may_take_turns() ? 2 : 1;
+  if (next_shot(*edge_, now) < now) edge_->look_ahead = 0;
 }
 
 /// Each edge gets as many; half as many again where one can wait for the answer to the one before.
 void ProbePlan::share_out(Duration width, std::size_t most) {
-  const std::size_t checks = edge_->look_ahead ? edge_->edges : 0;
+  const std::size_t checks = edge_->look_ahead > 0 ? edge_->edges + edge_->look_ahead - 1 : 0;
   const std::size_t aimed = most - std::min(most, checks);
   edge_->share = std::max<std::size_t>((aimed + edge_->edges - 1) / edge_->edges, 1);
   edge_->shots = edge_->share;
   if (width > kRoomToWait * rtt_mean() && most > edge_->edges) {
     edge_->shots = std::max(edge_->share, std::min(most - edge_->edges, edge_->share * 3 / 2));
   }
+}
+
+/// What bounds the offset from below came with every other answer, and from above with those
+/// between: two clocks may answer by turns, and checks are to meet both.
+bool ProbePlan::may_take_turns() const {
+  constexpr std::size_t kEach = 3;
+  if (samples_.size() < 2 * kEach) return false;
+  const auto turn_of = [&](auto tightest_first) {
+    std::vector<std::size_t> order(samples_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::partial_sort(order, order.begin() + kEach, tightest_first,
+                              [&](std::size_t i) { return bound_of(samples_[i], rate_); });
+    const bool same = std::all_of(order.begin(), order.begin() + kEach,
+                                  [&](std::size_t i) { return i % 2 == order.front() % 2; });
+    return same ? std::optional(order.front() % 2) : std::nullopt;
+  };
+  const auto below = turn_of([](const auto& a, const auto& b) { return a.low > b.low; });
+  const auto above = turn_of([](const auto& a, const auto& b) { return a.high < b.high; });
+  return below && above && *below != *above;
 }
 
 /// From the bracket to a check probe: what a prompt server and drift cannot explain.
@@ -301,7 +355,7 @@ Duration ProbePlan::beside(UnslewedTime now) const {
 /// left out.
 UnslewedTime ProbePlan::next_shot(const Edge& edge, UnslewedTime now) const {
   OffsetBound known = sharp(now);
-  if (edge.look_ahead) return UnslewedTime{edge.second - known.high - rtt_max_ - beside(now)};
+  if (edge.look_ahead > 0) return UnslewedTime{edge.second - known.high - rtt_max_ - beside(now)};
   if (edge.shots == 0) return UnslewedTime{edge.second - known.low + beside(now)};
   if (const OffsetBound narrower = likely(now); narrower.low <= narrower.high) known = narrower;
   const Duration latest = edge.second - known.low - rtt_min_;
@@ -326,7 +380,7 @@ ProbePlan::Next ProbePlan::flank(UnslewedTime now) {
   if (!sending && !choose_flanks(now)) {
     return {.wait = in_flight_ == 0 ? Wait::over : Wait::answer};
   }
-  const OffsetBound known = sharp(now);
+  const OffsetBound known = flanked(now);
   constexpr Duration kApart = milliseconds{1};
   const auto last_before = flanks_->second - known.high - rtt_max_ - kFlankAway;
   const auto first_after = flanks_->second - known.low + kFlankAway;
@@ -334,7 +388,14 @@ ProbePlan::Next ProbePlan::flank(UnslewedTime now) {
       flanks_->before > 0 ? flanks_->before - 1 : kFlanksOfOneSecond - flanks_->after);
   const Duration at =
       flanks_->before > 0 ? last_before - kApart * place : first_after + kApart * place;
-  return {.shot = Shot{UnslewedTime{at}, true}, .fresh_soon = flanks_->before + flanks_->after};
+  return {.shot = Shot{UnslewedTime{at}, Over::fresh},
+          .fresh_soon = flanks_->before + flanks_->after};
+}
+
+/// The interval beside which flank probes lie: that of excluded(), as if date strings were prompt.
+OffsetBound ProbePlan::flanked(UnslewedTime now) const {
+  const auto known = borne_out(now);
+  return known ? OffsetBound{known->low, known->high - kPrompt} : sharp(now);
 }
 
 bool ProbePlan::choose_flanks(UnslewedTime now) {
@@ -342,7 +403,7 @@ bool ProbePlan::choose_flanks(UnslewedTime now) {
   const std::size_t size = std::min({flanks_left_, kFlanksOfOneSecond, left() / 2});
   if (size == 0) return false;
   const Duration lead = milliseconds{100} + 4 * rtt_max_;  // for a new connection, TLS and all
-  const OffsetBound known = sharp(now);
+  const OffsetBound known = flanked(now);
   const Duration second = std::chrono::ceil<seconds>(of(now) + lead + known.high + rtt_max_);
   if (UnslewedTime{second - known.low} > end()) return false;
   flanks_ = Flanks{.second = second, .before = size, .after = size};
@@ -359,7 +420,7 @@ ProbePlan::Next ProbePlan::spread() const {
   const UnslewedTime last = last_sent_.value_or(start_);
   const Duration gap = std::max(end() - last, Duration{0}) / static_cast<std::int64_t>(left());
   const auto wait = std::chrono::duration_cast<Duration>(gap * part);
-  return {.shot = Shot{last + wait, false}};
+  return {.shot = Shot{last + wait, Over::other}};
 }
 
 // What is known -----------------------------------------------------------------------------------
@@ -401,17 +462,31 @@ Duration ProbePlan::lateness(UnslewedTime now) const {
   return kPrompt + std::max(known.low - known.high, Duration{0}) + (usual_rtt() - rtt_min_);
 }
 
+std::optional<OffsetBound> ProbePlan::borne_out(UnslewedTime now) const {
+  if (samples_.empty() || estimator_.picture() != Picture::one_clock) return std::nullopt;
+  const auto best = estimator_.by_best_connection(now);
+  if (!best || best->offset.width() >= kOneSecond) return std::nullopt;
+  return best->offset;
+}
+
+/// What counts is when a request was sent, not how it was answered: the clock that is known must
+/// have shown what it did, and the other one something else.
 ProbePlan::Exclusion ProbePlan::excluded(UnslewedTime now) const {
-  if (samples_.empty() || estimator_.picture() != Picture::one_clock) return {};
-  const OffsetBound known = *estimator_.prompt_plain(now);
-  const Duration beyond = known.width() + rtt_max_ + kPrompt + kFlankAway;
-  // A connection may always end at the same clock: it counts once for each side.
+  const auto known = borne_out(now);
+  if (!known) return {};
+  const Duration beyond = known->width() + rtt_max_ + kPrompt + kFlankAway;
+  // A connection may always end at the same clock: it counts once for each side, and the one that
+  // the bounds rest on does not count.
   std::set<std::uint64_t> ahead;
   std::set<std::uint64_t> behind;
+  const std::uint64_t own = estimator_.by_best_connection(now)->connection;
   for (const time::DateSample& sample : samples_) {
-    const OffsetBound bound = bound_of(sample, rate_).at(now, rate_);
-    if (bound.high + kPrompt < known.low + beyond) ahead.insert(sample.connection);
-    if (bound.low > known.high - beyond) behind.insert(sample.connection);
+    if (sample.connection == own) continue;
+    const OffsetBound shown = bound_of(sample, rate_).at(now, rate_);
+    const bool none_above = shown.high + kPrompt < known->low + beyond;
+    const bool none_below = shown.low > known->high - beyond;
+    if (none_above && shown.low + kOneSecond > known->high) ahead.insert(sample.connection);
+    if (none_below && shown.high - kOneSecond < known->low) behind.insert(sample.connection);
   }
   const auto passed = static_cast<double>(std::min(ahead.size(), behind.size()));
   return {passed > 0 ? 1.0 - std::pow(0.01, 1.0 / passed) : 1.0, beyond};

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "clocks/drifting_bound.hpp"
@@ -51,9 +53,15 @@ class ProbePlan {
 
   ProbePlan(ProbeBudget budget, UnslewedTime start);
 
+  /// Which connection a request is for.
+  enum class Over {
+    best,   ///< the one whose own answers tell most
+    other,  ///< the one whose own answers tell least
+    fresh,  ///< one that has carried nothing yet: to be opened ahead
+  };
   struct Shot {
-    UnslewedTime at;     ///< when to send; as soon as possible where it has passed
-    bool fresh = false;  ///< on a connection that has carried nothing yet: to be opened ahead
+    UnslewedTime at;  ///< when to send; as soon as possible where it has passed
+    Over over = Over::best;
   };
   enum class Wait {
     answer,  ///< ask again when an answer has come, or a request has failed
@@ -67,8 +75,12 @@ class ProbePlan {
   /// What to do next. To be asked again after each sending and each answer: what it said before no
   /// longer counts then.
   [[nodiscard]] Next next(UnslewedTime now);
-  /// A request goes out now.
-  void sent(UnslewedTime at);
+  /// Which of these connections, open and with nothing under way, is the one for it: its index.
+  /// Precondition: there is one.
+  [[nodiscard]] std::size_t choose(Over over, std::span<const std::uint64_t> connections,
+                                   UnslewedTime now) const;
+  /// A request goes out now, on this connection.
+  void sent(UnslewedTime at, std::uint64_t connection);
   /// Its answer, in any order.
   void answered(const time::DateSample& sample);
   /// It got no answer.
@@ -86,6 +98,9 @@ class ProbePlan {
   /// The best single estimate of (server - local) at `now`: where a prompt clock's is likeliest.
   /// Nothing before the first sample.
   [[nodiscard]] std::optional<Duration> best(UnslewedTime now) const;
+  /// The narrow interval: where one clock fits all answers, what the best connection's own answers
+  /// tell, if they bound it from both sides. Date strings that are late by kPrompt are allowed for.
+  [[nodiscard]] std::optional<OffsetBound> borne_out(UnslewedTime now) const;
   /// How late a date string may have been, going by what was seen: kPrompt, by how much some were
   /// late for certain, and by how much the round trips differ. A busy server answers late, and
   /// renews its date string as late.
@@ -108,13 +123,13 @@ class ProbePlan {
   /// The second whose begin is aimed at, by the server's clock, since the epoch.
   struct Edge {
     Duration second{0};
-    std::size_t edges = 1;     ///< that can still be caught, with this one
-    std::size_t shots = 0;     ///< that may still be sent at it
-    std::size_t share = 0;     ///< of these, the ones that need not wait for answers
-    UnslewedTime since{};      ///< the last thing that happened to it
-    bool turned = false;       ///< an answer has shown it
-    bool look_ahead = false;   ///< a check ahead of the bracket is still to be sent
-    bool look_behind = false;  ///< one behind it is, where no answer has shown the second
+    std::size_t edges = 1;       ///< that can still be caught, with this one
+    std::size_t shots = 0;       ///< that may still be sent at it
+    std::size_t share = 0;       ///< of these, the ones that need not wait for answers
+    UnslewedTime since{};        ///< the last thing that happened to it
+    bool turned = false;         ///< an answer has shown it
+    std::size_t look_ahead = 0;  ///< checks ahead of the bracket that are still to be sent
+    bool look_behind = false;    ///< one behind it is, where no answer has shown the second
   };
   /// The second on whose flanks is sent.
   struct Flanks {
@@ -137,6 +152,9 @@ class ProbePlan {
   [[nodiscard]] Duration usual_rtt() const;  ///< likewise
   [[nodiscard]] Next aim(UnslewedTime now);
   [[nodiscard]] bool choose_edge(UnslewedTime now);
+  [[nodiscard]] bool may_take_turns() const;
+  [[nodiscard]] OffsetBound flanked(UnslewedTime now) const;
+  [[nodiscard]] bool as_narrow_as_can_be(UnslewedTime now) const;
   void plan_checks(Duration width, std::size_t most, UnslewedTime now);
   void share_out(Duration width, std::size_t most);
   [[nodiscard]] Duration beside(UnslewedTime now) const;
@@ -158,11 +176,14 @@ class ProbePlan {
   Duration rtt_max_{0};
   Duration rtt_sum_{0};
   std::optional<Edge> edge_;
+  std::optional<std::size_t> looked_ahead_;  ///< which request was the last check ahead
   std::optional<bool> checking_;  ///< there are probes for checks; nothing = not yet decided
   std::optional<Flanks> flanks_;
   std::size_t flanks_left_ = 0;  ///< of each side, beyond those of flanks_
+  bool fresh_ = true;            ///< there are connections that have carried nothing
   bool aiming_ = true;           ///< not yet at the flanks
   std::optional<UnslewedTime> last_sent_;
+  std::map<std::uint64_t, std::size_t> carried_;  ///< requests, by connection, this round
   std::size_t sent_ = 0;
   std::size_t in_flight_ = 0;
   std::size_t dateless_ = 0;      ///< answers, this round, before the first sample

@@ -2,6 +2,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/strings.hpp"
 #include "clocks/clock_book.hpp"
@@ -34,6 +35,14 @@ Found find_field(const Headers& headers, std::string_view name) {
   return found;
 }
 
+/// A server's words, cut short, with "?" for what is not printable ASCII.
+std::string quoted(std::string_view text) {
+  constexpr std::size_t kMost = 48;
+  std::string shown = "\"";
+  for (const char c : text.substr(0, kMost)) shown += c >= ' ' && c <= '~' ? c : '?';
+  return shown + (text.size() > kMost ? "...\"" : "\"");
+}
+
 /// Why this answer's stamp cannot be placed between sent and received; empty if it can.
 std::string_view unfit(const Exchange& exchange) {
   if (exchange.status < 200) return "an interim answer (1xx)";
@@ -48,18 +57,20 @@ std::string_view unfit(const Exchange& exchange) {
 }  // namespace
 
 std::optional<time::DateSample> sample_of(const Exchange& exchange, std::string* why) {
-  const auto refused = [&](std::string_view reason) {
-    if (why != nullptr) *why = reason;
+  const auto refused = [&](std::string reason) {
+    if (why != nullptr) *why = std::move(reason);
     return std::nullopt;
   };
-  if (const auto reason = unfit(exchange); !reason.empty()) return refused(reason);
+  if (const auto reason = unfit(exchange); !reason.empty()) return refused(std::string(reason));
   const Found date = find_field(exchange.headers, "Date");
   if (date.count == 0) return refused("no Date");
   if (date.count > 1) return refused("more than one Date");
-  const auto parsed = time::parse_http_date(trim(date.value), today_of(exchange.received));
-  if (!parsed) return refused("its Date is malformed, or names no instant");
+  const std::string_view text = trim(date.value);
+  const auto parsed = time::parse_loose_date(text, today_of(exchange.received));
+  if (!parsed) return refused("its Date names no instant for certain: " + quoted(text));
   const time::DateSample sample{exchange.sent, exchange.received, *parsed, exchange.connection};
-  if (!SkewEstimator::interval_of(sample)) return refused("a time that no clock here can show");
+  if (!SkewEstimator::interval_of(sample))
+    return refused("a time that no clock here can show: " + quoted(text));
   return sample;
 }
 

@@ -110,6 +110,17 @@ class SkewEstimator {
   /// The same for prompt date strings; the hull of the groups where these contradict each other.
   /// Its middle is the best single estimate.
   [[nodiscard]] std::optional<OffsetBound> prompt_plain(UnslewedTime at) const;
+  /// What one connection's remembered answers tell, for prompt date strings.
+  struct Told {
+    std::uint64_t connection = 0;  ///< never 0
+    std::size_t samples = 0;
+    OffsetBound offset{};  ///< low above high: they contradict each other
+  };
+  [[nodiscard]] std::vector<Told> by_connection(UnslewedTime at) const;
+  /// The narrowest of these. As long as each connection meets one clock, that clock lies in it,
+  /// however many the name has; `plain` may hold none of them then. Nothing where no connection is
+  /// known.
+  [[nodiscard]] std::optional<Told> by_best_connection(UnslewedTime at) const;
   /// What both ends of any of these must still be moved outward by at `now`: the machine was
   /// suspended since the last sample.
   [[nodiscard]] Duration suspend_widening_at(const Now& now) const noexcept;

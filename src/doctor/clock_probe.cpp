@@ -134,15 +134,16 @@ std::size_t ClockProbe::opening() const {
       lines_, [](const Line& line) { return !line->used() && !line->closed(); }));
 }
 
-/// Null: none is ready. By turns, so that every connection, and with it every address, is heard.
-ClockProbe::Line ClockProbe::line_for(bool fresh) {
-  for (std::size_t i = 0; i < lines_.size(); ++i) {
-    const Line& line = lines_[(next_line_ + i) % lines_.size()];
-    if ((fresh && line->used()) || !line->idle()) continue;
-    next_line_ = (next_line_ + i + 1) % lines_.size();
-    return line;
+/// Null: none is ready.
+ClockProbe::Line ClockProbe::line_for(clocks::ProbePlan::Over over, UnslewedTime now) const {
+  std::vector<std::uint64_t> ids;
+  std::vector<Line> ready;
+  for (const Line& line : lines_) {
+    if ((over == clocks::ProbePlan::Over::fresh && line->used()) || !line->idle()) continue;
+    ids.push_back(line->id());
+    ready.push_back(line);
   }
-  return nullptr;
+  return ready.empty() ? nullptr : ready[plan_->choose(over, ids, now)];
 }
 
 /// `fresh` connections that have carried nothing, beside the others.
@@ -164,15 +165,16 @@ void ClockProbe::pump() {
   keep_open(next.fresh_soon);
   const Duration early = next.shot->at - now.unslewed();
   if (early > Duration{0}) return timer_->arm(early, [this] { pump(); });
-  if (const Line line = line_for(next.shot->fresh)) return shoot(line);
+  if (const Line line = line_for(next.shot->over, now.unslewed())) return shoot(line);
   drop_closed();
   if (opening() == 0 && lines_.size() < kMostLines) open_line();
   if (lines_.empty()) return finish();
-  if (next.shot->fresh && !may_open()) pump();  // the plan does without
+  if (next.shot->over == clocks::ProbePlan::Over::fresh && !may_open())
+    pump();  // the plan does without
 }
 
 void ClockProbe::shoot(const Line& line) {
-  plan_->sent(route_.clock.now().unslewed());
+  plan_->sent(route_.clock.now().unslewed(), line->id());
   line->ask(route_.clock.now().boot + options_.answer_within,
             [weak = weak_from_this(), first = !line->heard()](SendResult result) {
               if (const auto self = weak.lock()) self->answered(std::move(result), first);

@@ -55,7 +55,7 @@ class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
   void failed(TransportFailure failure);
   void drop_closed();
   void bore_nothing(const net::ProbeLine& line);
-  [[nodiscard]] Line line_for(bool fresh);
+  [[nodiscard]] Line line_for(clocks::ProbePlan::Over over, UnslewedTime now) const;
   void keep_open(std::size_t fresh);
   [[nodiscard]] std::size_t opening() const;
   [[nodiscard]] bool heard() const;
@@ -73,7 +73,6 @@ class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
   std::vector<std::string> to_try_;  // of these, for new connections
   std::vector<Line> lines_;
   std::size_t next_address_ = 0;
-  std::size_t next_line_ = 0;
   std::size_t fruitless_ = 0;  // connections in a row that ended without an answer
   std::optional<TransportFailure> failure_;
   std::string no_sample_;

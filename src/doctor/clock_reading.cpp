@@ -34,7 +34,7 @@ ClockReading clock_reading(const clocks::ProbePlan& plan, const Now& now, Durati
   if (reading.picture == Picture::several_clocks && plan.kept_dates())
     reading.picture = Picture::incoherent;
   const OffsetBound hull = *known.prompt_hull(at);
-  OffsetBound bound = one ? *known.prompt_plain(at) : hull;
+  OffsetBound bound = plan.borne_out(at).value_or(hull);
   reading.staleness = plan.lateness(at);
   if (one) bound.high += reading.staleness - clocks::ProbePlan::kPrompt;
   reading.bound = against_wall(bound, now);

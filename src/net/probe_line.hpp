@@ -55,6 +55,7 @@ class ProbeLine : public std::enable_shared_from_this<ProbeLine> {
   [[nodiscard]] bool used() const noexcept { return used_; }
   /// It has brought an answer.
   [[nodiscard]] bool heard() const noexcept { return heard_; }
+  [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
   [[nodiscard]] const std::string& address() const noexcept { return address_; }
 
  private:

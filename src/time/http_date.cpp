@@ -106,6 +106,42 @@ bool read_asctime_date(Reader in, Fields& f) noexcept {
          in.time_of_day(f) && in.literal(" ") && in.digits(4, f.year) && in.at_end();
 }
 
+/// "+0200", "+02:00", "+2", "-05": east of Greenwich.
+bool read_offset(Reader& in, seconds& east) noexcept {
+  const bool west = in.literal("-");
+  if (!west && !in.literal("+")) return false;
+  int hours = 0;
+  int minutes = 0;
+  const bool two = in.digits(2, hours);
+  if (!two && !in.digits(1, hours)) return false;
+  if (two && !in.at_end()) {
+    std::ignore = in.literal(":");
+    if (!in.digits(2, minutes)) return false;
+  }
+  if (hours > 14 || minutes > 59) return false;
+  east = std::chrono::hours{hours} + std::chrono::minutes{minutes};
+  if (west) east = -east;
+  return true;
+}
+
+/// "GMT", "UTC", "Z", "+0000", "GMT+2"
+bool read_zone(Reader& in, seconds& east) noexcept {
+  const bool named = in.literal("GMT") || in.literal("UTC") || in.literal("UT") || in.literal("Z");
+  if (named && in.at_end()) return true;
+  return read_offset(in, east) && in.at_end();
+}
+
+/// "Sun, 06 Nov 1994 08:49:37 GMT" with any weekday or none, a day of one digit, any numeric zone.
+bool read_loose_date(Reader in, Fields& f, seconds& east) noexcept {
+  if (in.name(kLongDays, f.weekday) || in.name(kDays, f.weekday)) {
+    std::ignore = in.literal(",");
+    if (!in.literal(" ")) return false;
+  }
+  if (!in.digits(2, f.day) && !in.digits(1, f.day)) return false;
+  return in.literal(" ") && in.month(f.month) && in.literal(" ") && in.digits(4, f.year) &&
+         in.literal(" ") && in.time_of_day(f) && in.literal(" ") && read_zone(in, east);
+}
+
 /// Days and the seconds of the last one, of a time within years 0..9999 (else the nearest such).
 struct Split {
   year_month_day date;
@@ -136,14 +172,21 @@ int full_year(const Fields& f, seconds today) noexcept {
   return year;
 }
 
-/// The instant that the fields name, if there is such a day and it fell on that weekday.
-std::optional<seconds> resolve(const Fields& f) noexcept {
+/// The instant that the fields name, if there is such a day, whatever the weekday.
+std::optional<seconds> resolve_day(const Fields& f) noexcept {
   const year_month_day date = date_of(f.year, f.month, f.day);
   if (f.year < 0 || f.year > 9999 || !date.ok()) return std::nullopt;
   if (f.hour > 23 || f.minute > 59 || f.second > 59) return std::nullopt;
-  const sys_days day{date};
+  return sys_days{date}.time_since_epoch() + time_of_day(f);
+}
+
+/// The same, if it fell on that weekday.
+std::optional<seconds> resolve(const Fields& f) noexcept {
+  const auto instant = resolve_day(f);
+  if (!instant) return std::nullopt;
+  const sys_days day{std::chrono::floor<days>(*instant)};
   if (std::chrono::weekday{day}.c_encoding() != f.weekday) return std::nullopt;
-  return day.time_since_epoch() + time_of_day(f);
+  return instant;
 }
 
 /// `value` (>= 0) with leading zeros.
@@ -175,6 +218,17 @@ std::optional<seconds> parse_http_date(std::string_view text, seconds today) {
   if (!read_rfc850_date(in, fields)) return std::nullopt;
   fields.year = full_year(fields, today);
   return resolve(fields);
+}
+
+std::optional<seconds> parse_loose_date(std::string_view text, seconds today) {
+  if (const auto strict = parse_http_date(text, today)) return strict;
+  const Reader in(text);
+  Fields fields;
+  seconds east{0};
+  if (!read_asctime_date(in, fields) && !read_loose_date(in, fields, east)) return std::nullopt;
+  const auto local = resolve_day(fields);
+  if (!local) return std::nullopt;
+  return *local - east;
 }
 
 std::string format_http_date(seconds since_epoch) {

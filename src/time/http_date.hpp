@@ -16,6 +16,13 @@ namespace skewguard::time {
 std::optional<std::chrono::seconds> parse_http_date(std::string_view text,
                                                     std::chrono::seconds today);
 
+/// The same, and what else names one instant: an IMF-fixdate with no weekday or the wrong one, a
+/// day of one digit, or "UTC", "UT", "Z", "+0200" or "GMT+2" for its zone (RFC 5322: positive =
+/// east of Greenwich, by up to 14 h); an asctime date with the wrong weekday. Nothing where a zone
+/// is missing or is a word that several zones share.
+std::optional<std::chrono::seconds> parse_loose_date(std::string_view text,
+                                                     std::chrono::seconds today);
+
 /// IMF-fixdate, rounded down: "Sun, 06 Nov 1994 08:49:37 GMT". Years 0..9999.
 std::string format_http_date(std::chrono::seconds since_epoch);
 

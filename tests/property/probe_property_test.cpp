@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "doctor/clock_reading.hpp"
@@ -49,7 +52,8 @@ struct Reached {
   Spread seconds_taken;
 };
 
-Reached reached(const ProbeBudget& budget, const Leg& leg, std::size_t runs) {
+Reached reached(const ProbeBudget& budget, const Leg& leg, std::size_t runs,
+                std::size_t connections = 4) {
   std::vector<double> widths;
   std::vector<double> errors;
   std::vector<double> times;
@@ -58,7 +62,8 @@ Reached reached(const ProbeBudget& budget, const Leg& leg, std::size_t runs) {
   };
   Random random(20'261'125);
   for (std::size_t i = 0; i < runs; ++i) {
-    const Server server{{some_clock(random)}};
+    Server server{{some_clock(random)}};
+    server.lines = connections;
     const Measured measured = measure(random, budget, leg, server);
     const auto shown = measured.plan.estimator().prompt_plain(measured.end);
     const auto best = measured.plan.best(measured.end);
@@ -112,7 +117,7 @@ TEST(ProbePlan, EstimatesWithinAFractionOfTheRoundTrip) {
 
 TEST(ProbePlan, SpendsProbesToSaveTime) {
   const Reached got =
-      reached({.probes = 48, .time = milliseconds{3500}, .flanks = 0}, exponential_leg, 40000);
+      reached({.probes = 48, .time = milliseconds{3500}, .flanks = 0}, exponential_leg, 40000, 32);
   EXPECT_LE(got.width.median, 1.10);
   EXPECT_LE(got.width.p99, 1.24);
   EXPECT_LE(got.seconds_taken.p99, 3.5);
@@ -122,7 +127,7 @@ TEST(ProbePlan, OnALocalNetworkSixteenProbesGiveAMillisecond) {
   const Leg leg = [](Random& random) { return of_ms(0.1 + 0.03 * random.exponential()); };
   const Reached got = reached({}, leg, 20000);  // in units of 40 ms
   EXPECT_LE(got.error.median * 40, 0.3);
-  EXPECT_LE(got.error.p99 * 40, 0.8);
+  EXPECT_LE(got.error.p99 * 40, 0.85);
   EXPECT_LE(got.seconds_taken.p99, 6.0);
 }
 
@@ -151,28 +156,101 @@ TEST(ProbePlan, TheIntervalHoldsTheTruthInEveryOfAMillionMeasurements) {
   EXPECT_EQ(misses, 0U);
 }
 
-/// Another clock behind the same name, at random distances, for 0.3 of the answers or more.
-TEST(ProbePlan, AHiddenSecondClockIsNoticedOrInsideTheHull) {
+/// Two clocks behind one name, each connection ending at one of them, over random paths.
+Server two_clocks(Random& random) {
+  Clock first = some_clock(random);
+  first.drift = (2 * random.unit() - 1) * 300e-6;
+  first.late = random.chance(0.2) ? ProbePlan::kPrompt : Duration{0};
+  Clock second = first;
+  second.drift = (2 * random.unit() - 1) * 300e-6;
+  const double apart = random.unit();
+  const Duration away = apart < 0.4   ? random.between(Duration{0}, milliseconds{100})
+                        : apart < 0.9 ? random.between(Duration{0}, seconds{1})
+                                      : random.between(Duration{0}, seconds{5});
+  second.offset += random.chance(0.5) ? away : -away;
+  Server server{.clocks = {first, second}, .second_share = 0.1 + 0.8 * random.unit()};
+  server.chosen = random.chance(0.5) ? Chosen::for_connection : Chosen::for_connection_in_turn;
+  server.lines = static_cast<std::size_t>(random.between(1, 8));
+  if (random.chance(0.4)) server.keep_alive = static_cast<std::size_t>(random.between(1, 12));
+  if (random.chance(0.3)) server.hangs_up = 0.5 * random.unit();
+  return server;
+}
+Leg some_path(Random& random) {
+  const bool local = random.chance(0.5);
+  const Duration least = random.between(Duration{10'000}, milliseconds{local ? 1 : 60});
+  const double excess = local ? 0.1 : std::exp(random.unit() * 4);
+  return [=](Random& r) { return least + of_ms(excess * r.exponential()); };
+}
+
+/// As much time as `skew` takes.
+ProbeBudget usual(std::size_t probes) {
+  const auto more = static_cast<std::int64_t>(std::max<std::size_t>(probes, 16) - 16);
+  return {.probes = probes, .time = seconds{6} + more * milliseconds{250}};
+}
+
+/// SKEWGUARD_LONG (./check full): a million.
+std::size_t measurements() {
+  return (std::getenv("SKEWGUARD_LONG") != nullptr ? 1'000'000 : 60'000) / SKEWGUARD_HISTORY_SHARE;
+}
+
+struct Misses {
+  std::size_t bounds = 0;  ///< that hold none of the clocks that answered
+  std::size_t hulls = 0;   ///< that hold not all of them
+  std::size_t narrow = 0;  ///< bounds within which one clock answers
+};
+
+Misses misses(std::uint64_t seed, std::size_t probes) {
+  Random random(seed);
+  Misses found;
+  for (std::size_t i = 0; i < measurements(); ++i) {
+    const Server server = two_clocks(random);
+    const Measured measured = measure(random, usual(probes), some_path(random), server);
+    const auto told = doctor::clock_reading(measured.plan, reading(measured.end), seconds{1});
+    const OffsetBound hull = *measured.plan.estimator().prompt_hull(measured.end);
+    std::size_t held = 0;
+    for (const std::size_t place : measured.answered_by) {
+      const Duration truth = offset_at(server.clocks[place], measured.end);
+      if (told.bound->holds(truth)) ++held;
+      if (measured.plan.estimator().steps() == 0 && !hull.holds(truth)) ++found.hulls;
+    }
+    if (held == 0) ++found.bounds;
+    if (told.bound->width() < seconds{1}) ++found.narrow;
+  }
+  return found;
+}
+
+/// C26. Where the low end came from one connection and the high end from another, the bounds held
+/// neither clock in up to half of such measurements.
+TEST(ProbePlan, C26_BoundsHoldAClockWhereEachConnectionHasItsOwn) {
+  for (const std::size_t probes : {8U, 16U, 40U}) {
+    const Misses found = misses(probes, probes);
+    EXPECT_EQ(found.bounds, 0U) << "of " << measurements() << " with " << probes << " probes";
+    EXPECT_EQ(found.hulls, 0U) << probes << " probes";
+    EXPECT_GT(found.narrow, measurements() / 20) << "not by being wide; " << probes << " probes";
+  }
+}
+
+/// Where every request may meet another clock, whichever connection it takes, only contradictions
+/// tell. Two checks in a row meet both of two that take turns.
+TEST(ProbePlan, ClocksThatTakeTurnsRequestByRequestAreNoticed) {
   Random random(8);
   const std::size_t runs = 10'000 / SKEWGUARD_HISTORY_SHARE;
-  std::size_t hidden = 0;
-  for (std::size_t i = 0; i < runs; ++i) {
-    Server server{{some_clock(random)}, 0.3 + 0.4 * random.unit()};
-    server.clocks.push_back(server.clocks.front());
-    const Duration apart = random.between(milliseconds{20}, seconds{3});
-    server.clocks.back().offset += random.chance(0.5) ? apart : -apart;
-    const Measured measured =
-        measure(random, {.probes = 40, .time = seconds{10}}, exponential_leg, server);
-    const auto& known = measured.plan.estimator();
-    const bool stepped = known.steps() > 0;  // the two answered one after the other
-    const bool noticed = stepped || known.picture() != clocks::Picture::one_clock;
-    const auto hull = known.prompt_hull(measured.end);
-    const bool inside =
-        hull->holds(server.clocks.front().offset) && hull->holds(server.clocks.back().offset);
-    if (!noticed && !inside) ++hidden;
-    EXPECT_TRUE(inside || stepped || !noticed) << "noticed, and yet the hull holds not both";
+  for (const auto& [probes, most] : {std::pair{16U, 0.06}, std::pair{40U, 0.01}}) {
+    std::size_t missed = 0;
+    for (std::size_t i = 0; i < runs; ++i) {
+      Server server{{some_clock(random)}};
+      server.chosen = Chosen::for_request_in_turn;
+      server.clocks.push_back(server.clocks.front());
+      const Duration apart = random.between(milliseconds{150}, milliseconds{850});
+      server.clocks.back().offset += random.chance(0.5) ? apart : -apart;
+      const Measured measured = measure(random, usual(probes), exponential_leg, server);
+      const auto told = doctor::clock_reading(measured.plan, reading(measured.end), seconds{1});
+      if (!told.bound->holds(server.clocks.front().offset) &&
+          !told.bound->holds(server.clocks.back().offset))
+        ++missed;
+    }
+    EXPECT_LE(missed, static_cast<double>(runs) * most) << probes << " probes";
   }
-  EXPECT_EQ(hidden, 0U);
 }
 
 /// By up to 300 ms, another amount for each answer, on a local network.
@@ -205,11 +283,9 @@ struct LateClocks {
   std::size_t missed = 0;  ///< not told, and outside the bounds as `skew` gives them
 };
 
-/// With as much time as `skew` takes.
 LateClocks measure_late(const Leg& leg, const Lateness& late, std::size_t probes,
                         std::size_t runs) {
-  const auto more = static_cast<std::int64_t>(std::max<std::size_t>(probes, 16) - 16);
-  const ProbeBudget budget{.probes = probes, .time = seconds{6} + more * milliseconds{250}};
+  const ProbeBudget budget = usual(probes);
   Random random(20'261'125);
   LateClocks result;
   for (std::size_t i = 0; i < runs; ++i) {
@@ -277,24 +353,44 @@ TEST(ProbePlan, ADateThatIsLateByTheSameAmountEachSecondIsOneClock) {
   }
 }
 
-/// What is claimed to be excluded is met by chance no oftener than once in a hundred times.
+/// `skew` says: noticed with 99 % certainty, if it gave more than `excluded_share` of the answers.
 TEST(ProbePlan, WhatIsExcludedIsNotThere) {
   Random random(9);
-  const std::size_t runs = 4000 / SKEWGUARD_HISTORY_SHARE;
-  std::size_t wrong = 0;
-  std::size_t claims = 0;
-  for (std::size_t i = 0; i < runs; ++i) {
-    Server server{{some_clock(random)}, 0.2 + 0.5 * random.unit()};
-    server.clocks.push_back(server.clocks.front());
-    const Duration apart = random.between(milliseconds{20}, seconds{3});
-    server.clocks.back().offset += random.chance(0.5) ? apart : -apart;
-    const Measured measured =
-        measure(random, {.probes = 40, .time = seconds{10}}, exponential_leg, server);
-    const auto excluded = measured.plan.excluded(measured.end);
-    ++claims;
-    if (excluded.share < server.second_share && apart > excluded.beyond) ++wrong;
+  const std::size_t runs = 3000 / SKEWGUARD_HISTORY_SHARE;
+  for (const std::size_t probes : {16U, 40U}) {
+    for (const Chosen chosen : {Chosen::for_request, Chosen::for_connection}) {
+      for (const double share : {0.3, 0.5, 0.7, 0.95}) {
+        std::size_t wrong = 0;
+        for (std::size_t i = 0; i < runs; ++i) {
+          Server server{{some_clock(random)}, share, chosen};
+          server.clocks.push_back(server.clocks.front());
+          const Duration apart = random.between(milliseconds{20}, milliseconds{1500});
+          server.clocks.back().offset += random.chance(0.5) ? apart : -apart;
+          const Leg leg = some_path(random);
+          const Measured measured = measure(random, usual(probes), leg, server);
+          const auto told = doctor::clock_reading(measured.plan, reading(measured.end), seconds{1});
+          const Duration other = server.clocks.back().offset;
+          const bool beyond = other > told.bound->low + told.excluded.beyond ||
+                              other < told.bound->high - told.excluded.beyond;
+          if (told.excluded.share < share && beyond) ++wrong;
+        }
+        EXPECT_LE(wrong, runs / 100 + 3)
+            << probes << " probes, share " << share
+            << (chosen == Chosen::for_request ? " by request" : " by connection");
+      }
+    }
   }
-  EXPECT_LE(wrong, claims / 50);
+}
+
+/// One clock over several connections: a second one with half of the answers is excluded.
+TEST(ProbePlan, FortyProbesExcludeASecondClockWithHalfOfTheAnswers) {
+  Random random(19);
+  std::size_t excluded = 0;
+  for (std::size_t i = 0; i < 500; ++i) {
+    const Measured measured = measure(random, usual(40), exponential_leg, {{some_clock(random)}});
+    if (measured.plan.excluded(measured.end).share < 0.49) ++excluded;
+  }
+  EXPECT_GT(excluded, 490U);
 }
 
 TEST(ProbePlan, StepsOfTheClockDoNotHoldTheMeasurementUp) {
@@ -460,7 +556,7 @@ TEST(ProbePlan, AServerThatNeverAnswersIsGivenUp) {
   for (int i = 0; i < 3; ++i) {
     const auto next = plan.next(now);
     ASSERT_TRUE(next.shot);
-    plan.sent(next.shot->at);
+    plan.sent(next.shot->at, 1);
     EXPECT_EQ(plan.next(now).wait, ProbePlan::Wait::answer);
     EXPECT_FALSE(plan.next(now).shot);
     plan.lost();
@@ -478,7 +574,7 @@ TEST(ProbePlan, AServerWithoutDatesIsAskedAFewTimesAndNotInABurst) {
       ASSERT_TRUE(next.shot);
       EXPECT_EQ(next.shot->at - now, milliseconds{i > 0 ? 100 : 0});
       now = next.shot->at;
-      plan.sent(now);
+      plan.sent(now, 1);
       plan.answered_without_date();
     }
     EXPECT_FALSE(plan.next(now).shot);
@@ -492,13 +588,13 @@ TEST(ProbePlan, AnswersWithoutADateDoNotEndWhatHasASample) {
   const Leg leg = [](Random&) { return milliseconds{2}; };
   const UnslewedTime start{seconds{10}};
   Measured measured{ProbePlan({.probes = 16}, start), start, start};
-  measured.plan.sent(start);
+  measured.plan.sent(start, 1);
   measured.plan.answered({.sent = reading(start),
                           .received = reading(start + milliseconds{4}),
                           .date = seconds{10},
                           .connection = 1});
   for (std::size_t i = 0; i < 6; ++i) {
-    measured.plan.sent(start);
+    measured.plan.sent(start, 1);
     measured.plan.answered_without_date();
   }
   play(random, measured, leg, {{{.offset = milliseconds{300}}}});
@@ -524,7 +620,7 @@ TEST(ProbePlan, AskedTwiceItSaysTheSame) {
   ProbePlan plan({.probes = 9, .drift = 0}, UnslewedTime{seconds{10}});
   const auto first = plan.next(UnslewedTime{seconds{10}});
   ASSERT_TRUE(first.shot);
-  plan.sent(first.shot->at);
+  plan.sent(first.shot->at, 1);
   plan.answered({.sent = reading(UnslewedTime{seconds{10}}),
                  .received = reading(UnslewedTime{seconds{10} + milliseconds{40}}),
                  .date = seconds{1'767'225'600}});

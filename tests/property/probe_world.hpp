@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
-#include <queue>
+#include <limits>
+#include <map>
+#include <optional>
 #include <vector>
 
 #include "clock_world.hpp"
@@ -35,13 +38,54 @@ struct Clock {
   /// How late (below a second) the date string is renewed at each second; empty = at once.
   std::function<Duration(std::int64_t second)> renewed_late{};
 };
+/// Which of a name's clocks answers.
+enum class Chosen {
+  for_request,             ///< at random
+  for_request_in_turn,     ///< one after the other
+  for_connection,          ///< at random, for good
+  for_connection_in_turn,  ///< one after the other, for good
+};
 struct Server {
   std::vector<Clock> clocks;
   double second_share = 0;  ///< of the second one, where there are two
+  Chosen chosen = Chosen::for_request;
+  std::size_t keep_alive = std::numeric_limits<std::size_t>::max();  ///< answers per connection
+  double hangs_up = 0;    ///< how often it closes a connection after an answer all the same
+  std::size_t lines = 4;  ///< connections that the client holds open beside fresh ones
+};
 
-  const Clock& pick(Random& random) const {
-    return clocks[clocks.size() > 1 && random.chance(second_share) ? 1 : 0];
+/// The server's side of a measurement: its connections, and which clock each of them meets.
+class Gateway {
+ public:
+  Gateway(const Server& server, Random& random)
+      : server_(server), random_(random), turn_(random.next() % 2) {}
+
+  /// The clock that answers the next request on this connection.
+  std::size_t clock_for(std::uint64_t connection) {
+    if (server_.clocks.size() < 2) return 0;
+    switch (server_.chosen) {
+      case Chosen::for_request:
+        return drawn();
+      case Chosen::for_request_in_turn:
+        return turn_++ % server_.clocks.size();
+      default:
+        break;
+    }
+    const auto [known, added] = by_connection_.try_emplace(connection, 0);
+    if (added) {
+      known->second =
+          server_.chosen == Chosen::for_connection ? drawn() : turn_++ % server_.clocks.size();
+    }
+    return known->second;
   }
+
+ private:
+  std::size_t drawn() { return random_.chance(server_.second_share) ? 1 : 0; }
+
+  const Server& server_;
+  Random& random_;
+  std::size_t turn_;
+  std::map<std::uint64_t, std::size_t> by_connection_;
 };
 
 inline Now reading(UnslewedTime at) {
@@ -73,42 +117,99 @@ struct Measured {
   ProbePlan plan;
   UnslewedTime start;
   UnslewedTime end;
+  std::vector<std::size_t> answered_by{};  ///< the clock of each answer
 };
 
-/// One round, from `result.start` on.
-inline void play(Random& random, Measured& result, const Leg& leg, const Server& server) {
-  struct Later {
-    bool operator()(const time::DateSample& a, const time::DateSample& b) const {
-      return a.received.boot > b.received.boot;
+/// One round, from `result.start` on, as doctor::ClockProbe drives it.
+class Round {
+ public:
+  Round(Random& random, Measured& result, const Leg& leg, const Server& server)
+      : random_(random), result_(result), leg_(leg), server_(server), gateway_(server, random) {}
+
+  void play() {
+    UnslewedTime now = result_.start;
+    for (;;) {
+      const auto next = result_.plan.next(now);
+      const bool first = next.shot && (coming_.empty() || next.shot->at <= coming_.front().at());
+      if (first && shoot(*next.shot, std::max(now, next.shot->at))) {
+        now = std::max(now, next.shot->at);
+      } else if (!coming_.empty()) {
+        now = std::max(now, hear());
+      } else {
+        EXPECT_TRUE(!next.shot && next.wait == ProbePlan::Wait::over) << "it hangs";
+        break;
+      }
     }
-  };
-  std::priority_queue<time::DateSample, std::vector<time::DateSample>, Later> coming;
-  UnslewedTime now = result.start;
-  std::uint64_t connection = 0;
-  const auto hear = [&] {
-    now = std::max(now, coming.top().received.unslewed());
-    result.plan.answered(coming.top());
-    coming.pop();
-  };
-  for (;;) {
-    const auto next = result.plan.next(now);
-    if (next.shot && (coming.empty() || next.shot->at <= coming.top().received.unslewed())) {
-      now = std::max(now, next.shot->at);
-      result.plan.sent(now);
-      const UnslewedTime stamped = now + leg(random);
-      const seconds date = date_at(server.pick(random), stamped, random);
-      coming.push({.sent = reading(now),
-                   .received = reading(stamped + leg(random)),
-                   .date = date,
-                   .connection = next.shot->fresh ? 100 + ++connection : 1 + connection % 4});
-    } else if (!coming.empty()) {
-      hear();
-    } else {
-      EXPECT_TRUE(!next.shot && next.wait == ProbePlan::Wait::over) << "it hangs";
-      break;
-    }
+    result_.end = now;
   }
-  result.end = now;
+
+ private:
+  struct Line {
+    std::uint64_t id;
+    std::size_t carried = 0;
+    bool busy = false;
+  };
+  struct Answer {
+    time::DateSample sample;
+    [[nodiscard]] UnslewedTime at() const { return sample.received.unslewed(); }
+  };
+
+  /// False where no connection is free.
+  bool shoot(const ProbePlan::Shot& shot, UnslewedTime now) {
+    const auto place = line_for(shot, now);
+    if (!place) return false;
+    Line& line = lines_[*place];
+    line.busy = true;
+    ++line.carried;
+    result_.plan.sent(now, line.id);
+    const UnslewedTime stamped = now + leg_(random_);
+    const std::size_t clock = gateway_.clock_for(line.id);
+    result_.answered_by.push_back(clock);
+    const seconds date = date_at(server_.clocks[clock], stamped, random_);
+    coming_.push_back({{.sent = reading(now),
+                        .received = reading(stamped + leg_(random_)),
+                        .date = date,
+                        .connection = line.id}});
+    std::ranges::sort(coming_, {}, &Answer::at);
+    return true;
+  }
+
+  std::optional<std::size_t> line_for(const ProbePlan::Shot& shot, UnslewedTime now) {
+    while (lines_.size() < server_.lines) lines_.push_back({++last_id_});
+    if (shot.over == ProbePlan::Over::fresh) {
+      lines_.push_back({++last_id_});
+      return lines_.size() - 1;
+    }
+    std::vector<std::uint64_t> idle;
+    for (const Line& line : lines_)
+      if (!line.busy) idle.push_back(line.id);
+    if (idle.empty()) return std::nullopt;
+    const std::uint64_t chosen = idle[result_.plan.choose(shot.over, idle, now)];
+    return std::ranges::find(lines_, chosen, &Line::id) - lines_.begin();
+  }
+
+  UnslewedTime hear() {
+    const Answer answer = coming_.front();
+    coming_.erase(coming_.begin());
+    const auto line = std::ranges::find(lines_, answer.sample.connection, &Line::id);
+    line->busy = false;
+    if (line->carried >= server_.keep_alive || random_.chance(server_.hangs_up)) lines_.erase(line);
+    result_.plan.answered(answer.sample);
+    return answer.at();
+  }
+
+  Random& random_;
+  Measured& result_;
+  const Leg& leg_;
+  const Server& server_;
+  Gateway gateway_;
+  std::vector<Line> lines_;
+  std::vector<Answer> coming_;  // in order
+  std::uint64_t last_id_ = random_.next() >> 1U;
+};
+
+inline void play(Random& random, Measured& result, const Leg& leg, const Server& server) {
+  Round(random, result, leg, server).play();
 }
 
 inline Measured measure(Random& random, const ProbeBudget& budget, const Leg& leg,

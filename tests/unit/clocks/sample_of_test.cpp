@@ -82,8 +82,25 @@ TEST(SampleOf, ACachedAnswerIsNone) {
 
 TEST(SampleOf, MalformedDatesAndLeapSecondsAreNone) {
   for (const char* text : {"", "yesterday", "Sun, 06 Nov 1994 08:49:37", "784111777",
-                           "Mon, 06 Nov 1994 08:49:37 GMT", "Sat, 31 Dec 2016 23:59:60 GMT"})
+                           "Sun, 06 Nov 1994 08:49:37 CET", "Sat, 31 Dec 2016 23:59:60 GMT"})
     why_not(answer({{"Date", text}}));
+}
+
+TEST(SampleOf, C25_DatesWithOneMeaningAreTakenWhateverTheirForm) {
+  for (const char* text : {"Sun, 06 Nov 1994 08:49:37 UTC", "06 Nov 1994 08:49:37 GMT",
+                           "Mon, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 10:49:37 GMT+2"}) {
+    const auto sample = sample_of(answer({{"Date", text}}));
+    ASSERT_TRUE(sample) << text;
+    EXPECT_EQ(sample->date, 784'111'777s) << text;
+  }
+}
+
+TEST(SampleOf, C25_WhatIsNotTakenIsQuoted) {
+  EXPECT_EQ(why_not(answer({{"Date", "06.11.1994 08:49"}})),
+            "its Date names no instant for certain: \"06.11.1994 08:49\"");
+  const std::string long_one = "\x1b[31m" + std::string(100, 'x');
+  EXPECT_EQ(why_not(answer({{"Date", long_one}})),
+            "its Date names no instant for certain: \"?[31m" + std::string(43, 'x') + "...\"");
 }
 
 TEST(SampleOf, DatesNoClockOfTodayShowsAreNone) {

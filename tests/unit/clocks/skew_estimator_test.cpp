@@ -214,6 +214,41 @@ TEST(SkewEstimator, HullHoldsTwoCloseClocksWhoseIntersectionHoldsNeither) {
   EXPECT_TRUE(estimator.hull(unslewed(12s))->holds(offset(300ms)));
 }
 
+TEST(SkewEstimator, C26_WhatOneConnectionTellsHoldsItsClockWhereTheIntersectionHoldsNeither) {
+  SkewEstimator estimator(kNoDrift);
+  // Connection 1 ends at a clock that is right, 2 at one 300 ms ahead: 1 tells the high end of the
+  // intersection, 2 the low one.
+  estimator.observe(Heard{.sent = 10'150ms, .connection = 1});
+  estimator.observe(Heard{.sent = 10'900ms, .connection = 1});
+  estimator.observe(Heard{.sent = 20'900ms, .ahead = 300ms, .connection = 2});
+  EXPECT_EQ(estimator.picture(), Picture::one_clock);
+  const auto plain = *estimator.prompt_plain(unslewed(21s));
+  EXPECT_FALSE(plain.holds(offset(0ms)) || plain.holds(offset(300ms)));
+  const auto best = estimator.by_best_connection(unslewed(21s));
+  ASSERT_TRUE(best);
+  EXPECT_EQ(best->connection, 1U);
+  EXPECT_EQ(best->samples, 2U);
+  EXPECT_TRUE(best->offset.holds(offset(0ms)));
+  EXPECT_LT(best->offset.width(), 1s);
+}
+
+TEST(SkewEstimator, AnUnknownConnectionTellsNothingByItself) {
+  SkewEstimator estimator(kNoDrift);
+  estimator.observe(Heard{.sent = 10'150ms});
+  EXPECT_TRUE(estimator.by_connection(unslewed(11s)).empty());
+  EXPECT_FALSE(estimator.by_best_connection(unslewed(11s)));
+}
+
+TEST(SkewEstimator, ASuspendWidensWhatAConnectionTold) {
+  SkewEstimator estimator(kNoDrift);
+  estimator.observe(Heard{.sent = 10'500ms, .connection = 1});
+  estimator.observe(Heard{.sent = 3610s, .connection = 2, .slept = 1h});
+  const auto told = estimator.by_connection(unslewed(3611s));
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].offset.width(), 1020ms + 4s);
+  EXPECT_EQ(told[1].offset.width(), 1020ms);
+}
+
 TEST(SkewEstimator, TwoCloseClocksThatContradictAreLateOrSecond) {
   SkewEstimator estimator({.drift = 0});
   estimator.observe(Heard{.sent = 10s + 950ms, .ahead = 0s, .rtt = 0ms});

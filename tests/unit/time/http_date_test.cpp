@@ -222,6 +222,37 @@ TEST(HttpDate, BearsAnyToday) {
   EXPECT_EQ(parse_http_date(kTwoDigits, seconds::min()), std::nullopt);
 }
 
+TEST(HttpDate, C25_ReadsDatesWithOneMeaningThatAreNotOfTheRfcsForm) {
+  for (const char* text : {"Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 Nov 1994 08:49:37 UT",
+                           "Sun, 06 Nov 1994 08:49:37 Z", "Sun, 06 Nov 1994 08:49:37 +0000",
+                           "Sun, 06 Nov 1994 08:49:37 -0000", "06 Nov 1994 08:49:37 GMT",
+                           "Mon, 06 Nov 1994 08:49:37 GMT", "Sun, 6 Nov 1994 08:49:37 GMT",
+                           "Sunday, 06 Nov 1994 08:49:37 GMT", "Sun 06 Nov 1994 08:49:37 GMT",
+                           "Sun, 06 Nov 1994 10:49:37 GMT+2", "Sun, 06 Nov 1994 10:49:37 +0200",
+                           "Sun, 06 Nov 1994 10:49:37 UTC+02:00", "Sun, 06 Nov 1994 03:49:37 -05",
+                           "Sun, 06 Nov 1994 14:19:37 +0530", "Mon Nov  6 08:49:37 1994"}) {
+    EXPECT_EQ(parse_loose_date(text, kToday), kRfcExample) << text;
+    EXPECT_EQ(parse_http_date(text, kToday), std::nullopt) << text;
+  }
+}
+
+TEST(HttpDate, ReadsWhatTheRfcSaysLooselyToo) {
+  for (const char* text : {"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+                           "Sun Nov  6 08:49:37 1994"})
+    EXPECT_EQ(parse_loose_date(text, kToday), kRfcExample) << text;
+}
+
+TEST(HttpDate, C25_RefusesDatesThatMayMeanSeveralInstants) {
+  for (const char* text :
+       {"Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 CET",
+        "Sun, 06 Nov 1994 08:49:37 GMT+15", "Sun, 06 Nov 1994 08:49:37 +0260",
+        "Sun, 06 Nov 1994 08:49:37 +02000", "Sun, 06 Nov 1994 08:49:37 GMTT",
+        "Sun, 31 Feb 1994 08:49:37 UTC", "Sun, 06 Nov 1994 08:49:60 UTC",
+        "Monday, 06-Nov-94 08:49:37 GMT", "06 Nov 94 08:49:37 GMT", "06/11/1994 08:49:37 GMT", "",
+        "Sun,06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 +"})
+    EXPECT_EQ(parse_loose_date(text, kToday), std::nullopt) << text;
+}
+
 TEST(HttpDate, WritesTheNearestDateThatHasFourDigits) {
   EXPECT_EQ(format_http_date(seconds::max()), "Fri, 31 Dec 9999 23:59:59 GMT");
   EXPECT_EQ(format_http_date(seconds::min()), "Sat, 01 Jan 0000 00:00:00 GMT");
