@@ -358,6 +358,7 @@ class Skew(EndToEnd):
     def test_watch_tells_a_line_a_round_until_its_reader_goes(self):
         server = DateServer(self, ahead(0.5))
         process = self.watching(server.url, "--probes", "4")
+        self.assertRegex(process.stdout.readline(), "^time +server +offset +bounds +verdict")
         for count in (1, 2):
             line = process.stdout.readline()
             self.assertIn(server.url, line)
@@ -371,6 +372,7 @@ class Skew(EndToEnd):
             nobody = f"http://127.0.0.1:{free.getsockname()[1]}/"
         never_asked = ("--ntp", "255.255.255.255:1")  # and so never waited for
         process = self.watching(nobody, ntp=never_asked)
+        process.stdout.readline()  # the header
         times = []
         for _ in range(3):
             self.assertIn("refused", process.stdout.readline())
@@ -387,7 +389,7 @@ class Skew(EndToEnd):
         self.assertLess(widths[2], widths[0] / 2)
         self.assertGreater(rounds[2]["samples"], rounds[0]["samples"])
         process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(HUNG_S), 128 + signal.SIGINT)
+        self.assertEqual(process.wait(HUNG_S), 0)  # what it found: half a second does no harm
         process.stdout.close()
 
 

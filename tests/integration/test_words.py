@@ -14,6 +14,9 @@ ME = ("call", "GET", "/api/v2/tokens/me")
 
 
 class Words(EndToEnd):
+    def emulator(self, *flags, **more):
+        return super().emulator(*flags, ours_alone=False, **more)  # these runs write no reports
+
     def said(self, emulator, *arguments, code=0, stdin=None, **more):
         """Standard error of a run with these flags alone."""
         if "ca" in emulator.said:
@@ -123,6 +126,9 @@ class Words(EndToEnd):
         for arguments, code in (((emulator.login,), 0), ((), 4)):
             watch = subprocess.Popen([SKEWGUARD, "skew", "--watch", "--probes", "1", *arguments],
                                      stdout=subprocess.PIPE, text=True,
+                                     # A shell lets what it runs in the background ignore it.
+                                     preexec_fn=lambda: signal.signal(signal.SIGINT,
+                                                                      signal.SIG_DFL),
                                      env=self.environment(emulator.login, emulator.api,
                                                           SKEWGUARD_NTP="none"))
             self.addCleanup(watch.kill)
