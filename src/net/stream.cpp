@@ -70,9 +70,6 @@ class PlainStream final : public Stream {
   tcp::socket socket_;
 };
 
-/// Session tickets that lie on an idle connection are shorter. One with more is dropped: one turn
-/// of the loop may look at all idle connections of an origin, 16 by default.
-constexpr std::size_t kMostLookedAt = std::size_t{3} * 1024;
 /// What a peer may send between two pieces of content: tickets, key updates. There is no end to
 /// what it could send.
 constexpr std::size_t kMostWithoutContent = std::size_t{32} * 1024;

@@ -21,6 +21,10 @@ class Stream : public std::enable_shared_from_this<Stream> {
   using Handler = std::function<void(ErrorCode, std::size_t)>;
   using ReadyHandler = std::function<void(std::optional<TransportFailure>)>;
 
+  /// Bytes that unread() takes at most: session tickets that lie on an idle connection are shorter.
+  /// One turn of the loop may look at all idle connections of an origin.
+  static constexpr std::size_t kMostLookedAt = std::size_t{3} * 1024;
+
   /// What the peer has sent that nobody has read yet.
   enum class Unread { nothing, bytes, end };
 
@@ -31,7 +35,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
   /// Makes it ready for requests: the TLS handshake.
   virtual void prepare(ReadyHandler handler) = 0;
-  /// Looks without waiting, at 3 KiB at most: `end` also where more came that is no content.
+  /// Looks without waiting: `end` also where more came than kMostLookedAt, and no content.
   virtual Unread unread() = 0;
   /// Writes both, one after the other; they stay where they are until `handler`. Its size is how
   /// much went to the network, in bytes of the network: 0 = none of it.

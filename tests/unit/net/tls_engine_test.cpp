@@ -345,6 +345,16 @@ TEST_F(TlsEngineTest, AServerThatDoesNotSpeakTlsFailsTheHandshake) {
   EXPECT_THAT(client.failure().detail, HasSubstr("api.example:8080"));
 }
 
+TEST(TlsContextTest, NoServerChoosesAGroupOfItsOwn) {
+  const TlsContext context(TlsOptions{});
+  const auto* ciphers = SSL_CTX_get_ciphers(context.get());
+  ASSERT_GT(sk_SSL_CIPHER_num(ciphers), 5);
+  for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i) {
+    const auto* cipher = sk_SSL_CIPHER_value(ciphers, i);
+    EXPECT_NE(SSL_CIPHER_get_kx_nid(cipher), NID_kx_dhe) << SSL_CIPHER_get_name(cipher);
+  }
+}
+
 TEST(TlsContextTest, ACaFileThatCannotBeReadIsAFaultThatNamesIt) {
   const TlsContext context(TlsOptions{.ca_file = "/nowhere/ca.pem"});
   ASSERT_TRUE(context.fault());
