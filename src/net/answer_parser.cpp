@@ -192,7 +192,7 @@ const std::string& AnswerParser::why() const noexcept {
 void AnswerParser::take(Exchange& exchange) {
   exchange.status = impl_->status_line.status;
   exchange.headers = std::move(impl_->headers);
-  exchange.body = impl_->body.body().view();
+  exchange.body = impl_->body.take_body();
 }
 
 }  // namespace skewguard::net

@@ -11,8 +11,11 @@ namespace {
 using Found = BodyReader::Found;
 
 constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
-/// No more memory is set aside for what a peer merely announces.
-constexpr std::uint64_t kMostReserved = std::uint64_t{64} * 1024;
+/// More than any token answer has.
+constexpr std::size_t kMostSecret = std::size_t{1024} * 1024;
+/// Of larger bodies the whole range of addresses is taken at once, so that they never move: a copy
+/// of many MiB would hold up the loop. Memory comes with the bytes.
+constexpr std::uint64_t kMostReserved = std::uint64_t{64} * 1024 * 1024;
 /// Of a chunk's line without extensions: 16 digits and CRLF.
 constexpr std::size_t kPlainLine = 18;
 
@@ -67,7 +70,6 @@ BodyReader::BodyReader(Framing framing, std::size_t limit, std::size_t line_limi
     state_ = State::plain;
     known_ = framing.kind == Framing::Kind::length;
     left_ = known_ ? framing.length : kNoEnd;
-    if (known_) body_.reserve(std::min({left_, std::uint64_t{limit}, kMostReserved}));
   }
 }
 
@@ -100,14 +102,33 @@ Found BodyReader::take_some(std::string_view& bytes) {
   return Found::whole;
 }
 
+void BodyReader::append(std::string_view part) {
+  if (large_.empty() && body_.size() + part.size() <= kMostSecret) {
+    body_.append(part);
+    return;
+  }
+  if (large_.empty()) {
+    const bool announced = framing_.kind == Framing::Kind::length;
+    const std::uint64_t most = announced ? framing_.length : limit_;
+    large_.reserve(static_cast<std::size_t>(std::min(most, kMostReserved)));
+    large_.append(body_.view());
+    body_ = {};
+  }
+  large_.append(part);
+}
+
+std::string BodyReader::take_body() {
+  return large_.empty() ? std::string(body_.view()) : std::move(large_);
+}
+
 Found BodyReader::take_data(std::string_view& bytes) {
-  const std::size_t room = limit_ - body_.size();
+  const std::size_t room = limit_ - size();
   if (known_ ? left_ > room : bytes.size() > room) {
     return fail(Found::too_large,
                 "the body is over the limit of " + std::to_string(limit_) + " bytes");
   }
   const auto part = bytes.substr(0, std::min<std::uint64_t>(left_, bytes.size()));
-  body_.append(part);
+  append(part);
   bytes.remove_prefix(part.size());
   if (known_) left_ -= part.size();
   if (left_ > 0) return Found::more;

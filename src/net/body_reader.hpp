@@ -29,8 +29,9 @@ class BodyReader {
   /// The connection was closed: the end of some bodies, `truncated` for the others.
   [[nodiscard]] Found end() const noexcept;
 
-  /// What came so far, in the memory of secrets: a login host's answer holds a token.
-  [[nodiscard]] const SecretText& body() const noexcept { return body_; }
+  /// The body, once. Until then up to 1 MiB of it is in the memory of secrets, since a login host's
+  /// answer holds a token.
+  [[nodiscard]] std::string take_body();
   [[nodiscard]] const std::string& why() const noexcept { return why_; }
   /// Any byte of it has come, of its chunks' lines too.
   [[nodiscard]] bool begun() const noexcept { return begun_; }
@@ -39,6 +40,8 @@ class BodyReader {
   enum class State { chunk_line, chunk_data, chunk_end, trailer, plain, whole };
 
   Found fail(Found found, std::string why);
+  [[nodiscard]] std::size_t size() const noexcept { return body_.size() + large_.size(); }
+  void append(std::string_view part);
   Found take_some(std::string_view& bytes);
   Found take_data(std::string_view& bytes);
   Found take_chunk_line(std::string_view& bytes);
@@ -53,6 +56,7 @@ class BodyReader {
   std::size_t lines_left_ = 0;  // bytes that extensions and trailer may still have
   LineReader lines_{0};
   SecretText body_;
+  std::string large_;  // instead of body_, where there is more than a token answer has
   std::string why_;
   bool begun_ = false;
   bool after_cr_ = false;  // of the CRLF behind a chunk, the CR has come

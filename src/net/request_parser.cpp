@@ -99,7 +99,7 @@ struct RequestParser::Impl {
   }
 
   ReceivedRequest take() {
-    request.body = body.body().view();
+    request.body = body.take_body();
     auto taken = std::exchange(request, {});
     lines.restart(limits.head);
     body = {};

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <sstream>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -396,6 +397,27 @@ TEST(AnswerParser, TheHeadOfABodyOverTheLimitCanBeTaken) {
   AnswerParser parser("GET", 10);
   ASSERT_EQ(parser.feed(head_of(32769)), Outcome::too_large);
   EXPECT_FALSE(parser.head_done());
+}
+
+TEST(AnswerParser, ALargeBodyIsWholeHoweverItsEndIsSaid) {
+  std::string body;
+  for (int i = 0; body.size() < 3'000'000; ++i) body += std::to_string(i) + ' ';
+  const std::string ok = "HTTP/1.1 200 OK\r\n";
+  const std::string half = body.substr(0, 0x100000);
+  const std::string rest = body.substr(half.size());
+  std::ostringstream size;
+  size << std::hex << rest.size();
+  const std::string chunks =
+      "100000\r\n" + half + "\r\n" + size.str() + "\r\n" + rest + "\r\n0\r\n\r\n";
+  for (const auto& bytes :
+       {ok + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body,
+        ok + "Transfer-Encoding: chunked\r\n\r\n" + chunks, ok + "\r\n" + body}) {
+    for (const auto piece : {std::size_t{16'384}, kNoLimit}) {
+      const auto parsed = parse(bytes, piece, Then::ends);
+      ASSERT_EQ(parsed.outcome, Outcome::complete) << parsed.why;
+      EXPECT_TRUE(parsed.body == body);
+    }
+  }
 }
 
 TEST(AnswerParser, AChunkSizeThatWouldOverflowIsRefused) {
