@@ -67,14 +67,6 @@ PENDING = {
     "retry-after-none": "our own pause is told as the server's; token does not verify",
     "retry-after-words": "our own pause is told as the server's; token does not verify",
     "secret-special": "there is no SKEWGUARD_DIALECT",
-    "secret-special by default": "does not point to rfc6749",
-    "api-lags-for-a-moment": "a lag that later answers contradict is kept",
-    "api-one-backend-an-hour-ahead": "a token that another backend accepts is not sent again",
-    "login-ahead-set-right-later": "gives up without a new token",
-    "login-behind-set-right": "pauses after two tokens that had ended",
-    "login-clock-set-right": "gives up without a new token",
-    "login-dst-one-minute": "gives up without a new token",
-    "login-lead-just-over-max-wait": "gives up without a new token",
     "tls-expired-issuer leaf-cross old-root": "does not name the certificate",
     "tls-expired-issuer leaf-expired both-roots": "does not name the certificate",
     "given-jwt-wrong-local-clock -3600": "token does not say that the local clock is behind",
@@ -158,7 +150,8 @@ NOT_THE_API = "(?i)not a JSON object|neither name nor id|not .{0,20}answer|no an
 AHEAD = Ends(verdict="issuer_clock_ahead", out='"organization"')
 HARMFUL = {"local_clock_behind", "local_clock_ahead", "login_clock_wrong", "api_clock_wrong",
            "login_and_api_differ", "clocks_differ"}
-BEGINS_LATE = each(AHEAD, token=TAKEN, doctor=Ends(code=4, verdict=HARMFUL, words=("ahead",)))
+BEGINS_LATE = each(AHEAD, token=TAKEN,
+                   doctor=Ends(code=4, verdict=HARMFUL, words=("ahead",), tokens={1, 2}))
 DEFAULT = {"SKEWGUARD_DIALECT": None, "SKEWGUARD_CLIENT_AUTH": None}
 
 CASES = {
@@ -213,7 +206,10 @@ CASES = {
                              flags=("--timeout", "5s")),
     "login-429-fraction": refused(7, "login_rate_limited", "Limit reached",
                                   "300|299.5|5 min|5m"),
+    "login-bare-lf": taken(),
     "login-capital": taken(),
+    "login-chunked-and-length": refused(1, "protocol", "Content-Length", "Transfer-Encoding",
+                                        tokens={1, 2}),
     "login-double-chunked": refused(1, "protocol", "Transfer-Encoding", "twice|two|2",
                                     tokens={1, 2}),
     "login-dup-length": taken(),
@@ -226,6 +222,7 @@ CASES = {
                                          verdict={"credentials_rejected", "unknown_client"}),
     "login-latin1-long": taken(),
     "login-nested": TAKEN_OR_SAID,
+    "login-no-reason": taken(),
     "login-other-region": no_credentials("authentication failed", "(?i)region", "LOGIN"),
     "login-post-only": taken(),
     "login-reason": no_credentials("The id or the secret is not right",
@@ -357,7 +354,7 @@ def play_scenario(name):
     played = json.loads(done.stdout)["scenarios"][0]
     ours, naive = played["skewguard"], played["naive"]
     most = {"failures": max(expected["failures"], naive["failures"]),
-            "token_requests": expected.get("most_token_requests", naive["token_requests"])}
+            "token_requests": expected.get("most_token_requests", 2 * naive["token_requests"])}
     return [f"{ours[key]} {key}, at most {count}: {ours['said']}"
             for key, count in most.items() if ours[key] > count]
 
