@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "../histories.hpp"
 #include "clock_world.hpp"
 #include "clocks/clock_book.hpp"
 
@@ -47,7 +48,7 @@ void for_many(std::uint64_t family, std::uint64_t count, History history) {
   if (const char* asked = std::getenv("SKEWGUARD_HISTORIES")) {
     count = std::strtoull(asked, nullptr, 10);
   } else {
-    count /= SKEWGUARD_HISTORY_SHARE;
+    count = histories(count) / SKEWGUARD_HISTORY_SHARE;
   }
   Random seeds(family);
   for (std::uint64_t i = 0; i < count; ++i) {

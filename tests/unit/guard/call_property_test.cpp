@@ -5,12 +5,13 @@
 #include <memory>
 #include <random>
 
+#include "../../histories.hpp"
 #include "world.hpp"
 
 namespace skewguard::guard::testing {
 namespace {
 
-constexpr std::uint64_t kWorlds = 400;
+const std::uint64_t kWorlds = histories(400);
 
 class Dice {
  public:

@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "../../histories.hpp"
 #include "oauth/token_machine.hpp"
 #include "token_machine_testing.hpp"
 
@@ -289,7 +290,7 @@ class History {
   bool fetching_ = false;
 };
 
-constexpr std::uint64_t kHistories = 200;
+const std::uint64_t kHistories = histories(200);
 constexpr int kEvents = 150;
 
 TEST(TokenMachineProperty, KeepsItsPromisesThroughRandomHistories) {
