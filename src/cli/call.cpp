@@ -125,7 +125,10 @@ std::string head_of(const Response& response) {
 
 int conclude(const Response& response, bool include, const ReportFile& report, Session& session) {
   // One write, so that a body is there whole or not at all.
-  const bool printed = print(include ? head_of(response) + response.body : response.body, session);
+  std::string text = include ? head_of(response) + response.body : response.body;
+  // What follows on a terminal, a prompt or a message, begins on a line of its own.
+  if (session.screen.terminal && !text.empty() && !text.ends_with('\n')) text += '\n';
+  const bool printed = print(text, session);
   const bool reported = report.write(response.report, session);
   alert(response.report, session);
   tell_mitigation(response.report, session);

@@ -55,7 +55,7 @@ struct Habit {
   std::string_view option;
   const char* remedy;
 };
-constexpr std::array<Habit, 8> kHabits{{
+constexpr std::array<Habit, 10> kHabits{{
     {"--client-secret",
      "others can read a command line, so no flag takes the secret itself: use --client-secret-file "
      "FILE (- = standard input) or GENESYS_CLOUD_CLIENT_SECRET"},
@@ -64,6 +64,8 @@ constexpr std::array<Habit, 8> kHabits{{
      "FILE or GENESYS_CLOUD_ACCESS_TOKEN"},
     {"-X", "the method comes first: skewguard call POST /api/v2/..."},
     {"--request", "the method comes first: skewguard call POST /api/v2/..."},
+    {"-o", "the answer's body goes to standard output, whole or not at all: write > FILE"},
+    {"--output", "the answer's body goes to standard output, whole or not at all: write > FILE"},
     {"-k", "certificates are always checked; name your own CA with --ca-file"},
     {"--insecure", "certificates are always checked; name your own CA with --ca-file"},
     {"-u", "name the client with --client-id and --client-secret-file"},

@@ -392,7 +392,7 @@ std::string explain_unusable(const oauth::Refusal& refusal, int status) {
 }
 
 std::string explain_api_error(const oauth::Refusal& refusal, int status, bool retried) {
-  return fmt::format("The API answered with {}{}; the token is not what it is about{}.", status,
+  return fmt::format("The API answered with {}{}; this is not about the token{}.", status,
                      own_words(refusal), retried ? "; backed off and sent the request again" : "");
 }
 

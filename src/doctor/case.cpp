@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "base/strings.hpp"
 #include "time/duration_text.hpp"
 #include "time/offset_text.hpp"
 
@@ -82,13 +83,14 @@ std::string Case::witnesses(std::string_view but) const {
   std::vector<std::string> parts;
   for (const auto& [name, reading] : {std::pair{kLoginHost, login}, std::pair{kApiHost, api}}) {
     if (!has_one_time(reading) || name == but || wrong(name)) continue;
-    parts.push_back(
-        fmt::format("{}{} {}", reading->samples, parts.empty() ? " probes of" : " of", name));
+    const std::size_t probes = reading->samples;
+    const auto count = parts.empty() ? counted(probes, "probe") : std::to_string(probes);
+    parts.push_back(fmt::format("{} of {}", count, name));
   }
   std::size_t servers = 0;
   for (std::size_t i = first_ntp; i < sources.size(); ++i)
     servers += std::ranges::count(blame.wrong, i) == 0 ? 1 : 0;
-  if (servers > 0) parts.push_back(fmt::format("{} NTP server{}", servers, servers > 1 ? "s" : ""));
+  if (servers > 0) parts.push_back(counted(servers, "NTP server"));
   return joined(parts);
 }
 

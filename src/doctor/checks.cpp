@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/strings.hpp"
 #include "doctor/case.hpp"
 #include "time/duration_text.hpp"
 #include "time/offset_text.hpp"
@@ -81,7 +82,7 @@ Check check_reach(const char* name, const ClockReading* reading) {
             "nothing, as far as tokens go: only its clock cannot be checked"};
   }
   return {name, Status::ok,
-          fmt::format("{} answers, the quickest within {}", reading->samples,
+          fmt::format("{}, the quickest within {}", counted(reading->samples, "answer"),
                       time::human(reading->rtt_min.value_or(Duration{0}))),
           ""};
 }
@@ -118,8 +119,8 @@ Check check_clock(const char* name, const Case& of, const ClockReading* reading,
                         reading->groups.size(), time::bounds_text(*reading->bound)),
             "who runs " + reading->url + " must set the clocks of all its servers"};
   }
-  std::string detail = signed_text(*reading->bound, reading->best) +
-                       fmt::format(" from the local clock, by {} probes", reading->samples);
+  std::string detail = signed_text(*reading->bound, reading->best) + " from the local clock, by " +
+                       counted(reading->samples, "probe");
   const bool close_pair = reading->picture == clocks::Picture::late_or_second_clock;
   if (close_pair) detail += "; its Dates are late, or it has a second clock";
   if (reading->steps > 0) {

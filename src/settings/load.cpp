@@ -275,7 +275,9 @@ MaybeError check_complete(const ClientOptions& client) {
     if (i > 0) message.append(", ");
     message.append(names[i]);
   }
-  return config_error(std::move(message), "set each of them, or put them into a profile file");
+  return config_error(std::move(message),
+                      names.size() == 1 ? "set it, or put it into a profile file"
+                                        : "set each of them, or put them into a profile file");
 }
 
 std::optional<LogLevel> level_of(std::string_view word) {

@@ -127,6 +127,20 @@ TEST_F(Call, ReadsDataByteForByteFromAFileOrStandardInput) {
   EXPECT_EQ(requests[2].headers.find("Content-Type"), "application/json");
 }
 
+TEST_F(Call, EndsTheLastLineOnATerminalAlone) {
+  for (const auto& [body, shown] :
+       {std::pair{"{}", "{}\n"}, std::pair{"x\n", "x\n"}, std::pair{"", ""}}) {
+    terminal = true;
+    answer(200, body);
+    EXPECT_EQ(run({"call", "GET", "/x"}), 0);
+    EXPECT_EQ(out, shown);
+    terminal = false;
+    answer(200, body);
+    EXPECT_EQ(run({"call", "GET", "/x"}), 0);
+    EXPECT_EQ(out, body);
+  }
+}
+
 TEST_F(Call, StandardInputIsReadForOneThingOnly) {
   files["-"] = files["/dev/stdin"] = "s";
   environment.erase("GENESYS_CLOUD_CLIENT_SECRET");

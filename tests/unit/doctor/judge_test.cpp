@@ -11,7 +11,9 @@ namespace {
 using clocks::Picture;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 ClockReading unreachable(const std::string& url, TransportFailure::Kind kind) {
   ClockReading reading;
@@ -275,6 +277,13 @@ TEST_F(Judge, TellsTheSizeAsNarrowlyAsOneClockAllowsWithItsWitnesses) {
   EXPECT_THAT(found.summary, HasSubstr("uses tokens 312.4 s too long"));
   EXPECT_THAT(found.fix, HasSubstr("systemctl start chronyd"));
   EXPECT_THAT(check("clock_login_vs_api").detail, HasSubstr("ms)"));
+}
+
+TEST_F(Judge, SpeaksOfOneProbeAsOne) {
+  servers(Duration{0}, Duration{0});
+  for (auto& reading : examination.survey.servers) reading.samples = 1;
+  EXPECT_THAT(check("clock_api").detail, EndsWith(", by 1 probe"));
+  EXPECT_THAT(check("api").detail, StartsWith("1 answer, "));
 }
 
 TEST_F(Judge, CountsWhatIsAtTheLimitAsHarm) {

@@ -10,6 +10,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -185,7 +186,8 @@ TEST_F(Load, NamesEveryMissingSettingAndItsVariable) {
 TEST_F(Load, NamesTheOneMissingSettingAlone) {
   world.environment.erase("GENESYS_CLOUD_CLIENT_SECRET");
   const std::string error = refused();
-  EXPECT_THAT(error, HasSubstr("missing setting: client secret (GENESYS_CLOUD_CLIENT_SECRET"));
+  EXPECT_THAT(error, AllOf(HasSubstr("missing setting: client secret (GENESYS_CLOUD_CLIENT_SECRET"),
+                           HasSubstr(": set it, or put it into a profile file")));
   EXPECT_THAT(error, Not(HasSubstr("GENESYS_CLOUD_CLIENT_ID")));
   EXPECT_THAT(error, Not(HasSubstr("GENESYS_CLOUD_REGION")));
 }
