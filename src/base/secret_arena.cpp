@@ -46,13 +46,13 @@ constexpr std::size_t in_chunks(std::size_t size) {
 
 constinit SecretArena the_arena{{map_pages, unmap_pages}};
 
-void serve_forked_children() {
+}  // namespace
+
+void serve_children_with_secrets() noexcept {
   static const int once = ::pthread_atfork([] { the_arena.lock(); }, [] { the_arena.unlock(); },
                                            [] { the_arena.unlock(); });
   static_cast<void>(once);
 }
-
-}  // namespace
 
 SecretPages system_pages() noexcept {
   return {map_pages, unmap_pages};
@@ -114,7 +114,7 @@ void SecretArena::give_back(void* block, std::size_t size) noexcept {
 }
 
 void* SecretMemory::take(std::size_t size) {
-  serve_forked_children();
+  serve_children_with_secrets();
   return the_arena.take(size);
 }
 

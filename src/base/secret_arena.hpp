@@ -15,6 +15,9 @@ struct SecretPages {
 /// The kernel's.
 SecretPages system_pages() noexcept;
 
+/// From here on a forked child finds the arena unlocked.
+void serve_children_with_secrets() noexcept;
+
 /// Behind SecretMemory. Blocks of a power of two are cut from chunks of pages and used again; what
 /// is longer has pages of its own. Chunks are never given back: as many are kept as were needed at
 /// once. No constructor and no destructor runs, so that it serves static objects at both ends.

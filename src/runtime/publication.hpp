@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 
+#include "base/fork_mutex.hpp"
 #include "oauth/token.hpp"
 #include "skewguard/client.hpp"
 
@@ -42,7 +43,7 @@ class Publication {
   void tell_use() noexcept;
 
   const std::uint64_t id_;  // of all that this process ever had: no thread mistakes one for another
-  std::mutex mutex_;        // over current_
+  ForkMutex mutex_;         // over current_
   std::shared_ptr<const Snapshot> current_;
   const std::function<void()> on_use_;
   std::atomic<std::uint64_t> told_{0};  // the latest generation of whose use was told

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "base/fork_mutex.hpp"
 #include "skewguard/token_store.hpp"
 
 namespace skewguard::store {
@@ -19,7 +20,7 @@ class Memory final : public TokenStore {
   void release(const std::string& key) override;
 
  private:
-  std::mutex mutex_;
+  ForkMutex mutex_;
   std::map<std::string, StoredToken> tokens_;
   std::set<std::string> claims_;
 };
