@@ -25,6 +25,12 @@ struct StoredToken {
   std::string boot_id;
   std::string time_namespace;
   Instant sent{};  ///< when the token request was sent, by that CLOCK_BOOTTIME
+  /// What was learned with this token, and with those before it, of one API host: the origin of its
+  /// URL. Empty = nothing. A client that talks to another host leaves all of it out of account.
+  std::string api{};
+  bool accepted = false;  ///< that host took this token
+  Duration lag{0};        ///< its clock is at most so far behind the issuer's; 0 = not that we know
+  Duration lead{0};       ///< its clock is so far ahead of the issuer's; likewise
 };
 
 /// Where tokens are kept between runs, and how processes agree on who asks for a new one. Called on
@@ -37,8 +43,9 @@ class TokenStore {
   virtual ~TokenStore() = default;
   /// What was saved last; nothing where nothing was. The caller judges whether it still lives.
   virtual Result<std::optional<StoredToken>> load(const std::string& key) = 0;
-  /// All or nothing: whoever loads gets the old token or this one. By the holder of the claim;
-  /// where nobody holds it, it is taken for the moment.
+  /// All or nothing: whoever loads gets the old token or this one. By the holder of the claim, or
+  /// by one who has waited for the holder in vain: a frozen process must not keep others from
+  /// saving.
   virtual Result<void> save(const std::string& key, const StoredToken& token) = 0;
   /// By the holder of the claim, so that it does not hit a newer token. Nothing there is no error.
   virtual Result<void> erase(const std::string& key) = 0;

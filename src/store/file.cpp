@@ -4,12 +4,15 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstddef>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "host/seed.hpp"
 #include "store/ended.hpp"
 #include "store/file_errors.hpp"
 #include "store/token_text.hpp"
@@ -44,13 +47,36 @@ Result<void> check_key(const std::string& key) {
                .remedy = "use letters, digits, - and _, at most 128 of them"};
 }
 
-/// "KEY.json" and "KEY.new" of keys that key_of() makes; empty for all other names.
+constexpr std::size_t kKeyDigits = 64;
+constexpr std::string_view kDraft = ".new";
+
+bool hex_digits(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+/// The draft of one who writes without the claim: its name is nobody else's, since the holder may
+/// be at work on his.
+std::string own_draft(const std::string& key) {
+  std::array<char, 16> digits{};
+  digits.fill('0');
+  std::array<char, 17> number{};
+  const auto end = std::to_chars(number.begin(), number.end(), host::hardware_seed(), 16).ptr;
+  std::copy_backward(number.begin(), end, digits.end());
+  return key + "." + std::string(digits.begin(), digits.end()) + std::string(kDraft);
+}
+bool is_own_draft(std::string_view name) {
+  constexpr std::size_t kDigits = 16;
+  const std::string_view end = name.substr(std::min(kKeyDigits, name.size()));
+  return end.size() == 1 + kDigits + kDraft.size() && end.starts_with('.') &&
+         hex_digits(end.substr(1, kDigits)) && end.ends_with(kDraft);
+}
+
+/// "KEY.json" and drafts of keys that key_of() makes; empty for all other names.
 std::string key_in(const std::string& name) {
-  constexpr std::size_t kDigits = 64;
-  const std::string key = name.substr(0, kDigits);
+  const std::string key = name.substr(0, kKeyDigits);
   const std::string end = name.substr(key.size());
-  const bool hex = key.find_first_not_of("0123456789abcdef") == std::string::npos;
-  return hex && (end == ".json" || end == ".new") ? key : "";
+  if (!hex_digits(key)) return "";
+  return end == ".json" || end == kDraft || is_own_draft(name) ? key : "";
 }
 
 std::string without_end_slashes(std::string path) {
@@ -106,21 +132,15 @@ Result<void> File::save(const std::string& key, const StoredToken& token) {
                      "or a name in it is out of range",
                  .remedy = ""};
   }
-  if (claims_.contains(key)) {
-    auto saved = replace(key, text->reveal());
-    if (saved) sweep(token);
-    return saved;
+  const bool mine = claims_.contains(key);
+  if (!mine) {
+    const auto claimed = claim(key);
+    if (!claimed) return claimed.error();
+    if (!*claimed) return replace(key, own_draft(key), text->reveal());
   }
-  const auto claimed = claim(key);
-  if (!claimed) return claimed.error();
-  if (!*claimed) {
-    return Error{.kind = ErrorKind::unavailable,
-                 .message = path_of(key + ".json") + " is not written: another process is about to",
-                 .remedy = ""};
-  }
-  auto saved = replace(key, text->reveal());
+  auto saved = replace(key, key + std::string(kDraft), text->reveal());
   if (saved) sweep(token);
-  release(key);
+  if (!mine) release(key);
   return saved;
 }
 
@@ -232,11 +252,12 @@ Result<Handle> File::open_new(int folder, const std::string& name) {
   return Handle(files_, fd);
 }
 
-/// By the holder of the claim.
-Result<void> File::replace(const std::string& key, std::string_view text) {
+/// A rename is all or nothing, so the last one counts, whoever else writes.
+Result<void> File::replace(const std::string& key, const std::string& draft,
+                           std::string_view text) {
   const auto folder = enter(Missing::is_made);
   if (!folder) return folder.error();
-  const std::string name = key + ".json", draft = key + ".new";
+  const std::string name = key + ".json";
   if (const auto there = check_named(folder->fd(), name); !there) return there.error();
 
   int error = 0;
@@ -263,8 +284,15 @@ void File::sweep(const StoredToken& fresh) {
   int looks = 0;
   for (const std::string& name : names) {
     const std::string key = key_in(name);
-    if (key.empty() || claims_.contains(key)) continue;
+    if (key.empty()) continue;
+    const bool mine = claims_.contains(key);
+    if (mine && !is_own_draft(name)) continue;
     if (++looks > kMostLooks) return;
+    if (mine) {  // who still writes it has been overtaken
+      if (is_litter(folder->fd(), name, fresh))
+        (void)again([&] { return files_.remove(folder->fd(), name); });
+      continue;
+    }
     if (!is_litter(folder->fd(), name, fresh)) continue;
     const auto claimed = claim(key);
     if (!claimed || !*claimed) continue;
@@ -276,7 +304,7 @@ void File::sweep(const StoredToken& fresh) {
 }
 
 bool File::is_litter(int folder, const std::string& name, const StoredToken& fresh) {
-  if (name.ends_with(".new")) {
+  if (name.ends_with(kDraft)) {
     const auto there = check_named(folder, name);
     return there && *there;
   }

@@ -29,10 +29,10 @@ class Handle {
 };
 
 /// One file a key in one folder, `KEY.json`, beside it `KEY.lock`, which stays, and for moments
-/// `KEY.new`. Many processes may share the folder; each object belongs to one control loop. What
-/// another user owns or may look into is refused, never used, never deleted (docs/adr/0007).
-/// Whoever saves takes away what is of no use to anyone: tokens that have ended, drafts of killed
-/// writers.
+/// `KEY.new`, or `KEY.NUMBER.new` of one who saves without the claim. Many processes may share the
+/// folder; each object belongs to one control loop. What another user owns or may look into is
+/// refused, never used, never deleted (docs/adr/0007). Whoever saves takes away what is of no use
+/// to anyone: tokens that have ended, drafts of killed writers.
 class File final : public TokenStore {
  public:
   /// The folder is made at need, with its parents. `files` must outlive the store.
@@ -60,7 +60,7 @@ class File final : public TokenStore {
   Result<bool> check_named(int folder, const std::string& name);
   Result<void> sync_folder(int fd);
   Result<Handle> open_new(int folder, const std::string& name);
-  Result<void> replace(const std::string& key, std::string_view text);
+  Result<void> replace(const std::string& key, const std::string& draft, std::string_view text);
   [[nodiscard]] bool is_litter(int folder, const std::string& name, const StoredToken& fresh);
   /// Litter of other keys; `fresh` was got a moment ago, and so says what time it is. Best effort.
   void sweep(const StoredToken& fresh);

@@ -95,8 +95,14 @@ std::optional<Error> unfit(const std::string& path, const FileStatus& status, st
                     type == S_IFDIR ? kOtherFolder : "remove it");
   }
   if ((status.mode & 077U) != 0) {
-    return not_used(path, "group or others may use it (mode " + octal(status.mode) + ")",
-                    std::string("chmod ") + (type == S_IFDIR ? "700 " : "600 ") + path);
+    const std::string why = "group or others may use it (mode " + octal(status.mode) + ")";
+    if (type != S_IFDIR) return not_used(path, why, "chmod 600 " + path);
+    // Any other folder may be shared on purpose: of / or /tmp nobody should hear "chmod 700".
+    if (path.ends_with("/skewguard")) return not_used(path, why, "chmod 700 " + path);
+    const std::string below = path + (path.ends_with('/') ? "" : "/") + "skewguard";
+    return not_used(
+        path, why,
+        "name a folder for tokens alone, such as " + below + ": it is made with the right mode");
   }
   return std::nullopt;
 }

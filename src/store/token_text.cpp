@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/secret_text.hpp"
 #include "oauth/lifetime.hpp"
@@ -17,7 +18,8 @@ constexpr std::string_view kBegin = "{\n  \"schema\": \"skewguard.token/1\"";
 constexpr std::string_view kDigest = ",\n  \"digest\": \"";
 constexpr std::string_view kEnd = "\"\n}\n";
 constexpr std::size_t kDigestBytes = 64;
-constexpr std::size_t kMostNameBytes = 256;  // of all strings but the token
+constexpr std::size_t kMostNameBytes = 256;    // of all strings but the token
+constexpr std::size_t kMostOriginBytes = 512;  // a host name alone may have 253
 // 2169: what a JWT's claims may name too; sums of such times stay far from overflow.
 constexpr Duration kLatestTime = std::chrono::hours{24 * 365 * 199};
 
@@ -36,7 +38,8 @@ bool can_be_kept(const StoredToken& token) {
          !token.token_type.empty() && name_like(token.token_type) && within(token.issued) &&
          token.expires_in > Duration{0} && token.expires_in <= oauth::kLongestLife &&
          name_like(token.boot_id) && name_like(token.time_namespace) &&
-         within(token.sent.time_since_epoch());
+         within(token.sent.time_since_epoch()) && token.api.size() <= kMostOriginBytes &&
+         visible_ascii(token.api) && within(token.lag) && within(token.lead);
 }
 
 void add_name(SecretText& text, std::string_view name) {
@@ -56,47 +59,81 @@ void add_number(SecretText& text, std::string_view name, Duration value) {
   text.append(std::to_string(value.count()));
 }
 
-/// Takes one member after the other from the front of a text.
+void add_flag(SecretText& text, std::string_view name, bool value) {
+  add_name(text, name);
+  text.append(value ? "true" : "false");
+}
+
+/// The members of a text, in any order: those that nobody asks for are of a later version.
 class Members {
  public:
-  explicit Members(std::string_view text) : rest_(text) {}
+  /// Between two members stands kNext, and nowhere else: a JSON string has no line break.
+  explicit Members(std::string_view text) {
+    while (text.starts_with(kNext)) {
+      text.remove_prefix(kNext.size());
+      const auto end = std::min(text.find(kNext), text.size());
+      members_.push_back(text.substr(0, end));
+      text.remove_prefix(end);
+    }
+    whole_ = text.empty();
+  }
 
-  bool string(std::string_view name, std::string& value) {
+  bool string(std::string_view name, std::string& value) const {
     SecretText text;
     if (!string(name, text)) return false;
     value = text.view();
     return true;
   }
-  bool string(std::string_view name, SecretText& value) {
-    if (!skip_name(name) || !skip("\"")) return false;
-    while (!rest_.empty() && rest_.front() != '"') {
-      if (rest_.front() == '\\') rest_.remove_prefix(1);
-      if (rest_.empty()) return false;
-      value.append(rest_.front());
-      rest_.remove_prefix(1);
+  bool string(std::string_view name, SecretText& value) const {
+    auto rest = find(name);
+    if (!rest || !rest->starts_with('"')) return false;
+    for (rest->remove_prefix(1); !rest->empty() && rest->front() != '"'; rest->remove_prefix(1)) {
+      if (rest->front() == '\\') rest->remove_prefix(1);
+      if (rest->empty()) return false;
+      value.append(rest->front());
     }
-    return skip("\"");
+    return rest == "\"";
   }
-  bool number(std::string_view name, Duration& value) {
-    if (!skip_name(name)) return false;
+  bool number(std::string_view name, Duration& value) const {
+    const auto text = find(name);
+    if (!text) return false;
     std::int64_t read = 0;
-    const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), read);
-    if (error != std::errc{}) return false;
-    rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+    const char* const last = text->data() + text->size();
+    const auto [end, error] = std::from_chars(text->data(), last, read);
+    if (error != std::errc{} || end != last) return false;
     value = Duration{read};
     return true;
   }
-  bool skip(std::string_view text) {
-    if (!rest_.starts_with(text)) return false;
-    rest_.remove_prefix(text.size());
-    return true;
+  bool flag(std::string_view name, bool& value) const {
+    const auto text = find(name);
+    value = text == "true";
+    return value || text == "false";
   }
-  [[nodiscard]] bool at_end() const { return rest_.empty(); }
+  [[nodiscard]] bool has(std::string_view name) const { return find(name).has_value(); }
+  [[nodiscard]] bool whole() const { return whole_; }
 
  private:
-  bool skip_name(std::string_view name) { return skip(",\n  \"") && skip(name) && skip("\": "); }
-  std::string_view rest_;
+  static constexpr std::string_view kNext = ",\n  \"", kColon = "\": ";
+
+  [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const {
+    for (std::string_view member : members_) {
+      if (!member.starts_with(name)) continue;
+      member.remove_prefix(name.size());
+      if (member.starts_with(kColon)) return member.substr(kColon.size());
+    }
+    return std::nullopt;
+  }
+
+  std::vector<std::string_view> members_;
+  bool whole_ = false;
 };
+
+/// Files of earlier versions have nothing of this.
+bool read_learned(const Members& members, StoredToken& token) {
+  if (!members.has("api")) return true;
+  return members.string("api", token.api) && members.flag("accepted", token.accepted) &&
+         members.number("lag_ns", token.lag) && members.number("lead_ns", token.lead);
+}
 
 /// What stands before the digest, where the digest is right.
 std::optional<std::string_view> sealed(std::string_view text) {
@@ -127,6 +164,10 @@ std::optional<Secret> to_text(std::string_view key, const StoredToken& token) {
   add_string(text, "boot_id", token.boot_id);
   add_string(text, "time_namespace", token.time_namespace);
   add_number(text, "sent_ns", token.sent.time_since_epoch());
+  add_string(text, "api", token.api);
+  add_flag(text, "accepted", token.accepted);
+  add_number(text, "lag_ns", token.lag);
+  add_number(text, "lead_ns", token.lead);
   const std::string digest = sha256_hex(text.view());
   text.append(kDigest).append(digest).append(kEnd);
   if (text.size() > kMostTextBytes) return std::nullopt;
@@ -136,20 +177,21 @@ std::optional<Secret> to_text(std::string_view key, const StoredToken& token) {
 std::optional<StoredToken> from_text(std::string_view key, std::string_view text) {
   const auto content = sealed(text);
   if (!content) return std::nullopt;
-  Members members(*content);
+  if (!content->starts_with(kBegin)) return std::nullopt;
+  const Members members(content->substr(kBegin.size()));
   StoredToken token;
   token.token_type.clear();
   SecretText value;
   std::string told_key;
   Duration sent{0};
-  const bool whole = members.skip(kBegin) && members.string("key", told_key) && told_key == key &&
+  const bool whole = members.whole() && members.string("key", told_key) && told_key == key &&
                      members.string("access_token", value) &&
                      members.string("token_type", token.token_type) &&
                      members.number("issued_ns", token.issued) &&
                      members.number("expires_in_ns", token.expires_in) &&
                      members.string("boot_id", token.boot_id) &&
                      members.string("time_namespace", token.time_namespace) &&
-                     members.number("sent_ns", sent) && members.at_end();
+                     members.number("sent_ns", sent) && read_learned(members, token);
   if (!whole) return std::nullopt;
   token.access_token = std::move(value).secret();
   token.sent = Instant{sent};

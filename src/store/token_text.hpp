@@ -16,8 +16,9 @@ inline constexpr std::size_t kMostTextBytes = std::size_t{128} * 1024;
 /// take it: a figure out of range, a character outside of visible ASCII, over kMostTextBytes.
 std::optional<Secret> to_text(std::string_view key, const StoredToken& token);
 
-/// The way back. Nothing where `text` is cut off, altered, of another key, or not of that very
-/// form. Of what held the token nothing is left unwiped.
+/// The way back. Nothing where `text` is cut off, altered, of another key, or not of that form;
+/// members that nobody knows are of a later version, and of no account. Of what held the token
+/// nothing is left unwiped.
 std::optional<StoredToken> from_text(std::string_view key, std::string_view text);
 
 }  // namespace skewguard::store

@@ -7,6 +7,7 @@
 
 #include "faulty_files.hpp"
 #include "store/file.hpp"
+#include "store/file_errors.hpp"
 #include "store_testing.hpp"
 
 namespace skewguard::store {
@@ -56,11 +57,23 @@ TEST_F(FileStoreRefuses, AFileThatGroupOrOthersMayUse) {
 TEST_F(FileStoreRefuses, AFolderThatGroupOrOthersMayUse) {
   for (const unsigned mode : {0750U, 0720U, 0710U, 0705U, 0702U, 0701U, 0755U, 0777U, 01777U}) {
     ASSERT_EQ(::chmod(place_.c_str(), mode), 0);
-    refused_everywhere(place_ + " is not used", "chmod 700 " + place_);
-    refused(store_.claim(kKey), "group or others", "chmod 700");
+    refused_everywhere(place_ + " is not used", "such as " + place_ + "/skewguard");
+    refused(store_.claim(kKey), "group or others", "such as ");
   }
   ASSERT_EQ(::chmod(place_.c_str(), 0700), 0);
   EXPECT_TRUE(holds(store_.load(kKey), token_named("x")));
+}
+
+TEST(FileErrors, AdviseTheModeOfNoFolderThatMayBeSharedOnPurpose) {
+  const FileStatus open_to_all{.mode = S_IFDIR | 0755U, .owner = 7, .size = 0};
+  const auto advice = [&](const std::string& path) {
+    return unfit(path, open_to_all, S_IFDIR, 7)->remedy;
+  };
+  EXPECT_EQ(advice("/run/user/7/skewguard"), "chmod 700 /run/user/7/skewguard");
+  EXPECT_EQ(advice("/"),
+            "name a folder for tokens alone, such as /skewguard: it is made with the right mode");
+  EXPECT_THAT(advice("/tmp"), HasSubstr("such as /tmp/skewguard:"));
+  EXPECT_THAT(advice("/home/ann/myskewguard"), testing::Not(HasSubstr("chmod")));
 }
 
 TEST_F(FileStoreRefuses, InPlainWords) {

@@ -92,6 +92,17 @@ TEST_F(FileStoreSweeps, TokensThatHaveEndedAndDraftsOfKilledWriters) {
   EXPECT_FALSE(there(key_of_digit('3') + ".new"));
 }
 
+TEST_F(FileStoreSweeps, DraftsOfThoseWhoWereKilledWhileTheySavedWithoutAClaim) {
+  const std::string number = ".0123456789abcdef.new";
+  put(folder_ / (kKey + number), "half a tok");
+  put(folder_ / (key_of_digit('3') + number), "half a tok");
+  put(folder_ / (kKey + ".0123456789abcde.new"), "somebody else's");
+  save();
+  EXPECT_FALSE(there(kKey + number));
+  EXPECT_FALSE(there(key_of_digit('3') + number));
+  EXPECT_TRUE(there(kKey + ".0123456789abcde.new"));
+}
+
 TEST_F(FileStoreSweeps, ByTheHolderOfAClaimToo) {
   put_ended(key_of_digit('1'));
   ASSERT_TRUE(*store_.claim(kKey));

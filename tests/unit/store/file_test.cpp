@@ -200,16 +200,18 @@ TEST(FileStoreClaim, IsKeptThroughSavesAndTakenForOneWhereNobodyHasIt) {
   EXPECT_TRUE(*two.claim(kKey));
 }
 
-TEST(FileStoreClaim, KeepsOthersFromWritingNotFromReading) {
+TEST(FileStoreClaim, KeepsNobodyFromReadingOrSaving) {
   const TestFolder folder;
-  File one(folder.path());
+  File frozen(folder.path());
   File two(folder.path());
-  ASSERT_TRUE(one.save(kKey, token_named("x")));
-  EXPECT_TRUE(*one.claim(kKey));
-  const auto saved = two.save(kKey, token_named("y"));
-  ASSERT_FALSE(saved);
-  EXPECT_EQ(saved.error().kind, ErrorKind::unavailable);
+  ASSERT_TRUE(frozen.save(kKey, token_named("x")));
+  EXPECT_TRUE(*frozen.claim(kKey));
+  put(folder / (kKey + ".new"), "half a tok");  // the holder is in the middle of its own
   EXPECT_TRUE(holds(two.load(kKey), token_named("x")));
+  ASSERT_TRUE(two.save(kKey, token_named("y")));
+  EXPECT_TRUE(holds(frozen.load(kKey), token_named("y")));
+  EXPECT_EQ(folder.names(),
+            (std::vector<std::string>{kKey + ".json", kKey + ".lock", kKey + ".new"}));
 }
 
 TEST(FileStoreClaim, LeavesNoDescriptorOpen) {

@@ -73,7 +73,8 @@ inline StoredToken token_named(std::string_view name) {
 inline bool same(const StoredToken& a, const StoredToken& b) {
   return a.access_token == b.access_token && a.token_type == b.token_type && a.issued == b.issued &&
          a.expires_in == b.expires_in && a.boot_id == b.boot_id &&
-         a.time_namespace == b.time_namespace && a.sent == b.sent;
+         a.time_namespace == b.time_namespace && a.sent == b.sent && a.api == b.api &&
+         a.accepted == b.accepted && a.lag == b.lag && a.lead == b.lead;
 }
 
 using Loaded = Result<std::optional<StoredToken>>;

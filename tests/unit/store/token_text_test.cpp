@@ -66,6 +66,40 @@ TEST(TokenText, TakesWhatIsNotKnownToBeEmpty) {
   EXPECT_TRUE(same(*back, token));
 }
 
+TEST(TokenText, KeepsWhatWasLearned) {
+  StoredToken token = token_named("x");
+  token.api = std::string(512, 'a');
+  token.accepted = true;
+  token.lag = std::chrono::milliseconds{3'200};
+  token.lead = std::chrono::seconds{120};
+  const auto back = from_text(kKey, text_of(token));
+  ASSERT_TRUE(back);
+  EXPECT_TRUE(same(*back, token));
+  const auto json = nlohmann::json::parse(text_of(token));
+  EXPECT_EQ(json["accepted"], true);
+  EXPECT_EQ(json["lag_ns"], 3'200'000'000);
+  EXPECT_EQ(json["lead_ns"], 120'000'000'000);
+}
+
+TEST(TokenText, ReadsFilesOfAnEarlierVersion) {
+  const std::string learned =
+      ",\n  \"api\": \"\",\n  \"accepted\": false,\n  \"lag_ns\": 0,\n  \"lead_ns\": 0";
+  const auto back = from_text(kKey, resealed(with(text_of(token_named("x")), learned, "")));
+  ASSERT_TRUE(back);
+  EXPECT_TRUE(same(*back, token_named("x")));
+}
+
+TEST(TokenText, LeavesMembersOfALaterVersionOutOfAccount) {
+  const std::string whole = text_of(token_named("x"));
+  for (const char* more : {"1", "\"text\"", "{\"a\": [1, 2]}", "null", "\"access_token\""}) {
+    const std::string changed =
+        with(whole, "\"Bearer\"", "\"Bearer\",\n  \"more\": " + std::string(more));
+    const auto back = from_text(kKey, resealed(changed));
+    ASSERT_TRUE(back) << more;
+    EXPECT_TRUE(same(*back, token_named("x"))) << more;
+  }
+}
+
 TEST(TokenText, IsNotBelievedCutOffAtAnyLength) {
   const std::string whole = text_of(token_named("x"));
   ASSERT_TRUE(is_read(whole));
@@ -114,7 +148,13 @@ TEST(TokenText, IsNotBelievedWithAFieldOfAnotherTypeOrRangeEvenSealedAnew) {
       {"1234567890123", "null"},
       {",\n  \"boot_id\"", ",\n  \"boat_id\""},
       {",\n  \"sent_ns\": 1234567890123", ""},
-      {"\"Bearer\"", "\"Bearer\",\n  \"more\": 1"},
+      {"\"Bearer\"", "\"Bearer\"\n"},
+      {"\"Bearer\"", "\"Bearer\" "},
+      {"\"accepted\": false", "\"accepted\": 0"},
+      {"\"lag_ns\": 0", "\"lag_ns\": -1"},
+      {"\"lag_ns\": 0", "\"lack_ns\": 0"},
+      {"\"lead_ns\": 0", "\"lead_ns\": \"0\""},
+      {"\"api\": \"\"", "\"api\": \"" + std::string(513, 'a') + "\""},
       {kKey, std::string(64, 'b')},
   };
   for (const auto& [part, instead] : changes)
@@ -140,6 +180,10 @@ TEST(TokenText, IsRefusedWhereItCouldNotBeReadBack) {
       [](StoredToken& t) { t.time_namespace = "\n"; },
       [](StoredToken& t) { t.sent = Instant{nanoseconds{-1}}; },
       [](StoredToken& t) { t.sent = Instant::max(); },
+      [](StoredToken& t) { t.api = "https://api example"; },
+      [](StoredToken& t) { t.api = std::string(513, 'a'); },
+      [](StoredToken& t) { t.lag = nanoseconds{-1}; },
+      [](StoredToken& t) { t.lead = Duration::max(); },
   };
   for (std::size_t i = 0; i < changes.size(); ++i) {
     StoredToken token = token_named("x");
