@@ -151,6 +151,23 @@ std::optional<Error> read_client(const Sources& sources, const std::optional<Val
 
 }  // namespace
 
+std::vector<std::string> readable_secrets(const Sources& sources) {
+  const auto& readable = sources.surroundings().all_may_read;
+  std::vector<std::string> warnings;
+  const auto look = [&](const std::string& path, const std::string& what) {
+    if (!readable || path.empty() || path == "-" || !readable(path)) return;
+    warnings.push_back("every user of this machine may read " + path + ", which holds " + what +
+                       ": chmod 600 " + path);
+  };
+  const auto secret = place_of(sources, kClientSecret, kClientSecretFile, std::nullopt);
+  if (secret && secret->is_file) look(secret->value.text, "the client secret");
+  const auto token = place_of(sources, kAccessToken, kAccessTokenFile, std::nullopt);
+  if (token && token->is_file) look(token->value.text, "an access token");
+  if (sources.profile(kClientSecret) || sources.profile(kAccessToken))
+    look(sources.profile().file, "a secret");
+  return warnings;
+}
+
 std::string client_secret_file(const Sources& sources) {
   auto place = place_of(sources, kClientSecret, kClientSecretFile, credentials_file(sources));
   return place && place->is_file && !from_stdin(place) ? std::move(place->value.text) : "";

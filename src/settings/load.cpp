@@ -129,15 +129,16 @@ MaybeError read_urls(const Sources& sources, ClientOptions& client) {
   return read_url(sources, kApiUrl, client.insecure_http, client.api_url);
 }
 
-MaybeError read_token_path(const Sources& sources, std::string& into) {
-  const auto value = sources.find(kTokenPath);
+MaybeError read_path(const Sources& sources, const Definition& setting, const char* example,
+                     std::string& into) {
+  const auto value = sources.find(setting);
   if (!value) return std::nullopt;
   const std::string path(trim(value->text));
   const bool usable =
-      path.starts_with('/') && http::parse_url(http::join_url("https://login.invalid", path)).ok();
+      path.starts_with('/') && http::parse_url(http::join_url("https://host.invalid", path)).ok();
   if (!usable) {
-    return config_error(named(kTokenPath, *value) + " is not a path",
-                        "it begins with a slash: /oauth/token");
+    return config_error(named(setting, *value) + " is not a path",
+                        std::string("it begins with a slash: ") + example);
   }
   into = path;
   return std::nullopt;
@@ -235,7 +236,10 @@ MaybeError read_client_options(const Sources& sources, ClientOptions& client) {
   client.insecure_http |= sources.flags().insecure_http;
   if (auto error = read_choice(sources, kDialect, kDialects, client.dialect)) return error;
   if (auto error = read_urls(sources, client)) return error;
-  if (auto error = read_token_path(sources, client.token_path)) return error;
+  if (auto error = read_path(sources, kTokenPath, "/oauth/token", client.token_path)) return error;
+  if (auto error = read_path(sources, kVerifyPath, "/api/v2/tokens/me", client.verify_path)) {
+    return error;
+  }
   if (auto error = read_token_params(sources, client)) return error;
   if (auto error = read_bounds(sources, client)) return error;
   if (const auto file = sources.find(kCaFile)) client.ca_file = file->text;
@@ -345,6 +349,7 @@ Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need
   if (!unusable && need != Need::servers) unusable = read_identity(sources, settings.client);
   wipe_stack();
   if (unusable) return *unusable;
+  if (need != Need::servers) settings.warnings = readable_secrets(sources);
   settings.client.ntp = read_ntp(sources);
   if (!settings.client.client_secret.empty())
     settings.client_secret_file = client_secret_file(sources);

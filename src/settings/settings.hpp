@@ -19,9 +19,9 @@ namespace skewguard::settings {
 /// other secret's value is here.
 struct Flags {
   std::optional<std::string> region, client_id, client_secret_file, login_url, api_url, token_path,
-      access_token_file, ca_file, client_cert, client_key, proxy, no_proxy, timeout, max_wait,
-      attempts, staleness, token_store, config, profile, dialect, log_format, alert_command,
-      max_skew;
+      verify_path, access_token_file, ca_file, client_cert, client_key, proxy, no_proxy, timeout,
+      max_wait, attempts, staleness, token_store, config, profile, dialect, log_format,
+      alert_command, max_skew;
   std::vector<std::string> ntp;           ///< HOST[:PORT]
   std::vector<std::string> token_params;  ///< "K=V"
   bool insecure_http = false;
@@ -36,6 +36,8 @@ struct Surroundings {
   std::function<Result<SecretText>(const std::string& path)> read_file;
   /// Whether anything is there under that name; an empty function: nothing ever is.
   std::function<bool(const std::string& path)> file_exists;
+  /// Whether every user of this machine may read it; an empty function: nobody may.
+  std::function<bool(const std::string& path)> all_may_read{};
 };
 /// This process's own: its environment, its files, its stdin.
 Surroundings process_surroundings();

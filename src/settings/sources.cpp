@@ -9,33 +9,13 @@ constexpr std::string_view kDefaultProfile = "default";
 
 /// Every key that a [profile.NAME] may have.
 std::vector<std::string_view> profile_keys() {
-  return {kRegion.key,
-          kClientId.key,
-          kClientSecret.key,
-          kClientSecretFile.key,
-          kAccessToken.key,
-          kLoginUrl.key,
-          kAccessTokenFile.key,
-          kApiUrl.key,
-          kTokenPath.key,
-          "token_params",
-          kDialect.key,
-          kCaFile.key,
-          kTimeout.key,
-          kMaxWait.key,
-          kAttempts.key,
-          kStaleness.key,
-          kTokenStore.key,
-          kInsecureHttp.key,
-          kLogLevel.key,
-          kLogFormat.key,
-          kAlertCommand.key,
-          kProxy.key,
-          kNoProxy.key,
-          kClientCert.key,
-          kClientKey.key,
-          kMaxSkew.key,
-          kNtp.key};
+  return {kRegion.key,      kClientId.key,     kClientSecret.key,    kClientSecretFile.key,
+          kAccessToken.key, kLoginUrl.key,     kAccessTokenFile.key, kApiUrl.key,
+          kTokenPath.key,   kVerifyPath.key,   "token_params",       kDialect.key,
+          kCaFile.key,      kTimeout.key,      kMaxWait.key,         kAttempts.key,
+          kStaleness.key,   kTokenStore.key,   kInsecureHttp.key,    kLogLevel.key,
+          kLogFormat.key,   kAlertCommand.key, kProxy.key,           kNoProxy.key,
+          kClientCert.key,  kClientKey.key,    kMaxSkew.key,         kNtp.key};
 }
 
 std::optional<std::string> variable_of(const Surroundings& surroundings, std::string_view name) {
@@ -50,7 +30,7 @@ std::optional<std::string> default_file(const Surroundings& surroundings) {
   if (auto base = variable_of(surroundings, "XDG_CONFIG_HOME"); base && base->starts_with('/')) {
     return *base + "/skewguard/config.toml";
   }
-  if (auto home = variable_of(surroundings, "HOME")) {
+  if (auto home = variable_of(surroundings, "HOME"); home && home->starts_with('/')) {
     return *home + "/.config/skewguard/config.toml";
   }
   return std::nullopt;

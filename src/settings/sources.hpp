@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "settings/profile.hpp"
 #include "settings/settings.hpp"
@@ -55,6 +56,8 @@ inline constexpr Definition kApiUrl{
     "API base URL", "api_url", "--api-url", &Flags::api_url, {"SKEWGUARD_API_URL"}};
 inline constexpr Definition kTokenPath{
     "token path", "token_path", "--token-path", &Flags::token_path, {"SKEWGUARD_TOKEN_PATH"}};
+inline constexpr Definition kVerifyPath{
+    "path that verifies tokens", "verify_path", "--verify-path", &Flags::verify_path, {}};
 inline constexpr Definition kDialect{"dialect", "dialect", "--dialect", &Flags::dialect, {}};
 inline constexpr Definition kCaFile{
     "CA file", "ca_file", "--ca-file", &Flags::ca_file, {"SSL_CERT_FILE"}};
@@ -131,6 +134,9 @@ Error config_error(std::string message, std::string remedy = {});
 /// The client id and secret, or a given token; `config` names what is unusable. What is missing
 /// stays empty.
 std::optional<Error> read_identity(const Sources& sources, ClientOptions& client);
+
+/// One warning for each file of the user's that holds a secret and that all others may read.
+std::vector<std::string> readable_secrets(const Sources& sources);
 
 /// The file that the client's secrets stand in; empty = none, or standard input.
 std::string client_secret_file(const Sources& sources);

@@ -65,6 +65,14 @@ bool file_exists(const std::string& path) {
   return ::stat(path.c_str(), &ignored) == 0;
 }
 
+/// By its mode alone: whether a folder above it keeps others out is not asked, since it may be
+/// moved.
+bool all_may_read(const std::string& path) {
+  struct stat found{};
+  return ::stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode) &&
+         (found.st_mode & S_IROTH) != 0;
+}
+
 }  // namespace
 
 bool is_stdin(std::string_view path) noexcept {
@@ -72,7 +80,10 @@ bool is_stdin(std::string_view path) noexcept {
 }
 
 Surroundings process_surroundings() {
-  return {.environment = environment, .read_file = read_file, .file_exists = file_exists};
+  return {.environment = environment,
+          .read_file = read_file,
+          .file_exists = file_exists,
+          .all_may_read = all_may_read};
 }
 
 }  // namespace skewguard::settings

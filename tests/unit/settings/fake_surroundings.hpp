@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "settings/settings.hpp"
@@ -11,6 +12,7 @@ namespace skewguard::settings {
 struct FakeSurroundings {
   std::map<std::string, std::string, std::less<>> environment;
   std::map<std::string, std::string, std::less<>> files;
+  std::set<std::string, std::less<>> public_files;  ///< that everybody may read
 
   [[nodiscard]] Surroundings make() const {
     Surroundings out;
@@ -27,6 +29,7 @@ struct FakeSurroundings {
                    .remedy = "name a file that exists"};
     };
     out.file_exists = [this](const std::string& path) { return files.contains(path); };
+    out.all_may_read = [this](const std::string& path) { return public_files.contains(path); };
     return out;
   }
 };

@@ -46,6 +46,37 @@ TEST_F(Identity, SecretFileBeatsEnvironmentBeatsCredentialsDirectoryBeatsProfile
   EXPECT_EQ(loaded().client_secret.reveal(), "stdin");
 }
 
+TEST_F(Identity, WarnsOfSecretsThatEverybodyMayRead) {
+  const auto warnings = [this] {
+    const auto result = load(flags, world.make(), Need::identity);
+    return result.ok() ? result->warnings : std::vector{describe(result.error())};
+  };
+  flags.client_id = "id";
+  flags.client_secret_file = "/secret";
+  world.files["/secret"] = "s";
+  EXPECT_TRUE(warnings().empty());
+  world.public_files = {"/secret", "/token", "/profile", "-"};
+  ASSERT_EQ(warnings().size(), 1U);
+  EXPECT_EQ(warnings()[0],
+            "every user of this machine may read /secret, which holds the client secret: "
+            "chmod 600 /secret");
+
+  world.files["/profile"] = "[profile.default]\ntimeout = \"3s\"\n";
+  flags.config = "/profile";
+  EXPECT_EQ(warnings().size(), 1U) << "the profile holds no secret";
+  world.files["/profile"] = "[profile.default]\nclient_secret = \"s\"\n";
+  EXPECT_EQ(warnings().size(), 2U);
+  flags.client_secret_file = "-";
+  world.files["-"] = "s";
+  ASSERT_EQ(warnings().size(), 1U);
+  EXPECT_THAT(warnings()[0], HasSubstr("/profile"));
+
+  flags = {.access_token_file = "/token"};
+  world.files["/token"] = "t";
+  ASSERT_EQ(warnings().size(), 1U);
+  EXPECT_THAT(warnings()[0], HasSubstr("an access token"));
+}
+
 TEST_F(Identity, EachLineOfASecretFileIsASecretInTheOrderOfTrying) {
   world.files["/s"] = "new-one\r\nold-one\n";
   flags.client_id = "id";

@@ -51,6 +51,20 @@ TEST_F(ProfileFile, IsFoundBelowXdgConfigHomeElseBelowHome) {
   EXPECT_EQ(loaded().client_id, "xdg-id");
 }
 
+TEST_F(ProfileFile, IsNotSearchedBelowARelativeHome) {
+  for (const char* home : {"home/ann", ".", "~"}) {
+    world.environment["HOME"] = home;
+    write(std::string(home) + "/.config/skewguard/config.toml", kTwo);
+    const auto settings = load({}, world.make(), Need::servers);
+    ASSERT_TRUE(settings.ok());
+    EXPECT_EQ(settings->client.api_url, "") << home;
+  }
+  world.environment["HOME"] = "";
+  world.environment["XDG_CONFIG_HOME"] = "xdg";
+  write("xdg/skewguard/config.toml", kTwo);
+  EXPECT_EQ(load({}, world.make(), Need::servers)->client.api_url, "");
+}
+
 TEST_F(ProfileFile, IsNamedByFlagElseEnvironment) {
   write("/env.toml", kTwo);
   world.environment["SKEWGUARD_CONFIG"] = "/env.toml";

@@ -32,6 +32,21 @@ TEST(ProcessSurroundings, ReadAFileWholeAndSayWhyNot) {
               testing::HasSubstr("Is a directory"));
 }
 
+TEST(ProcessSurroundings, TellWhatEverybodyMayRead) {
+  const auto surroundings = process_surroundings();
+  const std::filesystem::path path =
+      std::filesystem::path(testing::TempDir()) / "skewguard_readable_test";
+  std::ofstream(path) << "x";
+  using std::filesystem::perms;
+  std::filesystem::permissions(path, perms{0640});
+  EXPECT_FALSE(surroundings.all_may_read(path));
+  std::filesystem::permissions(path, perms{0644});
+  EXPECT_TRUE(surroundings.all_may_read(path));
+  std::filesystem::remove(path);
+  EXPECT_FALSE(surroundings.all_may_read(path));
+  EXPECT_FALSE(surroundings.all_may_read(testing::TempDir()));
+}
+
 TEST(ProcessSurroundings, TellUnsetFromEmpty) {
   const auto surroundings = process_surroundings();
   EXPECT_FALSE(surroundings.environment("SKEWGUARD_TEST_SURELY_UNSET").has_value());
