@@ -1,5 +1,7 @@
 #include "cli/run.hpp"
 
+#include <exception>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -89,9 +91,17 @@ int run_command(CommandLine line, const World& world) {
 
 }  // namespace
 
-int run(std::vector<std::string> words, const World& world) {
-  settings::Settings settings;
-  settings.log_json = wants_json_log(words);
+namespace {
+
+/// Threads, descriptors or memory are out, where nobody nearer could say it better.
+Error out_of_resources(const std::exception& why) {
+  return {.kind = ErrorKind::unavailable,
+          .message = std::string("this machine has no resources left for it: ") + why.what(),
+          .remedy = "check its limits on threads, open files and memory (ulimit -a)"};
+}
+
+int run_words(std::vector<std::string> words, const World& world,
+              const settings::Settings& settings) {
   auto line = parse_command_line(std::move(words));
   wipe_stack();
   if (!line) {
@@ -105,6 +115,19 @@ int run(std::vector<std::string> words, const World& world) {
     return say("skewguard " + std::string(version()) + "\n", world);
   }
   return run_command(*std::move(line), world);
+}
+
+}  // namespace
+
+int run(std::vector<std::string> words, const World& world) {
+  settings::Settings settings;
+  settings.log_json = wants_json_log(words);
+  try {
+    return run_words(std::move(words), world, settings);
+  } catch (const std::exception& why) {
+    Logger(world, settings).fail(out_of_resources(why));
+    return exit_code_of(out_of_resources(why));
+  }
 }
 
 }  // namespace skewguard::cli

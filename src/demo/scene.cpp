@@ -1,7 +1,7 @@
 #include "demo/scene.hpp"
 
 #include <algorithm>
-#include <thread>
+#include <future>
 #include <utility>
 
 #include "time/duration_text.hpp"
@@ -46,12 +46,12 @@ Side Scene::run(const std::function<Outcome()>& call, Progress& progress) {
   const auto& plan = scenario_.client;
   for (std::uint64_t i = 0; i < plan.calls; ++i) {
     wait_until(plan.every * static_cast<Duration::rep>(i));
-    std::vector<std::thread> others;
+    std::vector<std::future<void>> others;
     for (std::size_t n = 1; n < plan.callers; ++n) {
-      others.emplace_back([&] { call_once(call, progress); });
+      others.push_back(std::async(std::launch::async, [&] { call_once(call, progress); }));
     }
     call_once(call, progress);
-    for (auto& other : others) other.join();
+    for (auto& other : others) other.get();
   }
   const std::lock_guard lock(mutex_);
   servers_->with([this](emulator::World& world, const Now&) {

@@ -13,6 +13,22 @@ namespace skewguard::emulator {
 
 namespace asio = boost::asio;
 
+namespace {
+
+/// What throws (no memory, say) ends its own exchange; the hosts go on.
+void run(asio::io_context& io) noexcept {
+  while (true) {
+    try {
+      io.run();
+      return;
+    } catch (...) {
+      continue;
+    }
+  }
+}
+
+}  // namespace
+
 struct Hosted::Impl {
   Impl(WorldOptions options, ClockSource& clock_source, std::uint64_t seed)
       : clocks(clock_source), world(std::move(options), clock_source.now(), seed) {}
@@ -32,7 +48,7 @@ Result<std::unique_ptr<Hosted>> Hosted::start(const Options& options, ClockSourc
   auto server = Server::start(impl->io, clocks, impl->world, options.listen);
   if (!server) return server.error();
   impl->server = *std::move(server);
-  impl->thread = std::thread([&io = impl->io] { io.run(); });
+  impl->thread = std::thread([&io = impl->io] { run(io); });
   pthread_setname_np(impl->thread.native_handle(), "emulator");
   return std::make_unique<Hosted>(std::move(impl));
 }
