@@ -20,7 +20,8 @@
 /// io_context as the loop. Needs Boost 1.81; all other headers need the standard library alone.
 /// g++ 12 destroys twice what is made with braces within a co_await:
 /// make Request, GuardOptions and senders before it, as variables.
-/// make_client() is in the archive (skewguard::asio); the rest needs no more than libskewguard.so.
+/// make_client() and client_from_environment() are in the archive (skewguard::asio); the rest needs
+/// no more than libskewguard.so.
 namespace skewguard {
 
 /// A client whose loop is this io_context: it starts no thread, and everything of it runs on the
@@ -30,6 +31,10 @@ namespace skewguard {
 /// `config`. Error: `config`.
 Result<Client> make_client(boost::asio::io_context& context, ClientOptions options,
                            Hooks hooks = {}, Dependencies dependencies = {});
+
+/// The same with the settings of Client::from_environment(): its token store, secrets that are read
+/// again, and alerts too.
+Result<Client> client_from_environment(boost::asio::io_context& context, Hooks hooks = {});
 
 namespace detail {
 

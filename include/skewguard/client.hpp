@@ -64,6 +64,10 @@ struct ClientOptions {
   /// How late a Date may be, 0 to 24 h: date strings are cached.
   Duration staleness = std::chrono::seconds{1};
   bool insecure_http = false;  ///< allow http:// beyond loopback
+  /// Where Client::token asks whether the API accepts a token: a path after api_url, asked with
+  /// GET; begins with a slash, and needs a token but no permission. Empty = HEAD /api/v2/tokens/me
+  /// with the genesys dialect, and with rfc6749 nobody is asked.
+  std::string verify_path;
   /// NTP servers, HOST[:PORT], that are asked what time it is where a certificate fails on its time
   /// alone, and beside them both hosts over plain HTTP, port 80, for their Date. Nothing = those
   /// that this machine's time service is configured with, else pool.ntp.org. Empty = nobody is
@@ -131,14 +135,20 @@ struct TokenRequestOptions {
   /// `config`.
   Duration min_life{0};
   bool force_refresh = false;  ///< a new one, whatever is left of the old; given: `config`
+  /// Hand out only what the API accepts now: a token that it never accepted is sent once in a
+  /// guarded request first (ClientOptions::verify_path), and what waiting or renewing cures is
+  /// cured. However many ask, each token is verified once. False: the token as it is, at once, even
+  /// if the API may not take it yet.
+  bool verify = true;
 };
 
-/// An access token, valid now.
+/// An access token that the API accepts, unless it was asked for unverified.
 struct BearerToken {
   Secret value;
   std::string token_type;  ///< "Bearer" (RFC 6750)
-  Duration remaining{
-      0};  ///< of its life, >= 0, by CLOCK_BOOTTIME; of a given JWT by the wall clock
+  /// Of its life, >= 0, by CLOCK_BOOTTIME. Of a given JWT by the API's clock, where an answer has
+  /// shown it, else by the local wall clock; never over exp - iat.
+  Duration remaining{0};
   WallTime expires_at{};  ///< by the local wall clock, for people
   /// From the login host, from TokenStore, or ClientOptions::access_token.
   enum class Source { login, store, given } source = Source::login;
@@ -193,7 +203,12 @@ class Client {
   /// Nothing is sent. Where the secret stands in a file, that file is read again whenever it has
   /// changed. Error: `config`.
   /// With a token store of `file` in the settings, what does not work of it goes to Hooks::log.
-  static Result<Client> from_environment(Hooks hooks = {});
+  /// `dependencies` is called once the options are known and gives those of your own, as for
+  /// make(): a loop, say, with a transport on it. What it leaves empty comes from the settings.
+  /// Asio's is in asio.hpp: client_from_environment().
+  static Result<Client> from_environment(
+      Hooks hooks = {},
+      const std::function<Dependencies(const ClientOptions& options)>& dependencies = {});
   /// Checks the options; nothing is sent, no thread is started. Error: `config`.
   static Result<Client> make(ClientOptions options, Hooks hooks = {},
                              Dependencies dependencies = {});
@@ -209,8 +224,8 @@ class Client {
   Result<Response> call(Request request);
   /// GET of this path, as call().
   Result<Response> get(std::string path);
-  /// A token that the API will take now; blocks at most for ClientOptions::timeout. Errors as
-  /// call().
+  /// A token that the API accepts now (TokenRequestOptions::verify); blocks at most for
+  /// ClientOptions::timeout. Errors as call(), and `forbidden`.
   Result<BearerToken> token(TokenRequestOptions options = {});
   /// One call through the user's own HTTP stack: `send` is run on this thread, once for each
   /// sending, and returns the answer, or why there is none. Exchange::sent and received are filled

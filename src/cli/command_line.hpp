@@ -27,6 +27,7 @@ struct TokenArguments {
   std::string format = "raw";
   bool force_refresh = false;
   std::optional<std::string> min_life;
+  bool no_verify = false;
 };
 struct DoctorArguments {
   bool json = false;

@@ -201,7 +201,7 @@ void Grammar::add_whoami() {
 }
 
 void Grammar::add_token() {
-  auto& command = *add_command(app, "token", "print a valid access token");
+  auto& command = *add_command(app, "token", "print an access token that the API accepts now");
   command.add_option("--format", token.format, "default raw")
       ->type_name("raw|header|json")
       ->take_last()
@@ -210,6 +210,13 @@ void Grammar::add_token() {
       ->group(kOptionGroup);
   add_text(command, "--min-life", "DURATION", token.min_life,
            "refresh if less is left; an error if a new one has less");
+  command
+      .add_flag("--no-verify", token.no_verify,
+                "print it at once; else a token that the API never accepted is sent there first")
+      ->group(kOptionGroup);
+  add_text(command, "--verify-path", "PATH", flags.verify_path,
+           "where on the API it is sent, with GET; default HEAD /api/v2/tokens/me, and with the "
+           "dialect rfc6749 nowhere");
 }
 
 /// What is too much.

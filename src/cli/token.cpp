@@ -2,6 +2,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/secret_text.hpp"
 #include "base/strings.hpp"
@@ -52,7 +53,9 @@ Result<TokenRequestOptions> options_of(const TokenArguments& arguments) {
   if (arguments.format != "raw" && arguments.format != "header" && arguments.format != "json") {
     return usage_error("the format (--format) is not known", "give raw, header or json");
   }
-  TokenRequestOptions options{.min_life = Duration{0}, .force_refresh = arguments.force_refresh};
+  TokenRequestOptions options{.min_life = Duration{0},
+                              .force_refresh = arguments.force_refresh,
+                              .verify = !arguments.no_verify};
   if (!arguments.min_life) return options;
   const auto min_life = time::parse_duration(trim(*arguments.min_life));
   if (!min_life || *min_life < Duration{0}) {
@@ -68,12 +71,22 @@ Result<TokenRequestOptions> options_of(const TokenArguments& arguments) {
 int run_token(const TokenArguments& arguments, Session& session) {
   const auto options = options_of(arguments);
   if (!options) return fail(options.error(), session);
-  auto api = session.world.make_api(session.options, session.logger.hooks(), session.token_store);
+  std::vector<CallReport> cured;  // by the loop, and all of them before the token is there
+  Hooks hooks = session.logger.hooks();
+  hooks.on_resolved = [&](const CallReport& report) {
+    if (report.mitigated) cured.push_back(report);
+  };
+  auto api = session.world.make_api(session.options, std::move(hooks), session.token_store);
   if (!api) return fail(api.error(), session);
   const auto token = (*api)->token(*options);
+  api->reset();
   if (!token) {
     if (token.error().report) alert(*token.error().report, session);
     return fail(token.error(), session);
+  }
+  for (const CallReport& report : cured) {
+    alert(report, session);
+    tell_mitigation(report, session);
   }
   return print(in_format(*token, arguments.format).reveal(), session) ? 0 : 1;
 }

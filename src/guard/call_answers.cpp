@@ -63,9 +63,12 @@ CallAction CallMachine::Impl::on(const event::Answered& answered) {
   record_.at(attempt).error_code = refusal.error_code;
   record_.at(attempt).correlation_id = refusal.correlation_id;
   if (refusal.kind == Refusal::Kind::token_refused) return on_refused_token(exchange, refusal);
-  if (took_token(refusal, exchange.status)) {
+  // An answer to HEAD has no body that would tell whose 403 it is.
+  const bool whose = request_.method != "HEAD" || exchange.status != 403;
+  if (whose && took_token(refusal, exchange.status)) {
     note_trial(exchange, false);
     token_accepted_ = true;
+    accepted_ = token_;
     out_.facts.push_back(oauth::event::Accepted{token_->generation});
     if (diagnosis::took_unbegun(trials_.back(), options_.staleness))
       out_.facts.push_back(oauth::event::TakesUnbegun{});

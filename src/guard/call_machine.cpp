@@ -34,7 +34,7 @@ CallAction CallMachine::Impl::on(const event::Start& /*start*/) {
   limit_backoff_ = time::Backoff(kLimitBackoff, seed + 1);
   auth_backoff_ = time::Backoff(kAuthBackoff, seed + 2);
   jitter_ = time::Jitter(seed + 3);
-  return need_token(0);
+  return need_token(options_.after);
 }
 
 CallAction CallMachine::Impl::on(const event::TokenReady& ready) {

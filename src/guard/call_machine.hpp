@@ -17,7 +17,8 @@
 namespace skewguard::guard {
 
 struct CallOptions {
-  Instant deadline{};  ///< of the whole call
+  Instant deadline{};       ///< of the whole call
+  std::uint64_t after = 0;  ///< only tokens of a later generation will do
   Duration max_wait = std::chrono::seconds{15};
   /// Longest wait where nothing points to a lag, and the age by which a token has spread.
   Duration blind_wait = std::chrono::seconds{3};
@@ -87,6 +88,7 @@ struct Finish {
   std::optional<Exchange> answer;  ///< any whole answer of the API host, whatever its status
   std::optional<Error> error;      ///< where there is none
   CallReport report;
+  oauth::TokenPtr accepted{};  ///< the token that the answer shows to be accepted; null = none
 };
 }  // namespace action
 using CallAction =

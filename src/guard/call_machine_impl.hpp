@@ -112,6 +112,7 @@ class CallMachine::Impl {
 
   oauth::TokenPtr token_;
   bool token_accepted_ = false;
+  oauth::TokenPtr accepted_;  ///< by an answer of this call
   unsigned early_ends_before_ = 0;
   bool begins_ignored_ = false;
   time::Jitter jitter_{0};

@@ -84,6 +84,7 @@ CallAction CallMachine::Impl::finish(int exit_code, std::optional<Exchange> answ
   settle();
   action::Finish end;
   end.answer = std::move(answer);
+  end.accepted = accepted_;
   end.report = record_.close(exit_code, otherwise, now_, options_.staleness);
   return end;
 }

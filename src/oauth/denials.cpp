@@ -58,10 +58,6 @@ TokenFailure given_token_ended() {
   return given_unusable("has ended");
 }
 
-TokenFailure given_token_ended_locally() {
-  return given_unusable("has ended by the local wall clock");
-}
-
 TokenFailure given_token_cannot_be_renewed() {
   return {Verdict::ok,
           Error{ErrorKind::config, "a token that was obtained elsewhere cannot be refreshed",

@@ -13,8 +13,6 @@ TokenFailure new_token_too_short(Duration remaining, Duration min_life);
 TokenFailure given_token_too_short(Duration remaining, Duration min_life);
 TokenFailure given_token_refused();
 TokenFailure given_token_ended();
-/// The same, where nothing but the local wall clock says so.
-TokenFailure given_token_ended_locally();
 /// The login host gave out a token again: one that the API refuses, or whose life has passed.
 /// Someone insists on a new token, and only its owner can ask for one.
 TokenFailure given_token_cannot_be_renewed();

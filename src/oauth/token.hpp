@@ -21,6 +21,7 @@ struct Token {
   std::optional<JwtClaims> claims;  ///< absent = opaque
   bool given = false;   ///< obtained elsewhere: cannot be refreshed, its sending is unknown
   bool stored = false;  ///< came from the store
+  bool accepted_before = false;  ///< the store says that the API has taken it
 
   Instant sent{};                         ///< when its request was sent: its life counts from here
   Instant received{};                     ///< when the answer was there

@@ -18,7 +18,8 @@ LifeSpan TokenMachine::Impl::life_of(const Holding& holding, const Now& now) con
 
 Holding TokenMachine::Impl::hold(Token token, const Now& now) {
   Holding holding{.token = std::make_shared<Token>(std::move(token)), .jitter = jitter_.next()};
-  holding.first_use = first_use(*holding.token, learned_);
+  holding.accepted = holding.token->accepted_before;
+  holding.first_use = holding.accepted ? now.boot : first_use(*holding.token, learned_);
   holding.issuer_counts = alive(holding, now);
   return holding;
 }
@@ -47,13 +48,21 @@ void TokenMachine::Impl::take(TokenAnswer answer, const Exchange& exchange, cons
   log(LogLevel::info, "token " + std::to_string(generations_) + " (" +
                           (token->jwt() ? "jwt" : "opaque") + ") lives " +
                           time::human(token->life));
+  if (better) unsaved_ = true;
+}
+
+StoredToken TokenMachine::Impl::stored_form(const Holding& holding) const {
+  const Token& token = *holding.token;
   StoredToken stored;
-  stored.access_token = token->value;
-  stored.token_type = token->token_type;
-  if (token->issuer_date) stored.issued = token->issuer_date->since_epoch();
-  stored.expires_in = token->life;
-  stored.sent = token->sent;
-  if (better) unsaved_ = std::move(stored);
+  stored.access_token = token.value;
+  stored.token_type = token.token_type;
+  if (token.issuer_date) stored.issued = token.issuer_date->since_epoch();
+  stored.expires_in = token.life;
+  stored.sent = token.sent;
+  stored.accepted = holding.accepted;
+  stored.lag = learned_.lag;
+  stored.lead = learned_.lead;
+  return stored;
 }
 
 /// A token is held that the API's clock has not let begin yet, and this one begins no sooner: the
@@ -86,6 +95,7 @@ Holding* TokenMachine::Impl::older_for(const event::Want& want, const Now& now) 
 void TokenMachine::Impl::place(Holding fresh, const Now& now) {
   auto token = std::make_shared<Token>(*fresh.token);
   token->generation = ++generations_;
+  if (fresh.accepted) note_accepted(token->generation);
   fresh.token = std::move(token);
   backoff_.reset();
   not_before_ = {};

@@ -40,9 +40,8 @@ void TokenMachine::Impl::on(const event::Used& /*used*/, const Now& /*now*/) {
 
 void TokenMachine::Impl::on(const event::Accepted& accepted, const Now& now) {
   if (!was_accepted(accepted.generation)) {
-    constexpr std::size_t kKept = 8;
-    if (accepted_.size() == kKept) accepted_.erase(accepted_.begin());
-    accepted_.push_back(accepted.generation);
+    note_accepted(accepted.generation);
+    noteworthy_ = accepted.generation;
   }
   if (current_ && current_->token->generation == accepted.generation) before_.reset();
   for (auto* holding : {&current_, &next_}) {
@@ -55,6 +54,18 @@ void TokenMachine::Impl::on(const event::Accepted& accepted, const Now& now) {
     api_refusals_ = 0;
     refused_generation_ = 0;
   }
+}
+
+const Holding* TokenMachine::Impl::holding_of(std::uint64_t generation) const {
+  for (const auto* holding : {&current_, &next_})
+    if (*holding && (*holding)->token->generation == generation) return &**holding;
+  return nullptr;
+}
+
+void TokenMachine::Impl::note_accepted(std::uint64_t generation) {
+  constexpr std::size_t kKept = 8;
+  if (accepted_.size() == kKept) accepted_.erase(accepted_.begin());
+  accepted_.push_back(generation);
 }
 
 void TokenMachine::Impl::on(const event::RefusedForGood& refused, const Now& now) {
@@ -85,6 +96,7 @@ void TokenMachine::Impl::on(const event::ApiLags& fact, const Now& /*now*/) {
   if (lag == learned_.lag) return;
   if (lag > learned_.lag) begins_ignored_ = false;  // one was refused until it had begun
   learned_.lag = lag;
+  noteworthy_ = newest_generation();
   for (auto* holding : {&current_, &next_}) {
     if (*holding && !(*holding)->accepted && !(*holding)->token->given) {
       (*holding)->first_use = first_use(*(*holding)->token, learned_);
@@ -100,6 +112,7 @@ void TokenMachine::Impl::on(const event::ApiLeads& fact, const Now& /*now*/) {
   const Duration lead = learn(learned_.lead, fact.lead);
   if (lead == learned_.lead) return;
   learned_.lead = lead;
+  noteworthy_ = newest_generation();
   log(LogLevel::info, lead > Duration{0}
                           ? "the API's clock is ahead of the login host's by " + time::human(lead) +
                                 ": tokens end that much earlier"
@@ -133,6 +146,7 @@ void TokenMachine::Impl::on(const event::Adopt& adopt, const Now& now) {
   holding.first_use = adopt.token->given ? now.boot : holding.first_use;
   auto token = std::make_shared<Token>(*holding.token);
   token->generation = ++generations_;
+  if (holding.accepted) note_accepted(token->generation);
   holding.token = std::move(token);
   current_ = std::move(holding);
   next_.reset();
@@ -170,7 +184,12 @@ void TokenMachine::Impl::settle(const Now& now) {
   publish(now);
   set_wake(now);
   // A store may be slow: those who wait come first.
-  if (unsaved_) actions_.emplace_back(action::Save{*std::exchange(unsaved_, std::nullopt)});
+  const auto noteworthy = std::exchange(noteworthy_, std::nullopt);
+  if (std::exchange(unsaved_, false)) {
+    actions_.emplace_back(action::Save{stored_form(*newest())});
+  } else if (const Holding* known = noteworthy && !given() ? holding_of(*noteworthy) : nullptr) {
+    actions_.emplace_back(action::Note{stored_form(*known)});
+  }
 }
 
 void TokenMachine::Impl::promote(const Now& now) {

@@ -176,6 +176,10 @@ struct Rejected {
 struct Save {
   StoredToken token;
 };
+/// What has become known of the token that is stored by now, or in its time.
+struct Note {
+  StoredToken known;
+};
 /// The stored token is refused: nobody should take it from there.
 struct Forget {};
 struct Log {
@@ -185,7 +189,7 @@ struct Log {
 
 using TokenAction =
     std::variant<action::StartFetch, action::Deliver, action::Deny, action::Publish, action::WakeAt,
-                 action::Rejected, action::Save, action::Forget, action::Log>;
+                 action::Rejected, action::Save, action::Note, action::Forget, action::Log>;
 using TokenActions = std::vector<TokenAction>;
 
 struct TokenMachineOptions {

@@ -138,6 +138,9 @@ class TokenMachine::Impl {
   std::uint64_t newest_generation() const { return newest() ? newest()->token->generation : 0; }
   bool given() const { return newest() != nullptr && newest()->token->given; }
   Holding hold(Token token, const Now& now);
+  void note_accepted(std::uint64_t generation);
+  const Holding* holding_of(std::uint64_t generation) const;
+  StoredToken stored_form(const Holding& holding) const;
   void take(TokenAnswer answer, const Exchange& exchange, const Now& now);
   void place(Holding fresh, const Now& now);
   void replace_current(Holding fresh);
@@ -208,7 +211,8 @@ class TokenMachine::Impl {
   TokenPtr published_;
   Instant published_until_{};
   std::optional<Instant> wake_;
-  std::optional<StoredToken> unsaved_;
+  bool unsaved_ = false;     ///< the newest token
+  std::optional<std::uint64_t> noteworthy_;  ///< a generation of which more is known now
   TokenActions actions_;
 };
 

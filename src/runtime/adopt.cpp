@@ -65,6 +65,7 @@ oauth::TokenPtr stored_token(const StoredToken& stored, const Boot& here,
   token->value = stored.access_token;
   token->token_type = stored.token_type;
   token->stored = true;
+  token->accepted_before = stored.accepted;
   token->generation = 1;
   token->sent = now.boot - *age;
   token->received = now.boot;

@@ -78,6 +78,12 @@ Result<void> check_options(const ClientOptions& options) {
   if (!options.token_path.starts_with('/')) {
     return config("token_path \"" + options.token_path + "\" does not begin with a slash", "");
   }
+  const std::string& verify = options.verify_path;
+  if (!verify.empty() &&
+      (!verify.starts_with('/') || !http::parse_url(http::join_url(options.api_url, verify)))) {
+    return config("verify_path \"" + verify + "\" is not a path",
+                  "it begins with a slash: /api/v2/tokens/me");
+  }
   if (auto proxy = net::ProxyRule::make(options.proxy); !proxy) return std::move(proxy).error();
   if (auto ok = check_client_certificate(options); !ok) return ok;
   if (options.ntp) {

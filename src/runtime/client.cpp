@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/fork_mutex.hpp"
 #include "host/system_clocks.hpp"
 #include "host/vmclock.hpp"
 #include "oauth/refusals.hpp"
@@ -292,7 +293,7 @@ class Client::Impl {
   };
   /// Reaches what runs, once it does, from a reader's thread.
   struct Slot {
-    std::mutex mutex;
+    ForkMutex mutex;
     std::weak_ptr<Running> running;
   };
 
@@ -401,22 +402,27 @@ class Client::Impl {
   Hooks hooks_;
   Dependencies dependencies_;
   std::function<Result<std::vector<Secret>>()> reread_;
-  std::mutex mutex_;  // over running_ alone
+  ForkMutex mutex_;  // over running_ alone
   std::shared_ptr<Running> running_;
   std::shared_ptr<Slot> slot_ = std::make_shared<Slot>();
   std::shared_ptr<runtime::Publication> publication_ = publication_for(slot_);
 };
 
-Result<Client> Client::from_environment(Hooks hooks) {
+Result<Client> Client::from_environment(
+    Hooks hooks, const std::function<Dependencies(const ClientOptions& options)>& own) {
   return without_exceptions([&]() -> Result<Client> {
     auto settings = settings::load({}, settings::process_surroundings(), settings::Need::identity);
     if (!settings) return settings.error();
-    Dependencies dependencies;
-    auto store =
-        runtime::make_store(settings->token_store, settings::process_surroundings().environment);
-    if (!store) return std::move(store).error();
-    dependencies.store = *std::move(store);
-    if (!settings->client_secret_file.empty()) {
+    Dependencies dependencies = own ? own(settings->client) : Dependencies{};
+    if (!dependencies.store) {
+      auto store =
+          runtime::make_store(settings->token_store, settings::process_surroundings().environment);
+      if (!store) return std::move(store).error();
+      dependencies.store = *std::move(store);
+    }
+    for (const std::string& warning : settings->warnings)
+      if (hooks.log) hooks.log({LogLevel::warn, warning});
+    if (!settings->client_secret_file.empty() && !dependencies.fresh_secrets) {
       dependencies.fresh_secrets = [file = runtime::SecretFile(settings->client_secret_file,
                                                                secrets_of_environment)]() mutable {
         return file.look();

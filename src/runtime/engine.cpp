@@ -16,7 +16,13 @@ class Engine::Impl {
   Impl(ClientOptions options, Hooks hooks, EngineWorld world)
       : core_(std::move(options), std::move(hooks), std::move(world)),
         desk_(core_, core_.world.seed),
-        readers_(core_, desk_) {
+        readers_(core_, desk_,
+                 [this](const Request& request, Instant deadline, std::uint64_t after,
+                        CallHandler handler) {
+                   guard::CallOptions with = call_options(deadline);
+                   with.after = after;
+                   return start(request, with, std::move(handler), {});
+                 }) {
     core_.observe = [this](ServerId server, const Exchange& exchange) {
       desk_.clocks().observe(server, exchange);
     };
@@ -36,13 +42,17 @@ class Engine::Impl {
   Impl& operator=(const Impl&) = delete;
 
   CallId call(const Request& request, Instant deadline, CallHandler handler, Sender sender) {
+    return start(request, call_options(deadline), std::move(handler), std::move(sender));
+  }
+  CallId start(const Request& request, const guard::CallOptions& options, CallHandler handler,
+               Sender sender) {
     const CallId id = core_.new_id();
     HttpRequest http{request.method, http::join_url(core_.options.api_url, request.path),
                      request.headers, Secret{}, Secret{std::string_view{request.body}}};
     // First: where it throws, the call has not begun, and nobody tells its handler twice.
     core_.later([this, id] { step(id, guard::event::Start{}); });
-    calls_.emplace(id, Call{guard::CallMachine(std::move(http), call_options(deadline),
-                                               *core_.dialect, core_.book, core_.api, core_.login),
+    calls_.emplace(id, Call{guard::CallMachine(std::move(http), options, *core_.dialect, core_.book,
+                                               core_.api, core_.login),
                             std::move(handler), std::move(sender)});
     return id;
   }

@@ -9,27 +9,43 @@
 
 namespace skewguard {
 
-Result<Client> make_client(boost::asio::io_context& context, ClientOptions options, Hooks hooks,
-                           Dependencies dependencies) {
-  if (!dependencies.clock) dependencies.clock = std::make_shared<host::SystemClocks>();
+namespace {
+
+/// `uses` with this context as the loop, and what else it leaves empty.
+Dependencies on_context(boost::asio::io_context& context, const ClientOptions& options,
+                        const Log& log, Dependencies uses) {
+  if (!uses.clock) uses.clock = std::make_shared<host::SystemClocks>();
   auto strand = boost::asio::make_strand(context);
   // Whichever of the context's threads waits for the loop may be the one that it needs.
-  dependencies.executor = std::make_shared<runtime::IoExecutor>(
-      strand, dependencies.clock,
+  uses.executor = std::make_shared<runtime::IoExecutor>(
+      strand, uses.clock,
       [executor = context.get_executor()] { return executor.running_in_this_thread(); });
-  if (!dependencies.transport) {
-    if (!dependencies.referee) {
-      dependencies.referee = [strand, options, clock = dependencies.clock](Executor&,
-                                                                           Transport& transport) {
-        return runtime::real_referee(options, *clock, transport, strand);
-      };
-    }
-    dependencies.transport = [strand, options, clock = dependencies.clock,
-                              log = Log(hooks.log, hooks.log_level)](Executor&) {
-      return runtime::real_transport(options, *clock, strand, log);
+  if (uses.transport) return uses;
+  if (!uses.referee) {
+    uses.referee = [strand, options, clock = uses.clock](Executor&, Transport& transport) {
+      return runtime::real_referee(options, *clock, transport, strand);
     };
   }
+  uses.transport = [strand, options, clock = uses.clock, log](Executor&) {
+    return runtime::real_transport(options, *clock, strand, log);
+  };
+  return uses;
+}
+
+}  // namespace
+
+Result<Client> make_client(boost::asio::io_context& context, ClientOptions options, Hooks hooks,
+                           Dependencies dependencies) {
+  const Log log(hooks.log, hooks.log_level);
+  dependencies = on_context(context, options, log, std::move(dependencies));
   return Client::make(std::move(options), std::move(hooks), std::move(dependencies));
+}
+
+Result<Client> client_from_environment(boost::asio::io_context& context, Hooks hooks) {
+  const Log log(hooks.log, hooks.log_level);
+  return Client::from_environment(std::move(hooks), [&](const ClientOptions& options) {
+    return on_context(context, options, log, {});
+  });
 }
 
 }  // namespace skewguard

@@ -1,19 +1,35 @@
 #include "runtime/readers.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <functional>
+#include <memory>
 #include <utility>
 
+#include "diagnosis/exit_code.hpp"
 #include "oauth/denials.hpp"
+#include "runtime/given_life.hpp"
 
 namespace skewguard::runtime {
 namespace {
 
-/// Of a given token the machine knows no end, and its `exp` is for the wall clock to judge.
-std::optional<oauth::TokenFailure> unfit(const BearerToken& token, Duration min_life) {
-  if (token.source != BearerToken::Source::given) return std::nullopt;
-  if (token.remaining <= Duration{0}) return oauth::given_token_ended_locally();
-  if (token.remaining < min_life) return oauth::given_token_too_short(token.remaining, min_life);
-  return std::nullopt;
+/// The one resource of the platform that needs no permission and exists for every grant; its HEAD
+/// is made for this. A path that the user names may know GET alone.
+Request question_of(const ClientOptions& options) {
+  Request question;
+  question.path = options.verify_path;
+  if (question.path.empty() && options.dialect == DialectName::genesys) {
+    question.method = "HEAD";
+    question.path = "/api/v2/tokens/me";
+  }
+  return question;
+}
+
+/// Of these only the body says more, and HEAD brings none; 405 and 501 are of HEAD itself.
+bool body_would_tell(const guard::action::Finish& finished) {
+  if (!finished.answer) return false;
+  const int status = finished.answer->status;
+  return status == 400 || status == 403 || status == 405 || status == 501;
 }
 
 oauth::TokenFailure begins_too_late() {
@@ -23,7 +39,29 @@ oauth::TokenFailure begins_too_late() {
           4};
 }
 
+oauth::TokenFailure not_verified_in_time() {
+  return {Verdict::timeout,
+          Error{ErrorKind::timeout,
+                "the API did not say before the deadline whether it accepts "
+                "this token",
+                "try again, or allow more time"},
+          6};
+}
+
+Error unclear_answer(int status) {
+  return {ErrorKind::protocol,
+          "the API's answer (" + std::to_string(status) +
+              ") does not show whether it accepts this token",
+          "name a path that does (--verify-path), or leave it out (--no-verify)"};
+}
+
 }  // namespace
+
+Readers::Readers(Core& core, TokenDesk& desk, StartCall start_call)
+    : core_(core),
+      desk_(desk),
+      start_call_(std::move(start_call)),
+      question_(question_of(core.options)) {}
 
 Readers::~Readers() {
   const Error cancelled{ErrorKind::cancelled, "the client is shutting down", ""};
@@ -59,6 +97,7 @@ void Readers::want(Id id) {
   oauth::event::Want wanted;
   wanted.waiter = id;
   wanted.deadline = reader.deadline;
+  wanted.after = reader.after;
   wanted.min_life = reader.options.min_life;
   wanted.force = reader.options.force_refresh;
   desk_.want(wanted, [this, id](TokenDesk::Answer answer) {
@@ -67,6 +106,7 @@ void Readers::want(Id id) {
     std::visit(
         [&](const auto& told) {
           asking->second.record.add_login(told.attempts, told.token_requests);
+          asking->second.asked_login |= told.token_requests > 0;
         },
         answer);
     if (auto* deny = std::get_if<oauth::action::Deny>(&answer))
@@ -78,18 +118,122 @@ void Readers::want(Id id) {
 /// A token that the API would not take yet is no valid token: it is handed out when it has begun.
 void Readers::hand_out(const oauth::action::Deliver& delivered, Id id) {
   Reader& reader = readers_.at(id);
-  if (delivered.first_use <= core_.now().boot) {
-    BearerToken token = bearer_token(delivered);
-    if (const auto why = unfit(token, reader.options.min_life)) return refuse(id, *why);
-    return answer(id, std::move(token), 0, Verdict::ok);
-  }
+  // It is there: from here on nothing older will do, and nothing newer is insisted on.
+  reader.after = std::max(reader.after, delivered.token->generation - 1);
+  reader.options.force_refresh = false;
+  if (must_verify(reader, *delivered.token)) return verify(id, delivered.token->generation);
+  if (!reader.options.verify || delivered.first_use <= core_.now().boot)
+    return give(id, delivered.token);
   if (delivered.first_use > reader.deadline) return refuse(id, begins_too_late());
-  reader.options.force_refresh = false;  // it is there, and only has to begin
   core_.at(delivered.first_use, [this, id] { want(id); });
+}
+
+// What the API accepts ----------------------------------------------------------------------------
+
+bool Readers::must_verify(const Reader& reader, const oauth::Token& token) const {
+  return reader.options.verify && !question_.path.empty() &&
+         !desk_.tokens().was_accepted(token.generation);
+}
+
+void Readers::verify(Id id, std::uint64_t generation) {
+  const Instant deadline = readers_.at(id).deadline;
+  if (check_) {
+    check_->waiting.push_back(id);
+  } else {
+    check_ = Check{deadline, {id}};
+    ask_api(generation);
+  }
+  if (!check_ || deadline >= check_->deadline) return;  // the call ends by then
+  core_.at(deadline, [this, id] { refuse(id, not_verified_in_time()); });
+}
+
+void Readers::ask_api(std::uint64_t generation) {
+  core_.log({LogLevel::debug, "asking the API whether it accepts this token: " + question_.method +
+                                  " " + question_.path});
+  try {
+    start_call_(question_, check_->deadline, generation - 1,
+                [this, generation](guard::action::Finish finished) {
+                  checked(std::move(finished), generation);
+                });
+  } catch (const std::exception& e) {
+    checked({std::nullopt,
+             Error{ErrorKind::unavailable,
+                   std::string("the API could not be asked about the token: ") + e.what(),
+                   "check this machine's limits on memory"},
+             {}},
+            generation);
+  }
+}
+
+void Readers::checked(guard::action::Finish finished, std::uint64_t generation) {
+  if (!finished.accepted && question_.method == "HEAD" && body_would_tell(finished)) {
+    question_.method = "GET";
+    return ask_api(generation);
+  }
+  const Check ended = *std::exchange(check_, std::nullopt);
+  const bool over = finished.error && finished.error->kind == ErrorKind::cancelled;
+  std::vector<Id> patient;
+  for (const Id id : ended.waiting) {
+    const auto found = readers_.find(id);
+    if (found == readers_.end()) continue;
+    if (finished.accepted) {
+      accepted(id, finished.accepted);
+    } else if (over || found->second.deadline <= ended.deadline) {
+      refuse(id, finished);
+    } else {
+      patient.push_back(id);
+    }
+  }
+  // They came later and have time left, the next call with as much of it as any of them has.
+  std::ranges::sort(patient, std::greater{}, [this](Id id) { return readers_.at(id).deadline; });
+  for (const Id id : patient) want(id);
+}
+
+/// It may be another than the one that this reader was to get, and verifying takes time.
+void Readers::accepted(Id id, const oauth::TokenPtr& token) {
+  Reader& reader = readers_.at(id);
+  if (token->generation <= reader.after) return want(id);
+  if (token->given) return give(id, token);
+  const Duration left = bearer_token(token).remaining;
+  if (left > Duration{0} && left >= reader.options.min_life) return give(id, token);
+  if (!std::exchange(reader.asked_login, true)) return want(id);
+  refuse(id, oauth::new_token_too_short(left, reader.options.min_life));
+}
+
+// What they get -----------------------------------------------------------------------------------
+
+void Readers::give(Id id, const oauth::TokenPtr& token) {
+  BearerToken out = bearer_token(token);
+  const Duration min_life = readers_.at(id).options.min_life;
+  // Of a given token the machine knows no end.
+  if (token->given && out.remaining < min_life)
+    return refuse(id, oauth::given_token_too_short(out.remaining, min_life));
+  answer(id, std::move(out), 0, Verdict::ok);
 }
 
 void Readers::refuse(Id id, oauth::TokenFailure failure) {
   answer(id, std::move(failure.error), failure.exit_code, failure.verdict);
+}
+
+/// By what the guarded call met: its report is told, after what this reader has met before.
+void Readers::refuse(Id id, const guard::action::Finish& finished) {
+  Reader reader = std::move(readers_.extract(id).mapped());
+  const int status = finished.answer ? finished.answer->status : 0;
+  Error error = finished.error
+                    ? *finished.error
+                    : diagnosis::error_of(finished.report).value_or(unclear_answer(status));
+  CallReport report = finished.report;
+  if (report.exit_code == 0) report.exit_code = diagnosis::exit_code(error.kind);
+  const CallReport own =
+      reader.record.close(report.exit_code, Verdict::ok, core_.now(), core_.options.staleness);
+  report.token_requests += own.token_requests;
+  report.elapsed = own.elapsed;
+  if (own.verdict != Verdict::ok) report.verdict = own.verdict;
+  report.attempts.insert(report.attempts.begin(), own.attempts.begin(), own.attempts.end());
+  for (std::size_t i = 0; i < report.attempts.size(); ++i)
+    report.attempts[i].n = static_cast<int>(i) + 1;
+  error.report = std::make_shared<const CallReport>(std::move(report));
+  reader.handler(std::move(error));
 }
 
 void Readers::answer(Id id, Result<BearerToken> result, int exit_code, Verdict otherwise) {
@@ -108,25 +252,36 @@ void Readers::answer(Id id, Result<BearerToken> result, int exit_code, Verdict o
   reader.handler(std::move(result));
 }
 
-BearerToken Readers::bearer_token(const oauth::action::Deliver& delivered) const {
+BearerToken Readers::bearer_token(const oauth::TokenPtr& token) const {
+  if (token->given) return given_token(*token);
   const Now now = core_.now();
-  const oauth::Token& token = *delivered.token;
   // The token handed out may be the next one, whose life only its own figures tell.
   const oauth::TokenMachine& tokens = desk_.tokens();
-  const bool current = tokens.usable(now) == delivered.token;
-  const Instant end = current ? tokens.ends_at(now).value_or(token.dead_at()) : token.dead_at();
+  const bool current = tokens.usable(now) == token;
+  const Instant end = current ? tokens.ends_at(now).value_or(token->dead_at()) : token->dead_at();
   BearerToken out;
-  out.value = token.value;
+  out.value = token->value;
   out.token_type = "Bearer";
   out.remaining = std::max(Duration{0}, end - now.boot);
   out.expires_at = now.wall + out.remaining;
-  if (token.given && token.claims && token.claims->exp) {
-    out.expires_at = WallTime{*token.claims->exp};
-    out.remaining = std::max(Duration{0}, out.expires_at - now.wall);
+  out.source = token->stored ? BearerToken::Source::store : BearerToken::Source::login;
+  return out;
+}
+
+BearerToken Readers::given_token(const oauth::Token& token) const {
+  const Now now = core_.now();
+  BearerToken out;
+  out.value = token.value;
+  out.token_type = "Bearer";
+  out.source = BearerToken::Source::given;
+  out.remaining = token.dead_at() - now.boot;
+  if (token.claims && token.claims->exp) {
+    const GivenLife life =
+        given_life(*token.claims, *token.claims->exp, now.wall, core_.book.to_wall(core_.api, now));
+    for (const auto& warning : life.warnings) core_.log({LogLevel::warn, warning});
+    out.remaining = life.remaining;
   }
-  out.source = token.given    ? BearerToken::Source::given
-               : token.stored ? BearerToken::Source::store
-                              : BearerToken::Source::login;
+  out.expires_at = now.wall + out.remaining;
   return out;
 }
 

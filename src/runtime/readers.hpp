@@ -1,6 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
+#include <vector>
 
 #include "guard/call_record.hpp"
 #include "runtime/core.hpp"
@@ -8,13 +11,18 @@
 
 namespace skewguard::runtime {
 
-/// Those who ask for a token to use it by themselves. Part of an engine: on the control loop alone.
+/// Those who ask for a token to use it by themselves. They get what the API accepts: a token that
+/// it never accepted is sent in a guarded call first, one call for all who ask at the time. Part of
+/// an engine: on the control loop alone.
 class Readers {
  public:
   using Handler = Engine::TokenHandler;
   using Id = oauth::WaiterId;
+  /// Starts a guarded call with a token of a later generation than `after`.
+  using StartCall = std::function<Engine::CallId(const Request&, Instant deadline,
+                                                 std::uint64_t after, Engine::CallHandler)>;
 
-  Readers(Core& core, TokenDesk& desk) : core_(core), desk_(desk) {}
+  Readers(Core& core, TokenDesk& desk, StartCall start_call);
   ~Readers();
   Readers(const Readers&) = delete;
   Readers& operator=(const Readers&) = delete;
@@ -30,16 +38,34 @@ class Readers {
     TokenRequestOptions options;
     Instant deadline{};
     guard::CallRecord record;
+    std::uint64_t after = 0;  ///< only tokens of a later generation will do
+    bool asked_login = false;
+  };
+  /// The guarded call under way, and who waits for what it finds.
+  struct Check {
+    Instant deadline{};
+    std::vector<Id> waiting;
   };
 
   void want(Id id);
   void hand_out(const oauth::action::Deliver& delivered, Id id);
+  [[nodiscard]] bool must_verify(const Reader& reader, const oauth::Token& token) const;
+  void verify(Id id, std::uint64_t generation);
+  void ask_api(std::uint64_t generation);
+  void checked(guard::action::Finish finished, std::uint64_t generation);
+  void accepted(Id id, const oauth::TokenPtr& token);
+  void give(Id id, const oauth::TokenPtr& token);
   void refuse(Id id, oauth::TokenFailure failure);
+  void refuse(Id id, const guard::action::Finish& finished);
   void answer(Id id, Result<BearerToken> result, int exit_code, Verdict otherwise);
-  [[nodiscard]] BearerToken bearer_token(const oauth::action::Deliver& delivered) const;
+  [[nodiscard]] BearerToken bearer_token(const oauth::TokenPtr& token) const;
+  [[nodiscard]] BearerToken given_token(const oauth::Token& token) const;
 
   Core& core_;
   TokenDesk& desk_;
+  StartCall start_call_;
+  Request question_;  ///< what shows whether the API accepts a token; without a path nothing does
+  std::optional<Check> check_;
   std::map<Id, Reader> readers_;
 };
 

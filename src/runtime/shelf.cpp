@@ -7,7 +7,8 @@
 
 namespace skewguard::runtime {
 
-Shelf::Shelf(const Core& core) : core_(core), key_(store::key_of(core.options)) {}
+Shelf::Shelf(const Core& core)
+    : core_(core), key_(store::key_of(core.options)), api_(core.book.origin(core.api)) {}
 
 /// A user's store may throw.
 template <typename What>
@@ -32,21 +33,61 @@ void Shelf::note(const char* what) const {
 }
 
 std::optional<StoredToken> Shelf::load() {
+  auto stored = read();
+  note(stored ? "it has a token of this client" : "no token of this client");
+  return stored;
+}
+
+std::optional<StoredToken> Shelf::read() {
   auto loaded = attempt([&] { return core_.world.store.load(key_); });
-  if (loaded) {
-    note(*loaded ? "it has a token of this client" : "no token of this client");
-    return *std::move(loaded);
+  if (!loaded) {
+    tell(loaded.error());
+    return std::nullopt;
   }
-  tell(loaded.error());
-  return std::nullopt;
+  std::optional<StoredToken> stored = *std::move(loaded);
+  if (stored && stored->api != api_) {
+    stored->accepted = false;
+    stored->lag = stored->lead = Duration{0};
+  }
+  return stored;
 }
 
 void Shelf::save(StoredToken token) {
   token.boot_id = core_.world.boot.id;
   token.time_namespace = core_.world.boot.time_namespace;
+  if (overtaken(token)) return;
+  put(std::move(token));
+}
+
+/// The answer came late (this process was frozen, say), and another one has asked since.
+bool Shelf::overtaken(const StoredToken& token) {
+  const auto stored = read();
+  const bool same_clock = stored && !token.boot_id.empty() && stored->boot_id == token.boot_id &&
+                          stored->time_namespace == token.time_namespace;
+  return same_clock && stored->sent > token.sent;
+}
+
+void Shelf::learn(const StoredToken& known) {
+  const bool mine = claimed_;
+  if (!claim()) return;
+  if (auto stored = read()) {
+    const bool same = stored->access_token == known.access_token;
+    const bool accepted = stored->accepted || (same && known.accepted);
+    const bool news =
+        accepted != stored->accepted || stored->lag != known.lag || stored->lead != known.lead;
+    stored->accepted = accepted;
+    stored->lag = known.lag;
+    stored->lead = known.lead;
+    if (news) put(*std::move(stored));
+  }
+  if (!mine) release();
+}
+
+void Shelf::put(StoredToken token) {
+  token.api = api_;
   const auto saved = attempt([&] { return core_.world.store.save(key_, token); });
+  if (saved) note("the token is kept, with what is known of it");
   // Without the claim, whoever has it may refuse; that is no fault of the store.
-  if (saved) note("the new token is kept");
   if (!saved && claimed_) tell(saved.error());
 }
 

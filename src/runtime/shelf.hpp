@@ -17,8 +17,12 @@ class Shelf {
   Shelf(const Shelf&) = delete;
   Shelf& operator=(const Shelf&) = delete;
 
+  /// What it tells of another API host than this client's is left out.
   std::optional<StoredToken> load();
   void save(StoredToken token);
+  /// What has become known of the token that is stored, or of the clocks: kept beside it. Not while
+  /// another process asks for its successor.
+  void learn(const StoredToken& known);
   void erase();
   /// False: another process asks for a token just now. True also where the store does not work.
   bool claim();
@@ -28,10 +32,14 @@ class Shelf {
   template <typename What>
   auto attempt(const What& what) -> decltype(what());
   void tell(const Error& error);
+  std::optional<StoredToken> read();
   void note(const char* what) const;
+  void put(StoredToken token);
+  [[nodiscard]] bool overtaken(const StoredToken& token);
 
   const Core& core_;
   std::string key_;
+  std::string api_;  ///< the origin that this client talks to
   bool claimed_ = false;
   bool told_ = false;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "oauth/lifetime.hpp"
 #include "runtime/adopt.hpp"
 #include "time/duration_text.hpp"
 
@@ -11,6 +12,10 @@ namespace {
 
 /// How often is looked whether the process that asks for a token has got it.
 constexpr Duration kShareEvery = std::chrono::milliseconds{50};
+/// It may be frozen. Not all who wait for it ask at the same moment: what the first of them saves
+/// serves the others.
+constexpr Duration kShareLeast = std::chrono::milliseconds{1500};
+constexpr Duration kShareMost = std::chrono::seconds{2};
 
 oauth::TokenMachineOptions machine_options(const Core& core, std::uint64_t seed) {
   oauth::TokenMachineOptions out;
@@ -38,7 +43,8 @@ TokenDesk::TokenDesk(Core& core, std::uint64_t seed)
       clocks_(
           core, [this](const oauth::TokenEvent& event) { step(event); },
           [this] { return tokens_.fetching(); }),
-      shelf_(core) {}
+      shelf_(core),
+      share_jitter_(seed + 2) {}
 
 void TokenDesk::step(const oauth::TokenEvent& event) {
   for (auto& action : tokens_.step(event, core_.now())) {
@@ -58,6 +64,10 @@ void TokenDesk::step(const oauth::TokenEvent& event) {
                                            {attempt.verdict.value_or(Verdict::unknown)}});
                    },
                    [this](oauth::action::Save& a) { shelf_.save(std::move(a.token)); },
+                   // In a turn of its own: a store may be slow, and a call waits.
+                   [this](oauth::action::Note& a) {
+                     core_.later([this, known = std::move(a.known)] { shelf_.learn(known); });
+                   },
                    [this](const oauth::action::Forget&) { shelf_.erase(); },
                    [this](const oauth::action::Log& a) { core_.log(a.line); },
                },
@@ -157,6 +167,7 @@ void TokenDesk::adopt() {
   }
   const auto stored = shelf_.load();
   if (!stored) return ready();
+  learn_from(*stored);
   const auto take = [this, stored] {
     auto token = stored_token(*stored, core_.world.boot, core_.book, core_.login, core_.now());
     if (token == nullptr) return false;
@@ -171,40 +182,57 @@ void TokenDesk::adopt() {
   });
 }
 
+/// It holds for as long as what this process sees itself allows it.
+void TokenDesk::learn_from(const StoredToken& stored) {
+  const auto learn = [this](const oauth::TokenEvent& fact) {
+    if (clocks_.learned(fact)) step(fact);
+  };
+  // A user's own store may tell anything; sums of these stay far from overflow.
+  const auto believed = [](Duration fact) { return std::min(fact, oauth::kLongestLife); };
+  // Of what it is at least nothing is kept: with less than half of it, it is no longer true.
+  if (const Duration lag = believed(stored.lag); lag > Duration{0})
+    learn(oauth::event::ApiLags{lag, lag / 2});
+  if (const Duration lead = believed(stored.lead); lead > Duration{0})
+    learn(oauth::event::ApiLeads{lead, lead / 2});
+}
+
 void TokenDesk::start_fetch(oauth::action::StartFetch& fetch) {
-  asking_ = Asking{std::move(fetch), core_.now().boot};
+  const Instant now = core_.now().boot;
+  const auto spread =
+      std::chrono::duration_cast<Duration>((kShareMost - kShareLeast) * share_jitter_.next());
+  asking_ = Asking{std::move(fetch), now, now + kShareLeast + spread};
   ask_or_share();
 }
 
-/// Nobody waits for another process longer than for the login host, nor beyond the middle of what
-/// time the most hurried caller has: then this one asks for itself.
+/// Not beyond kShareMost, nor beyond the middle of what time the most hurried caller has: then this
+/// process asks for itself, and saves without the claim.
 bool TokenDesk::may_wait_for_others() const {
   const Instant now = core_.now().boot;
-  Instant until = asking_->fetch.deadline;
+  Instant until = asking_->share_until;
   for (const auto& [id, waiting] : takers_)
     until = std::min(until, asking_->since + (waiting.deadline - asking_->since) / 2);
   if (now < until) return true;
-  core_.log({LogLevel::warn, "another process has been asking for a token for " +
-                                 time::human(now - asking_->since) +
-                                 " and has none yet: this one asks for itself"});
+  core_.log({LogLevel::warn,
+             "another process has been asking for a token for " +
+                 time::human(now - asking_->since) +
+                 " and has none yet (is it frozen, or is the login host slow?): this one asks for "
+                 "itself"});
   return false;
 }
 
 /// One process asks, the others take what it got.
 void TokenDesk::ask_or_share() {
-  if (!shelf_.claim() && may_wait_for_others()) {
-    core_.at(core_.now().boot + kShareEvery, [this, id = asking_->fetch.fetch] {
-      if (asking_ && asking_->fetch.fetch == id) ask_or_share();
-    });
-    return;
-  }
+  const bool claimed = shelf_.claim();
   if (auto token = shared(asking_->fetch)) {
     shelf_.release();
     const oauth::FetchId id = asking_->fetch.fetch;
     asking_.reset();
     return step(oauth::event::Found{id, std::move(token)});
   }
-  ask();
+  if (claimed || !may_wait_for_others()) return ask();
+  core_.at(core_.now().boot + kShareEvery, [this, id = asking_->fetch.fetch] {
+    if (asking_ && asking_->fetch.fetch == id) ask_or_share();
+  });
 }
 
 void TokenDesk::ask() {

@@ -10,6 +10,7 @@
 #include "runtime/clock_watch.hpp"
 #include "runtime/core.hpp"
 #include "runtime/shelf.hpp"
+#include "time/backoff.hpp"
 
 namespace skewguard::runtime {
 
@@ -41,6 +42,7 @@ class TokenDesk {
   struct Asking {
     oauth::action::StartFetch fetch;
     Instant since;
+    Instant share_until;  ///< no longer for another process's
   };
 
   void look_for_secrets();
@@ -52,6 +54,7 @@ class TokenDesk {
   [[nodiscard]] oauth::TokenPtr shared(const oauth::action::StartFetch& fetch);
   void wake_at(Instant when);
   void adopt();
+  void learn_from(const StoredToken& stored);
   void ready();
   void wait_no_longer(oauth::WaiterId id);
 
@@ -59,6 +62,7 @@ class TokenDesk {
   oauth::TokenMachine tokens_;
   ClockWatch clocks_;
   Shelf shelf_;
+  time::Jitter share_jitter_;
   std::map<oauth::WaiterId, Waiting> takers_;
   std::optional<Asking> asking_;
   std::vector<oauth::event::Want> early_wants_;  // until ready_

@@ -52,6 +52,21 @@ TEST_F(TokenCommand, HandsItsWishesOn) {
   ASSERT_EQ(token_requests.size(), 1U);
   EXPECT_EQ(token_requests[0].min_life, std::chrono::minutes{10});
   EXPECT_TRUE(token_requests[0].force_refresh);
+  EXPECT_TRUE(token_requests[0].verify);
+}
+
+TEST_F(TokenCommand, VerifiesUnlessToldNotTo) {
+  EXPECT_EQ(run({"token", "--no-verify"}), 0) << err;
+  ASSERT_EQ(token_requests.size(), 1U);
+  EXPECT_FALSE(token_requests[0].verify);
+}
+
+TEST_F(TokenCommand, HandsOnWhereToVerify) {
+  EXPECT_EQ(run({"token", "--verify-path", "/me"}), 0) << err;
+  ASSERT_EQ(clients.size(), 1U);
+  EXPECT_EQ(clients[0].verify_path, "/me");
+  EXPECT_EQ(run({"token", "--verify-path", "me"}), 2);
+  EXPECT_THAT(err, HasSubstr("--verify-path"));
 }
 
 TEST_F(TokenCommand, RefusesWishesThatAreNone) {

@@ -16,6 +16,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace skewguard {
@@ -215,6 +216,34 @@ TEST_F(ClientOnItsLoop, BeginsAnewInAForkedProcessAndEndsThere) {
   EXPECT_TRUE(client->get("/api/v2/x"));
   client.reset();
   EXPECT_TRUE(ended());
+}
+
+TEST(ClientInAForkedProcess, ServesAChildThatWasForkedWhileAnotherThreadStartedIt) {
+  std::promise<void> starting, gone;
+  Dependencies dependencies;
+  dependencies.clock = std::make_shared<StandingClock>();
+  dependencies.transport = [&, first = true](Executor& loop) mutable {
+    if (std::exchange(first, false)) starting.set_value();
+    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+    return std::make_unique<Hosts>(loop, gone);
+  };
+  ClientOptions options;
+  options.login_url = "https://login.test";
+  options.api_url = "https://api.test";
+  options.client_id = "id";
+  auto made = Client::make(options, {}, std::move(dependencies));
+  ASSERT_TRUE(made);
+  std::thread first([&made] { EXPECT_TRUE(made->get("/api/v2/x")); });
+  starting.get_future().wait();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(20);  // it hung
+    ::_exit(made->get("/api/v2/x").ok() ? 0 : 1);
+  }
+  first.join();
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
 #endif

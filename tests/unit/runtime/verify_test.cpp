@@ -1,0 +1,381 @@
+// Who asks for a token gets what the API accepts: CONTRACT section 1, "token verifies".
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client_testing.hpp"
+#include "skewguard/token_store.hpp"
+
+namespace skewguard::runtime {
+namespace {
+
+/// What was asked of the API, as "METHOD path".
+std::vector<std::string> asked_of(const Host& host) {
+  std::vector<std::string> questions;
+  for (const Asked& asked : host.asked())
+    questions.push_back(asked.request.method + " " + asked.request.url.substr(host.url().size()));
+  return questions;
+}
+
+const std::string kHead = "HEAD /api/v2/tokens/me";
+const std::string kGet = "GET /api/v2/tokens/me";
+using Lines = std::vector<std::string>;
+
+class TokenVerification : public ::testing::Test {
+ protected:
+  void SetUp() override { make(world->options()); }
+  void make(ClientOptions options, std::shared_ptr<TokenStore> store = {}) {
+    Dependencies dependencies = world->dependencies();
+    dependencies.store = std::move(store);
+    Hooks hooks;
+    hooks.on_resolved = [this](const CallReport& report) { resolved.push_back(report); };
+    hooks.log = [this](const LogLine& line) {
+      if (line.level == LogLevel::warn) warnings.push_back(line.message);
+    };
+    auto made = Client::make(std::move(options), std::move(hooks), std::move(dependencies));
+    ASSERT_TRUE(made) << made.error().message;
+    client = std::make_unique<Client>(*std::move(made));
+  }
+  /// The API answers HEAD, and GET where `get` is not 0, with these.
+  void api_says(int head, int get = 0, std::string body = "") {
+    world->api().set_script([=](const Asked& asked) -> std::optional<Answer> {
+      const int status = asked.request.method == "HEAD" ? head : get;
+      if (status == 0) return std::nullopt;
+      return Answer{.status = status, .body = asked.request.method == "HEAD" ? "" : body};
+    });
+  }
+
+  std::unique_ptr<MemoryWorld> world = std::make_unique<MemoryWorld>();
+  FakeMachine& machine = world->machine();
+  std::vector<CallReport> resolved;
+  std::vector<std::string> warnings;
+  std::unique_ptr<Client> client;
+};
+
+TEST_F(TokenVerification, SendsATokenThatWasNeverAcceptedOnce) {
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(client->token());
+  EXPECT_EQ(asked_of(world->api()), Lines{kHead});
+  EXPECT_EQ(world->token_requests(), 1U);
+}
+
+TEST_F(TokenVerification, SendsNoTokenThatACallHasShownToBeAccepted) {
+  ASSERT_TRUE(client->get("/api/v2/x"));
+  ASSERT_TRUE(client->token());
+  EXPECT_EQ(world->api().requests(), 1U);
+}
+
+TEST_F(TokenVerification, AsksOnceForThousandsAtATime) {
+  constexpr int kReaders = 5'000;
+  int good = 0;
+  for (int i = 0; i < kReaders; ++i)
+    client->async_token({}, [&](const Result<BearerToken>& token) { good += token.ok() ? 1 : 0; });
+  machine.run();
+  EXPECT_EQ(good, kReaders);
+  EXPECT_EQ(asked_of(world->api()), Lines{kHead});
+}
+
+TEST_F(TokenVerification, CanBeTurnedOff) {
+  world->api().set_offset(-10s);
+  ASSERT_TRUE(client->token({.verify = false}));
+  EXPECT_EQ(world->api().requests(), 0U);
+}
+
+TEST_F(TokenVerification, TurnedOffItWaitsForNoBeginThoughALagIsKnown) {
+  world->api().set_offset(-5s);
+  ASSERT_TRUE(client->token());
+  const Instant before = client->now();
+  ASSERT_TRUE(client->token({.force_refresh = true, .verify = false}));
+  EXPECT_EQ(client->now(), before);
+}
+
+TEST_F(TokenVerification, HandsOutATokenOnlyWhenItHasBegunForTheApi) {
+  world->api().set_offset(-3s);
+  const auto token = client->token();
+  ASSERT_TRUE(token) << token.error().message;
+  const auto last = world->api().asked().back();
+  EXPECT_EQ(last.status, 200);
+  EXPECT_EQ(last.request.authorization.reveal(), "Bearer " + std::string(token->value.reveal()));
+  EXPECT_EQ(world->token_requests(), 1U) << "the same one, later";
+  ASSERT_EQ(resolved.size(), 1U) << "the guarded request alone is told of";
+  EXPECT_EQ(resolved[0].verdict, Verdict::issuer_clock_ahead);
+  EXPECT_TRUE(resolved[0].mitigated);
+}
+
+TEST_F(TokenVerification, HandsOutTheTokenThatWasAcceptedInTheEnd) {
+  world->api().set_script([this, first = true](const Asked&) mutable -> std::optional<Answer> {
+    if (std::exchange(first, false)) world->revoke_all();
+    return std::nullopt;
+  });
+  const auto token = client->token();
+  ASSERT_TRUE(token) << token.error().message;
+  EXPECT_EQ(token->value.reveal(), "token-2");
+  EXPECT_EQ(world->api().asked().back().status, 200);
+}
+
+TEST_F(TokenVerification, TakesWhatIsDecidedAfterTheTokenWasLookedAtForAcceptance) {
+  for (const int status : {200, 204, 404, 409, 422}) {
+    make(world->options());
+    api_says(status);
+    EXPECT_TRUE(client->token()) << status;
+    EXPECT_EQ(asked_of(world->api()).back(), kHead) << status;
+  }
+}
+
+TEST_F(TokenVerification, AsksWithGetWhereTheAnswerToHeadTellsNothing) {
+  const std::string forbidden = R"({"code":"missing.permissions","message":"Unable to perform"})";
+  for (const int status : {400, 403, 405, 501}) {
+    make(world->options());
+    const auto before = world->api().requests();
+    api_says(status, 403, forbidden);
+    EXPECT_TRUE(client->token()) << status;
+    const auto questions = asked_of(world->api());
+    EXPECT_EQ(Lines(questions.begin() + static_cast<std::ptrdiff_t>(before), questions.end()),
+              (Lines{kHead, kGet}))
+        << status;
+  }
+}
+
+TEST_F(TokenVerification, KeepsToGetOnceHeadHasFailed) {
+  api_says(405, 200);
+  ASSERT_TRUE(client->token());
+  ASSERT_TRUE(client->token({.force_refresh = true}));
+  EXPECT_EQ(asked_of(world->api()), (Lines{kHead, kGet, kGet}));
+}
+
+TEST_F(TokenVerification, FailsAsItsCallDoes) {
+  api_says(405, 500);
+  const auto token = client->token();
+  ASSERT_FALSE(token);
+  EXPECT_EQ(token.error().kind, ErrorKind::protocol);
+  ASSERT_TRUE(token.error().report);
+  EXPECT_EQ(token.error().report->exit_code, 1);
+  EXPECT_EQ(token.error().report->http_status, 500);
+  EXPECT_EQ(token.error().report->url, "https://api.test/api/v2/tokens/me");
+  EXPECT_EQ(token.error().report->token_requests, 1);
+}
+
+TEST_F(TokenVerification, WaitsFor429AsTold) {
+  world->api().next({.status = 429, .headers = {{"Retry-After", "2"}}});
+  const Instant before = client->now();
+  ASSERT_TRUE(client->token());
+  EXPECT_GE(client->now() - before, 2s);
+}
+
+TEST_F(TokenVerification, IsLeftOutWithRfc6749UnlessAPathIsNamed) {
+  ClientOptions options = world->options();
+  options.dialect = DialectName::rfc6749;
+  make(options);
+  ASSERT_TRUE(client->token());
+  EXPECT_EQ(world->api().requests(), 0U);
+  options.verify_path = "/me?fields=id";
+  make(options);
+  ASSERT_TRUE(client->token());
+  EXPECT_EQ(asked_of(world->api()), Lines{"GET /me?fields=id"});
+}
+
+TEST_F(TokenVerification, RefusesAPathThatIsNone) {
+  for (const char* path : {"me", "/a b", "https://elsewhere.test/"}) {
+    ClientOptions options = world->options();
+    options.verify_path = path;
+    const auto made = Client::make(options, {}, world->dependencies());
+    ASSERT_FALSE(made) << path;
+    EXPECT_EQ(made.error().kind, ErrorKind::config);
+  }
+}
+
+TEST_F(TokenVerification, LeavesWhoCameLaterTheRestOfTheirTime) {
+  silence(world->api());
+  const Told<BearerToken> early, later, last;
+  client->async_token({}, early.handler());
+  machine.advance(10s);
+  client->async_token({}, later.handler());
+  machine.advance(10s);
+  client->async_token({}, last.handler());
+  machine.advance(10s);
+  EXPECT_TRUE(early.once(ErrorKind::timeout));
+  EXPECT_EQ(later.times() + last.times(), 0U);
+  EXPECT_EQ(world->api().requests(), 2U) << "one call for both of them";
+  machine.advance(10s);
+  EXPECT_TRUE(later.once(ErrorKind::timeout));
+  world->api().set_script({});
+  machine.advance(11s);
+  EXPECT_TRUE(last.once(ErrorKind::timeout)) << "its one call was lost";
+  EXPECT_TRUE(client->token());
+}
+
+TEST_F(TokenVerification, MayBeCancelledWhileOthersWait) {
+  world->api().next({.up = 5s});
+  const Told<BearerToken> one, other;
+  const Operation operation = client->async_token({}, one.handler());
+  client->async_token({}, other.handler());
+  machine.advance(1s);
+  operation.cancel();
+  machine.advance(10s);
+  EXPECT_TRUE(one.once(ErrorKind::cancelled));
+  EXPECT_TRUE(other.once_ok());
+}
+
+TEST_F(TokenVerification, IsCancelledWithTheClient) {
+  silence(world->api());
+  const Told<BearerToken> token;
+  client->async_token({}, token.handler());
+  machine.advance(1s);
+  client.reset();
+  machine.run();
+  EXPECT_TRUE(token.once(ErrorKind::cancelled));
+}
+
+TEST_F(TokenVerification, AsksForAnotherWhereItTookTooMuchOfTheLife) {
+  ASSERT_TRUE(client->token({.verify = false}));  // 300 s
+  machine.advance(9s);
+  world->api().next({.up = 5s});
+  const auto token = client->token({.min_life = 290s});
+  ASSERT_TRUE(token) << token.error().message;
+  EXPECT_GE(token->remaining, 290s);
+  EXPECT_EQ(world->token_requests(), 2U);
+}
+
+TEST_F(TokenVerification, SaysThatANewTokenIsTooShortAndAsksForNoOther) {
+  world->api().next({.up = 5s});
+  const auto token = client->token({.min_life = 298s});
+  ASSERT_FALSE(token);
+  EXPECT_EQ(token.error().kind, ErrorKind::protocol);
+  EXPECT_EQ(world->token_requests(), 1U);
+}
+
+TEST_F(TokenVerification, HandsOutANewTokenWhereOneIsInsistedOn) {
+  ASSERT_TRUE(client->token());
+  const auto token = client->token({.force_refresh = true});
+  ASSERT_TRUE(token);
+  EXPECT_EQ(token->value.reveal(), "token-2");
+  EXPECT_EQ(world->token_requests(), 2U);
+  EXPECT_EQ(world->api().requests(), 2U) << "it is verified as well";
+}
+
+// What the store remembers ------------------------------------------------------------------------
+
+/// As a folder would keep it for the next process.
+struct KeptToken final : TokenStore {
+  Result<std::optional<StoredToken>> load(const std::string&) override { return token; }
+  Result<void> save(const std::string&, const StoredToken& saved) override {
+    token = saved;
+    return {};
+  }
+  Result<void> erase(const std::string&) override {
+    token.reset();
+    return {};
+  }
+  Result<bool> claim(const std::string&) override { return !std::exchange(claimed, true); }
+  void release(const std::string&) override { claimed = false; }
+
+  std::optional<StoredToken> token;
+  bool claimed = false;
+};
+
+class RememberedToken : public TokenVerification {
+ protected:
+  void SetUp() override { next_process(); }
+  void next_process() {
+    client.reset();
+    store->claimed = false;
+    make(world->options(), store);
+  }
+  std::shared_ptr<KeptToken> store = std::make_shared<KeptToken>();
+};
+
+TEST_F(RememberedToken, IsNotSentAgainByALaterProcess) {
+  ASSERT_TRUE(client->token());
+  machine.run();
+  ASSERT_TRUE(store->token);
+  EXPECT_TRUE(store->token->accepted);
+  EXPECT_EQ(store->token->api, "https://api.test");
+  next_process();
+  const auto token = client->token();
+  ASSERT_TRUE(token);
+  EXPECT_EQ(token->source, BearerToken::Source::store);
+  EXPECT_EQ(world->api().requests(), 1U);
+}
+
+TEST_F(RememberedToken, IsSentToAnApiThatNeverTookIt) {
+  ASSERT_TRUE(client->token());
+  machine.run();
+  store->token->api = "https://another.test";
+  next_process();
+  ASSERT_TRUE(client->token());
+  EXPECT_EQ(world->api().requests(), 2U);
+}
+
+TEST_F(RememberedToken, BringsTheLagThatWasLearned) {
+  world->api().set_offset(-3s);
+  ASSERT_TRUE(client->token());
+  machine.run();
+  ASSERT_TRUE(store->token);
+  EXPECT_GE(store->token->lag, 3s);
+  next_process();
+  ASSERT_TRUE(client->token({.force_refresh = true}));
+  EXPECT_EQ(world->refused_requests(), 1U) << "of the first process alone";
+}
+
+TEST_F(RememberedToken, BringsTheLagThoughItHasEndedItself) {
+  world->api().set_offset(-3s);
+  ASSERT_TRUE(client->token());
+  machine.advance(400s);
+  next_process();
+  ASSERT_TRUE(client->token());
+  EXPECT_EQ(world->token_requests(), 2U);
+  EXPECT_EQ(world->refused_requests(), 1U);
+}
+
+TEST_F(RememberedToken, ForgetsALagThatLaterAnswersExclude) {
+  world->api().set_offset(-8s);
+  ASSERT_TRUE(client->token());
+  machine.run();
+  ASSERT_GE(store->token->lag, 8s);
+  world->api().set_offset(0s);
+  next_process();
+  ASSERT_TRUE(client->token({.force_refresh = true}));
+  machine.run();
+  EXPECT_LT(store->token->lag, 4s);
+}
+
+TEST_F(RememberedToken, IsNotReplacedByAnOlderOneThatCameLate) {
+  ASSERT_TRUE(client->token());
+  machine.run();
+  StoredToken newer = *store->token;
+  newer.access_token = Secret("of-another-process");
+  newer.boot_id = "this boot";
+  ASSERT_TRUE(store->token->boot_id.empty() || store->token->boot_id != newer.boot_id);
+  ASSERT_TRUE(client->token({.force_refresh = true}));
+  EXPECT_EQ(store->token->access_token.reveal(), "token-2");
+  newer.boot_id = store->token->boot_id;
+  newer.time_namespace = store->token->time_namespace;
+  newer.sent = client->now() + 1h;
+  store->token = newer;
+  ASSERT_TRUE(client->token({.force_refresh = true}));
+  machine.run();
+  EXPECT_EQ(store->token->access_token.reveal(), "of-another-process");
+}
+
+TEST_F(RememberedToken, TellsNothingOfAnotherToken) {
+  ASSERT_TRUE(client->token({.verify = false}));
+  store->token->access_token = Secret("of-another-process");
+  ASSERT_TRUE(client->token());
+  machine.run();
+  EXPECT_EQ(store->token->access_token.reveal(), "of-another-process");
+  EXPECT_FALSE(store->token->accepted);
+}
+
+TEST_F(RememberedToken, IsLeftAloneWhileAnotherProcessAsksForItsSuccessor) {
+  ASSERT_TRUE(client->token({.verify = false}));
+  store->claimed = true;
+  ASSERT_TRUE(client->token());
+  machine.run();
+  EXPECT_FALSE(store->token->accepted);
+}
+
+}  // namespace
+}  // namespace skewguard::runtime
