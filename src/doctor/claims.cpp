@@ -255,8 +255,16 @@ Claim nothing_found(const Case& of) {
   if (of.login == nullptr && of.api == nullptr) {
     return {"unknown", 2, "no server was examined: " + of.examination.missing, ""};
   }
-  if (of.sources.empty())
+  if (of.sources.empty()) {
+    for (const auto& [name, reading] : hosts(of)) {
+      if (reading == nullptr || !reading->failure) continue;
+      return {"unknown", 6,
+              fmt::format("no clock could be measured: {} gives no answer: {}", name,
+                          reading->failure->detail),
+              "check this machine's limits (ulimit -a), its network and " + reading->url};
+    }
     return {"ok", 0, "no clock could be measured; nothing else is wrong", kAskForNtp};
+  }
   if (const std::string wrong = wrong_ntp(of); !wrong.empty()) {
     return {"ok", 0,
             "nothing is wrong with the clocks of this machine and of the hosts: " + of.witnesses() +

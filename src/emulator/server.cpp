@@ -78,6 +78,19 @@ Error cannot(const std::string& what, const std::string& why) {
   return Error{ErrorKind::config, what + ": " + why, ""};
 }
 
+/// Another port or address may do, unless this machine has nothing left to listen with.
+Error cannot_listen(const std::string& url, const boost::system::error_code& why) {
+  namespace errc = boost::system::errc;
+  Error error = cannot("cannot listen on " + url, why.message());
+  for (const auto out : {errc::too_many_files_open, errc::too_many_files_open_in_system,
+                         errc::no_buffer_space, errc::not_enough_memory}) {
+    if (why != out) continue;
+    error.kind = ErrorKind::unavailable;
+    error.remedy = "check this machine's limits on open files and memory";
+  }
+  return error;
+}
+
 std::string url_of(bool tls, const asio::ip::address& address, std::uint16_t port) {
   const auto host = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
   return (tls ? "https://" : "http://") + host + ":" + std::to_string(port);
@@ -128,9 +141,8 @@ Result<std::unique_ptr<Server>> Server::start(asio::io_context& io, ClockSource&
     return !why;
   };
   if (!open(*impl->login, options.login_port, impl->login_url))
-    return cannot("cannot listen on " + impl->login_url, why.message());
-  if (!open(*impl->api, options.api_port, impl->api_url))
-    return cannot("cannot listen on " + impl->api_url, why.message());
+    return cannot_listen(impl->login_url, why);
+  if (!open(*impl->api, options.api_port, impl->api_url)) return cannot_listen(impl->api_url, why);
   world.settings().issuer = impl->login_url;
   impl->hub->quit = [weak = std::weak_ptr(impl)] {
     if (const auto self = weak.lock()) self->stop();
