@@ -19,14 +19,12 @@ boost::asio::awaitable<void> call(skewguard::Client& client) {
 }  // namespace
 
 int main() {
-  const auto settings = skewguard::Client::from_environment();
-  if (!settings) {
-    std::cerr << skewguard::describe(settings.error()) << '\n';
+  boost::asio::io_context context;
+  auto client = skewguard::client_from_environment(context);
+  if (!client) {
+    std::cerr << skewguard::describe(client.error()) << '\n';
     return 2;
   }
-  boost::asio::io_context context;
-  auto client = skewguard::make_client(context, settings->options());
-  if (!client) return 2;
   boost::asio::co_spawn(context, call(*client), [&](auto) { context.stop(); });
   context.run();
   return 0;

@@ -121,14 +121,12 @@ asio::awaitable<void> make_calls(Client& client, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto settings = Client::from_environment();
-  if (!settings) {
-    std::cerr << skewguard::describe(settings.error()) << '\n';
+  asio::io_context context;
+  auto client = skewguard::client_from_environment(context);
+  if (!client) {
+    std::cerr << skewguard::describe(client.error()) << '\n';
     return 2;
   }
-  asio::io_context context;
-  auto client = skewguard::make_client(context, settings->options());
-  if (!client) return 2;
   // The client keeps its token fresh for as long as it lives: the context is stopped, not run out.
   asio::co_spawn(context, make_calls(*client, argc, argv),
                  [&](const std::exception_ptr&) { context.stop(); });
