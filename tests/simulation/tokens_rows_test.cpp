@@ -344,5 +344,24 @@ TEST_P(Scenario, T12ATokenWhoseLifePassedWhileItsAnswerLayUnreadIsNotUsed) {
   EXPECT_EQ(world->token_requests(), 2U);
 }
 
+// T15: `token` in a loop, each a process of its own -----------------------------------------------
+
+TEST_P(Scenario, T15EveryTokenThatIsHandedOutIsTakenAtOnce) {
+  build(3s, {0s});
+  for (int i = 0; i < 20; ++i) {
+    VirtualClient process(*world, VirtualClient::default_options(), static_cast<std::uint64_t>(i));
+    const auto token = process.token();
+    ASSERT_TRUE(token) << token.error().message;
+    HttpRequest request{"GET", std::string(kApiUrl) + "/api/v2/tokens/me"};
+    request.authorization = oauth::bearer_authorization(token->value);
+    std::optional<SendResult> answer;
+    world->transport().send(std::move(request), {world->boot() + 10s, 10'000},
+                            [&](SendResult result) { answer = std::move(result); });
+    world->run_while([&] { return !answer; }, 10s);
+    ASSERT_TRUE(answer && std::holds_alternative<Exchange>(*answer));
+    EXPECT_EQ(std::get<Exchange>(*answer).status, 200) << i;
+  }
+}
+
 }  // namespace
 }  // namespace skewguard::simulation
