@@ -69,10 +69,6 @@ PENDING = {
     "secret-special": "there is no SKEWGUARD_DIALECT",
     "tls-expired-issuer leaf-cross old-root": "does not name the certificate",
     "tls-expired-issuer leaf-expired both-roots": "does not name the certificate",
-    "given-jwt-wrong-local-clock -3600": "token does not say that the local clock is behind",
-    "given-jwt-wrong-local-clock 3600": "token judges it by the local clock",
-    "given-jwt-wrong-local-clock -3600 unverified": "there is no --no-verify",
-    "given-jwt-wrong-local-clock 3600 unverified": "there is no --no-verify",
 }
 
 
@@ -422,7 +418,7 @@ class Cases(EndToEnd):
             env = {**self.given_jwt(), "LD_PRELOAD": self.preload,
                    "SKEWGUARD_TEST_WALL_OFFSET": offset}
             wrong = []
-            for more, code in ((("--format", "json"), 0), (("--min-life", "30m"), {1, 3})):
+            for more, code in ((("--format", "json"), 0), (("--min-life", "30m"), 2)):
                 run = self.run_with("http://127.0.0.1:1", "http://127.0.0.1:1", "token",
                                     "--no-verify", *more, report=False, tokens=True, **env)
                 if not among(run.code, code):

@@ -40,7 +40,7 @@ class Limits(EndToEnd):
                 self.assert_out_of("Resource temporarily unavailable", done)
 
     def test_a_few_descriptors_are_left(self):
-        for number in range(5, 13):
+        for number in (5, 7, 9, 11):
             for command in COMMANDS[:-1]:
                 done = self.run_within(f"--nofile={number}", command)
                 with self.subTest(command[0], number=number):
@@ -48,8 +48,6 @@ class Limits(EndToEnd):
                 if command[0] == "doctor" and done.returncode == 0:
                     clocks = json.loads(done.stdout)["clocks"]
                     self.assertTrue(all(clock["samples"] for clock in clocks), done.stdout)
-            done = self.run_within(f"--nofile={number}", ("demo", "--json", "C1"))
-            self.assertIn(done.returncode, (0, 6), done.stderr)
 
 
 if __name__ == "__main__":
