@@ -56,7 +56,7 @@ void Shelf::save(StoredToken token) {
   token.boot_id = core_.world.boot.id;
   token.time_namespace = core_.world.boot.time_namespace;
   if (overtaken(token)) return;
-  put(std::move(token));
+  put(std::move(token), "the new token is kept");
 }
 
 /// The answer came late (this process was frozen, say), and another one has asked since.
@@ -78,15 +78,15 @@ void Shelf::learn(const StoredToken& known) {
     stored->accepted = accepted;
     stored->lag = known.lag;
     stored->lead = known.lead;
-    if (news) put(*std::move(stored));
+    if (news) put(*std::move(stored), "what became known of the token is kept");
   }
   if (!mine) release();
 }
 
-void Shelf::put(StoredToken token) {
+void Shelf::put(StoredToken token, const char* done) {
   token.api = api_;
   const auto saved = attempt([&] { return core_.world.store.save(key_, token); });
-  if (saved) note("the token is kept, with what is known of it");
+  if (saved) note(done);
   // Without the claim, whoever has it may refuse; that is no fault of the store.
   if (!saved && claimed_) tell(saved.error());
 }

@@ -34,7 +34,7 @@ class Shelf {
   void tell(const Error& error);
   std::optional<StoredToken> read();
   void note(const char* what) const;
-  void put(StoredToken token);
+  void put(StoredToken token, const char* done);
   [[nodiscard]] bool overtaken(const StoredToken& token);
 
   const Core& core_;
