@@ -8,9 +8,9 @@
 namespace skewguard::runtime {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
-struct WireLogTest : testing::Test {
+struct WireLogTest : ::testing::Test {
   std::vector<std::string> lines;
 
   void tell(const SendResult& result, LogLevel least) {
