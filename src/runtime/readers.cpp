@@ -48,6 +48,15 @@ oauth::TokenFailure not_verified_in_time() {
           6};
 }
 
+/// Of a new token that somebody insists on.
+oauth::TokenFailure older_one_accepted() {
+  return {
+      Verdict::issuer_clock_ahead,
+      Error{ErrorKind::clock, "the API does not accept the new token yet, but the one before it",
+            "leave out --force-refresh, or have the clock of the login or the API host set"},
+      4};
+}
+
 Error unclear_answer(int status) {
   return {ErrorKind::protocol,
           "the API's answer (" + std::to_string(status) +
@@ -118,9 +127,9 @@ void Readers::want(Id id) {
 /// A token that the API would not take yet is no valid token: it is handed out when it has begun.
 void Readers::hand_out(const oauth::action::Deliver& delivered, Id id) {
   Reader& reader = readers_.at(id);
-  // It is there: from here on nothing older will do, and nothing newer is insisted on.
-  reader.after = std::max(reader.after, delivered.token->generation - 1);
-  reader.options.force_refresh = false;
+  // The new one is there: from here on nothing older will do, and nothing newer is insisted on.
+  if (std::exchange(reader.options.force_refresh, false))
+    reader.after = delivered.token->generation - 1;
   if (must_verify(reader, *delivered.token)) return verify(id, delivered.token->generation);
   if (!reader.options.verify || delivered.first_use <= core_.now().boot)
     return give(id, delivered.token);
@@ -177,7 +186,7 @@ void Readers::checked(guard::action::Finish finished, std::uint64_t generation) 
     const auto found = readers_.find(id);
     if (found == readers_.end()) continue;
     if (finished.accepted) {
-      accepted(id, finished.accepted);
+      accepted(id, finished.accepted, generation);
     } else if (over || found->second.deadline <= ended.deadline) {
       refuse(id, finished);
     } else {
@@ -189,10 +198,12 @@ void Readers::checked(guard::action::Finish finished, std::uint64_t generation) 
   for (const Id id : patient) want(id);
 }
 
-/// It may be another than the one that this reader was to get, and verifying takes time.
-void Readers::accepted(Id id, const oauth::TokenPtr& token) {
+/// It may be another than the one that this reader was to get, and verifying takes time. `asked`:
+/// the generation that the API was asked about at first.
+void Readers::accepted(Id id, const oauth::TokenPtr& token, std::uint64_t asked) {
   Reader& reader = readers_.at(id);
-  if (token->generation <= reader.after) return want(id);
+  if (token->generation <= reader.after)
+    return asked > reader.after ? refuse(id, older_one_accepted()) : want(id);
   if (token->given) return give(id, token);
   const Duration left = bearer_token(token).remaining;
   if (left > Duration{0} && left >= reader.options.min_life) return give(id, token);

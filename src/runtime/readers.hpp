@@ -53,7 +53,7 @@ class Readers {
   void verify(Id id, std::uint64_t generation);
   void ask_api(std::uint64_t generation);
   void checked(guard::action::Finish finished, std::uint64_t generation);
-  void accepted(Id id, const oauth::TokenPtr& token);
+  void accepted(Id id, const oauth::TokenPtr& token, std::uint64_t asked);
   void give(Id id, const oauth::TokenPtr& token);
   void refuse(Id id, oauth::TokenFailure failure);
   void refuse(Id id, const guard::action::Finish& finished);

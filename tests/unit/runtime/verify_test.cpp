@@ -256,6 +256,18 @@ TEST_F(TokenVerification, HandsOutANewTokenWhereOneIsInsistedOn) {
   EXPECT_EQ(world->api().requests(), 2U) << "it is verified as well";
 }
 
+TEST_F(TokenVerification, EndsForWhoInsistsOnANewTokenWhereTheApiAcceptsTheOldOneAlone) {
+  ASSERT_TRUE(client->token());
+  world->login().set_offset(100s);
+  const auto insisting = client->token({.force_refresh = true});
+  ASSERT_FALSE(insisting);
+  EXPECT_EQ(insisting.error().kind, ErrorKind::clock) << insisting.error().message;
+  EXPECT_LE(world->api().requests(), 8U);
+  const auto old = client->token();
+  ASSERT_TRUE(old) << old.error().message;
+  EXPECT_EQ(old->value.reveal(), "token-1");
+}
+
 // What the store remembers ------------------------------------------------------------------------
 
 /// As a folder would keep it for the next process.
