@@ -15,6 +15,15 @@ target_compile_options(skewguard_flags INTERFACE
 # A unity build includes its sources, and g++ takes them for headers.
 target_compile_options(skewguard_flags INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+# What hostile input must not turn into: tests/integration/test_hardening.py looks for it in the
+# program. For every target, the libraries that are installed too.
+set(optimised $<CONFIG:Release,RelWithDebInfo,MinSizeRel>)
+add_compile_options(
+  "$<${optimised}:-fstack-protector-strong;-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3>")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|i.86")
+  add_compile_options($<${optimised}:-fcf-protection>)
+endif()
+add_link_options("$<${optimised}:-Wl,-z,relro;-Wl,-z,now;-Wl,-z,noexecstack>")
 if(SKEWGUARD_SANITIZE)
   target_compile_options(skewguard_flags INTERFACE
     -fsanitize=${SKEWGUARD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -45,7 +45,9 @@ struct HttpRequest {
   std::string method = "GET";  ///< RFC 9110 section 9, upper case
   std::string url;             ///< absolute; http or https
   Headers headers;             ///< without those that are the transport's: Authorization, Host,
-                               ///< Content-Length, Transfer-Encoding, Connection, Upgrade
+                               ///< Content-Length, and those of one connection (Connection,
+                               ///< Keep-Alive, Proxy-Connection, Proxy-Authorization, TE, Trailer,
+                               ///< Transfer-Encoding, Upgrade)
   Secret authorization;        ///< the whole value of Authorization; empty = none. Never logged.
   Secret body;                 ///< may hold credentials, so never logged
 };

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "skewguard/export.hpp"
 #include "skewguard/http.hpp"
@@ -19,6 +20,19 @@ struct TimeTold {
   OffsetBound truth{};  ///< true time less the local wall clock: positive = that one is behind
   std::string by{};     ///< who says so, in plain words: "NTP (192.0.2.1:123)"
   std::size_t witnesses = 1;  ///< machines that agree on it
+};
+
+/// One certificate of a server's chain, and when it is valid.
+struct CertificateLife {
+  enum class Place {
+    server,        ///< the server's own
+    intermediate,  ///< an issuer's, sent by the server
+    trusted,       ///< one that this machine trusts
+  };
+  Place place = Place::server;
+  std::string name{};     ///< of its subject; visible ASCII
+  WallTime not_before{};  ///< valid from then on
+  WallTime not_after{};   ///< no longer valid from then on
 };
 
 /// Why there is no answer.
@@ -43,9 +57,10 @@ struct TransportFailure {
   Kind kind = Kind::reset;
   std::string detail;                    ///< plain words, with host and port; never a secret
   bool request_sent = false;             ///< bytes of the request may have reached the server
-  std::optional<WallTime> not_before{};  ///< of the certificate, for tls_time
-  std::optional<WallTime> not_after{};   ///< likewise
+  std::optional<WallTime> not_before{};  ///< for tls_time: from then on the whole chain is valid
+  std::optional<WallTime> not_after{};   ///< likewise: until then
   std::optional<TimeTold> told{};        ///< for tls_time: what a Referee told of it
+  std::vector<CertificateLife> chain{};  ///< for tls_time: the server's own, then its issuers
 };
 /// The name as it stands above.
 std::string_view to_string(TransportFailure::Kind kind) noexcept;

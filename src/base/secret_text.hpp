@@ -40,19 +40,6 @@ class SecretText {
   SecretBytes bytes_;
 };
 
-/// Appends to a string that must be one, such as an Exchange's body: where it has to move, what it
-/// leaves is wiped.
-inline void append_wiping(std::string& to, std::string_view piece) {
-  if (to.capacity() - to.size() < piece.size()) {
-    std::string grown;
-    grown.reserve(2 * to.size() + piece.size());
-    grown.append(to);
-    Secret::wipe(to);
-    to.swap(grown);
-  }
-  to.append(piece);
-}
-
 /// Overwrites vector registers and the stack below its caller, where functions that have returned
 /// may have left pieces of a secret: the dynamic linker, for one, puts vector registers there when
 /// it looks a function up.

@@ -10,6 +10,7 @@
 #include "cli/conclude.hpp"
 #include "http/url.hpp"
 #include "net/reason_phrase.hpp"
+#include "net/request_head.hpp"
 
 namespace skewguard::cli {
 namespace {
@@ -49,13 +50,6 @@ Result<std::string> path_of(std::string_view path, const std::string& base) {
                      "the token goes nowhere else; give a path, or set --api-url");
 }
 
-/// What skewguard sets itself: a second one would leak the token's place or break the framing.
-bool ours(std::string_view name) {
-  constexpr std::array<std::string_view, 5> kOurs{"Authorization", "Host", "Content-Length",
-                                                  "Connection", "Transfer-Encoding"};
-  return std::ranges::any_of(kOurs, [&](std::string_view own) { return iequals(name, own); });
-}
-
 /// The value is never repeated: it may be a secret.
 Result<HeaderField> header_of(std::string_view text) {
   const std::size_t colon = text.find(':');
@@ -63,8 +57,8 @@ Result<HeaderField> header_of(std::string_view text) {
   if (colon == std::string_view::npos || !http::valid_token(name)) {
     return usage_error("a header (-H) is not NAME: VALUE", "write -H 'Accept: text/csv'");
   }
-  if (ours(name)) {
-    return usage_error("the header " + std::string(name) + " (-H) is set by skewguard itself",
+  if (net::transport_field(name)) {
+    return usage_error("the header " + std::string(name) + " (-H) is for skewguard itself to set",
                        "leave it out");
   }
   const std::string_view value = trim(text.substr(colon + 1));

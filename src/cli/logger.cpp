@@ -60,16 +60,6 @@ std::string evidence_of(std::string_view verdict, const std::string& correlation
 
 }  // namespace
 
-std::string one_line(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    const bool control = static_cast<unsigned char>(c) < ' ' || c == '\x7f';
-    out += control ? ' ' : c;
-  }
-  return out;
-}
-
 Logger::Logger(const World& world, const settings::Settings& settings)
     : world_(world),
       level_(settings.log_level),

@@ -5,16 +5,13 @@
 #include <string>
 #include <string_view>
 
+#include "base/one_line.hpp"
 #include "cli/world.hpp"
 #include "settings/settings.hpp"
 #include "skewguard/error.hpp"
 #include "skewguard/log.hpp"
 
 namespace skewguard::cli {
-
-/// `text` on one line of a terminal: control characters become spaces, so that a server's words
-/// can neither forge a line nor move the cursor.
-std::string one_line(std::string_view text);
 
 /// Writes lines to standard error: as text ("skewguard: warning: ..."), or as JSON, one object a
 /// line. Thread-safe: the control loop and the command both write. Must not outlive the world.

@@ -26,9 +26,30 @@ bool is_off(const OffsetBound& truth) noexcept {
   return !truth.meets(kRight);
 }
 
+const CertificateLife* not_valid_at(const TransportFailure& failure, WallTime when) noexcept {
+  const auto found = std::ranges::find_if(failure.chain, [when](const CertificateLife& one) {
+    return when < one.not_before || when >= one.not_after;
+  });
+  return found == failure.chain.end() ? nullptr : &*found;
+}
+
+std::string words_for(const CertificateLife& certificate, const std::string& host) {
+  using enum CertificateLife::Place;
+  switch (certificate.place) {
+    case server:
+      break;
+    case intermediate:
+      return "the intermediate certificate \"" + certificate.name + "\" that " + host + " sends";
+    case trusted:
+      return "the certificate \"" + certificate.name + "\" among those that this machine trusts";
+  }
+  return "the certificate of " + host;
+}
+
 CertificateFault fault_of(const OutOfTime& certificate) noexcept {
   const WallTime begin = certificate.not_before.value_or(WallTime::min());
   const WallTime end = certificate.not_after.value_or(WallTime::max());
+  if (begin >= end) return CertificateFault::never;
   if (certificate.truth && can_be_true(certificate.local, *certificate.truth)) {
     const OffsetBound now = moved(*certificate.truth, certificate.local.time_since_epoch());
     const bool good = now.high >= begin.time_since_epoch() && now.low < end.time_since_epoch();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "skewguard/time.hpp"
 #include "skewguard/transport.hpp"
@@ -12,6 +13,7 @@ enum class CertificateFault {
   local_clock,  ///< it is good at the right time
   certificate,  ///< it is not yet valid, or has expired, by a right clock too
   both,         ///< the local clock is surely wrong, and no right one would make it good
+  never,        ///< no time would make it good: it ends before it begins, or an issuer's does
   unknown,      ///< nobody tells what time it is
 };
 
@@ -23,6 +25,14 @@ struct OutOfTime {
   /// True time less the local wall clock, by a referee; nothing: nobody has told.
   std::optional<OffsetBound> truth{};
 };
+
+/// The first certificate of the chain that is not valid at `when`, the server's own first. Null:
+/// all are, or the chain is not known. It dies with `failure`.
+const CertificateLife* not_valid_at(const TransportFailure& failure, WallTime when) noexcept;
+
+/// Which one it is, in words: "the certificate of HOST", `the intermediate certificate "X" that
+/// HOST sends`.
+std::string words_for(const CertificateLife& certificate, const std::string& host);
 
 /// Whether a referee's time is later than that at which this program was made.
 bool can_be_true(WallTime local, const OffsetBound& truth) noexcept;

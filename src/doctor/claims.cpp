@@ -90,6 +90,10 @@ Claim judge_certificate(const Case& of, const ClockReading& reading) {
     return untrusted(reading, "fails by its time, and the local clock is wrong as well",
                      of.mend_local());
   }
+  if (fault == never) {
+    return untrusted(reading, "fails by its time, whatever the time is: " + reading.failure->detail,
+                     oauth::renewal(*reading.failure, reading.url, now));
+  }
   if (fault == unknown) {
     return untrusted(reading,
                      "fails by its time, and no other clock bears out that the local one is to "
@@ -101,7 +105,7 @@ Claim judge_certificate(const Case& of, const ClockReading& reading) {
     return untrusted(reading,
                      "fails by its time, and not by the local clock's fault (" + told->who +
                          "): " + reading.failure->detail,
-                     oauth::renewal(*reading.failure, reading.url, now, told->truth));
+                     oauth::renewal(*reading.failure, reading.url, now + told->truth.middle()));
   }
   const std::string size =
       told ? "it is " + size_text(told->truth, "behind", "ahead") + "; " + told->who

@@ -157,7 +157,7 @@ std::string origin_of(const std::string& text) {
 
 std::string join_url(std::string_view base, std::string_view path) {
   while (base.ends_with('/')) base.remove_suffix(1);
-  while (path.starts_with('/')) path.remove_prefix(1);
+  if (path.starts_with('/')) path.remove_prefix(1);  // a second one belongs to the path
   return std::string(base).append("/").append(path);
 }
 

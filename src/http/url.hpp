@@ -32,7 +32,8 @@ Result<Url> parse_url(std::string_view text);
 /// The origin of an absolute URL; `text` as it is, where it is none.
 std::string origin_of(const std::string& text);
 
-/// base + path: exactly one slash between them; the base's own path is kept.
+/// base + path: one slash between them, and what the path has beyond its first; the base's own path
+/// is kept.
 std::string join_url(std::string_view base, std::string_view path);
 
 /// application/x-www-form-urlencoded (WHATWG URL, section 5) of one name or value.

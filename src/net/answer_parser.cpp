@@ -40,7 +40,8 @@ struct AnswerParser::Impl {
 
   Outcome read_line(std::string_view& bytes) {
     if (lines.size() == 0 && speaks_tls(bytes.front())) {
-      return fail(Outcome::malformed, "the server speaks TLS there: the URL needs https://");
+      return fail(Outcome::malformed,
+                  "the server speaks TLS there, which needs https:// in the URL");
     }
     const auto found = lines.take(bytes);
     if (status_line.status == 0 && !begins_like_answer(lines.line())) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "clocks/certificate_time.hpp"
 #include "time/http_date.hpp"
 
 namespace skewguard::net {
@@ -58,7 +59,8 @@ std::string address_text(const ASN1_OCTET_STRING* octets) {
   return text;
 }
 
-/// The names that a certificate speaks for: "a.example, b.example".
+/// The names that a certificate speaks for: "a.example, b.example". Empty: none, since a common
+/// name does not count (RFC 9525 section 2).
 std::string names_of(X509* certificate) {
   constexpr std::size_t kMostNames = 8;
   std::vector<std::string> names;
@@ -78,7 +80,6 @@ std::string names_of(X509* certificate) {
       names.push_back(address_text(name->d.ip));
     }
   }
-  if (names.empty()) return name_text(X509_get_subject_name(certificate));
   std::string text;
   for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
@@ -95,7 +96,9 @@ std::string why_untrusted(int error, X509* certificate, X509* leaf,
   switch (error) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
-      return whose + " is for " + names_of(leaf) + ", not for " + demand.host;
+      return names_of(leaf).empty()
+                 ? whose + " names no host: it has no subjectAltName"
+                 : whose + " is for " + names_of(leaf) + ", not for " + demand.host;
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
       return whose + " is self-signed, and not one of the trusted authorities";
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
@@ -120,26 +123,49 @@ TransportFailure untrusted(X509_STORE_CTX* context, X509* leaf, const Certificat
   return failure;
 }
 
-TransportFailure out_of_time(const STACK_OF(X509) * chain, const CertificateDemand& demand) {
-  TransportFailure failure;
-  failure.kind = TransportFailure::Kind::tls_time;
-  // All of the chain must be good at one time, whichever certificate was found bad first.
+/// The common name of its subject, or all of it.
+std::string subject_name(const X509* certificate) {
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (at < 0) return name_text(subject);
+  const auto* text = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+  return printable({reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                    static_cast<std::size_t>(ASN1_STRING_length(text))});
+}
+
+/// `sent`: how many of them, from the first on, came from the server.
+std::vector<CertificateLife> lives_of(const STACK_OF(X509) * chain, int sent) {
+  using Place = CertificateLife::Place;
+  std::vector<CertificateLife> lives;
   for (int i = 0; i < sk_X509_num(chain); ++i) {
     const X509* one = sk_X509_value(chain, i);
-    if (const auto begin = wall_time(X509_get0_notBefore(one)))
-      failure.not_before = std::max(failure.not_before.value_or(*begin), *begin);
-    if (const auto end = wall_time(X509_get0_notAfter(one)))
-      failure.not_after = std::min(failure.not_after.value_or(*end), *end);
+    lives.push_back({.place = i == 0     ? Place::server
+                              : i < sent ? Place::intermediate
+                                         : Place::trusted,
+                     .name = subject_name(one),
+                     .not_before = wall_time(X509_get0_notBefore(one)).value_or(WallTime::min()),
+                     .not_after = wall_time(X509_get0_notAfter(one)).value_or(WallTime::max())});
   }
-  const auto text = [](const std::optional<WallTime>& time) {
-    return time ? time::format_rfc3339(time->time_since_epoch()) : std::string("?");
-  };
-  const bool early = failure.not_before && demand.wall < *failure.not_before;
-  failure.detail = "the certificate of " + place(demand) +
-                   (early ? " is not yet valid" : " has expired") +
-                   " by the local clock, which reads " + text(demand.wall) +
-                   ": with its issuers it is valid from " + text(failure.not_before) + " to " +
-                   text(failure.not_after);
+  return lives;
+}
+
+TransportFailure out_of_time(X509_STORE_CTX* context, const CertificateDemand& demand) {
+  TransportFailure failure;
+  failure.kind = TransportFailure::Kind::tls_time;
+  failure.chain =
+      lives_of(X509_STORE_CTX_get0_chain(context), X509_STORE_CTX_get_num_untrusted(context));
+  // All of the chain must be good at one time, whichever certificate was found bad first.
+  for (const auto& one : failure.chain) {
+    failure.not_before = std::max(failure.not_before.value_or(one.not_before), one.not_before);
+    failure.not_after = std::min(failure.not_after.value_or(one.not_after), one.not_after);
+  }
+  const auto* bad = clocks::not_valid_at(failure, demand.wall);
+  if (bad == nullptr) bad = &failure.chain.front();  // by a part of a second
+  const auto text = [](WallTime time) { return time::format_rfc3339(time.time_since_epoch()); };
+  failure.detail = clocks::words_for(*bad, place(demand)) +
+                   (demand.wall < bad->not_before ? " is not yet valid" : " has expired") +
+                   " by the local clock, which reads " + text(demand.wall) + ": it is valid from " +
+                   text(bad->not_before) + " to " + text(bad->not_after);
   return failure;
 }
 
@@ -198,7 +224,7 @@ std::optional<TransportFailure> check_certificate(X509_STORE_CTX* context,
   if (!is_time_error(X509_STORE_CTX_get_error(context))) return untrusted(context, leaf, demand);
   const auto again = timeless(context);
   if (again && X509_verify_cert(again.get()) != 1) return untrusted(again.get(), leaf, demand);
-  return out_of_time(X509_STORE_CTX_get0_chain(again ? again.get() : context), demand);
+  return out_of_time(again ? again.get() : context, demand);
 }
 
 }  // namespace skewguard::net

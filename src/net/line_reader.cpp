@@ -26,8 +26,9 @@ LineReader::Found LineReader::take(std::string_view& bytes) {
   if (after_cr_ && !text.empty()) return Found::bad_byte;
   if (!text.empty()) after_cr_ = text.ends_with('\r');
   if (text.ends_with('\r')) text.remove_suffix(1);
-  if (!std::ranges::all_of(text, fits_in_line)) return Found::bad_byte;
-  text_.append(text);
+  const auto* const bad = std::ranges::find_if_not(text, fits_in_line);
+  text_.append(text.substr(0, static_cast<std::size_t>(bad - text.begin())));
+  if (bad != text.end()) return Found::bad_byte;
   if (!whole_) return part.size() < wanted ? Found::over : Found::more;
   bare_lf_ = !after_cr_;
   after_cr_ = false;

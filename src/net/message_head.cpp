@@ -1,6 +1,7 @@
 #include "net/message_head.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <vector>
@@ -166,6 +167,16 @@ Fault check_host(const Headers& headers, int version) {
   if (hosts.empty()) return version < 11 ? Fault() : "the field Host is missing";
   if (!valid_host(hosts.front())) return "the field Host does not name a host";
   return std::nullopt;
+}
+
+bool wants_tls(int status, std::string_view body) noexcept {
+  constexpr std::array<std::string_view, 3> kWords{
+      "plain HTTP request was sent to HTTPS port",
+      "speaking plain HTTP to an SSL-enabled server port",
+      "Client sent an HTTP request to an HTTPS server"};
+  return status == 400 && std::ranges::any_of(kWords, [body](std::string_view words) {
+           return body.find(words) != std::string_view::npos;
+         });
 }
 
 bool keeps_alive(const Headers& headers, int version) {

@@ -49,6 +49,10 @@ Fault request_framing(const Headers& headers, int version, Framing& framing);
 /// Whether a request has the one Host that RFC 9112 section 3.2 asks for.
 Fault check_host(const Headers& headers, int version);
 
+/// Whether a server says that it got plain HTTP where it expects TLS, in the words of nginx, Apache
+/// or Go.
+bool wants_tls(int status, std::string_view body) noexcept;
+
 /// Whether the sender keeps the connection open (RFC 9112 section 9.3).
 bool keeps_alive(const Headers& headers, int version);
 

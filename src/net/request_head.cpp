@@ -11,14 +11,6 @@
 namespace skewguard::net {
 namespace {
 
-/// Fields that the transport writes itself, or that would change where the message ends.
-constexpr std::array<std::string_view, 6> kOwnFields{
-    "authorization", "host", "content-length", "connection", "transfer-encoding", "upgrade"};
-
-bool own_field(std::string_view name) {
-  return std::ranges::any_of(kOwnFields, [&](std::string_view own) { return iequals(own, name); });
-}
-
 /// With no content the length is said all the same where the method expects some (RFC 9110
 /// section 8.6).
 bool says_length(const HttpRequest& request) {
@@ -28,13 +20,22 @@ bool says_length(const HttpRequest& request) {
 
 }  // namespace
 
+bool transport_field(std::string_view name) noexcept {
+  static constexpr std::array<std::string_view, 11> kNames{
+      "Authorization",       "Host",       "Content-Length",
+      "Connection",          "Keep-Alive", "Proxy-Connection",
+      "Proxy-Authorization", "TE",         "Trailer",
+      "Transfer-Encoding",   "Upgrade"};
+  return std::ranges::any_of(kNames, [&](std::string_view own) { return iequals(own, name); });
+}
+
 std::optional<std::string> refusal(const HttpRequest& request) {
   if (!http::valid_token(request.method)) return "the method is not a token of HTTP";
   if (request.method == "CONNECT") return "CONNECT is not a request to a resource";
   for (const auto& field : request.headers.fields()) {
     if (!http::valid_token(field.name)) return "a header field's name is not a token of HTTP";
-    if (own_field(field.name)) {
-      return "the header field " + field.name + " is set by the transport itself";
+    if (transport_field(field.name)) {
+      return "the header field " + field.name + " is the transport's own";
     }
     if (!http::valid_field_value(field.value)) {
       return "the value of the header field " + field.name +

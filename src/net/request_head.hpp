@@ -9,6 +9,10 @@
 
 namespace skewguard::net {
 
+/// Whether a field is one that the transport sets itself, or that speaks of one connection alone
+/// (RFC 9110 section 7.6.1): nobody else may set it.
+bool transport_field(std::string_view name) noexcept;
+
 /// Why this request cannot be sent as it stands, in plain words without its values; nothing if it
 /// can. Control bytes would let a value end its line and begin fields of its own.
 std::optional<std::string> refusal(const HttpRequest& request);

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "net/message_head.hpp"
 #include "net/request_head.hpp"
 #include "net/resend_rule.hpp"
 
@@ -338,6 +339,11 @@ void SendOperation::connection_lost(const std::string& why) {
 void SendOperation::deliver() {
   const bool keep = parser_.reusable() && !half_written_ && !exchange_.early;
   parser_.take(exchange_);
+  if (!url_.tls() && wants_tls(exchange_.status, exchange_.body)) {
+    return fail(
+        Kind::malformed,
+        "from " + place_ + ": the server speaks TLS there, which needs https:// in the URL");
+  }
   if (keep) {
     shared_.pool.put(route_, *std::exchange(connection_, std::nullopt), shared_.clock.now().boot);
   }

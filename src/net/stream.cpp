@@ -86,6 +86,7 @@ class TlsStream final : public Stream {
 
   void prepare(ReadyHandler handler) override {
     const auto step = engine_.handshake();
+    if (step == TlsEngine::Step::done) without_content_ = 0;  // OpenSSL bounds the handshake
     if (step == TlsEngine::Step::failed) {
       send_now();  // the alert
       asio::post(socket_.get_executor(),
@@ -250,7 +251,7 @@ class TlsStream final : public Stream {
   tcp::socket socket_;
   TlsEngine engine_;
   bool failed_ = false;                            // after the handshake
-  std::size_t without_content_ = 0;                // bytes read since the last piece of content
+  std::size_t without_content_ = 0;                // bytes read since the handshake or content
   std::string sending_;                            // ciphertext on its way
   std::array<char, std::size_t{17} * 1024> in_{};  // one TLS record and its frame
 };

@@ -14,6 +14,7 @@ namespace skewguard::net {
 namespace {
 
 constexpr std::string_view kBrokenOff = "the peer broke off";
+constexpr std::string_view kHttp = "HTTP/";
 
 /// Where an SSL object keeps the engine that it belongs to.
 int engine_slot() {
@@ -100,13 +101,14 @@ void TlsEngine::set_up() {
 
 void TlsEngine::demand_host() {
   X509_VERIFY_PARAM* param = SSL_get0_param(ssl_.get());
+  X509_VERIFY_PARAM_set_hostflags(
+      param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   if (numeric(demand_.host)) {  // no SNI: it is for names alone (RFC 6066 section 3)
     X509_VERIFY_PARAM_set1_ip_asc(param, demand_.host.c_str());
     return;
   }
   std::string name = demand_.host;
   if (name.ends_with('.')) name.pop_back();  // the root's dot is not in certificates
-  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   X509_VERIFY_PARAM_set1_host(param, name.c_str(), name.size());
   SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
 }
@@ -154,7 +156,9 @@ TlsEngine::Step TlsEngine::stopped(int result, const char* doing) {
     const bool alert =
         ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) > SSL_AD_REASON_OFFSET;
     failure_.detail =
-        std::string(doing) + " with " + peer_ + " failed: " + openssl_words(kBrokenOff);
+        std::string(doing) + " with " + peer_ + " failed: " +
+        (speaks_http() ? std::string("it speaks plain HTTP there, which needs http:// in the URL")
+                       : openssl_words(kBrokenOff));
     if (alert) failure_.detail += about_our_certificate();
   }
   failed_ = true;
@@ -169,7 +173,14 @@ TlsEngine::Step TlsEngine::handshake() {
   return result == 1 ? Step::done : stopped(result, "the TLS handshake");
 }
 
+/// Whether what came instead of TLS is an answer of HTTP.
+bool TlsEngine::speaks_http() const noexcept {
+  return SSL_is_init_finished(ssl_.get()) != 1 && first_bytes_ == kHttp;
+}
+
 void TlsEngine::feed(std::span<const char> bytes) {
+  const auto missing = std::min(kHttp.size() - first_bytes_.size(), bytes.size());
+  first_bytes_.append(bytes.data(), missing);
   BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
 }
 

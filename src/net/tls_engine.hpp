@@ -91,6 +91,7 @@ class TlsEngine {
   static int verify(X509_STORE_CTX* context, void* unused);
   void demand_host();
   void set_up();
+  [[nodiscard]] bool speaks_http() const noexcept;
   Step stopped(int result, const char* doing);
 
   CertificateDemand demand_{};  // of a client
@@ -101,6 +102,7 @@ class TlsEngine {
   BIO* in_ = nullptr;                        // owned by ssl_
   BIO* out_ = nullptr;                       // owned by ssl_
   std::optional<TransportFailure> refused_;  // the certificate
+  std::string first_bytes_;                  // five, as they came from the network
   TransportFailure failure_;
   bool failed_ = false;
 };

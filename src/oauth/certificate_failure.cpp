@@ -7,14 +7,26 @@
 namespace skewguard::oauth {
 namespace {
 
+/// The certificate that this is about: the one that is bad at the right time, if that is told, or
+/// else by the local clock. Null: the chain is not known.
+const CertificateLife* culprit(const TransportFailure& failure, WallTime local, WallTime right) {
+  const auto* found = clocks::not_valid_at(failure, right);
+  return found != nullptr ? found : clocks::not_valid_at(failure, local);
+}
+
 /// "the certificate of https://... (valid from ... until ..., and the local clock says ...)"
-std::string certificate_of(const std::string& host, const TransportFailure& failure,
-                           WallTime local) {
+std::string certificate_of(const std::string& host, const TransportFailure& failure, WallTime local,
+                           WallTime right) {
   const auto date = [](WallTime t) { return time::format_rfc3339(t.time_since_epoch()); };
-  std::string text = "the certificate of " + host + " (valid";
-  if (failure.not_before) text += " from " + date(*failure.not_before);
-  if (failure.not_after) text += " until " + date(*failure.not_after);
-  if (!failure.not_before && !failure.not_after) text += " at another time";
+  const auto* one = culprit(failure, local, right);
+  const auto begin = one == nullptr ? failure.not_before : one->not_before;
+  const auto end = one == nullptr ? failure.not_after : one->not_after;
+  std::string text =
+      (one == nullptr ? "the certificate of " + host : clocks::words_for(*one, host));
+  text += " (valid";
+  if (begin) text += " from " + date(*begin);
+  if (end) text += " until " + date(*end);
+  if (!begin && !end) text += " at another time";
   return text + ", and the local clock says " + date(local) + ")";
 }
 
@@ -31,9 +43,22 @@ std::string how_wrong(const std::optional<TimeTold>& told, WallTime local) {
 
 }  // namespace
 
-std::string renewal(const TransportFailure& failure, const std::string& host, WallTime local,
-                    const OffsetBound& truth) {
-  const bool early = failure.not_before && local + truth.middle() < *failure.not_before;
+std::string renewal(const TransportFailure& failure, const std::string& host, WallTime when) {
+  const auto* one = clocks::not_valid_at(failure, when);
+  const auto begin = one == nullptr ? failure.not_before : one->not_before;
+  const bool early = begin && when < *begin;
+  const auto place = one == nullptr ? CertificateLife::Place::server : one->place;
+  switch (place) {
+    case CertificateLife::Place::server:
+      break;
+    case CertificateLife::Place::intermediate:
+      return "who runs " + host +
+             " must have its server send an intermediate certificate that is " +
+             (early ? "valid by now" : "still valid");
+    case CertificateLife::Place::trusted:
+      return "bring the certificates that this machine trusts up to date (the package "
+             "ca-certificates, or the file of --ca-file)";
+  }
   return "who runs " + host +
          (early ? " must have one installed that is valid by now" : " must renew it");
 }
@@ -45,7 +70,8 @@ CertificateFailure why_out_of_time(const TransportFailure& failure, const std::s
   // What cannot be true has told nothing.
   const auto told =
       failure.told && clocks::can_be_true(local, failure.told->truth) ? failure.told : std::nullopt;
-  const std::string whose = certificate_of(host, failure, local);
+  const WallTime right = told ? local + told->truth.middle() : local;
+  const std::string whose = certificate_of(host, failure, local, right);
   switch (clocks::fault_of(failure, local, told ? std::optional(told->truth) : std::nullopt)) {
     case local_clock:
       return {Verdict::tls_clock,
@@ -58,14 +84,19 @@ CertificateFailure why_out_of_time(const TransportFailure& failure, const std::s
           whose + " fails by its time, " +
               (local_too ? "and the local clock is wrong as well: it is " + how_wrong(told, local)
                          : "and not by the local clock's fault: " + told->by + " says so"),
-          renewal(failure, host, local, told->truth) +
-              (local_too ? std::string("; and ") + kSet : "")};
+          renewal(failure, host, right) + (local_too ? std::string("; and ") + kSet : "")};
     }
     case both:
       return {Verdict::tls_untrusted,
               whose + " fails by its time, and the local clock is wrong as well: it is " +
                   how_wrong(told, local),
               kSet};
+    case never:
+      return {Verdict::tls_untrusted,
+              whose +
+                  " fails by its time, whatever the time is: with its issuers it ends before it "
+                  "begins to be valid",
+              renewal(failure, host, right)};
     case unknown:
       break;
   }

@@ -13,9 +13,8 @@ struct CertificateFailure {
   std::string text;                          ///< a sentence without its end
   std::string remedy;                        ///< likewise; in lower case
 };
-/// What is to be done about one that is bad at the right time: `truth` less the local wall clock.
-std::string renewal(const TransportFailure& failure, const std::string& host, WallTime local,
-                    const OffsetBound& truth);
+/// What is to be done about a chain that is bad at `when`, the right time, and by whom.
+std::string renewal(const TransportFailure& failure, const std::string& host, WallTime when);
 
 /// Of a `tls_time`. `host`: the origin that has the certificate.
 CertificateFailure why_out_of_time(const TransportFailure& failure, const std::string& host,

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/one_line.hpp"
 #include "base/strings.hpp"
 #include "http/retry_after.hpp"
 #include "http/url.hpp"
@@ -57,15 +58,7 @@ std::vector<std::string> words(std::string_view text) {
 }  // namespace
 
 std::string visible(std::string_view text, std::size_t most) {
-  std::string out;
-  for (const char c : text) {
-    const bool space = c == ' ' || c == '\t' || c == '\r' || c == '\n';
-    if (space && (out.empty() || out.back() == ' ')) continue;
-    if (out.size() == most) return out + "...";
-    out += space ? ' ' : c > ' ' && c <= '~' ? c : '?';
-  }
-  if (!out.empty() && out.back() == ' ') out.pop_back();
-  return out;
+  return quotable(text, most);
 }
 
 std::string correlation_id(const Headers& headers) {

@@ -10,8 +10,8 @@
 /// What every dialect reads alike in an answer that is not a plain success.
 namespace skewguard::oauth {
 
-/// `text` as it may stand in a message or a log: visible ASCII with single spaces, at most `most`
-/// characters, "..." where it was longer. Other bytes become '?'.
+/// A stranger's words as they may stand in a message or a log, on one line (base/one_line.hpp): at
+/// most `most` characters, "..." where there were more.
 std::string visible(std::string_view text, std::size_t most = 200);
 
 /// The id under which the server's people find this answer, from the headers; may be empty.

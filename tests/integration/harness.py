@@ -287,7 +287,8 @@ def read_head(stream):
 
 
 class RawServer:
-    """Answers each request with the bytes of `answer(method, path, head)`, then closes."""
+    """Answers each request with the bytes of `answer(method, path, head)`, or with the pieces
+    that it yields, then closes."""
 
     def __init__(self, test, answer):
         seen = self.seen = []
@@ -302,7 +303,9 @@ class RawServer:
                 method, path = head.split(b" ")[:2]
                 seen.append((method.decode(), path.decode(), head.decode("latin-1")))
                 try:
-                    self.wfile.write(answer(method.decode(), path.decode(), head))
+                    said = answer(method.decode(), path.decode(), head)
+                    for piece in (said,) if isinstance(said, bytes) else said:
+                        self.wfile.write(piece)
                 except (BrokenPipeError, ConnectionResetError):
                     pass
 

@@ -4,11 +4,25 @@ import json
 import os
 import socket
 import subprocess
+import threading
 import unittest
 
 from harness import HUNG_S, SKEWGUARD, EndToEnd, RawServer, answer
 
 ME = ("call", "GET", "/api/v2/tokens/me")
+TOKEN = b'{"access_token":"tok-1","token_type":"bearer","expires_in":300}'
+
+
+def refuse_in_plain_http(listener):
+    """Whatever comes, until the listener is closed."""
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection:
+            connection.recv(4096)
+            connection.sendall(answer(400))
 
 
 class WrongSettings(EndToEnd):
@@ -175,6 +189,62 @@ class ApiAnswers(EndToEnd):
         run, _, _ = self.api_says(b"NONSENSE\r\n\r\n")
         self.assertEqual(run.verdict(), "protocol")
         self.assert_one_error_line(run, 1)
+
+    def api_sends(self, sent, *call):
+        """The API sends these bytes, and keeps the connection open until the program has ended."""
+        ended = threading.Event()
+        self.addCleanup(ended.set)
+
+        def says(_method, path, _head):
+            if path == "/oauth/token":
+                yield answer(200, TOKEN)
+                return
+            yield sent
+            ended.wait(60)
+
+        server = RawServer(self, says)
+        run = self.run_with(server.url, server.url, *(call or ME), "--timeout", "40s")
+        return run, [method for method, path, _ in server.seen if path != "/oauth/token"]
+
+    def test_a12_what_is_harmless_is_taken(self):
+        for sent in (b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
+                     b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok"):
+            run, asked = self.api_sends(sent)
+            self.assertEqual((run.code, run.out, len(asked)), (0, "ok", 1), run.err)
+
+    def test_a12_what_is_malformed_is_not_waited_for(self):
+        chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for sent in (chunked + b'5\r\nhallo\r\n7;e-#="\r\n', chunked + b'{"a":1}',
+                     b"HTTP/1.1 200 OK\rContent-Length: 2\r\rok"):
+            run, asked = self.api_sends(sent)
+            self.assertEqual(run.verdict(), "protocol", run.report_text)
+            self.assert_one_error_line(run, 1)
+            self.assertEqual(asked, ["GET"])
+
+    def test_the_other_protocol_behind_a_url_is_named(self):
+        tls_alert = bytes.fromhex("15030300020246")
+        run, _ = self.api_sends(tls_alert)
+        self.assertIn("https://", self.assert_one_error_line(run, 1))
+        run, _ = self.api_sends(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 68\r\n\r\n<center>"
+                                b"The plain HTTP request was sent to HTTPS port</center></html>")
+        self.assertIn("https://", self.assert_one_error_line(run, 1))
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            threading.Thread(target=refuse_in_plain_http, args=(listener,), daemon=True).start()
+            url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+            run = self.run_with(url, url, *ME, "--timeout", "4s")
+        self.assertIn("plain HTTP", self.assert_one_error_line(run, 6))
+
+    def test_a_field_of_the_connection_is_a_usage_error_before_anything_is_sent(self):
+        server = RawServer(self, lambda *_: answer(200))
+        for field in ("Upgrade: websocket", "TE: trailers", "keep-alive: 5", "Trailer: X"):
+            run = self.run_with(server.url, server.url, *ME, "-H", field, report=False)
+            self.assertIn(field.split(":")[0], self.assert_one_error_line(run, 2))
+        self.assertEqual(server.seen, [])
+
+    def test_a_path_of_two_slashes_is_sent_as_given(self):
+        server = RawServer(self, lambda *_: answer(200, TOKEN))
+        self.run_with(server.url, server.url, "call", "GET", "//x")
+        self.assertEqual([path for _, path, _ in server.seen], ["/oauth/token", "//x"])
 
     def test_429_is_waited_for_and_then_seven(self):
         run, api, _ = self.api_says(429, b"{}", "Retry-After: 3600")

@@ -67,8 +67,6 @@ PENDING = {
     "retry-after-none": "our own pause is told as the server's; token does not verify",
     "retry-after-words": "our own pause is told as the server's; token does not verify",
     "secret-special": "there is no SKEWGUARD_DIALECT",
-    "tls-expired-issuer leaf-cross old-root": "does not name the certificate",
-    "tls-expired-issuer leaf-expired both-roots": "does not name the certificate",
 }
 
 

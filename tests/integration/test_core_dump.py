@@ -14,6 +14,7 @@ import string
 import subprocess
 import sys
 import threading
+import time
 import unittest
 import urllib.parse
 from pathlib import Path
@@ -119,7 +120,8 @@ def chunked(body):
 
 
 class LateHosts:
-    """Both hosts; the one named waits with its answer until it is let go."""
+    """Both hosts; the one named waits with its answer until it is let go. Where it is `tail`, the
+    login host waits with the last 20 bytes of it."""
 
     def __init__(self, test, late, token=TOKEN, tls=None, in_chunks=False):
         self.asked, self.go = threading.Event(), threading.Event()
@@ -133,7 +135,14 @@ class LateHosts:
                 return answer(200, b'{"organization":{"id":"1"}}', "Content-Type: application/json")
             body = json.dumps({"access_token": token, "token_type": "bearer", "expires_in": 300,
                                "id_token": token[::-1]}).encode()
-            return chunked(body) if in_chunks else answer(200, body)
+            whole = chunked(body) if in_chunks else answer(200, body)
+            return but_the_end(whole) if late == "tail" else whole
+
+        def but_the_end(whole):
+            yield whole[:-20]
+            self.asked.set()
+            self.go.wait(60)
+            yield whole[-20:]
 
         server = RawServer(test, says)
         self.url = server.url
@@ -207,6 +216,22 @@ class CoreDump(EndToEnd):
             with self.subTest(tls=bool(tls)):
                 self.look_while_awaited("api", *self.from_file(), token=JWT, tls=tls,
                                         in_chunks=True)
+
+    def test_a_token_whose_answer_is_not_whole(self):
+        wanted = {"token": TOKEN}
+        for tls in (None, self.tls(ssl.TLSVersion.TLSv1_3)):
+            for in_chunks in (False, True):
+                with self.subTest(tls=bool(tls), in_chunks=in_chunks):
+                    hosts = LateHosts(self, "tail", tls=tls, in_chunks=in_chunks)
+                    for process in self.watch(hosts, *self.from_file()):
+                        self.await_arrival(process.pid, wanted)
+                        self.assertEqual(look(process.pid, wanted), [])
+
+    def await_arrival(self, pid, wanted):
+        """Until the process holds what was sent to it, wherever that is."""
+        deadline = time.monotonic() + 20
+        while not (look(pid, wanted) or look(pid, wanted, hidden=True)):
+            self.assertLess(time.monotonic(), deadline, "nothing arrived")
 
     def test_a_token_that_is_kept_between_runs(self):
         store = f"file:{self.folder}/store"

@@ -165,6 +165,24 @@ class Installed(EndToEnd):
     def test_the_installed_program_runs(self):
         self.assertRegex(run(self.prefix / "bin/skewguard", "version"), r"^skewguard \d")
 
+    def test_the_notices_cover_every_library_that_is_used(self):
+        notices = next(self.prefix.rglob("THIRD_PARTY_NOTICES")).read_text(encoding="utf-8")
+        rows = [[cell.strip() for cell in line.strip("|").split("|")]
+                for line in notices.splitlines() if line.startswith("| ")]
+        covered = {row[0].split()[0] for row in rows}
+        wanted = re.findall(r"^find_package\((\w+)",
+                            (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"), re.MULTILINE)
+        self.assertEqual(set(wanted) - covered, {"Threads"})  # which is the C library
+        shared = {name for row in rows for name in row[1].split(", ")}
+        for binary in (self.prefix / "bin/skewguard", self.library):
+            linked = re.findall(r"NEEDED +(\S+?)\.so", run("objdump", "-p", binary))
+            self.assertGreater(len(linked), 3)
+            self.assertEqual(set(linked) - shared, set())
+        for license_text in ("Permission is hereby granted", "Redistribution and use in source",
+                             "Boost Software License - Version 1.0"):
+            self.assertIn(license_text, notices)
+        self.assertIn("Apache License", next(self.prefix.rglob("LICENSE")).read_text("utf-8"))
+
     def test_only_public_names_leave_the_library(self):
         names = [line.split(None, 2)[2] for line in
                  run("nm", "-DC", "--defined-only", self.library).splitlines()]

@@ -83,6 +83,38 @@ TEST(CertificateFault, ForgivesNoCertificateThatEndedBeforeThisProgramWasMade) {
   EXPECT_EQ(fault_of({.local = k1970, .not_before = kLocal + 40 * 365 * kDay}), both);
 }
 
+TEST(CertificateFault, IsNobodysClockWhereNoTimeIsGood) {
+  for (const Duration length : {Duration{0}, Duration{-kDay}}) {
+    for (const auto& truth :
+         {std::optional<OffsetBound>(), std::optional(about(0s)), std::optional(about(3 * kDay))}) {
+      for (const WallTime local : {kLocal, k1970}) {
+        EXPECT_EQ(fault_of({.local = local,
+                            .not_before = kLocal,
+                            .not_after = kLocal + length,
+                            .truth = truth}),
+                  never);
+      }
+    }
+  }
+}
+
+TEST(CertificateChain, TheFirstThatIsNotValidIsTold) {
+  TransportFailure failure;
+  failure.chain = {
+      {.name = "server", .not_before = kLocal - kDay, .not_after = kLocal + kDay},
+      {.place = CertificateLife::Place::intermediate,
+       .name = "issuer",
+       .not_before = kLocal - 2 * kDay,
+       .not_after = kLocal},
+  };
+  EXPECT_EQ(not_valid_at(failure, kLocal - 1ns), nullptr);
+  ASSERT_NE(not_valid_at(failure, kLocal), nullptr);
+  EXPECT_EQ(not_valid_at(failure, kLocal)->name, "issuer");
+  EXPECT_EQ(not_valid_at(failure, kLocal + kDay)->name, "server");
+  EXPECT_EQ(not_valid_at(failure, kLocal - kDay - 1ns)->name, "server");
+  EXPECT_EQ(not_valid_at({}, kLocal), nullptr);
+}
+
 TEST(CertificateFault, StandsAnyTime) {
   OutOfTime odd{.local = WallTime::max(), .not_after = kLocal, .truth = about(100 * 365 * kDay)};
   EXPECT_EQ(fault_of(odd), certificate);

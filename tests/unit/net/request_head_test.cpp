@@ -107,7 +107,8 @@ TEST(RequestRefusal, AFieldNameMustBeAToken) {
 
 TEST(RequestRefusal, FieldsThatFrameTheMessageAreTheTransportsOwn) {
   for (const char* name :
-       {"Host", "content-length", "Transfer-Encoding", "Connection", "AUTHORIZATION", "Upgrade"}) {
+       {"Host", "content-length", "Transfer-Encoding", "Connection", "AUTHORIZATION", "Upgrade",
+        "TE", "Trailer", "keep-alive", "Proxy-Connection", "Proxy-Authorization"}) {
     HttpRequest request;
     request.headers.add(name, "x");
     EXPECT_THAT(refusal(request), Optional(HasSubstr(name)));

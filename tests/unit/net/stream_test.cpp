@@ -72,6 +72,12 @@ class TlsStreamTest : public testing::Test {
     EXPECT_EQ(::close(watched_), 0);
   }
 
+  [[nodiscard]] testing_certificates::Identity identity(std::vector<std::string> names) const {
+    return testing_certificates::make(
+        {.dns = std::move(names), .not_before = kNow - days{10}, .not_after = kNow + days{10}},
+        &authority_);
+  }
+
   void start(testing_server::Script script) {
     server_.emplace(io_, std::vector<testing_server::Script>{std::move(script)}, &identity_);
     auto socket = connected_to(*server_, io_);
@@ -136,6 +142,21 @@ TEST_F(TlsStreamTest, ReadingRecordsWithoutContentEnds) {
   testing_loop::run_until(io_, [&] { return error.failed(); });
   ASSERT_TRUE(stream_->fault());
   EXPECT_THAT(stream_->fault()->detail, testing::HasSubstr("without content"));
+}
+
+TEST_F(TlsStreamTest, ALongHandshakeDoesNotCount) {
+  std::vector<std::string> names{"localhost"};
+  for (int i = 0; i < 2000; ++i) names.push_back("a.rather.long.name.example");  // 56 KB
+  identity_ = identity(std::move(names));
+  start({testing_server::key_updates(10), testing_server::write("x")});
+  shake_hands();
+  std::array<char, 1> buffer{};
+  bool read = false;
+  stream_->read_some(buffer, [&](Stream::ErrorCode error, std::size_t) {
+    EXPECT_FALSE(error) << error.message();
+    read = true;
+  });
+  testing_loop::run_until(io_, [&] { return read; });
 }
 
 TEST_F(TlsStreamTest, RecordsWithoutContentAreCountedAnewAfterContent) {

@@ -189,6 +189,50 @@ TEST_F(TlsTrust, TheDatesAreThoseAtWhichAllOfTheChainIsGood) {
   EXPECT_EQ(failure->not_after, spec.not_after);
 }
 
+TEST_F(TlsTrust, TheCertificateOfTheChainThatHasEndedIsNamed) {
+  auto spec = authority_spec("Issuing CA");
+  spec.not_after = kNow - days{3};
+  const auto intermediate = testing_certificates::make(spec, &authority_);
+  const auto failure = meet(testing_certificates::make(leaf_spec(), &intermediate), "api.example",
+                            {intermediate.certificate});
+  ASSERT_TRUE(failure);
+  EXPECT_THAT(
+      failure->detail,
+      HasSubstr("the intermediate certificate \"Issuing CA\" that api.example:443 sends has "
+                "expired"));
+  using Place = CertificateLife::Place;
+  ASSERT_EQ(failure->chain.size(), 3U);
+  EXPECT_EQ(failure->chain[0].place, Place::server);
+  EXPECT_EQ(failure->chain[1].place, Place::intermediate);
+  EXPECT_EQ(failure->chain[1].name, "Issuing CA");
+  EXPECT_EQ(failure->chain[1].not_after, spec.not_after);
+  EXPECT_EQ(failure->chain[2].place, Place::trusted);
+  EXPECT_EQ(failure->chain[2].name, "Test Authority");
+}
+
+TEST_F(TlsTrust, ATrustedCertificateThatHasEndedIsNamed) {
+  auto spec = authority_spec("Old Root");
+  spec.not_after = kNow - days{3};
+  authority_ = testing_certificates::make(spec);
+  const auto failure = meet(testing_certificates::make(leaf_spec(), &authority_), "api.example",
+                            {authority_.certificate});
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->kind, Kind::tls_time);
+  EXPECT_THAT(failure->detail, HasSubstr("\"Old Root\" among those that this machine trusts"));
+}
+
+TEST_F(TlsTrust, ACommonNameIsNotLookedAt) {
+  auto spec = leaf_spec();
+  spec.dns.clear();
+  for (const std::string name : {"api.example", "127.0.0.1"}) {
+    spec.name = name;
+    const auto failure = meet(testing_certificates::make(spec, &authority_), name);
+    ASSERT_TRUE(failure) << name;
+    EXPECT_EQ(failure->kind, Kind::tls_untrusted);
+    EXPECT_THAT(failure->detail, HasSubstr("no subjectAltName"));
+  }
+}
+
 TEST_F(TlsTrust, AWrongHostIsUntrustedAndBothNamesAreSaid) {
   const auto failure = meet(testing_certificates::make(leaf_spec(), &authority_), "login.example");
   ASSERT_TRUE(failure);
@@ -342,7 +386,34 @@ TEST_F(TlsEngineTest, AServerThatDoesNotSpeakTlsFailsTheHandshake) {
   client.feed(std::string("HTTP/1.1 400 Bad Request\r\n\r\n"));
   ASSERT_EQ(client.handshake(), Step::failed);
   EXPECT_EQ(client.failure().kind, Kind::tls_failed);
-  EXPECT_THAT(client.failure().detail, HasSubstr("api.example:8080"));
+  EXPECT_THAT(client.failure().detail,
+              AllOf(HasSubstr("api.example:8080"), HasSubstr("plain HTTP"), HasSubstr("http://")));
+}
+
+TEST_F(TlsEngineTest, WhatIsNeitherTlsNorHttpFailsInOpenSslsWords) {
+  TlsEngine client(context_, {"api.example", 22, kNow});
+  ASSERT_EQ(client.handshake(), Step::want_input);
+  client.feed(std::string("SSH-2.0-OpenSSH_9.2\r\n"));
+  ASSERT_EQ(client.handshake(), Step::failed);
+  EXPECT_THAT(client.failure().detail, HasSubstr("wrong version number"));
+}
+
+/// What a peer may repeat without end while hands are shaken, and OpenSSL puts an end to.
+TEST_F(TlsEngineTest, NothingThatIsRepeatedKeepsAHandshakeGoing) {
+  const auto times = [](const std::string& record, int count) {
+    std::string bytes;
+    for (int i = 0; i < count; ++i) bytes += record;
+    return bytes;
+  };
+  for (const std::string& record : {std::string("\x14\3\3\0\1\1", 6),  // change_cipher_spec
+                                    std::string("\x16\3\3\0\0", 5),  // an empty part of a handshake
+                                    std::string("\x15\3\3\0\2\1\x5A", 7),  // a warning
+                                    std::string("\x17\3\3\0\1\0", 6)}) {   // content
+    TlsEngine client(context_, {"api.example", 443, kNow});
+    ASSERT_EQ(client.handshake(), Step::want_input);
+    client.feed(times(record, 64));
+    EXPECT_EQ(client.handshake(), Step::failed);
+  }
 }
 
 TEST(TlsContextTest, NoServerChoosesAGroupOfItsOwn) {

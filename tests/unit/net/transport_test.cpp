@@ -224,6 +224,18 @@ TEST_F(AsioTransportTest, GarbageIsMalformed) {
   EXPECT_THAT(sent->failure().detail, HasSubstr("127.0.0.1:" + std::to_string(server.port())));
 }
 
+TEST_F(AsioTransportTest, AServerThatWantsTlsIsSaidTo) {
+  for (const std::string words : {"<center>The plain HTTP request was sent to HTTPS port</center>",
+                                  "You're speaking plain HTTP to an SSL-enabled server port.<br />",
+                                  "Client sent an HTTP request to an HTTPS server.\n"}) {
+    const ScriptedServer server(io_, {{read_request(), write(answer(words, "400 Bad Request"))}});
+    const auto sent = get(server.url());
+    ASSERT_FALSE(sent->answered());
+    EXPECT_EQ(sent->failure().kind, Kind::malformed);
+    EXPECT_THAT(sent->failure().detail, HasSubstr("https://"));
+  }
+}
+
 TEST_F(AsioTransportTest, ABodyAtTheLimitPassesAndOneByteMoreIsTooLarge) {
   const ScriptedServer server(
       io_, {{read_request(), write(answer("12345")), read_request(), write(answer("123456"))}});

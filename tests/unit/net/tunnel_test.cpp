@@ -347,6 +347,18 @@ TEST_F(ThroughProxy, WithdrawnOrDestroyedWhileTheProxyIsAskedNothingIsLeft) {
   EXPECT_FALSE(never->has_value());
 }
 
+TEST_F(ThroughProxy, AnAnswerWithoutEndIsRefusedAtTheLimit) {
+  std::string fields = "HTTP/1.1 200 OK\r\n";
+  while (fields.size() < std::size_t{40} * 1024) fields += "X: y\r\n";
+  std::string interim;
+  for (int i = 0; i < 17; ++i) interim += "HTTP/1.1 100 Continue\r\n\r\n";
+  for (const auto& bytes : {fields, interim}) {
+    const ScriptedServer proxy(io_, {{read_request(), write(bytes)}});
+    use(options(proxy.port()));
+    EXPECT_EQ(failure_of("http://api.example/").kind, Kind::proxy_refused);
+  }
+}
+
 TEST_F(ThroughProxy, NoBrokenAnswerPassesForTheHostsOrTellsCredentials) {
   std::mt19937 random(5);
   const auto draw = [&](std::size_t below) { return random() % below; };

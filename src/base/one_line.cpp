@@ -1,0 +1,94 @@
+#include "base/one_line.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace skewguard {
+namespace {
+
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+
+constexpr std::array<Range, 3> kBlanks{{{0x00, 0x20}, {0x7F, 0xA0}, {0x2028, 0x2029}}};
+/// Unicode's Bidi_Control, and characters that nobody sees: the rest of U+206x, annotations, tags.
+constexpr std::array<Range, 6> kHidden{{{0x061C, 0x061C},
+                                        {0x200E, 0x200F},
+                                        {0x202A, 0x202E},
+                                        {0x2060, 0x206F},
+                                        {0xFFF9, 0xFFFB},
+                                        {0xE0000, 0xE0FFF}}};
+
+template <std::size_t N>
+bool within(const std::array<Range, N>& ranges, char32_t c) noexcept {
+  return std::ranges::any_of(ranges, [c](Range r) { return r.first <= c && c <= r.last; });
+}
+
+struct Character {
+  char32_t code = 0;
+  std::size_t size = 1;  ///< bytes
+};
+
+/// The character that `text` begins with, in the form that Unicode's table 3-7 calls well-formed.
+std::optional<Character> first_of(std::string_view text) noexcept {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte(0) < 0x80) return Character{byte(0), 1};
+  const std::size_t size = byte(0) >= 0xF0 ? 4 : byte(0) >= 0xE0 ? 3 : 2;
+  if (byte(0) < 0xC2 || byte(0) > 0xF4 || text.size() < size) return std::nullopt;
+  char32_t code = byte(0) & (0x7FU >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80) return std::nullopt;
+    code = code << 6U | (byte(i) & 0x3FU);
+  }
+  constexpr std::array<char32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+  if (code < kLeast[size] || surrogate || code > 0x10FFFF) return std::nullopt;
+  return Character{code, size};
+}
+
+/// Calls `take` with each character of `text` as it may be shown.
+template <typename Take>
+void each_harmless(std::string_view text, Take take) {
+  while (!text.empty()) {
+    const auto character = first_of(text);
+    const std::size_t size = character ? character->size : 1;
+    if (character && within(kBlanks, character->code)) {
+      take(std::string_view(" "));
+    } else if (!character || within(kHidden, character->code)) {
+      take(std::string_view("?"));
+    } else {
+      take(text.substr(0, size));
+    }
+    text.remove_prefix(size);
+  }
+}
+
+}  // namespace
+
+std::string one_line(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  each_harmless(text, [&](std::string_view shown) { out.append(shown); });
+  return out;
+}
+
+std::string quotable(std::string_view text, std::size_t most) {
+  std::string out;
+  std::size_t characters = 0;
+  bool blank = false;  // stands before the next word
+  each_harmless(text, [&](std::string_view shown) {
+    if (shown == " ") {
+      blank = !out.empty();
+    } else if (characters <= most) {
+      characters += blank ? 2 : 1;
+      if (characters <= most) out.append(blank ? " " : "").append(shown);
+      blank = false;
+    }
+  });
+  return characters > most ? out + "..." : out;
+}
+
+}  // namespace skewguard

@@ -1,0 +1,116 @@
+#include "oauth/certificate_failure.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace skewguard::oauth {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using Place = CertificateLife::Place;
+
+constexpr std::chrono::hours kDay{24};
+/// After this program was made: 2027-06-01.
+constexpr WallTime kLocal{std::chrono::seconds{1'811'808'000}};
+constexpr const char* kHost = "https://api.example";
+
+/// Good chains but for one certificate, which ended ten days ago.
+TransportFailure ended(Place place, const std::string& name) {
+  TransportFailure failure;
+  failure.kind = TransportFailure::Kind::tls_time;
+  failure.chain = {
+      {.place = Place::server,
+       .name = "leaf",
+       .not_before = kLocal - kDay,
+       .not_after = kLocal + kDay},
+      {.place = Place::intermediate,
+       .name = "issuer",
+       .not_before = kLocal - 90 * kDay,
+       .not_after = kLocal + 90 * kDay},
+      {.place = Place::trusted,
+       .name = "root",
+       .not_before = kLocal - 900 * kDay,
+       .not_after = kLocal + 900 * kDay},
+  };
+  auto& bad = failure.chain[static_cast<std::size_t>(place)];
+  bad.name = name;
+  bad.not_before = kLocal - 1000 * kDay;
+  bad.not_after = kLocal - 10 * kDay;
+  failure.not_before = kLocal - kDay;
+  failure.not_after = kLocal - 10 * kDay;
+  return failure;
+}
+
+TransportFailure told(TransportFailure failure, Duration truth) {
+  failure.told = TimeTold{.truth = {truth - 10ms, truth + 10ms}, .by = "NTP (192.0.2.1:123)"};
+  return failure;
+}
+
+TEST(CertificateFailure, NamesTheServersOwnCertificateAndWhoRenewsIt) {
+  auto failure = told(ended(Place::server, "leaf"), 0s);
+  failure.not_before = kLocal - 1000 * kDay;
+  const auto why = why_out_of_time(failure, kHost, kLocal);
+  EXPECT_EQ(why.verdict, Verdict::tls_untrusted);
+  EXPECT_THAT(why.text, HasSubstr("the certificate of https://api.example (valid"));
+  EXPECT_EQ(why.remedy, "who runs https://api.example must renew it");
+}
+
+TEST(CertificateFailure, NamesTheIntermediateThatHasEndedAndWhoSendsIt) {
+  auto failure = told(ended(Place::intermediate, "Issuing CA"), 0s);
+  failure.not_before = kLocal - 900 * kDay;
+  const auto why = why_out_of_time(failure, kHost, kLocal);
+  EXPECT_EQ(why.verdict, Verdict::tls_untrusted);
+  EXPECT_THAT(why.text, AllOf(HasSubstr("\"Issuing CA\" that https://api.example sends"),
+                              HasSubstr("until 2027-05-22")));
+  EXPECT_THAT(why.remedy, AllOf(HasSubstr("who runs https://api.example"),
+                                HasSubstr("send an intermediate certificate")));
+}
+
+TEST(CertificateFailure, NamesTheTrustedCertificateThatHasEndedAndThisMachine) {
+  auto failure = told(ended(Place::trusted, "Old Root"), 0s);
+  failure.not_before = kLocal - 900 * kDay;
+  const auto why = why_out_of_time(failure, kHost, kLocal);
+  EXPECT_THAT(why.text, HasSubstr("\"Old Root\" among those that this machine trusts"));
+  EXPECT_THAT(why.remedy, AllOf(HasSubstr("this machine trusts"), HasSubstr("ca-certificates"),
+                                Not(HasSubstr("api.example"))));
+}
+
+TEST(CertificateFailure, NamesItWithoutAnotherClockToo) {
+  auto failure = ended(Place::trusted, "Old Root");
+  failure.not_before = kLocal - 900 * kDay;
+  const auto why = why_out_of_time(failure, kHost, kLocal);
+  EXPECT_THAT(why.text, AllOf(HasSubstr("\"Old Root\""), HasSubstr("no other clock")));
+}
+
+TEST(CertificateFailure, NamesTheOneThatIsBadAtTheRightTimeAndNotByTheLocalClock) {
+  auto failure = ended(Place::trusted, "Old Root");
+  failure.chain[2].not_after = kLocal + 10 * kDay;   // it will have ended by then
+  failure.chain[0].not_before = kLocal + 15 * kDay;  // not yet valid by the local clock
+  failure.chain[0].not_after = kLocal + 90 * kDay;
+  failure.not_before = kLocal - 900 * kDay;
+  failure.not_after = kLocal + 10 * kDay;
+  const auto why = why_out_of_time(told(failure, 20 * kDay), kHost, kLocal);
+  EXPECT_EQ(why.verdict, Verdict::tls_untrusted);
+  EXPECT_THAT(why.text, HasSubstr("\"Old Root\""));
+}
+
+TEST(CertificateFailure, BlamesNoClockWhereNoTimeIsGood) {
+  TransportFailure failure;
+  failure.kind = TransportFailure::Kind::tls_time;
+  failure.not_before = kLocal + kDay;
+  failure.not_after = kLocal - kDay;
+  for (const WallTime local : {kLocal, WallTime{600s}}) {
+    const auto why = why_out_of_time(told(failure, kLocal - local), kHost, local);
+    EXPECT_EQ(why.verdict, Verdict::tls_untrusted);
+    EXPECT_THAT(why.text, AllOf(HasSubstr("whatever the time is"), Not(HasSubstr("is wrong"))));
+    EXPECT_THAT(why.remedy, HasSubstr("who runs https://api.example"));
+  }
+}
+
+}  // namespace
+}  // namespace skewguard::oauth
