@@ -94,11 +94,13 @@ std::string verdicts_of(const Side& side) {
   return text.empty() ? "no call was refused" : text;
 }
 
-std::string line_of(std::string_view who, const Side& side, const std::string& said) {
-  constexpr std::size_t kSaid = 60;  // columns
+std::string line_of(std::string_view who, const Side& side, const std::string& said,
+                    const Screen& screen) {
+  constexpr std::size_t kFigures = 48;  // columns before what was said
+  const std::size_t room = std::max(screen.columns, kFigures + 20) - kFigures;
   std::string line = fmt::format("     {:11} {:>5} {:>7} {:>7} {:>7}", who, side.calls,
                                  side.failures, side.token_requests, side.rejections);
-  if (!said.empty()) line.append("  ").append(fitted(said, kSaid));
+  if (!said.empty()) line.append("  ").append(fitted(said, std::min<std::size_t>(room, 60)));
   return line.append("\n");
 }
 
@@ -109,24 +111,29 @@ void add(const Side& from, Side& into) {
   into.rejections += from.rejections;
 }
 
-std::string table(const std::vector<Row>& rows) {
+std::string table(const std::vector<Row>& rows, const Screen& screen) {
   std::string text = fmt::format("     {:11} {:>5} {:>7} {:>7} {:>7}  what was said\n", "", "calls",
                                  "failed", "tokens", "refused");
   Side naive, guarded;
   for (const auto& [scenario, played] : rows) {
     text += fmt::format("{:4} {}\n", scenario.id, scenario.title);
-    text += line_of("naive", played.naive, played.naive.said);
-    text += line_of("skewguard", played.guarded, verdicts_of(played.guarded));
+    text += line_of("naive", played.naive, played.naive.said, screen);
+    text += line_of("skewguard", played.guarded, verdicts_of(played.guarded), screen);
     add(played.naive, naive);
     add(played.guarded, guarded);
   }
-  text += "     all of them\n" + line_of("naive", naive, "") + line_of("skewguard", guarded, "");
-  return text +
-         "\nfailed: calls whose failure reached the caller. tokens: token requests. refused: "
-         "401s.\n"
-         "naive: keeps the end of a token as wall time, answers a 401 with one refresh and one\n"
-         "retry. Where skewguard fails as well, only setting a clock right would help.\n"
-         "One story line by line: skewguard demo ID\n";
+  text += "     all of them\n" + line_of("naive", naive, "", screen) +
+          line_of("skewguard", guarded, "", screen);
+  constexpr std::size_t kLegend = 80;  // columns
+  const std::size_t width = std::min(screen.columns, kLegend);
+  return text + "\n" +
+         wrapped(
+             "failed: calls whose failure reached the caller. tokens: token requests. refused: "
+             "401s. naive: keeps the end of a token as wall time, answers a 401 with one "
+             "refresh and one retry. Where skewguard fails as well, only setting a clock right "
+             "would help.",
+             0, width) +
+         "\nOne story line by line: skewguard demo ID\n";
 }
 
 std::string story_of(const char* who, const Side& side) {
@@ -214,7 +221,7 @@ int run_demo(const DemoArguments& arguments, Session& session) {
   if (arguments.json) {
     text = as_json(*rows);
   } else {
-    text = arguments.scenario.empty() ? table(*rows) : story(rows->front());
+    text = arguments.scenario.empty() ? table(*rows, session.screen) : story(rows->front());
   }
   return print(text, session) ? 0 : 1;
 }
