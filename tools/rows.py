@@ -15,7 +15,7 @@ from pathlib import Path
 import script
 
 GUIDE = "docs/guide/scenarios.md"
-ROWS = ([f"C{n}" for n in (*range(1, 22), 25, 26)] + [f"T{n}" for n in (*range(1, 13), 14, 15)]
+ROWS = ([f"C{n}" for n in (*range(1, 22), 25, 26, 27)] + [f"T{n}" for n in (*range(1, 13), 14, 15)]
         + [f"A{n}" for n in (*range(1, 10), 12)])
 WHOLE_CLIENT = ("tests/simulation/", "tests/machine/")
 

@@ -12,6 +12,7 @@
 #include "http/url.hpp"
 #include "runtime/real_transport.hpp"
 #include "time/duration_text.hpp"
+#include "time/offset_text.hpp"
 
 namespace skewguard::cli {
 namespace {
@@ -135,26 +136,26 @@ std::string state_of(const ClockReading& reading, Duration max_skew) {
     return "its clock stepped by " + time::human(reading.last_step.value_or(Duration{0})) +
            " while it was measured";
   }
+  if (reading.renewed_late) {
+    const OffsetBound& shown = *reading.bound;
+    const std::string late = "its Date is renewed only now and then";
+    if (shown.holds(Duration{0})) return late;
+    const bool ahead = shown.low > Duration{0};
+    return fmt::format("{}; {} by at least {}{}", late, ahead ? "ahead" : "behind",
+                       time::human(ahead ? shown.low : -shown.high),
+                       surely_off(reading, max_skew) ? ", harmful" : "");
+  }
   if (reading.picture == Picture::incoherent) return "its Date is not a clock";
   if (reading.picture == Picture::several_clocks) {
     return fmt::format("{} clocks behind one name", reading.groups.size());
   }
   if (reading.picture == Picture::late_or_second_clock) return "late Dates, or a second clock";
   const OffsetBound& bound = *reading.bound;
-  if (bound.low > max_skew) return "ahead, harmful";
-  if (bound.high < -max_skew) return "behind, harmful";
+  if (bound.low > max_skew) return "ahead, harmful" + time::hours_hint(bound);
+  if (bound.high < -max_skew) return "behind, harmful" + time::hours_hint(bound);
   if (bound.low > Duration{0}) return "ahead";
   if (bound.high < Duration{0}) return "behind";
   return "agrees";
-}
-
-bool harmful(const ClockReading& reading, Duration max_skew) {
-  const auto beyond = [max_skew](const OffsetBound& bound) {
-    return bound.low > max_skew || bound.high < -max_skew;
-  };
-  if (!reading.bound || reading.picture == Picture::incoherent) return false;
-  return beyond(*reading.bound) ||
-         std::ranges::any_of(reading.groups, [&](const auto& g) { return beyond(g.offset); });
 }
 
 }  // namespace skewguard::cli

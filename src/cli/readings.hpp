@@ -19,9 +19,6 @@ doctor::SurveyOptions survey_options(std::vector<http::Url> servers, const Sessi
 /// How far it has come, on one line of a terminal; nothing elsewhere, and where `quiet`.
 doctor::Progress progress_of(const Session& session, bool quiet);
 
-/// Whether any of its clocks is surely off by more than `max_skew`; never of what is no clock.
-bool harmful(const doctor::ClockReading& reading, Duration max_skew);
-
 /// "ahead, harmful": a server's clock against this machine's.
 std::string state_of(const doctor::ClockReading& reading, Duration max_skew);
 

@@ -99,9 +99,13 @@ Json as_json(const doctor::Survey& survey) {
   return json;
 }
 
-int code_of(const doctor::Survey& survey, Duration max_skew) {
+/// `of_settings`: login and API host, whose tokens suffer where they differ.
+int code_of(const doctor::Survey& survey, bool of_settings, Duration max_skew) {
   const auto& servers = survey.servers;
-  if (std::ranges::any_of(servers, [&](const auto& r) { return harmful(r, max_skew); })) return 4;
+  if (std::ranges::any_of(servers, [&](const auto& r) { return surely_off(r, max_skew); }))
+    return 4;
+  if (of_settings && servers.size() == 2 && surely_apart(servers[0], servers[1], max_skew))
+    return 4;
   const bool heard =
       std::ranges::any_of(servers, [](const auto& r) { return r.bound.has_value(); });
   return heard ? 0 : 6;
@@ -110,14 +114,15 @@ int code_of(const doctor::Survey& survey, Duration max_skew) {
 /// What `skew --watch` shows, round by round. An interrupt finds it at any moment.
 class Watch {
  public:
-  Watch(Session& session, bool json) : session_(session), json_(json) {}
+  Watch(Session& session, bool json, bool of_settings)
+      : session_(session), json_(json), of_settings_(of_settings) {}
 
   /// False: its reader has gone.
   bool show(const doctor::Survey& known) {
     const std::lock_guard lock(mutex_);
     const WallTime now = session_.world.clock->now().wall;
     if (rounds_++ == 0) since_ = now;
-    note_code(code_of(known, session_.max_skew));
+    note_code(code_of(known, of_settings_, session_.max_skew));
     const std::string stamp = time::format_rfc3339(now.time_since_epoch());
     if (json_) {
       Json json = as_json(known);
@@ -165,6 +170,7 @@ class Watch {
 
   Session& session_;
   bool json_;
+  bool of_settings_;
   std::mutex mutex_;
   ClockHistory history_;
   std::size_t rounds_ = 0;
@@ -177,7 +183,7 @@ class Watch {
 int watch(doctor::SurveyOptions options, const SkewArguments& arguments, Session& session) {
   constexpr clocks::ProbeBudget kRound{.probes = 8, .time = std::chrono::seconds{3}};
   if (!arguments.probes) options.budget = kRound;
-  const auto rounds = std::make_shared<Watch>(session, arguments.json);
+  const auto rounds = std::make_shared<Watch>(session, arguments.json, arguments.urls.empty());
   session.world.on_interrupt([weak = std::weak_ptr(rounds)] {
     constexpr int kNothingToTell = 1;
     const auto self = weak.lock();
@@ -206,7 +212,7 @@ int run_skew(const SkewArguments& arguments, Session& session) {
   const std::string text = arguments.json ? json_text(as_json(*survey))
                                           : clock_table(*survey, session.max_skew, session.screen);
   if (!print(text, session)) return 1;
-  return code_of(*survey, session.max_skew);
+  return code_of(*survey, arguments.urls.empty(), session.max_skew);
 }
 
 }  // namespace skewguard::cli

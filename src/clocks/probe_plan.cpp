@@ -75,6 +75,25 @@ DriftingBound bound_of(const time::DateSample& sample, DriftRate rate) {
                                  sample.sent.unslewed(), rate);
 }
 
+/// A Date was renewed between two answers of one connection, in order: after the first was asked
+/// for, before the second came. It was right then.
+std::optional<DriftingBound> bound_by_renewals(std::span<const time::DateSample> samples,
+                                               DriftRate rate) {
+  std::optional<DriftingBound> known;
+  for (std::size_t i = 1; i < samples.size(); ++i) {
+    if (samples[i].date <= samples[i - 1].date) continue;
+    time::DateSample renewal = samples[i];
+    renewal.sent = samples[i - 1].sent;
+    const auto bound = bound_of(renewal, rate);
+    if (known) {
+      known->narrow(bound);
+    } else {
+      known = bound;
+    }
+  }
+  return known;
+}
+
 }  // namespace
 
 ProbePlan::ProbePlan(ProbeBudget budget, UnslewedTime start)
@@ -185,7 +204,8 @@ void ProbePlan::answered(const time::DateSample& sample) {
   if (outcome == Observed::dropped) return;
   use(sample);
   compare(sample);
-  if (outcome == Observed::stepped) forget_before_step();
+  // A Date that had stood still goes on: that is no step of a clock.
+  if (outcome == Observed::stepped && !kept_dates()) forget_before_step();
   if (!edge_) return;
   edge_->since = std::max(edge_->since, sample.received.unslewed());
   edge_->turned = edge_->turned || sample.date >= edge_->second;
@@ -467,6 +487,24 @@ std::optional<OffsetBound> ProbePlan::borne_out(UnslewedTime now) const {
   const auto best = estimator_.by_best_connection(now);
   if (!best || best->offset.width() >= kOneSecond) return std::nullopt;
   return best->offset;
+}
+
+std::optional<OffsetBound> ProbePlan::by_renewals(UnslewedTime now) const {
+  if (samples_.empty() || !kept_dates()) return std::nullopt;
+  if (const OffsetBound all = sharp(now); all.low <= all.high + kPrompt) return std::nullopt;
+  std::map<std::uint64_t, std::vector<time::DateSample>> by_connection;
+  for (const time::DateSample& sample : samples_)
+    by_connection[sample.connection].push_back(sample);
+  std::optional<OffsetBound> narrowest;
+  for (auto& [connection, samples] : by_connection) {
+    std::ranges::sort(samples, {}, [](const auto& sample) { return sample.sent.unslewed(); });
+    const auto known = bound_by_renewals(samples, rate_);
+    if (!known) continue;
+    const OffsetBound shown = known->at(now, rate_);
+    const OffsetBound all{shown.low, shown.high + kPrompt};
+    if (all.low <= all.high && (!narrowest || all.width() < narrowest->width())) narrowest = all;
+  }
+  return narrowest;
 }
 
 /// What counts is when a request was sent, not how it was answered: the clock that is known must

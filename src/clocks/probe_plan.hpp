@@ -112,6 +112,10 @@ class ProbePlan {
     Duration beyond{0};
   };
   [[nodiscard]] Exclusion excluded(UnslewedTime now) const;
+  /// Where a Date is renewed only now and then, and late between: what its clock shows, from the
+  /// answers of one connection just before and just after each renewal. Nothing where none shows
+  /// one.
+  [[nodiscard]] std::optional<OffsetBound> by_renewals(UnslewedTime now) const;
   [[nodiscard]] std::size_t probes_sent() const noexcept { return sent_; }
   /// Of the server's clock, in this round.
   [[nodiscard]] std::size_t steps() const noexcept { return estimator_.steps() - steps_before_; }

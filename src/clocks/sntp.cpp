@@ -183,6 +183,11 @@ std::optional<Instant> SntpPace::next() const noexcept {
   return *last_ + (burst_left_ > 0 ? kSpacing : poll_);
 }
 
+std::optional<Instant> SntpPace::again(Duration patience) const noexcept {
+  if (stopped_ || !last_ || burst_left_ == 0) return next();
+  return *last_ + patience;
+}
+
 void SntpPace::asked(Instant at) noexcept {
   last_ = at;
   if (burst_left_ > 0) --burst_left_;

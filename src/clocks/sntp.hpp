@@ -103,6 +103,9 @@ class SntpPace {
 
   /// The earliest moment of the next request; nothing: the server wants no more of them.
   [[nodiscard]] std::optional<Instant> next() const noexcept;
+  /// The same, where the last request got no answer for `patience`: a datagram was lost. It may be
+  /// repeated sooner than a new one may follow, but counts among the first four.
+  [[nodiscard]] std::optional<Instant> again(Duration patience) const noexcept;
   void asked(Instant at) noexcept;
   /// RATE ends the burst, and each one doubles the interval.
   void told(SntpWish wish) noexcept;

@@ -184,6 +184,13 @@ std::string size_text(const OffsetBound& bound, const char* positive, const char
 
 /// The API decides: it compares `exp`, which the login host's clock made, with its own clock.
 std::string naive_harm(const Case& of) {
+  for (const auto& [name, host] : {std::pair{kApiHost, of.api}, std::pair{kLoginHost, of.login}}) {
+    if (!several(host)) continue;
+    return fmt::format(
+        "meets refusals now and then: what has begun for one of the clocks of {} has "
+        "not for another, up to {} apart",
+        name, time::human(clocks_apart(*host)));
+  }
   const auto& access = of.examination.access;
   const auto life = access ? access->lifetime : std::nullopt;
   if (surely_apart(of) || (refused_by_clock(of) != nullptr && between_shown(of))) {

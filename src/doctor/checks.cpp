@@ -108,6 +108,14 @@ std::string mend_clock(const Case& of, const ClockReading& reading, std::string_
 Check check_clock(const char* name, const Case& of, const ClockReading* reading,
                   std::string_view host) {
   if (!measured(reading)) return {name, Status::skipped, "it was not measured", ""};
+  if (reading->renewed_late) {
+    const bool off = surely_off(*reading, of.examination.max_skew);
+    return {name, off ? Status::fail : Status::warn,
+            fmt::format("{} from the local clock: its Date is renewed only now and then",
+                        time::bounds_text(*reading->bound)),
+            off ? mend_clock(of, *reading, host)
+                : "see what keeps or rewrites answers on the way to " + reading->url};
+  }
   if (!is_a_clock(reading)) {
     return {name, Status::fail, "its Date is not a clock; nothing is concluded from it",
             "see what keeps or rewrites answers on the way to " + reading->url};
@@ -261,7 +269,8 @@ Check check_lifetime(const Case& of) {
 }
 
 Check check_naive(const Case& of) {
-  const bool any = has_one_time(of.login) || has_one_time(of.api) || of.blame.local_off;
+  const bool any = has_one_time(of.login) || has_one_time(of.api) || several(of.login) ||
+                   several(of.api) || of.blame.local_off;
   if (!any) return {"naive_client", Status::skipped, "no server's clock was measured", ""};
   const std::string harm = naive_harm(of);
   const std::string who = "a client that compares exp with the wall clock ";

@@ -133,6 +133,14 @@ std::array<Named, 2> hosts(const Case& of) {
 std::optional<Claim> not_a_clock(const Case& of) {
   for (const auto& [name, reading] : hosts(of)) {
     if (!measured(reading) || is_a_clock(reading)) continue;
+    if (reading->renewed_late) {
+      return Claim{
+          "not_a_clock", 0,
+          fmt::format("the Date of {} is renewed only now and then, and is no precise clock: "
+                      "it is off from the local one by {}",
+                      name, time::bounds_text(*reading->bound)),
+          "see what keeps or rewrites answers on the way to " + reading->url};
+    }
     return Claim{"not_a_clock", 0,
                  fmt::format("the Date of {} is not a clock: its {} answers fit none, as where a "
                              "cache or a program makes it up; nothing is concluded from it",
@@ -154,7 +162,8 @@ std::optional<Claim> several_clocks(const Case& of) {
       text += wrong ? ", which is wrong by what " + of.witnesses(name) + " say;" : ";";
     }
     text += " a token may be valid for one of them and not for another";
-    return Claim{"several_clocks", code_for(clocks_apart(*reading), of), text,
+    const bool off = surely_off(*reading, of.examination.max_skew);
+    return Claim{"several_clocks", off ? 4 : code_for(clocks_apart(*reading), of), text,
                  "who runs " + reading->url + " must set the clocks of all its servers"};
   }
   return std::nullopt;
@@ -177,7 +186,7 @@ std::optional<Claim> local_clock(const Case& of) {
   return Claim{shown.middle() > Duration{0} ? "local_clock_behind" : "local_clock_ahead",
                code_for(magnitude(shown), of),
                "the local clock is " + size_text(shown, "behind", "ahead") + "; " + of.witnesses() +
-                   " agree" + wrong_as_well(of) + naive_sentence(of),
+                   " agree" + time::hours_hint(shown) + wrong_as_well(of) + naive_sentence(of),
                of.mend_local()};
 }
 
@@ -188,7 +197,8 @@ std::optional<Claim> a_host_is_wrong(const Case& of) {
     if (!of.wrong(name)) continue;
     const OffsetBound shown = of.host_off_shown(name);
     std::string text = fmt::format("the clock of {} is {}; {} agree against it", name,
-                                   size_text(shown, "ahead", "behind"), of.witnesses(name));
+                                   size_text(shown, "ahead", "behind"), of.witnesses(name)) +
+                       time::hours_hint(shown);
     if (surely_apart(of)) text += "; " + what_tokens_suffer(*between_shown(of));
     return Claim{verdict, code_for(magnitude(shown), of), text,
                  "who runs " + reading->url + " must set its clock"};
@@ -201,7 +211,7 @@ std::optional<Claim> they_differ(const Case& of) {
     const OffsetBound shown = *between_shown(of);
     return Claim{"login_and_api_differ", code_for(magnitude(shown), of),
                  "the login host's clock is " + size_text(shown, "ahead", "behind") +
-                     " of the API's: " + what_tokens_suffer(shown) +
+                     " of the API's: " + what_tokens_suffer(shown) + time::hours_hint(shown) +
                      "; who of them is wrong is not known",
                  kAskForNtp};
   }
@@ -210,16 +220,32 @@ std::optional<Claim> they_differ(const Case& of) {
   std::string text = from_local ? "clocks differ from the local one:"
                                 : "clocks differ from each other; from the local one:";
   Duration most{0};
+  std::string hint;
   for (std::size_t i = 0; i < of.shown.size(); ++i) {
     if (from_local && std::ranges::count(of.blame.from_local, i) == 0) continue;
     const clocks::Source& source = of.shown[i];
     text += " " + source.name + " by " +
             time::offset_text(source.bound.middle(), source.bound.width()) + ",";
     most = std::max(most, magnitude(source.bound));
+    if (hint.empty()) hint = time::hours_hint(source.bound);
   }
   text.back() = ';';
   return Claim{"clocks_differ", code_for(most, of),
-               text + " who is wrong is not known" + naive_sentence(of), kAskForNtp};
+               text + " who is wrong is not known" + hint + naive_sentence(of), kAskForNtp};
+}
+
+/// What no other claim makes harmful: a clock is off for certain, whoever is to blame.
+std::optional<Claim> one_is_surely_off(const Case& of) {
+  for (const auto& [name, reading] : hosts(of)) {
+    if (reading == nullptr || !surely_off(*reading, of.examination.max_skew)) continue;
+    return Claim{"clocks_differ", 4,
+                 fmt::format("the clock of {} and the local one differ by {}; who is wrong is not "
+                             "known",
+                             name, time::bounds_text(*reading->bound)) +
+                     time::hours_hint(*reading->bound) + naive_sentence(of),
+                 kAskForNtp};
+  }
+  return std::nullopt;
 }
 
 /// The API refused a new token by its clock, within less than Dates alone can tell.
@@ -286,7 +312,7 @@ Claim decide(const Case& of) {
   std::vector<Claim> claims;
   for (const auto verdict :
        {tls_clock, several_clocks, local_clock, a_host_is_wrong, tokens_show_it, they_differ,
-        not_a_clock, access_refused, unreachable}) {
+        not_a_clock, access_refused, unreachable, one_is_surely_off}) {
     if (auto claim = verdict(of)) claims.push_back(*std::move(claim));
   }
   const auto first = [&](auto matches) { return std::ranges::find_if(claims, matches); };

@@ -17,7 +17,44 @@ OffsetBound against_wall(OffsetBound bound, const Now& now) {
   return {bound.low + shift - 3 * now.gap, bound.high + shift + 3 * now.gap};
 }
 
+/// A Date that is late by up to some seconds: how late is an interval like any other.
+void tell_by_renewals(ClockReading& reading, OffsetBound shown, const Now& now,
+                      Duration staleness) {
+  shown = against_wall(shown, now);
+  if (reading.picture == Picture::late_or_second_clock) {  // it may still be a second clock
+    reading.bound->high = std::max(reading.bound->high, shown.high);
+    reading.hull->high = std::max(reading.hull->high, shown.high + staleness);
+    return;
+  }
+  reading.picture = Picture::incoherent;
+  reading.renewed_late = true;
+  reading.alone = false;
+  reading.excluded = {};
+  reading.groups.clear();
+  reading.steps = 0;
+  reading.bound = shown;
+  reading.hull = OffsetBound{shown.low, shown.high + staleness};
+  reading.best = shown.middle();
+}
+
 }  // namespace
+
+bool surely_off(const ClockReading& reading, Duration max_skew) {
+  const auto beyond = [max_skew](const OffsetBound& bound) {
+    return bound.low > max_skew || bound.high < -max_skew;
+  };
+  if (!reading.bound) return false;
+  if (reading.picture == Picture::incoherent && !reading.renewed_late) return false;
+  return beyond(*reading.bound) || std::ranges::any_of(reading.groups, [&](const auto& group) {
+           return beyond(group.offset);
+         });
+}
+
+bool surely_apart(const ClockReading& one, const ClockReading& other, Duration max_skew) {
+  if (!one.has_one_time() || !other.has_one_time()) return false;
+  return one.bound->low - other.bound->high > max_skew ||
+         other.bound->low - one.bound->high > max_skew;
+}
 
 ClockReading clock_reading(const clocks::ProbePlan& plan, const Now& now, Duration staleness) {
   const clocks::SkewEstimator& known = plan.estimator();
@@ -47,7 +84,11 @@ ClockReading clock_reading(const clocks::ProbePlan& plan, const Now& now, Durati
   const auto best = plan.best(at);  // nothing where a step has left no answer to rest on
   reading.best = std::clamp(best ? *best + shift : reading.bound->middle(), reading.bound->low,
                             reading.bound->high);
-  if (one) return reading;
+  if (const auto shown = plan.by_renewals(at)) {
+    tell_by_renewals(reading, *shown, now, staleness);
+    reading.staleness = std::max(reading.staleness, plan.lateness(at));
+  }
+  if (one || reading.renewed_late) return reading;
   reading.groups = known.groups(at);
   for (clocks::ClockGroup& group : reading.groups) {
     group.offset = against_wall(group.offset, now);

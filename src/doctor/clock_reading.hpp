@@ -38,15 +38,25 @@ struct ClockReading {
   clocks::ProbePlan::Exclusion excluded{};
   bool alone = false;  ///< it has no second clock with half of the answers: `hull` rests on `bound`
   std::vector<clocks::ClockGroup> groups;  ///< where there are several clocks
-  std::size_t steps = 0;                   ///< of its clock, while it was looked at
-  std::optional<Duration> last_step{};     ///< positive = forward
+  /// Its Date is renewed only now and then: no precise clock (`picture` is incoherent), but `bound`
+  /// and `hull` hold what it shows.
+  bool renewed_late = false;
+  std::size_t steps = 0;                ///< of its clock, while it was looked at
+  std::optional<Duration> last_step{};  ///< positive = forward
 
   /// It shows one clock, or a pair too close to tell apart.
   [[nodiscard]] bool has_one_time() const {
-    return hull && picture != clocks::Picture::incoherent &&
-           picture != clocks::Picture::several_clocks;
+    if (!hull) return false;
+    return renewed_late ||
+           (picture != clocks::Picture::incoherent && picture != clocks::Picture::several_clocks);
   }
 };
+
+/// Whether any of its clocks is surely off from the local one by more than `max_skew`; never of
+/// what is no clock.
+bool surely_off(const ClockReading& reading, Duration max_skew);
+/// Whether these two, of one clock each, are surely off from each other by more than `max_skew`.
+bool surely_apart(const ClockReading& one, const ClockReading& other, Duration max_skew);
 
 /// What a plan's answers tell at `now`; who was asked, and what went wrong, is for the caller to
 /// add. `staleness`: for ClockReading::hull.

@@ -71,7 +71,10 @@ Consensus consensus(const Survey& survey) {
   for (std::size_t i = 0; i < survey.ntp.size(); ++i) add(testimony(survey.ntp[i]), known.ntp[i]);
 
   known.heard = shown.size();
+  const auto blame = clocks::who_is_wrong(sure, survey.host.synchronised_within());
+  known.local_wrong = blame.local_off.has_value();
   known.agreed = clocks::agree(one_of_each_keeper(shown), clocks::kTolerance).agreed;
+  if (!known.agreed) known.agreed = blame.local_off;  // what shows the local clock to be wrong
   for (std::size_t i = 0; known.agreed && i < shown.size(); ++i) {
     const Duration off = clocks::distance(shown[i].bound, *known.agreed);
     if (off <= Duration{0}) ++known.agreeing;
@@ -79,8 +82,6 @@ Consensus consensus(const Survey& survey) {
     ++known.wrong;
     wrong[i] = true;
   }
-  const auto blame = clocks::who_is_wrong(sure, survey.host.synchronised_within());
-  known.local_wrong = blame.local_off.has_value();
   return known;
 }
 

@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <map>
 #include <optional>
+#include <set>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -128,7 +129,9 @@ class SntpQuestion : public std::enable_shared_from_this<SntpQuestion> {
 
   void time_out() {
     shared_.answering.erase(key());
-    for (const auto& attempt : attempts_) note(attempt->place + ": no answer" + stray_);
+    std::set<std::string> places;
+    for (const auto& attempt : attempts_)
+      if (places.insert(attempt->place).second) note(attempt->place + ": no answer" + stray_);
     fail(FailureKind::timeout, "the time for it was over");
   }
 
@@ -137,24 +140,43 @@ class SntpQuestion : public std::enable_shared_from_this<SntpQuestion> {
     try_next();
   }
 
-  /// Asks the next address that may be asked, once it may.
+  [[nodiscard]] std::size_t tries() const { return SntpClient::kTries * addresses_.size(); }
+  /// After the last request: a second, and longer before the last try.
+  [[nodiscard]] Duration patience() const {
+    return next_ < 2 * addresses_.size() ? SntpClient::kPatience : 2 * SntpClient::kPatience;
+  }
+  [[nodiscard]] bool silent(const std::string& place) const {
+    return std::ranges::any_of(attempts_,
+                               [&](const AttemptPtr& attempt) { return attempt->place == place; });
+  }
+
+  /// Asks the next address that may be asked, once it may; in the end, again those that are silent.
   void try_next() {
     next_timer_->disarm();
-    while (ended_ && next_ < addresses_.size()) {
-      const std::string place = endpoint_text(addresses_[next_], name_.port);
-      const auto when = shared_.paces[place].next();
+    while (ended_ && next_ < tries()) {
+      const std::string& address = addresses_[next_ % addresses_.size()];
+      const std::string place = endpoint_text(address, name_.port);
+      const bool repeated = next_ >= addresses_.size();
+      if (repeated && !silent(place)) {
+        ++next_;
+        continue;
+      }
+      auto& pace = shared_.paces[place];
+      const auto when = repeated ? pace.again(patience()) : pace.next();
       const Instant now = shared_.clock.boot_now();
       if (!when || *when >= deadline_) {
         ++next_;
+        if (repeated) continue;
         lost(place, FailureKind::too_soon,
              when ? "it may not be asked again so soon" : "it wants to be asked no more");
         continue;
       }
       if (*when > now) return try_after(*when - now);
-      if (ask(addresses_[next_++], place)) break;
+      ++next_;
+      if (ask(address, place)) break;
     }
     if (!ended_) return;
-    if (next_ < addresses_.size()) return try_after(SntpClient::kPatience);
+    if (next_ < tries() && !attempts_.empty()) return try_after(patience());
     if (attempts_.empty()) end(SntpFailure{last_kind_, detail_});
   }
 

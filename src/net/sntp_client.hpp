@@ -54,16 +54,18 @@ using SntpResult = std::variant<SntpAnswer, SntpFailure>;
 /// Asks NTP servers, each over a connected socket of its own, so that nobody else's packets count.
 ///
 /// A name's addresses are tried in turn: the next one as soon as one has failed, or beside it where
-/// it says nothing for a second. The one that has answered is the one that is asked again, as long
-/// as it answers. No server is asked more often than SntpPace allows, whatever name it was given
-/// by: a question that comes too soon waits.
-/// Not thread-safe: one loop runs everything. The loop and the clock must outlive it. Destroying it
-/// closes every socket; handlers that have not run by then never do.
+/// it says nothing for a second. Those that say nothing are asked again, a second after the last
+/// request and 2 s after that, since datagrams get lost. The one that has answered is the one that
+/// is asked again, as long as it answers. No server is asked more often than SntpPace allows,
+/// whatever name it was given by: a question that comes too soon waits. Not thread-safe: one loop
+/// runs everything. The loop and the clock must outlive it. Destroying it closes every socket;
+/// handlers that have not run by then never do.
 class SntpClient {
  public:
   using Handler = std::function<void(SntpResult)>;
   using Ticket = std::uint64_t;  ///< names one question under way; never 0
   static constexpr Duration kPatience = std::chrono::seconds{1};
+  static constexpr std::size_t kTries = 3;          ///< of one question, for each address
   static constexpr std::size_t kMostAddresses = 4;  ///< as many as a pool's name has
 
   SntpClient(const Loop& io, ClockSource& clock, Edges edges = {});

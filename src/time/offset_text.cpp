@@ -60,4 +60,19 @@ std::string size_range_text(const OffsetBound& bound) {
   return number(bound.low, as, false) + " to " + number(bound.high, as, false) + unit(as);
 }
 
+std::string hours_hint(const OffsetBound& bound) {
+  using std::chrono::hours;
+  using std::chrono::minutes;
+  using std::chrono::seconds;
+  constexpr Duration kHalf = minutes{30};
+  constexpr Duration kNear = seconds{10};
+  const Duration size = std::max(bound.middle(), -bound.middle());
+  const auto halves = (size + kHalf / 2) / kHalf;
+  const Duration off = size - halves * kHalf;
+  if (halves == 0 || size > hours{15} || bound.width() > 2 * kNear || off > kNear || off < -kNear)
+    return "";
+  return std::string("; ") + (halves % 2 == 0 ? "whole" : "half") +
+         " hours point to a time zone, daylight saving, or a hardware clock that keeps local time";
+}
+
 }  // namespace skewguard::time

@@ -12,5 +12,8 @@ std::string offset_text(Duration offset, Duration width);
 std::string bounds_text(const OffsetBound& bound);
 /// The same of a size: "312.396 to 312.405 s".
 std::string size_range_text(const OffsetBound& bound);
+/// Where the bound is of whole or half hours, within 10 s and up to 15 h: "; whole hours point to a
+/// time zone, daylight saving, or a hardware clock that keeps local time". Else empty.
+std::string hours_hint(const OffsetBound& bound);
 
 }  // namespace skewguard::time

@@ -47,7 +47,6 @@ PENDING = {
     "apigee-bearertoken": "another wording of token_type is refused",
     "client-id-urn": "a client id with a colon is refused in both dialects",
     "client-id-urn by default": "the message does not point to rfc6749",
-    "date-local-as-gmt": "whole hours do not point to a time zone",
     "ebay-application-token": "another wording of token_type is refused",
     "expires-in-epoch": "nothing says that the lifetime is not believed",
     "expires-in-zero": "a lifetime of zero is refused",

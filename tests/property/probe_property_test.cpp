@@ -430,6 +430,27 @@ TEST(ProbePlan, TellsDatesOfKeptAnswersFromClocksThatTakeTurns) {
   EXPECT_LE(mistaken, 3U);  // two that never went back by chance
 }
 
+/// Lateness is an interval like any other.
+TEST(ProbePlan, C27_ADateThatIsRenewedEveryFewSecondsIsSurelyOff) {
+  Random random(20);
+  for (const std::size_t probes : {16U, 37U}) {
+    for (std::size_t i = 0; i < 1000; ++i) {
+      constexpr Duration kTrueTime = seconds{1'767'225'600};
+      const Duration off = random.chance(0.5) ? random.between(seconds{600}, seconds{601})
+                                              : -random.between(seconds{600}, seconds{601});
+      const Clock clock{.offset = kTrueTime + off, .kept = random.between(seconds{2}, seconds{3})};
+      const Leg leg = some_path(random);
+      const Measured measured = measure(random, usual(probes), leg, {{clock}});
+      Now now = reading(measured.end);
+      now.wall += kTrueTime;
+      const auto told = doctor::clock_reading(measured.plan, now, seconds{1});
+      EXPECT_TRUE(told.bound->holds(off)) << i;
+      EXPECT_TRUE(surely_off(told, seconds{5})) << i;
+      EXPECT_LT(told.bound->width(), seconds{6}) << i;
+    }
+  }
+}
+
 /// A minute of rounds, as `skew --watch` makes them.
 TEST(ProbePlan, ARoundBeginsWithWhatTheLastOnesHaveTold) {
   Random random(12);

@@ -54,6 +54,17 @@ TEST_F(Heard, OfTwoThatDifferNeitherIsCalledFalse) {
   EXPECT_EQ(known.wrong, 0U);
 }
 
+/// "No majority" must not stand beside "the local clock is wrong".
+TEST_F(Heard, WhereTheLocalClockIsWrongThereIsWhatTheyAgreeOn) {
+  // Two narrow bounds miss each other by less than what hulls allow for.
+  server(seconds{600});
+  server(seconds{600} + milliseconds{500});
+  const Consensus known = consensus(survey);
+  EXPECT_TRUE(known.local_wrong);
+  ASSERT_TRUE(known.agreed);
+  EXPECT_GT(known.agreed->low, seconds{590});
+}
+
 TEST_F(Heard, WhatShowsNoOneTimeTakesNoPart) {
   server(Duration{0});
   server(seconds{30}).picture = clocks::Picture::several_clocks;

@@ -135,6 +135,55 @@ TEST_F(Judge, ConcludesNothingFromADateThatIsNoClock) {
   EXPECT_EQ(check("clock_api").status, Check::Status::fail);
 }
 
+/// As `skew` does, whoever is to blame.
+TEST_F(Judge, FailsWhereAllOfSeveralClocksAreOffHoweverNearToEachOther) {
+  servers(seconds{601}, seconds{601});
+  for (ClockReading* reading : {&login(), &api()}) {
+    reading->picture = Picture::several_clocks;
+    reading->groups = {{.offset = {seconds{600}, seconds{601}}, .share = 0.5, .samples = 8},
+                       {.offset = {seconds{602}, seconds{603}}, .share = 0.5, .samples = 8}};
+  }
+  expect("several_clocks", 4);
+}
+
+TEST_F(Judge, ANaiveClientMeetsRefusalsWhereSeveralClocksAnswer) {
+  api().picture = Picture::several_clocks;
+  api().groups = {{.offset = {-milliseconds{10}, milliseconds{10}}, .share = 0.7, .samples = 11},
+                  {.offset = {seconds{3}, seconds{4}}, .share = 0.3, .samples = 5}};
+  EXPECT_EQ(check("naive_client").status, Check::Status::warn);
+  EXPECT_THAT(check("naive_client").detail, HasSubstr("meets refusals now and then"));
+}
+
+TEST_F(Judge, SaysWhereWholeHoursPointTo) {
+  servers(seconds{7200}, seconds{7200});
+  EXPECT_THAT(judge(examination).summary, HasSubstr("whole hours point to a time zone"));
+  servers(seconds{0}, seconds{5400});
+  EXPECT_THAT(judge(examination).summary, HasSubstr("half hours point to a time zone"));
+  servers(seconds{600}, seconds{600});
+  EXPECT_THAT(judge(examination).summary, testing::Not(HasSubstr("hours point to")));
+}
+
+TEST_F(Judge, C27_ADateThatIsRenewedLateIsOffForCertainAllTheSame) {
+  const auto late = [](ClockReading& reading) {
+    reading.picture = Picture::incoherent;
+    reading.renewed_late = true;
+    reading.bound = reading.hull =
+        OffsetBound{reading.bound->low - seconds{3}, reading.bound->high};
+  };
+  servers(seconds{600}, seconds{600});
+  late(login());
+  late(api());
+  EXPECT_EQ(judge(examination).exit_code, 4);
+  EXPECT_EQ(check("clock_api").status, Check::Status::fail);
+  servers(seconds{0}, -seconds{600});
+  late(api());
+  EXPECT_EQ(judge(examination).exit_code, 4);
+  servers(seconds{0}, seconds{1});
+  late(api());
+  expect("not_a_clock", 0);
+  EXPECT_EQ(check("clock_api").status, Check::Status::warn);
+}
+
 TEST_F(Judge, CallsACertificatesTimeTheLocalClocksFaultOnlyWhereAnotherClockBearsItOut) {
   using Kind = TransportFailure::Kind;
   for (ClockReading* reading : {&login(), &api()}) {

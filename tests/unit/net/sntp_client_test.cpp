@@ -217,6 +217,41 @@ TEST_F(SntpClientTest, TheNextAddressIsAskedBesideOneThatIsSilent) {
   EXPECT_EQ(answer().address, server.name());
 }
 
+TEST_F(SntpClientTest, WhereADatagramIsLostItAsksAgainAfterASecondAndThenAfterTwo) {
+  NtpServer server(io_);  // silent
+  ask(server.name(), 10s);
+  run_until(io_, [&] { return server.requests.size() == 1; });
+  for (const auto& [after, requests] :
+       {std::pair{Duration{1s}, std::size_t{2}}, std::pair{Duration{2s}, std::size_t{3}}}) {
+    clock_.advance(after - 1ns);
+    timers_->fire();
+    run_ready(io_);
+    EXPECT_EQ(server.requests.size(), requests - 1);
+    if (requests == 3) answer_rightly(server);
+    clock_.advance(1ns);
+    timers_->fire();
+    run_until(io_, [&] { return server.requests.size() == requests; });
+  }
+  wait();
+  EXPECT_EQ(answer().address, server.name());
+}
+
+TEST_F(SntpClientTest, ALostDatagramIsNoReasonToAskOverAndOver) {
+  NtpServer server(io_);  // silent
+  ask(server.name(), 30s);
+  run_until(io_, [&] { return server.requests.size() == 1; });
+  for (int i = 0; i < 29; ++i) {
+    clock_.advance(1s);
+    timers_->fire();
+    run_ready(io_);
+  }
+  EXPECT_EQ(server.requests.size(), 3U);
+  clock_.advance(1s);
+  timers_->fire();
+  wait();
+  EXPECT_EQ(failure().kind, Failed::timeout);
+}
+
 TEST_F(SntpClientTest, TheAddressThatAnsweredIsAskedAgainWithoutALookUp) {
   NtpServer server(io_);
   answer_rightly(server);
