@@ -1,6 +1,7 @@
 #include "http/retry_after.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/strings.hpp"
 #include "time/http_date.hpp"
@@ -11,6 +12,7 @@ namespace {
 using std::chrono::seconds;
 
 constexpr seconds kLongest = std::chrono::days{400};
+constexpr seconds kMostSeconds{1'000'000'000'000};  // far over any time that is meant
 
 /// Resolves the two-digit years of RFC 850 dates (to 2000..2099). Both dates need the same
 /// century, not the right one, and no clock may be read here.
@@ -26,24 +28,74 @@ std::optional<std::string_view> sole_value(const Headers& headers, std::string_v
   return agree ? std::optional{first} : std::nullopt;
 }
 
-std::optional<seconds> delay_seconds(std::string_view text) noexcept {
-  if (text.empty()) return std::nullopt;
+bool all_digits(std::string_view text) noexcept {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// Digits, and perhaps a fraction, which is rounded up. Cut to kMostSeconds.
+std::optional<seconds> whole_seconds(std::string_view text) noexcept {
+  const auto point = text.find('.');
+  const std::string_view whole = text.substr(0, point);
+  const std::string_view fraction = point == std::string_view::npos ? "0" : text.substr(point + 1);
+  if (!all_digits(whole) || !all_digits(fraction)) return std::nullopt;
   seconds delay{0};
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    delay = std::min(delay * 10 + seconds{c - '0'}, kLongest);
-  }
+  for (const char c : whole) delay = std::min(delay * 10 + seconds{c - '0'}, kMostSeconds);
+  if (fraction.find_first_not_of('0') != std::string_view::npos) delay += seconds{1};
   return delay;
+}
+
+/// The Date of the answer, in seconds since 1970.
+std::optional<seconds> own_date(const Headers& headers) {
+  const auto date = sole_value(headers, "Date");
+  return date ? time::parse_http_date(*date, kMidCentury) : std::nullopt;
+}
+
+seconds bounded(seconds delay) noexcept {
+  return std::clamp(delay, seconds{0}, kLongest);
 }
 
 /// `until` less the answer's own Date: both were written by the same clock.
 std::optional<seconds> delay_until(std::string_view until, const Headers& headers) {
   const auto then = time::parse_http_date(until, kMidCentury);
-  const auto date = sole_value(headers, "Date");
-  if (!then || !date) return std::nullopt;
-  const auto now = time::parse_http_date(*date, kMidCentury);
-  if (!now) return std::nullopt;
-  return std::clamp(*then - *now, seconds{0}, kLongest);
+  const auto now = own_date(headers);
+  if (!then || !now) return std::nullopt;
+  return bounded(*then - *now);
+}
+
+/// One family of rate-limit fields. Its reset says nothing of a limit that is not used up: another
+/// one was hit.
+struct ResetField {
+  std::string_view reset;
+  std::string_view remaining;  ///< empty = not told so
+  bool may_be_instant;         ///< over kInstant it is a time, not a delay
+};
+constexpr std::array<ResetField, 4> kResetFields{
+    {{"inin-ratelimit-reset", "", false},
+     {"RateLimit-Reset", "RateLimit-Remaining", false},
+     {"X-RateLimit-Reset", "X-RateLimit-Remaining", true},
+     {"X-Rate-Limit-Reset", "X-Rate-Limit-Remaining", true}}};
+constexpr seconds kInstant{1'000'000'000};
+
+std::optional<seconds> number(const Headers& headers, std::string_view name) {
+  const auto value = sole_value(headers, name);
+  return value ? whole_seconds(*value) : std::nullopt;
+}
+
+/// Genesys counts up, all others down.
+bool used_up(const ResetField& field, const Headers& headers) {
+  if (!field.remaining.empty())
+    return number(headers, field.remaining).value_or(seconds{0}) == seconds{0};
+  const auto count = number(headers, "inin-ratelimit-count");
+  const auto allowed = number(headers, "inin-ratelimit-allowed");
+  return !count || !allowed || *count >= *allowed;
+}
+
+std::optional<seconds> reset_of(const ResetField& field, const Headers& headers) {
+  const auto reset = number(headers, field.reset);
+  if (!reset || !used_up(field, headers)) return std::nullopt;
+  if (!field.may_be_instant || *reset <= kInstant) return bounded(*reset);
+  const auto now = own_date(headers);
+  return now ? std::optional(bounded(*reset - *now)) : std::nullopt;
 }
 
 }  // namespace
@@ -51,8 +103,15 @@ std::optional<seconds> delay_until(std::string_view until, const Headers& header
 std::optional<Duration> retry_after(const Headers& headers) {
   const auto value = sole_value(headers, "Retry-After");
   if (!value) return std::nullopt;
-  if (const auto delay = delay_seconds(*value)) return *delay;
+  if (const auto delay = whole_seconds(*value)) return bounded(*delay);
   return delay_until(*value, headers);
+}
+
+std::optional<Duration> rate_limit_reset(const Headers& headers) {
+  for (const ResetField& field : kResetFields) {
+    if (const auto delay = reset_of(field, headers)) return *delay;
+  }
+  return std::nullopt;
 }
 
 }  // namespace skewguard::http

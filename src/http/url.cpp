@@ -5,6 +5,7 @@
 #include <boost/url/ipv4_address.hpp>
 #include <boost/url/ipv6_address.hpp>
 #include <boost/url/parse.hpp>
+#include <charconv>
 #include <utility>
 
 #include "base/strings.hpp"
@@ -174,6 +175,27 @@ SecretText form_encode(std::string_view text) {
     } else {
       for (const char digit : {'%', kHex[byte >> 4U], kHex[byte & 0xFU]}) out.append(digit);
     }
+  }
+  return out;
+}
+
+std::optional<SecretText> form_decode(std::string_view text) {
+  SecretText out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    char c = text.front();
+    text.remove_prefix(1);
+    if (c == '%') {
+      const auto digits = text.substr(0, 2);
+      unsigned code = 0;
+      const auto [end, error] = std::from_chars(digits.begin(), digits.end(), code, 16);
+      if (error != std::errc{} || end != digits.end() || digits.size() < 2) return std::nullopt;
+      text.remove_prefix(2);
+      c = static_cast<char>(code);
+    } else if (c == '+') {
+      c = ' ';
+    }
+    out.append(c);
   }
   return out;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,8 @@ std::string join_url(std::string_view base, std::string_view path);
 
 /// application/x-www-form-urlencoded (WHATWG URL, section 5) of one name or value.
 SecretText form_encode(std::string_view text);
+/// The reverse; nothing where a `%` is not followed by two hexadecimal digits.
+std::optional<SecretText> form_decode(std::string_view text);
 /// A field value may hold visible ASCII, space and tab alone (RFC 9110 section 5.5, less obs-text).
 bool valid_field_value(std::string_view value) noexcept;
 bool valid_token(std::string_view name) noexcept;  ///< RFC 9110 section 5.6.2

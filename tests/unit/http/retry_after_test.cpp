@@ -29,6 +29,20 @@ TEST(RetryAfter, TakesSecondsAsTheyStand) {
   }
 }
 
+TEST(RetryAfter, RoundsAFractionUp) {
+  const std::array<std::pair<const char*, Duration>, 6> kCases{{
+      {"0.503", 1s},
+      {"20.4", 21s},
+      {"299.5", 300s},
+      {"7.000", 7s},
+      {"0.0", 0s},
+      {"34560000.9", kMost},
+  }};
+  for (const auto& [value, expected] : kCases) {
+    EXPECT_EQ(retry_after({{"Retry-After", value}}), expected) << value;
+  }
+}
+
 TEST(RetryAfter, EndsAtFourHundredDays) {
   EXPECT_EQ(retry_after({{"Retry-After", "34560001"}}), kMost);
   EXPECT_EQ(retry_after({{"Retry-After", "9223372036854775808"}}), kMost);
@@ -96,10 +110,28 @@ TEST(RetryAfter, SaysNothingForADateWithoutAUsableDateBesideIt) {
 }
 
 TEST(RetryAfter, SaysNothingForGarbage) {
-  for (const auto* value :
-       {"", " ", "-1", "+1", "1.5", "1,5", "1e3", "0x10", "1s", "1 2", "12 seconds", "soon", "inf",
-        "120, 120", "120;", "\"120\"", "2026-01-01T00:00:30Z", "Thu, 01 Jan 2026 00:10:30",
-        "Fri, 01 Jan 2026 00:10:30 GMT"}) {
+  for (const auto* value : {"",
+                            " ",
+                            "-1",
+                            "+1",
+                            "1.",
+                            ".5",
+                            "1.-5",
+                            "1.5.5",
+                            "1,5",
+                            "1e3",
+                            "0x10",
+                            "1s",
+                            "1 2",
+                            "12 seconds",
+                            "soon",
+                            "inf",
+                            "120, 120",
+                            "120;",
+                            "\"120\"",
+                            "2026-01-01T00:00:30Z",
+                            "Thu, 01 Jan 2026 00:10:30",
+                            "Fri, 01 Jan 2026 00:10:30 GMT"}) {
     EXPECT_EQ(retry_after({{"Retry-After", value}, {"Date", "Thu, 01 Jan 2026 00:10:00 GMT"}}),
               std::nullopt)
         << value;
@@ -111,6 +143,52 @@ TEST(RetryAfter, SaysNothingWhereTwoFieldsDiffer) {
   EXPECT_EQ(retry_after({{"Retry-After", "1"}, {"retry-after", "2"}}), std::nullopt);
   EXPECT_EQ(retry_after({{"Retry-After", "1"}, {"Retry-After", ""}}), std::nullopt);
   EXPECT_EQ(retry_after({{"Retry-After", "7"}, {"retry-after", " 7 "}}), 7s);
+}
+
+TEST(RateLimitReset, TakesTheFirstFieldThatIsThereAndNotRetryAfter) {
+  const Headers all{{"X-Rate-Limit-Reset", "4"},
+                    {"X-RateLimit-Reset", "3"},
+                    {"RateLimit-Reset", "2"},
+                    {"inin-ratelimit-reset", "1"}};
+  EXPECT_EQ(rate_limit_reset(all), 1s);
+  EXPECT_EQ(rate_limit_reset({all.fields()[0], all.fields()[1], all.fields()[2]}), 2s);
+  EXPECT_EQ(rate_limit_reset({all.fields()[0], all.fields()[1]}), 3s);
+  EXPECT_EQ(rate_limit_reset({all.fields()[0]}), 4s);
+  EXPECT_EQ(rate_limit_reset({{"Retry-After", "5"}}), std::nullopt);
+  EXPECT_EQ(rate_limit_reset({{"X-RateLimit-Reset", "12.2"}}), 13s);
+}
+
+TEST(RateLimitReset, ReadsSecondsSince1970ByTheAnswersOwnDate) {
+  const HeaderField date{"Date", "Thu, 01 Jan 2026 00:00:00 GMT"};  // 1767225600
+  for (const char* name : {"X-RateLimit-Reset", "X-Rate-Limit-Reset"}) {
+    EXPECT_EQ(rate_limit_reset({date, {name, "1767225900"}}), 300s) << name;
+    EXPECT_EQ(rate_limit_reset({date, {name, "1767225599"}}), 0s) << name;
+    EXPECT_EQ(rate_limit_reset({date, {name, "1000000000"}}), kMost) << name;
+    EXPECT_EQ(rate_limit_reset({date, {name, "99999999999999999999"}}), kMost) << name;
+    EXPECT_EQ(rate_limit_reset({{name, "1767225900"}}), std::nullopt) << "no clock of ours";
+  }
+  EXPECT_EQ(rate_limit_reset({date, {"RateLimit-Reset", "1767225900"}}), kMost);
+}
+
+TEST(RateLimitReset, PassesOverALimitThatIsNotUsedUp) {
+  const auto with = [](const char* remaining) {
+    return rate_limit_reset({{"X-RateLimit-Reset", "9"}, {"X-RateLimit-Remaining", remaining}});
+  };
+  EXPECT_EQ(with("0"), 9s);
+  EXPECT_EQ(with("many"), 9s);
+  EXPECT_EQ(with("1"), std::nullopt);
+  const auto counted = [](const char* count) {
+    return rate_limit_reset({{"inin-ratelimit-reset", "9"},
+                             {"inin-ratelimit-count", count},
+                             {"inin-ratelimit-allowed", "300"}});
+  };
+  EXPECT_EQ(counted("300"), 9s);
+  EXPECT_EQ(counted("299"), std::nullopt);
+}
+
+TEST(RateLimitReset, SaysNothingForGarbage) {
+  for (const char* value : {"", "-1", "soon", "1e3", "Thu, 01 Jan 2026 00:00:00 GMT"})
+    EXPECT_EQ(rate_limit_reset({{"X-RateLimit-Reset", value}}), std::nullopt) << value;
 }
 
 }  // namespace

@@ -215,6 +215,14 @@ TEST(FormEncode, FollowsTheUrlStandard) {
   EXPECT_EQ(form_encode("urn:ietf:params:oauth"), "urn%3Aietf%3Aparams%3Aoauth");
 }
 
+TEST(FormDecode, UndoesFormEncode) {
+  for (const auto* text : {"", "azAZ09*-._", "a+b&c=d%", "\xC3\xA9\r\n", "~ !'()/:"})
+    EXPECT_EQ(form_decode(form_encode(text).view()), text);
+  EXPECT_EQ(form_decode("%c3%A9"), "\xC3\xA9");
+  for (const auto* text : {"%", "%4", "%4g", "%zz", "a%+1"})
+    EXPECT_EQ(form_decode(text), std::nullopt) << text;
+}
+
 TEST(FieldValue, HoldsVisibleAsciiSpaceAndTabAlone) {
   for (int c = 0; c < 256; ++c) {
     const std::string value{'a', static_cast<char>(c), 'b'};

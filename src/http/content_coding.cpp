@@ -1,0 +1,198 @@
+#include "http/content_coding.hpp"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/strings.hpp"
+
+namespace skewguard::http {
+namespace {
+
+constexpr std::size_t kMostCodings = 3;  // who needs more means harm
+constexpr std::size_t kPiece = std::size_t{16} * 1024;
+/// What zlib asks for: its state (10 KiB at most) and a window of 32 KiB.
+constexpr std::size_t kWorkspace = std::size_t{64} * 1024;
+
+/// The memory of one inflation. Its window holds what comes out, so it is wiped with it.
+class Workspace {
+ public:
+  Workspace() { bytes_.resize(kWorkspace); }
+
+  static void* allocate(void* self, unsigned count, unsigned size) {
+    return static_cast<Workspace*>(self)->take(std::size_t{count} * size);
+  }
+  static void release(void* /*self*/, void* /*block*/) {}
+
+ private:
+  void* take(std::size_t size) {
+    constexpr std::size_t kAlign = alignof(std::max_align_t);
+    size = (size + kAlign - 1) / kAlign * kAlign;
+    if (size > bytes_.size() - used_) return nullptr;
+    void* const block = bytes_.data() + used_;
+    used_ += size;
+    return block;
+  }
+
+  SecretText bytes_;
+  std::size_t used_ = 0;
+};
+
+constexpr int kGzip = 16 + MAX_WBITS, kZlib = MAX_WBITS, kRaw = -MAX_WBITS;
+
+/// "deflate" is zlib's format (RFC 9110 section 8.4.1.2); some send the bare one.
+int window_bits(std::string_view coding, std::string_view body) {
+  if (!iequals(coding, "deflate")) return kGzip;
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(body[i]); };
+  const bool zlib =
+      body.size() >= 2 && (at(0) & 0x0F) == Z_DEFLATED && (at(0) * 256 + at(1)) % 31 == 0;
+  return zlib ? kZlib : kRaw;
+}
+
+class Inflation {
+ public:
+  explicit Inflation(int bits) {
+    stream_.zalloc = Workspace::allocate;
+    stream_.zfree = Workspace::release;
+    stream_.opaque = &workspace_;
+    ready_ = inflateInit2(&stream_, bits) == Z_OK;
+  }
+  ~Inflation() {
+    if (ready_) inflateEnd(&stream_);
+  }
+  Inflation(const Inflation&) = delete;
+  Inflation& operator=(const Inflation&) = delete;
+
+  /// Appends to `out`. A gzip body may have several members; what follows the last one is padding.
+  Decoding run(std::string_view in, std::size_t limit, std::string& out) {
+    if (!ready_) return Decoding::broken;
+    SecretText piece;
+    piece.resize(kPiece);
+    // zlib takes its input by a pointer to mutable bytes, which it does not change.
+    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));  // NOLINT
+    stream_.avail_in = static_cast<uInt>(in.size());
+    for (;;) {
+      stream_.next_out = reinterpret_cast<Bytef*>(piece.data());  // NOLINT
+      stream_.avail_out = static_cast<uInt>(piece.size());
+      const int said = inflate(&stream_, Z_NO_FLUSH);
+      const std::size_t size = piece.size() - stream_.avail_out;
+      if (out.size() + size > limit) return Decoding::too_large;
+      append_wiping(out, piece.view().substr(0, size));
+      if (said == Z_STREAM_END) {
+        if (!another_member()) return Decoding::decoded;
+        if (inflateReset(&stream_) != Z_OK) return Decoding::broken;
+        continue;
+      }
+      if (said != Z_OK || (stream_.avail_in == 0 && stream_.avail_out > 0)) return Decoding::broken;
+    }
+  }
+
+ private:
+  [[nodiscard]] bool another_member() const {
+    return stream_.avail_in >= 2 && stream_.next_in[0] == 0x1f && stream_.next_in[1] == 0x8b;
+  }
+
+  Workspace workspace_;
+  z_stream stream_{};
+  bool ready_ = false;
+};
+
+/// In the order in which they were applied; nothing where one is not known, or there are too many.
+std::optional<std::vector<std::string_view>> codings(const Headers& headers) {
+  constexpr std::array<std::string_view, 3> kKnown{"gzip", "x-gzip", "deflate"};
+  std::vector<std::string_view> out;
+  for (std::string_view rest : headers.all("Content-Encoding")) {
+    while (!rest.empty()) {
+      const auto end = std::min(rest.find(','), rest.size());
+      const auto coding = trim(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      if (coding.empty() || iequals(coding, "identity")) continue;
+      const bool known =
+          std::ranges::any_of(kKnown, [&](std::string_view name) { return iequals(name, coding); });
+      if (!known || out.size() == kMostCodings) return std::nullopt;
+      out.push_back(coding);
+    }
+  }
+  return out;
+}
+
+Headers without_coding(const Headers& headers) {
+  Headers out;
+  for (const HeaderField& field : headers.fields()) {
+    if (iequals(field.name, "Content-Encoding") || iequals(field.name, "Content-Length")) continue;
+    out.add(field.name, field.value);
+  }
+  return out;
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const Character first = first_character(text);
+    if (!first.code) return false;
+    text.remove_prefix(first.length);
+  }
+  return true;
+}
+
+}  // namespace
+
+Decoding decode_body(Exchange& exchange, std::size_t limit) {
+  if (exchange.body.empty()) return Decoding::plain;
+  const auto applied = codings(exchange.headers);
+  if (!applied) return Decoding::unknown;
+  if (applied->empty()) return Decoding::plain;
+  std::string body;
+  for (auto coding = applied->rbegin(); coding != applied->rend(); ++coding) {
+    const std::string& coded = coding == applied->rbegin() ? exchange.body : body;
+    std::string out;
+    const Decoding said = Inflation(window_bits(*coding, coded)).run(coded, limit, out);
+    out.swap(body);
+    Secret::wipe(out);
+    if (said == Decoding::decoded) continue;
+    Secret::wipe(body);
+    return said;
+  }
+  Secret::wipe(exchange.body);
+  exchange.body = std::move(body);
+  exchange.headers = without_coding(exchange.headers);
+  return Decoding::decoded;
+}
+
+Character first_character(std::string_view text) noexcept {
+  const auto at = [&](std::size_t i) -> char32_t {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const char32_t first = at(0);
+  if (first < 0x80) return {first, 1};
+  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  char32_t code = first & (0xFFU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((at(i) & 0xC0U) != 0x80U) return {};
+    code = (code << 6U) | (at(i) & 0x3FU);
+  }
+  constexpr std::array<char32_t, 5> kLeast{0, 0, 0x80, 0x800,
+                                           0x10000};  // by length: no overlong one
+  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+  if (first < 0xC0 || first >= 0xF8 || code < kLeast.at(length) || code > 0x10FFFF || surrogate)
+    return {};
+  return {code, length};
+}
+
+std::string_view as_utf8(std::string_view body, SecretText& held) {
+  if (is_utf8(body)) return body;
+  held = SecretText();
+  held.reserve(2 * body.size());
+  for (const char c : body) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code >= 0x80) held.append(static_cast<char>(0xC0 | (code >> 6)));
+    held.append(code >= 0x80 ? static_cast<char>(0x80 | (code & 0x3F)) : c);
+  }
+  return held.view();
+}
+
+}  // namespace skewguard::http

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "base/secret_text.hpp"
+#include "skewguard/http.hpp"
+
+/// What a body says, whatever it is packed in.
+namespace skewguard::http {
+
+enum class Decoding {
+  plain,      ///< nothing to do: no coding, or no body
+  decoded,    ///< the body is what it was before it was coded
+  unknown,    ///< a coding that this program does not know; nothing was changed
+  broken,     ///< cut off or corrupt; nothing was changed
+  too_large,  ///< what came out is over the limit; nothing was changed
+};
+
+/// Takes the body out of its Content-Encoding (gzip, deflate, or several of them, RFC 9110 section
+/// 8.4) and drops Content-Encoding and Content-Length, which speak of the coded one. At most
+/// `limit` bytes may come out. Hostile input safe: memory and time are bounded by input and limit;
+/// what it goes through is wiped, for it may be a token.
+Decoding decode_body(Exchange& exchange, std::size_t limit);
+
+/// The first character of a text that is not empty. Its code is absent where it is not UTF-8 (RFC
+/// 3629): then it is one byte long.
+struct Character {
+  std::optional<char32_t> code;
+  std::size_t length = 1;
+};
+Character first_character(std::string_view text) noexcept;
+
+/// `body` as UTF-8: as it stands where it is, else read as ISO 8859-1, whatever its charset says.
+/// The view is into `body` or `held`.
+std::string_view as_utf8(std::string_view body, SecretText& held);
+
+}  // namespace skewguard::http
