@@ -27,6 +27,13 @@ enum class DialectName {
   rfc6749,  ///< RFC 6749 sections 2.3.1, 4.4 and 5, RFC 6750 section 3
 };
 
+/// How the login host is told who asks (RFC 6749 section 2.3.1).
+enum class ClientAuth {
+  basic,  ///< id and secret in Authorization: Basic
+  post,   ///< id and secret as fields of the form
+  none,   ///< the id alone, as a field of the form: a client without a secret
+};
+
 /// The outgoing proxy. Every connection begins at it and is a tunnel (CONNECT) to the host, with
 /// TLS to the host inside: of an https:// URL the proxy sees the host and the port alone.
 struct ProxyOptions {
@@ -42,10 +49,15 @@ struct ClientOptions {
   std::string api_url;    ///< "https://api.mypurecloud.ie"
   std::string region;     ///< as the user gave it, for explanations; may be empty
   std::string token_path = "/oauth/token";  ///< after login_url; begins with a slash
-  std::vector<std::pair<std::string, std::string>> token_params;  ///< more form fields
+  /// More form fields of the token request. One named grant_type stands in place of
+  /// client_credentials; none may be named client_id or client_secret.
+  std::vector<std::pair<std::string, std::string>> token_params;
   DialectName dialect = DialectName::genesys;
-  std::string client_id;  ///< visible ASCII and blanks, as the secrets
-  Secret client_secret;   ///< sent to the login host alone; empty = a client without one
+  ClientAuth client_auth = ClientAuth::basic;
+  /// Visible ASCII and blanks, as the secrets. No colon where the genesys dialect sends it as
+  /// Basic.
+  std::string client_id;
+  Secret client_secret;  ///< sent to the login host alone; empty = a client without one
   /// Tried in this order where the login host refuses client_secret: the old one and the new, while
   /// a secret is replaced.
   std::vector<Secret> more_secrets;
@@ -121,7 +133,9 @@ struct Request {
   std::optional<Duration> timeout{};  ///< else ClientOptions::timeout; taken as 0 to 24 h
 };
 
-/// Any answer of the API host, whatever its status, with the report of how it came about.
+/// Any answer of the API host, whatever its status, with the report of how it came about. A body
+/// that came with a Content-Encoding (gzip, deflate) though the request names no Accept-Encoding is
+/// decoded, at most 16 MiB of it, and the fields that speak of the coded one are dropped.
 struct Response {
   int status = 0;  ///< 200..999
   Headers headers;

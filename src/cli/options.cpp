@@ -16,7 +16,7 @@ struct SettingFlag {
   const char* help;
 };
 
-constexpr std::array<SettingFlag, 20> kSettingFlags{{
+constexpr std::array<SettingFlag, 21> kSettingFlags{{
     {"--region", "REGION", &Flags::region,
      "a domain (mypurecloud.ie) or an AWS name (eu-west-1) [GENESYS_CLOUD_REGION, "
      "GENESYSCLOUD_REGION]"},
@@ -24,8 +24,12 @@ constexpr std::array<SettingFlag, 20> kSettingFlags{{
      "OAuth client [GENESYS_CLOUD_CLIENT_ID, GENESYSCLOUD_OAUTHCLIENT_ID]"},
     {"--client-secret-file", "FILE", &Flags::client_secret_file,
      "holds its secret; - = standard input [GENESYS_CLOUD_CLIENT_SECRET, "
-     "GENESYSCLOUD_OAUTHCLIENT_SECRET: the secret itself; then genesys_cloud_client_secret in "
-     "$CREDENTIALS_DIRECTORY]"},
+     "GENESYSCLOUD_OAUTHCLIENT_SECRET: the secret itself; then GENESYS_CLOUD_CLIENT_SECRET_FILE; "
+     "then genesys_cloud_client_secret in $CREDENTIALS_DIRECTORY]"},
+    {"--client-auth", "HOW", &Flags::client_auth,
+     "how the login host is told id and secret: basic (default), post (in the form) or none (the "
+     "id "
+     "alone) [SKEWGUARD_CLIENT_AUTH]"},
     {"--access-token-file", "FILE", &Flags::access_token_file,
      "holds a token obtained elsewhere, used instead of a client; it cannot be refreshed "
      "[GENESYS_CLOUD_ACCESS_TOKEN, GENESYSCLOUD_ACCESS_TOKEN: the token itself]"},
@@ -61,7 +65,7 @@ constexpr std::array<SettingFlag, 20> kSettingFlags{{
      "run by sh for each rejection that a clock caused or that could not be cured, with the call "
      "report on its standard input; never waited for [SKEWGUARD_ALERT_COMMAND]"},
     {"--dialect", "NAME", &Flags::dialect,
-     "how token requests and errors are worded: genesys (default) or rfc6749"},
+     "how token requests and errors are worded: genesys (default) or rfc6749 [SKEWGUARD_DIALECT]"},
     {"--config", "FILE", &Flags::config,
      "profile file, TOML; default $XDG_CONFIG_HOME/skewguard/config.toml [SKEWGUARD_CONFIG]"},
 }};
@@ -148,7 +152,8 @@ void Grammar::add_settings() {
            "which [profile.NAME] of the profile file; default \"default\" [SKEWGUARD_PROFILE]")
       ->group(kCommonGroup);
   add_texts(app, "--token-param", "K=V", flags.token_params,
-            "one more form field of the token request (resource=urn:api); repeatable")
+            "one more form field of the token request (resource=urn:api), or another grant_type; "
+            "repeatable")
       ->group(kSettingGroup);
   add_texts(app, "--ntp", "HOST[:PORT]", flags.ntp,
             "NTP server that tells the time where a clock is in doubt; repeatable; none = ask "

@@ -3,10 +3,12 @@
 namespace skewguard::oauth {
 
 ClientCredentials::ClientCredentials(std::string client_id, Secret client_secret,
-                                     std::vector<std::pair<std::string, std::string>> params)
+                                     std::vector<std::pair<std::string, std::string>> params,
+                                     ClientAuth client_auth)
     : client_id_(std::move(client_id)),
       client_secret_(std::move(client_secret)),
-      params_(std::move(params)) {}
+      params_(std::move(params)),
+      client_auth_(client_auth) {}
 
 std::vector<FormField> ClientCredentials::fields() const {
   std::vector<FormField> fields;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "skewguard/client.hpp"
 #include "skewguard/secret.hpp"
 
 namespace skewguard::oauth {
@@ -21,11 +22,12 @@ class Grant {
  public:
   virtual ~Grant() = default;
   [[nodiscard]] virtual std::string_view grant_type() const = 0;
-  /// The form fields beside grant_type, in order.
+  /// The form fields beside grant_type, in order. One of that name replaces it.
   [[nodiscard]] virtual std::vector<FormField> fields() const = 0;
   [[nodiscard]] virtual const std::string& client_id() const = 0;
   /// Empty = a public client.
   [[nodiscard]] virtual const Secret& client_secret() const = 0;
+  [[nodiscard]] virtual ClientAuth client_auth() const { return ClientAuth::basic; }
 };
 
 /// Ways to ask for the same token, in the order in which they are tried: while a secret is
@@ -36,16 +38,19 @@ using Grants = std::vector<std::shared_ptr<const Grant>>;
 class ClientCredentials final : public Grant {
  public:
   ClientCredentials(std::string client_id, Secret client_secret,
-                    std::vector<std::pair<std::string, std::string>> params = {});
+                    std::vector<std::pair<std::string, std::string>> params = {},
+                    ClientAuth client_auth = ClientAuth::basic);
   [[nodiscard]] std::string_view grant_type() const override { return "client_credentials"; }
   [[nodiscard]] std::vector<FormField> fields() const override;
   [[nodiscard]] const std::string& client_id() const override { return client_id_; }
   [[nodiscard]] const Secret& client_secret() const override { return client_secret_; }
+  [[nodiscard]] ClientAuth client_auth() const override { return client_auth_; }
 
  private:
   std::string client_id_;
   Secret client_secret_;
   std::vector<std::pair<std::string, std::string>> params_;
+  ClientAuth client_auth_;
 };
 
 }  // namespace skewguard::oauth

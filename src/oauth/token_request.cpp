@@ -1,5 +1,6 @@
 #include "oauth/token_request.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,8 @@
 
 namespace skewguard::oauth {
 namespace {
+
+constexpr std::string_view kGrantType = "grant_type";
 
 void append_field(SecretText& body, std::string_view name, std::string_view value) {
   if (!body.empty()) body.append('&');
@@ -35,12 +38,16 @@ HttpRequest token_request(const Grant& grant, std::string_view token_url, BasicF
   request.headers.add("Accept", "application/json");
 
   SecretText body;
-  append_field(body, "grant_type", grant.grant_type());
-  for (const auto& field : grant.fields()) append_field(body, field.name, field.value.reveal());
-  if (grant.client_secret().empty()) {
-    append_field(body, "client_id", grant.client_id());
-  } else {
+  const auto fields = grant.fields();
+  if (std::ranges::find(fields, kGrantType, &FormField::name) == fields.end())
+    append_field(body, kGrantType, grant.grant_type());
+  for (const auto& field : fields) append_field(body, field.name, field.value.reveal());
+  const bool secret = grant.client_auth() != ClientAuth::none && !grant.client_secret().empty();
+  if (secret && grant.client_auth() == ClientAuth::basic) {
     request.authorization = basic(grant.client_id(), grant.client_secret().reveal(), form);
+  } else {
+    append_field(body, "client_id", grant.client_id());
+    if (secret) append_field(body, "client_secret", grant.client_secret().reveal());
   }
   request.body = std::move(body).secret();
   return request;

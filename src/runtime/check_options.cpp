@@ -33,6 +33,21 @@ Result<void> check_text(const std::string& name, std::string_view value) {
                 "give it exactly as it was issued");
 }
 
+/// How the client is named, once.
+Result<void> check_authentication(const ClientOptions& options) {
+  const bool raw =
+      options.dialect == DialectName::genesys && options.client_auth == ClientAuth::basic;
+  if (raw && options.client_id.find(':') != std::string::npos) {  // RFC 7617 section 2
+    return config("client_id holds a colon, which ends it where it is sent as Basic",
+                  "choose the dialect rfc6749, or client_auth post");
+  }
+  for (const auto& [name, value] : options.token_params) {
+    if (name == "client_id" || name == "client_secret")
+      return config("token_params has " + name + ", which is an option of its own", "leave it out");
+  }
+  return {};
+}
+
 Result<void> check_client_certificate(const ClientOptions& options) {
   if (options.client_cert_file.empty() && options.client_key_file.empty()) return {};
   if (options.client_cert_file.empty() || options.client_key_file.empty()) {
@@ -72,6 +87,7 @@ Result<void> check_options(const ClientOptions& options) {
       return config("client_id is missing", "give a client id, or an access token");
     }
     if (auto ok = check_text("client_id", options.client_id); !ok) return ok;
+    if (auto ok = check_authentication(options); !ok) return ok;
     if (auto ok = check_secrets(secrets_of(options)); !ok) return ok;
   }
   if (auto ok = check_text("access_token", options.access_token.reveal()); !ok) return ok;

@@ -67,6 +67,7 @@ std::optional<Place> place_of(const Sources& sources, const Definition& direct,
                               const Definition& file, std::optional<Value> credentials) {
   if (auto value = sources.flag(file)) return Place{*std::move(value), true};
   if (auto value = sources.environment(direct)) return Place{*std::move(value), false};
+  if (auto value = sources.environment(file)) return Place{*std::move(value), true};
   if (credentials) return Place{*std::move(credentials), true};
   if (auto value = sources.profile(file)) return Place{*std::move(value), true};
   if (auto value = sources.profile(direct)) return Place{*std::move(value), false};
@@ -134,9 +135,13 @@ std::optional<Error> read_client(const Sources& sources, const std::optional<Val
                                  const std::optional<Place>& secret, ClientOptions& client) {
   if (id) {
     if (auto error = check_value(kClientId, *id, id->text)) return error;
-    if (id->text.find(':') != std::string::npos) {  // RFC 7617 section 2: it ends the id
+    const bool in_basic =
+        client.dialect == DialectName::genesys && client.client_auth == ClientAuth::basic;
+    if (in_basic &&
+        id->text.find(':') != std::string::npos) {  // RFC 7617 section 2: it ends the id
       return config_error("the client id (" + id->origin + ") holds a colon",
-                          "give the id alone; the secret has a setting of its own");
+                          "give the id alone, the secret has a setting of its own; an id that is a "
+                          "URN needs --dialect rfc6749 or --client-auth post");
     }
     client.client_id = id->text;
   }

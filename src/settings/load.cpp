@@ -65,10 +65,10 @@ MaybeError read_attempts(const Sources& sources, int& into) {
   return std::nullopt;
 }
 
-/// One of two words.
-template <typename T>
+/// One of some words.
+template <typename T, std::size_t n>
 MaybeError read_choice(const Sources& sources, const Definition& setting,
-                       const std::array<std::pair<std::string_view, T>, 2>& choices, T& into) {
+                       const std::array<std::pair<std::string_view, T>, n>& choices, T& into) {
   const auto value = sources.find(setting);
   if (!value) return std::nullopt;
   for (const auto& [word, meaning] : choices) {
@@ -76,9 +76,10 @@ MaybeError read_choice(const Sources& sources, const Definition& setting,
     into = meaning;
     return std::nullopt;
   }
-  return config_error(
-      named(setting, *value) + " is not known",
-      "give " + std::string(choices[0].first) + " or " + std::string(choices[1].first));
+  std::string known;
+  for (std::size_t i = 0; i < n; ++i)
+    known.append(i == 0 ? "" : i + 1 == n ? " or " : ", ").append(choices[i].first);
+  return config_error(named(setting, *value) + " is not known", "give " + known);
 }
 
 /// The base URL in its plain form, without a slash at the end.
@@ -144,10 +145,9 @@ MaybeError read_path(const Sources& sources, const Definition& setting, const ch
   return std::nullopt;
 }
 
-/// What the token request says already; a secret is never a flag's value.
+/// What has a setting of its own; a secret is never a flag's value.
 bool reserved_field(std::string_view name) {
-  constexpr std::array<std::string_view, 3> kReserved{"grant_type", "client_id", "client_secret"};
-  return std::ranges::find(kReserved, name) != kReserved.end();
+  return name == "client_id" || name == "client_secret";
 }
 
 MaybeError read_token_params(const Sources& sources, ClientOptions& client) {
@@ -163,8 +163,8 @@ MaybeError read_token_params(const Sources& sources, ClientOptions& client) {
     }
     if (reserved_field(param.substr(0, equals))) {
       return config_error("the token parameter " + param.substr(0, equals) + " (" + origin +
-                              ") is set by skewguard itself",
-                          "leave it out");
+                              ") has a setting of its own",
+                          "leave it out; --client-auth post puts id and secret into the form");
     }
     client.token_params.emplace_back(param.substr(0, equals), param.substr(equals + 1));
   }
@@ -232,9 +232,14 @@ MaybeError read_client_options(const Sources& sources, ClientOptions& client) {
       {{"true", true}, {"false", false}}};
   constexpr std::array<std::pair<std::string_view, DialectName>, 2> kDialects{
       {{"genesys", DialectName::genesys}, {"rfc6749", DialectName::rfc6749}}};
+  constexpr std::array<std::pair<std::string_view, ClientAuth>, 3> kClientAuths{
+      {{"basic", ClientAuth::basic}, {"post", ClientAuth::post}, {"none", ClientAuth::none}}};
   if (auto error = read_choice(sources, kInsecureHttp, kYesNo, client.insecure_http)) return error;
   client.insecure_http |= sources.flags().insecure_http;
   if (auto error = read_choice(sources, kDialect, kDialects, client.dialect)) return error;
+  if (auto error = read_choice(sources, kClientAuth, kClientAuths, client.client_auth)) {
+    return error;
+  }
   if (auto error = read_urls(sources, client)) return error;
   if (auto error = read_path(sources, kTokenPath, "/oauth/token", client.token_path)) return error;
   if (auto error = read_path(sources, kVerifyPath, "/api/v2/tokens/me", client.verify_path)) {
@@ -267,7 +272,8 @@ std::vector<std::string> missing(const ClientOptions& client) {
   }
   if (given) return names;
   if (client.client_id.empty()) names.push_back(how_to_set(kClientId));
-  if (client.client_secret.empty()) names.push_back(how_to_set(kClientSecret));
+  if (client.client_secret.empty() && client.client_auth != ClientAuth::none)
+    names.push_back(how_to_set(kClientSecret));
   return names;
 }
 

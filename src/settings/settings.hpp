@@ -20,7 +20,7 @@ namespace skewguard::settings {
 struct Flags {
   std::optional<std::string> region, client_id, client_secret_file, login_url, api_url, token_path,
       verify_path, access_token_file, ca_file, client_cert, client_key, proxy, no_proxy, timeout,
-      max_wait, attempts, staleness, token_store, config, profile, dialect, log_format,
+      max_wait, attempts, staleness, token_store, config, profile, dialect, client_auth, log_format,
       alert_command, max_skew;
   std::vector<std::string> ntp;           ///< HOST[:PORT]
   std::vector<std::string> token_params;  ///< "K=V"

@@ -9,13 +9,14 @@ constexpr std::string_view kDefaultProfile = "default";
 
 /// Every key that a [profile.NAME] may have.
 std::vector<std::string_view> profile_keys() {
-  return {kRegion.key,      kClientId.key,     kClientSecret.key,    kClientSecretFile.key,
-          kAccessToken.key, kLoginUrl.key,     kAccessTokenFile.key, kApiUrl.key,
-          kTokenPath.key,   kVerifyPath.key,   "token_params",       kDialect.key,
-          kCaFile.key,      kTimeout.key,      kMaxWait.key,         kAttempts.key,
-          kStaleness.key,   kTokenStore.key,   kInsecureHttp.key,    kLogLevel.key,
-          kLogFormat.key,   kAlertCommand.key, kProxy.key,           kNoProxy.key,
-          kClientCert.key,  kClientKey.key,    kMaxSkew.key,         kNtp.key};
+  return {kRegion.key,      kClientId.key,   kClientSecret.key,    kClientSecretFile.key,
+          kAccessToken.key, kLoginUrl.key,   kAccessTokenFile.key, kApiUrl.key,
+          kTokenPath.key,   kVerifyPath.key, "token_params",       kDialect.key,
+          kClientAuth.key,  kCaFile.key,     kTimeout.key,         kMaxWait.key,
+          kAttempts.key,    kStaleness.key,  kTokenStore.key,      kInsecureHttp.key,
+          kLogLevel.key,    kLogFormat.key,  kAlertCommand.key,    kProxy.key,
+          kNoProxy.key,     kClientCert.key, kClientKey.key,       kMaxSkew.key,
+          kNtp.key};
 }
 
 std::optional<std::string> variable_of(const Surroundings& surroundings, std::string_view name) {

@@ -41,7 +41,12 @@ inline constexpr Definition kClientSecretFile{"client secret file",
                                               "client_secret_file",
                                               "--client-secret-file",
                                               &Flags::client_secret_file,
-                                              {}};
+                                              {"GENESYS_CLOUD_CLIENT_SECRET_FILE"}};
+inline constexpr Definition kClientAuth{"client authentication",
+                                        "client_auth",
+                                        "--client-auth",
+                                        &Flags::client_auth,
+                                        {"SKEWGUARD_CLIENT_AUTH"}};
 inline constexpr Definition kAccessToken{
     "access token",
     "access_token",
@@ -58,7 +63,8 @@ inline constexpr Definition kTokenPath{
     "token path", "token_path", "--token-path", &Flags::token_path, {"SKEWGUARD_TOKEN_PATH"}};
 inline constexpr Definition kVerifyPath{
     "path that verifies tokens", "verify_path", "--verify-path", &Flags::verify_path, {}};
-inline constexpr Definition kDialect{"dialect", "dialect", "--dialect", &Flags::dialect, {}};
+inline constexpr Definition kDialect{
+    "dialect", "dialect", "--dialect", &Flags::dialect, {"SKEWGUARD_DIALECT"}};
 inline constexpr Definition kCaFile{
     "CA file", "ca_file", "--ca-file", &Flags::ca_file, {"SSL_CERT_FILE"}};
 inline constexpr Definition kClientCert{

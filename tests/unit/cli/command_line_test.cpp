@@ -43,7 +43,8 @@ TEST(CommandLine, EverySettingHasItsFlag) {
                             "none",  "--config",
                             "f",     "--profile",
                             "n",     "--dialect",
-                            "d",     "--proxy",
+                            "d",     "--client-auth",
+                            "post",  "--proxy",
                             "u",     "--no-proxy",
                             "h",     "--client-cert",
                             "cc",    "--client-key",
@@ -69,6 +70,7 @@ TEST(CommandLine, EverySettingHasItsFlag) {
   EXPECT_EQ(flags.config, "f");
   EXPECT_EQ(flags.profile, "n");
   EXPECT_EQ(flags.dialect, "d");
+  EXPECT_EQ(flags.client_auth, "post");
   EXPECT_EQ(flags.log_format, "json");
   EXPECT_EQ(flags.proxy, "u");
   EXPECT_EQ(flags.no_proxy, "h");

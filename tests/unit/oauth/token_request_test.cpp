@@ -66,6 +66,27 @@ TEST(TokenRequest, CarriesTheExtraFieldsInOrder) {
             "grant_type=client_credentials&resource=urn%3Aapi+x&scope=read%26write");
 }
 
+TEST(TokenRequest, PutsIdAndSecretIntoTheFormWhereAsked) {
+  const ClientCredentials grant{"urn:a", Secret{"c d+%"}, {}, ClientAuth::post};
+  const HttpRequest request = token_request(grant, kUrl, BasicForm::raw);
+  EXPECT_TRUE(request.authorization.empty());
+  EXPECT_EQ(request.body.reveal(),
+            "grant_type=client_credentials&client_id=urn%3Aa&client_secret=c+d%2B%25");
+}
+
+TEST(TokenRequest, SendsNoSecretWhereAsked) {
+  const ClientCredentials grant{"me", Secret{"s3cr3t"}, {}, ClientAuth::none};
+  const HttpRequest request = token_request(grant, kUrl, BasicForm::raw);
+  EXPECT_TRUE(request.authorization.empty());
+  EXPECT_EQ(request.body.reveal(), "grant_type=client_credentials&client_id=me");
+}
+
+TEST(TokenRequest, AnExtraFieldMayReplaceTheGrantType) {
+  const ClientCredentials grant{"a", Secret{"b"}, {{"grant_type", "password"}, {"username", "u"}}};
+  EXPECT_EQ(token_request(grant, kUrl, BasicForm::raw).body.reveal(),
+            "grant_type=password&username=u");
+}
+
 TEST(TokenRequest, APublicClientNamesItselfInTheForm) {
   const ClientCredentials grant{"me", Secret{}};
   const HttpRequest request = token_request(grant, kUrl, BasicForm::raw);

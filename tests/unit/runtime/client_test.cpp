@@ -138,6 +138,28 @@ TEST(ClientOptions, WithAQueryInABaseUrlAreRefused) {
   EXPECT_THAT(made.error().message, ::testing::HasSubstr("query"));
 }
 
+TEST(ClientOptions, WithAnIdThatBasicCannotHoldOrASecretAmongTheFieldsAreRefused) {
+  ClientOptions options;
+  options.login_url = "https://login.test";
+  options.api_url = "https://api.test";
+  options.client_id = "urn:app:demo";
+  options.client_secret = Secret(std::string_view{"secret"});
+  EXPECT_FALSE(Client::make(options));
+  options.client_auth = ClientAuth::post;
+  EXPECT_TRUE(Client::make(options));
+  options.client_auth = ClientAuth::basic;
+  options.dialect = DialectName::rfc6749;
+  EXPECT_TRUE(Client::make(options));
+  options.token_params = {{"grant_type", "password"}};
+  EXPECT_TRUE(Client::make(options));
+  for (const char* name : {"client_id", "client_secret"}) {
+    options.token_params = {{name, "x"}};
+    const auto made = Client::make(options);
+    ASSERT_FALSE(made) << name;
+    EXPECT_THAT(made.error().message, ::testing::HasSubstr(name));
+  }
+}
+
 TEST_F(ClientOnItsLoop, MayGoWhileTheSendFunctionOfACallIsAtWork) {
   make();
   std::promise<void> sending;

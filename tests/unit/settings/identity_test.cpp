@@ -37,6 +37,10 @@ TEST_F(Identity, SecretFileBeatsEnvironmentBeatsCredentialsDirectoryBeatsProfile
   world.environment["CREDENTIALS_DIRECTORY"] = "/run/credentials";
   world.files["/run/credentials/genesys_cloud_client_secret"] = "systemd\n";
   EXPECT_EQ(loaded().client_secret.reveal(), "systemd");
+  world.environment["GENESYS_CLOUD_CLIENT_SECRET_FILE"] = "/named";
+  world.files["/named"] = "named-one\nolder-one\n";
+  EXPECT_EQ(loaded().client_secret.reveal(), "named-one");
+  EXPECT_EQ(loaded().more_secrets.size(), 1U);
   world.environment["GENESYSCLOUD_OAUTHCLIENT_SECRET"] = "second";
   EXPECT_EQ(loaded().client_secret.reveal(), "second");
   world.environment["GENESYS_CLOUD_CLIENT_SECRET"] = "first";
@@ -130,6 +134,24 @@ TEST_F(Identity, AClientIdWithAColonIsRefused) {
   flags.client_id = "id:secret";
   world.environment["GENESYS_CLOUD_CLIENT_SECRET"] = "s";
   EXPECT_THAT(refused(), HasSubstr("the client id (--client-id) holds a colon"));
+}
+
+TEST_F(Identity, AClientIdWithAColonIsTakenWhereItIsEncoded) {
+  flags.client_id = "urn:app:demo";
+  world.environment["GENESYS_CLOUD_CLIENT_SECRET"] = "s";
+  flags.dialect = "rfc6749";
+  EXPECT_EQ(loaded().client_id, "urn:app:demo");
+  flags.dialect = "genesys";
+  for (const char* how : {"post", "none"}) {
+    flags.client_auth = how;
+    EXPECT_EQ(loaded().client_id, "urn:app:demo");
+  }
+}
+
+TEST_F(Identity, AClientWithoutASecretNeedsNone) {
+  flags.client_id = "id";
+  flags.client_auth = "none";
+  EXPECT_TRUE(loaded().client_secret.empty());
 }
 
 TEST_F(Identity, AGivenTokenNeedsNoClient) {

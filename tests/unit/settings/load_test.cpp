@@ -80,6 +80,7 @@ TEST_F(Load, EveryFlagSaysWhatItSets) {
   flags.attempts = "1";
   flags.staleness = "2.5s";
   flags.dialect = "rfc6749";
+  flags.client_auth = "post";
   flags.token_store = "none";
   flags.alert_command = "mail -s skew ops";
   flags.insecure_http = true;
@@ -98,6 +99,7 @@ TEST_F(Load, EveryFlagSaysWhatItSets) {
   EXPECT_EQ(settings.client.attempts, 1);
   EXPECT_EQ(settings.client.staleness, milliseconds{2500});
   EXPECT_EQ(settings.client.dialect, DialectName::rfc6749);
+  EXPECT_EQ(settings.client.client_auth, ClientAuth::post);
   EXPECT_EQ(settings.alert_command, "mail -s skew ops");
   EXPECT_TRUE(settings.client.insecure_http);
   EXPECT_TRUE(settings.log_json);
@@ -108,6 +110,8 @@ TEST_F(Load, EveryEnvironmentVariableSaysWhatItSets) {
                        {"GENESYSCLOUD_OAUTHCLIENT_ID", "second-id"},
                        {"GENESYSCLOUD_OAUTHCLIENT_SECRET", "second-secret"},
                        {"SKEWGUARD_TOKEN_PATH", "/t"},
+                       {"SKEWGUARD_DIALECT", "rfc6749"},
+                       {"SKEWGUARD_CLIENT_AUTH", "none"},
                        {"SSL_CERT_FILE", "/env.pem"},
                        {"SKEWGUARD_TIMEOUT", "10m"},
                        {"SKEWGUARD_MAX_WAIT", "2h"},
@@ -121,6 +125,8 @@ TEST_F(Load, EveryEnvironmentVariableSaysWhatItSets) {
   EXPECT_EQ(settings.client.api_url, "https://api.usw2.pure.cloud");
   EXPECT_EQ(settings.client.client_id, "second-id");
   EXPECT_EQ(settings.client.client_secret.reveal(), "second-secret");
+  EXPECT_EQ(settings.client.dialect, DialectName::rfc6749);
+  EXPECT_EQ(settings.client.client_auth, ClientAuth::none);
   EXPECT_EQ(settings.client.token_path, "/t");
   EXPECT_EQ(settings.client.ca_file, "/env.pem");
   EXPECT_EQ(settings.client.timeout, minutes{10});
@@ -254,7 +260,7 @@ TEST_F(Load, RefusesAttemptsThatAreNoSmallWholeNumber) {
 }
 
 TEST_F(Load, RefusesTokenParametersThatAreNotPairsOrAreOurs) {
-  for (const char* text : {"resource", "=x", "client_secret=x", "grant_type=password"}) {
+  for (const char* text : {"resource", "=x", "client_secret=x", "client_id=x"}) {
     flags.token_params = {text};
     EXPECT_THAT(refused(), HasSubstr("--token-param")) << text;
   }
