@@ -56,9 +56,10 @@ struct HttpRequest {
 struct Exchange {
   int status = 0;  ///< 200..999 from our own transport, which passes over interim answers (1xx)
   Headers headers{};
-  std::string body{};  ///< out of its chunks, not out of a Content-Encoding
-  Now sent{};          ///< read just before the first byte of the request went to the socket
-  Now received{};      ///< read as soon as the first bytes of the answer came from the socket
+  std::string
+      body{};      ///< out of its chunks; as a Transport gives it, not out of a Content-Encoding
+  Now sent{};      ///< read just before the first byte of the request went to the socket
+  Now received{};  ///< read as soon as the first bytes of the answer came from the socket
   /// The connection it came over: the same number = the same connection = evidence for one clock.
   std::uint64_t connection = 0;
   /// The answer was readable before the request had gone out: not a sample of a clock.

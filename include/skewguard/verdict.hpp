@@ -21,6 +21,7 @@ enum class Verdict {
   credentials_rejected,
   unknown_client,
   missing_permission,
+  gateway_refused,
   no_user_context,
   login_rate_limited,
   api_rate_limited,

@@ -30,6 +30,8 @@ std::string_view to_string(Verdict verdict) noexcept {
       return "unknown_client";
     case Verdict::missing_permission:
       return "missing_permission";
+    case Verdict::gateway_refused:
+      return "gateway_refused";
     case Verdict::no_user_context:
       return "no_user_context";
     case Verdict::login_rate_limited:

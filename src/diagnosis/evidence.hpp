@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "oauth/token.hpp"
@@ -45,6 +46,14 @@ enum class Hindrance {
   too_often,    ///< rule 8
 };
 
+/// What a refusing answer says beside its status and Date. Visible text, without secrets.
+struct Said {
+  std::string words;           ///< the API's own, or its error code; may be empty
+  std::string gateway;         ///< who else may have answered; may be empty
+  bool page = false;           ///< HTML or plain text, and no Bearer challenge
+  bool no_token_seen = false;  ///< it says that no token arrived
+};
+
 /// One answer of the API host that judged a token: refused it, or took it.
 struct Trial {
   TokenFacts token;
@@ -54,6 +63,7 @@ struct Trial {
   WallTime wall{};                 ///< what this machine's wall clock read at receipt
   std::optional<OffsetBound> api_minus_wall;  ///< the API's clock minus it
   bool refused = true;
+  Said said;                       ///< where it was refused
   Action followed = Action::none;  ///< what the guard did next
   Duration waited{0};              ///< before it did so
   Hindrance hindrance = Hindrance::none;

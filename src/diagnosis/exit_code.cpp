@@ -39,6 +39,7 @@ int exit_code(Verdict verdict, HostRole host) noexcept {
     case Verdict::network:
     case Verdict::timeout:
       return kNoAnswer;
+    case Verdict::gateway_refused:
     case Verdict::no_user_context:
     case Verdict::protocol:
       return kApiError;

@@ -242,20 +242,45 @@ std::string contended_text(const Evidence& evidence, const Settled& settled) {
   return text + hindrance_text(evidence, trial) + ". Give each program a client of its own.";
 }
 
+/// Something on the way takes the token out of the request.
+constexpr std::string_view kStripped =
+    " The API says that no token arrived: a proxy or gateway on the way to it may strip the "
+    "Authorization field; ask who runs it, or set the API URL to the API itself.";
+
 std::string rejected_text(const Evidence& evidence, const Settled& settled,
-                          std::string_view region) {
+                          const Parties& parties) {
   const Trial& trial = evidence.trials[settled.trial];
-  const std::string_view where = region.empty() ? std::string_view{"this API"} : region;
+  const std::string_view where =
+      parties.region.empty() ? std::string_view{"this API"} : parties.region;
   if (trial.token.given) {
     return fmt::format(
         "The API refuses the token that was given: {}. Bring a new token, and make sure that it is "
         "for {}.{}",
         standing_text(evidence, trial), where, local_clock_text(evidence, trial));
   }
+  const std::string text = fmt::format("The API refuses a new token too: {}{}.",
+                                       standing_text(evidence, trial), followed_text(trial));
+  if (trial.said.no_token_seen) return text + std::string(kStripped);
+  const std::string hosts =
+      parties.login.empty() || parties.login == parties.api
+          ? std::string{}
+          : fmt::format(" The token is from {}, the API is {}: both must be of one region.",
+                        parties.login, parties.api);
+  return text + hosts +
+         fmt::format(" Check that the client is enabled, has roles, and belongs to {}.", where);
+}
+
+std::string gateway_text(std::string_view who, std::string_view what) {
   return fmt::format(
-      "The API refuses a new token too: {}{}. Check that the client is enabled, has roles, and "
-      "belongs to {}.",
-      standing_text(evidence, trial), followed_text(trial), where);
+      "{}: something in front of the API seems to have refused the request{}, and no other token "
+      "would change that. Ask who runs it to let this program through, or check the API URL.",
+      what, who.empty() ? std::string{} : fmt::format(" ({})", who));
+}
+
+/// " The API's words: \"...\"."
+std::string words_text(const Trial& trial) {
+  if (trial.said.words.empty()) return {};
+  return fmt::format(" The API's words: \"{}\".", trial.said.words);
 }
 
 std::string expired_text(const Evidence& evidence, const Settled& settled) {
@@ -291,8 +316,10 @@ std::string own_words(const oauth::Refusal& refusal) {
 
 std::string explain_provisional(const Evidence& evidence, const Assessment& assessment) {
   const Trial& trial = evidence.trials.back();
-  std::string const text =
-      fmt::format("Provisional: the API refused the token; {}", standing_text(evidence, trial));
+  const std::string text =
+      fmt::format("Provisional: the API refused the token{}; {}",
+                  trial.said.words.empty() ? "" : fmt::format(" (\"{}\")", trial.said.words),
+                  standing_text(evidence, trial));
   const Duration wait = std::max(assessment.until - evidence.now, Duration{0});
   switch (assessment.next) {
     case Next::wait:
@@ -311,8 +338,9 @@ std::string explain_provisional(const Evidence& evidence, const Assessment& asse
   return text + hindrance_text(evidence, given_up) + ".";
 }
 
-std::string explain_settled(const Evidence& evidence, const Settled& settled,
-                            std::string_view region) {
+namespace {
+
+std::string settled_text(const Evidence& evidence, const Settled& settled, const Parties& parties) {
   const Trial& trial = evidence.trials[settled.trial];
   switch (settled.verdict) {
     case Verdict::issuer_clock_ahead:
@@ -328,10 +356,25 @@ std::string explain_settled(const Evidence& evidence, const Settled& settled,
     case Verdict::token_contended:
       return contended_text(evidence, settled);
     case Verdict::token_rejected:
-      return rejected_text(evidence, settled, region);
+      return rejected_text(evidence, settled, parties);
+    case Verdict::gateway_refused:
+      return gateway_text(trial.said.gateway,
+                          "The API host refused a new token too, each time with a page of its own");
     default:
       return unknown_text(evidence, settled);
   }
+}
+
+}  // namespace
+
+std::string explain_settled(const Evidence& evidence, const Settled& settled,
+                            const Parties& parties) {
+  return settled_text(evidence, settled, parties) + words_text(evidence.trials[settled.trial]);
+}
+
+std::string explain_gateway(const oauth::Refusal& refusal, int status) {
+  return gateway_text(refusal.gateway,
+                      fmt::format("The API host answered {}{}", status, own_words(refusal)));
 }
 
 std::string explain_missing_permission(const oauth::Refusal& refusal) {
@@ -360,15 +403,27 @@ std::string explain_no_user_context(const oauth::Refusal& refusal) {
       own_words(refusal));
 }
 
-std::string explain_rate_limit(const oauth::Refusal& refusal, Duration wait, Duration left) {
-  if (wait < left) {
-    return fmt::format("The API limits the rate of requests{}; waited {} and sent it again.",
-                       own_words(refusal), human(wait));
+std::string explain_rate_limit(const oauth::Refusal& refusal, const LimitWait& limit) {
+  const std::string asked = limit.told ? fmt::format(" and asks to wait {}", human(*limit.told))
+                                       : std::string{" without saying how long to wait"};
+  const std::string text =
+      fmt::format("The API limits the rate of requests{}{}", own_words(refusal), asked);
+  if (limit.wait < limit.left) {
+    return text + (limit.told
+                       ? "; waited and sent the request again."
+                       : fmt::format("; paused {} and sent the request again.", human(limit.wait)));
   }
-  return fmt::format(
-      "The API limits the rate of requests{} and asks to wait {}, longer than the {} that "
-      "--timeout leaves. Try again after that, or spread the requests.",
-      own_words(refusal), human(wait), human(std::max(left, Duration{0})));
+  const std::string left = human(std::max(limit.left, Duration{0}));
+  if (limit.told) {
+    return text + fmt::format(
+                      ", longer than the {} that --timeout leaves. Try again after that, "
+                      "or spread the requests.",
+                      left);
+  }
+  return text + fmt::format(
+                    "; the next pause, {}, is longer than the {} that --timeout leaves. "
+                    "Try again later, or spread the requests.",
+                    human(limit.wait), left);
 }
 
 std::string explain_auth_backend(const oauth::Refusal& refusal, bool retried) {

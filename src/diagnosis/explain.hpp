@@ -23,13 +23,25 @@ struct Settled {
   std::size_t trial = 0;
   Verdict verdict = Verdict::unknown;
 };
+/// Whose clocks and tokens it is about.
+struct Parties {
+  std::string_view region;  ///< as the user gave it; may be empty
+  std::string_view login;   ///< origins; may be empty
+  std::string_view api;
+};
 std::string explain_settled(const Evidence& evidence, const Settled& settled,
-                            std::string_view region);
+                            const Parties& parties);
 
+std::string explain_gateway(const oauth::Refusal& refusal, int status);
 std::string explain_missing_permission(const oauth::Refusal& refusal);
 std::string explain_no_user_context(const oauth::Refusal& refusal);
-/// `wait`: what was asked for; `left`: until the deadline; waits in vain where it is longer.
-std::string explain_rate_limit(const oauth::Refusal& refusal, Duration wait, Duration left);
+/// How long a limit is waited out. Where `wait` is not shorter than `left`, it is not.
+struct LimitWait {
+  std::optional<Duration> told;  ///< what the API asks for; else the pause is our own
+  Duration wait{0};
+  Duration left{0};  ///< until the deadline
+};
+std::string explain_rate_limit(const oauth::Refusal& refusal, const LimitWait& limit);
 std::string explain_auth_backend(const oauth::Refusal& refusal, bool retried);
 std::string explain_redirect(const oauth::Refusal& refusal, int status);
 std::string explain_unusable(const oauth::Refusal& refusal, int status);

@@ -83,9 +83,21 @@ Verdict settle_by_outcome(const Evidence& evidence, std::size_t index) {
   return evidence.denied == Verdict::token_rejected ? Verdict::token_rejected : Verdict::unknown;
 }
 
-}  // namespace
+/// A page refused this token and, in this call or before it, a new one: who answers does not look
+/// at tokens.
+bool only_pages(const Evidence& evidence, std::size_t index) {
+  const Trial& trial = evidence.trials[index];
+  if (!trial.said.page) return false;
+  if (evidence.denied == Verdict::gateway_refused) return true;
+  const bool all_pages =
+      std::ranges::all_of(evidence.trials, [](const Trial& t) { return t.refused && t.said.page; });
+  const Trial& first = evidence.trials.front();
+  return all_pages && std::ranges::any_of(evidence.trials, [&](const Trial& t) {
+           return !same_token(t, first) && asked_for_after(t, first);
+         });
+}
 
-Verdict settle(const Evidence& evidence, std::size_t index) {
+Verdict settle_token(const Evidence& evidence, std::size_t index) {
   const Trial& trial = evidence.trials[index];
   switch (standing(evidence, trial)) {
     case Standing::not_begun:
@@ -101,6 +113,14 @@ Verdict settle(const Evidence& evidence, std::size_t index) {
       break;
   }
   return settle_by_outcome(evidence, index);
+}
+
+}  // namespace
+
+Verdict settle(const Evidence& evidence, std::size_t index) {
+  const Verdict verdict = settle_token(evidence, index);
+  const bool no_cause = verdict == Verdict::token_rejected || verdict == Verdict::unknown;
+  return no_cause && only_pages(evidence, index) ? Verdict::gateway_refused : verdict;
 }
 
 }  // namespace skewguard::diagnosis

@@ -2,7 +2,9 @@
 
 #include <utility>
 
-#include "genesys/error_body.hpp"
+#include "genesys/error_details.hpp"
+#include "http/retry_after.hpp"
+#include "oauth/answer_body.hpp"
 #include "oauth/refusals.hpp"
 #include "oauth/token_answer.hpp"
 #include "oauth/token_request.hpp"
@@ -29,10 +31,17 @@ bool lacks_user(const Refusal& refusal, int status, std::string_view path, bool 
   return managed && fits && refusal.permissions.empty() && under_users_me(path);
 }
 
-void take_words(ErrorBody body, Refusal& refusal) {
-  if (!body.code.empty()) refusal.error_code = std::move(body.code);
-  if (!body.message.empty()) refusal.description = std::move(body.message);
-  if (refusal.correlation_id.empty()) refusal.correlation_id = std::move(body.context_id);
+/// What the platform's own errors say beyond what all APIs' do.
+void take_details(const oauth::AnswerBody& body, int status, bool told_when, Refusal& refusal) {
+  if (!body.object) return;
+  ErrorDetails details = read_error_details(*body.object);
+  if (status == 403) {
+    for (auto& name : details.permissions) refusal.permissions.push_back(std::move(name));
+  }
+  if (!told_when && details.retry_after) refusal.retry_after = details.retry_after;
+  if (!body.code.empty()) refusal.error_code = body.code;
+  if (!body.description.empty()) refusal.description = body.description;
+  if (refusal.correlation_id.empty()) refusal.correlation_id = std::move(details.context_id);
 }
 
 }  // namespace
@@ -59,17 +68,15 @@ Refusal GenesysDialect::login_refusal(const Exchange& exchange) const {
 
 Refusal GenesysDialect::api_refusal(const Exchange& exchange, std::string_view path,
                                     bool managed) const {
-  Refusal refusal = oauth::bearer_refusal(exchange);
+  const oauth::AnswerBody body = oauth::read_body(exchange);
+  Refusal refusal = oauth::bearer_refusal(exchange, body, oauth::ErrorFormat::coded_json);
   if (exchange.status < 400) return refusal;
   const bool scope = refusal.error_code == "insufficient_scope";  // of WWW-Authenticate
-
-  if (auto body = read_error_body(exchange.body)) {
-    if (exchange.status == 403) {
-      for (auto& name : body->permissions) refusal.permissions.push_back(std::move(name));
-    }
-    if (!refusal.retry_after) refusal.retry_after = body->retry_after;
-    take_words(*std::move(body), refusal);
-  }
+  const bool told_when = http::retry_after(exchange.headers).has_value();
+  take_details(body, exchange.status, told_when, refusal);
+  // One that names a permission is the API's own, whatever else it lacks.
+  if (refusal.kind == Refusal::Kind::gateway_refused && !refusal.permissions.empty())
+    refusal.kind = Refusal::Kind::missing_permission;
   if (exchange.status == 504 && refusal.error_code == "authentication.request.timeout") {
     refusal.kind = Refusal::Kind::backend_unavailable;
   }

@@ -1,7 +1,9 @@
 #include "genesys/whoami.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "oauth/answer_body.hpp"
 #include "oauth/json.hpp"
 
 namespace skewguard::genesys {
@@ -37,17 +39,50 @@ bool named(const NamedEntity& entity) noexcept {
   return !entity.name.empty() || !entity.id.empty();
 }
 
-Error unreadable(std::string_view path) {
-  return {.kind = ErrorKind::protocol,
-          .message = "the answer of " + std::string(path) + " is not a JSON object",
-          .remedy = "check that the API base URL is that of a Genesys Cloud API"};
+/// Without what might be a token: a run of letters and digits that no word has.
+std::string without_tokens(std::string text) {
+  constexpr std::size_t kLongestWord = 24;
+  const auto of_word = [](char c) { return c > ' ' && c <= '~' && c != '"' && c != ','; };
+  for (auto begin = text.begin(); begin != text.end();) {
+    const auto end = std::find_if_not(begin, text.end(), of_word);
+    const auto at = begin - text.begin();
+    const bool long_run = static_cast<std::size_t>(end - begin) > kLongestWord;
+    if (long_run) text.replace(begin, end, "***");
+    begin = long_run ? text.begin() + at + 3 : end;
+    if (begin != text.end()) ++begin;
+  }
+  return text;
 }
 
-/// The body as an object, or nothing.
-std::optional<json> object_of(std::string_view body) {
-  auto value = oauth::parse_json(body);
-  if (!value || !value->is_object()) return std::nullopt;
-  return value;
+/// A success that is none of this API. `what`: "a page ...", "an error ...".
+Error not_the_api(std::string_view path, std::string what) {
+  return {.kind = ErrorKind::protocol,
+          .message = "what came for " + std::string(path) +
+                     " is no answer of the API: " + without_tokens(std::move(what)),
+          .remedy =
+              "check that the API base URL is that of a Genesys Cloud API, and ask who runs "
+              "what stands in front of it"};
+}
+
+std::string quoted(const std::string& text) {
+  return text.empty() ? "" : " (\"" + text + "\")";
+}
+
+/// The body as an object that may tell of an owner.
+Result<json> object_of(int status, std::string_view body, std::string_view path) {
+  Exchange answer;
+  answer.status = status;
+  answer.body = std::string(body);
+  const oauth::AnswerBody read = oauth::read_body(answer);
+  using Form = oauth::AnswerBody::Form;
+  if (read.form == Form::page) return not_the_api(path, "a page" + quoted(read.title));
+  const auto value = oauth::parse_json(body);
+  if (!value || !value->is_object()) return not_the_api(path, "not a JSON object");
+  const bool owner = value->contains("OAuthClient") || value->contains("organization") ||
+                     value->contains("id") || value->contains("name");
+  if (read.error.empty() || owner) return *value;
+  return not_the_api(path, "an error with status " + std::to_string(status) +
+                               quoted(read.description.empty() ? read.error : read.description));
 }
 
 }  // namespace
@@ -98,8 +133,8 @@ Whoami::Next Whoami::ask(Step step) noexcept {
 Result<Whoami::Next> Whoami::take_tokens(int status, std::string_view body) {
   if (status == 404) return ask(Step::users);
   if (!good(status)) return Next::refused;
-  const auto info = object_of(body);
-  if (!info) return unreadable(path());
+  const auto info = object_of(status, body, path());
+  if (!info) return info.error();
 
   owner_.organization = entity_at(*info, "organization");
   const NamedEntity client = entity_at(*info, "OAuthClient");
@@ -116,8 +151,8 @@ Result<Whoami::Next> Whoami::take_tokens(int status, std::string_view body) {
 Result<Whoami::Next> Whoami::take_users(int status, std::string_view body) {
   if (no_user(status)) return settled_ ? Next::done : ask(Step::organizations);
   if (!good(status)) return Next::refused;
-  const auto user = object_of(body);
-  if (!user) return unreadable(path());
+  const auto user = object_of(status, body, path());
+  if (!user) return user.error();
 
   const NamedEntity entity = entity_of(*user);
   if (!named(entity)) return settled_ ? Next::done : ask(Step::organizations);
@@ -130,8 +165,8 @@ Result<Whoami::Next> Whoami::take_users(int status, std::string_view body) {
 
 Result<Whoami::Next> Whoami::take_organizations(int status, std::string_view body) {
   if (!good(status)) return Next::refused;
-  const auto organization = object_of(body);
-  if (!organization) return unreadable(path());
+  const auto organization = object_of(status, body, path());
+  if (!organization) return organization.error();
 
   const NamedEntity entity = entity_of(*organization);
   if (!named(entity)) {

@@ -1,14 +1,23 @@
-#include <charconv>
-
 #include "diagnosis/exit_code.hpp"
 #include "diagnosis/standing.hpp"
 #include "guard/call_machine_impl.hpp"
+#include "http/content_coding.hpp"
 #include "oauth/withhold.hpp"
 
 namespace skewguard::guard {
 namespace {
 
-using std::chrono::seconds;
+constexpr std::size_t kMostErrorBytes = std::size_t{1024} * 1024;
+
+/// Where the caller asked for a coding, the answer stays coded: an error is read all the same, from
+/// a copy in `decoded`.
+const Exchange& readable(const Exchange& exchange, std::optional<Exchange>& decoded) {
+  const bool error = exchange.status >= 400 && exchange.body.size() <= kMostErrorBytes;
+  if (!error || !exchange.headers.find("Content-Encoding")) return exchange;
+  decoded = exchange;
+  http::decode_body(*decoded, kMostErrorBytes);
+  return *decoded;
+}
 
 std::string_view path_of(std::string_view url) {
   const auto scheme = url.find("://");
@@ -33,25 +42,6 @@ bool took_token(const Refusal& refusal, int status) {
   return (status >= 200 && status < 300) || status == 404 || status == 409 || status == 422;
 }
 
-std::optional<int> whole_number(const Headers& headers, std::string_view name) {
-  const auto text = headers.find(name);
-  if (!text) return std::nullopt;
-  int count = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), count);
-  if (error != std::errc{} || end != text->data() + text->size() || count < 0) return std::nullopt;
-  return count;
-}
-
-/// Genesys' `inin-ratelimit-reset`: whole seconds until the limit is reset. It says nothing of a
-/// limit that is not used up: another one was hit.
-std::optional<Duration> rate_limit_reset(const Headers& headers) {
-  const auto count = whole_number(headers, "inin-ratelimit-count");
-  const auto allowed = whole_number(headers, "inin-ratelimit-allowed");
-  if (count && allowed && *count < *allowed) return std::nullopt;
-  const auto reset = whole_number(headers, "inin-ratelimit-reset");
-  return reset ? std::optional<Duration>(seconds{*reset}) : std::nullopt;
-}
-
 }  // namespace
 
 CallAction CallMachine::Impl::on(const event::Answered& answered) {
@@ -66,7 +56,7 @@ CallAction CallMachine::Impl::on(const event::Answered& answered) {
   // An answer to HEAD has no body that would tell whose 403 it is.
   const bool whose = request_.method != "HEAD" || exchange.status != 403;
   if (whose && took_token(refusal, exchange.status)) {
-    note_trial(exchange, false);
+    note_trial(exchange, nullptr);
     token_accepted_ = true;
     accepted_ = token_;
     out_.facts.push_back(oauth::event::Accepted{token_->generation});
@@ -78,13 +68,16 @@ CallAction CallMachine::Impl::on(const event::Answered& answered) {
 
 /// Sorted as it came; what is told of it says nothing of the token.
 Refusal CallMachine::Impl::refusal_of(const Exchange& exchange) const {
-  Refusal refusal = dialect_.api_refusal(exchange, path_of(request_.url), !options_.given_token);
+  std::optional<Exchange> decoded;
+  Refusal refusal = dialect_.api_refusal(readable(exchange, decoded), path_of(request_.url),
+                                         !options_.given_token);
   const auto hide = [this](std::string& words) {
     words = oauth::withhold(std::move(words), {token_->value.reveal()});
   };
   hide(refusal.description);
   hide(refusal.error_code);
   hide(refusal.correlation_id);
+  hide(refusal.gateway);
   std::for_each(refusal.permissions.begin(), refusal.permissions.end(), hide);
   return refusal;
 }
@@ -100,6 +93,9 @@ CallAction CallMachine::Impl::on_taken(const Exchange& exchange, const Refusal& 
   switch (refusal.kind) {
     case Refusal::Kind::missing_permission:
       return give_up(Verdict::missing_permission, diagnosis::explain_missing_permission(refusal));
+    case Refusal::Kind::gateway_refused:
+      return give_up(Verdict::gateway_refused,
+                     diagnosis::explain_gateway(refusal, exchange.status));
     case Refusal::Kind::no_user_context:
       return give_up(Verdict::no_user_context, diagnosis::explain_no_user_context(refusal));
     case Refusal::Kind::redirect:
@@ -122,13 +118,13 @@ CallAction CallMachine::Impl::on_taken(const Exchange& exchange, const Refusal& 
 CallAction CallMachine::Impl::on_rate_limit(const Exchange& exchange, const Refusal& refusal) {
   const std::size_t attempt = record_.attempts().size() - 1;
   auto told = refusal.retry_after;
-  if (!told) told = rate_limit_reset(exchange.headers);
   // One that keeps saying "at once" is not believed for ever.
-  const bool believed = told && (*told > Duration{0} || limit_backoff_.steps() == 0);
+  if (told == Duration{0} && limit_backoff_.steps() > 0) told.reset();
   const Duration backoff = limit_backoff_.next();
-  const Duration wait = believed ? *told : backoff;
+  const Duration wait = told.value_or(backoff);
   const bool retry = wait < left();
-  note(attempt, Verdict::api_rate_limited, diagnosis::explain_rate_limit(refusal, wait, left()));
+  note(attempt, Verdict::api_rate_limited,
+       diagnosis::explain_rate_limit(refusal, {told, wait, left()}));
   decide(attempt, retry ? Action::wait_and_retry : Action::give_up);
   announce(attempt, {Verdict::api_rate_limited});
   if (retry) return retry_after(wait);

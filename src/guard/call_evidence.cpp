@@ -20,7 +20,7 @@ bool shows_a_clock(const clocks::ClockBook& book, ServerId server, const Now& no
 
 }  // namespace
 
-void CallMachine::Impl::note_trial(const Exchange& exchange, bool refused) {
+void CallMachine::Impl::note_trial(const Exchange& exchange, const Refusal* refusal) {
   Trial trial;
   trial.token = diagnosis::facts_of(*token_, token_accepted_, where_.api);
   trial.token.early_ends_before = early_ends_before_;
@@ -30,7 +30,12 @@ void CallMachine::Impl::note_trial(const Exchange& exchange, bool refused) {
     trial.date = ServerTime{where_.api, sample->date};
   trial.wall = exchange.received.wall;
   trial.api_minus_wall = where_.book.to_wall(where_.api, exchange.received);
-  trial.refused = refused;
+  trial.refused = refusal != nullptr;
+  if (refusal != nullptr) {
+    const std::string& words = refusal->description;
+    trial.said = {words.empty() ? refusal->error_code : words, refusal->gateway, refusal->page,
+                  refusal->no_token_seen};
+  }
   trials_.push_back(trial);
   attempt_of_trial_.push_back(record_.attempts().size() - 1);
 }
@@ -74,7 +79,9 @@ void CallMachine::Impl::settle() {
     verdicts[i] = diagnosis::settle(known, i);
     ReportedAttempt& attempt = record_.at(attempt_of_trial_[i]);
     attempt.verdict = verdicts[i];
-    attempt.explanation = diagnosis::explain_settled(known, {i, verdicts[i]}, options_.region);
+    attempt.explanation = diagnosis::explain_settled(
+        known, {i, verdicts[i]},
+        {options_.region, where_.book.origin(where_.login), where_.book.origin(where_.api)});
     log(LogLevel::warn, attempt.explanation, verdicts[i], attempt.correlation_id);
   }
   learn(verdicts);
@@ -122,6 +129,7 @@ void CallMachine::Impl::learn(const std::vector<Verdict>& verdicts) {
                        diagnosis::asked_for_after(last, trials_.front());
   const bool in_vain = verdict == Verdict::token_rejected ||
                        verdict == Verdict::issuer_clock_behind ||
+                       verdict == Verdict::gateway_refused ||
                        (verdict == Verdict::unknown && renewed && !last.token.accepted_before);
   if (in_vain && last.followed == Action::give_up && !last.token.given)
     out_.facts.push_back(oauth::event::RefusedForGood{last.token.generation, verdict});

@@ -188,7 +188,7 @@ CallAction CallMachine::Impl::retry_after(Duration wait) {
 // A refused token ---------------------------------------------------------------------------------
 
 CallAction CallMachine::Impl::on_refused_token(const Exchange& exchange, const Refusal& refusal) {
-  note_trial(exchange, true);
+  note_trial(exchange, &refusal);
   const std::size_t attempt = record_.attempts().size() - 1;
   const Evidence known = evidence();
   const Assessment assessment = diagnosis::assess(known);
@@ -200,8 +200,6 @@ CallAction CallMachine::Impl::on_refused_token(const Exchange& exchange, const R
     decide(attempt, Action::give_up);
   warn_if_valid_locally(record_.at(attempt));
   announce(attempt, assessment.candidates);
-  log(LogLevel::debug, "the API's words: " + refusal.description, std::nullopt,
-      refusal.correlation_id);
   return follow(assessment);
 }
 

@@ -77,7 +77,8 @@ class CallMachine::Impl {
 
   // Evidence --------------------------------------------------------------------------------------
   [[nodiscard]] Refusal refusal_of(const Exchange& exchange) const;
-  void note_trial(const Exchange& exchange, bool refused);
+  /// `refusal`: of the token; null where it was taken.
+  void note_trial(const Exchange& exchange, const Refusal* refusal);
   [[nodiscard]] Evidence evidence() const;
   void settle();
   void learn(const std::vector<Verdict>& verdicts);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -42,6 +43,18 @@ class Workspace {
   SecretText bytes_;
   std::size_t used_ = 0;
 };
+
+/// Where `to` has to move, what it leaves is wiped.
+void append_wiping(std::string& to, std::string_view piece) {
+  if (to.capacity() - to.size() < piece.size()) {
+    std::string grown;
+    grown.reserve(2 * to.size() + piece.size());
+    grown.append(to);
+    Secret::wipe(to);
+    to.swap(grown);
+  }
+  to.append(piece);
+}
 
 constexpr int kGzip = 16 + MAX_WBITS, kZlib = MAX_WBITS, kRaw = -MAX_WBITS;
 

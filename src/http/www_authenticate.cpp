@@ -137,13 +137,20 @@ std::vector<Challenge> challenges(const Headers& headers) {
   return out;
 }
 
-std::optional<BearerError> bearer_error(const Headers& headers) {
-  const auto all = challenges(headers);
-  const auto bearer = std::ranges::find(all, "bearer", &Challenge::scheme);
-  if (bearer == all.end()) return std::nullopt;
-  return BearerError{.error = copy_of(*bearer, "error"),
-                     .description = copy_of(*bearer, "error_description"),
-                     .scope = copy_of(*bearer, "scope")};
+std::optional<BearerError> bearer_error(const std::vector<Challenge>& challenges) {
+  const Challenge* chosen = nullptr;
+  const auto rank = [](const Challenge& challenge) {
+    if (challenge.param("error") == "insufficient_scope") return 2;
+    return challenge.param("error").value_or("").empty() ? 0 : 1;
+  };
+  for (const Challenge& challenge : challenges) {
+    if (challenge.scheme != "bearer") continue;
+    if (chosen == nullptr || rank(challenge) > rank(*chosen)) chosen = &challenge;
+  }
+  if (chosen == nullptr) return std::nullopt;
+  return BearerError{.error = copy_of(*chosen, "error"),
+                     .description = copy_of(*chosen, "error_description"),
+                     .scope = copy_of(*chosen, "scope")};
 }
 
 }  // namespace skewguard::http

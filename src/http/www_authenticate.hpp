@@ -20,13 +20,14 @@ struct Challenge {
 /// safe: linear time, no exceptions.
 std::vector<Challenge> challenges(const Headers& headers);
 
-/// `error`, `error_description` and `scope` of the first Bearer challenge (RFC 6750 section 3).
+/// `error`, `error_description` and `scope` of the Bearer challenge that says most (RFC 6750
+/// section 3): one with `insufficient_scope`, else the first with an error, else the first.
 struct BearerError {
   std::string
       error;  ///< "invalid_token", "insufficient_scope", "invalid_request" or another; may be empty
   std::string description;
   std::string scope;
 };
-std::optional<BearerError> bearer_error(const Headers& headers);
+std::optional<BearerError> bearer_error(const std::vector<Challenge>& challenges);
 
 }  // namespace skewguard::http

@@ -84,6 +84,16 @@ TokenFailure dead_token_again() {
 TokenFailure fresh_token_refused(Verdict verdict, Duration pause) {
   const bool clock =
       verdict == Verdict::issuer_clock_behind || verdict == Verdict::issuer_clock_ahead;
+  if (verdict == Verdict::gateway_refused) {
+    return {
+        verdict,
+        Error{ErrorKind::protocol,
+              "something in front of the API refuses every token (gateway_refused): no other is "
+              "asked for during " +
+                  time::human(pause),
+              "ask who runs it to let this program through, or check the API URL"},
+        1};
+  }
   return {verdict,
           Error{clock ? ErrorKind::clock : ErrorKind::credentials,
                 "the API refuses a new token too (" + std::string(to_string(verdict)) +

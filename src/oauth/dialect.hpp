@@ -12,26 +12,36 @@
 
 namespace skewguard::oauth {
 
+/// Something odd about a token answer that is used all the same.
+struct Oddity {
+  std::string field;  ///< "token_type", "expires_in", or a claim of a JWT
+  std::string text;   ///< "`token_type` is ...", in plain words; never a secret
+};
+inline constexpr std::string_view kTokenTypeField = "token_type";
+
 /// The good answer of a token endpoint (RFC 6749 section 5.1).
 struct TokenAnswer {
   Secret access_token;
-  std::string token_type;              ///< as sent; compared without case
-  std::optional<Duration> expires_in;  ///< > 0; absent where the answer does not say
+  std::string token_type;              ///< "Bearer", in whatever case
+  std::optional<Duration> expires_in;  ///< > 0; absent where nothing that can be says it
+  std::vector<Oddity> oddities;
 };
 
 /// What an answer that is not a plain success says, whichever host's grammar it came in.
 struct Refusal {
   enum class Kind {
     none,                ///< 2xx, or an error that is not about the token (404, 500 of the API ...)
-    token_refused,       ///< API 401; 400 or 403 with invalid_token in WWW-Authenticate
-    missing_permission,  ///< 403, or insufficient_scope whatever the status
+    token_refused,       ///< API 401; 400 or 403 that says that the token is invalid or expired
+    missing_permission,  ///< 403 of the API's own, or insufficient_scope whatever the status
+    gateway_refused,     ///< something in front of the host: any other 403, a 401 that asks for
+                         ///< other schemes alone
     no_user_context,     ///< 400, 403 or 404 under /api/v2/users/me that names no permission
-    credentials_rejected,  ///< login: wrong secret, disabled client (401 invalid_client,
+    credentials_rejected,  ///< login: wrong secret, disabled client (invalid_client,
                            ///< unauthorized_client)
     unknown_client,        ///< login: 400 invalid_client
-    rate_limited,          ///< login: 400 invalid_request "rate limit exceeded"; 429 of either host
-    backend_unavailable,   ///< login 5xx; API 504 authentication.request.timeout
-    redirect,              ///< 3xx: never followed
+    rate_limited,         ///< login: an OAuth error that speaks of a rate limit; 429 of either host
+    backend_unavailable,  ///< login 5xx; API 504 authentication.request.timeout
+    redirect,             ///< 3xx: never followed
     request_rejected,  ///< login: another OAuth error (invalid_scope, invalid_grant ...): settings
     unusable,          ///< an answer that makes no sense here
   };
@@ -41,6 +51,11 @@ struct Refusal {
   std::string correlation_id;  ///< ININ-Correlation-Id, Genesys-Correlation-Id or contextId
   std::vector<std::string> permissions;  ///< that a 403 names
   std::optional<Duration> retry_after;   ///< >= 0
+  /// Who seems to have given the answer, where it may be something in front of the host: its page,
+  /// its Server, the schemes that it asks for. May be empty.
+  std::string gateway;
+  bool page = false;           ///< HTML or plain text, and no Bearer challenge
+  bool no_token_seen = false;  ///< the host says that no token arrived
 };
 
 /// How one platform words token requests and refusals. Stateless; thread-safe.
@@ -50,9 +65,10 @@ class Dialect {
   /// The token request to `token_url` (RFC 6749 section 4.4.2).
   [[nodiscard]] virtual HttpRequest request(const Grant& grant,
                                             std::string_view token_url) const = 0;
-  /// Reads a 2xx of the token endpoint. The error names the field that is wrong.
+  /// Reads a 2xx of the token endpoint. The error names the field that is wrong; where the answer
+  /// is an OAuth error all the same, login_refusal() says which.
   [[nodiscard]] virtual Result<TokenAnswer> token(const Exchange& exchange) const = 0;
-  /// Sorts an answer of the token endpoint that is not 2xx.
+  /// Sorts an answer of the token endpoint that brought no token, whatever its status.
   [[nodiscard]] virtual Refusal login_refusal(const Exchange& exchange) const = 0;
   /// Sorts any answer of the API host; `path` is that of the request. Kind::none where the token
   /// is not what it is about. `managed`: the token has no user (client credentials).

@@ -1,8 +1,12 @@
 #include "oauth/json.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 #include <system_error>
+
+#include "base/strings.hpp"
+#include "http/url.hpp"
 
 namespace skewguard::oauth {
 namespace {
@@ -63,6 +67,38 @@ std::optional<char> escaped(std::string_view& rest) {
   return code < 0x80 ? static_cast<char>(code) : '\x7f';
 }
 
+/// A letter of `name`, lower case; 0 for what parts its words.
+char plain(char c) noexcept {
+  return c == '_' || c == '-' ? '\0' : ascii_lower(c);
+}
+
+bool alike(std::string_view a, std::string_view b) noexcept {
+  const auto letters = [](std::string_view name) {
+    std::string out;
+    for (const char c : name)
+      if (plain(c) != '\0') out += plain(c);
+    return out;
+  };
+  return a.size() < 64 && letters(a) == letters(b);
+}
+
+void append_json_string(SecretText& out, std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  out.append('"');
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < ' ') {
+      out.append("\\u00");
+      out.append(kHex[byte >> 4U]);
+      out.append(kHex[byte & 0xFU]);
+      continue;
+    }
+    if (c == '"' || c == '\\') out.append('\\');
+    out.append(c);
+  }
+  out.append('"');
+}
+
 }  // namespace
 
 std::optional<SecretJson> SecretJson::parse(std::string_view text) {
@@ -111,6 +147,43 @@ std::optional<nlohmann::json> parse_json(std::string_view text, std::size_t most
   auto value = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (value.is_discarded()) return std::nullopt;
   return value;
+}
+
+std::optional<double> number_of_text(std::string_view text) {
+  if (text.size() > 64) return std::nullopt;
+  const auto number = parse_json(text);
+  if (!number || !number->is_number()) return std::nullopt;
+  return number->get<double>();
+}
+
+const nlohmann::json* member_like(const nlohmann::json& object, std::string_view name) {
+  if (!object.is_object()) return nullptr;
+  if (const auto exact = object.find(name); exact != object.end()) return &*exact;
+  for (const auto& [key, value] : object.items())
+    if (alike(key, name)) return &value;
+  return nullptr;
+}
+
+std::optional<SecretText> json_of_form(std::string_view text, std::string_view name) {
+  SecretText out;
+  out.append('{');
+  bool named = false;
+  while (!text.empty()) {
+    const auto field = text.substr(0, text.find('&'));
+    text.remove_prefix(std::min(field.size() + 1, text.size()));
+    const auto equals = field.find('=');
+    if (equals == std::string_view::npos) return std::nullopt;
+    const auto key = http::form_decode(field.substr(0, equals));
+    const auto value = http::form_decode(field.substr(equals + 1));
+    if (!key || !value || !http::valid_token(key->view())) return std::nullopt;
+    if (out.size() > 1) out.append(',');
+    append_json_string(out, key->view());
+    out.append(':');
+    append_json_string(out, value->view());
+    named = named || key->view() == name;
+  }
+  out.append('}');
+  return named ? std::optional(std::move(out)) : std::nullopt;
 }
 
 const std::string* string_member(const nlohmann::json& object, const char* name) {

@@ -15,9 +15,12 @@ namespace skewguard::oauth {
 /// `most_depth`, or holds a number that no double can. Linear in the text; no exceptions.
 std::optional<nlohmann::json> parse_json(std::string_view text, std::size_t most_depth = 64);
 
-/// The same for a text that holds secrets, of which the parser would leave copies in freed memory:
-/// it gets to see no string of eight bytes or more, but those that name a member. Whether the
-/// content of such a string is well-formed shows when it is read.
+/// A JSON number that stands as text ("3600", "3600.5", "3.6e3"); nothing for all else.
+std::optional<double> number_of_text(std::string_view text);
+
+/// The same as parse_json() for a text that holds secrets, of which the parser would leave copies
+/// in freed memory: it gets to see no string of eight bytes or more, but those that name a member.
+/// Whether the content of such a string is well-formed shows when it is read.
 class SecretJson {
  public:
   /// `text`, of at most 99,999,999 bytes, must outlive it.
@@ -33,6 +36,14 @@ class SecretJson {
   std::string_view text_;
   nlohmann::json root_;
 };
+
+/// The member `name` of an object, else the first one that differs from it in case, underscores and
+/// hyphens alone (accessToken, Access-Token); else null. Dies with `object`.
+const nlohmann::json* member_like(const nlohmann::json& object, std::string_view name);
+
+/// A form (application/x-www-form-urlencoded) as the JSON object of its fields; nothing where
+/// `text` is no form, or has no field `name`.
+std::optional<SecretText> json_of_form(std::string_view text, std::string_view name);
 
 /// The member `name` of an object where it is a string; else null. Dies with `object`.
 const std::string* string_member(const nlohmann::json& object, const char* name);

@@ -1,14 +1,17 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "skewguard/time.hpp"
 
 namespace skewguard::oauth {
 
 /// The times of a JWT's payload (RFC 7519 section 4.1), read without verifying anything: since 1970
-/// by the issuer's clock. Each is absent where it is missing, not a number, or not in 1970..2169.
+/// by the issuer's clock; a number as text is one. Each is absent where it is missing, not a
+/// number, or not in 1970..2169.
 struct JwtClaims {
   std::optional<Duration> iat;
   std::optional<Duration> nbf;
@@ -19,5 +22,8 @@ struct JwtClaims {
 /// Nothing where `token` is not three base64url parts with JSON objects in the first two: then it
 /// is opaque. Hostile input safe: linear, at most 256 KiB, bounded nesting, no exceptions.
 std::optional<JwtClaims> peek_jwt(std::string_view token);
+
+/// Which of iat, nbf and exp `token` has, but not as a time that can be.
+std::vector<std::string> odd_claims(std::string_view token);
 
 }  // namespace skewguard::oauth

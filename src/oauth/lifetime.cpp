@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "oauth/json.hpp"
-
 namespace skewguard::oauth {
 
 std::optional<Duration> life_of_seconds(double seconds) {
@@ -14,13 +12,6 @@ std::optional<Duration> life_of_seconds(double seconds) {
   const Duration life{static_cast<Duration::rep>(std::llround(seconds * 1e9))};
   if (life <= Duration{0}) return std::nullopt;
   return life;
-}
-
-std::optional<Duration> life_of_text(std::string_view text) {
-  if (text.size() > 64) return std::nullopt;
-  const auto number = parse_json(text);
-  if (!number || !number->is_number()) return std::nullopt;
-  return life_of_seconds(number->get<double>());
 }
 
 std::optional<Duration> life_of_claims(const JwtClaims& claims) {

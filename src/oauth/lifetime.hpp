@@ -1,7 +1,6 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
 
 #include "oauth/jwt_peek.hpp"
 #include "skewguard/time.hpp"
@@ -14,9 +13,6 @@ inline constexpr Duration kLongestLife = std::chrono::hours{24 * 3650};
 /// `seconds` as a life: 0 < life <= kLongestLife. Nothing for NaN, zero, negative numbers and
 /// less than a nanosecond.
 std::optional<Duration> life_of_seconds(double seconds);
-
-/// The same from text: a JSON number, alone ("3600", "3600.5", "3.6e3").
-std::optional<Duration> life_of_text(std::string_view text);
 
 /// exp - iat, where both are there and exp is later.
 std::optional<Duration> life_of_claims(const JwtClaims& claims);

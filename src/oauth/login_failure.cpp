@@ -1,7 +1,9 @@
 #include "oauth/login_failure.hpp"
 
+#include "base/strings.hpp"
 #include "oauth/certificate_failure.hpp"
 #include "oauth/refusals.hpp"
+#include "time/duration_text.hpp"
 
 namespace skewguard::oauth {
 namespace {
@@ -23,10 +25,46 @@ std::string quoted(const std::string& text) {
   return "\"" + visible(text) + "\"";
 }
 
+/// ` of region "mypurecloud.ie"`
+std::string of_region(const LoginContext& context) {
+  return context.region.empty() ? "" : " of region " + quoted(context.region);
+}
+
+/// A client of another region is refused in the same words as one with a wrong secret.
+std::string ways_to_check(const LoginContext& context) {
+  return context.region.empty()
+             ? " (the login URL is " + context.host + ")"
+             : " (--region; the address bar of the platform's web application shows its own)";
+}
+
+std::string what_to_check(const LoginContext& context) {
+  if (!context.secret_hint.empty()) return std::string(context.secret_hint);
+  return "check the client secret, that the client is not disabled, and that it is one of this "
+         "region" +
+         ways_to_check(context);
+}
+
+/// Other servers want the client's id and secret written otherwise.
+std::string ways_to_authenticate(const Refusal& refusal, const LoginContext& context) {
+  const bool in_basic = context.client_auth == ClientAuth::basic;
+  std::string text;
+  if (in_basic && context.raw && context.special && context.secret_hint.empty())
+    text +=
+        "; a server that form-decodes id and secret, as RFC 6749 has it, wants --dialect rfc6749";
+  const auto words = to_lower(refusal.description);
+  const bool names_form =
+      words.find("body") != std::string::npos || words.find("client_secret") != std::string::npos;
+  if (in_basic && (context.region.empty() || names_form))
+    text += "; one that takes them in the form alone wants --client-auth post";
+  if (!in_basic && context.region.empty())
+    text += "; a server that takes them as Basic alone wants --client-auth basic";
+  return text;
+}
+
 TokenFailure unknown_client(const std::string& text, const LoginContext& context) {
-  const std::string region = context.region.empty() ? "" : " of region " + quoted(context.region);
   return told(Verdict::unknown_client, ErrorKind::credentials, 3,
-              text + ": it" + region + " does not know the client id " + quoted(context.client_id),
+              text + ": it" + of_region(context) + " does not know the client id " +
+                  quoted(context.client_id),
               "correct the client id, or the region it belongs to");
 }
 
@@ -42,28 +80,39 @@ LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& 
   switch (refusal.kind) {
     case Refusal::Kind::credentials_rejected:
       out.credentials = true;
-      out.failure = told(Verdict::credentials_rejected, ErrorKind::credentials, 3,
-                         text + ": it refuses the client " + quoted(context.client_id),
-                         context.secret_hint.empty()
-                             ? "check the client secret, and that the client is not disabled"
-                             : std::string(context.secret_hint));
+      out.failure =
+          told(Verdict::credentials_rejected, ErrorKind::credentials, 3,
+               text + ": it refuses the client " + quoted(context.client_id) + of_region(context),
+               what_to_check(context) + ways_to_authenticate(refusal, context));
       return out;
     case Refusal::Kind::unknown_client:
       out.credentials = true;
       out.failure = unknown_client(text, context);
       return out;
     case Refusal::Kind::request_rejected:
-      if (status != 400 && status != 401) break;
       out.credentials = true;
       out.failure = told(Verdict::credentials_rejected, ErrorKind::credentials, 3,
                          text + ": it refuses the token request",
-                         "check the client's grant type and the extra token parameters");
+                         "check the client's grant type, what it may ask for, and the extra token "
+                         "parameters" +
+                             ways_to_authenticate(refusal, context));
+      return out;
+    case Refusal::Kind::gateway_refused:
+      out.retry = Retry::once;
+      out.failure = told(Verdict::gateway_refused, ErrorKind::protocol, 1,
+                         text +
+                             ", which is no answer of a token endpoint: something in front of it "
+                             "refused the request" +
+                             (refusal.gateway.empty() ? "" : " (" + refusal.gateway + ")"),
+                         "ask who runs it to let this program through");
       return out;
     case Refusal::Kind::rate_limited:
       out.retry = Retry::while_waiting;
-      out.failure = told(Verdict::login_rate_limited, ErrorKind::throttled, 7,
-                         text + ": it limits token requests",
-                         "ask for fewer tokens: share one client between fewer programs");
+      out.failure = told(
+          Verdict::login_rate_limited, ErrorKind::throttled, 7,
+          text + ": it limits token requests" +
+              (refusal.retry_after ? " and asks to wait " + time::human(*refusal.retry_after) : ""),
+          "ask for fewer tokens: share one client between fewer programs");
       return out;
     case Refusal::Kind::backend_unavailable:
       out.retry = Retry::while_waiting;

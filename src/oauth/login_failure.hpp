@@ -37,6 +37,9 @@ struct LoginContext {
   std::string region;              ///< may be empty
   std::string client_id;           ///< may be empty
   std::string_view secret_hint{};  ///< what looks wrong with the client's secret; may be empty
+  ClientAuth client_auth = ClientAuth::basic;
+  bool raw = false;      ///< id and secret stand in Basic as they are
+  bool special = false;  ///< id or secret hold characters that a form encodes
 };
 
 LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& context);

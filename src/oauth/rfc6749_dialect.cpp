@@ -20,7 +20,7 @@ Refusal Rfc6749Dialect::login_refusal(const Exchange& exchange) const {
 
 Refusal Rfc6749Dialect::api_refusal(const Exchange& exchange, std::string_view /*path*/,
                                     bool /*managed*/) const {
-  return bearer_refusal(exchange);
+  return bearer_refusal(exchange, read_body(exchange), ErrorFormat::any_json);
 }
 
 }  // namespace skewguard::oauth

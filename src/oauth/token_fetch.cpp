@@ -1,7 +1,12 @@
+#include <algorithm>
+#include <array>
+
+#include "base/strings.hpp"
 #include "clocks/bounds.hpp"
 #include "http/url.hpp"
 #include "oauth/denials.hpp"
 #include "oauth/secret_hint.hpp"
+#include "oauth/token_answer.hpp"
 #include "oauth/token_machine_impl.hpp"
 #include "oauth/withhold.hpp"
 #include "time/duration_text.hpp"
@@ -14,27 +19,54 @@ namespace {
 constexpr Duration kLongestLimit = std::chrono::hours{1};     // of token requests
 constexpr Duration kLongestOutage = std::chrono::minutes{5};  // of the login host
 
+/// A field of the form that other grants prove themselves with.
+bool secret_field(std::string_view name) {
+  const auto lower = to_lower(name);
+  return std::ranges::any_of(
+      std::array<std::string_view, 5>{"password", "secret", "assertion", "token", "code"},
+      [&](std::string_view word) { return lower.find(word) != std::string::npos; });
+}
+
 }  // namespace
 
 void TokenMachine::Impl::on(const event::Fetched& fetched, const Now& now) {
   if (fetch_ != fetched.fetch) return;  // a late or doubled answer
   finish_fetch();
   const Exchange& exchange = fetched.exchange;
-  if (exchange.status < 200 || exchange.status >= 300) {
-    const Refusal refusal = refusal_of(exchange);
-    const LoginContext context{http::origin_of(options_.token_url), options_.region,
-                               grant().client_id(), secret_hint(grant().client_secret().reveal())};
-    fail(failure_of(refusal, exchange.status, context), &exchange, now);
-    return;
-  }
-  auto answer = dialect_->token(exchange);
+  const bool good = exchange.status >= 200 && exchange.status < 300;
+  auto answer = good ? dialect_->token(exchange) : Result<TokenAnswer>(Error{});
   if (answer) {
-    take(std::move(answer).value(), exchange, now);
-  } else {
+    tell_oddities(*answer);
+    return take(std::move(answer).value(), exchange, now);
+  }
+  const Refusal refusal = refusal_of(exchange);
+  if (good && refusal.kind == Refusal::Kind::unusable) {
     LoginFailure failure = failure_of(answer.error(), exchange);
     hide_secrets({&failure.failure.error.message, &failure.correlation_id});
-    fail(std::move(failure), &exchange, now);
+    return fail(std::move(failure), &exchange, now);
   }
+  fail(failure_of(refusal, exchange.status, context()), &exchange, now);
+}
+
+/// What is odd about an answer that is used all the same: each thing once.
+void TokenMachine::Impl::tell_oddities(const TokenAnswer& answer) {
+  for (const auto& [field, text] : answer.oddities) {
+    if (std::find(odd_fields_.begin(), odd_fields_.end(), field) != odd_fields_.end()) continue;
+    odd_fields_.push_back(field);
+    std::string message = "the login host's " + text;
+    hide_secrets({&message});
+    log(field == kTokenTypeField ? LogLevel::info : LogLevel::warn, std::move(message));
+  }
+}
+
+LoginContext TokenMachine::Impl::context() const {
+  LoginContext out{http::origin_of(options_.token_url), options_.region, grant().client_id()};
+  out.secret_hint = secret_hint(grant().client_secret().reveal());
+  out.client_auth = grant().client_auth();
+  out.raw = options_.raw_basic;
+  const auto plain = [](std::string_view text) { return http::form_encode(text) == text; };
+  out.special = !plain(grant().client_id()) || !plain(grant().client_secret().reveal());
+  return out;
 }
 
 /// Takes what the login host had been sent out of its `words`.
@@ -44,15 +76,19 @@ void TokenMachine::Impl::hide_secrets(std::initializer_list<std::string*> words)
   const auto basic = credentials.substr(std::min(credentials.find(' ') + 1, credentials.size()));
   for (std::string* text : words) {
     *text = withhold(std::move(*text), {basic});
-    for (const auto& known : grants_)
+    for (const auto& known : grants_) {
       *text = withhold(std::move(*text), {known->client_secret().reveal()});
+      for (const auto& field : known->fields())
+        if (secret_field(field.name)) *text = withhold(std::move(*text), {field.value.reveal()});
+    }
   }
 }
 
 /// Sorted as it came; what is told of it says nothing secret.
 Refusal TokenMachine::Impl::refusal_of(const Exchange& exchange) const {
   Refusal refusal = dialect_->login_refusal(exchange);
-  hide_secrets({&refusal.description, &refusal.error_code, &refusal.correlation_id});
+  hide_secrets(
+      {&refusal.description, &refusal.error_code, &refusal.correlation_id, &refusal.gateway});
   return refusal;
 }
 

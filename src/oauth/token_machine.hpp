@@ -194,7 +194,8 @@ using TokenActions = std::vector<TokenAction>;
 
 struct TokenMachineOptions {
   std::string token_url;
-  std::string region;  ///< for explanations; may be empty
+  std::string region;      ///< for explanations; may be empty
+  bool raw_basic = false;  ///< id and secret are not form-encoded first: for explanations
   /// Part of the lifetime that a refresh starts ahead of its end (before jitter). Of 300 s, the
   /// platform's shortest life: room for a login host that takes 10 s, and, with the margin of use,
   /// less than 5% more tokens.

@@ -150,6 +150,8 @@ class TokenMachine::Impl {
   void take_same_again(const Now& now);
   void hide_secrets(std::initializer_list<std::string*> words) const;
   Refusal refusal_of(const Exchange& exchange) const;
+  LoginContext context() const;
+  void tell_oddities(const TokenAnswer& answer);
 
   // Fetching --------------------------------------------------------------------------------------
   const Closed* closed(const Now& now) const;
@@ -195,6 +197,7 @@ class TokenMachine::Impl {
   RefusalBudget budget_;
   FetchId fetches_ = 0;
   Instant not_before_{};                      ///< backoff: no fetch earlier
+  std::vector<std::string> odd_fields_;       ///< of token answers, that were told
   std::optional<TokenFailure> last_failure_;  ///< of the last fetch; nothing if it brought a token
   bool same_again_ = false;                   ///< the last fetch brought the token that we had
   std::optional<Closed> login_closed_;        ///< by a failure that no retry cures

@@ -1,9 +1,12 @@
 #include "runtime/core.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <string>
 
 #include "clocks/certificate_time.hpp"
 #include "genesys/dialect.hpp"
+#include "http/content_coding.hpp"
 #include "http/url.hpp"
 #include "oauth/rfc6749_dialect.hpp"
 #include "runtime/wire_log.hpp"
@@ -33,6 +36,37 @@ std::optional<TimeTold> believed(const TransportFailure& failure, WallTime local
   const bool same = clocks::fault_of(failure, local, told->truth) ==
                     clocks::fault_of(failure, local, by_other->truth);
   return same ? told : std::nullopt;
+}
+
+/// What comes out of a body that was compressed unasked, on the loop: 16 MiB take it some 50 ms.
+constexpr std::size_t kDecodedLimit = std::size_t{16} * 1024 * 1024;
+
+/// An answer with a Content-Encoding that nobody asked for, as it was before it was coded. One that
+/// is not whole is no answer.
+SendResult decoded(SendResult result, std::size_t limit) {
+  auto* exchange = std::get_if<Exchange>(&result);
+  if (exchange == nullptr) return result;
+  TransportFailure failure;
+  failure.request_sent = true;
+  switch (http::decode_body(*exchange, limit)) {
+    case http::Decoding::plain:
+    case http::Decoding::decoded:
+    case http::Decoding::unknown:
+      return result;
+    case http::Decoding::broken:
+      failure.kind = TransportFailure::Kind::malformed;
+      failure.detail =
+          "from " + exchange->origin + ": the body is not what its Content-Encoding says";
+      break;
+    case http::Decoding::too_large:
+      failure.kind = TransportFailure::Kind::too_large;
+      failure.detail = "from " + exchange->origin +
+                       ": the body was compressed unasked, and is over " + std::to_string(limit) +
+                       " bytes";
+      break;
+  }
+  Secret::wipe(exchange->body);
+  return failure;
 }
 
 }  // namespace
@@ -68,6 +102,10 @@ Executor::Timer Core::at(Instant when, std::function<void()> function) {
 
 Transport::Ticket Core::send(HttpRequest request, const SendOptions& with, ServerId server,
                              Instant wanted, Transport::Handler handler) {
+  if (!request.headers.find("Accept-Encoding")) {
+    handler = [handler = std::move(handler), limit = std::min(with.body_limit, kDecodedLimit)](
+                  SendResult result) { handler(decoded(std::move(result), limit)); };
+  }
   const auto answered = [this, alive = alive_, server, wanted, wire = WireLog(log_, request),
                          handler = std::move(handler)](SendResult result) {
     if (!*alive) return;

@@ -21,6 +21,7 @@ oauth::TokenMachineOptions machine_options(const Core& core, std::uint64_t seed)
   oauth::TokenMachineOptions out;
   out.token_url = core.token_url();
   out.region = core.options.region;
+  out.raw_basic = core.options.dialect == DialectName::genesys;
   out.seed = seed;
   return out;
 }
@@ -28,8 +29,8 @@ oauth::TokenMachineOptions machine_options(const Core& core, std::uint64_t seed)
 oauth::Grants grants_of(const ClientOptions& options) {
   oauth::Grants grants;
   for (const Secret& secret : secrets_of(options)) {
-    grants.push_back(std::make_shared<oauth::ClientCredentials>(options.client_id, secret,
-                                                                options.token_params));
+    grants.push_back(std::make_shared<oauth::ClientCredentials>(
+        options.client_id, secret, options.token_params, options.client_auth));
   }
   return grants;
 }

@@ -35,6 +35,7 @@ TEST(Names, OfVerdictsAreThosePromised) {
                                                   "credentials_rejected",
                                                   "unknown_client",
                                                   "missing_permission",
+                                                  "gateway_refused",
                                                   "no_user_context",
                                                   "login_rate_limited",
                                                   "api_rate_limited",

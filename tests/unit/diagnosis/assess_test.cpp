@@ -410,7 +410,7 @@ TEST(Explain, SaysHowFarTheApiLagsTheLoginHostWithBounds) {
   Evidence e = evidence({t, good});
   e.login_minus_api = OffsetBound{seconds{4}, milliseconds{5100}};
   EXPECT_EQ(
-      explain_settled(e, {0, settle(e, 0)}, ""),
+      explain_settled(e, {0, settle(e, 0)}, {}),
       "The API's clock was 4.0 to 5.1 s behind the login host's: the token was not valid before "
       "12:00:00 and the API answered at 11:59:55; waited 5.0 s and sent the same token again.");
 }

@@ -8,7 +8,7 @@ namespace {
 // CONTRACT sections 3 and 4.
 TEST(ExitCode, IsThatOfTheVerdictTable) {
   EXPECT_EQ(exit_code(Verdict::ok), 0);
-  for (const Verdict v : {Verdict::protocol, Verdict::no_user_context})
+  for (const Verdict v : {Verdict::protocol, Verdict::no_user_context, Verdict::gateway_refused})
     EXPECT_EQ(exit_code(v), 1) << to_string(v);
   for (const Verdict v :
        {Verdict::token_rejected, Verdict::credentials_rejected, Verdict::unknown_client,

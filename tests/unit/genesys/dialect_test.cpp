@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "genesys/error_body.hpp"
+#include "genesys/error_details.hpp"
 #include "oauth/grant.hpp"
 
 namespace skewguard::genesys {
@@ -163,11 +163,39 @@ TEST(GenesysApi, A403WithoutNamesIsStillAboutPermissions) {
   EXPECT_THAT(refusal.permissions, IsEmpty());
 }
 
+TEST(GenesysApi, A403OfAnotherFormIsAGateways) {
+  EXPECT_EQ(api(403, R"({"message":"Missing Authentication Token"})",
+                {{"x-amzn-ErrorType", "MissingAuthenticationTokenException"}})
+                .gateway,
+            "an AWS gateway");
+  for (const char* body : {R"({"message":"Missing Authentication Token"})", "{}", "[]", "<html>"})
+    EXPECT_EQ(api(403, body).kind, Refusal::Kind::gateway_refused) << body;
+  for (const char* body :
+       {"", R"({"code":"not.authorized"})", R"([{"errorCode":"API_DISABLED_FOR_ORG"}])",
+        R"({"error":{"code":"not.authorized"}})"}) {
+    EXPECT_EQ(api(403, body).kind, Refusal::Kind::missing_permission) << body;
+  }
+}
+
+TEST(GenesysApi, TheFirstOfSeveralErrorsIsRead) {
+  const Refusal refusal =
+      api(403, R"([{"message":"not enabled","errorCode":"API_DISABLED_FOR_ORG"},{"message":"x"}])");
+  EXPECT_EQ(refusal.error_code, "API_DISABLED_FOR_ORG");
+  EXPECT_EQ(refusal.description, "not enabled");
+}
+
+TEST(GenesysApi, PermissionsAreReadInIso8859_1) {
+  const Refusal refusal = api(403,
+                              "{\"code\":\"missing.any.permissions\",\"message\":\"r\xE9serv\xE9"
+                              "e a:b:c\"}");
+  EXPECT_EQ(refusal.kind, Refusal::Kind::missing_permission);
+  EXPECT_THAT(refusal.permissions, ElementsAre("a:b:c"));
+}
+
 TEST(GenesysApi, TimesAndUrlsAreNoPermissions) {
-  const auto body = read_error_body(
-      R"({"message":"at 12:30:45 see https://x.y/a:b:c:d or a:b, ::x:: and a:b:c"})");
-  ASSERT_TRUE(body.has_value());
-  EXPECT_THAT(body->permissions, ElementsAre("a:b:c"));
+  const auto details = read_error_details(
+      {{"message", "at 12:30:45 see https://x.y/a:b:c:d or a:b, ::x:: and a:b:c"}});
+  EXPECT_THAT(details.permissions, ElementsAre("a:b:c"));
 }
 
 TEST(GenesysApi, A429TellsHowLong) {
@@ -214,7 +242,7 @@ TEST(GenesysApi, UsersMeWithoutAUserIsToldApart) {
 TEST(GenesysApi, HostileBodiesAreSurvived) {
   const std::string deep(200'000, '[');
   EXPECT_EQ(api(401, deep).kind, Refusal::Kind::token_refused);
-  EXPECT_FALSE(read_error_body(std::string(2 * 1024 * 1024, ' ') + "{}").has_value());
+  EXPECT_EQ(api(401, std::string(2 * 1024 * 1024, ' ') + R"({"code":"x"})").error_code, "");
   const Refusal refusal =
       api(401, "{\"code\":\"a\\u001b[2Jb\",\"message\":\"" + std::string(500, 'x') + "\"}");
   EXPECT_EQ(refusal.error_code, "a?[2Jb");

@@ -729,6 +729,113 @@ TEST_P(Guard, AGivenJwtThatBeginsInAMomentIsWaitedFor) {
   EXPECT_EQ(r.verdict, Verdict::issuer_clock_ahead);
 }
 
+// Not the API itself ------------------------------------------------------------------------------
+
+constexpr const char* kPage = "<html><title>Sign in</title></html>";
+
+TEST_P(Guard, APageThatANewTokenMeetsTooIsAGateways) {  // A7
+  world.refusal = kPage;
+  world.refuses_all = true;
+  const CallReport& r = world.run();
+  EXPECT_EQ(r.exit_code, 1);
+  EXPECT_EQ(r.verdict, Verdict::gateway_refused);
+  EXPECT_EQ(r.token_requests, 2);
+  for (const ReportedAttempt& attempt : r.attempts) {
+    EXPECT_EQ(attempt.verdict, Verdict::gateway_refused);
+    EXPECT_THAT(attempt.explanation, HasSubstr("page \"Sign in\""));
+  }
+  const auto facts = told<oauth::event::RefusedForGood>(world);
+  ASSERT_THAT(facts, SizeIs(1));
+  EXPECT_EQ(facts[0].verdict, Verdict::gateway_refused);
+}
+
+TEST_P(Guard, APageThatOneTokenAloneMeetsIsARefusalOfThat) {
+  world.refusal = kPage;
+  world.has_token = true;
+  world.revoked = {1};
+  const CallReport& r = world.run();
+  EXPECT_EQ(r.exit_code, 0);
+  EXPECT_EQ(r.verdict, Verdict::token_revoked);
+}
+
+TEST_P(Guard, AClockThatExplainsAPageIsWaitedFor) {
+  world.refusal = kPage;
+  world.login_offset = seconds{5};
+  world.has_token = true;
+  world.revoked = {1};
+  const CallReport& r = world.run();
+  EXPECT_EQ(r.exit_code, 0);
+  EXPECT_EQ(r.token_requests, 1);
+}
+
+TEST_P(Guard, A401ThatAsksForOtherSchemesAloneIsAGatewaysAtOnce) {  // A10
+  Headers headers;
+  headers.add("WWW-Authenticate", "Basic realm=\"proxy\"");
+  world.replies = {{401, "", headers, {}}};
+  const CallReport& r = world.run();
+  EXPECT_THAT(world.log, ElementsAre("need 0", "send 1"));
+  EXPECT_EQ(r.exit_code, 1);
+  EXPECT_EQ(r.verdict, Verdict::gateway_refused);
+  EXPECT_THAT(r.attempts[0].explanation, HasSubstr("Basic (realm \"proxy\")"));
+  EXPECT_THAT(told<oauth::event::Accepted>(world), IsEmpty());
+}
+
+TEST_P(Guard, A403PageIsAGatewaysAndSaysNothingOfTheToken) {
+  world.replies = {{403, kPage, {}, {}}};
+  const CallReport& r = world.run();
+  EXPECT_THAT(world.log, ElementsAre("need 0", "send 1"));
+  EXPECT_EQ(r.exit_code, 1);
+  EXPECT_EQ(r.verdict, Verdict::gateway_refused);
+  EXPECT_THAT(told<oauth::event::Accepted>(world), IsEmpty());
+}
+
+TEST_P(Guard, A403ThatSaysThatTheTokenHasEndedIsCuredByANewOne) {  // A10
+  world.has_token = true;
+  world.replies = {{403, "token.expired", {}, {}}};
+  const CallReport& r = world.run();
+  EXPECT_EQ(r.exit_code, 0);
+  EXPECT_EQ(r.token_requests, 1);
+}
+
+TEST_P(Guard, TheApisOwnWordsStandInEveryExplanation) {
+  world.has_token = true;
+  world.revoked = {1};
+  world.refusal = "credentials.expired";
+  const CallReport& r = world.run();
+  EXPECT_THAT(r.attempts[0].explanation, HasSubstr("The API's words: \"credentials.expired\"."));
+}
+
+TEST_P(Guard, WhereNoTokenArrivedTheWayThereIsSuspected) {  // A10
+  world.refuses_all = true;
+  world.refusal = "authentication.required";
+  const CallReport& r = world.run();
+  EXPECT_EQ(r.exit_code, 3);
+  EXPECT_EQ(r.verdict, Verdict::token_rejected);
+  EXPECT_THAT(r.attempts.back().explanation, HasSubstr("may strip the Authorization field"));
+}
+
+TEST_P(Guard, ARefusalForGoodNamesBothHosts) {
+  world.refuses_all = true;
+  const CallReport& r = world.run();
+  EXPECT_THAT(r.attempts.back().explanation,
+              AllOf(HasSubstr("https://login.example"), HasSubstr("https://api.example")));
+}
+
+TEST_P(Guard, OurOwnPauseIsNotToldAsTheServersRequest) {
+  world.options.deadline = world.now().boot + seconds{30};
+  for (int i = 0; i < 100; ++i) world.replies.push_back({429, "", {}, {}});
+  const CallReport& r = world.run();
+  EXPECT_EQ(r.exit_code, 7);
+  for (const ReportedAttempt& attempt : r.attempts)
+    EXPECT_THAT(attempt.explanation, Not(HasSubstr("asks to wait")));
+  World w;
+  Headers headers;
+  headers.add("Retry-After", "0.503");
+  w.replies = {{429, "", headers, {}}};
+  EXPECT_THAT(w.run().attempts[0].explanation, HasSubstr("asks to wait 1.0 s"));
+  EXPECT_THAT(w.log, Contains("sleep 1.0 s"));
+}
+
 // Permissions -------------------------------------------------------------------------------------
 
 TEST_P(Guard, A403IsMissingPermissionAndNeverARefresh) {  // A5

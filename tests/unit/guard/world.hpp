@@ -28,6 +28,11 @@ using std::chrono::seconds;
 
 inline constexpr Duration kEpoch = seconds{1'767'268'800};  // 2026-01-01T12:00:00Z
 
+/// The body of an error of the API's own; markup stands as it is.
+inline std::string body_of(const std::string& code) {
+  return code.empty() || code.starts_with('<') ? code : "{\"code\":\"" + code + "\"}";
+}
+
 /// RFC 6749 and 6750, with a body that names its code, as Genesys does.
 class TestDialect final : public oauth::Dialect {
  public:
@@ -44,7 +49,6 @@ class TestDialect final : public oauth::Dialect {
   [[nodiscard]] oauth::Refusal api_refusal(const Exchange& exchange, std::string_view path,
                                            bool managed) const override {
     oauth::Refusal refusal = rfc_.api_refusal(exchange, path, managed);
-    if (exchange.status >= 400 && refusal.error_code.empty()) refusal.error_code = exchange.body;
     if (refusal.error_code == "authentication.request.timeout") {
       refusal.kind = oauth::Refusal::Kind::backend_unavailable;
     }
@@ -64,7 +68,7 @@ class TestDialect final : public oauth::Dialect {
 /// One scripted answer of the API; what is left out is as an honest API would have it.
 struct Reply {
   int status = 200;
-  std::string code{};  ///< the body
+  std::string code{};  ///< of the body, or the page that it is
   Headers headers{};
   std::optional<TransportFailure::Kind> failure{};
   std::optional<TimeTold> told{};  ///< what a referee tells of it
@@ -85,6 +89,7 @@ class World {
   Duration spreads_after{0};
   std::set<std::uint64_t> revoked;
   bool refuses_all = false;
+  std::string refusal = "bad.credentials";  ///< what it says where it refuses a token
   std::optional<Verdict> login_denies;
 
   // The API's Date ----------------------------------------------------------------------------
@@ -249,13 +254,13 @@ class World {
     const bool spread = now().boot >= token.received + spreads_after;
     const bool good =
         begun && !ended && spread && !refuses_all && !revoked.contains(token.generation);
-    return good ? Reply{} : Reply{401, "bad.credentials", {}, {}};
+    return good ? Reply{} : Reply{401, refusal, {}, {}};
   }
 
   CallEvent answer(const Reply& reply, const Now& left) {
     Exchange exchange;
     exchange.status = reply.status;
-    exchange.body = reply.code;
+    exchange.body = body_of(reply.code);
     exchange.headers = reply.headers;
     exchange.origin = "https://api.example";
     exchange.sent = left;

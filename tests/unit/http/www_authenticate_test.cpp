@@ -26,11 +26,15 @@ std::string parsed(const Headers& headers) {
   return out;
 }
 
+std::vector<Challenge> of(const Headers& headers) {
+  return challenges(headers);
+}
+
 // RFC 6750 section 3, both examples.
 TEST(WwwAuthenticate, ReadsTheExamplesOfRfc6750) {
   EXPECT_EQ(parsed(one(R"(Bearer realm="example")")), "bearer{realm=example;}");
-  const auto error = bearer_error(one(
-      R"(Bearer realm="example", error="invalid_token", error_description="The access token expired")"));
+  const auto error = bearer_error(of(one(
+      R"(Bearer realm="example", error="invalid_token", error_description="The access token expired")")));
   ASSERT_TRUE(error);
   EXPECT_EQ(error->error, "invalid_token");
   EXPECT_EQ(error->description, "The access token expired");
@@ -119,8 +123,8 @@ TEST(WwwAuthenticate, EveryPrefixGivesAtMostWhatTheWholeGives) {
   }
   // A value appears only with its closing quote.
   const auto cut = whole.find("invalid_token") + 13;
-  EXPECT_EQ(bearer_error(one(whole.substr(0, cut)))->error, "");
-  EXPECT_EQ(bearer_error(one(whole.substr(0, cut + 1)))->error, "invalid_token");
+  EXPECT_EQ(bearer_error(of(one(whole.substr(0, cut))))->error, "");
+  EXPECT_EQ(bearer_error(of(one(whole.substr(0, cut + 1))))->error, "invalid_token");
 }
 
 TEST(WwwAuthenticate, StaysLinearOnHostileInput) {
@@ -145,26 +149,32 @@ TEST(Challenge, FindsAParameterWhateverTheCaseAndTakesTheFirst) {
   EXPECT_EQ(found.front().param("none"), std::nullopt);
 }
 
-TEST(BearerError, IsThatOfTheFirstBearerChallenge) {
+TEST(BearerError, IsThatOfTheBearerChallengeThatSaysMost) {
   const auto error = bearer_error(
-      {{"WWW-Authenticate", "Basic error=\"not this\""},
-       {"WWW-Authenticate",
-        "DPoP error=x, bearer scope=\"users:read users:write\", error=insufficient_scope"},
-       {"WWW-Authenticate", "Bearer error=later"}});
+      of({{"WWW-Authenticate", "Basic error=\"not this\""},
+          {"WWW-Authenticate",
+           "DPoP error=x, bearer scope=\"users:read users:write\", error=insufficient_scope"},
+          {"WWW-Authenticate", "Bearer error=later"}}));
   ASSERT_TRUE(error);
   EXPECT_EQ(error->error, "insufficient_scope");
   EXPECT_EQ(error->scope, "users:read users:write");
   EXPECT_EQ(error->description, "");
+
+  const auto said = [](const char* value) { return bearer_error(of(one(value)))->error; };
+  EXPECT_EQ(said("Bearer realm=a, Bearer error=invalid_token"), "invalid_token");
+  EXPECT_EQ(said("Bearer error=invalid_token, Bearer error=invalid_request"), "invalid_token");
+  EXPECT_EQ(said("Bearer error=invalid_token, Bearer error=insufficient_scope"),
+            "insufficient_scope");
 }
 
 TEST(BearerError, IsEmptyWhereNoTokenWasSentAndAbsentWithoutBearer) {
   // RFC 6750 section 3.1: a request without authentication gets no error code.
-  const auto error = bearer_error(one("Bearer realm=\"example\""));
+  const auto error = bearer_error(of(one("Bearer realm=\"example\"")));
   ASSERT_TRUE(error);
   EXPECT_EQ(error->error, "");
-  EXPECT_FALSE(bearer_error(one("Basic realm=\"example\"")));
-  EXPECT_FALSE(bearer_error(one("Bearers error=x")));
-  EXPECT_FALSE(bearer_error({}));
+  EXPECT_FALSE(bearer_error(of(one("Basic realm=\"example\""))));
+  EXPECT_FALSE(bearer_error(of(one("Bearers error=x"))));
+  EXPECT_FALSE(bearer_error(of({})));
 }
 
 }  // namespace

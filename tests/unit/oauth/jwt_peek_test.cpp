@@ -1,5 +1,6 @@
 #include "oauth/jwt_peek.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -45,7 +46,7 @@ TEST(JwtPeek, WholeSecondsOfTodayStayExact) {
 
 TEST(JwtPeek, LeavesOutWhatIsNoTime) {
   const auto claims =
-      peek_jwt(testing_jwt(R"({"iat":"1000","nbf":null,"exp":{"a":[1,2]},"sub":true})"));
+      peek_jwt(testing_jwt(R"({"iat":"soon","nbf":null,"exp":{"a":[1,2]},"sub":true})"));
   ASSERT_TRUE(claims);
   EXPECT_EQ(*claims, JwtClaims{});
 }
@@ -55,6 +56,19 @@ TEST(JwtPeek, LeavesOutTimesBefore1970AndBeyond2169) {
       testing_jwt(R"({"iat":-1,"nbf":1767225600000,"exp":1e300})"));  // nbf in milliseconds
   ASSERT_TRUE(claims);
   EXPECT_EQ(*claims, JwtClaims{});
+}
+
+TEST(JwtPeek, ReadsNumbersThatStandAsText) {
+  const auto claims = peek_jwt(testing_jwt(R"({"iat":"1000","exp":"1300.5"})"));
+  ASSERT_TRUE(claims);
+  EXPECT_EQ(*claims, (JwtClaims{.iat = 1000s, .nbf = {}, .exp = 1300500ms}));
+}
+
+TEST(OddClaims, NamesThoseThatAreNoTimes) {
+  EXPECT_THAT(odd_claims(testing_jwt(R"({"iat":1767225600000,"nbf":"5","exp":"soon"})")),
+              testing::ElementsAre("iat", "exp"));
+  EXPECT_THAT(odd_claims(testing_jwt(R"({"iat":5,"nbf":null})")), testing::IsEmpty());
+  EXPECT_THAT(odd_claims("opaque"), testing::IsEmpty());
 }
 
 TEST(JwtPeek, AnEmptySignatureIsAJwtStill) {

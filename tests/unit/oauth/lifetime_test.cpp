@@ -29,15 +29,6 @@ TEST(Lifetime, RefusesWhatIsNoLife) {
   EXPECT_EQ(life_of_seconds(-std::numeric_limits<double>::infinity()), std::nullopt);
 }
 
-TEST(Lifetime, ReadsNumbersInText) {
-  EXPECT_EQ(life_of_text("3600"), 3600s);
-  EXPECT_EQ(life_of_text("3600.5"), 3600500ms);
-  EXPECT_EQ(life_of_text("3.6e3"), 3600s);
-  for (const char* text : {"", "soon", "3600s", "NaN", "-5", "0", "0x10", "1,5", "{}", "true"}) {
-    EXPECT_EQ(life_of_text(text), std::nullopt) << text;
-  }
-}
-
 TEST(Lifetime, ClaimsTellALifeOnlyWhereExpIsLater) {
   EXPECT_EQ(life_of_claims({.iat = 100s, .nbf = {}, .exp = 400s}), 300s);
   EXPECT_EQ(life_of_claims({.iat = 400s, .nbf = {}, .exp = 400s}), std::nullopt);

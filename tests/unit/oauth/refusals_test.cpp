@@ -17,16 +17,18 @@ using Kind = Refusal::Kind;
 Refusal login(int status, std::string body, Headers headers = {}) {
   return Rfc6749Dialect{}.login_refusal(answer_of(status, std::move(body), std::move(headers)));
 }
-Refusal api(int status, Headers headers = {}) {
-  return Rfc6749Dialect{}.api_refusal(answer_of(status, "", std::move(headers)), "/x", true);
+Refusal api(int status, Headers headers = {}, std::string body = "") {
+  return Rfc6749Dialect{}.api_refusal(answer_of(status, std::move(body), std::move(headers)), "/x",
+                                      true);
 }
 std::string error_body(const std::string& code, const std::string& description = "") {
   return R"({"error":")" + code + R"(","error_description":")" + description + "\"}";
 }
 
-TEST(Visible, KeepsVisibleAsciiAndSingleSpaces) {
+TEST(Visible, KeepsWhatCanBeSeenAndSingleSpaces) {
   EXPECT_EQ(visible("a  b\r\n\tc "), "a b c");
   EXPECT_EQ(visible("a\x01\x7f\xc3"), "a ?");
+  EXPECT_EQ(visible("trouv\xC3\xA9 \xE2\x82\xAC \x80"), "trouv\xC3\xA9 \xE2\x82\xAC ?");
   EXPECT_EQ(visible("abcd", 4), "abcd");
   EXPECT_EQ(visible("abcde", 4), "abcd...");
   EXPECT_EQ(visible(std::string(300, 'x')).size(), 203U);
@@ -44,7 +46,53 @@ TEST(LoginRefusal, SortsTheErrorsOfRfc6749) {
   EXPECT_EQ(login(400, error_body("temporarily_unavailable")).kind, Kind::backend_unavailable);
 }
 
+TEST(LoginRefusal, AnOAuthErrorIsOneWhateverItsStatusAndForm) {
+  const std::string error = error_body("access_denied", "This client has no grant.");
+  for (const int status : {200, 400, 401, 402, 403, 404, 422}) {
+    const Refusal refusal = login(status, error);
+    EXPECT_EQ(refusal.kind, Kind::request_rejected) << status;
+    EXPECT_EQ(refusal.error_code, "access_denied");
+    EXPECT_EQ(refusal.description, "This client has no grant.");
+  }
+  for (const std::string& body :
+       {std::string(R"({"error":"invalid_client","reason":"no such thing"})"),
+        std::string(R"({"error":"invalid_client","message":"no such thing"})"),
+        std::string(R"([{"error":"invalid_client","error_description":"no such thing"},{}])"),
+        std::string(R"({"error":{"code":"invalid_client","message":"no such thing"}})"),
+        std::string(R"({"code":1,"data":{"error":"invalid_client","msg":"no such thing"}})"),
+        std::string("error=invalid_client&error_description=no+such+thing")}) {
+    for (const int status : {200, 403}) {
+      const Refusal refusal = login(status, body);
+      EXPECT_EQ(refusal.kind, Kind::credentials_rejected) << body;
+      EXPECT_EQ(refusal.error_code, "invalid_client") << body;
+      EXPECT_EQ(refusal.description, "no such thing") << body;
+    }
+  }
+  EXPECT_EQ(
+      login(400, "{\"error\":\"invalid_client\",\"error_description\":\"trouv\xE9\"}").description,
+      "trouv\xC3\xA9");
+}
+
+TEST(LoginRefusal, AWebServersOwnWordsAreNoOAuthError) {
+  EXPECT_EQ(login(404, error_body("Not Found")).kind, Kind::unusable);
+  EXPECT_EQ(login(405, error_body("method_not_allowed")).kind, Kind::unusable);
+  EXPECT_EQ(login(404, error_body("invalid_client")).kind, Kind::credentials_rejected);
+}
+
+TEST(LoginRefusal, APageWith403IsAGateways) {
+  const Refusal refusal = login(403, "<html><title>Blocked</title></html>", {{"Server", "edge"}});
+  EXPECT_EQ(refusal.kind, Kind::gateway_refused);
+  EXPECT_EQ(refusal.gateway, "page \"Blocked\", Server \"edge\"");
+}
+
 TEST(LoginRefusal, KnowsRateLimitsInEveryForm) {
+  EXPECT_EQ(login(403, error_body("invalid_request", "rate limit exceeded")).kind,
+            Kind::rate_limited);
+  EXPECT_EQ(login(200, error_body("too_many_requests")).kind, Kind::rate_limited);
+  EXPECT_EQ(login(429, "", {{"Retry-After", "299.5"}}).retry_after, 300s);
+  EXPECT_EQ(login(429, "", {{"X-RateLimit-Reset", "9"}}).retry_after, 9s);
+  EXPECT_EQ(login(429, "", {{"X-RateLimit-Reset", "9"}, {"Retry-After", "8"}}).retry_after, 8s);
+
   EXPECT_EQ(login(400, error_body("invalid_request", "rate limit exceeded; wait")).kind,
             Kind::rate_limited);
   EXPECT_EQ(login(400, R"({"error":"invalid_request","description":"Rate limit exceeded"})").kind,
@@ -120,6 +168,97 @@ TEST(ApiRefusal, InsufficientScopeIsAMissingPermissionWhateverTheStatus) {
   }
   EXPECT_EQ(api(403).kind, Kind::missing_permission);
   EXPECT_THAT(api(403).permissions, IsEmpty());
+}
+
+TEST(ApiRefusal, A400Or403ThatSaysThatTheTokenHasEndedIsARefusalOfIt) {
+  for (const char* body :
+       {R"({"code":"token.expired","message":"The access token has expired"})",
+        R"({"error":"invalid_token","error_description":"The access token expired"})",
+        R"([{"errorCode":"INVALID_SESSION_ID","message":"Session expired or invalid"}])",
+        R"({"error":{"code":"InvalidAuthenticationToken","message":"x"}})",
+        R"({"message":"jwt expired"})"}) {
+    for (const int status : {400, 403})
+      EXPECT_EQ(api(status, {}, body).kind, Kind::token_refused) << status << body;
+    EXPECT_EQ(api(404, {}, body).kind, Kind::none) << body;
+  }
+  const Headers challenge{{"WWW-Authenticate", R"(Bearer error_description="token expired")"}};
+  EXPECT_EQ(api(403, challenge).kind, Kind::token_refused);
+  EXPECT_EQ(api(403, {}, R"({"code":"expired"})").kind, Kind::token_refused);
+}
+
+TEST(ApiRefusal, WhatElseHasEndedOrIsInvalidIsNoRefusalOfTheToken) {
+  EXPECT_EQ(api(403, {}, R"({"message":"Your license has expired"})").kind,
+            Kind::missing_permission);
+  EXPECT_EQ(api(403, {}, R"({"message":"Missing Authentication Token"})").kind,
+            Kind::missing_permission);
+  EXPECT_EQ(api(400, {}, R"({"message":"the coupon has expired"})").kind, Kind::none);
+  EXPECT_EQ(api(400, {}, R"({"message":"invalid token '<' at line 1"})").kind, Kind::none);
+}
+
+TEST(ApiRefusal, A403ThatIsNotTheApisOwnIsAGateways) {
+  const Refusal page = api(403, {{"Server", "edge"}, {"X-Request-Id", "ray-1"}},
+                           "<HTML><head><Title>Request\n blocked</TITLE></head></HTML>");
+  EXPECT_EQ(page.kind, Kind::gateway_refused);
+  EXPECT_EQ(page.gateway, "page \"Request blocked\", Server \"edge\"");
+  EXPECT_EQ(page.correlation_id, "ray-1");
+  EXPECT_EQ(api(403, {}, "Forbidden by policy").gateway, "page \"Forbidden by policy\"");
+  EXPECT_EQ(api(403, {{"CF-RAY", "1"}}, "x").gateway, "page \"x\", Cloudflare");
+  EXPECT_EQ(api(403, {}, "{\"cut").kind, Kind::gateway_refused);
+  EXPECT_EQ(api(403, {}, " \r\n").kind, Kind::missing_permission);
+  EXPECT_EQ(api(403, {}, "{}").kind, Kind::missing_permission);
+  EXPECT_EQ(api(403, {}, "[]").kind, Kind::missing_permission);
+  // An answer to HEAD has no body, but its fields speak of one.
+  const Headers html{{"Content-Type", "text/html"}, {"Content-Length", "99"}};
+  EXPECT_EQ(api(403, html).kind, Kind::gateway_refused);
+  const Headers json{{"Content-Type", "application/json"}, {"Content-Length", "99"}};
+  EXPECT_EQ(api(403, json).kind, Kind::missing_permission);
+}
+
+TEST(ApiRefusal, A401ThatAsksForOtherSchemesAloneIsAGateways) {
+  const auto asks = [](const char* challenge, std::string body = "") {
+    return api(401, {{"WWW-Authenticate", challenge}}, std::move(body));
+  };
+  const Refusal basic = asks("Basic realm=\"Corporate proxy\", Negotiate");
+  EXPECT_EQ(basic.kind, Kind::gateway_refused);
+  EXPECT_EQ(basic.gateway, "asks for Basic (realm \"Corporate proxy\"), asks for Negotiate");
+  EXPECT_EQ(asks("Basic realm=x, Bearer").kind, Kind::token_refused);
+  EXPECT_EQ(asks("").kind, Kind::token_refused);
+  EXPECT_EQ(asks("Token", R"([{"message":"Session expired or invalid"}])").kind,
+            Kind::token_refused)
+      << "its words are of the token all the same";
+}
+
+TEST(ApiRefusal, APageIsToldFromTheApisOwn401) {
+  EXPECT_TRUE(api(401, {}, "<html>").page);
+  EXPECT_TRUE(api(401, {}, "Unauthorized").page);
+  for (const char* body : {"", "{}", R"([{"message":"x"}])", "{\"cut"})
+    EXPECT_FALSE(api(401, {}, body).page) << body;
+  EXPECT_FALSE(api(401, {{"WWW-Authenticate", "Bearer"}}, "<html>").page);
+}
+
+TEST(ApiRefusal, OfSeveralChallengesTheOneCountsThatSaysWhy) {
+  const Refusal refusal = api(401, {{"WWW-Authenticate", "Bearer realm=a"},
+                                    {"WWW-Authenticate",
+                                     "Bearer error=invalid_token, "
+                                     "error_description=\"it ended\""}});
+  EXPECT_EQ(refusal.error_code, "invalid_token");
+  EXPECT_EQ(refusal.description, "it ended");
+  EXPECT_EQ(api(401, {{"WWW-Authenticate", "DPoP error=insufficient_scope, scope=\"a b\""}}).kind,
+            Kind::missing_permission);
+}
+
+TEST(ApiRefusal, KnowsWhereNoTokenArrived) {
+  EXPECT_TRUE(api(401, {}, R"({"code":"authentication.required"})").no_token_seen);
+  EXPECT_TRUE(
+      api(401, {},
+          R"({"message":"No authentication bearer token specified in authorization header."})")
+          .no_token_seen);
+  EXPECT_FALSE(api(401, {}, R"({"code":"bad.credentials"})").no_token_seen);
+}
+
+TEST(ApiRefusal, A429TellsByOtherFieldsToo) {
+  EXPECT_EQ(api(429, {{"RateLimit-Reset", "5"}}).retry_after, 5s);
+  EXPECT_EQ(api(503, {{"RateLimit-Reset", "5"}}).retry_after, std::nullopt);
 }
 
 TEST(ApiRefusal, WhatIsNotAboutTheTokenIsNone) {

@@ -406,7 +406,7 @@ TEST(LoginFailures, UnusableAnswersAreTriedOnceMore) {
                                                             {200, "<!DOCTYPE html><html>"},
                                                             {200, R"({"access_token":"abc)"},
                                                             {200, R"({"access_token":"a\u0000b"})"},
-                                                            {200, token_body("t1", "0")},
+                                                            {200, token_body("t1", "true")},
                                                             {404, "not here"}};
   for (const auto& [status, body] : answers) {
     Bench bench;
@@ -437,9 +437,86 @@ TEST(LoginFailures, AnAccidentIsMitigatedByTheSecondTry) {
 TEST(LoginFailures, ALifeThatIsNoneNamesTheField) {
   Bench bench;
   bench.want(1);
-  bench.give("t1", "-5");
+  bench.give("t1", "\"soon\"");
   next_fetch(bench);
-  EXPECT_THAT(only<Deny>(bench.give("t1", "-5")).failure.error.message, HasSubstr("expires_in"));
+  EXPECT_THAT(only<Deny>(bench.give("t1", "\"soon\"")).failure.error.message,
+              HasSubstr("expires_in"));
+}
+
+/// Lines that tell of a field of a token answer.
+std::vector<LogLine> oddities_in(const TokenActions& actions) {
+  std::vector<LogLine> lines;
+  for (const auto& log : all<action::Log>(actions))
+    if (log.line.message.find('`') != std::string::npos) lines.push_back(log.line);
+  return lines;
+}
+
+TEST(LoginFailures, WhatIsOddAboutATokenAnswerIsToldOnce) {
+  Bench bench;
+  bench.want(1);
+  const auto told = oddities_in(bench.give("t1", "0"));
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].level, LogLevel::warn);
+  EXPECT_THAT(told[0].message, AllOf(HasSubstr("expires_in"), HasSubstr("not believed")));
+  bench.advance(400s);
+  bench.want(2);
+  EXPECT_TRUE(oddities_in(bench.give("t2", "-7")).empty());
+}
+
+TEST(LoginFailures, AnotherWordingOfTheTypeIsToldAtInfoLevelWithoutTheSecret) {
+  Bench bench;
+  bench.want(1);
+  const auto told = oddities_in(bench.reply(
+      200, R"({"access_token":"t","token_type":")" + std::string(Bench::kSecret) + "\"}"));
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].level, LogLevel::info);
+  EXPECT_THAT(told[0].message,
+              AllOf(HasSubstr("token_type"), HasSubstr("***"), Not(HasSubstr(Bench::kSecret))));
+}
+
+TEST(LoginFailures, AnOAuthErrorWith200Or403IsToldAfterOneRequest) {
+  for (const int status : {200, 403}) {
+    Bench bench;
+    bench.want(1);
+    const auto denied =
+        only<Deny>(bench.reply(status, oauth_error_body("access_denied", "no grant for it")));
+    expect_failure(denied, Verdict::credentials_rejected, ErrorKind::credentials, 3);
+    EXPECT_THAT(denied.failure.error.message, HasSubstr("access_denied (no grant for it)"));
+    EXPECT_EQ(bench.fetches, 1);
+  }
+}
+
+TEST(LoginFailures, AFirewallsPageNamesIt) {
+  Bench bench;
+  bench.want(1);
+  bench.reply(403, "<html><title>Blocked</title></html>");
+  next_fetch(bench);
+  const auto denied = only<Deny>(bench.reply(403, "<html><title>Blocked</title></html>"));
+  expect_failure(denied, Verdict::gateway_refused, ErrorKind::protocol, 1);
+  EXPECT_THAT(denied.failure.error.message, HasSubstr("page \"Blocked\""));
+}
+
+TEST(LoginFailures, TheRemedyNamesOtherWaysToAuthenticate) {
+  const auto remedy = [](const LoginContext& context, const char* words) {
+    Refusal refusal;
+    refusal.kind = Refusal::Kind::credentials_rejected;
+    refusal.description = words;
+    return failure_of(refusal, 401, context).failure.error.remedy;
+  };
+  LoginContext context{"https://login.example", "mypurecloud.ie", "my-client"};
+  EXPECT_THAT(remedy(context, "no"), Not(HasSubstr("--client-auth")));
+  EXPECT_THAT(remedy(context, "client_id and client_secret must be in the request body"),
+              HasSubstr("--client-auth post"));
+  EXPECT_THAT(remedy(context, "no"), HasSubstr("--region"));
+  context.region.clear();
+  EXPECT_THAT(remedy(context, "no"),
+              AllOf(HasSubstr("--client-auth post"), HasSubstr("https://login.example")));
+  EXPECT_THAT(remedy(context, "no"), Not(HasSubstr("--dialect")));
+  context.raw = context.special = true;
+  EXPECT_THAT(remedy(context, "no"), HasSubstr("--dialect rfc6749"));
+  context.client_auth = ClientAuth::post;
+  EXPECT_THAT(remedy(context, "no"),
+              AllOf(HasSubstr("--client-auth basic"), Not(HasSubstr("--dialect"))));
 }
 
 TEST(LoginFailures, ARedirectIsNotFollowedAndNamesItsTarget) {
@@ -511,8 +588,7 @@ TEST(LoginFailures, WhatARejectionMeansDoesNotHangOnTheSecretsWords) {
 TEST(LoginFailures, ASecretInTheWrongFieldOfAGoodAnswerStaysOut) {
   const std::string secret = Bench::kSecret;
   for (const std::string& body :
-       {R"({"access_token":"t","expires_in":")" + secret + "\"}",
-        R"({"access_token":"t","token_type":")" + secret + "\"}", "<" + secret + ">"}) {
+       {R"({"access_token":"t","expires_in":")" + secret + "\"}", "<" + secret + ">"}) {
     Bench bench;
     bench.want(1);
     const auto actions = bench.reply(200, body);

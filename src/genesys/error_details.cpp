@@ -1,18 +1,17 @@
-#include "genesys/error_body.hpp"
+#include "genesys/error_details.hpp"
 
 #include <algorithm>
 #include <charconv>
 
 #include "oauth/json.hpp"
-#include "oauth/refusals.hpp"
+#include "oauth/visible.hpp"
 
 namespace skewguard::genesys {
 namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxBodyBytes = std::size_t{1024} * 1024;  // a longer one is no message
-constexpr std::size_t kMaxPermissions = 20;                      // more help nobody
+constexpr std::size_t kMaxPermissions = 20;  // more help nobody
 constexpr std::size_t kMaxPermissionBytes = 128;
 constexpr std::size_t kMaxDepth = 16;  // errors nest in errors
 
@@ -50,11 +49,6 @@ void scan(const json& node, std::size_t depth, std::vector<std::string>& into) {
   for (const auto& child : node) scan(child, depth + 1, into);
 }
 
-std::string member(const json& object, const char* name) {
-  const auto* text = oauth::string_member(object, name);
-  return text == nullptr ? std::string{} : oauth::visible(*text);
-}
-
 /// GENESYS.md section 2.2, the 429 row.
 std::optional<Duration> retry_after(std::string_view message) {
   constexpr std::string_view kBefore = "Retry the request in [";
@@ -74,20 +68,16 @@ std::optional<Duration> retry_after(std::string_view message) {
 
 }  // namespace
 
-std::optional<ErrorBody> read_error_body(std::string_view body) {
-  if (body.empty() || body.size() > kMaxBodyBytes) return std::nullopt;
-  const auto object = oauth::parse_json(body);
-  if (!object || !object->is_object()) return std::nullopt;
-
-  ErrorBody out;
-  out.code = member(*object, "code");
-  out.message = member(*object, "message");
-  out.context_id = member(*object, "contextId");
+ErrorDetails read_error_details(const json& object) {
+  ErrorDetails out;
+  if (const auto* id = oauth::string_member(object, "contextId"))
+    out.context_id = oauth::visible(*id);
   for (const char* name : {"message", "messageWithParams", "messageParams", "details", "errors"}) {
-    const auto found = object->find(name);
-    if (found != object->end()) scan(*found, 0, out.permissions);
+    const auto found = object.find(name);
+    if (found != object.end()) scan(*found, 0, out.permissions);
   }
-  out.retry_after = retry_after(out.message);
+  if (const auto* message = oauth::string_member(object, "message"))
+    out.retry_after = retry_after(*message);
   return out;
 }
 

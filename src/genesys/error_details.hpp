@@ -1,0 +1,26 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "skewguard/time.hpp"
+
+namespace skewguard::genesys {
+
+/// What an error of the API host's own format tells beyond its code and message (GENESYS.md section
+/// 2.2). Any field may be empty.
+struct ErrorDetails {
+  std::string context_id;  ///< = correlation id; visible characters alone
+  /// "domain:entity:action", as they stand in the message, its parameters, details and nested
+  /// errors; each once, in order.
+  std::vector<std::string> permissions;
+  /// "Retry the request in [42] seconds", where the message says so.
+  std::optional<Duration> retry_after;
+};
+
+/// Of the object that tells what is wrong. Hostile input safe: linear, bounded nesting.
+ErrorDetails read_error_details(const nlohmann::json& object);
+
+}  // namespace skewguard::genesys

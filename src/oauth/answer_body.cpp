@@ -1,0 +1,144 @@
+#include "oauth/answer_body.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <initializer_list>
+#include <utility>
+
+#include "base/strings.hpp"
+#include "http/content_coding.hpp"
+#include "oauth/json.hpp"
+#include "oauth/visible.hpp"
+
+namespace skewguard::oauth {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMaxErrorBodyBytes = std::size_t{1024} * 1024;  // a longer one is no message
+constexpr std::size_t kMaxTitle = 80;
+
+/// The first of these members that is a text, visible; may be empty.
+std::string first_text(const json* object, std::initializer_list<std::string_view> names) {
+  if (object == nullptr) return {};
+  for (const auto name : names) {
+    const json* value = member_like(*object, name);
+    if (value == nullptr || !value->is_string()) continue;
+    auto text = visible(value->get_ref<const std::string&>());
+    if (!text.empty()) return text;
+  }
+  return {};
+}
+
+/// An object where `value` is one, or the first element of an array that is one.
+const json* object_in(const json* value) {
+  if (value == nullptr) return nullptr;
+  if (value->is_array()) value = value->empty() ? nullptr : &value->front();
+  return value != nullptr && value->is_object() ? value : nullptr;
+}
+
+std::string description_in(const json* object) {
+  return first_text(object, {"error_description", "description", "message", "reason",
+                             "error_message", "detail", "msg", "faultstring"});
+}
+
+bool has_code(const json* object) {
+  return object != nullptr &&
+         (member_like(*object, "code") != nullptr || member_like(*object, "error_code") != nullptr);
+}
+
+/// What stands inside `error`, or what others call so; null where there is none.
+const json* inner_error(const json& object) {
+  for (const auto* name : {"error", "fault", "errors"}) {
+    if (const json* inner = object_in(member_like(object, name))) return inner;
+  }
+  return nullptr;
+}
+
+void read_object(AnswerBody& body) {
+  const json& object = *body.object;
+  const json* inner = inner_error(object);
+  body.coded = has_code(&object) || has_code(object_in(member_like(object, "error")));
+  body.error = first_text(&object, {"error"});
+  if (body.error.empty())
+    body.error = first_text(inner, {"code", "error_code", "error", "type", "status"});
+  body.code = first_text(&object, {"code", "error_code"});
+  if (body.code.empty()) body.code = body.error;
+  body.description = description_in(&object);
+  if (body.description.empty()) body.description = description_in(inner);
+}
+
+/// Some wrap what they have to say: {"code": 1, "data": {"error": ...}}.
+const json* wrapped_error(const json& object) {
+  if (member_like(object, "error") != nullptr) return nullptr;
+  for (const auto& [name, value] : object.items())
+    if (value.is_object() && string_member(value, "error") != nullptr) return &value;
+  return nullptr;
+}
+
+std::optional<json> as_form(std::string_view text) {
+  const auto converted = json_of_form(text, "error");
+  return converted ? parse_json(converted->view()) : std::nullopt;
+}
+
+/// An answer to HEAD speaks of a body that does not come.
+bool withheld_page(const Headers& headers) {
+  const auto length = headers.find("Content-Length");
+  const auto type = headers.find("Content-Type");
+  if (!length || !type || to_lower(*type).find("json") != std::string::npos) return false;
+  std::uint64_t bytes = 0;
+  std::from_chars(length->data(), length->data() + length->size(), bytes);
+  return bytes > 0;
+}
+
+}  // namespace
+
+std::string page_title(std::string_view body) {
+  const auto start = body.find_first_not_of(" \t\r\n");
+  if (start == std::string_view::npos) return {};
+  if (body[start] != '<') return visible(body.substr(start), kMaxTitle);
+  constexpr std::string_view kOpen = "<title", kClose = "</title";
+  const auto found = [&](std::string_view tag, std::size_t from) {
+    const auto at =
+        std::search(body.begin() + static_cast<std::ptrdiff_t>(from), body.end(), tag.begin(),
+                    tag.end(), [](char a, char b) { return ascii_lower(a) == b; });
+    return static_cast<std::size_t>(at - body.begin());
+  };
+  const auto tag = found(kOpen, start);
+  const auto begin = body.find('>', tag);
+  if (tag == body.size() || begin == std::string_view::npos) return {};
+  return visible(body.substr(begin + 1, found(kClose, begin) - begin - 1), kMaxTitle);
+}
+
+AnswerBody read_body(const Exchange& exchange) {
+  using Form = AnswerBody::Form;
+  AnswerBody body;
+  if (exchange.body.size() > kMaxErrorBodyBytes) {
+    body.form = Form::page;
+    return body;
+  }
+  SecretText held;
+  const std::string_view text = http::as_utf8(exchange.body, held);
+  const auto start = text.find_first_not_of(" \t\r\n");
+  if (start == std::string_view::npos) {
+    body.form = withheld_page(exchange.headers) ? Form::page : Form::empty;
+    return body;
+  }
+  auto value = parse_json(text);
+  if (!value || !value->is_structured()) value = as_form(text);
+  if (!value) {
+    body.form = text[start] == '{' || text[start] == '[' ? Form::malformed : Form::page;
+    if (body.form == Form::page) body.title = page_title(text);
+    return body;
+  }
+  body.form = Form::json;
+  const json* object = object_in(&*value);
+  if (object == nullptr) return body;
+  const json* wrapped = wrapped_error(*object);
+  body.object = wrapped == nullptr ? *object : *wrapped;
+  read_object(body);
+  return body;
+}
+
+}  // namespace skewguard::oauth

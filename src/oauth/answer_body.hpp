@@ -1,0 +1,40 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "skewguard/http.hpp"
+
+namespace skewguard::oauth {
+
+/// What the body of an answer says that is no success, in whichever of the forms that servers use:
+/// an object, or the first object of an array, with the members of RFC 6749 section 5.2 or others,
+/// at its top or inside `error`; the fields of a form; or a page. What it says is visible text.
+struct AnswerBody {
+  enum class Form {
+    empty,
+    json,       ///< an object or an array
+    page,       ///< HTML or plain text
+    malformed,  ///< begins like JSON, and is none
+  };
+  Form form = Form::empty;
+  /// That tells what is wrong: the whole, or the first of an array. Absent where there is none.
+  std::optional<nlohmann::json> object;
+  bool coded = false;       ///< it has `code` or `errorCode`, at its top or inside `error`
+  std::string error;        ///< `error`, or what names the error inside it; may be empty
+  std::string code;         ///< `code` or `errorCode`, else `error`; may be empty
+  std::string description;  ///< the server's own words; may be empty
+  std::string title;        ///< of a page, or the beginning of a plain text; may be empty
+};
+
+/// Hostile input safe: linear, at most 1 MiB (a longer body is a page without words), bounded
+/// nesting, no exceptions. The answer to a HEAD tells by its fields alone whether a page would have
+/// come.
+AnswerBody read_body(const Exchange& exchange);
+
+/// The title of an HTML page, else the beginning of what is no markup; visible. May be empty.
+std::string page_title(std::string_view body);
+
+}  // namespace skewguard::oauth
