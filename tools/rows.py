@@ -16,7 +16,7 @@ import script
 
 GUIDE = "docs/guide/scenarios.md"
 ROWS = ([f"C{n}" for n in (*range(1, 22), 25, 26, 27)] + [f"T{n}" for n in (*range(1, 13), 14, 15)]
-        + [f"A{n}" for n in (*range(1, 10), 12)])
+        + [f"A{n}" for n in range(1, 13)])
 WHOLE_CLIENT = ("tests/simulation/", "tests/machine/")
 
 EXPECT = ("verdicts", "failures", "most_token_requests", "exit_code")

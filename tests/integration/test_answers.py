@@ -141,7 +141,7 @@ class WrongAnswers(EndToEnd):
         self.assert_one_error_line(run, 7)
 
     def test_expires_in_that_makes_no_sense(self):
-        for value in (b"0", b"-5", b'"soon"', b"[]"):
+        for value in (b"true", b'"soon"', b"[]"):
             run, _ = self.login_says(200, b'{"access_token":"abcdef","token_type":"bearer",'
                                           b'"expires_in":' + value + b"}")
             self.assertIn("expires_in", self.assert_one_error_line(run, 1))

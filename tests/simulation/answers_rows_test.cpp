@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "simulation/bare_client.hpp"
@@ -322,10 +323,10 @@ constexpr Wording401 kWordings[] = {
 
 /// Whatever the API refuses with 401 is said in these words.
 void word_refusals(VirtualWorld& world, const Wording401& wording, bool refuse_all = false) {
-  world.fate = [&wording, refuse_all](const HttpRequest& request) {
+  world.fate = [wording, refuse_all](const HttpRequest& request) {
     Fate fate;
     if (!request.url.starts_with(kApiUrl)) return fate;
-    fate.spoil = [&wording, refuse_all](emulator::Reply& reply) {
+    fate.spoil = [wording, refuse_all](emulator::Reply& reply) {
       if (refuse_all) refuse(reply);
       if (reply.status != 401) return;
       reply.body = wording.body;
@@ -371,10 +372,19 @@ TEST_P(Scenario, A7ATokenRefusedForGoodIsOneInWhateverWords) {
     word_refusals(*world, wording, true);
     const auto outcome = client->get();
     EXPECT_EQ(outcome.status, 401);
-    EXPECT_EQ(outcome.report.exit_code, 3);
-    EXPECT_EQ(outcome.report.verdict, Verdict::token_rejected) << to_json(outcome.report);
+    const bool page = wording.body == std::string{kHtml};
+    EXPECT_EQ(outcome.report.exit_code, page ? 1 : 3);
+    EXPECT_EQ(outcome.report.verdict, page ? Verdict::gateway_refused : Verdict::token_rejected)
+        << to_json(outcome.report);
     EXPECT_EQ(world->token_requests(), 2U);
   }
+}
+
+TEST_P(Scenario, A7APageForEveryTokenPausesLikeARefusalForGood) {
+  build(0s, {0s});
+  word_refusals(*world, {"HTML", "", kHtml}, true);
+  for (int i = 0; i < 20; ++i) client->get();
+  EXPECT_LE(world->token_requests(), 8U);
 }
 
 TEST_P(Scenario, A7InsufficientScopeIsAMissingPermissionWhateverTheStatus) {
@@ -520,6 +530,160 @@ TEST_P(Scenario, A9AResetOfTheTokenRequestIsRetried) {
       EXPECT_EQ(world->token_requests(), 1U) << "beside the one that broke";
     }
   }
+}
+
+// A10 ---------------------------------------------------------------------------------------------
+
+/// In place of the host's own answer.
+Spoil says(int status, std::string body, std::string challenge = "") {
+  return [status, body = std::move(body), challenge = std::move(challenge)](auto& reply) {
+    reply.status = status;
+    reply.body = body;
+    if (!challenge.empty()) put_field(reply, "WWW-Authenticate", challenge);
+  };
+}
+
+TEST_P(Scenario, A10A403Or400ThatSaysThatTheTokenHasEndedIsCuredByANewOne) {
+  for (const int status : {400, 403}) {
+    for (const auto& spoil :
+         {says(status, R"({"code":"token.expired","message":"The access token has expired"})"),
+          says(status, R"({"error":"invalid_token","error_description":"token expired"})"),
+          says(status, R"([{"errorCode":"INVALID_SESSION_ID","message":"Session expired"}])"),
+          says(status, "", R"(Bearer error="invalid_token")")}) {
+      build(0s, {0s});
+      ASSERT_EQ(client->get().status, 200);
+      world->run_for(30s);
+      spoil_next(*world, kApiUrl, 1, spoil);
+      const auto outcome = client->get();
+      EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
+      EXPECT_EQ(outcome.report.verdict, Verdict::token_revoked);
+      EXPECT_EQ(world->token_requests(), 2U);
+    }
+  }
+}
+
+TEST_P(Scenario, A10WhatStandsBeforeTheApiIsNamedAndCostsNoToken) {
+  for (const auto& [spoil, named] :
+       {std::pair{says(403, "<html><title>Request blocked</title></html>"), "Request blocked"},
+        {says(403, "not from here"), "not from here"},
+        {says(403, R"({"message":"Missing Authentication Token"})"),
+         "Missing Authentication Token"},
+        {says(401, kHtml, R"(Basic realm="the proxy")"), "Basic (realm \"the proxy\")"}}) {
+    build(0s, {0s});
+    spoil_next(*world, kApiUrl, kAlways, spoil);
+    const auto outcome = client->get();
+    EXPECT_EQ(outcome.report.exit_code, 1) << to_json(outcome.report);
+    EXPECT_EQ(outcome.report.verdict, Verdict::gateway_refused);
+    EXPECT_THAT(outcome.report.attempts.back().explanation, testing::HasSubstr(named));
+    EXPECT_EQ(sends_with_token(), 1U);
+    EXPECT_EQ(world->token_requests(), 1U);
+  }
+}
+
+TEST_P(Scenario, A10WhereNoTokenArrivesTheWayThereIsSuspectedInTheApisOwnWords) {
+  build(0s, {0s});
+  spoil_next(*world, kApiUrl, kAlways,
+             says(401, R"({"code":"authentication.required","message":"No bearer token."})"));
+  const auto outcome = client->get();
+  EXPECT_EQ(outcome.report.exit_code, 3);
+  EXPECT_EQ(outcome.report.verdict, Verdict::token_rejected) << to_json(outcome.report);
+  EXPECT_THAT(outcome.report.attempts.back().explanation,
+              testing::AllOf(testing::HasSubstr("strip"), testing::HasSubstr("No bearer token.")));
+}
+
+TEST_P(Scenario, A10OfTwoBearerChallengesTheOneIsQuotedThatSaysWhy) {
+  build(0s, {0s});
+  ASSERT_EQ(client->get().status, 200);
+  world->run_for(30s);
+  spoil_next(*world, kApiUrl, 1,
+             says(401, "",
+                  R"(Bearer realm="a", Bearer error="invalid_token", )"
+                  R"(error_description="it was withdrawn")"));
+  const auto outcome = client->get();
+  EXPECT_EQ(outcome.status, 200);
+  EXPECT_EQ(outcome.report.attempts.front().error_code, "invalid_token");
+  EXPECT_THAT(outcome.report.attempts.front().explanation, testing::HasSubstr("it was withdrawn"));
+}
+
+// A11 ---------------------------------------------------------------------------------------------
+
+TEST_P(Scenario, A11AnOAuthErrorInAnyFormIsOneRequestAndQuoted) {
+  for (const int status : {200, 400, 403}) {
+    for (const char* body : {R"({"error":"access_denied","error_description":"no grant here"})",
+                             R"([{"error":"access_denied","reason":"no grant here"}])",
+                             R"({"error":{"code":"access_denied","message":"no grant here"}})",
+                             "{\"error\":\"access_denied\",\"description\":\"no grant here\xE9\"}",
+                             "error=access_denied&error_description=no+grant+here"}) {
+      build(0s, {0s});
+      spoil_next(*world, kLoginUrl, kAlways, says(status, body));
+      const auto outcome = client->get();
+      EXPECT_EQ(outcome.report.exit_code, 3) << to_json(outcome.report);
+      EXPECT_EQ(outcome.report.verdict, Verdict::credentials_rejected);
+      EXPECT_THAT(outcome.report.attempts.back().explanation,
+                  testing::HasSubstr("access_denied (no grant here"));
+      EXPECT_EQ(world->token_requests(), 1U);
+    }
+  }
+}
+
+/// printf '{"error":"access_denied"}' | gzip -n
+const std::string& gzip_of_an_error() {
+  static const std::string gzip(
+      "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xab\x56\x4a\x2d\x2a\xca\x2f\x52\xb2\x52\x4a\x4c"
+      "\x4e\x4e\x2d\x2e\x8e\x4f\x49\xcd\xcb\x4c\x4d\x51\xaa\x05\x00\x89\xa6\xaa\xb3\x19\x00\x00"
+      "\x00",
+      45);
+  return gzip;
+}
+
+Spoil says_in_gzip(int status, std::string body) {
+  return [status, body = std::move(body)](emulator::Reply& reply) {
+    reply.status = status;
+    reply.body = body;
+    put_field(reply, "Content-Encoding", "gzip");
+  };
+}
+
+TEST_P(Scenario, A11ACompressedErrorIsRead) {
+  build(0s, {0s});
+  spoil_next(*world, kLoginUrl, kAlways, says_in_gzip(400, gzip_of_an_error()));
+  const auto outcome = client->get();
+  EXPECT_EQ(outcome.report.exit_code, 3) << to_json(outcome.report);
+  EXPECT_EQ(outcome.report.attempts.back().error_code, "access_denied");
+}
+
+TEST_P(Scenario, A11AnAnswerThatWasCompressedUnaskedIsDecodedAndABrokenOneIsNone) {
+  build(0s, {0s});
+  spoil_next(*world, kApiUrl, kAlways, says_in_gzip(200, gzip_of_an_error()));
+  EXPECT_EQ(client->get().body, R"({"error":"access_denied"})");
+  Request asked = request_of("GET");
+  asked.headers.add("accept-encoding", "gzip");
+  EXPECT_EQ(client->call(asked).body, gzip_of_an_error());
+  spoil_next(*world, kApiUrl, kAlways, says_in_gzip(200, gzip_of_an_error().substr(0, 30)));
+  const auto broken = client->get();
+  EXPECT_EQ(broken.report.exit_code, 1) << to_json(broken.report);
+  EXPECT_EQ(broken.report.verdict, Verdict::protocol);
+}
+
+TEST_P(Scenario, A11ARefusalIsReadThoughTheCallerAskedForItsCoding) {
+  build(0s, {0s});
+  spoil_next(*world, kApiUrl, kAlways, says_in_gzip(403, gzip_of_an_error()));
+  Request asked = request_of("GET");
+  asked.headers.add("Accept-Encoding", "gzip");
+  const auto outcome = client->call(asked);
+  EXPECT_EQ(outcome.report.attempts.back().error_code, "access_denied");
+  EXPECT_EQ(outcome.body, gzip_of_an_error());
+}
+
+TEST_P(Scenario, A11ATokenOfAnotherWordingIsUsed) {
+  build(0s, {0s});
+  spoil_next(*world, kLoginUrl, kAlways, [](emulator::Reply& reply) {
+    const auto at = reply.body.find("earer\"");
+    ASSERT_NE(at, std::string::npos);
+    reply.body.insert(at + 5, "Token");
+  });
+  EXPECT_EQ(client->get().status, 200);
+  EXPECT_EQ(world->token_requests(), 1U);
 }
 
 }  // namespace
