@@ -15,7 +15,7 @@ from pathlib import Path
 import script
 
 GUIDE = "docs/guide/scenarios.md"
-ROWS = ([f"C{n}" for n in (*range(1, 22), 25, 26, 27)] + [f"T{n}" for n in (*range(1, 13), 14, 15)]
+ROWS = ([f"C{n}" for n in range(1, 28)] + [f"T{n}" for n in range(1, 16)]
         + [f"A{n}" for n in range(1, 13)])
 WHOLE_CLIENT = ("tests/simulation/", "tests/machine/")
 

@@ -309,6 +309,9 @@ std::optional<oauth::Refused> refused(const Evidence& evidence) {
   const bool unbegun = standing(evidence, last) == Standing::not_begun;
   out.ill_timed = unbegun || dead_on_arrival(evidence, last);
   if (unbegun) out.begins = begins_by(evidence, last);
+  out.older_too = std::any_of(evidence.trials.begin(), evidence.trials.end(), [&](const Trial& t) {
+    return t.refused && t.token.generation < last.token.generation;
+  });
   return out;
 }
 

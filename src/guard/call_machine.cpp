@@ -141,7 +141,10 @@ CallAction CallMachine::Impl::send() {
 
 CallAction CallMachine::Impl::send_again() {
   if (token_->given) return send();
-  return need_token(token_->generation - 1);
+  if (trials_.empty() || !trials_.back().refused) return need_token(0);  // any that serves
+  // Where it is gone by then, the refusal is why another is asked for.
+  return action::NeedToken{token_->generation - 1, options_.deadline,
+                           oauth::Refused{.sent = trials_.back().sent}};
 }
 
 /// A wait that was to end with the same token ended with another.

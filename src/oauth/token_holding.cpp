@@ -76,7 +76,8 @@ bool TokenMachine::Impl::begins_no_sooner(const Holding& fresh, const Now& now) 
 
 /// The token before the one that the API's clock refused, while it lives: the API takes that one.
 Holding* TokenMachine::Impl::older_for(const event::Want& want, const Now& now) {
-  if (!want.refused || !want.refused->ill_timed || want.force || !current_) return nullptr;
+  if (!want.refused || !want.refused->ill_timed || want.refused->older_too) return nullptr;
+  if (want.force || !current_) return nullptr;
   const auto lives = [&](const Holding& holding) {
     const Instant end = end_for_api(life_of(holding, now), learned_);
     return holding.accepted && now.boot < end && end - now.boot >= want.min_life;

@@ -46,6 +46,7 @@ struct Refused {
   /// The token was new, and by the API's clock it had not begun, or had ended already. So an older
   /// one may serve better, and a newer one only if it was asked for since.
   bool ill_timed = false;
+  bool older_too = false;  ///< one from before it has been refused, too
   /// When that clock reaches its begin, if that is why.
   std::optional<Instant> begins{};
 };

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "oauth/base64.hpp"
 #include "simulation/scenario.hpp"
 
 namespace skewguard::simulation {
@@ -140,6 +141,79 @@ TEST_P(Scenario, C23ATokenRevokedWhileCallsWaitForItsBeginIsReplacedForAll) {
     EXPECT_EQ((*one)->report.exit_code, 0);
   }
   EXPECT_EQ(world->token_requests(), 2U);
+}
+
+/// Two claims alone, as an issuer writes them.
+std::string jwt_of(Duration nbf, Duration iat) {
+  const auto part = [](const std::string& json) {
+    std::string text(oauth::base64_encode(json).view());
+    text.erase(text.find_last_not_of('=') + 1);
+    return text;
+  };
+  const auto number = [](Duration time) { return std::to_string(time / 1s); };
+  return part(R"({"alg":"none"})") + "." +
+         part("{\"iat\":" + number(iat) + ",\"nbf\":" + number(nbf) +
+              ",\"exp\":" + number(iat + 300s) + "}") +
+         ".c2ln";
+}
+
+TEST_P(Scenario, C24ATokenIsSentWhenItsNbfHasPassedThenWhenItsIatHas) {
+  for (const bool looks_at_iat : {false, true}) {
+    for (const Duration lead : {Duration{13s}, Duration{24s}, Duration{26s}}) {
+      SCOPED_TRACE(lead / 1s);
+      build(lead, {0s}, 300s);
+      std::chrono::seconds iat{0};
+      world->fate = [&](const HttpRequest& request) {
+        Fate fate;
+        fate.spoil = [&, login = request.url.starts_with(kLoginUrl)](emulator::Reply& reply) {
+          if (login) {
+            iat = date_of(reply);
+            reply.body = R"({"token_type":"bearer","expires_in":300,"access_token":")" +
+                         jwt_of(iat - 10s, iat) + "\"}";
+          } else if (date_of(reply) < (looks_at_iat ? iat : iat - 10s)) {
+            refuse(reply);
+          } else {
+            reply.status = 200;
+          }
+        };
+        return fate;
+      };
+      const Instant start = world->boot();
+      const auto outcome = client->get();
+      if (lead == 26s) {
+        EXPECT_EQ(outcome.report.exit_code, 4) << to_json(outcome.report);
+        continue;
+      }
+      EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
+      EXPECT_EQ(world->token_requests(), 1U);
+      const Duration begins = looks_at_iat ? lead : lead - 10s;
+      EXPECT_GE(outcome.ended - start, begins - 1s);
+      EXPECT_LE(outcome.ended - start, begins + 2s);
+    }
+  }
+}
+
+TEST_P(Scenario, T13AnApiThatAcceptsAndRefusesInTurnCausesFewTokenRequests) {
+  for (const int turn : {2, 3}) {
+    build(0s, {0s}, 1h);
+    int answers = 0;
+    world->fate = [&answers, turn](const HttpRequest& request) {
+      Fate fate;
+      if (!request.url.starts_with(kApiUrl)) return fate;
+      const bool taken = ++answers % turn == turn - 1;
+      fate.spoil = [taken](emulator::Reply& reply) {
+        if (!taken) refuse(reply);
+      };
+      return fate;
+    };
+    Request request;
+    request.path = "/api/v2/tokens/me";
+    request.timeout = 3s;
+    const Instant start = world->boot();
+    for (int i = 0; i < 200; ++i) static_cast<void>(client->call(request));
+    EXPECT_LE(static_cast<Duration::rep>(world->token_requests()),
+              1 + 6 + (world->boot() - start) / 5s);
+  }
 }
 
 }  // namespace

@@ -1,0 +1,242 @@
+// Servers that lie as they please, on virtual time: whatever they answer, token requests stay
+// within rule 8 of the contract, no call outlives its deadline, and each caller is answered once.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "oauth/base64.hpp"
+#include "simulation/scenario.hpp"
+
+namespace skewguard::simulation {
+namespace {
+
+std::uint64_t worlds() {
+  return std::getenv("SKEWGUARD_LONG") != nullptr ? 2'000 : 30;
+}
+
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : engine_(seed) {}
+  bool once_in(int n) { return below(n) == 0; }
+  int below(int n) { return static_cast<int>(engine_() % static_cast<std::uint64_t>(n)); }
+  template <typename T, std::size_t N>
+  const T& one_of(const T (&all)[N]) {
+    return all[below(static_cast<int>(N))];
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+constexpr std::chrono::seconds kLife = 2h;  ///< whatever is learned, none ends within a run
+
+constexpr Duration kLies[] = {0s,   1s,    -1s,   3s,    -3s,  12s,       -12s,
+                              600s, -600s, 1200s, -2h,   2h,   24h * 365, -24h * 365 * 56,
+                              40s,  -40s,  20s,   -700s, 900s, 5s,        -5s};
+
+void set_header(emulator::Reply& reply, const std::string& name, const std::string& value) {
+  Headers headers;
+  for (const auto& field : reply.headers.fields())
+    if (field.name != name) headers.add(field.name, field.value);
+  if (!value.empty()) headers.add(name, value);
+  reply.headers = headers;
+}
+
+void lie_about_date(Dice& dice, emulator::Reply& reply) {
+  switch (dice.below(6)) {
+    case 0:
+      return set_header(reply, "Date", "");
+    case 1:
+      return set_header(reply, "Date", "Thu, 01 Jan 1970 00:00:00 GMT");
+    case 2:
+      return set_header(reply, "Date", "soon");
+    default:
+      return redate(reply,
+                    std::chrono::floor<std::chrono::seconds>(date_of(reply) + dice.one_of(kLies)));
+  }
+}
+
+/// What an API host may answer; `mood` keeps to one kind of answer for a while.
+void lie(Dice& dice, int mood, emulator::Reply& reply) {
+  constexpr int kStatuses[] = {200, 200, 401, 401, 401, 403, 400,
+                               404, 429, 500, 502, 503, 504, 302};
+  const char* const bodies[] = {"",
+                                "{}",
+                                R"({"code":"bad.credentials","message":"no"})",
+                                R"({"error":"invalid_token"})",
+                                "<html>Sign in</html>",
+                                R"({"code":"authentication.request.timeout"})"};
+  if (mood == 0) refuse(reply);
+  if (mood == 2) {
+    reply.status = dice.one_of(kStatuses);
+    reply.body = dice.one_of(bodies);
+    if (dice.once_in(3))
+      reply.headers.add("WWW-Authenticate",
+                        dice.once_in(2) ? R"(Bearer error="invalid_token")" : R"(Basic realm="x")");
+    if (dice.once_in(3)) reply.headers.add("Retry-After", dice.once_in(2) ? "0" : "1");
+  }
+  if (dice.once_in(2)) lie_about_date(dice, reply);
+}
+
+/// A token of two hours whose claims are moved by `by`.
+std::string moved_jwt(Dice& dice, std::chrono::seconds now, Duration by, std::uint64_t serial) {
+  const auto part = [](const std::string& json) {
+    std::string text(oauth::base64_encode(json).view());
+    for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
+    text.erase(text.find_last_not_of('=') + 1);
+    return text;
+  };
+  const auto iat = now + std::chrono::floor<std::chrono::seconds>(by);
+  const auto nbf = iat - std::chrono::seconds{dice.once_in(3) ? 10 : 0};
+  return part(R"({"alg":"none"})") + "." +
+         part("{\"iat\":" + std::to_string(iat.count()) + ",\"nbf\":" +
+              std::to_string(nbf.count()) + ",\"exp\":" + std::to_string((iat + kLife).count()) +
+              ",\"jti\":" + std::to_string(serial) + "}") +
+         ".c2ln";
+}
+
+struct Run {
+  bool login_lies_too = false;  ///< in statuses and Dates; its claims may lie in any case
+  Duration longest = 30s;       ///< of the deadlines
+};
+
+/// One world: callers that come now and then, for a minute and a half.
+class LyingWorld {
+ public:
+  LyingWorld(std::uint64_t seed, Run run)
+      : dice_(seed),
+        run_(run),
+        world_(servers(dice_.once_in(2) ? TokenFormat::jwt : TokenFormat::opaque, 0s, {0s}, kLife),
+               seed),
+        engine_(VirtualClient::default_options(), {},
+                runtime::EngineWorld{world_, world_, world_.transport(), store_, seed, &world_}) {
+    mood_ = dice_.below(4);
+    moved_ = dice_.once_in(3);
+    world_.fate = [this](const HttpRequest& request) { return fate(request); };
+  }
+
+  void play() {
+    const int calls = 30 + dice_.below(170);
+    for (int i = 0; i < calls; ++i) {
+      start(i);
+      if (!dice_.once_in(4)) world_.run_for(std::chrono::milliseconds{dice_.below(900)});
+    }
+    world_.run_for(run_.longest + 1s);
+  }
+
+  void check() {
+    for (const auto& call : calls_) {
+      EXPECT_EQ(call.answers, 1);
+      EXPECT_LE(call.ended, call.deadline + 20ms) << to_json(call.report);
+    }
+    check_sends();
+    if (!run_.login_lies_too) check_token_requests();
+  }
+
+ private:
+  struct Call {
+    Instant deadline;
+    int answers = 0;
+    Instant ended{};
+    CallReport report{};
+  };
+
+  void start(int i) {
+    Request request;
+    request.method = dice_.once_in(4) ? "POST" : "GET";
+    request.path = "/api/v2/tokens/me?call=" + std::to_string(i);
+    const Duration timeout = 1s + dice_.below(static_cast<int>(run_.longest / 1s)) * Duration{1s};
+    calls_.push_back({world_.boot() + std::min(timeout, run_.longest)});
+    engine_.call(request, calls_.back().deadline,
+                 [this, at = calls_.size() - 1](guard::action::Finish finished) {
+                   ++calls_[at].answers;
+                   calls_[at].ended = world_.boot();
+                   calls_[at].report = std::move(finished.report);
+                 });
+  }
+
+  Fate fate(const HttpRequest& request) {
+    Fate fate;
+    if (dice_.once_in(30)) fate.kind = Fate::Kind::answer_lost;
+    if (dice_.once_in(30)) fate.extra = std::chrono::milliseconds{dice_.below(3000)};
+    if (request.url.starts_with(kApiUrl)) {
+      if (dice_.once_in(20)) mood_ = dice_.below(4);
+      const int mood = mood_ == 3 ? dice_.below(3) : mood_;  // 3: changes from one to the next
+      fate.spoil = [this, mood](emulator::Reply& reply) { lie(dice_, mood, reply); };
+      return fate;
+    }
+    if (!run_.login_lies_too) fate.kind = Fate::Kind::arrives;
+    fate.spoil = [this](emulator::Reply& reply) {
+      if (run_.login_lies_too && dice_.once_in(3)) lie(dice_, 2, reply);
+      if (!moved_ || reply.status != 200) return;
+      constexpr Duration kMoves[] = {0s, 5s, -5s, 60s, -60s, 400s, -400s, 3h, -3h};
+      reply.body = R"({"token_type":"bearer","expires_in":7200,"access_token":")" +
+                   moved_jwt(dice_, date_of(reply), dice_.one_of(kMoves), ++serial_) + "\"}";
+    };
+    return fate;
+  }
+
+  /// Of one token in one call: four refusals at most, and each half a second after the last.
+  void check_sends() const {
+    std::map<std::pair<std::string, std::string>, std::vector<Instant>> refused;
+    for (const Seen& seen : world_.seen()) {
+      if (!seen.url.starts_with(kApiUrl) || seen.authorization.empty()) continue;
+      auto& times = refused[{seen.url, seen.authorization}];
+      if (!times.empty()) {
+        EXPECT_GE(seen.at - times.back(), 500ms) << seen.url;
+      }
+      if (seen.status == 401) times.push_back(seen.at);
+    }
+    for (const auto& [which, times] : refused) EXPECT_LE(times.size(), 4U) << which.first;
+  }
+
+  /// Rule 8: in any time t after the first token, 6 + t / 5 s at most, since none of them ends.
+  void check_token_requests() const {
+    std::vector<Instant> asked;
+    for (const Seen& seen : world_.seen())
+      if (seen.token_request()) asked.push_back(seen.at);
+    for (std::size_t i = 1; i < asked.size(); ++i) {
+      for (std::size_t j = i; j < asked.size(); ++j)
+        ASSERT_LE(static_cast<Duration::rep>(j - i + 1), 6 + (asked[j] - asked[i]) / 5s);
+    }
+  }
+
+  Dice dice_;
+  Run run_;
+  VirtualWorld world_;
+  store::None store_;
+  runtime::Engine engine_;
+  std::vector<Call> calls_;
+  int mood_ = 0;
+  bool moved_ = false;  ///< the tokens' claims
+  std::uint64_t serial_ = 0;
+};
+
+void play_all(Run run) {
+  for (std::uint64_t seed = 0; seed < worlds(); ++seed) {
+    LyingWorld world(seed, run);
+    world.play();
+    world.check();
+    if (testing::Test::HasFailure()) FAIL() << "seed " << seed;
+  }
+}
+
+TEST(LyingServers, T13AnApiThatLiesCausesTokenRequestsWithinRule8AndNoCallOutlivesItsDeadline) {
+  play_all({});
+}
+TEST(LyingServers, T13ShortDeadlinesHoldWhateverTheApiAnswers) {
+  play_all({.login_lies_too = false, .longest = 3s});
+}
+TEST(LyingServers, T13ALoginHostThatLiesTooHoldsNobodyPastItsDeadline) {
+  play_all({.login_lies_too = true, .longest = 30s});
+}
+
+}  // namespace
+}  // namespace skewguard::simulation
