@@ -386,14 +386,14 @@ std::string explain_missing_permission(const oauth::Refusal& refusal) {
   }
   if (refusal.error_code == "insufficient_scope") {  // RFC 6750 section 3.1
     return fmt::format(
-        "The token is good but may not do this: the scope {} is missing. Have the client allowed "
+        "The token is good but may not do this: the scope {} is missing{}. Have the client allowed "
         "that scope, and ask for it.",
-        fmt::join(refusal.permissions, " "));
+        fmt::join(refusal.permissions, " "), own_words(refusal));
   }
   return fmt::format(
-      "The token is good but may not do this: the permission {} is missing. Ask an administrator "
+      "The token is good but may not do this: the permission {} is missing{}. Ask an administrator "
       "to add it to the client's role.",
-      fmt::join(refusal.permissions, ", "));
+      fmt::join(refusal.permissions, ", "), own_words(refusal));
 }
 
 std::string explain_no_user_context(const oauth::Refusal& refusal) {
