@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::require(total <= size, "no more comes out than went in");
   bool bearer = false;
   for (const auto& challenge : challenges) bearer = bearer || challenge.scheme == "bearer";
-  fuzz::require(http::bearer_error(headers).has_value() == bearer, "a Bearer challenge is found");
+  fuzz::require(http::bearer_error(challenges).has_value() == bearer,
+                "a Bearer challenge is found");
   return 0;
 }

@@ -214,7 +214,7 @@ class TokenMachine::Impl {
   TokenPtr published_;
   Instant published_until_{};
   std::optional<Instant> wake_;
-  bool unsaved_ = false;     ///< the newest token
+  bool unsaved_ = false;                     ///< the newest token
   std::optional<std::uint64_t> noteworthy_;  ///< a generation of which more is known now
   TokenActions actions_;
 };
