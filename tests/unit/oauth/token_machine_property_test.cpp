@@ -52,6 +52,9 @@ std::string text_of(const TokenActions& actions) {
       out << "wake " << at(wake->at);
     } else if (const auto* save = std::get_if<Save>(&action)) {
       out << "save " << save->token.issued.count();
+    } else if (const auto* note = std::get_if<action::Note>(&action)) {
+      out << "note " << note->known.accepted << ' ' << note->known.lag.count() << ' '
+          << note->known.lead.count();
     } else if (const auto* rejected = std::get_if<action::Rejected>(&action)) {
       out << "rejected " << rejected->attempt.attempt.explanation;
     } else if (std::holds_alternative<action::Forget>(action)) {

@@ -326,6 +326,7 @@ TEST_F(OutOfTime, AsksNobodyWhereThereIsNoReferee) {
   machine.set_wall(WallTime{600s});  // before this program was made; the certificate ended before
   world.api().set_script([](const Asked&) {
     TransportFailure old = failure();
+    old.not_before = FakeMachine::kStart - 24h;
     old.not_after = FakeMachine::kStart;
     return Answer{.failure = old};
   });
