@@ -47,6 +47,15 @@ TokenDesk::TokenDesk(Core& core, std::uint64_t seed)
       shelf_(core),
       share_jitter_(seed + 2) {}
 
+/// A program may end as soon as it has its token; the next one should know what this one learned.
+TokenDesk::~TokenDesk() {
+  try {
+    write_note();
+  } catch (...) {
+    return;
+  }
+}
+
 void TokenDesk::step(const oauth::TokenEvent& event) {
   for (auto& action : tokens_.step(event, core_.now())) {
     std::visit(Overloaded{
@@ -67,13 +76,18 @@ void TokenDesk::step(const oauth::TokenEvent& event) {
                    [this](oauth::action::Save& a) { shelf_.save(std::move(a.token)); },
                    // In a turn of its own: a store may be slow, and a call waits.
                    [this](oauth::action::Note& a) {
-                     core_.later([this, known = std::move(a.known)] { shelf_.learn(known); });
+                     note_ = std::move(a.known);
+                     core_.later([this] { write_note(); });
                    },
                    [this](const oauth::action::Forget&) { shelf_.erase(); },
                    [this](const oauth::action::Log& a) { core_.log(a.line); },
                },
                action);
   }
+}
+
+void TokenDesk::write_note() {
+  if (const auto known = std::exchange(note_, std::nullopt)) shelf_.learn(*known);
 }
 
 void TokenDesk::renew_secrets(const std::vector<Secret>& secrets) {

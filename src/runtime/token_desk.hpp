@@ -23,6 +23,9 @@ class TokenDesk {
   using Taker = std::function<void(Answer)>;
 
   TokenDesk(Core& core, std::uint64_t seed);
+  ~TokenDesk();
+  TokenDesk(const TokenDesk&) = delete;
+  TokenDesk& operator=(const TokenDesk&) = delete;
 
   void step(const oauth::TokenEvent& event);
   /// `taker` gets one answer, in a turn of its own; none after withdraw().
@@ -57,6 +60,7 @@ class TokenDesk {
   void learn_from(const StoredToken& stored);
   void ready();
   void wait_no_longer(oauth::WaiterId id);
+  void write_note();
 
   Core& core_;
   oauth::TokenMachine tokens_;
@@ -65,6 +69,7 @@ class TokenDesk {
   time::Jitter share_jitter_;
   std::map<oauth::WaiterId, Waiting> takers_;
   std::optional<Asking> asking_;
+  std::optional<StoredToken> note_;              // for the store, as soon as nobody waits
   std::vector<oauth::event::Want> early_wants_;  // until ready_
   bool adopting_ = false;
   bool ready_ = false;  // the tokens at hand may be judged

@@ -48,6 +48,7 @@ class Sweep:
         self.test, self.emulator, self.library, self.store = test, emulator, library, store
         secret = Path(test.scratch.name) / "secret"
         secret.write_text(SECRET + "\n", encoding="utf-8")
+        secret.chmod(0o600)
         self.flags = ["--client-secret-file", str(secret)]
         if "ca" in emulator.said:
             self.flags += ["--ca-file", emulator.said["ca"]]

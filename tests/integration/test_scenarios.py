@@ -119,11 +119,12 @@ class Scenarios(EndToEnd):
             self.assertEqual(run.verdict(), "issuer_clock_ahead")
             self.assertFalse(run.report["mitigated"])
             sends = emulator.api_sends()
-            self.assertEqual(len([s for s in sends if s["token"]]), 1)
+            self.assertEqual(len([s for s in sends if s["token"]]), 2, "the new token too")
             self.assertEqual(len([s for s in sends if not s["token"]]), 1, "one more look")
-            self.assertEqual(emulator.token_requests(), 1)
+            self.assertEqual(emulator.token_requests(), 2)
             self.assertRegex(run.report["attempts"][0]["explanation"], "119|120")
-            self.assertEqual(run.report["attempts"][0]["action"], "give_up")
+            self.assertEqual([a["action"] for a in run.report["attempts"]],
+                             ["refresh_and_retry", "give_up"])
             self.assertRegex(self.assert_one_error_line(run, 4), "119|120")
         self.each(play)
 
