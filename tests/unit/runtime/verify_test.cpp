@@ -69,14 +69,14 @@ TEST_F(TokenVerification, SendsNoTokenThatACallHasShownToBeAccepted) {
 }
 
 TEST_F(TokenVerification, AsksOnceForThousandsAtATime) {
-  constexpr int kReaders = 5'000;
+  constexpr int kTokenReaders = 5'000;
   int served = 0;
-  for (int i = 0; i < kReaders; ++i) {
+  for (int i = 0; i < kTokenReaders; ++i) {
     client->async_token({},
                         [&](const Result<BearerToken>& token) { served += token.ok() ? 1 : 0; });
   }
   machine.run();
-  EXPECT_EQ(served, kReaders);
+  EXPECT_EQ(served, kTokenReaders);
   EXPECT_EQ(asked_of(world->api()), Lines{kHead});
 }
 
