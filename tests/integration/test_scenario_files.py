@@ -22,10 +22,26 @@ def play(path):
     return scenario, done
 
 
-def truth_of(case):
+def lag_of(scenario):
+    """By how many seconds the API's clock lags the login host's when the scenario begins; None
+    where it has several."""
+    servers = scenario.get("servers", {})
+    if "api_backends" in servers:
+        return None
+
+    def seconds(text):
+        return float(text[:-1]) * {"s": 1, "m": 60, "h": 3600}[text[-1]]
+    return seconds(servers.get("login_offset", "0s")) - seconds(servers.get("api_offset", "0s"))
+
+
+def truth_of(case, scenario):
     """None where the emulator knows nothing of an answer that came."""
     if case["truth"] is None:
         return None if case["http_status"] is not None else "no whole answer"
+    said_to_have_ended = any("expired" in event.get("code", "")
+                             for event in scenario.get("event", []))
+    if case["truth"] == "fault" and case["http_status"] == 403 and said_to_have_ended:
+        return "api 403, token said to have ended"
     return truth.name_of({"host": case["host"], "status": case["http_status"],
                           "outcome": case["truth"], "ended_early": case["ended_early"],
                           "faults": case["faults"]})
@@ -68,15 +84,18 @@ class ScenarioFiles(EndToEnd):
             if over and (call[-1]["host"], case["host"]) != ("api", "login"):
                 truth.judged_call(call, where, mitigated)
                 call = []
-            call.append(truth.case_of(truth_of(case), case["verdict"], case["explanation"],
-                                      case["faults"], case["host"], case["action"], dates))
+            call.append(truth.case_of(truth_of(case, scenario), case["verdict"],
+                                      case["explanation"], case["faults"], case["host"],
+                                      case["action"], dates, lag_of(scenario)))
         truth.judged_call(call, where, mitigated)
         refused = [case for case in ours["judged"]
                    if case["host"] == "api" and case["http_status"] == 401]
-        # Before it gives up it may look at the API's clock once more, without a token.
-        looks = sum(case["action"] == truth.GIVE_UP for case in refused)
+        # Before it gives up, or asks for a new token since a wait would be too long, it may look at
+        # the API's clock once more, without a token.
+        looks = sum(case["action"] == truth.GIVE_UP or
+                    (case["action"], case["verdict"]) == (truth.REFRESH, "issuer_clock_ahead")
+                    for case in refused)
         truth.left_out(where, ours["rejections"] - len(refused) - looks)
-
 
 
 if __name__ == "__main__":

@@ -48,8 +48,10 @@ RIGHT = {"expired": ["token_expired"],
          "refused, clocks right": ["token_revoked", "token_rejected", "missing_permission",
                                    "gateway_refused"],
          "login 400": ["unknown_client"], "login 401": ["credentials_rejected"],
+         "login 403": ["credentials_rejected"],
          "login 5xx": ["auth_backend_unavailable"],
          "api 403": ["missing_permission", "gateway_refused"],
+         "api 403, token said to have ended": ["token_revoked", "token_expired"],
          "api 429": ["api_rate_limited"], "api 5xx": ["auth_backend_unavailable"],
          "of no use": ["network", "protocol"]}
 CLOCKS = {"issuer_clock_ahead", "issuer_clock_behind", "local_clock_ahead", "local_clock_behind",
@@ -175,9 +177,12 @@ def wrong_action(case, before, after, call):
     failed = call["mitigated"] is False
     free = not call.get("limited")
     if action == REFRESH and cure == WAIT:
-        # A new token is asked for where the wait did not help: evidence rule 3.
+        # A new token is asked for where the wait did not help (evidence rule 3), and where it would
+        # be too long: the clock may have been set right since.
         waited = before and before[-1]["action"] == WAIT
-        return "" if waited or case["verdict"] == "unknown" else "a new token is no cure"
+        too_long = case["lag_s"] is not None and case["lag_s"] > CERTAIN_LAG_S
+        undecided = case["verdict"] == "unknown"
+        return "" if waited or too_long or undecided else "a new token is no cure"
     if action == REFRESH and truth == "wrong_secret" and call["mitigated"]:
         return ""  # by the next secret of a client whose secret is being replaced
     if action == REFRESH and cure != REFRESH:
