@@ -337,7 +337,10 @@ TEST(ProbePlan, ADateThatIsLateByAnotherAmountEachSecondIsToldAsLateOrWithinTheB
       shares += std::to_string(probes) + ": " + std::to_string(share) + "; ";
       if (probes == 8) continue;  // none to spare for checks
       const double most = path.most_missed.at(probes == 16 ? 0 : probes / 20);
-      EXPECT_LE(seen.missed, static_cast<double>(runs) * most + 2) << path.name << ' ' << probes;
+      const double expected = static_cast<double>(runs) * most;
+      // A quarter of the runs scatters twice as far: three standard deviations.
+      const double scatter = SKEWGUARD_HISTORY_SHARE > 1 ? 3 * std::sqrt(expected) : 0;
+      EXPECT_LE(seen.missed, expected + scatter + 2) << path.name << ' ' << probes;
     }
     ::testing::Test::RecordProperty(path.name, shares);
   }
