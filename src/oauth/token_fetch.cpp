@@ -1,11 +1,10 @@
 #include <algorithm>
-#include <array>
 
-#include "base/strings.hpp"
 #include "clocks/bounds.hpp"
 #include "http/url.hpp"
 #include "oauth/denials.hpp"
 #include "oauth/secret_hint.hpp"
+#include "oauth/sent_secrets.hpp"
 #include "oauth/token_answer.hpp"
 #include "oauth/token_machine_impl.hpp"
 #include "oauth/withhold.hpp"
@@ -18,14 +17,6 @@ namespace {
 /// service without tokens when its login host is long up again.
 constexpr Duration kLongestLimit = std::chrono::hours{1};     // of token requests
 constexpr Duration kLongestOutage = std::chrono::minutes{5};  // of the login host
-
-/// A field of the form that other grants prove themselves with.
-bool secret_field(std::string_view name) {
-  const auto lower = to_lower(name);
-  return std::ranges::any_of(
-      std::array<std::string_view, 5>{"password", "secret", "assertion", "token", "code"},
-      [&](std::string_view word) { return lower.find(word) != std::string::npos; });
-}
 
 }  // namespace
 
@@ -71,17 +62,12 @@ LoginContext TokenMachine::Impl::context() const {
 
 /// Takes what the login host had been sent out of its `words`.
 void TokenMachine::Impl::hide_secrets(std::initializer_list<std::string*> words) const {
-  const HttpRequest sent = dialect_->request(grant(), options_.token_url);
-  const auto credentials = sent.authorization.reveal();
-  const auto basic = credentials.substr(std::min(credentials.find(' ') + 1, credentials.size()));
-  for (std::string* text : words) {
-    *text = withhold(std::move(*text), {basic});
-    for (const auto& known : grants_) {
-      *text = withhold(std::move(*text), {known->client_secret().reveal()});
-      for (const auto& field : known->fields())
-        if (secret_field(field.name)) *text = withhold(std::move(*text), {field.value.reveal()});
-    }
-  }
+  const auto hide = [&](const Grant& from) {
+    const auto secrets = secrets_in(dialect_->request(from, options_.token_url));
+    for (std::string* text : words) *text = withhold(std::move(*text), secrets);
+  };
+  hide(grant());
+  for (const auto& known : grants_) hide(*known);
 }
 
 /// Sorted as it came; what is told of it says nothing secret.

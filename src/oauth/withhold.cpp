@@ -1,8 +1,7 @@
 #include "oauth/withhold.hpp"
 
 #include <algorithm>
-
-#include "skewguard/secret.hpp"
+#include <utility>
 
 namespace skewguard::oauth {
 namespace {
@@ -49,6 +48,11 @@ std::string withhold(std::string words, std::initializer_list<std::string_view> 
   std::string hidden = words;  // past the end of `words` stands what was moved up
   Secret::wipe(words);
   return hidden;
+}
+
+std::string withhold(std::string words, std::span<const Secret> secrets) {
+  for (const Secret& secret : secrets) words = withhold(std::move(words), {secret.reveal()});
+  return words;
 }
 
 }  // namespace skewguard::oauth

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
+
+#include "skewguard/secret.hpp"
 
 namespace skewguard::oauth {
 
@@ -11,5 +14,6 @@ namespace skewguard::oauth {
 /// sent, whole, in part or cut, and its words go to logs and reports. What begins like a secret
 /// where the words were cut ("...") goes too. Secrets of under four characters hide nothing.
 std::string withhold(std::string words, std::initializer_list<std::string_view> secrets);
+std::string withhold(std::string words, std::span<const Secret> secrets);
 
 }  // namespace skewguard::oauth

@@ -565,6 +565,26 @@ TEST(LoginFailures, TheSecretThatAServerEchoesStaysOut) {
   }
 }
 
+TEST(LoginFailures, TheSecretThatAServerEchoesAsItWasSentStaysOut) {
+  const std::string encoded = "a%2Bb%2Fc%3Dd%2Be%2Ff%3Dg%2Bh%2Fi%3D";
+  for (const ClientAuth way : {ClientAuth::basic, ClientAuth::post}) {
+    for (const std::string& words : {"client_secret=" + encoded, "my-client:" + encoded}) {
+      Bench bench;
+      bench.step(event::NewGrants{{std::make_shared<ClientCredentials>(
+          "my-client", Secret{"a+b/c=d+e/f=g+h/i="},
+          std::vector<std::pair<std::string, std::string>>{}, way)}});
+      bench.want(1);
+      const auto actions = bench.reply(401, oauth_error_body("invalid_client", words));
+      const auto rejected = all<action::Rejected>(actions);
+      ASSERT_EQ(rejected.size(), 1U);
+      EXPECT_THAT(rejected[0].attempt.attempt.explanation,
+                  AllOf(HasSubstr("***"), Not(HasSubstr("%2B"))));
+      for (const auto& log : all<action::Log>(actions))
+        EXPECT_THAT(log.line.message, Not(HasSubstr("%2B"))) << words;
+    }
+  }
+}
+
 TEST(LoginFailures, TheSecretThatAServerEchoesIsNotSeenCutEither) {
   const std::string secret = Bench::kSecret;
   for (std::size_t before = 190; before <= 200; ++before) {  // its words are cut after 200
