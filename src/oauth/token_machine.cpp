@@ -79,7 +79,7 @@ void TokenMachine::Impl::on(const event::RefusedForGood& refused, const Now& now
             : growing_pause(options_.first_pause, options_.longest_pause, api_refusals_++);
   TokenFailure failure = fresh_token_refused(refused.verdict, pause);
   log(LogLevel::warn, failure.error.message, failure.verdict);
-  actions_.emplace_back(action::Forget{});
+  if (newest() != nullptr) actions_.emplace_back(action::Forget{newest()->token->value});
   api_closed_ = Closed{now.boot + pause, std::move(failure)};
 }
 

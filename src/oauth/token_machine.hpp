@@ -181,8 +181,10 @@ struct Save {
 struct Note {
   StoredToken known;
 };
-/// The stored token is refused: nobody should take it from there.
-struct Forget {};
+/// This token is refused: nobody should take it from the store.
+struct Forget {
+  Secret refused;
+};
 struct Log {
   LogLine line;
 };

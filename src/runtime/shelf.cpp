@@ -91,9 +91,14 @@ void Shelf::put(StoredToken token, const char* done) {
   if (!saved && claimed_) tell(saved.error());
 }
 
-void Shelf::erase() {
-  const auto erased = attempt([&] { return core_.world.store.erase(key_); });
-  if (!erased) tell(erased.error());
+void Shelf::forget(const Secret& refused) {
+  const bool mine = claimed_;
+  if (!claim()) return;
+  if (const auto stored = read(); stored && stored->access_token == refused) {
+    const auto erased = attempt([&] { return core_.world.store.erase(key_); });
+    if (!erased) tell(erased.error());
+  }
+  if (!mine) release();
 }
 
 bool Shelf::claim() {

@@ -23,7 +23,9 @@ class Shelf {
   /// What has become known of the token that is stored, or of the clocks: kept beside it. Not while
   /// another process asks for its successor.
   void learn(const StoredToken& known);
-  void erase();
+  /// Takes `refused` out of the store, and no other token: another process may have saved a newer
+  /// one. Not while another process asks for its successor, which will replace it.
+  void forget(const Secret& refused);
   /// False: another process asks for a token just now. True also where the store does not work.
   bool claim();
   void release();

@@ -1,0 +1,77 @@
+// Processes that share a token store: two clients of one world stand for them.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "client_testing.hpp"
+#include "store/key.hpp"
+#include "store/memory.hpp"
+
+namespace skewguard::runtime {
+namespace {
+
+class SharedStore : public ::testing::Test {
+ protected:
+  Client process() {
+    Dependencies dependencies = world.dependencies();
+    dependencies.store = store;
+    return Client::make(world.options(), {}, std::move(dependencies)).value();
+  }
+  int call(Client& client, std::string path = "/api/v2/x") {
+    Told<Response> told;
+    const Operation operation = client.async_call(get(std::move(path)), told.handler());
+    EXPECT_TRUE(world.machine().run_until([&] { return told.times() > 0; }));
+    world.machine().run();
+    return told.last() ? told.last()->status : 0;
+  }
+  [[nodiscard]] std::optional<StoredToken> stored() { return store->load(key).value(); }
+  void save(const StoredToken& token) { ASSERT_TRUE(store->save(key, token)); }
+  static Answer refused() {
+    return {.status = 401,
+            .body = R"({"message":"Invalid login credentials.","code":"bad.credentials"})"};
+  }
+  /// What another process does as soon as the second token of this one is refused.
+  void refuse_all(const std::function<void()>& meanwhile) {
+    world.api().set_script([this, meanwhile](const Asked&) {
+      if (world.token_requests() == 2) meanwhile();
+      return refused();
+    });
+  }
+
+  MemoryWorld world;
+  std::shared_ptr<store::Memory> store = std::make_shared<store::Memory>();
+  std::string key = store::key_of(world.options());
+};
+
+TEST_F(SharedStore, LosesATokenThatIsRefusedForGood) {
+  Client client = process();
+  refuse_all([] {});
+  EXPECT_EQ(call(client), 401);
+  EXPECT_EQ(world.token_requests(), 2U);
+  EXPECT_FALSE(stored());
+  EXPECT_TRUE(store->claim(key).value()) << "the claim was given back";
+}
+
+TEST_F(SharedStore, KeepsTheNewerTokenOfAnotherProcess) {
+  Client client = process();
+  refuse_all([this] {
+    StoredToken newer = stored().value();
+    newer.access_token = Secret("newer");
+    save(newer);
+  });
+  EXPECT_EQ(call(client), 401);
+  ASSERT_TRUE(stored());
+  EXPECT_EQ(stored()->access_token.reveal(), "newer");
+}
+
+TEST_F(SharedStore, IsLeftToTheProcessThatAsksForTheSuccessor) {
+  Client client = process();
+  refuse_all([this] { EXPECT_TRUE(store->claim(key).value()); });
+  EXPECT_EQ(call(client), 401);
+  ASSERT_TRUE(stored());
+  EXPECT_EQ(stored()->access_token.reveal(), "token-2");
+}
+
+}  // namespace
+}  // namespace skewguard::runtime
