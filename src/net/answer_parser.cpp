@@ -110,7 +110,7 @@ struct AnswerParser::Impl {
       }
     }
     if (bodiless || status_line.status == 204 || status_line.status == 304) framing = {};
-    body = BodyReader(framing, body_limit, kHeadLimit);
+    body = BodyReader(framing, body_limit, kHeadLimit, BodyReader::LineEnds::crlf_or_lf);
     head_done = true;
     return Outcome::more;
   }

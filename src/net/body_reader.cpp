@@ -61,8 +61,13 @@ ChunkLine read_chunk_line(std::string_view text) noexcept {
 
 }  // namespace
 
-BodyReader::BodyReader(Framing framing, std::size_t limit, std::size_t line_limit)
-    : framing_(framing), limit_(limit), lines_left_(line_limit), lines_(line_limit + kPlainLine) {
+BodyReader::BodyReader(Framing framing, std::size_t limit, std::size_t line_limit,
+                       LineEnds line_ends)
+    : framing_(framing),
+      line_ends_(line_ends),
+      limit_(limit),
+      lines_left_(line_limit),
+      lines_(line_limit + kPlainLine) {
   if (framing.kind == Framing::Kind::chunked) {
     state_ = State::chunk_line;
     known_ = true;
@@ -174,6 +179,7 @@ Found BodyReader::take_trailer(std::string_view& bytes) {
     case LineReader::Found::over:
       return fail(Found::lines_too_large, "its trailer is over the limit");
     case LineReader::Found::line:
+      if (lines_.bare_lf() && line_ends_ == LineEnds::crlf) break;
       if (lines_.line().empty()) {
         state_ = State::whole;
         return Found::whole;

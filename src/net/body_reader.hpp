@@ -16,12 +16,14 @@ namespace skewguard::net {
 /// What it finds depends on the bytes alone, never on how they were cut. Not thread-safe.
 class BodyReader {
  public:
+  /// What a line of a trailer may end with. The line of a chunk ends with CRLF alone.
+  enum class LineEnds { crlf_or_lf, crlf };
   enum class Found { more, whole, malformed, too_large, lines_too_large, truncated };
 
   BodyReader() = default;  ///< of no body
   /// `limit`: bytes of the body. `line_limit`: bytes of the trailer and of the extensions of
   /// all chunks together.
-  BodyReader(Framing framing, std::size_t limit, std::size_t line_limit);
+  BodyReader(Framing framing, std::size_t limit, std::size_t line_limit, LineEnds line_ends);
 
   /// Reads from the front of `bytes`, which it shortens by what it took. To be called once with
   /// what came behind the head, be it nothing; not after anything but `more`.
@@ -49,6 +51,7 @@ class BodyReader {
   Found take_trailer(std::string_view& bytes);
 
   Framing framing_;
+  LineEnds line_ends_ = LineEnds::crlf;
   std::size_t limit_ = 0;
   State state_ = State::whole;
   bool known_ = false;          // left_ is a number of bytes; else all until the close

@@ -76,7 +76,7 @@ struct RequestParser::Impl {
       return Outcome::malformed;
     }
     request.keep_alive = keeps_alive(request.headers, request.version);
-    body = BodyReader(framing, limits.body, limits.head);
+    body = BodyReader(framing, limits.body, limits.head, BodyReader::LineEnds::crlf);
     head_done = true;
     return Outcome::more;
   }

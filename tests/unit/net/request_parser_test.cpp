@@ -151,7 +151,8 @@ const std::vector<std::string>& hostile() {
       // chunks
       chunked + "zzz\r\n", chunked + "\r\n", chunked + "-1\r\n", chunked + "1\n",
       chunked + "1 a\r\n", chunked + "1;a=\"\r\n", chunked + "1\r\nab", chunked + "1\r\na\n",
-      chunked + "0\r\nno field\r\n"};
+      chunked + "0\r\nno field\r\n", chunked + "0\r\n\n" + host + "\r\n", chunked + "0\r\nA: b\n",
+      chunked + "0\r\nA: b\r\n\n", chunked + "0\n"};
   return samples;
 }
 
