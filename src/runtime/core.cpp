@@ -41,14 +41,17 @@ std::optional<TimeTold> believed(const TransportFailure& failure, WallTime local
 /// What comes out of a body that was compressed unasked, on the loop: 16 MiB take it some 50 ms.
 constexpr std::size_t kDecodedLimit = std::size_t{16} * 1024 * 1024;
 
-/// An answer with a Content-Encoding that nobody asked for, as it was before it was coded. One that
-/// is not whole is no answer.
+/// An answer with a Content-Encoding that nobody asked for, as it was before it was coded. A
+/// success whose body cannot be had is no answer; of any other one the status and the fields count,
+/// and it stays coded.
 SendResult decoded(SendResult result, std::size_t limit) {
   auto* exchange = std::get_if<Exchange>(&result);
   if (exchange == nullptr) return result;
+  const http::Decoding found = http::decode_body(*exchange, limit);
+  if (exchange->status < 200 || exchange->status >= 300) return result;
   TransportFailure failure;
   failure.request_sent = true;
-  switch (http::decode_body(*exchange, limit)) {
+  switch (found) {
     case http::Decoding::plain:
     case http::Decoding::decoded:
     case http::Decoding::unknown:

@@ -665,6 +665,29 @@ TEST_P(Scenario, A11AnAnswerThatWasCompressedUnaskedIsDecodedAndABrokenOneIsNone
   EXPECT_EQ(broken.report.verdict, Verdict::protocol);
 }
 
+TEST_P(Scenario, A11ARefusalCountsThoughItsBodyIsNotWhatItsCodingSays) {
+  build(0s, {0s});
+  ASSERT_EQ(client->get().status, 200);
+  spoil_next(*world, kApiUrl, kAlways, says_in_gzip(403, "<html>refused</html>"));
+  const auto refused = client->get();
+  EXPECT_EQ(refused.status, 403) << to_json(refused.report);
+  EXPECT_EQ(refused.body, "<html>refused</html>");
+  EXPECT_NE(refused.report.verdict, Verdict::protocol);
+  spoil_next(*world, kApiUrl, 1, says_in_gzip(401, gzip_of_an_error().substr(0, 30)));
+  const auto renewed = client->get();
+  EXPECT_EQ(renewed.status, 200) << to_json(renewed.report);
+  EXPECT_EQ(renewed.report.attempts.front().http_status, 401);
+}
+
+TEST_P(Scenario, A11ALoginRefusalCountsThoughItsBodyIsNotWhatItsCodingSays) {
+  build(0s, {0s});
+  spoil_next(*world, kLoginUrl, kAlways, says_in_gzip(401, "refused"));
+  const auto refused = client->get();
+  EXPECT_EQ(refused.report.exit_code, 3) << to_json(refused.report);
+  EXPECT_EQ(refused.report.verdict, Verdict::credentials_rejected);
+  EXPECT_EQ(refused.report.attempts.back().http_status, 401);
+}
+
 TEST_P(Scenario, A11ARefusalIsReadThoughTheCallerAskedForItsCoding) {
   build(0s, {0s});
   spoil_next(*world, kApiUrl, kAlways, says_in_gzip(403, gzip_of_an_error()));
