@@ -108,11 +108,13 @@ std::optional<Instant> TokenMachine::Impl::refresh_due(const Now& now) const {
                   current_->no_refresh_before);
 }
 
-/// Rule 8: nobody would ask for a token now but that a server refused one that lives.
+/// Rule 8: nobody would ask for a token now but that a server refused one that lives. The refusal
+/// may have discarded a renewal, so that the older token is still due for one.
 bool TokenMachine::Impl::paid_for(const Now& now) const {
   const Holding* held = newest();
   if (held == nullptr || !alive(*held, now)) return false;
-  if (refresh_due(now).value_or(Instant::max()) <= now.boot) return false;
+  const bool due = refresh_due(now).value_or(Instant::max()) <= now.boot;
+  if (due && discarded_generation_ == 0) return false;
   return std::all_of(waiters_.begin(), waiters_.end(), [](const Waiter& waiter) {
     return waiter.want.refused && !waiter.want.force;
   });

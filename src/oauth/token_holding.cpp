@@ -86,7 +86,11 @@ Holding* TokenMachine::Impl::older_for(const event::Want& want, const Now& now) 
     if (want.refused->begins)
       current_->first_use = std::max(current_->first_use, *want.refused->begins);
     if (!before_ || !lives(*before_)) return nullptr;
-    if (want.refused->begins) next_ = std::move(current_);
+    if (want.refused->begins) {
+      next_ = std::move(current_);
+    } else {
+      discarded_generation_ = want.after;
+    }
     current_ = std::exchange(before_, std::nullopt);
   }
   return current_->token->generation < want.after && lives(*current_) ? &*current_ : nullptr;

@@ -43,6 +43,7 @@ void TokenMachine::Impl::on(const event::Accepted& accepted, const Now& now) {
     note_accepted(accepted.generation);
     noteworthy_ = accepted.generation;
   }
+  if (accepted.generation > discarded_generation_) discarded_generation_ = 0;
   if (current_ && current_->token->generation == accepted.generation) before_.reset();
   for (auto* holding : {&current_, &next_}) {
     if (!*holding || (*holding)->token->generation != accepted.generation) continue;

@@ -195,6 +195,7 @@ class TokenMachine::Impl {
   std::optional<FetchId> fetch_;  ///< under way
   bool fetch_paid_ = false;       ///< out of budget_
   RefusalBudget budget_;
+  std::uint64_t discarded_generation_ = 0;  ///< a refusal put an older one in its place; 0 = none
   FetchId fetches_ = 0;
   Instant not_before_{};                      ///< backoff: no fetch earlier
   std::vector<std::string> odd_fields_;       ///< of token answers, that were told

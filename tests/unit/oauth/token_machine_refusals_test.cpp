@@ -2,6 +2,7 @@
 // how many may be asked for (rule 8 of the contract).
 #include <gmock/gmock.h>
 
+#include "oauth/refusal_budget.hpp"
 #include "token_machine_testing.hpp"
 
 namespace skewguard::oauth {
@@ -89,6 +90,37 @@ TEST(RefusedTokens, TheOneBeforeStaysWhereTheNewOneHadEndedWhenItWasMade) {
   const Refused dead{.sent = bench.boot, .ill_timed = true, .begins = {}};
   EXPECT_EQ(only<Deliver>(bench.want_instead(3, 2, dead)).token->generation, 1U);
   EXPECT_EQ(only<Deliver>(bench.want(4)).token->generation, 1U);
+}
+
+TEST(RefusedTokens, ARenewalAfterADiscardedOneIsPaidUntilANewerOneIsTaken) {
+  TokenMachineOptions options;
+  options.refresh_ahead_part = 0.25;
+  Bench bench(options);
+  bench.get("t1");
+  bench.step(event::Accepted{1});
+  bench.advance(290s);  // within its refresh window, with 10 s to live
+  const auto refuse_the_renewal = [&bench](std::uint64_t generation) {
+    bench.give("t" + std::to_string(generation));
+    const Refused dead{.sent = bench.boot, .ill_timed = true, .begins = {}};
+    const Deliver older = only<Deliver>(bench.want_instead(10 + generation, generation, dead));
+    EXPECT_EQ(older.token->generation, 1U);
+    bench.step(event::Accepted{1});
+  };
+  EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
+  std::uint64_t generation = 1;
+  for (int call = 0; call < 20; ++call) {
+    if (bench.machine->fetching()) refuse_the_renewal(++generation);
+    bench.tick();
+  }
+  EXPECT_EQ(bench.fetches, 2 + RefusalBudget::kMost) << "the first renewal alone was free";
+  bench.advance(RefusalBudget::kEvery);
+  EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
+  bench.give("taken", "6");
+  EXPECT_TRUE(all<StartFetch>(bench.step(event::Accepted{++generation})).empty());
+  EXPECT_EQ(bench.machine->usable(bench.now())->generation, generation);
+  EXPECT_FALSE(bench.machine->fetching());
+  bench.advance(4900ms);  // it is due, and nothing can be paid for
+  EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
 }
 
 TEST(RefusedTokens, TheOneBeforeIsNoHelpOnceTheNewOneWasTakenOrIfItWasNever) {
