@@ -71,7 +71,8 @@ struct ClientOptions {
   Duration timeout = std::chrono::seconds{30};
   /// For a token that is not valid yet, 0 to 24 h; longer ones give up (`clock`).
   Duration max_wait = std::chrono::seconds{15};
-  /// Most sends that end in a 401, at least 1: first, the same token after a wait, a new one.
+  /// Most tokens that one call may have refused, at least 1. Waiting for a token and sending it
+  /// again does not count.
   int attempts = 3;
   /// How late a Date may be, 0 to 24 h: date strings are cached.
   Duration staleness = std::chrono::seconds{1};

@@ -54,7 +54,9 @@ constexpr std::array<SettingFlag, 21> kSettingFlags{{
     {"--max-wait", "DURATION", &Flags::max_wait,
      "longest wait for a token that is not valid yet; default 15s [SKEWGUARD_MAX_WAIT]"},
     {"--attempts", "N", &Flags::attempts,
-     "most sends of one call that end in a 401; default 3 [SKEWGUARD_ATTEMPTS]"},
+     "most tokens that one call may have refused; waiting for a token and sending it again does "
+     "not "
+     "count; default 3 [SKEWGUARD_ATTEMPTS]"},
     {"--staleness", "DURATION", &Flags::staleness,
      "how late a server's Date may be; default 1s [SKEWGUARD_STALENESS]"},
     {"--token-store", "STORE", &Flags::token_store,

@@ -45,9 +45,11 @@ bool surely_off(const ClockReading& reading, Duration max_skew) {
   };
   if (!reading.bound) return false;
   if (reading.picture == Picture::incoherent && !reading.renewed_late) return false;
-  return beyond(*reading.bound) || std::ranges::any_of(reading.groups, [&](const auto& group) {
-           return beyond(group.offset);
-         });
+  // Groups that only a late Date may have made are no clocks.
+  const bool several = reading.picture == Picture::several_clocks;
+  return beyond(*reading.bound) ||
+         (several && std::ranges::any_of(reading.groups,
+                                         [&](const auto& group) { return beyond(group.offset); }));
 }
 
 bool surely_apart(const ClockReading& one, const ClockReading& other, Duration max_skew) {

@@ -59,7 +59,7 @@ MaybeError read_attempts(const Sources& sources, int& into) {
   if (!whole || attempts < 1 || attempts > kMostAttempts) {
     return config_error(named(kAttempts, *value) + " is not a whole number from 1 to " +
                             std::to_string(kMostAttempts),
-                        "3 is the default: first, the same token after a wait, a new one");
+                        "it counts the tokens that one call may have refused; the default is 3");
   }
   into = attempts;
   return std::nullopt;

@@ -22,6 +22,16 @@ ClockReading unreachable(const std::string& url, TransportFailure::Kind kind) {
   return reading;
 }
 
+TEST(SurelyOff, GroupsCountOnlyWhereTheyAreClocks) {
+  ClockReading reading;
+  reading.bound = OffsetBound{-seconds{6}, -seconds{3}};
+  reading.groups = {{.offset = {-seconds{7}, -seconds{6}}}, {.offset = {-seconds{4}, -seconds{3}}}};
+  reading.picture = Picture::several_clocks;
+  EXPECT_TRUE(surely_off(reading, seconds{5}));
+  reading.picture = Picture::late_or_second_clock;  // a late Date may have made them
+  EXPECT_FALSE(surely_off(reading, seconds{5}));
+}
+
 class Judge : public ::testing::Test {
  protected:
   Judge() {
