@@ -236,9 +236,10 @@ std::string ClockHistory::summary() const {
         text += " to " + time::offset_text(*server.most, server.width);
       text += "; ";
     }
-    if (server.answered < server.asked)
+    if (server.answered < server.asked) {
       text += fmt::format("no answer in {} of {}; ", server.asked - server.answered,
                           counted(server.asked, "round"));
+    }
     text += "in the end: " + server.last + "\n";
   }
   if (wall_steps_ > 0)

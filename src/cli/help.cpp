@@ -161,6 +161,7 @@ std::string exit_codes_text(std::size_t width) {
 
 std::vector<std::string> help_topics() {
   std::vector<std::string> names;
+  names.reserve(std::size(kTopics));
   for (const Topic& topic : kTopics) names.emplace_back(topic.name);
   return names;
 }

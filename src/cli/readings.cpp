@@ -138,7 +138,7 @@ std::string state_of(const ClockReading& reading, Duration max_skew) {
   }
   if (reading.renewed_late) {
     const OffsetBound& shown = *reading.bound;
-    const std::string late = "its Date is renewed only now and then";
+    std::string late = "its Date is renewed only now and then";
     if (shown.holds(Duration{0})) return late;
     const bool ahead = shown.low > Duration{0};
     return fmt::format("{}; {} by at least {}{}", late, ahead ? "ahead" : "behind",

@@ -133,8 +133,8 @@ std::string TlsEngine::about_our_certificate() const {
 }
 
 std::string TlsEngine::about_peer() const {
-  std::string text = std::string(SSL_get_version(ssl_.get())) + ", " +
-                     SSL_CIPHER_get_name(SSL_get_current_cipher(ssl_.get()));
+  const std::string text = std::string(SSL_get_version(ssl_.get())) + ", " +
+                           SSL_CIPHER_get_name(SSL_get_current_cipher(ssl_.get()));
   const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
   return certificate == nullptr ? text : text + "; certificate of " + about(certificate);
 }

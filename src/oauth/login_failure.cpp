@@ -48,9 +48,10 @@ std::string what_to_check(const LoginContext& context) {
 std::string ways_to_authenticate(const Refusal& refusal, const LoginContext& context) {
   const bool in_basic = context.client_auth == ClientAuth::basic;
   std::string text;
-  if (in_basic && context.raw && context.special && context.secret_hint.empty())
+  if (in_basic && context.raw && context.special && context.secret_hint.empty()) {
     text +=
         "; a server that form-decodes id and secret, as RFC 6749 has it, wants --dialect rfc6749";
+  }
   const auto words = to_lower(refusal.description);
   const bool names_form =
       words.find("body") != std::string::npos || words.find("client_secret") != std::string::npos;

@@ -169,9 +169,10 @@ Refusal::Kind api_kind(int status, const AnswerBody& body, ErrorFormat format,
   const auto bearer = http::bearer_error(challenges);
   if (says_token_is_bad(status, bearer, body)) return Refusal::Kind::token_refused;
   if (status == 429) return Refusal::Kind::rate_limited;
-  if (status == 401)
+  if (status == 401) {
     return challenges.empty() || bearer ? Refusal::Kind::token_refused
                                         : Refusal::Kind::gateway_refused;
+  }
   if (status != 403) return Refusal::Kind::none;
   return own_format(body, format) ? Refusal::Kind::missing_permission
                                   : Refusal::Kind::gateway_refused;

@@ -77,9 +77,10 @@ void lie(Dice& dice, int mood, emulator::Reply& reply) {
   if (mood == 2) {
     reply.status = dice.one_of(kStatuses);
     reply.body = dice.one_of(bodies);
-    if (dice.once_in(3))
+    if (dice.once_in(3)) {
       reply.headers.add("WWW-Authenticate",
                         dice.once_in(2) ? R"(Bearer error="invalid_token")" : R"(Basic realm="x")");
+    }
     if (dice.once_in(3)) reply.headers.add("Retry-After", dice.once_in(2) ? "0" : "1");
   }
   if (dice.once_in(2)) lie_about_date(dice, reply);

@@ -41,7 +41,7 @@ class TokenVerification : public ::testing::Test {
     client = std::make_unique<Client>(*std::move(made));
   }
   /// The API answers HEAD, and GET where `get` is not 0, with these.
-  void api_says(int head, int get = 0, std::string body = "") {
+  void api_says(int head, int get = 0, const std::string& body = "") {
     world->api().set_script([=](const Asked& asked) -> std::optional<Answer> {
       const int status = asked.request.method == "HEAD" ? head : get;
       if (status == 0) return std::nullopt;
