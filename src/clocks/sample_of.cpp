@@ -56,21 +56,22 @@ std::string_view unfit(const Exchange& exchange) {
 
 }  // namespace
 
-std::optional<time::DateSample> sample_of(const Exchange& exchange, std::string* why) {
+std::optional<time::DateSample> sample_of(const Exchange& exchange, std::string* why, bool quote) {
   const auto refused = [&](std::string reason) {
     if (why != nullptr) *why = std::move(reason);
     return std::nullopt;
   };
+  const auto with = [&](std::string_view text) { return quote ? ": " + quoted(text) : ""; };
   if (const auto reason = unfit(exchange); !reason.empty()) return refused(std::string(reason));
   const Found date = find_field(exchange.headers, "Date");
   if (date.count == 0) return refused("no Date");
   if (date.count > 1) return refused("more than one Date");
   const std::string_view text = trim(date.value);
   const auto parsed = time::parse_loose_date(text, today_of(exchange.received));
-  if (!parsed) return refused("its Date names no instant for certain: " + quoted(text));
+  if (!parsed) return refused("its Date names no instant for certain" + with(text));
   const time::DateSample sample{exchange.sent, exchange.received, *parsed, exchange.connection};
   if (!SkewEstimator::interval_of(sample))
-    return refused("a time that no clock here can show: " + quoted(text));
+    return refused("a time that no clock here can show" + with(text));
   return sample;
 }
 

@@ -29,7 +29,7 @@ ClockWatch::ClockWatch(Core& core, std::function<void(const oauth::TokenEvent&)>
 void ClockWatch::observe(ServerId server, const Exchange& exchange) {
   look_at_wall(exchange.received);
   std::string why;
-  const auto sample = clocks::sample_of(exchange, &why);
+  const auto sample = clocks::sample_of(exchange, &why, false);
   const std::string& origin = core_.book.origin(server);
   if (!sample) {
     core_.log({LogLevel::debug, "no clock sample from this answer: " + why, {}, origin});

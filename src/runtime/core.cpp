@@ -109,7 +109,9 @@ Transport::Ticket Core::send(HttpRequest request, const SendOptions& with, Serve
     handler = [handler = std::move(handler), limit = std::min(with.body_limit, kDecodedLimit)](
                   SendResult result) { handler(decoded(std::move(result), limit)); };
   }
-  const auto answered = [this, alive = alive_, server, wanted, wire = WireLog(log_, request),
+  const auto* issuer = request.url == token_url() ? dialect.get() : nullptr;
+  const auto answered = [this, alive = alive_, server, wanted,
+                         wire = WireLog(log_, request, issuer),
                          handler = std::move(handler)](SendResult result) {
     if (!*alive) return;
     wire.answer(result);

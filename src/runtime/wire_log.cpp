@@ -1,20 +1,62 @@
 #include "runtime/wire_log.hpp"
 
-#include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "base/strings.hpp"
+#include "http/content_coding.hpp"
 #include "http/url.hpp"
 #include "net/reason_phrase.hpp"
 #include "oauth/refusals.hpp"
+#include "oauth/sent_secrets.hpp"
 #include "oauth/withhold.hpp"
 #include "time/duration_text.hpp"
 
 namespace skewguard::runtime {
-WireLog::WireLog(const Log& log, const HttpRequest& request) : log_(&log) {
+namespace {
+
+/// More than any token answer has.
+constexpr std::size_t kMostRead = std::size_t{1024} * 1024;
+
+std::string visible(std::string_view words, const std::vector<Secret>& secrets) {
+  return oauth::visible(oauth::withhold(std::string(words), secrets));
+}
+
+/// The query and the fragment of a redirect may hold a secret that nobody here knows.
+std::string_view shown_part(const HeaderField& field) {
+  const std::string_view value = field.value;
+  return iequals(field.name, "Location") ? value.substr(0, value.find_first_of("?#")) : value;
+}
+
+std::string shown(const HeaderField& field, const std::vector<Secret>& secrets) {
+  const std::string name = "< " + visible(field.name, secrets) + ": ";
+  if (http::confidential_field(field.name)) return name + "(not shown)";
+  const auto part = shown_part(field);
+  return name + visible(part, secrets) + (part.size() < field.value.size() ? " (cut)" : "");
+}
+
+}  // namespace
+
+WireLog::WireLog(const Log& log, const HttpRequest& request, const oauth::Dialect* issuer)
+    : log_(&log), issuer_(issuer) {
   if (!log.takes(LogLevel::debug)) return;
   origin_ = http::origin_of(request.url);
-  if (log.takes(LogLevel::trace)) authorization_ = request.authorization;
+  secrets_ = oauth::secrets_in(request);
+}
+
+void WireLog::write(LogLevel level, std::string message) const {
+  log_->write({.level = level, .message = std::move(message), .server = origin_});
+}
+
+std::vector<Secret> WireLog::secrets_of(const Exchange& exchange) const {
+  std::vector<Secret> secrets = secrets_;
+  if (issuer_ == nullptr || exchange.body.empty()) return secrets;
+  Exchange readable = exchange;
+  http::decode_body(readable, kMostRead);
+  auto answer = issuer_->token(readable);
+  Secret::wipe(readable.body);
+  if (answer) secrets.push_back(std::move(answer->access_token));
+  return secrets;
 }
 
 void WireLog::answer(const SendResult& result) const {
@@ -22,30 +64,19 @@ void WireLog::answer(const SendResult& result) const {
   const auto* exchange = std::get_if<Exchange>(&result);
   if (exchange == nullptr) {
     const auto& failure = std::get<TransportFailure>(result);
-    log_->write(
-        {.level = LogLevel::debug, .message = "no answer: " + failure.detail, .server = origin_});
-    return;
+    return write(LogLevel::debug, oauth::withhold("no answer: " + failure.detail, secrets_));
   }
+  const auto secrets = secrets_of(*exchange);
   std::string text = "< " + std::to_string(exchange->status) + " " +
                      std::string(net::reason_phrase(exchange->status)) + ", " +
                      counted(exchange->body.size(), "byte") + ", after " +
                      time::human(exchange->received.boot - exchange->sent.boot);
   const auto date = exchange->headers.find("Date");
-  text.append(date ? "; Date: " + oauth::visible(*date) : "; without a Date");
-  log_->write({.level = LogLevel::debug, .message = std::move(text), .server = origin_});
+  text.append(date ? "; Date: " + visible(*date, secrets) : "; without a Date");
+  write(LogLevel::debug, std::move(text));
   if (!log_->takes(LogLevel::trace)) return;
-  for (const HeaderField& each : exchange->headers.fields()) tell(each);
-}
-
-void WireLog::tell(const HeaderField& field) const {
-  const std::string_view sent = authorization_.reveal();
-  const auto credentials = sent.substr(std::min(sent.find(' ') + 1, sent.size()));
-  const std::string value = http::confidential_field(field.name)
-                                ? "(not shown)"
-                                : oauth::visible(oauth::withhold(field.value, {credentials}));
-  log_->write({.level = LogLevel::trace,
-               .message = "< " + oauth::visible(field.name) + ": " + value,
-               .server = origin_});
+  for (const HeaderField& each : exchange->headers.fields())
+    write(LogLevel::trace, shown(each, secrets));
 }
 
 }  // namespace skewguard::runtime

@@ -101,6 +101,9 @@ TEST(SampleOf, C25_WhatIsNotTakenIsQuoted) {
   const std::string long_one = "\x1b[31m" + std::string(100, 'x');
   EXPECT_EQ(why_not(answer({{"Date", long_one}})),
             "its Date names no instant for certain: \"?[31m" + std::string(43, 'x') + "...\"");
+  std::string why;
+  EXPECT_FALSE(sample_of(answer({{"Date", long_one}}), &why, false));
+  EXPECT_EQ(why, "its Date names no instant for certain");
 }
 
 TEST(SampleOf, DatesNoClockOfTodayShowsAreNone) {

@@ -767,6 +767,25 @@ TEST_F(ClientOnAFakeMachine, KeepsItsSecretsAndSaysSoWhereFreshOnesAreOfNoUse) {
   EXPECT_EQ(errors.size(), 3U);
 }
 
+TEST_F(ClientOnAFakeMachine, LogsNoTokenThatItsIssuerRepeatsInFields) {
+  const std::string token = "issued-7f3a9c-of-thirty-characters";
+  std::string log;
+  make({.log = [&](const LogLine& line) { log += line.message + "\n"; },
+        .log_level = LogLevel::trace});
+  world->login().set_script([&](const Asked&) {
+    Answer answer{.status = 200};
+    answer.headers = {{"Date", token}, {"X-Seen", token}};
+    answer.body = R"({"access_token":")" + token + R"(","token_type":"bearer","expires_in":300})";
+    return answer;
+  });
+  const Told<BearerToken> issued;
+  client->async_token({}, issued.handler());
+  machine.run();
+  EXPECT_NE(log.find("< X-Seen: ***"), std::string::npos) << log;
+  EXPECT_NE(log.find("no clock sample"), std::string::npos) << log;
+  EXPECT_EQ(log.find("issued-7f3a9c"), std::string::npos) << log;
+}
+
 TEST_F(ClientOnAFakeMachine, ReloadsNothingThatCannotBeSent) {
   for (auto secrets : {std::vector<Secret>{}, std::vector<Secret>{Secret{"a\nb"}},
                        std::vector<Secret>{Secret{"a"}, Secret{"\x01"}}}) {
