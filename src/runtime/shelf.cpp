@@ -34,6 +34,17 @@ void Shelf::note(const char* what) const {
 
 std::optional<StoredToken> Shelf::load() {
   auto stored = read();
+  const auto keep_news = [](Duration& fact, Duration& known) {
+    if (fact == known) {
+      fact = Duration{0};
+    } else if (fact > Duration{0}) {
+      known = fact;
+    }
+  };
+  if (stored) {
+    keep_news(stored->lag, lag_);
+    keep_news(stored->lead, lead_);
+  }
   note(stored ? "it has a token of this client" : "no token of this client");
   return stored;
 }
@@ -55,16 +66,28 @@ std::optional<StoredToken> Shelf::read() {
 void Shelf::save(StoredToken token) {
   token.boot_id = core_.world.boot.id;
   token.time_namespace = core_.world.boot.time_namespace;
-  if (overtaken(token)) return;
-  put(std::move(token), "the new token is kept");
+  const auto stored = read();
+  if (stored && overtaken(token, *stored)) return;
+  const Duration lag = token.lag;
+  const Duration lead = token.lead;
+  if (stored) merge(token, *stored);
+  if (!put(std::move(token), "the new token is kept")) return;
+  lag_ = lag;
+  lead_ = lead;
+}
+
+/// What this process did not learn or unlearn itself is as the others have left it.
+void Shelf::merge(StoredToken& known, const StoredToken& stored) const {
+  if (stored.api != api_) return;
+  if (known.lag == lag_) known.lag = stored.lag;
+  if (known.lead == lead_) known.lead = stored.lead;
 }
 
 /// The answer came late (this process was frozen, say), and another one has asked since.
-bool Shelf::overtaken(const StoredToken& token) {
-  const auto stored = read();
-  const bool same_clock = stored && !token.boot_id.empty() && stored->boot_id == token.boot_id &&
-                          stored->time_namespace == token.time_namespace;
-  return same_clock && stored->sent > token.sent;
+bool Shelf::overtaken(const StoredToken& token, const StoredToken& stored) const {
+  const bool same_clock = !token.boot_id.empty() && stored.boot_id == token.boot_id &&
+                          stored.time_namespace == token.time_namespace;
+  return same_clock && stored.sent > token.sent;
 }
 
 void Shelf::learn(const StoredToken& known) {
@@ -73,22 +96,28 @@ void Shelf::learn(const StoredToken& known) {
   if (auto stored = read()) {
     const bool same = stored->access_token == known.access_token;
     const bool accepted = stored->accepted || (same && known.accepted);
+    StoredToken merged = known;
+    merge(merged, *stored);
     const bool news =
-        accepted != stored->accepted || stored->lag != known.lag || stored->lead != known.lead;
+        accepted != stored->accepted || stored->lag != merged.lag || stored->lead != merged.lead;
     stored->accepted = accepted;
-    stored->lag = known.lag;
-    stored->lead = known.lead;
-    if (news) put(*std::move(stored), "what became known of the token is kept");
+    stored->lag = merged.lag;
+    stored->lead = merged.lead;
+    if (!news || put(*std::move(stored), "what became known of the token is kept")) {
+      lag_ = known.lag;
+      lead_ = known.lead;
+    }
   }
   if (!mine) release();
 }
 
-void Shelf::put(StoredToken token, const char* done) {
+bool Shelf::put(StoredToken token, const char* done) {
   token.api = api_;
   const auto saved = attempt([&] { return core_.world.store.save(key_, token); });
   if (saved) note(done);
   // Without the claim, whoever has it may refuse; that is no fault of the store.
   if (!saved && claimed_) tell(saved.error());
+  return saved.ok();
 }
 
 void Shelf::forget(const Secret& refused) {

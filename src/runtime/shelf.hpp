@@ -17,8 +17,11 @@ class Shelf {
   Shelf(const Shelf&) = delete;
   Shelf& operator=(const Shelf&) = delete;
 
-  /// What it tells of another API host than this client's is left out.
+  /// What it tells of another API host than this client's is left out, and so is what was learned
+  /// and this process has read already.
   std::optional<StoredToken> load();
+  /// What other processes have learned stays, except where this one has learned otherwise since it
+  /// last read or wrote. learn() does the same.
   void save(StoredToken token);
   /// What has become known of the token that is stored, or of the clocks: kept beside it. Not while
   /// another process asks for its successor.
@@ -36,12 +39,15 @@ class Shelf {
   void tell(const Error& error);
   std::optional<StoredToken> read();
   void note(const char* what) const;
-  void put(StoredToken token, const char* done);
-  [[nodiscard]] bool overtaken(const StoredToken& token);
+  bool put(StoredToken token, const char* done);
+  [[nodiscard]] bool overtaken(const StoredToken& token, const StoredToken& stored) const;
+  void merge(StoredToken& known, const StoredToken& stored) const;
 
   const Core& core_;
   std::string key_;
-  std::string api_;  ///< the origin that this client talks to
+  std::string api_;   ///< the origin that this client talks to
+  Duration lag_{0};   ///< what this process knew when it last read or wrote it
+  Duration lead_{0};  ///< likewise
   bool claimed_ = false;
   bool told_ = false;
 };

@@ -274,6 +274,7 @@ oauth::TokenPtr TokenDesk::shared(const oauth::action::StartFetch& fetch) {
   if (fetch.anew) return nullptr;
   const auto stored = shelf_.load();
   if (!stored) return nullptr;
+  learn_from(*stored);
   const Now now = core_.now();
   auto token = stored_token(*stored, core_.world.boot, core_.book, core_.login, now);
   return token && tokens_.would_serve(*token, fetch.min_life, now) ? token : nullptr;

@@ -27,6 +27,14 @@ class SharedStore : public ::testing::Test {
   }
   [[nodiscard]] std::optional<StoredToken> stored() { return store->load(key).value(); }
   void save(const StoredToken& token) { ASSERT_TRUE(store->save(key, token)); }
+  /// Another process has learned this of the clocks.
+  void learn_meanwhile(Duration lag, Duration lead) {
+    StoredToken known = stored().value();
+    known.api = world.api().url();
+    known.lag = lag;
+    known.lead = lead;
+    save(known);
+  }
   static Answer refused() {
     return {.status = 401,
             .body = R"({"message":"Invalid login credentials.","code":"bad.credentials"})"};
@@ -71,6 +79,49 @@ TEST_F(SharedStore, IsLeftToTheProcessThatAsksForTheSuccessor) {
   EXPECT_EQ(call(client), 401);
   ASSERT_TRUE(stored());
   EXPECT_EQ(stored()->access_token.reveal(), "token-2");
+}
+
+TEST_F(SharedStore, KeepsWhatAnotherProcessLearnedWhenThisOneHasItsTokenAccepted) {
+  Client client = process();
+  world.api().set_script([this](const Asked&) {
+    learn_meanwhile(5s, 0s);
+    return std::nullopt;
+  });
+  call(client);
+  ASSERT_TRUE(stored());
+  EXPECT_TRUE(stored()->accepted);
+  EXPECT_EQ(stored()->lag, Duration{5s});
+}
+
+TEST_F(SharedStore, KeepsWhatAnotherProcessLearnedWhenThisOneSavesANewToken) {
+  Client client = process();
+  call(client);
+  world.revoke_all();
+  world.login().set_script([this](const Asked&) {
+    learn_meanwhile(5s, 7s);
+    return std::nullopt;
+  });
+  call(client);
+  ASSERT_TRUE(stored());
+  EXPECT_EQ(stored()->access_token.reveal(), "token-2");
+  EXPECT_EQ(stored()->lag, Duration{5s});
+  EXPECT_EQ(stored()->lead, Duration{7s});
+}
+
+TEST_F(SharedStore, TellsARunningProcessWhatAnotherOneLearned) {
+  world.login().set_offset(5s);  // the API refuses new tokens for so long
+  Client first = process();
+  call(first);
+  world.machine().advance(60s);
+  learn_meanwhile(0s, 0s);
+  Client client = process();
+  call(client);
+  learn_meanwhile(5s, 0s);
+  world.revoke_all();
+  const std::size_t before = world.refused_requests();
+  EXPECT_EQ(call(client), 200);
+  EXPECT_EQ(world.token_requests(), 2U);
+  EXPECT_EQ(world.refused_requests() - before, 1U) << "the new token was sent too early";
 }
 
 }  // namespace
