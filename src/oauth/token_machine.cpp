@@ -80,8 +80,20 @@ void TokenMachine::Impl::on(const event::RefusedForGood& refused, const Now& now
             : growing_pause(options_.first_pause, options_.longest_pause, api_refusals_++);
   TokenFailure failure = fresh_token_refused(refused.verdict, pause);
   log(LogLevel::warn, failure.error.message, failure.verdict);
-  if (newest() != nullptr) actions_.emplace_back(action::Forget{newest()->token->value});
+  forget_refused(refused.verdict, now);
   api_closed_ = Closed{now.boot + pause, std::move(failure)};
+}
+
+/// A gateway's page says nothing of the token: then an older one that the API took goes back into
+/// the store, and without one the refused token stays there.
+void TokenMachine::Impl::forget_refused(Verdict verdict, const Now& now) {
+  if (newest() == nullptr) return;
+  action::Forget forget{newest()->token->value};
+  if (verdict == Verdict::gateway_refused) {
+    if (!before_ || !alive(*before_, now)) return;
+    forget.instead = stored_form(*before_);
+  }
+  actions_.emplace_back(std::move(forget));
 }
 
 void TokenMachine::Impl::on(const event::EndedEarly& fact, const Now& /*now*/) {

@@ -184,6 +184,7 @@ struct Note {
 /// This token is refused: nobody should take it from the store.
 struct Forget {
   Secret refused;
+  std::optional<StoredToken> instead{};  ///< an older one that lives and that the API took
 };
 struct Log {
   LogLine line;

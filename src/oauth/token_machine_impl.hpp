@@ -140,6 +140,7 @@ class TokenMachine::Impl {
   Holding hold(Token token, const Now& now);
   void note_accepted(std::uint64_t generation);
   const Holding* holding_of(std::uint64_t generation) const;
+  void forget_refused(Verdict verdict, const Now& now);
   StoredToken stored_form(const Holding& holding) const;
   void take(TokenAnswer answer, const Exchange& exchange, const Now& now);
   void place(Holding fresh, const Now& now);

@@ -63,9 +63,14 @@ std::optional<StoredToken> Shelf::read() {
   return stored;
 }
 
-void Shelf::save(StoredToken token) {
+StoredToken Shelf::stamped(StoredToken token) const {
   token.boot_id = core_.world.boot.id;
   token.time_namespace = core_.world.boot.time_namespace;
+  return token;
+}
+
+void Shelf::save(StoredToken token) {
+  token = stamped(std::move(token));
   const auto stored = read();
   if (stored && overtaken(token, *stored)) return;
   const Duration lag = token.lag;
@@ -120,12 +125,18 @@ bool Shelf::put(StoredToken token, const char* done) {
   return saved.ok();
 }
 
-void Shelf::forget(const Secret& refused) {
+void Shelf::forget(const Secret& refused, const std::optional<StoredToken>& instead) {
   const bool mine = claimed_;
   if (!claim()) return;
   if (const auto stored = read(); stored && stored->access_token == refused) {
-    const auto erased = attempt([&] { return core_.world.store.erase(key_); });
-    if (!erased) tell(erased.error());
+    if (instead) {
+      StoredToken older = stamped(*instead);
+      merge(older, *stored);
+      put(std::move(older), "the older token is kept, which the API took");
+    } else {
+      const auto erased = attempt([&] { return core_.world.store.erase(key_); });
+      if (!erased) tell(erased.error());
+    }
   }
   if (!mine) release();
 }

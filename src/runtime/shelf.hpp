@@ -28,7 +28,8 @@ class Shelf {
   void learn(const StoredToken& known);
   /// Takes `refused` out of the store, and no other token: another process may have saved a newer
   /// one. Not while another process asks for its successor, which will replace it.
-  void forget(const Secret& refused);
+  /// `instead` takes its place.
+  void forget(const Secret& refused, const std::optional<StoredToken>& instead);
   /// False: another process asks for a token just now. True also where the store does not work.
   bool claim();
   void release();
@@ -41,6 +42,8 @@ class Shelf {
   void note(const char* what) const;
   bool put(StoredToken token, const char* done);
   [[nodiscard]] bool overtaken(const StoredToken& token, const StoredToken& stored) const;
+  /// With the clock that its `sent` was read from.
+  [[nodiscard]] StoredToken stamped(StoredToken token) const;
   void merge(StoredToken& known, const StoredToken& stored) const;
 
   const Core& core_;

@@ -79,7 +79,7 @@ void TokenDesk::step(const oauth::TokenEvent& event) {
                      note_ = std::move(a.known);
                      core_.later([this] { write_note(); });
                    },
-                   [this](const oauth::action::Forget& a) { shelf_.forget(a.refused); },
+                   [this](const oauth::action::Forget& a) { shelf_.forget(a.refused, a.instead); },
                    [this](const oauth::action::Log& a) { core_.log(a.line); },
                },
                action);

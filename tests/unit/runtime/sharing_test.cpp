@@ -61,6 +61,38 @@ TEST_F(SharedStore, LosesATokenThatIsRefusedForGood) {
   EXPECT_TRUE(store->claim(key).value()) << "the claim was given back";
 }
 
+TEST_F(SharedStore, KeepsATokenThatTheApiTookWhenAGatewayRefusesItAndItsSuccessor) {
+  world.api().set_script([](const Asked& asked) -> std::optional<Answer> {
+    if (!asked.request.url.ends_with("/waf")) return std::nullopt;
+    Answer page{.status = 401, .body = "<html><body>Access denied</body></html>"};
+    page.headers.add("Content-Type", "text/html");
+    return page;
+  });
+  std::size_t logins = 0;
+  for (int i = 0; i < 3; ++i) {
+    Client works = process();
+    EXPECT_EQ(call(works, "/ok"), 200);
+    EXPECT_LE(world.token_requests(), logins + (i == 0 ? 1 : 0)) << i;
+    Client blocked = process();
+    EXPECT_EQ(call(blocked, "/waf"), 401);
+    logins = world.token_requests();
+    ASSERT_TRUE(stored());
+    EXPECT_EQ(stored()->access_token.reveal(), "token-1");
+    EXPECT_TRUE(stored()->accepted);
+  }
+}
+
+TEST_F(SharedStore, KeepsTheOnlyTokenThatAGatewayRefuses) {
+  world.api().set_script([](const Asked&) {
+    Answer page{.status = 401, .body = "<html><body>Access denied</body></html>"};
+    page.headers.add("Content-Type", "text/html");
+    return page;
+  });
+  Client client = process();
+  EXPECT_EQ(call(client), 401);
+  EXPECT_TRUE(stored());
+}
+
 TEST_F(SharedStore, KeepsTheNewerTokenOfAnotherProcess) {
   Client client = process();
   refuse_all([this] {
