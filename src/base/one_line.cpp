@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
-#include <optional>
+
+#include "base/utf8.hpp"
 
 namespace skewguard {
 namespace {
@@ -27,33 +27,11 @@ bool within(const std::array<Range, N>& ranges, char32_t c) noexcept {
   return std::ranges::any_of(ranges, [c](Range r) { return r.first <= c && c <= r.last; });
 }
 
-struct Character {
-  char32_t code = 0;
-  std::size_t size = 1;  ///< bytes
-};
-
-/// The character that `text` begins with, in the form that Unicode's table 3-7 calls well-formed.
-std::optional<Character> first_of(std::string_view text) noexcept {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  if (byte(0) < 0x80) return Character{byte(0), 1};
-  const std::size_t size = byte(0) >= 0xF0 ? 4 : byte(0) >= 0xE0 ? 3 : 2;
-  if (byte(0) < 0xC2 || byte(0) > 0xF4 || text.size() < size) return std::nullopt;
-  char32_t code = byte(0) & (0x7FU >> size);
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80) return std::nullopt;
-    code = code << 6U | (byte(i) & 0x3FU);
-  }
-  constexpr std::array<char32_t, 5> kLeast{0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-  if (code < kLeast[size] || surrogate || code > 0x10FFFF) return std::nullopt;
-  return Character{code, size};
-}
-
 /// Calls `take` with each character of `text` as it may be shown.
 template <typename Take>
 void each_harmless(std::string_view text, Take take) {
   while (!text.empty()) {
-    const auto character = first_of(text);
+    const auto character = first_utf8_character(text);
     const std::size_t size = character ? character->size : 1;
     if (character && within(kBlanks, character->code)) {
       take(std::string_view(" "));

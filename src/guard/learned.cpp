@@ -1,14 +1,14 @@
 #include "guard/learned.hpp"
 
 #include <algorithm>
-#include <chrono>
 
+#include "diagnosis/dates.hpp"
 #include "diagnosis/standing.hpp"
 
 namespace skewguard::guard {
 namespace {
 
-constexpr Duration kTick = std::chrono::seconds{1};
+using diagnosis::kTick;
 
 /// The hull holds every clock that was ever heard of; the trial tells of the one that refused the
 /// token.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/strings.hpp"
+#include "base/utf8.hpp"
 
 namespace skewguard::http {
 namespace {
@@ -145,9 +146,9 @@ Headers without_coding(const Headers& headers) {
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    const Character first = first_character(text);
-    if (!first.code) return false;
-    text.remove_prefix(first.length);
+    const auto first = first_utf8_character(text);
+    if (!first) return false;
+    text.remove_prefix(first->size);
   }
   return true;
 }
@@ -174,26 +175,6 @@ Decoding decode_body(Exchange& exchange, std::size_t limit) {
   exchange.body = std::move(body);
   exchange.headers = without_coding(exchange.headers);
   return Decoding::decoded;
-}
-
-Character first_character(std::string_view text) noexcept {
-  const auto at = [&](std::size_t i) -> char32_t {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const char32_t first = at(0);
-  if (first < 0x80) return {first, 1};
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  char32_t code = first & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xC0U) != 0x80U) return {};
-    code = (code << 6U) | (at(i) & 0x3FU);
-  }
-  constexpr std::array<char32_t, 5> kLeast{0, 0, 0x80, 0x800,
-                                           0x10000};  // by length: no overlong one
-  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-  if (first < 0xC0 || first >= 0xF8 || code < kLeast.at(length) || code > 0x10FFFF || surrogate)
-    return {};
-  return {code, length};
 }
 
 std::string_view as_utf8(std::string_view body, SecretText& held) {

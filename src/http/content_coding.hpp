@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string_view>
 
 #include "base/secret_text.hpp"
@@ -23,14 +22,6 @@ enum class Decoding {
 /// `limit` bytes may come out. Hostile input safe: memory and time are bounded by input and limit;
 /// what it goes through is wiped, for it may be a token.
 Decoding decode_body(Exchange& exchange, std::size_t limit);
-
-/// The first character of a text that is not empty. Its code is absent where it is not UTF-8 (RFC
-/// 3629): then it is one byte long.
-struct Character {
-  std::optional<char32_t> code;
-  std::size_t length = 1;
-};
-Character first_character(std::string_view text) noexcept;
 
 /// `body` as UTF-8: as it stands where it is, else read as ISO 8859-1, whatever its charset says.
 /// The view is into `body` or `held`.

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace skewguard {
+
+struct Utf8Character {
+  char32_t code = 0;
+  std::size_t size = 1;  ///< bytes
+};
+
+/// The character that `text`, which is not empty, begins with; nothing if that is not well-formed
+/// UTF-8 (RFC 3629).
+std::optional<Utf8Character> first_utf8_character(std::string_view text) noexcept;
+
+}  // namespace skewguard
