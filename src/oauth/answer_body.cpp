@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <initializer_list>
+#include <iterator>
 #include <utility>
 
 #include "base/strings.hpp"
@@ -48,6 +49,22 @@ bool has_code(const json* object) {
          (member_like(*object, "code") != nullptr || member_like(*object, "error_code") != nullptr);
 }
 
+void add_statement(std::vector<std::string>& into, std::string text) {
+  if (!text.empty()) into.push_back(std::move(text));
+}
+
+/// A text, or the texts of an array.
+void add_texts(std::vector<std::string>& into, const json* value) {
+  constexpr std::size_t kMost = 10;
+  if (value == nullptr) return;
+  if (value->is_string()) add_statement(into, visible(value->get_ref<const std::string&>()));
+  if (!value->is_array()) return;
+  for (const auto& element : *value) {
+    if (into.size() >= kMost) return;
+    if (element.is_string()) add_statement(into, visible(element.get_ref<const std::string&>()));
+  }
+}
+
 /// What stands inside `error`, or what others call so; null where there is none.
 const json* inner_error(const json& object) {
   for (const auto* name : {"error", "fault", "errors"}) {
@@ -67,14 +84,29 @@ void read_object(AnswerBody& body) {
   if (body.code.empty()) body.code = body.error;
   body.description = description_in(&object);
   if (body.description.empty()) body.description = description_in(inner);
+  for (const json* from : {&object, inner}) {
+    if (from == nullptr) continue;
+    add_statement(body.statements, first_text(from, {"code", "error_code"}));
+    add_statement(body.statements, first_text(from, {"error", "type"}));
+    add_statement(body.statements, description_in(from));
+    add_texts(body.statements, member_like(*from, "details"));
+  }
+  std::vector<std::string> listed;
+  add_texts(listed, member_like(object, "errors"));
+  if (body.description.empty() && !listed.empty()) body.description = listed.front();
+  std::ranges::move(listed, std::back_inserter(body.statements));
 }
 
-/// Some wrap what they have to say: {"code": 1, "data": {"error": ...}}.
 const json* wrapped_error(const json& object) {
   if (member_like(object, "error") != nullptr) return nullptr;
   for (const auto& [name, value] : object.items())
     if (value.is_object() && string_member(value, "error") != nullptr) return &value;
   return nullptr;
+}
+
+bool is_silent(const json& object) {
+  return inner_error(object) == nullptr && description_in(&object).empty() &&
+         first_text(&object, {"code", "error_code"}).empty();
 }
 
 std::optional<json> as_form(std::string_view text) {
@@ -90,6 +122,15 @@ bool withheld_page(const Headers& headers) {
   std::uint64_t bytes = 0;
   std::from_chars(length->data(), length->data() + length->size(), bytes);
   return bytes > 0;
+}
+
+/// Of HTML the title, of a plain text (or one as a string of JSON) what fits.
+void read_page(AnswerBody& body, std::string_view text) {
+  body.title = page_title(text);
+  const auto start = text.find_first_not_of(" \t\r\n");
+  if (start == std::string_view::npos || text[start] == '<') return;
+  constexpr std::size_t kMostWords = 400;
+  add_statement(body.statements, visible(text.substr(start), kMostWords));
 }
 
 }  // namespace
@@ -111,7 +152,7 @@ std::string page_title(std::string_view body) {
   return visible(body.substr(begin + 1, found(kClose, begin) - begin - 1), kMaxTitle);
 }
 
-AnswerBody read_body(const Exchange& exchange) {
+AnswerBody read_body(const Exchange& exchange, Wrapping unwrap) {
   using Form = AnswerBody::Form;
   AnswerBody body;
   if (exchange.body.size() > kMaxErrorBodyBytes) {
@@ -126,17 +167,25 @@ AnswerBody read_body(const Exchange& exchange) {
     return body;
   }
   auto value = parse_json(text);
-  if (!value || !value->is_structured()) value = as_form(text);
-  if (!value) {
+  if (!value || !value->is_structured()) {
+    if (auto form = as_form(text)) value = std::move(form);
+  }
+  if (!value || !value->is_structured()) {
     body.form = text[start] == '{' || text[start] == '[' ? Form::malformed : Form::page;
-    if (body.form == Form::page) body.title = page_title(text);
+    if (body.form == Form::page)
+      read_page(body, value && value->is_string() ? value->get_ref<const std::string&>() : text);
     return body;
   }
   body.form = Form::json;
   const json* object = object_in(&*value);
-  if (object == nullptr) return body;
+  if (object == nullptr) {
+    add_texts(body.statements, &*value);
+    if (!body.statements.empty()) body.description = body.statements.front();
+    return body;
+  }
   const json* wrapped = wrapped_error(*object);
-  body.object = wrapped == nullptr ? *object : *wrapped;
+  const bool unwrapped = wrapped != nullptr && (unwrap == Wrapping::always || is_silent(*object));
+  body.object = unwrapped ? *wrapped : *object;
   read_object(body);
   return body;
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "skewguard/http.hpp"
 
@@ -27,12 +28,21 @@ struct AnswerBody {
   std::string code;         ///< `code` or `errorCode`, else `error`; may be empty
   std::string description;  ///< the server's own words; may be empty
   std::string title;        ///< of a page, or the beginning of a plain text; may be empty
+  /// Each text that may say what is wrong: the codes and descriptions of JSON, a plain text. Not
+  /// what an HTML page says, which is written for a person's browser.
+  std::vector<std::string> statements;
+};
+
+/// Some wrap what they have to say: {"code": 1, "data": {"error": ...}}.
+enum class Wrapping {
+  where_silent,  ///< the inner object counts if the outer one has no code and no words
+  always,        ///< of an OAuth error in it, whatever the outer one says
 };
 
 /// Hostile input safe: linear, at most 1 MiB (a longer body is a page without words), bounded
 /// nesting, no exceptions. The answer to a HEAD tells by its fields alone whether a page would have
 /// come.
-AnswerBody read_body(const Exchange& exchange);
+AnswerBody read_body(const Exchange& exchange, Wrapping unwrap = Wrapping::where_silent);
 
 /// The title of an HTML page, else the beginning of what is no markup; visible. May be empty.
 std::string page_title(std::string_view body);

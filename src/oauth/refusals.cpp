@@ -12,6 +12,7 @@
 #include "http/retry_after.hpp"
 #include "http/url.hpp"
 #include "http/www_authenticate.hpp"
+#include "oauth/token_words.hpp"
 
 namespace skewguard::oauth {
 namespace {
@@ -69,6 +70,19 @@ Refusal::Kind login_kind(int status, const AnswerBody& body) {
   return Refusal::Kind::unusable;
 }
 
+/// Beside any other status `invalid_token` is a gateway's boilerplate: the status says what to do.
+bool says_token_is_bad(int status, const std::optional<http::BearerError>& challenge,
+                       const AnswerBody& body) {
+  if (status != 400 && status != 401 && status != 403) return false;
+  if (challenge && challenge->error == "invalid_token") return true;
+  if (one_of("invalid_token", {body.error, body.code})) return true;
+  const auto names_it = [&](std::string_view text) { return names_bad_token(text, status); };
+  if (std::ranges::any_of(body.statements, names_it)) return true;
+  if (challenge && (names_it(challenge->error) || names_it("token " + challenge->description)))
+    return true;
+  return status != 400 && iequals(body.code, "expired");
+}
+
 /// Without what parts words, lower case: "The access token is invalid", "InvalidAccessToken".
 std::string letters_of(std::string_view text) {
   std::string out;
@@ -76,40 +90,6 @@ std::string letters_of(std::string_view text) {
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) out += ascii_lower(c);
   }
   return out;
-}
-
-/// The words name an end or a flaw of the token, whatever the status.
-bool names_bad_token(std::string_view words) {
-  const auto text = letters_of(words);
-  const bool ended = contains(text, "expired") || contains(text, "expiry");
-  const bool subject = contains(text, "token") || contains(text, "session") ||
-                       contains(text, "jwt") || contains(text, "bearer");
-  return (ended && subject) || contains(text, "invalidaccesstoken") ||
-         contains(text, "accesstokenisinvalid") || contains(text, "invalidauthenticationtoken") ||
-         contains(text, "invalidbearertoken");
-}
-
-/// The same where nothing but authorization is spoken of: "expired" alone says it, unless it is of
-/// something else.
-bool names_an_end(std::string_view words) {
-  const auto text = letters_of(words);
-  if (contains(text, "invalidtoken") || contains(text, "tokenisinvalid")) return true;
-  if (!contains(text, "expired") && !contains(text, "expiry")) return false;
-  return std::ranges::none_of(
-      std::initializer_list<std::string_view>{"licen", "password", "subscription", "trial",
-                                              "certificate", "contract", "account", "plan"},
-      [&](std::string_view other) { return contains(text, other); });
-}
-
-/// Beside any other status `invalid_token` is a gateway's boilerplate: the status says what to do.
-bool says_token_is_bad(int status, const std::optional<http::BearerError>& challenge,
-                       const AnswerBody& body) {
-  if (status != 400 && status != 401 && status != 403) return false;
-  if (challenge && challenge->error == "invalid_token") return true;
-  if (one_of("invalid_token", {body.error, body.code})) return true;
-  std::string words = body.code + " " + body.description;
-  if (challenge) words += " " + challenge->error + " " + challenge->description;
-  return names_bad_token(words) || (status != 400 && names_an_end(words));
 }
 
 /// The API got no token, whatever we sent.
@@ -163,11 +143,10 @@ bool own_format(const AnswerBody& body, ErrorFormat format) {
   return format == ErrorFormat::any_json || body.coded;
 }
 
-/// Of an answer of 400 or more.
+/// Of an answer of 400 or more that does not say that the token is bad.
 Refusal::Kind api_kind(int status, const AnswerBody& body, ErrorFormat format,
                        const std::vector<http::Challenge>& challenges) {
   const auto bearer = http::bearer_error(challenges);
-  if (says_token_is_bad(status, bearer, body)) return Refusal::Kind::token_refused;
   if (status == 429) return Refusal::Kind::rate_limited;
   if (status == 401) {
     return challenges.empty() || bearer ? Refusal::Kind::token_refused
@@ -219,7 +198,7 @@ Refusal token_endpoint_refusal(const Exchange& exchange) {
     refusal.description = redirect_target(exchange.headers);
     return refusal;
   }
-  const AnswerBody body = read_body(exchange);
+  const AnswerBody body = read_body(exchange, Wrapping::always);
   refusal.kind = login_kind(exchange.status, body);
   refusal.error_code = body.error.empty() ? body.code : body.error;
   refusal.description = body.description;
@@ -255,9 +234,12 @@ Refusal bearer_refusal(const Exchange& exchange, const AnswerBody& body, ErrorFo
     refusal.permissions = words(lacking->param("scope").value_or(""));
     return refusal;
   }
-  refusal.kind = api_kind(exchange.status, body, format, challenges);
+  const bool bad_token = says_token_is_bad(exchange.status, bearer, body);
+  refusal.kind = bad_token ? Refusal::Kind::token_refused
+                           : api_kind(exchange.status, body, format, challenges);
   if (refusal.kind == Refusal::Kind::rate_limited) rate_limited(refusal, exchange);
-  refusal.page = body.form == AnswerBody::Form::page && !bearer;
+  if (bad_token && refusal.description.empty()) refusal.description = body.title;
+  refusal.page = body.form == AnswerBody::Form::page && !bearer && !bad_token;
   refusal.no_token_seen = saw_no_token(body);
   refusal.gateway = gateway_of(exchange, body, challenges);
   return refusal;

@@ -60,6 +60,8 @@ TEST(LoginRefusal, AnOAuthErrorIsOneWhateverItsStatusAndForm) {
         std::string(R"([{"error":"invalid_client","error_description":"no such thing"},{}])"),
         std::string(R"({"error":{"code":"invalid_client","message":"no such thing"}})"),
         std::string(R"({"code":1,"data":{"error":"invalid_client","msg":"no such thing"}})"),
+        std::string(R"({"code":"E1","msg":"failed",)"
+                    R"("data":{"error":"invalid_client","msg":"no such thing"}})"),
         std::string("error=invalid_client&error_description=no+such+thing")}) {
     for (const int status : {200, 403}) {
       const Refusal refusal = login(status, body);
@@ -183,7 +185,37 @@ TEST(ApiRefusal, A400Or403ThatSaysThatTheTokenHasEndedIsARefusalOfIt) {
   }
   const Headers challenge{{"WWW-Authenticate", R"(Bearer error_description="token expired")"}};
   EXPECT_EQ(api(403, challenge).kind, Kind::token_refused);
+  const Headers brief{{"WWW-Authenticate", R"(Bearer error_description="It has expired")"}};
+  EXPECT_EQ(api(403, brief).kind, Kind::token_refused);
   EXPECT_EQ(api(403, {}, R"({"code":"expired"})").kind, Kind::token_refused);
+  EXPECT_EQ(api(403, {}, R"({"message":"it has expired"})").kind, Kind::missing_permission);
+}
+
+TEST(ApiRefusal, TheWordsOfAnExpiredTokenCountInEveryForm) {
+  for (const char* body :
+       {"The access token has expired", "\"The access token has expired\"",
+        R"(["The access token has expired"])", R"({"errors":["The access token has expired","x"]})",
+        R"({"errors":[{"code":"Unauthorized","details":"The access token has expired"}]})",
+        R"({"message":"Denied","details":["The access token has expired"]})"}) {
+    for (const int status : {400, 403})
+      EXPECT_EQ(api(status, {}, body).kind, Kind::token_refused) << status << body;
+  }
+  const Refusal text = api(401, {}, "The access token has expired");
+  EXPECT_EQ(text.description, "The access token has expired");
+  EXPECT_FALSE(text.page) << "the API's own, whoever else answers so";
+  EXPECT_EQ(api(403, {}, R"({"errors":["The access token has expired"]})").description,
+            "The access token has expired");
+  EXPECT_EQ(api(403, {}, "<html><title>Your session has expired</title>").kind,
+            Kind::gateway_refused);
+}
+
+TEST(ApiRefusal, WhatTheApiSaysIsReadFromItsOwnObject) {
+  const Refusal refusal =
+      api(403, {}, R"({"code":"not.authorized","message":"no","context":{"error":"inner"}})");
+  EXPECT_EQ(refusal.error_code, "not.authorized");
+  EXPECT_EQ(refusal.description, "no");
+  EXPECT_EQ(api(403, {}, R"({"message":"no","context":{"error":"inner"}})").description, "no");
+  EXPECT_EQ(api(403, {}, R"({"status":1,"data":{"error":"inner"}})").error_code, "inner");
 }
 
 TEST(ApiRefusal, WhatElseHasEndedOrIsInvalidIsNoRefusalOfTheToken) {
