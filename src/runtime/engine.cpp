@@ -16,13 +16,12 @@ class Engine::Impl {
   Impl(ClientOptions options, Hooks hooks, EngineWorld world)
       : core_(std::move(options), std::move(hooks), std::move(world)),
         desk_(core_, core_.world.seed),
-        readers_(core_, desk_,
-                 [this](const Request& request, Instant deadline, std::uint64_t after,
-                        CallHandler handler) {
-                   guard::CallOptions with = call_options(deadline);
-                   with.after = after;
-                   return start(request, with, std::move(handler), {});
-                 }) {
+        readers_(core_, desk_, [this](const Readers::Question& question, CallHandler handler) {
+          guard::CallOptions with = call_options(question.deadline);
+          with.after = question.after;
+          if (question.waited) with.blind_wait = Duration{0};
+          return start(question.request, with, std::move(handler), {});
+        }) {
     core_.observe = [this](ServerId server, const Exchange& exchange) {
       desk_.clocks().observe(server, exchange);
     };

@@ -25,11 +25,36 @@ Request question_of(const ClientOptions& options) {
   return question;
 }
 
-/// Of these only the body says more, and HEAD brings none; 405 and 501 are of HEAD itself.
-bool body_would_tell(const guard::action::Finish& finished) {
-  if (!finished.answer) return false;
-  const int status = finished.answer->status;
-  return status == 400 || status == 403 || status == 405 || status == 501;
+/// An answer to HEAD has no words, and some are sorted by them; 405 and 501 are of HEAD itself.
+/// What clocks, the network or a limit explain needs none.
+bool words_would_tell(const guard::action::Finish& finished) {
+  if (!finished.answer || finished.answer->status < 400) return false;
+  const int code = finished.report.exit_code;
+  return code != 4 && code != 6 && code != 7;
+}
+
+/// What was met before that report begins.
+void put_before(const CallReport& earlier, CallReport& report) {
+  report.token_requests += earlier.token_requests;
+  if (earlier.verdict != Verdict::ok) report.verdict = earlier.verdict;
+  report.attempts.insert(report.attempts.begin(), earlier.attempts.begin(), earlier.attempts.end());
+  for (std::size_t i = 0; i < report.attempts.size(); ++i)
+    report.attempts[i].n = static_cast<int>(i) + 1;
+}
+
+bool cancelled(const guard::action::Finish& finished) {
+  return finished.error && finished.error->kind == ErrorKind::cancelled;
+}
+
+/// What two calls in a row found: where the second one brought no answer, the first one's counts.
+guard::action::Finish joined(guard::action::Finish first, guard::action::Finish second) {
+  if (second.accepted || cancelled(second)) return second;
+  if (!second.answer) {
+    first.report.token_requests += second.report.token_requests;
+    return first;
+  }
+  put_before(first.report, second.report);
+  return second;
 }
 
 oauth::TokenFailure begins_too_late() {
@@ -149,7 +174,7 @@ void Readers::verify(Id id, std::uint64_t generation) {
   if (check_) {
     check_->waiting.push_back(id);
   } else {
-    check_ = Check{deadline, {id}};
+    check_ = Check{deadline, {id}, {}};
     ask_api(generation);
   }
   if (!check_ || deadline >= check_->deadline) return;  // the call ends by then
@@ -160,7 +185,7 @@ void Readers::ask_api(std::uint64_t generation) {
   core_.log({LogLevel::debug, "asking the API whether it accepts this token: " + question_.method +
                                   " " + question_.path});
   try {
-    start_call_(question_, check_->deadline, generation - 1,
+    start_call_({question_, check_->deadline, generation - 1, check_->by_head.has_value()},
                 [this, generation](guard::action::Finish finished) {
                   checked(std::move(finished), generation);
                 });
@@ -175,12 +200,14 @@ void Readers::ask_api(std::uint64_t generation) {
 }
 
 void Readers::checked(guard::action::Finish finished, std::uint64_t generation) {
-  if (!finished.accepted && question_.method == "HEAD" && body_would_tell(finished)) {
+  if (!finished.accepted && question_.method == "HEAD" && words_would_tell(finished)) {
     question_.method = "GET";
+    check_->by_head = std::move(finished);
     return ask_api(generation);
   }
-  const Check ended = *std::exchange(check_, std::nullopt);
-  const bool over = finished.error && finished.error->kind == ErrorKind::cancelled;
+  Check ended = *std::exchange(check_, std::nullopt);
+  if (ended.by_head) finished = joined(*std::move(ended.by_head), std::move(finished));
+  const bool over = cancelled(finished);
   std::vector<Id> patient;
   for (const Id id : ended.waiting) {
     const auto found = readers_.find(id);
@@ -237,12 +264,8 @@ void Readers::refuse(Id id, const guard::action::Finish& finished) {
   if (report.exit_code == 0) report.exit_code = diagnosis::exit_code(error.kind);
   const CallReport own =
       reader.record.close(report.exit_code, Verdict::ok, core_.now(), core_.options.staleness);
-  report.token_requests += own.token_requests;
   report.elapsed = own.elapsed;
-  if (own.verdict != Verdict::ok) report.verdict = own.verdict;
-  report.attempts.insert(report.attempts.begin(), own.attempts.begin(), own.attempts.end());
-  for (std::size_t i = 0; i < report.attempts.size(); ++i)
-    report.attempts[i].n = static_cast<int>(i) + 1;
+  put_before(own, report);
   error.report = std::make_shared<const CallReport>(std::move(report));
   reader.handler(std::move(error));
 }

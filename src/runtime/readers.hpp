@@ -18,9 +18,14 @@ class Readers {
  public:
   using Handler = Engine::TokenHandler;
   using Id = oauth::WaiterId;
-  /// Starts a guarded call with a token of a later generation than `after`.
-  using StartCall = std::function<Engine::CallId(const Request&, Instant deadline,
-                                                 std::uint64_t after, Engine::CallHandler)>;
+  /// What a guarded call is to find out.
+  struct Question {
+    const Request& request;
+    Instant deadline;
+    std::uint64_t after;  ///< only with a token of a later generation
+    bool waited;          ///< a call before this one has, where nothing points to a lag
+  };
+  using StartCall = std::function<Engine::CallId(const Question&, Engine::CallHandler)>;
 
   Readers(Core& core, TokenDesk& desk, StartCall start_call);
   ~Readers();
@@ -45,6 +50,7 @@ class Readers {
   struct Check {
     Instant deadline{};
     std::vector<Id> waiting;
+    std::optional<guard::action::Finish> by_head;  ///< what HEAD came to, where GET is asked next
   };
 
   void want(Id id);

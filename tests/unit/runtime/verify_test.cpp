@@ -129,7 +129,7 @@ TEST_F(TokenVerification, TakesWhatIsDecidedAfterTheTokenWasLookedAtForAcceptanc
 
 TEST_F(TokenVerification, AsksWithGetWhereTheAnswerToHeadTellsNothing) {
   const std::string forbidden = R"({"code":"missing.permissions","message":"Unable to perform"})";
-  for (const int status : {400, 403, 405, 501}) {
+  for (const int status : {400, 403, 405, 500, 501}) {
     make(world->options());
     const auto before = world->api().requests();
     api_says(status, 403, forbidden);
@@ -139,6 +139,58 @@ TEST_F(TokenVerification, AsksWithGetWhereTheAnswerToHeadTellsNothing) {
               (Lines{kHead, kGet}))
         << status;
   }
+}
+
+TEST_F(TokenVerification, QuotesTheWordsOfAnApiThatRefusesEveryToken) {
+  const std::string why = "This session is not valid here";
+  api_says(401, 401, R"({"code":"INVALID_SESSION_ID","message":")" + why + R"("})");
+  const auto token = client->token();
+  ASSERT_FALSE(token);
+  EXPECT_EQ(token.error().kind, ErrorKind::credentials);
+  EXPECT_NE(token.error().message.find(why), std::string::npos) << token.error().message;
+  EXPECT_EQ(asked_of(world->api()), (Lines{kHead, kHead, kHead, kGet}))
+      << "twice, then with a new token, then for the words";
+  EXPECT_EQ(world->token_requests(), 2U);
+  const CallReport& report = *token.error().report;
+  EXPECT_EQ(report.exit_code, 3);
+  EXPECT_EQ(report.token_requests, 2);
+  ASSERT_EQ(report.attempts.size(), 4U) << "of both calls";
+  EXPECT_EQ(report.attempts.back().n, 4);
+  EXPECT_EQ(report.attempts.back().error_code, "INVALID_SESSION_ID");
+}
+
+TEST_F(TokenVerification, AsksForNoWordsWhereAClockIsWhy) {
+  world->api().set_offset(-120s);
+  const auto token = client->token();
+  ASSERT_FALSE(token);
+  EXPECT_EQ(token.error().kind, ErrorKind::clock) << token.error().message;
+  for (const auto& question : asked_of(world->api())) EXPECT_EQ(question, kHead);
+}
+
+TEST_F(TokenVerification, IsRefusedByWhatHeadFoundWhereGetBringsNoAnswer) {
+  world->api().set_script([](const Asked& asked) -> std::optional<Answer> {
+    if (asked.request.method == "HEAD") return Answer{.status = 401};
+    return Answer{.never = true};
+  });
+  const auto token = client->token();
+  ASSERT_FALSE(token);
+  EXPECT_EQ(token.error().kind, ErrorKind::credentials) << token.error().message;
+  EXPECT_EQ(token.error().report->token_requests, 2);
+}
+
+// GENESYS.md section 2.2: authentication.request.timeout stands in the body alone.
+TEST_F(TokenVerification, WaitsForTheApisOwnCheckOfTokensToComeBack) {
+  const Instant began = client->now();
+  world->api().set_script([this, began](const Asked& asked) -> std::optional<Answer> {
+    if (client->now() - began > 10s) return std::nullopt;
+    const bool head = asked.request.method == "HEAD";
+    return Answer{.status = 504,
+                  .body = head ? "" : R"({"code":"authentication.request.timeout","status":504})"};
+  });
+  const auto token = client->token();
+  ASSERT_TRUE(token) << token.error().message;
+  EXPECT_GE(client->now() - began, 10s);
+  EXPECT_EQ(world->token_requests(), 1U);
 }
 
 TEST_F(TokenVerification, KeepsToGetOnceHeadHasFailed) {
