@@ -74,7 +74,10 @@ Access try_access(Session& session) {
   const auto fail = [&](const Error& error) {
     access.error = error;
     const auto verdict = error.report ? error.report->verdict : Verdict::unknown;
-    if (hurried && (verdict == Verdict::timeout || verdict == Verdict::issuer_clock_ahead)) {
+    const bool lacked_time =
+        verdict == Verdict::timeout || verdict == Verdict::issuer_clock_ahead ||
+        verdict == Verdict::api_rate_limited || verdict == Verdict::login_rate_limited;
+    if (hurried && lacked_time) {
       access.error->remedy =
           "the doctor waits for 7 s at most; `skewguard whoami` waits for as long as --timeout and "
           "--max-wait allow";
