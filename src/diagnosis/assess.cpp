@@ -195,8 +195,11 @@ Assessment assess_begins_too_late(const Evidence& evidence, Hindrance why) {
   const Trial& last = evidence.trials.back();
   // Some clock behind the name had let it begin; and this send shows whether the Date moves.
   const Instant soon = resend_at(evidence, last.received + kLookAfter);
-  if (last.token.accepted_before && !tried_twice(evidence) && soon < evidence.limits.deadline)
+  const bool lives = !last.token.dead_at || soon < *last.token.dead_at;
+  if (last.token.accepted_before && lives && !tried_twice(evidence) &&
+      soon < evidence.limits.deadline) {
     return wait(std::move(candidates), soon);
+  }
   if (const auto at = look_at(evidence)) return {std::move(candidates), Next::look, *at, why};
   // One that this call has got tells of that clock's present time already; within --max-wait it
   // will serve a later call.

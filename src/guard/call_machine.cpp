@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "diagnosis/exit_code.hpp"
+#include "diagnosis/trials.hpp"
 #include "guard/call_machine_impl.hpp"
 #include "time/duration_text.hpp"
 
@@ -45,6 +46,12 @@ CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
   early_ends_before_ = ready.early_ends_before;
   begins_ignored_ = ready.begins_ignored;
   if (left() <= Duration{0}) return finish_overslept();
+  if (one_too_many()) {
+    give_up_on_refusal();
+    trials_.back().hindrance = Hindrance::attempts;
+    settle();
+    return finish(exit_code_of_refusals(), last_answer_);
+  }
   const Duration wait = ready.first_use - now_.boot;
   // Where that takes too long, the API's own answer is worth more than what was learned of it.
   if (wait <= Duration{0} || wait > options_.max_wait || wait >= left()) return send();
@@ -153,6 +160,14 @@ void CallMachine::Impl::note_other_token(std::uint64_t generation) {
   if (!trials_.back().refused || waiting_for_ != attempt_of_trial_.back()) return;
   trials_.back().followed = Action::refresh_and_retry;
   decide(waiting_for_, Action::refresh_and_retry);
+}
+
+/// The token of a wait is gone, and no further token of this call may be refused.
+bool CallMachine::Impl::one_too_many() const {
+  if (trials_.empty() || !trials_.back().refused || !last_answer_) return false;
+  if (trials_.back().token.generation == token_->generation) return false;
+  const auto most = static_cast<std::size_t>(std::max(options_.attempts, 1));
+  return diagnosis::tokens_refused(evidence()) >= most;
 }
 
 /// The call ends while a refused token was to be sent again, or replaced. False: none was.

@@ -63,6 +63,7 @@ class CallMachine::Impl {
   CallAction look();
   CallAction retry_after(Duration wait);
   void note_other_token(std::uint64_t generation);
+  [[nodiscard]] bool one_too_many() const;
   bool give_up_on_refusal();
 
   // Answers of the API ----------------------------------------------------------------------------

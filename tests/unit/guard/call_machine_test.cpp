@@ -303,6 +303,31 @@ TEST_P(Guard, WithOneAttemptATokenIsWaitedForButNotReplaced) {
   expect_sound(far);
 }
 
+TEST_P(Guard, WithOneAttemptATokenThatEndsBeforeItCanBeSentAgainIsNotReplaced) {
+  world.options.attempts = 1;
+  world.has_token = true;
+  world.token_age = seconds{300};
+  world.login_offset = seconds{600};
+  const CallReport& r = world.run();
+  EXPECT_THAT(world.log, ElementsAre("need 0", "send 1", "sleep 1.1 s", "look"));
+  EXPECT_EQ(r.exit_code, 4);
+  EXPECT_EQ(r.verdict, Verdict::issuer_clock_ahead);
+  expect_sound(world);
+}
+
+TEST_P(Guard, WithOneAttemptATokenThatSomebodyReplacedDuringItsWaitIsNotFollowedByAnother) {
+  world.options.attempts = 1;
+  world.login_offset = seconds{5};
+  world.replaced_while_it_waits = true;
+  const CallReport& r = world.run();
+  EXPECT_THAT(world.log, ElementsAre("need 0", "send 1", HasSubstr("sleep "), "need 0"));
+  EXPECT_NE(r.exit_code, 0);
+  ASSERT_EQ(r.attempts.size(), 1U);
+  EXPECT_EQ(r.attempts[0].action, Action::give_up);
+  EXPECT_THAT(r.attempts[0].explanation, HasSubstr("--attempts allows no other token"));
+  EXPECT_TRUE(world.end->answer);
+}
+
 TEST_P(Guard, AClockThatWasSetRightBeforeTheLookLetsTheCallThrough) {
   world.api_offset = -seconds{120};
   world.before_look = [](World& w) { w.api_offset = Duration{0}; };

@@ -130,6 +130,7 @@ class World {
   int requests = 0;  ///< to the login host
   bool cancel_after_first = false;
   std::function<void(World&)> before_look;
+  bool replaced_while_it_waits = false;  ///< by another caller: the first token of all
 
   World() : api(book.id("https://api.example")), login(book.id("https://login.example")) {
     options.max_wait = seconds{15};
@@ -240,6 +241,10 @@ class World {
   CallEvent perform(action::Sleep& sleep) {
     log.push_back("sleep " + time::human(sleep.until - now().boot));
     elapsed_ = std::max(elapsed_, sleep.until.time_since_epoch() - hours{1});
+    if (std::exchange(replaced_while_it_waits, false)) {
+      issue();
+      tokens_.erase(tokens_.begin());
+    }
     return event::Woke{};
   }
   CallEvent perform(action::Finish& finish) {
