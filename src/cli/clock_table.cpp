@@ -80,8 +80,7 @@ std::string with_standing(const std::string& verdict, bool wrong) {
   return wrong ? verdict + ", a falseticker" : verdict;
 }
 
-void add_rows(const ClockReading& reading, bool wrong, Duration max_skew,
-              std::vector<ClockRow>& rows) {
+void add_rows(const ClockReading& reading, bool wrong, bool harmful, std::vector<ClockRow>& rows) {
   constexpr double kTells = 0.9;  // what leaves more than this open tells nothing
   rows.push_back({.name = reading.url,
                   .bound = reading.bound,
@@ -91,7 +90,7 @@ void add_rows(const ClockReading& reading, bool wrong, Duration max_skew,
                   .excluded = reading.excluded.share < kTells
                                   ? fmt::format("{:.0f}%", reading.excluded.share * 100)
                                   : "-",
-                  .verdict = with_standing(state_of(reading, max_skew), wrong)});
+                  .verdict = with_standing(state_of(reading, harmful), wrong)});
   for (const clocks::ClockGroup& group : reading.groups) {
     rows.push_back({.name = "  one of its clocks",
                     .bound = group.offset,
@@ -109,6 +108,11 @@ std::string about_host(const doctor::HostReading& host) {
   for (const auto& service : host.services)
     if (service.running) text += "; " + service.name + " is running";
   return text;
+}
+
+std::string about_hosts(const doctor::Harm& harm) {
+  if (!harm.login_and_api) return "";
+  return "login and API host: their clocks differ by more than --max-skew, harmful";
 }
 
 /// Where there is more than one that could agree.
@@ -130,22 +134,24 @@ constexpr std::size_t kHistory = 40;
 
 }  // namespace
 
-std::string clock_table(const doctor::Survey& survey, Duration max_skew, const Screen& screen) {
+std::string clock_table(const doctor::Survey& survey, const doctor::Harm& harm,
+                        const Screen& screen) {
   std::vector<ClockRow> rows;
   const doctor::Consensus known = doctor::consensus(survey);
   for (std::size_t i = 0; i < survey.servers.size(); ++i)
-    add_rows(survey.servers[i], known.servers[i], max_skew, rows);
+    add_rows(survey.servers[i], known.servers[i], harm.servers[i], rows);
   for (std::size_t i = 0; i < survey.ntp.size(); ++i) {
     const doctor::NtpReading& reading = survey.ntp[i];
-    rows.push_back(
-        {.name = "ntp " + reading.host,
-         .bound = reading.truth,
-         .verdict = reading.truth
-                        ? with_standing(fmt::format("stratum {}", reading.stratum), known.ntp[i])
-                        : "no answer: " + reading.failure});
+    rows.push_back({.name = "ntp " + reading.host,
+                    .bound = reading.truth,
+                    .verdict = reading.truth
+                                   ? with_standing(fmt::format("stratum {}{}", reading.stratum,
+                                                               harm.ntp[i] ? ", harmful" : ""),
+                                                   known.ntp[i])
+                                   : "no answer: " + reading.failure});
   }
   std::string text = text_of(rows, screen) + "\n";
-  for (const std::string& note : {about_all(known), about_host(survey.host)})
+  for (const std::string& note : {about_all(known), about_hosts(harm), about_host(survey.host)})
     if (!note.empty()) text += wrapped(note, 0, screen.columns) + "\n";
   constexpr std::size_t kLegend = 80;  // columns
   return text +
@@ -187,7 +193,7 @@ void ClockHistory::note(const ClockReading& reading, const std::string& state) {
   points.push_back({*reading.best, *reading.bound});
 }
 
-std::string ClockHistory::lines(const doctor::Survey& survey, Duration max_skew) {
+std::string ClockHistory::lines(const doctor::Survey& survey, const doctor::Harm& harm) {
   const doctor::Consensus known = doctor::consensus(survey);
   struct Line {
     std::string url;
@@ -199,8 +205,9 @@ std::string ClockHistory::lines(const doctor::Survey& survey, Duration max_skew)
   Line widest = lines.front();  // in each of its parts
   for (std::size_t i = 0; i < survey.servers.size(); ++i) {
     const ClockReading& reading = survey.servers[i];
-    Line line{.url = reading.url,
-              .rest = one_line(with_standing(state_of(reading, max_skew), known.servers[i]))};
+    Line line{
+        .url = reading.url,
+        .rest = one_line(with_standing(state_of(reading, harm.servers[i]), known.servers[i]))};
     note(reading, line.rest);
     if (reading.best && !reading.failure) {
       line.offset = time::offset_text(*reading.best, reading.bound->width());
@@ -220,6 +227,7 @@ std::string ClockHistory::lines(const doctor::Survey& survey, Duration max_skew)
     }
     text += line.rest + "\n";
   }
+  if (const std::string note = about_hosts(harm); !note.empty()) text += note + "\n";
   const std::size_t steps = survey.host.watch.wall_steps();
   if (steps > std::exchange(wall_steps_, steps))
     text += "this machine's wall clock was stepped: all offsets have changed by as much\n";

@@ -6,19 +6,21 @@
 #include <vector>
 
 #include "cli/layout.hpp"
+#include "doctor/harm.hpp"
 #include "doctor/survey.hpp"
 
 /// What clocks say, to be read by people.
 namespace skewguard::cli {
 
 /// A line for each clock, which of them are falsetickers, and what is known of this machine's.
-std::string clock_table(const doctor::Survey& survey, Duration max_skew, const Screen& screen);
+std::string clock_table(const doctor::Survey& survey, const doctor::Harm& harm,
+                        const Screen& screen);
 
 /// What the rounds of `skew --watch` have told so far.
 class ClockHistory {
  public:
   /// A line for each server, after one more round; one more where the wall clock was stepped.
-  std::string lines(const doctor::Survey& survey, Duration max_skew);
+  std::string lines(const doctor::Survey& survey, const doctor::Harm& harm);
   /// A line for each server over all rounds.
   [[nodiscard]] std::string summary() const;
 

@@ -52,6 +52,25 @@ Json groups_json(const ClockReading& reading) {
   return groups;
 }
 
+/// What its answers show, of a reading that has bounds.
+std::string shown_by(const ClockReading& reading) {
+  const OffsetBound& bound = *reading.bound;
+  const bool ahead = bound.low > Duration{0};
+  const bool behind = bound.high < Duration{0};
+  const std::string side = ahead ? "ahead" : behind ? "behind" : "";
+  if (reading.renewed_late) {
+    const std::string late = "its Date is renewed only now and then";
+    if (side.empty()) return late;
+    return fmt::format("{}; {} by at least {}", late, side,
+                       time::human(ahead ? bound.low : -bound.high));
+  }
+  if (reading.picture == Picture::incoherent) return "its Date is not a clock";
+  if (reading.picture == Picture::several_clocks)
+    return fmt::format("{} clocks behind one name", reading.groups.size());
+  if (reading.picture == Picture::late_or_second_clock) return "late Dates, or a second clock";
+  return side.empty() ? "agrees" : side;
+}
+
 }  // namespace
 
 Json to_json(const ClockReading& reading) {
@@ -127,35 +146,18 @@ doctor::Progress progress_of(const Session& session, bool quiet) {
   };
 }
 
-std::string state_of(const ClockReading& reading, Duration max_skew) {
+std::string state_of(const ClockReading& reading, bool harmful) {
   if (reading.failure) return "no answer: " + reading.failure->detail;
   if (!reading.bound) {
     return reading.asked == 0 ? "not asked yet" : "no clock to be seen: " + reading.no_sample;
   }
+  std::string state = shown_by(reading);
+  if (harmful) state += ", harmful" + time::hours_hint(*reading.bound);
   if (reading.steps > 0) {
-    return "its clock stepped by " + time::human(reading.last_step.value_or(Duration{0})) +
-           " while it was measured";
+    state += "; it stepped by " + time::human(reading.last_step.value_or(Duration{0})) +
+             " while it was measured";
   }
-  if (reading.renewed_late) {
-    const OffsetBound& shown = *reading.bound;
-    std::string late = "its Date is renewed only now and then";
-    if (shown.holds(Duration{0})) return late;
-    const bool ahead = shown.low > Duration{0};
-    return fmt::format("{}; {} by at least {}{}", late, ahead ? "ahead" : "behind",
-                       time::human(ahead ? shown.low : -shown.high),
-                       surely_off(reading, max_skew) ? ", harmful" : "");
-  }
-  if (reading.picture == Picture::incoherent) return "its Date is not a clock";
-  if (reading.picture == Picture::several_clocks) {
-    return fmt::format("{} clocks behind one name", reading.groups.size());
-  }
-  if (reading.picture == Picture::late_or_second_clock) return "late Dates, or a second clock";
-  const OffsetBound& bound = *reading.bound;
-  if (bound.low > max_skew) return "ahead, harmful" + time::hours_hint(bound);
-  if (bound.high < -max_skew) return "behind, harmful" + time::hours_hint(bound);
-  if (bound.low > Duration{0}) return "ahead";
-  if (bound.high < Duration{0}) return "behind";
-  return "agrees";
+  return state;
 }
 
 }  // namespace skewguard::cli

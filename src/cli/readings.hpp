@@ -20,6 +20,6 @@ doctor::SurveyOptions survey_options(std::vector<http::Url> servers, const Sessi
 doctor::Progress progress_of(const Session& session, bool quiet);
 
 /// "ahead, harmful": a server's clock against this machine's.
-std::string state_of(const doctor::ClockReading& reading, Duration max_skew);
+std::string state_of(const doctor::ClockReading& reading, bool harmful);
 
 }  // namespace skewguard::cli

@@ -16,6 +16,7 @@
 #include "cli/readings.hpp"
 #include "diagnosis/json_numbers.hpp"
 #include "doctor/consensus.hpp"
+#include "doctor/harm.hpp"
 #include "http/url.hpp"
 #include "time/duration_text.hpp"
 #include "time/http_date.hpp"
@@ -99,37 +100,42 @@ Json as_json(const doctor::Survey& survey) {
   return json;
 }
 
-/// `of_settings`: login and API host, whose tokens suffer where they differ.
-int code_of(const doctor::Survey& survey, bool of_settings, Duration max_skew) {
-  const auto& servers = survey.servers;
-  if (std::ranges::any_of(servers, [&](const auto& r) { return surely_off(r, max_skew); }))
-    return 4;
-  if (of_settings && servers.size() == 2 && surely_apart(servers[0], servers[1], max_skew))
-    return 4;
+/// Login and API host of the settings; nothing where URLs were named, or one of the two is not set.
+std::optional<doctor::TokenHosts> token_hosts(const SkewArguments& arguments,
+                                              const Session& session) {
+  const auto& options = session.options;
+  if (!arguments.urls.empty() || options.login_url.empty() || options.api_url.empty())
+    return std::nullopt;
+  return doctor::TokenHosts{};
+}
+
+int code_of(const doctor::Survey& survey, const doctor::Harm& harm) {
+  if (harm.any()) return 4;
   const bool heard =
-      std::ranges::any_of(servers, [](const auto& r) { return r.bound.has_value(); });
+      std::ranges::any_of(survey.servers, [](const auto& r) { return r.bound.has_value(); });
   return heard ? 0 : 6;
 }
 
 /// What `skew --watch` shows, round by round. An interrupt finds it at any moment.
 class Watch {
  public:
-  Watch(Session& session, bool json, bool of_settings)
-      : session_(session), json_(json), of_settings_(of_settings) {}
+  Watch(Session& session, bool json, std::optional<doctor::TokenHosts> hosts)
+      : session_(session), json_(json), hosts_(hosts) {}
 
   /// False: its reader has gone.
   bool show(const doctor::Survey& known) {
     const std::lock_guard lock(mutex_);
     const WallTime now = session_.world.clock->now().wall;
     if (rounds_++ == 0) since_ = now;
-    note_code(code_of(known, of_settings_, session_.max_skew));
+    const doctor::Harm harm = doctor::harm_of(known, hosts_, session_.max_skew);
+    note_code(code_of(known, harm));
     const std::string stamp = time::format_rfc3339(now.time_since_epoch());
     if (json_) {
       Json json = as_json(known);
       json["time"] = stamp;
       return print(json_text(json, -1), session_);
     }
-    const std::string lines = history_.lines(known, session_.max_skew);
+    const std::string lines = history_.lines(known, harm);
     if (!session_.screen.terminal) return print(stamped(lines, stamp), session_);
     // In place of the last ones, and none longer than the terminal is wide.
     const std::string up = drawn_ > 0 ? fmt::format("\x1b[{}F\x1b[J", drawn_) : "";
@@ -170,7 +176,7 @@ class Watch {
 
   Session& session_;
   bool json_;
-  bool of_settings_;
+  std::optional<doctor::TokenHosts> hosts_;
   std::mutex mutex_;
   ClockHistory history_;
   std::size_t rounds_ = 0;
@@ -183,7 +189,8 @@ class Watch {
 int watch(doctor::SurveyOptions options, const SkewArguments& arguments, Session& session) {
   constexpr clocks::ProbeBudget kRound{.probes = 8, .time = std::chrono::seconds{3}};
   if (!arguments.probes) options.budget = kRound;
-  const auto rounds = std::make_shared<Watch>(session, arguments.json, arguments.urls.empty());
+  const auto rounds =
+      std::make_shared<Watch>(session, arguments.json, token_hosts(arguments, session));
   session.world.on_interrupt([weak = std::weak_ptr(rounds)] {
     constexpr int kNothingToTell = 1;
     const auto self = weak.lock();
@@ -209,10 +216,11 @@ int run_skew(const SkewArguments& arguments, Session& session) {
       session.world.survey(std::move(options), progress_of(session, arguments.json), nullptr);
   if (session.world.err_is_terminal && !arguments.json) session.world.err("\r\x1b[K");
   if (!survey) return fail(survey.error(), session);
-  const std::string text = arguments.json ? json_text(as_json(*survey))
-                                          : clock_table(*survey, session.max_skew, session.screen);
+  const auto harm = doctor::harm_of(*survey, token_hosts(arguments, session), session.max_skew);
+  const std::string text =
+      arguments.json ? json_text(as_json(*survey)) : clock_table(*survey, harm, session.screen);
   if (!print(text, session)) return 1;
-  return code_of(*survey, arguments.urls.empty(), session.max_skew);
+  return code_of(*survey, harm);
 }
 
 }  // namespace skewguard::cli

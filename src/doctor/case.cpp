@@ -22,14 +22,18 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
-OffsetBound minus(const OffsetBound& a, const OffsetBound& b) {
-  return {a.low - b.high, a.high - b.low};
+/// Both are known, of an examination that has both.
+std::optional<TokenHosts> token_hosts(const Examination& from) {
+  if (!from.login || !from.api) return std::nullopt;
+  return TokenHosts{.login = *from.login, .api = *from.api};
 }
 
 }  // namespace
 
 Case::Case(const Examination& from)
-    : examination(from), tolerance(std::min(clocks::kTolerance, from.max_skew)) {
+    : examination(from),
+      tolerance(std::min(clocks::kTolerance, from.max_skew)),
+      harm(harm_of(from.survey, token_hosts(from), from.max_skew)) {
   const auto& servers = from.survey.servers;
   if (from.login) login = &servers.at(*from.login);
   if (from.api) api = &servers.at(*from.api);
@@ -49,6 +53,17 @@ void Case::add(std::optional<Testimony> told) {
 
 bool Case::wrong(std::string_view name) const {
   return std::ranges::any_of(blame.wrong, [&](std::size_t i) { return sources[i].name == name; });
+}
+
+bool Case::harmful(std::string_view name) const {
+  const auto& place = name == kLoginHost ? examination.login : examination.api;
+  return place && harm.servers.at(*place);
+}
+
+bool Case::local_harmful() const {
+  if (!blame.local_off) return false;
+  return std::ranges::count(harm.ntp, true) > 0 || (harmful(kLoginHost) && !wrong(kLoginHost)) ||
+         (harmful(kApiHost) && !wrong(kApiHost));
 }
 
 bool Case::off(const OffsetBound& bound) const {

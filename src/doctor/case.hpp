@@ -8,6 +8,7 @@
 #include "clocks/agreement.hpp"
 #include "clocks/who_is_wrong.hpp"
 #include "doctor/consensus.hpp"
+#include "doctor/harm.hpp"
 #include "doctor/judge.hpp"
 
 namespace skewguard::doctor {
@@ -20,6 +21,10 @@ struct Case {
   explicit Case(const Examination& from);
 
   [[nodiscard]] bool wrong(std::string_view name) const;
+  /// Whether a clock of the host of this name is certainly too far from the local one.
+  [[nodiscard]] bool harmful(std::string_view name) const;
+  /// Whether the local clock is wrong, and a clock that is right too far from it.
+  [[nodiscard]] bool local_harmful() const;
   /// Whether it does not hold an offset that the tolerance lets pass.
   [[nodiscard]] bool off(const OffsetBound& bound) const;
   /// True time less the local clock, where two clocks of different keepers bear it out.
@@ -36,7 +41,8 @@ struct Case {
   [[nodiscard]] std::string mend_local() const;
 
   const Examination& examination;
-  const Duration tolerance;             ///< a second, or less where less is harmful
+  const Duration tolerance;  ///< a second, or less where less is harmful
+  const Harm harm;
   const ClockReading* login = nullptr;  ///< null: its URL is not known
   const ClockReading* api = nullptr;
   std::vector<clocks::Source> sources;  ///< the hulls

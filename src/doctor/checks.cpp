@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <string>
@@ -109,7 +110,7 @@ Check check_clock(const char* name, const Case& of, const ClockReading* reading,
                   std::string_view host) {
   if (!measured(reading)) return {name, Status::skipped, "it was not measured", ""};
   if (reading->renewed_late) {
-    const bool off = surely_off(*reading, of.examination.max_skew);
+    const bool off = of.harmful(host);
     return {name, off ? Status::fail : Status::warn,
             fmt::format("{} from the local clock: its Date is renewed only now and then",
                         time::bounds_text(*reading->bound)),
@@ -121,8 +122,7 @@ Check check_clock(const char* name, const Case& of, const ClockReading* reading,
             "see what keeps or rewrites answers on the way to " + reading->url};
   }
   if (several(reading)) {
-    const bool harmful = clocks_apart(*reading) > of.examination.max_skew;
-    return {name, harmful ? Status::fail : Status::warn,
+    return {name, of.harmful(host) ? Status::fail : Status::warn,
             fmt::format("{} clocks answer to one name, {} from the local clock",
                         reading->groups.size(), time::bounds_text(*reading->bound)),
             "who runs " + reading->url + " must set the clocks of all its servers"};
@@ -137,10 +137,9 @@ Check check_clock(const char* name, const Case& of, const ClockReading* reading,
                           step > Duration{0} ? "+" : "", time::human(step));
   }
   const bool differs = of.off(testimony(std::string(host), *reading, of.tolerance)->sure.bound);
-  const bool harmful = differs && magnitude(*reading->bound) > of.examination.max_skew;
-  if (harmful || of.wrong(host))
-    return {name, Status::fail, detail, mend_clock(of, *reading, host)};
-  if (differs) return {name, Status::warn, detail, mend_clock(of, *reading, host)};
+  if (of.harmful(host)) return {name, Status::fail, detail, mend_clock(of, *reading, host)};
+  if (differs || of.wrong(host))
+    return {name, Status::warn, detail, mend_clock(of, *reading, host)};
   if (reading->steps > 0)
     return {name, Status::warn, detail, "who runs " + reading->url + " should slew its clock"};
   return {name, close_pair ? Status::warn : Status::ok, detail,
@@ -158,7 +157,7 @@ Check check_between(const Case& of) {
   }
   if (!surely_apart(of)) return {kName, Status::ok, detail, ""};
   const bool ahead = apart->low > Duration{0};
-  return {kName, Status::fail,
+  return {kName, of.harm.login_and_api ? Status::fail : Status::warn,
           detail + (ahead ? "; new tokens are not valid yet for the API"
                           : "; tokens end early for the API"),
           std::string(ahead ? "skewguard waits before it uses a new token"
@@ -194,7 +193,8 @@ Check check_ntp(const Case& of) {
             "name more with --ntp"};
   }
   if (!of.off(*agreement.agreed)) return {"clock_ntp", Status::ok, heard, ""};
-  return {"clock_ntp", Status::fail, heard,
+  const bool harmful = std::ranges::count(of.harm.ntp, true) > 0;
+  return {"clock_ntp", harmful ? Status::fail : Status::warn, heard,
           of.blame.local_off ? "it is the local clock that is wrong: see clock_sync_service"
                              : "name more NTP servers with --ntp: they tell who is wrong"};
 }
@@ -221,12 +221,12 @@ Check check_service(const Case& of) {
   if (!host.machine.container.empty())
     detail += "; this is a container (" + host.machine.container + "): its clock is the host's";
   const bool kept = (running && !keeps_none) || (host.kernel && host.kernel->synchronised);
-  const bool fail = of.blame.local_off.has_value();
+  const bool good = kept && !of.blame.local_off;
   return {"clock_sync_service",
-          fail   ? Status::fail
-          : kept ? Status::ok
-                 : Status::warn,
-          detail, fail || !kept ? of.mend_local() : ""};
+          of.local_harmful() ? Status::fail
+          : good             ? Status::ok
+                             : Status::warn,
+          detail, good ? "" : of.mend_local()};
 }
 
 Check check_stability(const Case& of) {

@@ -13,13 +13,10 @@
 namespace skewguard::doctor {
 namespace {
 
-/// What is over the limit only by less than can be measured counts as over it.
-constexpr Duration kMeasured = std::chrono::milliseconds{10};
-
 constexpr const char* kAskForNtp = "name NTP servers that can be reached with --ntp: they tell";
 
-int code_for(Duration size, const Case& of) {
-  return size + kMeasured > of.examination.max_skew ? 4 : 0;
+int code_for(bool harm) {
+  return harm ? 4 : 0;
 }
 
 std::string naive_sentence(const Case& of) {
@@ -162,8 +159,7 @@ std::optional<Claim> several_clocks(const Case& of) {
       text += wrong ? ", which is wrong by what " + of.witnesses(name) + " say;" : ";";
     }
     text += " a token may be valid for one of them and not for another";
-    const bool off = surely_off(*reading, of.examination.max_skew);
-    return Claim{"several_clocks", off ? 4 : code_for(clocks_apart(*reading), of), text,
+    return Claim{"several_clocks", code_for(of.harmful(name) || of.harm.login_and_api), text,
                  "who runs " + reading->url + " must set the clocks of all its servers"};
   }
   return std::nullopt;
@@ -184,7 +180,7 @@ std::optional<Claim> local_clock(const Case& of) {
   if (!of.blame.local_off) return std::nullopt;
   const OffsetBound shown = of.local_off_shown();
   return Claim{shown.middle() > Duration{0} ? "local_clock_behind" : "local_clock_ahead",
-               code_for(magnitude(shown), of),
+               code_for(of.local_harmful()),
                "the local clock is " + size_text(shown, "behind", "ahead") + "; " + of.witnesses() +
                    " agree" + time::hours_hint(shown) + wrong_as_well(of) + naive_sentence(of),
                of.mend_local()};
@@ -200,7 +196,7 @@ std::optional<Claim> a_host_is_wrong(const Case& of) {
                                    size_text(shown, "ahead", "behind"), of.witnesses(name)) +
                        time::hours_hint(shown);
     if (surely_apart(of)) text += "; " + what_tokens_suffer(*between_shown(of));
-    return Claim{verdict, code_for(magnitude(shown), of), text,
+    return Claim{verdict, code_for(of.harmful(name) || of.harm.login_and_api), text,
                  "who runs " + reading->url + " must set its clock"};
   }
   return std::nullopt;
@@ -209,7 +205,7 @@ std::optional<Claim> a_host_is_wrong(const Case& of) {
 std::optional<Claim> they_differ(const Case& of) {
   if (surely_apart(of)) {
     const OffsetBound shown = *between_shown(of);
-    return Claim{"login_and_api_differ", code_for(magnitude(shown), of),
+    return Claim{"login_and_api_differ", code_for(of.harm.any()),
                  "the login host's clock is " + size_text(shown, "ahead", "behind") +
                      " of the API's: " + what_tokens_suffer(shown) + time::hours_hint(shown) +
                      "; who of them is wrong is not known",
@@ -219,33 +215,40 @@ std::optional<Claim> they_differ(const Case& of) {
   const bool from_local = !of.blame.from_local.empty();
   std::string text = from_local ? "clocks differ from the local one:"
                                 : "clocks differ from each other; from the local one:";
-  Duration most{0};
   std::string hint;
   for (std::size_t i = 0; i < of.shown.size(); ++i) {
     if (from_local && std::ranges::count(of.blame.from_local, i) == 0) continue;
     const clocks::Source& source = of.shown[i];
     text += " " + source.name + " by " +
             time::offset_text(source.bound.middle(), source.bound.width()) + ",";
-    most = std::max(most, magnitude(source.bound));
     if (hint.empty()) hint = time::hours_hint(source.bound);
   }
   text.back() = ';';
-  return Claim{"clocks_differ", code_for(most, of),
+  return Claim{"clocks_differ", code_for(of.harm.any()),
                text + " who is wrong is not known" + hint + naive_sentence(of), kAskForNtp};
 }
 
-/// What no other claim makes harmful: a clock is off for certain, whoever is to blame.
+/// Harm that no other claim accounts for: a clock is off for certain, whoever is to blame.
 std::optional<Claim> one_is_surely_off(const Case& of) {
-  for (const auto& [name, reading] : hosts(of)) {
-    if (reading == nullptr || !surely_off(*reading, of.examination.max_skew)) continue;
+  const auto differs = [&](const std::string& whose, const OffsetBound& bound) {
     return Claim{"clocks_differ", 4,
                  fmt::format("the clock of {} and the local one differ by {}; who is wrong is not "
                              "known",
-                             name, time::bounds_text(*reading->bound)) +
-                     time::hours_hint(*reading->bound) + naive_sentence(of),
+                             whose, time::bounds_text(bound)) +
+                     time::hours_hint(bound) + naive_sentence(of),
                  kAskForNtp};
-  }
-  return std::nullopt;
+  };
+  for (const auto& [name, reading] : hosts(of))
+    if (of.harmful(name)) return differs(std::string(name), *reading->bound);
+  const auto& ntp = of.examination.survey.ntp;
+  for (std::size_t i = 0; i < ntp.size(); ++i)
+    if (of.harm.ntp[i]) return differs("NTP server " + ntp[i].host, *ntp[i].truth);
+  if (!of.harm.login_and_api) return std::nullopt;
+  return Claim{"login_and_api_differ", 4,
+               fmt::format("the clocks of the login host and of the API differ; from the local one "
+                           "the login host's by {}, the API's by {}; who is wrong is not known",
+                           time::bounds_text(*of.login->bound), time::bounds_text(*of.api->bound)),
+               kAskForNtp};
 }
 
 /// The API refused a new token by its clock, within less than Dates alone can tell.

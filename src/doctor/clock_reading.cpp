@@ -37,25 +37,29 @@ void tell_by_renewals(ClockReading& reading, OffsetBound shown, const Now& now,
   reading.best = shown.middle();
 }
 
+/// Each clock that answers to the name. Groups that only a late Date may have made are none.
+std::vector<OffsetBound> clocks_of(const ClockReading& reading) {
+  if (!reading.bound) return {};
+  if (reading.picture == Picture::incoherent && !reading.renewed_late) return {};
+  if (reading.picture != Picture::several_clocks) return {*reading.bound};
+  std::vector<OffsetBound> clocks;
+  for (const clocks::ClockGroup& group : reading.groups) clocks.push_back(group.offset);
+  return clocks;
+}
+
 }  // namespace
 
 bool surely_off(const ClockReading& reading, Duration max_skew) {
-  const auto beyond = [max_skew](const OffsetBound& bound) {
-    return bound.low > max_skew || bound.high < -max_skew;
-  };
-  if (!reading.bound) return false;
-  if (reading.picture == Picture::incoherent && !reading.renewed_late) return false;
-  // Groups that only a late Date may have made are no clocks.
-  const bool several = reading.picture == Picture::several_clocks;
-  return beyond(*reading.bound) ||
-         (several && std::ranges::any_of(reading.groups,
-                                         [&](const auto& group) { return beyond(group.offset); }));
+  return std::ranges::any_of(clocks_of(reading),
+                             [&](const auto& bound) { return surely_off(bound, max_skew); });
 }
 
 bool surely_apart(const ClockReading& one, const ClockReading& other, Duration max_skew) {
-  if (!one.has_one_time() || !other.has_one_time()) return false;
-  return one.bound->low - other.bound->high > max_skew ||
-         other.bound->low - one.bound->high > max_skew;
+  const auto others = clocks_of(other);
+  return std::ranges::any_of(clocks_of(one), [&](const OffsetBound& a) {
+    return std::ranges::any_of(
+        others, [&](const OffsetBound& b) { return surely_off(minus(a, b), max_skew); });
+  });
 }
 
 ClockReading clock_reading(const clocks::ProbePlan& plan, const Now& now, Duration staleness) {

@@ -52,10 +52,17 @@ struct ClockReading {
   }
 };
 
-/// Whether any of its clocks is surely off from the local one by more than `max_skew`; never of
-/// what is no clock.
+/// What one clock shows less another.
+constexpr OffsetBound minus(const OffsetBound& one, const OffsetBound& other) {
+  return {one.low - other.high, one.high - other.low};
+}
+/// Whether a clock within these bounds is certainly more than `max_skew` from the local one.
+constexpr bool surely_off(const OffsetBound& bound, Duration max_skew) {
+  return bound.low > max_skew || bound.high < -max_skew;
+}
+/// Whether any of its clocks is; never of what is no clock.
 bool surely_off(const ClockReading& reading, Duration max_skew);
-/// Whether these two, of one clock each, are surely off from each other by more than `max_skew`.
+/// Whether any clock of the one is certainly more than `max_skew` from any clock of the other.
 bool surely_apart(const ClockReading& one, const ClockReading& other, Duration max_skew);
 
 /// What a plan's answers tell at `now`; who was asked, and what went wrong, is for the caller to

@@ -60,6 +60,32 @@ TEST_F(SkewCommand, TellsThatThisMachineIsTheOneThatIsWrong) {
   EXPECT_THAT(out, HasSubstr("; this machine's clock is behind\n"));
 }
 
+TEST_F(SkewCommand, NtpServersCountAsServersDo) {
+  round(Duration{0}, Duration{0}, Duration{0}).ntp = {doctor::ntp_at("ntp.example", seconds{600})};
+  surveys.back().servers.resize(1);
+  EXPECT_EQ(run({"skew", "https://a.example.com"}), 4) << "nobody tells who is wrong";
+  EXPECT_THAT(out, HasSubstr("stratum 2, harmful"));
+  surveys.emplace_back().ntp = {doctor::ntp_at("ntp.example", Duration{0})};
+  EXPECT_EQ(run({"skew", "https://a.example.com"}), 6) << "no server answered";
+}
+
+TEST_F(SkewCommand, NamesTheHarmOfHostsThatDifferFromEachOther) {
+  round(seconds{3}, -seconds{3}, Duration{0}).servers.pop_back();
+  const auto again = surveys.back();
+  EXPECT_EQ(run({"skew"}), 4);
+  EXPECT_THAT(out, HasSubstr("\nlogin and API host: their clocks differ by more than --max-skew"));
+  surveys.push_back(again);
+  EXPECT_EQ(run({"skew", "https://a.example.com", "https://b.example.com"}), 0);
+}
+
+TEST_F(SkewCommand, AStepDoesNotHideThatAClockIsOff) {
+  auto& reading = round(seconds{30}, Duration{0}, Duration{0}).servers[0];
+  reading.steps = 1;
+  reading.last_step = seconds{29};
+  EXPECT_EQ(run({"skew", "https://a.example.com"}), 4);
+  EXPECT_THAT(lines().at(1), HasSubstr("ahead, harmful; it stepped by 29.0 s while"));
+}
+
 TEST_F(SkewCommand, WhatIsNoClockDoesNoHarm) {
   auto& reading = round(Duration{0}, Duration{0}, Duration{0}).servers[1];
   reading = clock_at("https://b.example.com/", -seconds{1'700'000'000});

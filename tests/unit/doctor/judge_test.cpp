@@ -345,9 +345,22 @@ TEST_F(Judge, SpeaksOfOneProbeAsOne) {
   EXPECT_THAT(check("api").detail, StartsWith("1 answer, "));
 }
 
-TEST_F(Judge, CountsWhatIsAtTheLimitAsHarm) {
-  servers(seconds{5}, seconds{0});
+TEST_F(Judge, ChecksFailOnlyForWhatDoesHarm) {
+  servers(seconds{4}, seconds{4});
+  for (const char* name : {"clock_login", "clock_api", "clock_sync_service"})
+    EXPECT_EQ(check(name).status, Check::Status::warn) << name;
+  servers(seconds{3}, -seconds{3});
+  EXPECT_EQ(check("clock_login").status, Check::Status::warn);
+  EXPECT_EQ(check("clock_login_vs_api").status, Check::Status::fail);
   expect("login_and_api_differ", 4);
+}
+
+TEST_F(Judge, AnNtpServerAloneThatDiffersIsHarmfulThoughNobodyTellsWhoIsWrong) {
+  login() = unreachable(login().url, TransportFailure::Kind::refused);
+  ntp({seconds{600}});
+  expect("clocks_differ", 4);
+  EXPECT_EQ(check("clock_ntp").status, Check::Status::fail);
+  EXPECT_THAT(judge(examination).summary, HasSubstr("NTP server ntp0 by +600.0"));
 }
 
 TEST_F(Judge, SaysWhichWayAHostIsWrongAndWhatTokensSuffer) {
