@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
+#include <functional>
+#include <initializer_list>
+#include <string>
+#include <vector>
 
 #include "diagnosis/dates.hpp"
 #include "diagnosis/exit_code.hpp"
@@ -18,13 +22,16 @@ namespace {
 
 using time::human;
 
-/// "12:00:05", with its day where `beside` lies on another one.
-std::string clock_text(ServerTime time, ServerTime beside) {
-  const std::string full = time::format_rfc3339(time.since_epoch());
-  const std::string other = time::format_rfc3339(beside.since_epoch());
-  const auto t = full.find('T');
-  const bool same_day = t != std::string::npos && full.substr(0, t) == other.substr(0, t);
-  return same_day ? full.substr(t + 1, 8) : full;
+/// "12:00:05 UTC"; where they do not lie on one day, "2026-01-01T12:00:05Z": one form for all the
+/// times of a sentence.
+std::vector<std::string> clock_texts(std::initializer_list<ServerTime> times) {
+  std::vector<std::string> texts;
+  for (const ServerTime& time : times) texts.push_back(time::format_rfc3339(time.since_epoch()));
+  const auto day = [](const std::string& text) { return text.substr(0, text.find('T')); };
+  if (std::ranges::adjacent_find(texts, std::ranges::not_equal_to{}, day) != texts.end())
+    return texts;
+  for (std::string& text : texts) text = text.substr(text.find('T') + 1, 8) + " UTC";
+  return texts;
 }
 
 /// "4.0 to 5.1 s"; both units where they differ.
@@ -50,23 +57,21 @@ std::string lag_text(const Evidence& evidence) {
 }
 
 std::string begin_text(const Trial& trial) {
-  const ServerTime begins = *pending_begin(trial);
-  return fmt::format("the token was not valid before {} and the API answered at {}",
-                     clock_text(begins, *trial.date), clock_text(*trial.date, begins));
+  const auto texts = clock_texts({*pending_begin(trial), *trial.date});
+  return fmt::format("the token was not valid before {} and the API answered at {}", texts[0],
+                     texts[1]);
 }
 
 std::string end_text(const Trial& trial) {
-  const ServerTime ends = *trial.token.ends;
-  return fmt::format("the token ended at {} and the API answered at {}",
-                     clock_text(ends, *trial.date), clock_text(*trial.date, ends));
+  const auto texts = clock_texts({*trial.token.ends, *trial.date});
+  return fmt::format("the token ended at {} and the API answered at {}", texts[0], texts[1]);
 }
 
 std::string agree_text(const Trial& trial) {
   if (!trial.token.begins || !trial.token.ends) return "no clock explains it";
-  const ServerTime date = *trial.date;
+  const auto texts = clock_texts({*trial.token.begins, *trial.token.ends, *trial.date});
   return fmt::format("no clock explains it (the token lives from {} to {}, the API answered at {})",
-                     clock_text(*trial.token.begins, date), clock_text(*trial.token.ends, date),
-                     clock_text(date, *trial.token.begins));
+                     texts[0], texts[1], texts[2]);
 }
 
 std::string undecided_text(const Evidence& evidence, const Trial& trial) {

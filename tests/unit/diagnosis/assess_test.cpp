@@ -412,7 +412,17 @@ TEST(Explain, SaysHowFarTheApiLagsTheLoginHostWithBounds) {
   EXPECT_EQ(
       explain_settled(e, {0, settle(e, 0)}, {}),
       "The API's clock was 4.0 to 5.1 s behind the login host's: the token was not valid before "
-      "12:00:00 and the API answered at 11:59:55; waited 5.0 s and sent the same token again.");
+      "12:00:00 UTC and the API answered at 11:59:55 UTC; waited 5.0 s and sent the same token "
+      "again.");
+}
+
+TEST(Explain, GivesAllTimesOfASentenceOneForm) {
+  Trial t = refusal(milliseconds{40}, seconds{100});
+  t.token.ends = noon_plus(std::chrono::hours{24});  // another day than its begin and the Date
+  EXPECT_THAT(
+      explain_settled(evidence({t}), {0, Verdict::token_rejected}, {}),
+      testing::HasSubstr("(the token lives from 2026-01-01T12:00:00Z to "
+                         "2026-01-02T12:00:00Z, the API answered at 2026-01-01T12:01:40Z)"));
 }
 
 }  // namespace
