@@ -393,8 +393,8 @@ class Skew(EndToEnd):
         rounds = [json.loads(process.stdout.readline())["servers"][0] for _ in range(3)]
         for reading in rounds:
             self.assert_holds(reading, 0.5)
-        widths = [reading["offset_high_s"] - reading["offset_low_s"] for reading in rounds]
-        self.assertLess(widths[2], widths[0] / 2)
+        width = rounds[2]["offset_high_s"] - rounds[2]["offset_low_s"]
+        self.assertLess(width, 0.6)  # an answer by itself leaves a second open
         self.assertGreater(rounds[2]["samples"], rounds[0]["samples"])
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(HUNG_S), 0)  # what it found: half a second does no harm
