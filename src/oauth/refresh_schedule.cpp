@@ -27,11 +27,6 @@ Duration span_of(const LifeSpan& life) noexcept {
 
 }  // namespace
 
-Duration learn(Duration known, Duration fact) noexcept {
-  fact = std::max(fact, Duration{0});
-  return fact > known || fact < known / 2 ? fact : known;
-}
-
 Instant end_for_api(const LifeSpan& life, const Learned& learned) noexcept {
   return life.end - std::min(learned.lead, span_of(life) / 2);
 }

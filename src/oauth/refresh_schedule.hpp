@@ -19,11 +19,6 @@ struct Learned {
   Duration lead{0};  ///< the API's clock is this far ahead of the issuer's
 };
 
-/// What is known after `fact` has been told. The largest fact stays, since behind one name there
-/// may be backends that differ; only one below half of it replaces it, since then the clocks have
-/// been set right.
-Duration learn(Duration known, Duration fact) noexcept;
-
 /// The end of the life by what was learned: earlier by the lead, but at least half of it stays.
 Instant end_for_api(const LifeSpan& life, const Learned& learned) noexcept;
 

@@ -105,7 +105,7 @@ void TokenMachine::Impl::on(const event::TakesUnbegun& /*fact*/, const Now& /*no
 }
 
 void TokenMachine::Impl::on(const event::ApiLags& fact, const Now& /*now*/) {
-  const Duration lag = learn(learned_.lag, fact.lag);
+  const Duration lag = std::max(fact.lag, Duration{0});
   if (lag == learned_.lag) return;
   if (lag > learned_.lag) begins_ignored_ = false;  // one was refused until it had begun
   learned_.lag = lag;
@@ -122,7 +122,7 @@ void TokenMachine::Impl::on(const event::ApiLags& fact, const Now& /*now*/) {
 }
 
 void TokenMachine::Impl::on(const event::ApiLeads& fact, const Now& /*now*/) {
-  const Duration lead = learn(learned_.lead, fact.lead);
+  const Duration lead = std::max(fact.lead, Duration{0});
   if (lead == learned_.lead) return;
   learned_.lead = lead;
   noteworthy_ = newest_generation();

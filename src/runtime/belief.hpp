@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "skewguard/time.hpp"
 
@@ -12,17 +13,26 @@ namespace skewguard::runtime {
 /// more of them in a row.
 class Belief {
  public:
-  void learn(Duration most, Duration least) {
-    if (!most_ && ended_) patience_ = std::min(patience_ * kMorePatient, kMostPatient);
-    most_ = most;
+  /// One more fact. Of two alike the larger `most` stays, since the clocks behind one name may
+  /// differ; one below half of it replaces it, since then a clock has been set right. `shown`: how
+  /// far ahead the clock is by the newest answers; a fact that they contradict is none, and what
+  /// was believed before it stays.
+  void learn(Duration most, Duration least, const std::optional<OffsetBound>& shown) {
+    if (std::exchange(ended_, false))
+      patience_ = against_ < kMostPatient ? std::min(patience_ * kMorePatient, kMostPatient) : 1;
+    if (shown && shown->high < least && patience_ == 1) {
+      ended_ = true;
+      return;
+    }
+    const bool alike = most_ && most >= *most_ / 2;
+    most_ = alike ? std::max(*most_, most) : most;
     least_ = least;
     against_ = 0;
   }
   /// One answer shows how far ahead that clock is. True: the belief ends by it.
   bool ends_by(const OffsetBound& shown) {
-    if (!most_) return false;
-    against_ = shown.high < least_ ? against_ + 1 : 0;
-    if (against_ < patience_) return false;
+    against_ = shown.high < least_ ? std::min(against_ + 1, kMostPatient) : 0;
+    if (!most_ || against_ < patience_) return false;
     most_.reset();
     return ended_ = true;
   }
@@ -38,9 +48,11 @@ class Belief {
 
   std::optional<Duration> most_;
   Duration least_{0};
-  int against_ = 0;  ///< answers in a row that contradict it
+  /// Answers in a row that contradict what was last believed; so many as the most patient belief
+  /// takes are no turn of one of several clocks.
+  int against_ = 0;
   int patience_ = 1;
-  bool ended_ = false;
+  bool ended_ = false;  ///< since the last fact
 };
 
 }  // namespace skewguard::runtime

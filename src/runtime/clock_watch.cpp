@@ -71,16 +71,17 @@ std::string ClockWatch::known(ServerId server) const {
   return bounds ? time::bounds_text(*bounds) : "";
 }
 
-bool ClockWatch::learned(const oauth::TokenEvent& fact) {
+oauth::TokenEvent ClockWatch::learned(const oauth::TokenEvent& fact) {
   if (const auto* lags = std::get_if<oauth::event::ApiLags>(&fact)) {
-    lag_.learn(lags->lag, lags->least);
-    return !issuer_ahead_ || !lag_.ends_by(*issuer_ahead_);
+    lag_.learn(lags->lag, lags->least, issuer_ahead_);
+    return oauth::event::ApiLags{lag_.most().value_or(Duration{0})};
   }
   if (const auto* leads = std::get_if<oauth::event::ApiLeads>(&fact)) {
-    lead_.learn(leads->lead, leads->least);
-    return !issuer_ahead_ || !lead_.ends_by(reversed(*issuer_ahead_));
+    const auto shown = issuer_ahead_ ? std::optional(reversed(*issuer_ahead_)) : std::nullopt;
+    lead_.learn(leads->lead, leads->least, shown);
+    return oauth::event::ApiLeads{lead_.most().value_or(Duration{0})};
   }
-  return true;
+  return fact;
 }
 
 /// What this answer alone says of its clock, beside all that is known of the other host's: what was

@@ -20,9 +20,9 @@ class ClockWatch {
              std::function<bool()> fetching);
 
   void observe(ServerId server, const Exchange& exchange);
-  /// A call has learned this: it holds for as long as the Dates allow it. False where the newest
-  /// of them contradict it already.
-  [[nodiscard]] bool learned(const oauth::TokenEvent& fact);
+  /// A call, or another process, has learned this: it holds for as long as the Dates allow it. What
+  /// the tokens are to be told in its place.
+  [[nodiscard]] oauth::TokenEvent learned(const oauth::TokenEvent& fact);
 
   /// The hypervisor tells that the machine was stopped or restored since the last look.
   bool disrupted();

@@ -127,8 +127,7 @@ class Engine::Impl {
     for (const auto& line : step.log) core_.log(line);
     for (const auto& rejection : step.rejections) core_.tell_rejection(rejection);
     for (const auto& fact : step.facts) {
-      if (!desk_.clocks().learned(fact)) continue;
-      core_.turns.next([this, fact] { desk_.step(fact); });
+      core_.turns.next([this, told = desk_.clocks().learned(fact)] { desk_.step(told); });
     }
     act(id, call, step.action);
   }

@@ -199,9 +199,7 @@ void TokenDesk::adopt() {
 
 /// It holds for as long as what this process sees itself allows it.
 void TokenDesk::learn_from(const StoredToken& stored) {
-  const auto learn = [this](const oauth::TokenEvent& fact) {
-    if (clocks_.learned(fact)) step(fact);
-  };
+  const auto learn = [this](const oauth::TokenEvent& fact) { step(clocks_.learned(fact)); };
   // A user's own store may tell anything; sums of these stay far from overflow.
   const auto believed = [](Duration fact) { return std::min(fact, oauth::kLongestLife); };
   // Of what it is at least nothing is kept: with less than half of it, it is no longer true.

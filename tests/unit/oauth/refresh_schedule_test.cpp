@@ -116,15 +116,6 @@ TEST(RefreshSchedule, ALifeOfNothingIsNeverUsable) {
   EXPECT_EQ(refresh_at(over, options, {.lag = 3s, .lead = 3s}, 0.5), kSent - 10s);
 }
 
-TEST(Learned, TheLargestFactStaysUntilOneBelowHalfReplacesIt) {
-  EXPECT_EQ(learn(0s, 4s), 4s);
-  EXPECT_EQ(learn(4s, 6s), 6s);
-  EXPECT_EQ(learn(4s, 3s), 4s);
-  EXPECT_EQ(learn(4s, 2s), 4s);
-  EXPECT_EQ(learn(4s, 1900ms), 1900ms);
-  EXPECT_EQ(learn(4s, -1s), 0s);
-}
-
 TEST(FirstUse, IsAtOnceWhereNoLagIsKnown) {
   Token token;
   token.received = kSent;
