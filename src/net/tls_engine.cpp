@@ -28,6 +28,28 @@ bool numeric(const std::string& host) {
   return address != nullptr;
 }
 
+/// The ciphers of the system's policy (openssl.cnf) but those of DHE, whose group the server
+/// chooses: one of 10,000 bits takes the loop half a second. Those of TLS 1.3 have a list of their
+/// own. False: nothing is left.
+bool leave_out_dhe(SSL_CTX* context) {
+  const STACK_OF(SSL_CIPHER)* ciphers = SSL_CTX_get_ciphers(context);
+  std::string names;
+  bool dhe = false;
+  bool tls13 = false;
+  for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i) {
+    const SSL_CIPHER* cipher = sk_SSL_CIPHER_value(ciphers, i);
+    const int exchange = SSL_CIPHER_get_kx_nid(cipher);
+    dhe = dhe || exchange == NID_kx_dhe;
+    tls13 = tls13 || exchange == NID_kx_any;
+    if (exchange == NID_kx_dhe || exchange == NID_kx_any) continue;
+    if (!names.empty()) names += ':';
+    names += SSL_CIPHER_get_name(cipher);
+  }
+  if (!dhe) return true;
+  if (!names.empty()) return SSL_CTX_set_cipher_list(context, names.c_str()) == 1;
+  return tls13 && SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1;
+}
+
 }  // namespace
 
 TlsContext::TlsContext(const SSL_METHOD* method) : context_(SSL_CTX_new(method)) {
@@ -35,7 +57,8 @@ TlsContext::TlsContext(const SSL_METHOD* method) : context_(SSL_CTX_new(method))
     fault_ = "TLS cannot be set up: " + openssl_words("no reason is given");
     return;
   }
-  SSL_CTX_set_min_proto_version(get(), TLS1_2_VERSION);
+  if (SSL_CTX_get_min_proto_version(get()) < TLS1_2_VERSION)  // the system may demand more
+    SSL_CTX_set_min_proto_version(get(), TLS1_2_VERSION);
   SSL_CTX_set_options(get(),
                       SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CLEANSE_PLAINTEXT);
   SSL_CTX_set_mode(get(), SSL_MODE_RELEASE_BUFFERS);
@@ -43,8 +66,12 @@ TlsContext::TlsContext(const SSL_METHOD* method) : context_(SSL_CTX_new(method))
 
 TlsContext::TlsContext(const TlsOptions& options) : TlsContext(TLS_client_method()) {
   if (fault_) return;
-  // A server chooses the group of DHE: 10,000 bits of its own take the loop half a second.
-  SSL_CTX_set_cipher_list(get(), "DEFAULT:!kDHE");
+  if (!leave_out_dhe(get())) {
+    fault_ =
+        "the TLS policy of this system (openssl.cnf) allows no cipher but those with DHE, which "
+        "are not used";
+    return;
+  }
   SSL_CTX_set_verify(get(), SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_cert_verify_callback(get(), &TlsEngine::verify, nullptr);
   static constexpr std::array<unsigned char, 9> kHttp11{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <openssl/conf.h>
+
 #include <array>
 #include <cstdio>
 #include <string>
@@ -424,6 +426,66 @@ TEST(TlsContextTest, NoServerChoosesAGroupOfItsOwn) {
     const auto* cipher = sk_SSL_CIPHER_value(ciphers, i);
     EXPECT_NE(SSL_CIPHER_get_kx_nid(cipher), NID_kx_dhe) << SSL_CIPHER_get_name(cipher);
   }
+}
+
+/// What openssl.cnf says of TLS, for as long as this lives.
+class SystemPolicy {
+ public:
+  explicit SystemPolicy(const std::string& lines)
+      : file_(testing_certificates::text_file("openssl_conf = init\n[init]\nssl_conf = ssl\n"
+                                              "[ssl]\nsystem_default = policy\n[policy]\n" +
+                                              lines)) {
+    EXPECT_EQ(CONF_modules_load_file(file_.c_str(), nullptr, 0), 1);
+  }
+  ~SystemPolicy() {
+    CONF_modules_unload(1);
+    std::remove(file_.c_str());
+  }
+  SystemPolicy(const SystemPolicy&) = delete;
+  SystemPolicy& operator=(const SystemPolicy&) = delete;
+
+ private:
+  std::string file_;
+};
+
+std::vector<std::string> ciphers_below_tls13(const TlsContext& context) {
+  std::vector<std::string> names;
+  const auto* ciphers = SSL_CTX_get_ciphers(context.get());
+  for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i) {
+    const auto* cipher = sk_SSL_CIPHER_value(ciphers, i);
+    if (SSL_CIPHER_get_kx_nid(cipher) != NID_kx_any)
+      names.emplace_back(SSL_CIPHER_get_name(cipher));
+  }
+  return names;
+}
+
+TEST(TlsContextTest, TheSystemsPolicyHoldsButForDhe) {
+  const SystemPolicy policy(
+      "CipherString = DHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384@SECLEVEL=3\n"
+      "MinProtocol = TLSv1.2\n");
+  const TlsContext context(TlsOptions{});
+  EXPECT_EQ(context.fault(), std::nullopt);
+  EXPECT_THAT(ciphers_below_tls13(context), testing::ElementsAre("ECDHE-RSA-AES256-GCM-SHA384"));
+  EXPECT_EQ(SSL_CTX_get_security_level(context.get()), 3);
+}
+
+TEST(TlsContextTest, TheSystemMayDemandALaterVersion) {
+  const SystemPolicy policy("MinProtocol = TLSv1.3\n");
+  EXPECT_EQ(SSL_CTX_get_min_proto_version(TlsContext(TlsOptions{}).get()), TLS1_3_VERSION);
+}
+
+TEST(TlsContextTest, APolicyOfDheAloneLeavesTls13) {
+  const SystemPolicy policy("CipherString = kDHE\n");
+  const TlsContext context(TlsOptions{});
+  EXPECT_EQ(context.fault(), std::nullopt);
+  EXPECT_EQ(SSL_CTX_get_min_proto_version(context.get()), TLS1_3_VERSION);
+}
+
+TEST(TlsContextTest, APolicyThatAllowsDheAloneIsAFault) {
+  const SystemPolicy policy("CipherString = kDHE\nCiphersuites =\n");
+  const TlsContext context(TlsOptions{});
+  ASSERT_TRUE(context.fault());
+  EXPECT_THAT(*context.fault(), HasSubstr("DHE"));
 }
 
 TEST(TlsContextTest, ACaFileThatCannotBeReadIsAFaultThatNamesIt) {
