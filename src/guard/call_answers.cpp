@@ -2,20 +2,19 @@
 #include "diagnosis/standing.hpp"
 #include "guard/call_machine_impl.hpp"
 #include "http/content_coding.hpp"
+#include "oauth/answer_body.hpp"
 #include "oauth/withhold.hpp"
 
 namespace skewguard::guard {
 namespace {
 
-constexpr std::size_t kMostErrorBytes = std::size_t{1024} * 1024;
-
 /// Where the caller asked for a coding, the answer stays coded: an error is read all the same, from
 /// a copy in `decoded`.
 const Exchange& readable(const Exchange& exchange, std::optional<Exchange>& decoded) {
-  const bool error = exchange.status >= 400 && exchange.body.size() <= kMostErrorBytes;
+  const bool error = exchange.status >= 400 && exchange.body.size() <= oauth::kMostErrorBytes;
   if (!error || !exchange.headers.find("Content-Encoding")) return exchange;
   decoded = exchange;
-  http::decode_body(*decoded, kMostErrorBytes);
+  http::decode_body(*decoded, oauth::kMostErrorBytes);
   return *decoded;
 }
 

@@ -68,6 +68,12 @@ int window_bits(std::string_view coding, std::string_view body) {
   return zlib ? kZlib : kRaw;
 }
 
+/// What may still come out of a body, in bytes, and how many blocks may be read for it.
+struct Budget {
+  std::size_t bytes;
+  std::size_t blocks = kMostBlocks;
+};
+
 class Inflation {
  public:
   explicit Inflation(int bits) {
@@ -83,8 +89,9 @@ class Inflation {
   Inflation& operator=(const Inflation&) = delete;
 
   /// Appends to `out`. A gzip body may have several members; what follows the last one is padding.
-  Decoding run(std::string_view in, std::size_t limit, std::string& out) {
+  Decoding run(std::string_view in, Budget& budget, std::string& out) {
     if (!ready_) return Decoding::broken;
+    if (in.size() / 2 > budget.bytes) return Decoding::too_large;
     SecretText piece;
     piece.resize(kPiece);
     // zlib takes its input by a pointer to mutable bytes, which it does not change.
@@ -93,20 +100,25 @@ class Inflation {
     for (;;) {
       stream_.next_out = reinterpret_cast<Bytef*>(piece.data());  // NOLINT
       stream_.avail_out = static_cast<uInt>(piece.size());
-      const int said = inflate(&stream_, Z_NO_FLUSH);
+      const int said = inflate(&stream_, Z_BLOCK);
       const std::size_t size = piece.size() - stream_.avail_out;
-      if (out.size() + size > limit) return Decoding::too_large;
+      if (size > budget.bytes || (ended_block() && budget.blocks-- == 0))
+        return Decoding::too_large;
+      budget.bytes -= size;
       append_wiping(out, piece.view().substr(0, size));
       if (said == Z_STREAM_END) {
         if (!another_member()) return Decoding::decoded;
         if (inflateReset(&stream_) != Z_OK) return Decoding::broken;
         continue;
       }
-      if (said != Z_OK || (stream_.avail_in == 0 && stream_.avail_out > 0)) return Decoding::broken;
+      if (said != Z_OK) return Decoding::broken;  // Z_BUF_ERROR: it is cut off
     }
   }
 
  private:
+  /// inflate() stopped behind a block, or behind the header of a member.
+  [[nodiscard]] bool ended_block() const { return (stream_.data_type & 128) != 0; }
+
   [[nodiscard]] bool another_member() const {
     return stream_.avail_in >= 2 && stream_.next_in[0] == 0x1f && stream_.next_in[1] == 0x8b;
   }
@@ -161,10 +173,11 @@ Decoding decode_body(Exchange& exchange, std::size_t limit) {
   if (!applied) return Decoding::unknown;
   if (applied->empty()) return Decoding::plain;
   std::string body;
+  Budget budget{limit};
   for (auto coding = applied->rbegin(); coding != applied->rend(); ++coding) {
     const std::string& coded = coding == applied->rbegin() ? exchange.body : body;
     std::string out;
-    const Decoding said = Inflation(window_bits(*coding, coded)).run(coded, limit, out);
+    const Decoding said = Inflation(window_bits(*coding, coded)).run(coded, budget, out);
     out.swap(body);
     Secret::wipe(out);
     if (said == Decoding::decoded) continue;
@@ -175,6 +188,11 @@ Decoding decode_body(Exchange& exchange, std::size_t limit) {
   exchange.body = std::move(body);
   exchange.headers = without_coding(exchange.headers);
   return Decoding::decoded;
+}
+
+bool is_coded(const Headers& headers) {
+  const auto applied = codings(headers);
+  return !applied || !applied->empty();
 }
 
 std::string_view as_utf8(std::string_view body, SecretText& held) {

@@ -14,14 +14,21 @@ enum class Decoding {
   decoded,    ///< the body is what it was before it was coded
   unknown,    ///< a coding that this program does not know; nothing was changed
   broken,     ///< cut off or corrupt; nothing was changed
-  too_large,  ///< what came out is over the limit; nothing was changed
+  too_large,  ///< it is over the limit; nothing was changed
 };
+
+/// Of deflate, all codings of a body together: empty ones cost time, and bring nothing.
+inline constexpr std::size_t kMostBlocks = 20'000;
 
 /// Takes the body out of its Content-Encoding (gzip, deflate, or several of them, RFC 9110 section
 /// 8.4) and drops Content-Encoding and Content-Length, which speak of the coded one. At most
-/// `limit` bytes may come out. Hostile input safe: memory and time are bounded by input and limit;
-/// what it goes through is wiped, for it may be a token.
+/// `limit` bytes may come out of its codings together, each of at most twice as many bytes and
+/// kMostBlocks blocks. Hostile input safe: the limit bounds memory and time; what it goes through
+/// is wiped, for it may be a token.
 Decoding decode_body(Exchange& exchange, std::size_t limit);
+
+/// The body is still in some Content-Encoding other than `identity`.
+bool is_coded(const Headers& headers);
 
 /// `body` as UTF-8: as it stands where it is, else read as ISO 8859-1, whatever its charset says.
 /// The view is into `body` or `held`.

@@ -170,13 +170,15 @@ Fault check_host(const Headers& headers, int version) {
 }
 
 bool wants_tls(int status, std::string_view body) noexcept {
+  constexpr std::size_t kLongestPage = 4096;  // the words stand at the beginning of a short page
   constexpr std::array<std::string_view, 3> kWords{
       "plain HTTP request was sent to HTTPS port",
       "speaking plain HTTP to an SSL-enabled server port",
       "Client sent an HTTP request to an HTTPS server"};
-  return status == 400 && std::ranges::any_of(kWords, [body](std::string_view words) {
-           return body.find(words) != std::string_view::npos;
-         });
+  if (status != 400 || body.size() > kLongestPage) return false;
+  return std::ranges::any_of(kWords, [body](std::string_view words) {
+    return body.find(words) != std::string_view::npos;
+  });
 }
 
 bool keeps_alive(const Headers& headers, int version) {

@@ -17,7 +17,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxErrorBodyBytes = std::size_t{1024} * 1024;  // a longer one is no message
 constexpr std::size_t kMaxTitle = 80;
 
 /// The first of these members that is a text, visible; may be empty.
@@ -155,7 +154,7 @@ std::string page_title(std::string_view body) {
 AnswerBody read_body(const Exchange& exchange, Wrapping unwrap) {
   using Form = AnswerBody::Form;
   AnswerBody body;
-  if (exchange.body.size() > kMaxErrorBodyBytes) {
+  if (exchange.body.size() > kMostErrorBytes || http::is_coded(exchange.headers)) {
     body.form = Form::page;
     return body;
   }

@@ -39,9 +39,12 @@ enum class Wrapping {
   always,        ///< of an OAuth error in it, whatever the outer one says
 };
 
-/// Hostile input safe: linear, at most 1 MiB (a longer body is a page without words), bounded
-/// nesting, no exceptions. The answer to a HEAD tells by its fields alone whether a page would have
-/// come.
+/// A longer body is no message, and to read it would hold up the loop.
+inline constexpr std::size_t kMostErrorBytes = std::size_t{256} * 1024;
+
+/// Hostile input safe: linear, at most kMostErrorBytes (a longer body is a page without words, and
+/// so is one whose Content-Encoding could not be undone), bounded nesting, no exceptions. The
+/// answer to a HEAD tells by its fields alone whether a page would have come.
 AnswerBody read_body(const Exchange& exchange, Wrapping unwrap = Wrapping::where_silent);
 
 /// The title of an HTML page, else the beginning of what is no markup; visible. May be empty.

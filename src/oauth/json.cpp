@@ -67,19 +67,21 @@ std::optional<char> escaped(std::string_view& rest) {
   return code < 0x80 ? static_cast<char>(code) : '\x7f';
 }
 
-/// A letter of `name`, lower case; 0 for what parts its words.
-char plain(char c) noexcept {
-  return c == '_' || c == '-' ? '\0' : ascii_lower(c);
-}
-
+/// The same but for case, underscores and hyphens.
 bool alike(std::string_view a, std::string_view b) noexcept {
-  const auto letters = [](std::string_view name) {
-    std::string out;
-    for (const char c : name)
-      if (plain(c) != '\0') out += plain(c);
-    return out;
+  const auto next = [](std::string_view& rest) {
+    rest.remove_prefix(std::min(rest.find_first_not_of("_-"), rest.size()));
+    if (rest.empty()) return '\0';
+    const char c = ascii_lower(rest.front());
+    rest.remove_prefix(1);
+    return c;
   };
-  return a.size() < 64 && letters(a) == letters(b);
+  char c = '\0';
+  do {
+    c = next(a);
+    if (c != next(b)) return false;
+  } while (c != '\0');
+  return true;
 }
 
 void append_json_string(SecretText& out, std::string_view text) {
@@ -159,6 +161,7 @@ std::optional<double> number_of_text(std::string_view text) {
 const nlohmann::json* member_like(const nlohmann::json& object, std::string_view name) {
   if (!object.is_object()) return nullptr;
   if (const auto exact = object.find(name); exact != object.end()) return &*exact;
+  if (object.size() > kMostNames) return nullptr;
   for (const auto& [key, value] : object.items())
     if (alike(key, name)) return &value;
   return nullptr;
@@ -168,7 +171,8 @@ std::optional<SecretText> json_of_form(std::string_view text, std::string_view n
   SecretText out;
   out.append('{');
   bool named = false;
-  while (!text.empty()) {
+  for (std::size_t fields = 0; !text.empty(); ++fields) {
+    if (fields == kMostNames) return std::nullopt;
     const auto field = text.substr(0, text.find('&'));
     text.remove_prefix(std::min(field.size() + 1, text.size()));
     const auto equals = field.find('=');

@@ -37,12 +37,17 @@ class SecretJson {
   nlohmann::json root_;
 };
 
+/// Of an object or a form. An answer has a dozen; to compare many times as many would hold up the
+/// loop.
+inline constexpr std::size_t kMostNames = 1000;
+
 /// The member `name` of an object, else the first one that differs from it in case, underscores and
-/// hyphens alone (accessToken, Access-Token); else null. Dies with `object`.
+/// hyphens alone (accessToken, Access-Token), if it has at most kMostNames members; else null. Dies
+/// with `object`.
 const nlohmann::json* member_like(const nlohmann::json& object, std::string_view name);
 
 /// A form (application/x-www-form-urlencoded) as the JSON object of its fields; nothing where
-/// `text` is no form, or has no field `name`.
+/// `text` is no form, has no field `name`, or more than kMostNames fields.
 std::optional<SecretText> json_of_form(std::string_view text, std::string_view name);
 
 /// The member `name` of an object where it is a string; else null. Dies with `object`.

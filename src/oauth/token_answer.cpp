@@ -28,7 +28,8 @@ std::string sized(std::string_view body) {
 /// be a token, or part of one.
 std::string describe_body(const Exchange& exchange) {
   const std::string_view body = exchange.body;
-  if (const auto coding = exchange.headers.find("Content-Encoding"))
+  if (const auto coding = exchange.headers.find("Content-Encoding");
+      coding && http::is_coded(exchange.headers))
     return "its Content-Encoding \"" + visible(*coding, 40) + "\" is not known";
   const auto start = body.find_first_not_of(" \t\r\n");
   if (start == std::string_view::npos) return "its body is empty";

@@ -7,7 +7,7 @@
 namespace skewguard::oauth {
 
 /// A token answer is a few kilobytes; a longer one is refused unread.
-inline constexpr std::size_t kMaxTokenAnswerBytes = std::size_t{1024} * 1024;
+inline constexpr std::size_t kMaxTokenAnswerBytes = std::size_t{256} * 1024;
 
 /// Reads a 2xx of a token endpoint (RFC 6749 section 5.1), whatever its Content-Type says: a JSON
 /// object, one inside it, or a form. Unknown fields are ignored. A missing token_type counts as

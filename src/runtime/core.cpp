@@ -9,6 +9,7 @@
 #include "http/content_coding.hpp"
 #include "http/url.hpp"
 #include "oauth/rfc6749_dialect.hpp"
+#include "oauth/token_answer.hpp"
 #include "runtime/wire_log.hpp"
 
 namespace skewguard::runtime {
@@ -174,8 +175,8 @@ void Core::hand_on(ServerId server, SendResult result, const Transport::Handler&
 }
 
 void Core::look_at_login(Instant deadline, Transport::Handler then) {
-  send(HttpRequest{"HEAD", token_url(), {}, {}, {}}, SendOptions{deadline, kLoginBodyLimit}, login,
-       deadline, std::move(then));
+  send(HttpRequest{"HEAD", token_url(), {}, {}, {}},
+       SendOptions{deadline, oauth::kMaxTokenAnswerBytes}, login, deadline, std::move(then));
 }
 
 void Core::tell_resolved(const CallReport& report) const {

@@ -88,8 +88,6 @@ class Core {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-/// A token answer is a few hundred bytes.
-inline constexpr std::size_t kLoginBodyLimit = std::size_t{1024} * 1024;
 /// A look at a Date alone: one that takes longer tells too little.
 inline constexpr Duration kLookTimeout = std::chrono::seconds{5};
 

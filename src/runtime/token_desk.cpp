@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "oauth/lifetime.hpp"
+#include "oauth/token_answer.hpp"
 #include "runtime/adopt.hpp"
 #include "time/duration_text.hpp"
 
@@ -254,8 +255,8 @@ void TokenDesk::ask() {
   asking_.reset();
   Instant wanted = deadline;  // by the most hurried caller
   for (const auto& [id, waiting] : takers_) wanted = std::min(wanted, waiting.deadline);
-  core_.send(std::move(fetch.request), SendOptions{deadline, kLoginBodyLimit}, core_.login, wanted,
-             [this, id = fetch.fetch](SendResult result) {
+  core_.send(std::move(fetch.request), SendOptions{deadline, oauth::kMaxTokenAnswerBytes},
+             core_.login, wanted, [this, id = fetch.fetch](SendResult result) {
                if (auto* exchange = std::get_if<Exchange>(&result)) {
                  oauth::TokenEvent fetched = oauth::event::Fetched{id, std::move(*exchange)};
                  step(fetched);

@@ -9,14 +9,12 @@
 #include "net/reason_phrase.hpp"
 #include "oauth/refusals.hpp"
 #include "oauth/sent_secrets.hpp"
+#include "oauth/token_answer.hpp"
 #include "oauth/withhold.hpp"
 #include "time/duration_text.hpp"
 
 namespace skewguard::runtime {
 namespace {
-
-/// More than any token answer has.
-constexpr std::size_t kMostRead = std::size_t{1024} * 1024;
 
 std::string visible(std::string_view words, const std::vector<Secret>& secrets) {
   return oauth::visible(oauth::withhold(std::string(words), secrets));
@@ -52,7 +50,7 @@ std::vector<Secret> WireLog::secrets_of(const Exchange& exchange) const {
   std::vector<Secret> secrets = secrets_;
   if (issuer_ == nullptr || exchange.body.empty()) return secrets;
   Exchange readable = exchange;
-  http::decode_body(readable, kMostRead);
+  http::decode_body(readable, oauth::kMaxTokenAnswerBytes);
   auto answer = issuer_->token(readable);
   Secret::wipe(readable.body);
   if (answer) secrets.push_back(std::move(answer->access_token));

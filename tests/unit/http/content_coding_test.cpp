@@ -98,6 +98,44 @@ TEST(DecodeBody, SaysWhatIsCutOffOrCorruptAndChangesNothing) {
   EXPECT_EQ(decode_body(plain, kLimit), Decoding::broken);
 }
 
+/// Of raw deflate: empty stored blocks (RFC 1951 section 3.2.4), the last one marked.
+std::string empty_blocks(std::size_t count) {
+  std::string out;
+  for (std::size_t i = 0; i < count; ++i)
+    out += std::string(i + 1 < count ? "\0\0\0\xff\xff" : "\1\0\0\xff\xff", 5);
+  return out;
+}
+
+TEST(DecodeBody, CountsBlocksThatBringNothing) {
+  Exchange most = answer(empty_blocks(kMostBlocks), "deflate");
+  EXPECT_EQ(decode_body(most, kLimit), Decoding::decoded);
+  EXPECT_EQ(most.body, "");
+  Exchange over = answer(empty_blocks(kMostBlocks + 1), "deflate");
+  EXPECT_EQ(decode_body(over, kLimit), Decoding::too_large);
+  std::string members;
+  for (std::size_t i = 0; i <= kMostBlocks; ++i) members += compressed("", kGzip);
+  Exchange many = answer(std::move(members), "gzip");
+  EXPECT_EQ(decode_body(many, kLimit), Decoding::too_large);
+}
+
+TEST(DecodeBody, ReadsNoMoreThanTwiceTheLimit) {
+  const std::string padding(100, '\0');
+  const std::string text = compressed(kText, kGzip);
+  Exchange fits = answer(text + padding, "gzip");
+  EXPECT_EQ(decode_body(fits, (text.size() + 100) / 2), Decoding::decoded);
+  Exchange over = answer(text + padding, "gzip");
+  EXPECT_EQ(decode_body(over, (text.size() + 100) / 2 - 1), Decoding::too_large);
+}
+
+TEST(DecodeBody, AllCodingsShareTheLimit) {
+  const std::string inner = compressed(kText, kGzip);
+  for (const bool enough : {true, false}) {
+    Exchange exchange = answer(compressed(inner, kGzip), "gzip, gzip");
+    const std::size_t limit = inner.size() + kText.size() - (enough ? 0 : 1);
+    EXPECT_EQ(decode_body(exchange, limit), enough ? Decoding::decoded : Decoding::too_large);
+  }
+}
+
 TEST(DecodeBody, StopsABombAtTheLimit) {
   const std::string most(kLimit, 'a');
   Exchange fits = answer(compressed(most, kGzip), "gzip");

@@ -236,6 +236,13 @@ TEST_F(AsioTransportTest, AServerThatWantsTlsIsSaidTo) {
   }
 }
 
+TEST_F(AsioTransportTest, OfAnAnswerToPlainHttpALongBodyIsNotSearched) {
+  std::string page = "plain HTTP request was sent to HTTPS port";
+  page.resize(4097, ' ');
+  const ScriptedServer server(io_, {{read_request(), write(answer(page, "400 Bad Request"))}});
+  EXPECT_TRUE(get(server.url())->answered());
+}
+
 TEST_F(AsioTransportTest, ABodyAtTheLimitPassesAndOneByteMoreIsTooLarge) {
   const ScriptedServer server(
       io_, {{read_request(), write(answer("12345")), read_request(), write(answer("123456"))}});

@@ -98,6 +98,7 @@ TEST(TokenAnswer, NamesACodingThatItDoesNotKnow) {
   const auto answer = read("\x1b\x03", {{"Content-Encoding", "br"}});
   ASSERT_FALSE(answer);
   EXPECT_THAT(answer.error().message, HasSubstr("\"br\""));
+  EXPECT_THAT(read("", {{"Content-Encoding", "identity"}}).error().message, HasSubstr("is empty"));
 }
 
 TEST(TokenAnswer, ReadsJsonWhateverTheContentTypeSays) {

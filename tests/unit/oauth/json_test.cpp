@@ -24,6 +24,15 @@ TEST(MemberLike, PrefersTheExactNameAndForgivesItsSpelling) {
   EXPECT_EQ(member_like(*parse_json("[1]"), "access_token"), nullptr);
 }
 
+TEST(MemberLike, ComparesWithNoMoreNamesThanAnAnswerHas) {
+  nlohmann::json object = {{"accessToken", 1}};
+  for (std::size_t i = 1; i < kMostNames; ++i) object[std::to_string(i)] = 0;
+  EXPECT_NE(member_like(object, "access_token"), nullptr);
+  object["one more"] = 0;
+  EXPECT_EQ(member_like(object, "access_token"), nullptr);
+  EXPECT_NE(member_like(object, "accessToken"), nullptr) << "this costs nothing";
+}
+
 std::string form(std::string_view text, std::string_view name = "error") {
   const auto json = json_of_form(text, name);
   return json ? std::string(json->view()) : "none";
@@ -34,6 +43,13 @@ TEST(JsonOfForm, ReadsTheFieldsOfAForm) {
             R"({"error":"a","error_description":"b c!"})");
   EXPECT_EQ(form("error=%22%5C%0A%C3%A9"), "{\"error\":\"\\\"\\\\\\u000a\xC3\xA9\"}");
   EXPECT_TRUE(parse_json(form("error=%22%5C%0A%00")));
+}
+
+TEST(JsonOfForm, TakesAsManyFieldsAsAnAnswerMayHave) {
+  std::string most = "error=a";
+  for (std::size_t i = 1; i < kMostNames; ++i) most += "&b=";
+  EXPECT_NE(form(most), "none");
+  EXPECT_EQ(form(most + "&b="), "none");
 }
 
 TEST(JsonOfForm, TakesNothingElseForOne) {

@@ -246,6 +246,20 @@ TEST(ApiRefusal, A403ThatIsNotTheApisOwnIsAGateways) {
   EXPECT_EQ(api(403, json).kind, Kind::missing_permission);
 }
 
+TEST(ApiRefusal, ABodyInACodingThatIsNotKnownIsAPageWithoutWords) {
+  const Refusal refusal = api(403, {{"Content-Encoding", "br"}, {"Server", "edge"}}, "\x8b\x02{}");
+  EXPECT_EQ(refusal.kind, Kind::gateway_refused);
+  EXPECT_EQ(refusal.gateway, "Server \"edge\"");
+  EXPECT_EQ(api(403, {{"Content-Encoding", "identity"}}, "{}").kind, Kind::missing_permission);
+}
+
+TEST(ApiRefusal, ALongBodyIsNoMessage) {
+  std::string text = R"({"message":"no"})";
+  text.resize(kMostErrorBytes, ' ');
+  EXPECT_EQ(api(403, {}, text).description, "no");
+  EXPECT_EQ(api(403, {}, text + " ").description, "");
+}
+
 TEST(ApiRefusal, A401ThatAsksForOtherSchemesAloneIsAGateways) {
   const auto asks = [](const char* challenge, std::string body = "") {
     return api(401, {{"WWW-Authenticate", challenge}}, std::move(body));
