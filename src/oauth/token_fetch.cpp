@@ -17,6 +17,9 @@ namespace {
 /// service without tokens when its login host is long up again.
 constexpr Duration kLongestLimit = std::chrono::hours{1};     // of token requests
 constexpr Duration kLongestOutage = std::chrono::minutes{5};  // of the login host
+/// Credentials that have worked and are refused for longer than half a minute (the pauses double)
+/// will hardly be taken again soon: from then on callers are told at once.
+constexpr Duration kLongestToWaitThrough = std::chrono::seconds{20};
 
 }  // namespace
 
@@ -93,10 +96,21 @@ void TokenMachine::Impl::reopen_where_clock_was_set(const Now& now) {
 }
 
 const Closed* TokenMachine::Impl::closed(const Now& now) const {
+  const Closed* longest = nullptr;
   for (const auto* door : {&api_closed_, &login_closed_}) {
-    if (*door && now.boot < (*door)->until) return &**door;
+    const bool shut = *door && now.boot < (*door)->until;
+    if (shut && (longest == nullptr || longest->until < (*door)->until)) longest = &**door;
   }
-  return nullptr;
+  return longest;
+}
+
+/// Whether nobody may wait for the next token request, however much time they have.
+bool TokenMachine::Impl::turns_away(const Now& now) const {
+  if (!can_fetch()) return true;
+  const auto for_good = [&](const std::optional<Closed>& door) {
+    return door && now.boot < door->until && !door->may_pass;
+  };
+  return for_good(api_closed_) || for_good(login_closed_);
 }
 
 /// When the newest token is due for a successor; nothing where none is wanted.
@@ -161,13 +175,16 @@ void TokenMachine::Impl::fail(LoginFailure failure, const Exchange* exchange, co
   Duration wait = backoff_.next();
   if (told_when) wait = std::min(*failure.retry_after, limited ? kLongestLimit : kLongestOutage);
   if (failure.credentials) {
-    wait = growing_pause(options_.first_pause, options_.longest_pause, login_refusals_++);
+    const Duration first = grants_worked_ ? options_.first_pause_after_good : options_.first_pause;
+    wait = growing_pause(first, options_.longest_pause, login_refusals_++);
   }
   not_before_ = now.boot + wait;
   last_failure_ = failure.failure;
   same_again_ = false;
-  if (failure.retry == Retry::never)
-    login_closed_ = Closed{not_before_, failure.failure, clocks::wall_less_boot(now)};
+  if (failure.retry == Retry::never) {
+    login_closed_ = Closed{not_before_, failure.failure, clocks::wall_less_boot(now),
+                           failure.credentials && grants_worked_ && wait <= kLongestToWaitThrough};
+  }
   log(LogLevel::warn, failure.failure.error.message, failure.failure.verdict,
       failure.correlation_id);
 

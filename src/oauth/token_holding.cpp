@@ -25,6 +25,7 @@ Holding TokenMachine::Impl::hold(Token token, const Now& now) {
 }
 
 void TokenMachine::Impl::take(TokenAnswer answer, const Exchange& exchange, const Now& now) {
+  grants_worked_ = true;
   if (had(answer.access_token)) return take_same_again(now);
   Holding fresh =
       hold(issued_token(std::move(answer), exchange, login_, options_.unknown_life), now);

@@ -81,7 +81,9 @@ void TokenMachine::Impl::on(const event::RefusedForGood& refused, const Now& now
   TokenFailure failure = fresh_token_refused(refused.verdict, pause);
   log(LogLevel::warn, failure.error.message, failure.verdict);
   forget_refused(refused.verdict, now);
-  api_closed_ = Closed{now.boot + pause, std::move(failure)};
+  api_closed_ = Closed{.until = now.boot + pause,
+                       .failure = std::move(failure),
+                       .may_pass = clock && !accepted_.empty()};
 }
 
 /// A gateway's page says nothing of the token: then an older one that the API took goes back into
@@ -179,6 +181,7 @@ void TokenMachine::Impl::on(const event::Found& found, const Now& now) {
 void TokenMachine::Impl::on(const event::NewGrants& fresh, const Now& now) {
   grants_ = fresh.grants;
   turn_ = refused_ = 0;
+  grants_worked_ = false;
   if (!login_closed_ || login_closed_->failure.verdict != Verdict::credentials_rejected) return;
   login_closed_.reset();  // it was the old ones' door
   login_refusals_ = 0;
@@ -254,9 +257,10 @@ void TokenMachine::Impl::start_fetch(const Now& now) {
 /// Denies those whom no token request can serve in time.
 void TokenMachine::Impl::turn_away(const Now& now) {
   if (fetch_) return;
-  const bool shut = !can_fetch() || closed(now) != nullptr;
+  const bool shut = turns_away(now);
   const Instant earliest = earliest_fetch(now);
-  const bool too_often = !shut && earliest > std::max(not_before_, now.boot);  // rule 8 alone
+  const bool too_often =  // rule 8 alone
+      closed(now) == nullptr && can_fetch() && earliest > std::max(not_before_, now.boot);
   const auto hopeless = [&](const Waiter& waiter) {
     if (!shut && waiter.want.deadline > earliest) return false;
     deny(waiter,

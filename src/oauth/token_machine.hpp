@@ -220,6 +220,8 @@ struct TokenMachineOptions {
   Duration unknown_life = std::chrono::seconds{300};  ///< where nothing tells it: Genesys' shortest
   time::Backoff::Options backoff{};
   Duration first_pause = std::chrono::seconds{5};  ///< after a fresh token was refused; doubles
+  /// After credentials were refused that had worked; doubles. They may be restored at any time.
+  Duration first_pause_after_good = std::chrono::seconds{1};
   Duration longest_pause = std::chrono::minutes{5};
   std::uint64_t seed = 1;  ///< for jitter
 };

@@ -42,6 +42,8 @@ struct Closed {
   Instant until{};
   TokenFailure failure;
   Duration wall_less_boot{};  ///< as it was
+  /// What failed has worked before, so it may be over soon: callers that have the time wait.
+  bool may_pass = false;
 };
 
 class TokenMachine::Impl {
@@ -155,7 +157,9 @@ class TokenMachine::Impl {
   void tell_oddities(const TokenAnswer& answer);
 
   // Fetching --------------------------------------------------------------------------------------
+  /// What keeps everyone from a token request now, the door that stays closed longest; or null.
   const Closed* closed(const Now& now) const;
+  bool turns_away(const Now& now) const;
   void reopen_where_clock_was_set(const Now& now);
   bool can_fetch() const { return !grants_.empty() && !given(); }
   const Grant& grant() const { return *grants_.at(turn_); }
@@ -176,8 +180,9 @@ class TokenMachine::Impl {
 
   TokenMachineOptions options_;
   Grants grants_;
-  std::size_t turn_ = 0;     ///< which of them is used
-  std::size_t refused_ = 0;  ///< of them in a row, since a token came or all were
+  std::size_t turn_ = 0;        ///< which of them is used
+  std::size_t refused_ = 0;     ///< of them in a row, since a token came or all were
+  bool grants_worked_ = false;  ///< the login host has given a token for them
   std::shared_ptr<const Dialect> dialect_;
   const clocks::ClockBook* book_;
   ServerId login_;

@@ -71,6 +71,33 @@ TEST_P(Scenario, C22ALoginHostThatStepsForAWhileCostsNoCallWhileTheOldTokenLives
   EXPECT_EQ(failures(*world, *client, 30, 1s), 0);
 }
 
+TEST_P(Scenario, C22ALoginHostBehindForAWhileCostsNoMoreCallsThanItsTokensDo) {
+  build(0s, {0s}, 20s);  // login-an-hour-behind-for-a-moment
+  EXPECT_EQ(failures(*world, *client, 15, 1s), 0);
+  set_login(*world, -1h);
+  EXPECT_LE(failures(*world, *client, 9, 1s), 4) << "no token lives from 20 s on";
+  set_login(*world, 1h);
+  EXPECT_EQ(failures(*world, *client, 30, 1s), 0);
+  EXPECT_LE(world->token_requests(), 8U);
+}
+
+TEST_P(Scenario, C22ALoginHostThatRefusesItsClientForAWhileIsAskedAgainSoon) {
+  build(0s, {0s}, 6s);  // login-refuses-for-a-while
+  EXPECT_EQ(failures(*world, *client, 4, 1s), 0);
+  const Instant end = world->boot() + 20s;
+  world->fate = [this, end](const HttpRequest& request) {
+    Fate fate;
+    if (world->boot() >= end || !request.url.starts_with(kLoginUrl)) return fate;
+    fate.spoil = [](emulator::Reply& reply) {
+      reply.status = 401;
+      reply.body = R"({"error":"invalid_client","error_description":"authentication failed"})";
+    };
+    return fate;
+  };
+  EXPECT_LE(failures(*world, *client, 56, 1s), 6) << "who has the time waits for the next try";
+  EXPECT_LE(world->token_requests(), 18U);
+}
+
 TEST_P(Scenario, C22OneOfTwoLoginHostsAheadIsAskedAgain) {
   build(0s, {0s}, 24h);
   bool wrong = true;  // the first answer comes from the one that is ahead

@@ -135,6 +135,58 @@ TEST(LoginFailures, WrongCredentialsAreNotTriedAgainDuringAGrowingPause) {
   EXPECT_EQ(all<Deliver>(bench.give("t1")).size(), 1U) << "the secret was put right";
 }
 
+/// Each try is refused, after the pauses of 1, 2, 4, 8 and 16 s in which a caller waits.
+WaiterId refuse_good_credentials(Bench& bench, WaiterId id) {
+  bench.want(id++);
+  bench.reply(401, oauth_error_body("invalid_client", "no"));
+  for (const Duration pause : {1s, 2s, 4s, 8s, 16s}) {
+    const auto waits = bench.want(id);
+    EXPECT_TRUE(all<Deny>(waits).empty()) << pause / 1s;
+    EXPECT_TRUE(all<action::StartFetch>(waits).empty()) << pause / 1s;
+    bench.advance(pause - 100ms);
+    EXPECT_TRUE(all<action::StartFetch>(bench.tick()).empty()) << pause / 1s;
+    bench.advance(100ms);
+    EXPECT_EQ(all<action::StartFetch>(bench.tick()).size(), 1U) << pause / 1s;
+    const auto denied = only<Deny>(bench.reply(401, oauth_error_body("invalid_client", "no")));
+    EXPECT_EQ(denied.waiter, id++);
+    expect_failure(denied, Verdict::credentials_rejected, ErrorKind::credentials, 3);
+  }
+  return id;
+}
+
+TEST(LoginFailures, CallersWaitForTheNextTryOfCredentialsThatHaveWorked) {  // login-refuses-*
+  Bench bench;
+  bench.get("t1", "1");
+  bench.advance(2s);
+  WaiterId id = refuse_good_credentials(bench, 1);
+  EXPECT_EQ(all<Deny>(bench.want(id++)).size(), 1U) << "it has lasted for half a minute";
+  bench.advance(32s);
+  bench.want(id++);
+  EXPECT_EQ(all<Deliver>(bench.give("t2", "1")).size(), 1U);
+  bench.advance(2s);
+  refuse_good_credentials(bench, id);
+}
+
+TEST(LoginFailures, ACallerWithoutTimeForTheNextTryIsToldAtOnce) {
+  Bench bench;
+  bench.get("t1", "1");
+  bench.advance(2s);
+  bench.want(1);
+  bench.reply(401, oauth_error_body("invalid_client", "no"));
+  expect_failure(only<Deny>(bench.want(2, 900ms)), Verdict::credentials_rejected,
+                 ErrorKind::credentials, 3);
+}
+
+TEST(LoginFailures, NewCredentialsHaveNotWorkedYet) {
+  Bench bench;
+  bench.get("t1", "1");
+  bench.advance(2s);
+  bench.step(event::NewGrants{secrets({"new-secret"})});
+  bench.want(1);
+  bench.reply(401, oauth_error_body("invalid_client", "no"));
+  EXPECT_EQ(all<Deny>(bench.want(2)).size(), 1U);
+}
+
 /// A dialect that tells an unknown client apart, as Genesys' does.
 class TellsUnknownClients final : public Dialect {
  public:

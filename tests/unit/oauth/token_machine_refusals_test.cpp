@@ -175,6 +175,33 @@ TEST(RefusedTokens,
   }
 }
 
+TEST(RefusedTokens, AnIssuerWhoseClockWasRightBeforeIsWaitedFor) {  // H13
+  Bench bench;
+  bench.get("t1");
+  bench.step(event::Accepted{1});
+  bench.advance(300s);
+  bench.get("t2");
+  bench.advance(1100ms);
+  bench.step(event::RefusedForGood{2, Verdict::issuer_clock_behind});
+  const auto waits = bench.want_instead(2, 2, plain(bench));
+  EXPECT_TRUE(all<Deny>(waits).empty());
+  EXPECT_TRUE(all<StartFetch>(waits).empty());
+  EXPECT_EQ(all<Deny>(bench.want_instead(3, 2, plain(bench), 3s)).size(), 1U) << "has no time";
+  bench.advance(3900ms);
+  EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
+  EXPECT_EQ(only<Deliver>(bench.give("t3")).waiter, 2U);
+}
+
+TEST(RefusedTokens, AnApiThatRefusesEveryTokenIsNotWaitedFor) {  // T8
+  Bench bench;
+  bench.get("t1");
+  bench.step(event::Accepted{1});
+  bench.want_newer(2, 1);
+  bench.give("t2");
+  bench.step(event::RefusedForGood{2, Verdict::token_rejected});
+  EXPECT_EQ(all<Deny>(bench.want_instead(3, 2, plain(bench))).size(), 1U);
+}
+
 // Rule 8 ------------------------------------------------------------------------------------------
 
 /// Each token is refused as soon as it is there, for `span`; how many were asked for.
