@@ -1,6 +1,8 @@
 #include "http/www_authenticate.hpp"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 #include "base/strings.hpp"
 #include "http/url.hpp"
@@ -18,39 +20,40 @@ class ChallengeReader {
  public:
   explicit ChallengeReader(std::string_view text) noexcept : rest_(text) {}
 
-  /// Adds the challenges up to the end, or to the first thing that the grammar does not know.
+  /// Adds the challenges. What the grammar does not know is left out up to the next comma.
   void read_into(std::vector<Challenge>& out) {
-    skip_separators();
-    for (bool more = true; more;) {
-      const std::string_view scheme = take_token();
-      if (scheme.empty()) return;
+    const std::size_t first = out.size();
+    for (skip_separators(); !rest_.empty(); skip_element()) {
+      const std::string_view name = take_token();
+      if (name.empty()) continue;
+      if (before_equals()) {
+        if (out.size() > first) read_value_into(out.back(), name);
+        continue;
+      }
       Challenge& challenge = out.emplace_back();
-      challenge.scheme = to_lower(scheme);
-      more = take(' ') ? read_rest_into(challenge) : skip_separators();
+      challenge.scheme = to_lower(name);
+      if (take(' ')) read_first_into(challenge);
     }
   }
 
  private:
-  // The readers below say whether a further challenge may follow.
-
-  bool read_rest_into(Challenge& challenge) {
+  /// What stands directly behind the scheme.
+  void read_first_into(Challenge& challenge) {
     skip_space();
-    if (take_token68()) return skip_separators();
-    bool parted = skip_separators();
-    do {
-      const std::string_view before = rest_;
-      const std::string_view name = take_token();
-      skip_space();
-      if (name.empty() || !take('=')) {
-        rest_ = before;
-        return parted;
-      }
-      auto value = take_value();
-      if (!value) return false;
+    if (take_token68()) return;
+    if (const auto name = take_token(); !name.empty()) read_value_into(challenge, name);
+  }
+
+  void read_value_into(Challenge& challenge, std::string_view name) {
+    skip_space();
+    if (!take('=')) return;
+    if (auto value = take_value())
       challenge.params.push_back({std::string(name), *std::move(value)});
-      parted = skip_separators();
-    } while (parted);
-    return false;
+  }
+
+  [[nodiscard]] bool before_equals() const noexcept {
+    const auto next = rest_.find_first_not_of(kSpace);
+    return next != std::string_view::npos && rest_[next] == '=';
   }
 
   bool take(char c) noexcept {
@@ -63,11 +66,21 @@ class ChallengeReader {
     rest_.remove_prefix(std::min(rest_.find_first_not_of(kSpace), rest_.size()));
   }
 
-  /// Steps over commas with the spaces and empty list members between them; were there any?
-  bool skip_separators() noexcept {
-    bool any = false;
-    for (skip_space(); take(','); skip_space()) any = true;
-    return any;
+  /// Steps over commas with the spaces and empty list members between them.
+  void skip_separators() noexcept {
+    for (skip_space(); take(','); skip_space()) continue;
+  }
+
+  /// Steps over what is left of a list member, whose quoted strings may hold commas.
+  void skip_element() {
+    while (!rest_.empty() && !rest_.starts_with(',')) {
+      if (!take('"')) {
+        rest_.remove_prefix(std::min(rest_.find_first_of(",\""), rest_.size()));
+      } else {
+        std::ignore = take_quoted();
+      }
+    }
+    skip_separators();
   }
 
   std::string_view take_token() noexcept {
@@ -102,13 +115,15 @@ class ChallengeReader {
   /// Nothing where the closing quote is missing, or a control character is inside.
   std::optional<std::string> take_quoted() {
     std::string value;
+    bool sound = true;
     while (!take('"')) {
       take('\\');
-      if (rest_.empty() || is_control(rest_.front())) return std::nullopt;
+      if (rest_.empty()) return std::nullopt;
+      sound = sound && !is_control(rest_.front());
       value += rest_.front();
       rest_.remove_prefix(1);
     }
-    return value;
+    return sound ? std::optional(std::move(value)) : std::nullopt;
   }
 
   static constexpr bool is_control(char c) noexcept {

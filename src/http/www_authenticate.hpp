@@ -16,8 +16,8 @@ struct Challenge {
   [[nodiscard]] std::optional<std::string_view> param(std::string_view name) const;  ///< any case
 };
 
-/// Every challenge of every WWW-Authenticate field; malformed rests are left out. Hostile input
-/// safe: linear time, no exceptions.
+/// Every challenge of every WWW-Authenticate field; what is malformed is left out up to the next
+/// comma. Hostile input safe: linear time, no exceptions.
 std::vector<Challenge> challenges(const Headers& headers);
 
 /// `error`, `error_description` and `scope` of the Bearer challenge that says most (RFC 6750

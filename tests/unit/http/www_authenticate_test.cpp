@@ -77,8 +77,8 @@ TEST(WwwAuthenticate, ReadsWhatTheGrammarAllows) {
   for (const auto& [value, expected] : kCases) EXPECT_EQ(parsed(one(value)), expected) << value;
 }
 
-TEST(WwwAuthenticate, LeavesMalformedRestsOutAndKeepsWhatCameBefore) {
-  const std::array<std::pair<const char*, const char*>, 18> kCases{{
+TEST(WwwAuthenticate, LeavesOutWhatIsMalformedUpToTheNextComma) {
+  const std::array<std::pair<const char*, const char*>, 21> kCases{{
       {"", ""},
       {"  ", ""},
       {"\"Bearer\"", ""},
@@ -91,12 +91,16 @@ TEST(WwwAuthenticate, LeavesMalformedRestsOutAndKeepsWhatCameBefore) {
       {"Bearer a=1, b=\"x", "bearer{a=1;}"},
       {"Bearer a=1, b=\"x\\", "bearer{a=1;}"},
       {"Bearer a=1, b=\"x\\\"", "bearer{a=1;}"},
-      {"Bearer a=1, b=\"x\"y, c=3", "bearer{a=1;b=x;}"},
-      {"Bearer a=1, b=\"\x01\", c=3", "bearer{a=1;}"},
-      {"Bearer a=1, b=\"\\\n\", c=3", "bearer{a=1;}"},
-      {"Bearer a=1, =2, c=3", "bearer{a=1;}"},
-      {"Bearer abc def, Basic", "bearer{}"},
-      {"Bearer a=/path, b=2", "bearer{}"},
+      {"Bearer a=1, b=\"x\"y, c=3", "bearer{a=1;b=x;c=3;}"},
+      {"Bearer a=1, b=\"\x01\", c=3", "bearer{a=1;c=3;}"},
+      {"Bearer a=1, b=\"\\\n\", c=3", "bearer{a=1;c=3;}"},
+      {"Bearer a=1, =2, c=3", "bearer{a=1;c=3;}"},
+      {"Bearer abc def, Basic", "bearer{} basic{}"},
+      {"Bearer a=/path, b=2", "bearer{b=2;}"},
+      {"Digest a=/path, Bearer error=invalid_token", "digest{} bearer{error=invalid_token;}"},
+      {"Bearer error_description=The token ended, error=e",
+       "bearer{error_description=The;error=e;}"},
+      {"a=1, Bearer x \"y, z\", b=2", "bearer{b=2;}"},
   }};
   for (const auto& [value, expected] : kCases) EXPECT_EQ(parsed(one(value)), expected) << value;
 }
