@@ -156,6 +156,17 @@ std::string origin_of(const std::string& text) {
   return url ? url->origin() : text;
 }
 
+std::string without_secrets(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const auto slashes = url.find("//");
+  if (slashes == std::string_view::npos && url.starts_with('/')) return std::string(url);
+  const auto authority = slashes == std::string_view::npos ? 0 : slashes + 2;
+  const auto end = std::min(url.find_first_of("/\\", authority), url.size());
+  const auto at = url.substr(authority, end - authority).rfind('@');
+  if (at == std::string_view::npos) return std::string(url);
+  return std::string(url.substr(0, authority)).append(url.substr(authority + at + 1));
+}
+
 std::string join_url(std::string_view base, std::string_view path) {
   while (base.ends_with('/')) base.remove_suffix(1);
   if (path.starts_with('/')) path.remove_prefix(1);  // a second one belongs to the path

@@ -33,6 +33,10 @@ Result<Url> parse_url(std::string_view text);
 /// The origin of an absolute URL; `text` as it is, where it is none.
 std::string origin_of(const std::string& text);
 
+/// Any URL, also a relative or malformed one, without what may be secret in it: user info, query
+/// and fragment.
+std::string without_secrets(std::string_view url);
+
 /// base + path: one slash between them, and what the path has beyond its first; the base's own path
 /// is kept.
 std::string join_url(std::string_view base, std::string_view path);

@@ -181,10 +181,9 @@ std::string correlation_id(const Headers& headers) {
 std::string redirect_target(const Headers& headers) {
   const auto location = headers.find("Location");
   if (!location) return "nowhere";
-  // The query may hold anything, a token too.
-  const auto shown = location->substr(0, location->find_first_of("?#"));
+  const std::string shown = http::without_secrets(*location);
   const auto url = http::parse_url(shown);
-  return visible(url ? url->origin() : std::string(shown));
+  return visible(url ? url->origin() : shown);
 }
 
 bool is_redirect(int status) noexcept {

@@ -20,10 +20,9 @@ std::string visible(std::string_view words, const std::vector<Secret>& secrets) 
   return oauth::visible(oauth::withhold(std::string(words), secrets));
 }
 
-/// The query and the fragment of a redirect may hold a secret that nobody here knows.
-std::string_view shown_part(const HeaderField& field) {
-  const std::string_view value = field.value;
-  return iequals(field.name, "Location") ? value.substr(0, value.find_first_of("?#")) : value;
+/// A redirect may hold a secret that nobody here knows.
+std::string shown_part(const HeaderField& field) {
+  return iequals(field.name, "Location") ? http::without_secrets(field.value) : field.value;
 }
 
 std::string shown(const HeaderField& field, const std::vector<Secret>& secrets) {

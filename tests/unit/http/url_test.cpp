@@ -69,6 +69,21 @@ TEST(Url, HasOneOriginHoweverItIsSpelt) {
   EXPECT_EQ(url("https://[2001:DB8::1]/").origin(), "https://[2001:db8::1]");
 }
 
+TEST(Url, IsShownWithoutWhatMayBeSecret) {
+  for (const auto& [whole, shown] :
+       {std::pair{"https://u:p@a.example/b@c?d#e", "https://a.example/b@c"},
+        {"https://p@w@a.example", "https://a.example"},
+        {"ftp://u:p@a.example/b", "ftp://a.example/b"},
+        {"//u:p@a.example/b", "//a.example/b"},
+        {"u:p@a.example/b", "a.example/b"},
+        {"https:u:p@a.example", "a.example"},
+        {"https://u:p@a.example\\b@c", "https://a.example\\b@c"},
+        {"/users/@me?x", "/users/@me"},
+        {"", ""}}) {
+    EXPECT_EQ(without_secrets(whole), shown);
+  }
+}
+
 TEST(Url, NamesTheHostForTheHostField) {
   EXPECT_EQ(url("https://api.example/x").authority(), "api.example");
   EXPECT_EQ(url("http://127.0.0.1:8484/x").authority(), "127.0.0.1:8484");

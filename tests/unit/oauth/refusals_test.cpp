@@ -125,6 +125,10 @@ TEST(LoginRefusal, NamesTheTargetOfARedirectWithoutItsQuery) {
   EXPECT_EQ(refusal.description, "https://evil.example:8443");
   EXPECT_EQ(login(302, "", {{"Location", "/other?token=s3cr3t"}}).description, "/other");
   EXPECT_EQ(login(302, "").description, "nowhere");
+  EXPECT_EQ(login(302, "", {{"Location", "https://u:s3cr3t@evil.example/a"}}).description,
+            "https://evil.example");
+  EXPECT_EQ(login(302, "", {{"Location", "ftp://u:s3cr3t@evil.example/a"}}).description,
+            "ftp://evil.example/a");
 }
 
 TEST(LoginRefusal, KeepsTheServersWordsVisibleAndShort) {

@@ -79,7 +79,7 @@ TEST_F(WireLogTest, TellsNothingSecretWhereverAnAnswerRepeatsIt) {
 TEST_F(WireLogTest, CutsARedirectBeforeItsQuery) {
   Exchange redirect;
   redirect.status = 302;
-  redirect.headers = {{"Location", "https://other.example/path?code=1234"},
+  redirect.headers = {{"Location", "https://u:pw-1234@other.example/path?code=1234"},
                       {"location", "/path#access_token=1234"},
                       {"Location", "/path"}};
   tell(redirect, LogLevel::trace);
