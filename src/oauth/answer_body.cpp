@@ -31,16 +31,17 @@ std::string first_text(const json* object, std::initializer_list<std::string_vie
   return {};
 }
 
-/// An object where `value` is one, or the first element of an array that is one.
+/// `value` where it is an object, or the first object of an array.
 const json* object_in(const json* value) {
-  if (value == nullptr) return nullptr;
-  if (value->is_array()) value = value->empty() ? nullptr : &value->front();
-  return value != nullptr && value->is_object() ? value : nullptr;
+  if (value == nullptr || value->is_object()) return value;
+  if (!value->is_array()) return nullptr;
+  const auto found = std::ranges::find_if(*value, &json::is_object);
+  return found == value->end() ? nullptr : &*found;
 }
 
 std::string description_in(const json* object) {
   return first_text(object, {"error_description", "description", "message", "reason",
-                             "error_message", "detail", "msg", "faultstring"});
+                             "error_message", "error_summary", "detail", "msg", "faultstring"});
 }
 
 bool has_code(const json* object) {

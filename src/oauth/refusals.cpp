@@ -49,6 +49,9 @@ bool registered_error(std::string_view error) {
 Refusal::Kind kind_of(const AnswerBody& body) {
   if (one_of(body.error, {"invalid_client", "unauthorized_client"}))
     return Refusal::Kind::credentials_rejected;
+  if (one_of(body.error,
+             {"invalid_grant", "unsupported_grant_type", "invalid_scope", "invalid_target"}))
+    return Refusal::Kind::request_rejected;  // whatever limit its words speak of
   if (one_of(body.error, {"slow_down", "too_many_requests", "rate_limit_exceeded"}))
     return Refusal::Kind::rate_limited;
   const auto words = to_lower(body.description);
@@ -197,7 +200,8 @@ Refusal token_endpoint_refusal(const Exchange& exchange) {
     refusal.description = redirect_target(exchange.headers);
     return refusal;
   }
-  const AnswerBody body = read_body(exchange, Wrapping::always);
+  AnswerBody body = read_body(exchange, Wrapping::always);
+  if (body.error.empty() && registered_error(body.code)) body.error = body.code;  // of errorCode
   refusal.kind = login_kind(exchange.status, body);
   refusal.error_code = body.error.empty() ? body.code : body.error;
   refusal.description = body.description;

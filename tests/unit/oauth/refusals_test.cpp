@@ -62,6 +62,8 @@ TEST(LoginRefusal, AnOAuthErrorIsOneWhateverItsStatusAndForm) {
         std::string(R"({"code":1,"data":{"error":"invalid_client","msg":"no such thing"}})"),
         std::string(R"({"code":"E1","msg":"failed",)"
                     R"("data":{"error":"invalid_client","msg":"no such thing"}})"),
+        std::string(R"({"errorCode":"invalid_client","errorSummary":"no such thing"})"),
+        std::string(R"(["x",{"error":"invalid_client","error_description":"no such thing"}])"),
         std::string("error=invalid_client&error_description=no+such+thing")}) {
     for (const int status : {200, 403}) {
       const Refusal refusal = login(status, body);
@@ -91,6 +93,8 @@ TEST(LoginRefusal, KnowsRateLimitsInEveryForm) {
   EXPECT_EQ(login(403, error_body("invalid_request", "rate limit exceeded")).kind,
             Kind::rate_limited);
   EXPECT_EQ(login(200, error_body("too_many_requests")).kind, Kind::rate_limited);
+  EXPECT_EQ(login(400, error_body("invalid_scope", "no scope named rate limit")).kind,
+            Kind::request_rejected);
   EXPECT_EQ(login(429, "", {{"Retry-After", "299.5"}}).retry_after, 300s);
   EXPECT_EQ(login(429, "", {{"X-RateLimit-Reset", "9"}}).retry_after, 9s);
   EXPECT_EQ(login(429, "", {{"X-RateLimit-Reset", "9"}, {"Retry-After", "8"}}).retry_after, 8s);
