@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "genesys/error_details.hpp"
-#include "http/retry_after.hpp"
 #include "oauth/answer_body.hpp"
 #include "oauth/refusals.hpp"
 #include "oauth/token_answer.hpp"
@@ -32,13 +31,13 @@ bool lacks_user(const Refusal& refusal, int status, std::string_view path, bool 
 }
 
 /// What the platform's own errors say beyond what all APIs' do.
-void take_details(const oauth::AnswerBody& body, int status, bool told_when, Refusal& refusal) {
+void take_details(const oauth::AnswerBody& body, int status, Refusal& refusal) {
   if (!body.object) return;
   ErrorDetails details = read_error_details(*body.object);
   if (status == 403) {
     for (auto& name : details.permissions) refusal.permissions.push_back(std::move(name));
   }
-  if (!told_when && details.retry_after) refusal.retry_after = details.retry_after;
+  if (!refusal.retry_after) refusal.retry_after = details.retry_after;
   if (!body.code.empty()) refusal.error_code = body.code;
   if (!body.description.empty()) refusal.description = body.description;
   if (refusal.correlation_id.empty()) refusal.correlation_id = std::move(details.context_id);
@@ -72,8 +71,7 @@ Refusal GenesysDialect::api_refusal(const Exchange& exchange, std::string_view p
   Refusal refusal = oauth::bearer_refusal(exchange, body, oauth::ErrorFormat::coded_json);
   if (exchange.status < 400) return refusal;
   const bool scope = refusal.error_code == "insufficient_scope";  // of WWW-Authenticate
-  const bool told_when = http::retry_after(exchange.headers).has_value();
-  take_details(body, exchange.status, told_when, refusal);
+  take_details(body, exchange.status, refusal);
   // One that names a permission is the API's own, whatever else it lacks.
   if (refusal.kind == Refusal::Kind::gateway_refused && !refusal.permissions.empty())
     refusal.kind = Refusal::Kind::missing_permission;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/strings.hpp"
 #include "oauth/json.hpp"
 #include "oauth/visible.hpp"
 
@@ -22,9 +23,10 @@ constexpr bool permission_character(char c) noexcept {
   return letter(c) || (c >= '0' && c <= '9') || c == ':' || c == '*' || c == '_' || c == '-';
 }
 
-/// domain:entity:action, the domain beginning with a letter ("12:30:45" is a time).
+/// domain:entity:action, the domain beginning with a letter ("12:30:45" is a time) and no URN.
 bool is_permission(std::string_view word) noexcept {
   if (word.size() > kMaxPermissionBytes || !letter(word.front())) return false;
+  if (iequals(word.substr(0, 4), "urn:")) return false;
   return std::ranges::count(word, ':') == 2 && word.find("::") == std::string_view::npos &&
          word.back() != ':';
 }

@@ -12,7 +12,7 @@ namespace {
 using std::chrono::seconds;
 
 constexpr seconds kLongest = std::chrono::days{400};
-constexpr seconds kMostSeconds{1'000'000'000'000};  // far over any time that is meant
+constexpr seconds kMostSeconds{1'000'000'000'000'000};  // far over any time that is meant
 
 /// Resolves the two-digit years of RFC 850 dates (to 2000..2099). Both dates need the same
 /// century, not the right one, and no clock may be read here.
@@ -67,7 +67,7 @@ std::optional<seconds> delay_until(std::string_view until, const Headers& header
 struct ResetField {
   std::string_view reset;
   std::string_view remaining;  ///< empty = not told so
-  bool may_be_instant;         ///< over kInstant it is a time, not a delay
+  bool may_be_instant;         ///< over kInstant it is a time, over kMilliseconds in those
 };
 constexpr std::array<ResetField, 4> kResetFields{
     {{"inin-ratelimit-reset", "", false},
@@ -75,6 +75,7 @@ constexpr std::array<ResetField, 4> kResetFields{
      {"X-RateLimit-Reset", "X-RateLimit-Remaining", true},
      {"X-Rate-Limit-Reset", "X-Rate-Limit-Remaining", true}}};
 constexpr seconds kInstant{1'000'000'000};
+constexpr seconds kMilliseconds{100'000'000'000};  // as seconds, the year 5138
 
 std::optional<seconds> number(const Headers& headers, std::string_view name) {
   const auto value = sole_value(headers, name);
@@ -94,8 +95,9 @@ std::optional<seconds> reset_of(const ResetField& field, const Headers& headers)
   const auto reset = number(headers, field.reset);
   if (!reset || !used_up(field, headers)) return std::nullopt;
   if (!field.may_be_instant || *reset <= kInstant) return bounded(*reset);
+  const seconds then = *reset > kMilliseconds ? (*reset + seconds{999}) / 1000 : *reset;
   const auto now = own_date(headers);
-  return now ? std::optional(bounded(*reset - *now)) : std::nullopt;
+  return now ? std::optional(bounded(then - *now)) : std::nullopt;
 }
 
 }  // namespace

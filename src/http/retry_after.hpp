@@ -16,8 +16,9 @@ std::optional<Duration> retry_after(const Headers& headers);
 
 /// The same from the fields that servers use in its place, the first that is there of
 /// `inin-ratelimit-reset` and `RateLimit-Reset` (seconds), `X-RateLimit-Reset` and
-/// `X-Rate-Limit-Reset` (seconds, or seconds since 1970 if over 1e9, less the answer's own Date). A
-/// field whose limit has requests left is passed over: it was another one that was hit.
+/// `X-Rate-Limit-Reset` (seconds, or seconds since 1970 if over 1e9, milliseconds if over 1e11,
+/// less the answer's own Date). A field whose limit has requests left is passed over: it was
+/// another one that was hit.
 std::optional<Duration> rate_limit_reset(const Headers& headers);
 
 }  // namespace skewguard::http

@@ -196,6 +196,8 @@ TEST(GenesysApi, TimesAndUrlsAreNoPermissions) {
   const auto details = read_error_details(
       {{"message", "at 12:30:45 see https://x.y/a:b:c:d or a:b, ::x:: and a:b:c"}});
   EXPECT_THAT(details.permissions, ElementsAre("a:b:c"));
+  EXPECT_EQ(api(403, R"({"message":"blocked by urn:waf:sqli and URN:x:y"})").kind,
+            Refusal::Kind::gateway_refused);
 }
 
 TEST(GenesysApi, A429TellsHowLong) {
@@ -204,6 +206,7 @@ TEST(GenesysApi, A429TellsHowLong) {
   EXPECT_EQ(api(429, body).kind, Refusal::Kind::rate_limited);
   EXPECT_EQ(api(429, body).retry_after, seconds{42});
   EXPECT_EQ(api(429, body, {{"Retry-After", "7"}}).retry_after, seconds{7});
+  EXPECT_EQ(api(429, body, {{"inin-ratelimit-reset", "9"}}).retry_after, seconds{9});
   EXPECT_EQ(api(429, R"({"code":"too.many.requests"})").retry_after, std::nullopt);
   EXPECT_EQ(api(429, R"({"message":"Retry the request in [-1] seconds"})").retry_after,
             std::nullopt);

@@ -164,6 +164,7 @@ TEST(RateLimitReset, ReadsSecondsSince1970ByTheAnswersOwnDate) {
     EXPECT_EQ(rate_limit_reset({date, {name, "1767225900"}}), 300s) << name;
     EXPECT_EQ(rate_limit_reset({date, {name, "1767225599"}}), 0s) << name;
     EXPECT_EQ(rate_limit_reset({date, {name, "1000000000"}}), kMost) << name;
+    EXPECT_EQ(rate_limit_reset({date, {name, "1767225899001"}}), 300s) << "milliseconds";
     EXPECT_EQ(rate_limit_reset({date, {name, "99999999999999999999"}}), kMost) << name;
     EXPECT_EQ(rate_limit_reset({{name, "1767225900"}}), std::nullopt) << "no clock of ours";
   }
