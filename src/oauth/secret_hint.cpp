@@ -2,7 +2,7 @@
 
 namespace skewguard::oauth {
 
-std::string_view secret_hint(std::string_view secret) noexcept {
+std::string_view secret_hint(std::string_view secret, ClientAuth sent_in) noexcept {
   if (secret.size() < 2) return {};
   const char first = secret.front();
   const char last = secret.back();
@@ -14,7 +14,7 @@ std::string_view secret_hint(std::string_view secret) noexcept {
     return "the client secret is the name of a variable (${...}) that nothing has replaced by its "
            "value";
   }
-  if (secret.find_first_of("+%") != std::string_view::npos) {
+  if (sent_in == ClientAuth::basic && secret.find_first_of("+%") != std::string_view::npos) {
     return "the client secret holds a + or %: --dialect genesys sends it as it is, --dialect "
            "rfc6749 form-encoded; the login host may want the other one";
   }

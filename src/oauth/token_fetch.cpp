@@ -55,7 +55,7 @@ void TokenMachine::Impl::tell_oddities(const TokenAnswer& answer) {
 
 LoginContext TokenMachine::Impl::context() const {
   LoginContext out{http::origin_of(options_.token_url), options_.region, grant().client_id()};
-  out.secret_hint = secret_hint(grant().client_secret().reveal());
+  out.secret_hint = secret_hint(grant().client_secret().reveal(), grant().client_auth());
   out.client_auth = grant().client_auth();
   out.raw = options_.raw_basic;
   const auto plain = [](std::string_view text) { return http::form_encode(text) == text; };

@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 
 std::string hint(std::string_view secret) {
-  return std::string(secret_hint(secret));
+  return std::string(secret_hint(secret, ClientAuth::basic));
 }
 
 TEST(SecretHint, KnowsTheSlipsOfThoseWhoSetSecrets) {
@@ -22,6 +22,11 @@ TEST(SecretHint, KnowsTheSlipsOfThoseWhoSetSecrets) {
   EXPECT_THAT(hint("${SECRET}"), HasSubstr("variable"));
   EXPECT_THAT(hint("a+b"), HasSubstr("--dialect rfc6749"));
   EXPECT_THAT(hint("a%2Bb"), HasSubstr("--dialect rfc6749"));
+}
+
+TEST(SecretHint, AFormEncodesTheSecretInEveryDialect) {
+  EXPECT_EQ(secret_hint("a+b", ClientAuth::post), "");
+  EXPECT_NE(secret_hint("\"a\"", ClientAuth::post), "");
 }
 
 TEST(SecretHint, HasNothingToSayOfUsualSecrets) {
