@@ -103,13 +103,12 @@ struct AnswerParser::Impl {
       headers = {};
       return Outcome::more;
     }
+    const bool none = bodiless || status_line.status == 204 || status_line.status == 304;
     Framing framing;
-    if (!connects) {  // what its answer says of a body means nothing
-      if (auto fault = answer_framing(headers, status_line.version, framing)) {
-        return fail(Outcome::malformed, std::move(*fault));
-      }
-    }
-    if (bodiless || status_line.status == 204 || status_line.status == 304) framing = {};
+    auto fault = answer_framing(headers, status_line.version, framing);
+    if (fault && !none) return fail(Outcome::malformed, std::move(*fault));
+    odd_framing = fault.has_value();
+    if (none) framing = {};
     body = BodyReader(framing, body_limit, kHeadLimit, BodyReader::LineEnds::crlf_or_lf);
     head_done = true;
     return Outcome::more;
@@ -155,6 +154,7 @@ struct AnswerParser::Impl {
   bool begun = false;
   bool head_done = false;
   bool surplus = false;
+  bool odd_framing = false;  ///< of an answer without a body: the next one may begin elsewhere
   bool closed = false;
 };
 
@@ -180,7 +180,7 @@ bool AnswerParser::head_done() const noexcept {
   return impl_->head_done;
 }
 bool AnswerParser::reusable() const noexcept {
-  return !impl_->closed && !impl_->surplus &&
+  return !impl_->closed && !impl_->surplus && !impl_->odd_framing &&
          keeps_alive(impl_->headers, impl_->status_line.version);
 }
 bool AnswerParser::surplus() const noexcept {

@@ -96,15 +96,10 @@ Fault framing_of(const Headers& headers, int version, Framing::Kind otherwise, F
   return std::nullopt;
 }
 
-/// Of a URL's authority, without user information: letters, digits, and what RFC 3986 section 3.2.2
-/// lets a name hold.
+/// `host[:port]`, as in a URL without user information.
 bool valid_host(std::string_view host) {
-  constexpr std::string_view kMarks = "-._~%!$&'()*+,;=:[]";
-  return !host.empty() && !host.starts_with(':') && std::ranges::all_of(host, [&](char c) {
-    const char lower = ascii_lower(c);
-    return is_digit(c) || (lower >= 'a' && lower <= 'z') ||
-           kMarks.find(c) != std::string_view::npos;
-  });
+  return host.find_first_of("/?#") == std::string_view::npos &&
+         http::parse_url("http://" + std::string(host)).ok();
 }
 
 bool valid_target(std::string_view target) {

@@ -297,6 +297,17 @@ TEST(AnswerParser, SaysWhatIsWrongWithTheLengths) {
   EXPECT_THAT(why("Content-Length: 2\r\nContent-Length: 3\r\n"), HasSubstr("different values"));
 }
 
+TEST(AnswerParser, FieldsThatContradictEachOtherSayNothingOfABodyThatNeverComes) {
+  const std::string odd = "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const auto& [method, status] :
+       {std::pair{"HEAD", "200 OK"}, {"GET", "204 -"}, {"GET", "304 -"}}) {
+    const auto parsed =
+        parse("HTTP/1.1 " + std::string(status) + "\r\n" + odd, kNoLimit, Then::stays_open, method);
+    EXPECT_EQ(parsed.outcome, Outcome::complete) << status;
+    EXPECT_FALSE(parsed.reusable) << "the next answer may begin elsewhere";
+  }
+}
+
 TEST(AnswerParser, SaysWhenAServerSpeaksTls) {
   const std::string alert("\x15\x03\x03\0\2\2\x0A", 7);
   EXPECT_THAT(parse(alert, kNoLimit, Then::stays_open).why, HasSubstr("https://"));

@@ -131,7 +131,9 @@ const std::vector<std::string>& hostile() {
       // Host
       get + "\r\n", host + "Host: h\r\n\r\n", host + "host: i\r\n\r\n", get + "Host:\r\n\r\n",
       get + "Host: a b\r\n\r\n", get + "Host: a/b\r\n\r\n", get + "Host: u@h\r\n\r\n",
-      get + "Host: :80\r\n\r\n", get + "Host: h\xE9\r\n\r\n",
+      get + "Host: :80\r\n\r\n", get + "Host: a:b:c\r\n\r\n", get + "Host: a:8x\r\n\r\n",
+      get + "Host: [::1\r\n\r\n", get + "Host: []\r\n\r\n", get + "Host: [::1]8\r\n\r\n",
+      get + "Host: h\xE9\r\n\r\n",
       // where the body ends
       post + "Content-Length: -1\r\n\r\n", post + "Content-Length: +1\r\n\r\n",
       post + "Content-Length: 0x1\r\n\r\n", post + "Content-Length: 1 1\r\n\r\n",
