@@ -1,5 +1,7 @@
 #include <string>
+#include <utility>
 
+#include "base/strings.hpp"
 #include "http/url.hpp"
 #include "net/proxy.hpp"
 #include "net/sntp_client.hpp"
@@ -41,8 +43,11 @@ Result<void> check_authentication(const ClientOptions& options) {
     return config("client_id holds a colon, which ends it where it is sent as Basic",
                   "choose the dialect rfc6749, or client_auth post");
   }
+  bool grant_type = false;
   for (const auto& [name, value] : options.token_params) {
-    if (name == "client_id" || name == "client_secret")
+    if (name == "grant_type" && std::exchange(grant_type, true))
+      return config("token_params has grant_type twice", "give it once");  // RFC 6749 section 3.2
+    if (iequals(name, "client_id") || iequals(name, "client_secret"))
       return config("token_params has " + name + ", which is an option of its own", "leave it out");
   }
   return {};

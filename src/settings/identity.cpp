@@ -160,7 +160,7 @@ std::vector<std::string> readable_secrets(const Sources& sources) {
   const auto& readable = sources.surroundings().all_may_read;
   std::vector<std::string> warnings;
   const auto look = [&](const std::string& path, const std::string& what) {
-    if (!readable || path.empty() || path == "-" || !readable(path)) return;
+    if (!readable || path.empty() || is_stdin(path) || !readable(path)) return;
     warnings.push_back("every user of this machine may read " + path + ", which holds " + what +
                        ": chmod 600 " + path);
   };

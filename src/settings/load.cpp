@@ -147,7 +147,7 @@ MaybeError read_path(const Sources& sources, const Definition& setting, const ch
 
 /// What has a setting of its own; a secret is never a flag's value.
 bool reserved_field(std::string_view name) {
-  return name == "client_id" || name == "client_secret";
+  return iequals(name, "client_id") || iequals(name, "client_secret");
 }
 
 MaybeError read_token_params(const Sources& sources, ClientOptions& client) {

@@ -152,7 +152,11 @@ TEST(ClientOptions, WithAnIdThatBasicCannotHoldOrASecretAmongTheFieldsAreRefused
   EXPECT_TRUE(Client::make(options));
   options.token_params = {{"grant_type", "password"}};
   EXPECT_TRUE(Client::make(options));
-  for (const char* name : {"client_id", "client_secret"}) {
+  options.token_params = {{"grant_type", "a"}, {"resource", "x"}, {"resource", "y"}};
+  EXPECT_TRUE(Client::make(options));
+  options.token_params = {{"grant_type", "a"}, {"grant_type", "b"}};
+  EXPECT_FALSE(Client::make(options));
+  for (const char* name : {"client_id", "client_secret", "Client_Secret"}) {
     options.token_params = {{name, "x"}};
     const auto made = Client::make(options);
     ASSERT_FALSE(made) << name;

@@ -59,7 +59,7 @@ TEST_F(Identity, WarnsOfSecretsThatEverybodyMayRead) {
   flags.client_secret_file = "/secret";
   world.files["/secret"] = "s";
   EXPECT_TRUE(warnings().empty());
-  world.public_files = {"/secret", "/token", "/profile", "-"};
+  world.public_files = {"/secret", "/token", "/profile", "-", "/dev/stdin"};
   ASSERT_EQ(warnings().size(), 1U);
   EXPECT_EQ(warnings()[0],
             "every user of this machine may read /secret, which holds the client secret: "
@@ -70,10 +70,12 @@ TEST_F(Identity, WarnsOfSecretsThatEverybodyMayRead) {
   EXPECT_EQ(warnings().size(), 1U) << "the profile holds no secret";
   world.files["/profile"] = "[profile.default]\nclient_secret = \"s\"\n";
   EXPECT_EQ(warnings().size(), 2U);
-  flags.client_secret_file = "-";
-  world.files["-"] = "s";
-  ASSERT_EQ(warnings().size(), 1U);
-  EXPECT_THAT(warnings()[0], HasSubstr("/profile"));
+  for (const char* in : {"-", "/dev/stdin"}) {
+    flags.client_secret_file = in;
+    world.files[in] = "s";
+    ASSERT_EQ(warnings().size(), 1U);
+    EXPECT_THAT(warnings()[0], HasSubstr("/profile"));
+  }
 
   flags = {.access_token_file = "/token"};
   world.files["/token"] = "t";

@@ -260,7 +260,7 @@ TEST_F(Load, RefusesAttemptsThatAreNoSmallWholeNumber) {
 }
 
 TEST_F(Load, RefusesTokenParametersThatAreNotPairsOrAreOurs) {
-  for (const char* text : {"resource", "=x", "client_secret=x", "client_id=x"}) {
+  for (const char* text : {"resource", "=x", "client_secret=x", "client_id=x", "Client_Secret=x"}) {
     flags.token_params = {text};
     EXPECT_THAT(refused(), HasSubstr("--token-param")) << text;
   }
