@@ -24,13 +24,16 @@ bool plausible(const StoredToken& stored) {
          within(stored.sent.time_since_epoch());
 }
 
+/// Whether its `sent` was read from the boot clock of this very process.
+bool of_this_clock(const StoredToken& stored, const Boot& here) {
+  return !here.id.empty() && here.id == stored.boot_id && !here.time_namespace.empty() &&
+         here.time_namespace == stored.time_namespace;
+}
+
 /// How old the token is at most; nothing where that cannot be told.
 std::optional<Duration> age_of(const StoredToken& stored, const Boot& here,
                                const clocks::ClockBook& book, ServerId issuer, const Now& now) {
-  const bool same_clock = !here.id.empty() && here.id == stored.boot_id &&
-                          !here.time_namespace.empty() &&
-                          here.time_namespace == stored.time_namespace;
-  if (same_clock) {
+  if (of_this_clock(stored, here)) {
     if (stored.sent > now.boot) return std::nullopt;  // not from here after all
     return now.boot - stored.sent;
   }
@@ -42,6 +45,10 @@ std::optional<Duration> age_of(const StoredToken& stored, const Boot& here,
 }
 
 }  // namespace
+
+bool issuer_must_tell(const StoredToken& stored, const Boot& here) {
+  return plausible(stored) && stored.issued > Duration{0} && !of_this_clock(stored, here);
+}
 
 oauth::TokenPtr given_token(const Secret& value, const Now& now, ServerId issuer) {
   auto token = std::make_shared<oauth::Token>();

@@ -26,4 +26,7 @@ oauth::TokenPtr given_token(const Secret& value, const Now& now, ServerId issuer
 oauth::TokenPtr stored_token(const StoredToken& stored, const Boot& here,
                              const clocks::ClockBook& book, ServerId issuer, const Now& now);
 
+/// Whether only an answer of the issuer can tell if it lives.
+bool issuer_must_tell(const StoredToken& stored, const Boot& here);
+
 }  // namespace skewguard::runtime

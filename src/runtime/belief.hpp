@@ -16,8 +16,9 @@ class Belief {
   /// One more fact. Of two alike the larger `most` stays, since the clocks behind one name may
   /// differ; one below half of it replaces it, since then a clock has been set right. `shown`: how
   /// far ahead the clock is by the newest answers; a fact that they contradict is none, and what
-  /// was believed before it stays.
+  /// was believed before it stays. Nothing: somebody else has seen that it is over.
   void learn(Duration most, Duration least, const std::optional<OffsetBound>& shown) {
+    if (most <= Duration{0}) return end();
     if (std::exchange(ended_, false))
       patience_ = against_ < kMostPatient ? std::min(patience_ * kMorePatient, kMostPatient) : 1;
     if (shown && shown->high < least && patience_ == 1) {
@@ -33,8 +34,8 @@ class Belief {
   bool ends_by(const OffsetBound& shown) {
     against_ = shown.high < least_ ? std::min(against_ + 1, kMostPatient) : 0;
     if (!most_ || against_ < patience_) return false;
-    most_.reset();
-    return ended_ = true;
+    end();
+    return true;
   }
   /// All that was heard of the two allows for less.
   void lower(Duration most) {
@@ -43,6 +44,11 @@ class Belief {
   [[nodiscard]] const std::optional<Duration>& most() const noexcept { return most_; }
 
  private:
+  void end() {
+    if (most_) ended_ = true;
+    most_.reset();
+  }
+
   static constexpr int kMorePatient = 8;
   static constexpr int kMostPatient = 64;
 

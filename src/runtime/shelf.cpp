@@ -32,21 +32,18 @@ void Shelf::note(const char* what) const {
   core_.log({LogLevel::debug, std::string("token store: ") + what, {}, {}});
 }
 
-std::optional<StoredToken> Shelf::load() {
+std::optional<Shelf::Loaded> Shelf::load() {
   auto stored = read();
-  const auto keep_news = [](Duration& fact, Duration& known) {
-    if (fact == known) {
-      fact = Duration{0};
-    } else if (fact > Duration{0}) {
-      known = fact;
-    }
-  };
-  if (stored) {
-    keep_news(stored->lag, lag_);
-    keep_news(stored->lead, lead_);
-  }
   note(stored ? "it has a token of this client" : "no token of this client");
-  return stored;
+  if (!stored) return std::nullopt;
+  const bool of_this_api = stored->api == api_;
+  const auto news = [of_this_api](Duration fact, Duration& known) -> std::optional<Duration> {
+    if (!of_this_api || fact == known) return std::nullopt;
+    return known = fact;
+  };
+  const auto lag = news(stored->lag, lag_);
+  const auto lead = news(stored->lead, lead_);
+  return Loaded{*std::move(stored), lag, lead};
 }
 
 std::optional<StoredToken> Shelf::read() {
@@ -95,9 +92,9 @@ bool Shelf::overtaken(const StoredToken& token, const StoredToken& stored) const
   return same_clock && stored.sent > token.sent;
 }
 
-void Shelf::learn(const StoredToken& known) {
+bool Shelf::learn(const StoredToken& known) {
   const bool mine = claimed_;
-  if (!claim()) return;
+  if (!claim()) return false;
   if (auto stored = read()) {
     const bool same = stored->access_token == known.access_token;
     const bool accepted = stored->accepted || (same && known.accepted);
@@ -114,6 +111,7 @@ void Shelf::learn(const StoredToken& known) {
     }
   }
   if (!mine) release();
+  return true;
 }
 
 bool Shelf::put(StoredToken token, const char* done) {

@@ -17,15 +17,19 @@ class Shelf {
   Shelf(const Shelf&) = delete;
   Shelf& operator=(const Shelf&) = delete;
 
-  /// What it tells of another API host than this client's is left out, and so is what was learned
-  /// and this process has read already.
-  std::optional<StoredToken> load();
+  struct Loaded {
+    StoredToken token;  ///< what it tells of another API host than this client's is left out
+    /// What other processes have learned, or unlearned (0), since this one last read or wrote it.
+    std::optional<Duration> lag;
+    std::optional<Duration> lead;
+  };
+  std::optional<Loaded> load();
   /// What other processes have learned stays, except where this one has learned otherwise since it
   /// last read or wrote. learn() does the same.
   void save(StoredToken token);
-  /// What has become known of the token that is stored, or of the clocks: kept beside it. Not while
-  /// another process asks for its successor.
-  void learn(const StoredToken& known);
+  /// What has become known of the token that is stored, or of the clocks: kept beside it. False:
+  /// another process asks for its successor, so nothing was written.
+  [[nodiscard]] bool learn(const StoredToken& known);
   /// Takes `refused` out of the store, and no other token: another process may have saved a newer
   /// one. Not while another process asks for its successor, which will replace it.
   /// `instead` takes its place.

@@ -18,6 +18,9 @@ constexpr Duration kShareEvery = std::chrono::milliseconds{50};
 constexpr Duration kShareLeast = std::chrono::milliseconds{1500};
 constexpr Duration kShareMost = std::chrono::seconds{2};
 
+/// A claim is looked at again, for a note, at most this often.
+constexpr Duration kNoteAgain = std::chrono::seconds{1};
+
 oauth::TokenMachineOptions machine_options(const Core& core, std::uint64_t seed) {
   oauth::TokenMachineOptions out;
   out.token_url = core.token_url();
@@ -74,7 +77,10 @@ void TokenDesk::step(const oauth::TokenEvent& event) {
                                            attempt,
                                            {attempt.verdict.value_or(Verdict::unknown)}});
                    },
-                   [this](oauth::action::Save& a) { shelf_.save(std::move(a.token)); },
+                   [this](oauth::action::Save& a) {
+                     note_.reset();  // the new token's own says it all
+                     shelf_.save(std::move(a.token));
+                   },
                    // In a turn of its own: a store may be slow, and a call waits.
                    [this](oauth::action::Note& a) {
                      note_ = std::move(a.known);
@@ -87,8 +93,11 @@ void TokenDesk::step(const oauth::TokenEvent& event) {
   }
 }
 
+/// While another process has the claim the note waits for one of the next callers, or the end.
 void TokenDesk::write_note() {
-  if (const auto known = std::exchange(note_, std::nullopt)) shelf_.learn(*known);
+  if (!note_) return;
+  if (shelf_.learn(*note_)) return note_.reset();
+  note_again_ = core_.now().boot + kNoteAgain;
 }
 
 void TokenDesk::renew_secrets(const std::vector<Secret>& secrets) {
@@ -131,6 +140,7 @@ void TokenDesk::wake_at(Instant when) {
 
 void TokenDesk::want(oauth::event::Want want, Taker taker) {
   look_for_secrets();
+  if (note_ && core_.now().boot >= note_again_) core_.later([this] { write_note(); });
   takers_.emplace(want.waiter, Waiting{std::move(taker), want.deadline});
   const auto& options = core_.options;
   const bool may_check = ready_ && !options.login_url.empty() && options.access_token.empty();
@@ -146,7 +156,9 @@ void TokenDesk::want(oauth::event::Want want, Taker taker) {
 }
 
 void TokenDesk::withdraw(oauth::WaiterId waiter) {
-  if (takers_.erase(waiter) > 0) step(oauth::event::Withdraw{waiter});
+  if (takers_.erase(waiter) == 0) return;
+  std::erase_if(early_wants_, [waiter](const auto& want) { return want.waiter == waiter; });
+  step(oauth::event::Withdraw{waiter});
 }
 
 void TokenDesk::answer(Answer answer) {
@@ -181,17 +193,16 @@ void TokenDesk::adopt() {
     step(oauth::event::Adopt{given_token(core_.options.access_token, core_.now(), core_.login)});
     return ready();
   }
-  const auto stored = shelf_.load();
-  if (!stored) return ready();
-  learn_from(*stored);
-  const auto take = [this, stored] {
-    auto token = stored_token(*stored, core_.world.boot, core_.book, core_.login, core_.now());
+  const auto loaded = shelf_.load();
+  if (!loaded) return ready();
+  learn_from(*loaded);
+  const auto take = [this, stored = loaded->token] {
+    auto token = stored_token(stored, core_.world.boot, core_.book, core_.login, core_.now());
     if (token == nullptr) return false;
     step(oauth::event::Adopt{std::move(token)});
     return true;
   };
-  if (take()) return ready();
-  // Not of this boot: its life is told in the issuer's time alone.
+  if (take() || !issuer_must_tell(loaded->token, core_.world.boot)) return ready();
   core_.look_at_login(core_.now().boot + kLookTimeout, [this, take](const SendResult&) {
     static_cast<void>(take());
     ready();
@@ -199,15 +210,14 @@ void TokenDesk::adopt() {
 }
 
 /// It holds for as long as what this process sees itself allows it.
-void TokenDesk::learn_from(const StoredToken& stored) {
+void TokenDesk::learn_from(const Shelf::Loaded& loaded) {
   const auto learn = [this](const oauth::TokenEvent& fact) { step(clocks_.learned(fact)); };
   // A user's own store may tell anything; sums of these stay far from overflow.
   const auto believed = [](Duration fact) { return std::min(fact, oauth::kLongestLife); };
   // Of what it is at least nothing is kept: with less than half of it, it is no longer true.
-  if (const Duration lag = believed(stored.lag); lag > Duration{0})
-    learn(oauth::event::ApiLags{lag, lag / 2});
-  if (const Duration lead = believed(stored.lead); lead > Duration{0})
-    learn(oauth::event::ApiLeads{lead, lead / 2});
+  if (loaded.lag) learn(oauth::event::ApiLags{believed(*loaded.lag), believed(*loaded.lag) / 2});
+  if (loaded.lead)
+    learn(oauth::event::ApiLeads{believed(*loaded.lead), believed(*loaded.lead) / 2});
 }
 
 void TokenDesk::start_fetch(oauth::action::StartFetch& fetch) {
@@ -271,11 +281,11 @@ void TokenDesk::ask() {
 /// What another process has got, where that will do; else null.
 oauth::TokenPtr TokenDesk::shared(const oauth::action::StartFetch& fetch) {
   if (fetch.anew) return nullptr;
-  const auto stored = shelf_.load();
-  if (!stored) return nullptr;
-  learn_from(*stored);
+  const auto loaded = shelf_.load();
+  if (!loaded) return nullptr;
+  learn_from(*loaded);
   const Now now = core_.now();
-  auto token = stored_token(*stored, core_.world.boot, core_.book, core_.login, now);
+  auto token = stored_token(loaded->token, core_.world.boot, core_.book, core_.login, now);
   return token && tokens_.would_serve(*token, fetch.min_life, now) ? token : nullptr;
 }
 

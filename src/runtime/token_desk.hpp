@@ -57,7 +57,7 @@ class TokenDesk {
   [[nodiscard]] oauth::TokenPtr shared(const oauth::action::StartFetch& fetch);
   void wake_at(Instant when);
   void adopt();
-  void learn_from(const StoredToken& stored);
+  void learn_from(const Shelf::Loaded& loaded);
   void ready();
   void wait_no_longer(oauth::WaiterId id);
   void write_note();
@@ -70,6 +70,7 @@ class TokenDesk {
   std::map<oauth::WaiterId, Waiting> takers_;
   std::optional<Asking> asking_;
   std::optional<StoredToken> note_;              // for the store, as soon as nobody waits
+  Instant note_again_{};                         // not before, where another process has the claim
   std::vector<oauth::event::Want> early_wants_;  // until ready_
   bool adopting_ = false;
   bool ready_ = false;  // the tokens at hand may be judged

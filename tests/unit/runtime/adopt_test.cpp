@@ -102,6 +102,18 @@ TEST_F(StoredTokens, OfAnotherClockNeedAnAnswerOfTheIssuer) {
   }
 }
 
+TEST_F(StoredTokens, AreNoReasonToAskTheIssuerTheTimeWhereThisBootsClockTellsOrNoneDoes) {
+  const Boot next{"boot-2", kHere.time_namespace};
+  StoredToken stored = stored_at_100s();
+  EXPECT_FALSE(issuer_must_tell(stored, kHere)) << "ended or not";
+  EXPECT_TRUE(issuer_must_tell(stored, next));
+  stored.expires_in = {};
+  EXPECT_FALSE(issuer_must_tell(stored, next));
+  stored = stored_at_100s();
+  stored.issued = {};
+  EXPECT_FALSE(issuer_must_tell(stored, next));
+}
+
 TEST_F(StoredTokens, OfAnotherBootLiveByTheIssuersClockAlone) {
   const Boot next{"boot-2", kHere.time_namespace};
   hear(7s, 1'767'225'600s + 200s);  // 200 s old, a second or two more at most

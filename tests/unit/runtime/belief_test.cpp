@@ -56,6 +56,15 @@ TEST(Belief, OutlivesALargerFactThatIsContradictedAtOnce) {
   EXPECT_TRUE(belief.ends_by(kNone)) << "it is still watched";
 }
 
+TEST(Belief, EndsWhereSomebodyElseHasSeenThatItIsOver) {
+  Belief belief;
+  belief.learn(5s, 4s, {});
+  belief.learn(0s, 0s, {});
+  EXPECT_FALSE(belief.most());
+  belief.learn(5s, 4s, {});
+  EXPECT_EQ(answers_to_end(belief), 8) << "it has come true again";
+}
+
 TEST(Belief, TakesMoreAnswersToEndEachTimeItHasComeTrueAgain) {
   Belief belief;
   for (const int answers : {1, 8, 64}) {

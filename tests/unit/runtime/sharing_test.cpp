@@ -156,5 +156,26 @@ TEST_F(SharedStore, TellsARunningProcessWhatAnotherOneLearned) {
   EXPECT_EQ(world.refused_requests() - before, 1U) << "the new token was sent too early";
 }
 
+TEST_F(SharedStore, TellsARunningProcessWhatAnotherOneUnlearned) {
+  world.login().set_offset(5s);
+  Client client = process();
+  call(client);
+  ASSERT_GE(stored()->lag, Duration{5s});
+  learn_meanwhile(0s, 0s);
+  world.revoke_all();
+  // No Date tells this process by itself.
+  world.login().set_script([](const Asked&) {
+    return Answer{.body = R"({"access_token":"t2","token_type":"bearer","expires_in":300})",
+                  .dated = false};
+  });
+  world.api().set_script([](const Asked& asked) -> std::optional<Answer> {
+    if (asked.request.authorization.reveal() != "Bearer t2") return std::nullopt;
+    return Answer{};
+  });
+  const Instant before = client.now();
+  EXPECT_EQ(call(client), 200);
+  EXPECT_LT(client.now() - before, Duration{1s}) << "it waited for a begin";
+}
+
 }  // namespace
 }  // namespace skewguard::runtime

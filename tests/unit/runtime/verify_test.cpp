@@ -443,5 +443,48 @@ TEST_F(RememberedToken, IsLeftAloneWhileAnotherProcessAsksForItsSuccessor) {
   EXPECT_FALSE(store->token->accepted);
 }
 
+TEST_F(RememberedToken, IsKeptAsAcceptedOnceThatProcessHasLetGo) {
+  ASSERT_TRUE(client->token({.verify = false}));
+  store->claimed = true;
+  ASSERT_TRUE(client->token());
+  machine.run();
+  store->claimed = false;
+  machine.advance(2s);
+  ASSERT_TRUE(client->get("/api/v2/x"));
+  machine.run();
+  EXPECT_TRUE(store->token->accepted);
+}
+
+TEST_F(RememberedToken, IsKeptAsAcceptedAtTheEndAtTheLatest) {
+  ASSERT_TRUE(client->token({.verify = false}));
+  store->claimed = true;
+  ASSERT_TRUE(client->token());
+  machine.run();
+  store->claimed = false;
+  client.reset();
+  EXPECT_TRUE(store->token->accepted);
+}
+
+TEST_F(RememberedToken, OfAnotherBootIsReplacedForNobodyWhoHasLeft) {
+  ASSERT_TRUE(client->token());
+  client.reset();
+  machine.advance(400s);
+  store->token->boot_id = "another boot";
+  next_process();
+  const std::size_t before = world->token_requests();
+  world->login().set_script([](const Asked& asked) -> std::optional<Answer> {
+    if (asked.request.method == "HEAD") return Answer{.up = 1s};
+    return std::nullopt;
+  });
+  const Told<BearerToken> told;
+  const Operation operation = client->async_token({}, told.handler());
+  machine.advance(500ms);
+  operation.cancel();
+  machine.advance(10s);
+  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  EXPECT_EQ(world->login().asked().back().request.method, "HEAD") << "its time was asked for";
+  EXPECT_EQ(world->token_requests(), before);
+}
+
 }  // namespace
 }  // namespace skewguard::runtime
