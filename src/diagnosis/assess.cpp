@@ -188,10 +188,17 @@ Assessment blame_clock(const Evidence& evidence, std::vector<Verdict> candidates
   return assess_undecided(evidence);
 }
 
+/// The token that this one replaced lives, and has not been tried: the API takes that one now.
+bool older_serves(const Evidence& evidence) {
+  return evidence.now < evidence.older_until && tokens_refused(evidence) == 1 &&
+         hindrance_to_renewal(evidence, 1) == Hindrance::none;
+}
+
 /// The token begins later than this call may wait. It may have come from a clock that has been set
 /// right meanwhile, or from one of several: a new one tells.
 Assessment assess_begins_too_late(const Evidence& evidence, Hindrance why) {
   std::vector<Verdict> candidates{Verdict::issuer_clock_ahead};
+  if (older_serves(evidence)) return {std::move(candidates), Next::renew, {}, why};
   const Trial& last = evidence.trials.back();
   // Some clock behind the name had let it begin; and this send shows whether the Date moves.
   const Instant soon = resend_at(evidence, last.received + kLookAfter);

@@ -97,6 +97,8 @@ struct Evidence {
   bool issuer_coherent = true;
   /// The API has taken a token that had not begun by the Date of that answer.
   bool begins_ignored = false;
+  /// Until when the token before the last trial's would serve in its place.
+  Instant older_until = Instant::min();
   /// Several clocks are known to answer to the API's name in turn.
   bool takes_turns = false;
   /// Why the token machine would not give a new token, where it was asked for one.

@@ -59,6 +59,7 @@ Evidence CallMachine::Impl::evidence() const {
   }
   out.issuer_coherent = shows_a_clock(where_.book, where_.login, now_);
   out.begins_ignored = begins_ignored_;
+  out.older_until = older_until_;
   out.takes_turns = where_.book.takes_turns(where_.api);
   out.denied = denied_;
   if (next_request_) out.next_request_in = *next_request_ - now_.boot;

@@ -45,6 +45,7 @@ CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
   token_accepted_ = ready.accepted_before;
   early_ends_before_ = ready.early_ends_before;
   begins_ignored_ = ready.begins_ignored;
+  older_until_ = ready.older_until;
   if (left() <= Duration{0}) return finish_overslept();
   if (one_too_many()) {
     give_up_on_refusal();

@@ -40,6 +40,8 @@ struct TokenReady {
   std::vector<oauth::LoginAttempt> attempts;
   bool begins_ignored = false;     ///< the API has taken tokens that had not begun by its Date
   unsigned early_ends_before = 0;  ///< tokens running before it that were taken, then refused early
+  /// Until when the token before it would serve in its place; Instant::min() if it would not.
+  Instant older_until = Instant::min();
 };
 struct TokenDenied {
   oauth::TokenFailure failure;

@@ -117,6 +117,7 @@ class CallMachine::Impl {
   oauth::TokenPtr accepted_;  ///< by an answer of this call
   unsigned early_ends_before_ = 0;
   bool begins_ignored_ = false;
+  Instant older_until_ = Instant::min();
   time::Jitter jitter_{0};
 
   // Sleeping

@@ -75,6 +75,12 @@ bool TokenMachine::Impl::begins_no_sooner(const Holding& fresh, const Now& now) 
   return later && *later >= Duration{0};
 }
 
+Instant TokenMachine::Impl::older_until(std::uint64_t generation, const Now& now) const {
+  const bool replaced = current_ && current_->token->generation == generation &&
+                        !current_->accepted && before_ && before_->accepted;
+  return replaced ? end_for_api(life_of(*before_, now), learned_) : Instant::min();
+}
+
 /// The token before the one that the API's clock refused, while it lives: the API takes that one.
 Holding* TokenMachine::Impl::older_for(const event::Want& want, const Now& now) {
   if (!want.refused || !want.refused->ill_timed || want.refused->older_too) return nullptr;

@@ -334,6 +334,9 @@ bool TokenMachine::was_accepted(std::uint64_t generation) const noexcept {
 bool TokenMachine::begins_ignored() const noexcept {
   return impl_->begins_ignored();
 }
+Instant TokenMachine::older_until(std::uint64_t generation, const Now& now) const {
+  return impl_->older_until(generation, now);
+}
 unsigned TokenMachine::early_ends_before(std::uint64_t generation) const noexcept {
   return impl_->early_ends_before(generation);
 }

@@ -251,6 +251,9 @@ class TokenMachine {
   [[nodiscard]] bool was_accepted(std::uint64_t generation) const noexcept;
   /// The API's Date tells nothing of whether a token has begun (TakesUnbegun, until ApiLags).
   [[nodiscard]] bool begins_ignored() const noexcept;
+  /// Until when the token before this generation would serve in its place, should the API's clock
+  /// say that this one has not begun; Instant::min() if it would not.
+  [[nodiscard]] Instant older_until(std::uint64_t generation, const Now& now) const;
   /// How many generations running, up to the one before, ended early (at most the last 8).
   [[nodiscard]] unsigned early_ends_before(std::uint64_t generation) const noexcept;
 

@@ -85,6 +85,7 @@ class TokenMachine::Impl {
     return early_ends_.running_before(generation);
   }
   bool begins_ignored() const noexcept { return begins_ignored_; }
+  Instant older_until(std::uint64_t generation, const Now& now) const;
   bool would_serve(const Token& token, Duration min_life, const Now& now) const;
 
  private:

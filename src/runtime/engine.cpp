@@ -170,7 +170,8 @@ class Engine::Impl {
       step(id, guard::event::TokenReady{std::move(delivered.token), delivered.first_use,
                                         tokens.was_accepted(generation), delivered.token_requests,
                                         std::move(delivered.attempts), tokens.begins_ignored(),
-                                        tokens.early_ends_before(generation)});
+                                        tokens.early_ends_before(generation),
+                                        tokens.older_until(generation, core_.now())});
     });
   }
 

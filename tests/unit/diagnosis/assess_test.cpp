@@ -146,6 +146,23 @@ TEST(Assess, WaitsForEveryBackendHeardOfWhereTheLimitsAllow) {
   EXPECT_LT(assess(e).until, at(seconds{6})) << "this answer's own clock is then enough";
 }
 
+TEST(Assess, OverMaxWaitTheTokenBeforeServesAtOnceWhileItLives) {  // C22
+  Evidence e = evidence({refusal(milliseconds{40}, -seconds{120}, 2)});
+  e.older_until = at(milliseconds{500});
+  EXPECT_EQ(assess(e).next, Next::renew);
+  EXPECT_LE(assess(e).until, e.now);
+  e.limits.attempts = 1;
+  EXPECT_EQ(assess(e).next, Next::look) << "another token may not be refused";
+  e.limits.attempts = 3;
+  e.older_until = e.now;
+  EXPECT_EQ(assess(e).next, Next::look) << "it has ended";
+  Trial older = refusal(milliseconds{60}, -seconds{120}, 1);
+  older.token.accepted_before = false;
+  e.trials.insert(e.trials.begin(), older);
+  e.older_until = at(seconds{300});
+  EXPECT_EQ(assess(e).next, Next::look) << "it has been refused, too";
+}
+
 TEST(Assess, OverMaxWaitLooksAgainThenTriesOneNewTokenThenGivesUp) {  // C4
   Evidence e = evidence({refusal(milliseconds{40}, -seconds{120})});
   Assessment a = assess(e);

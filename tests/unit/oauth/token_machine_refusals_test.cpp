@@ -72,6 +72,8 @@ TEST(RefusedTokens, TheOneBeforeServesForAsLongAsItLives) {  // C22
   bench.advance(298'500ms);  // it is due, but has 1.5 s to live
   bench.issuer_offset += 1h;
   bench.get("t2");
+  EXPECT_EQ(bench.machine->older_until(1, bench.now()), Instant::min());
+  EXPECT_EQ(bench.machine->older_until(2, bench.now()), bench.boot + 1500ms);
   const Deliver older = only<Deliver>(bench.want_instead(2, 2, unbegun(bench, 1h)));
   EXPECT_EQ(older.token->generation, 1U);
   EXPECT_EQ(only<Deliver>(bench.want_instead(3, 2, unbegun(bench, 1h))).token->generation, 1U);
