@@ -58,19 +58,23 @@ std::size_t cures_refused(const Evidence& evidence) {
 }
 
 const Trial* token_before(const Evidence& evidence, std::size_t index) {
-  for (std::size_t i = index; i-- > 0;) {
-    if (!same_token(evidence.trials[i], evidence.trials[index]))
-      return evidence.trials[i].refused ? &evidence.trials[i] : nullptr;
+  const Trial* found = nullptr;
+  for (std::size_t i = 0; i < index; ++i) {
+    const Trial& t = evidence.trials[i];
+    if (t.token.generation >= evidence.trials[index].token.generation) continue;
+    if (found == nullptr || t.token.generation >= found->token.generation) found = &t;
   }
-  return nullptr;
+  return found != nullptr && found->refused ? found : nullptr;
 }
 
 const Trial* token_after(const Evidence& evidence, std::size_t index) {
+  const Trial* found = nullptr;
   for (std::size_t i = index + 1; i < evidence.trials.size(); ++i) {
-    if (!same_token(evidence.trials[i], evidence.trials[index]))
-      return evidence.trials[i].refused ? &evidence.trials[i] : nullptr;
+    const Trial& t = evidence.trials[i];
+    if (t.token.generation <= evidence.trials[index].token.generation) continue;
+    if (found == nullptr || t.token.generation < found->token.generation) found = &t;
   }
-  return nullptr;
+  return found != nullptr && found->refused ? found : nullptr;
 }
 
 }  // namespace skewguard::diagnosis

@@ -25,8 +25,10 @@ std::size_t refusals_of_last(const Evidence& evidence);
 std::size_t tokens_refused(const Evidence& evidence);
 /// How many of them were asked for in order to cure an earlier refusal of this call.
 std::size_t cures_refused(const Evidence& evidence);
-/// The refusal before this one, of the token before this one.
+/// The refusal, earlier in this call, of the token that was issued before this trial's; null where
+/// that was not refused. An older token may have been tried between the two.
 const Trial* token_before(const Evidence& evidence, std::size_t index);
+/// Likewise later in this call, of the token that was issued next.
 const Trial* token_after(const Evidence& evidence, std::size_t index);
 
 }  // namespace skewguard::diagnosis

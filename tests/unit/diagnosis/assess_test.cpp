@@ -383,6 +383,25 @@ TEST(IssuerDates, BlameTheirClockOnlyOnceTheyHaveMoved) {
   EXPECT_EQ(settle(e, 0), Verdict::token_expired);
 }
 
+TEST(Assess, TwoTokensInARowHadEndedThoughTheOneBeforeThemWasTriedBetween) {  // H13
+  const Trial born_dead = refusal(milliseconds{40}, seconds{400}, 2);
+  Trial older = refusal(milliseconds{60}, seconds{400}, 1);
+  older.token.asked = older.token.received = at(-seconds{300});
+  older.token.begins = noon_plus(seconds{100});  // made when the issuer's clock was right
+  older.token.ends = noon_plus(seconds{400});
+  older.token.accepted_before = true;
+  Trial again = refusal(milliseconds{80}, seconds{400}, 3);
+  again.token.asked = again.token.received = at(milliseconds{61});
+  Evidence e = evidence({born_dead, older, again});
+  EXPECT_EQ(assess(e).next, Next::look);
+  e.now = at(milliseconds{1150});
+  e.looks.push_back({at(milliseconds{1140}), e.now, noon_plus(seconds{401})});
+  EXPECT_EQ(assess(e).next, Next::give_up);
+  EXPECT_EQ(settle(e, 0), Verdict::issuer_clock_behind);
+  EXPECT_EQ(settle(e, 1), Verdict::token_expired);
+  EXPECT_EQ(settle(e, 2), Verdict::issuer_clock_behind);
+}
+
 TEST(Dates, OfTwoClocksBehindOneNameCountThoughTheyGoBack) {  // C10
   EXPECT_TRUE(dates_count(
       evidence({refusal(milliseconds{40}, -seconds{1}), refusal(seconds{2}, -seconds{2})})));
