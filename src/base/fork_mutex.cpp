@@ -48,8 +48,10 @@ namespace {
 
 constinit ForkMutexes the_mutexes;
 
+}  // namespace
+
 /// What was registered last is run first: whoever holds one of these may need the arena.
-void serve_forked_children() {
+void serve_children_with_mutexes() {
   static const int once = [] {
     serve_children_with_secrets();
     return ::pthread_atfork([] { the_mutexes.before_fork(); }, [] { the_mutexes.after_fork(); },
@@ -58,10 +60,8 @@ void serve_forked_children() {
   static_cast<void>(once);
 }
 
-}  // namespace
-
 ForkMutex::ForkMutex() {
-  serve_forked_children();
+  serve_children_with_mutexes();
   the_mutexes.add(*this);
 }
 ForkMutex::~ForkMutex() {

@@ -6,6 +6,10 @@
 
 namespace skewguard {
 
+/// From here on fork() waits for the ForkMutexes. Whatever shall be done before that waiting is
+/// registered (pthread_atfork) after this.
+void serve_children_with_mutexes();
+
 /// A mutex that no forked child finds locked: fork() waits until it is free, or the forking
 /// thread's own, and gives it back on both sides. For what a child goes on using: a child has no
 /// other thread that would unlock. Held for moments only, and whoever holds one may lock others.

@@ -5,10 +5,12 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include "base/signals.hpp"
+#include "runtime/fork_pause.hpp"
 #include "runtime/io_executor.hpp"
 
 namespace skewguard::runtime {
@@ -27,10 +29,16 @@ class IoLoop::Impl {
     const SignalsBlocked blocked;
     self->thread_ = std::thread([self] { self->run(); });
     pthread_setname_np(self->thread_.native_handle(), "skewguard");
+    self->pause_.emplace([&loop = *self](std::function<void()> event) {
+      if (loop.inside()) return false;
+      boost::asio::post(loop.context_, std::move(event));
+      return true;
+    });
   }
 
   void stop() {
     if (!thread_.joinable()) return;
+    pause_.reset();
     context_.stop();
     if (inside()) {
       thread_.detach();
@@ -61,6 +69,7 @@ class IoLoop::Impl {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::unique_ptr<IoExecutor> executor_;
   std::thread thread_;  // shares this with it
+  std::optional<ForkPause> pause_;
 };
 
 IoLoop::IoLoop(std::shared_ptr<ClockSource> clock)

@@ -7,6 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from harness import HUNG_S
+
 CHRONYD = shutil.which("chronyd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
 
@@ -51,7 +53,7 @@ class Chronyd:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(60)
+        self.process.wait(HUNG_S)
         self.process.stdout.close()
 
 

@@ -200,7 +200,7 @@ class ApiAnswers(EndToEnd):
                 yield answer(200, TOKEN)
                 return
             yield sent
-            ended.wait(60)
+            ended.wait(HUNG_S)
 
         server = RawServer(self, says)
         run = self.run_with(server.url, server.url, *(call or ME), "--timeout", "40s")

@@ -141,7 +141,7 @@ class LateHosts:
         def but_the_end(whole):
             yield whole[:-20]
             self.asked.set()
-            self.go.wait(60)
+            self.go.wait(HUNG_S)
             yield whole[-20:]
 
         server = RawServer(test, says)
@@ -229,7 +229,7 @@ class CoreDump(EndToEnd):
 
     def await_arrival(self, pid, wanted):
         """Until the process holds what was sent to it, wherever that is."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + HUNG_S
         while not (look(pid, wanted) or look(pid, wanted, hidden=True)):
             self.assertLess(time.monotonic(), deadline, "nothing arrived")
 

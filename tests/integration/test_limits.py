@@ -4,7 +4,7 @@ import json
 import subprocess
 import unittest
 
-from harness import SKEWGUARD, EndToEnd
+from harness import HUNG_S, SKEWGUARD, EndToEnd
 
 COMMANDS = (("call", "GET", "/api/v2/tokens/me"), ("token",), ("whoami",), ("skew", "--json"),
             ("doctor", "--json"), ("demo", "C3"))
@@ -18,7 +18,8 @@ class Limits(EndToEnd):
     def run_within(self, limit, command, *prefix):
         env = self.environment(self.hosts.login, self.hosts.api, SKEWGUARD_NTP="none")
         return subprocess.run(["prlimit", limit, *prefix, SKEWGUARD, *command], env=env,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=HUNG_S)
 
     def assert_out_of(self, why, done):
         self.assertEqual((done.returncode, done.stdout), (6, ""), done.stderr)

@@ -51,7 +51,7 @@ class TimeService(unittest.TestCase):
             [CHRONYD, "-n", "-x", "-u", user.strip(), "-f", str(config)],
             env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(process.wait, 10)
+        self.addCleanup(process.wait, HUNG_S)
         self.addCleanup(process.terminate)
         return port
 

@@ -8,7 +8,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from harness import SKEWGUARD, EndToEnd
+from harness import HUNG_S, SKEWGUARD, EndToEnd
 
 ME = ("call", "GET", "/api/v2/tokens/me")
 
@@ -21,8 +21,8 @@ class Words(EndToEnd):
         """Standard error of a run with these flags alone."""
         if "ca" in emulator.said:
             more["SSL_CERT_FILE"] = emulator.said["ca"]
-        done = subprocess.run([SKEWGUARD, *arguments], capture_output=True, text=True, timeout=60,
-                              input=stdin,
+        done = subprocess.run([SKEWGUARD, *arguments], capture_output=True, text=True,
+                              timeout=HUNG_S, input=stdin,
                               env=self.environment(emulator.login, emulator.api, **more))
         self.assertEqual(done.returncode, code, done.stderr)
         self.assert_no_secrets(done.stderr)
@@ -108,13 +108,13 @@ class Words(EndToEnd):
             emulator = subprocess.Popen(
                 [SKEWGUARD, "emulate", "--tls", "--client", "id:it's $HOME \\ here", "--export",
                  "sh"], stdout=out)
-        self.addCleanup(emulator.wait, 10)
+        self.addCleanup(emulator.wait, HUNG_S)
         self.addCleanup(emulator.terminate)
         while not script.read_text(encoding="utf-8").endswith("# ready\n"):
             self.assertIsNone(emulator.poll())
         env = {"HOME": self.scratch.name, "PATH": os.environ["PATH"]}
         done = subprocess.run(["sh", "-ec", f'. "{script}"; "{SKEWGUARD}" whoami'], env=env,
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=HUNG_S)
         self.assertEqual(done.returncode, 0, done.stderr)
         name, _, host, token = done.stdout.splitlines()
         self.assertEqual(name, "id (client id)")
@@ -137,7 +137,7 @@ class Words(EndToEnd):
             for _ in arguments or (1, 2):
                 self.assertRegex(watch.stdout.readline(), r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  http")
             watch.send_signal(signal.SIGINT)
-            rest = watch.communicate(timeout=30)[0]
+            rest = watch.communicate(timeout=HUNG_S)[0]
             self.assertEqual(watch.returncode, code, rest)
             self.assertRegex(rest, r"(?m)^\d+ rounds? in ")
             self.assertIn("; in the end: ", rest)

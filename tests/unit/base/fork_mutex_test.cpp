@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "../../hung.hpp"
 #include "skewguard/secret.hpp"
 
 #ifndef __SANITIZE_THREAD__  // it knows no fork of a process with threads
@@ -21,7 +22,8 @@ template <typename Work>
 int in_a_child(const Work& work) {
   const pid_t child = ::fork();
   if (child == 0) {
-    ::alarm(20);  // ends a child that waits for a lock that nobody gives back
+    ::alarm(static_cast<unsigned>(
+        kHung.count()));  // ends a child that waits for a lock that nobody gives back
     ::_exit(work());
   }
   int status = -1;

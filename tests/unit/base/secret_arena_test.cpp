@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "../../hung.hpp"
 #include "base/secret_text.hpp"
 
 namespace skewguard {
@@ -135,7 +136,8 @@ TEST(SecretArena, ServesAForkedChildWhateverOtherThreadsDid) {
   for (int i = 0; i < 100 && !HasFailure(); ++i) {
     const pid_t child = ::fork();
     if (child == 0) {
-      ::alarm(60);  // ends a child that waits for a lock that nobody gives back
+      ::alarm(static_cast<unsigned>(
+          kHung.count()));  // ends a child that waits for a lock that nobody gives back
       ::_exit(Secret(before) == Secret("before the fork") ? 0 : 1);
     }
     int status = -1;

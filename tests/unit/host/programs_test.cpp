@@ -14,6 +14,8 @@
 #include <sstream>
 #include <string>
 
+#include "../../hung.hpp"
+
 namespace skewguard::host {
 namespace {
 
@@ -41,7 +43,7 @@ class ProgramsTest : public testing::Test {
   void run(const std::string& command, std::string_view input = "",
            const std::vector<std::string_view>& withheld = {}) {
     ASSERT_TRUE(programs.start(command, input, withheld));
-    ASSERT_EQ(programs.wait(seconds{60}), 0U);
+    ASSERT_EQ(programs.wait(kHung), 0U);
   }
 
   std::string directory = testing::TempDir() + "programs-XXXXXX";
@@ -89,11 +91,12 @@ TEST_F(ProgramsTest, ThatNeverEndAreNotWaitedForAndBounded) {
   while (std::count(pids.begin(), pids.end(), '\n') < 8) pids = content("pids");
   std::istringstream lines(pids);
   for (pid_t pid = 0; lines >> pid;) EXPECT_EQ(::kill(pid, SIGKILL), 0);
-  EXPECT_EQ(programs.wait(seconds{60}), 0U);
+  EXPECT_EQ(programs.wait(kHung), 0U);
   EXPECT_TRUE(programs.start("exit 0", "", {})) << "there is room again";
 }
 
-Result<std::string> output_of_script(const std::string& script, OutputLimits limits = {}) {
+Result<std::string> output_of_script(const std::string& script,
+                                     OutputLimits limits = {.time = kHung}) {
   return output_of({"/bin/sh", "-c", script}, limits);
 }
 
@@ -112,7 +115,7 @@ TEST(OutputOf, IsWhatItWroteWhateverItsExitCode) {
 
 TEST(OutputOf, SeesNoEnvironmentButPathAndLocale) {
   ::setenv("SKEWGUARD_TEST_OTHER", "kept", 1);  // NOLINT(concurrency-mt-unsafe)
-  const auto text = output_of({"/usr/bin/env"});
+  const auto text = output_of({"/usr/bin/env"}, {.time = kHung});
   ASSERT_TRUE(text);
   EXPECT_EQ(*text, "LC_ALL=C\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\n");
 }
@@ -145,10 +148,10 @@ TEST_F(ProgramsTest, ThatDoNotAnswerAreEndedWithAllThatTheyStarted) {
 }
 
 TEST(OutputOf, IsBounded) {
-  const auto most = output_of_script("printf 12345678", {.bytes = 8});
+  const auto most = output_of_script("printf 12345678", {.time = kHung, .bytes = 8});
   ASSERT_TRUE(most);
   EXPECT_EQ(*most, "12345678");
-  const auto more = output_of_script("printf 123456789; sleep 1000", {.bytes = 8});
+  const auto more = output_of_script("printf 123456789; sleep 1000", {.time = kHung, .bytes = 8});
   ASSERT_FALSE(more);
   EXPECT_EQ(more.error().kind, ErrorKind::protocol);
   EXPECT_FALSE(has_children());

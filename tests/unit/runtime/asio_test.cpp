@@ -21,14 +21,13 @@
 #include <stdexcept>
 #include <thread>
 
+#include "../../hung.hpp"
 #include "client_testing.hpp"
 
 namespace skewguard::runtime {
 namespace {
 
 namespace asio = boost::asio;
-
-constexpr auto kHung = 60s;  // longer than anything here takes on a busy machine
 
 std::ptrdiff_t threads_of_this_process() {
   return std::distance(std::filesystem::directory_iterator("/proc/self/task"),

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "../../hung.hpp"
 #include "client_testing.hpp"
 
 namespace skewguard::runtime {
@@ -270,7 +271,7 @@ TEST(ClientOnALoopOfItsOwn, RefusesBlockingCallsFromAHookAndAHandler) {
     expect_blocking_calls_are_refused(*client);
     answered.set_value();
   });
-  EXPECT_EQ(answered.get_future().wait_for(60s), std::future_status::ready);
+  EXPECT_EQ(answered.get_future().wait_for(kHung), std::future_status::ready);
   client.reset();
   EXPECT_GT(asked, 0);
 }

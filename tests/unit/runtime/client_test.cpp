@@ -3,10 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -14,15 +16,17 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "../../hung.hpp"
+#include "runtime/io_loop.hpp"
+
 namespace skewguard {
 namespace {
-
-constexpr std::chrono::seconds kHung{60};  // longer than anything here takes on a busy machine
 
 class StandingClock final : public ClockSource {
  public:
@@ -263,13 +267,81 @@ TEST(ClientInAForkedProcess, ServesAChildThatWasForkedWhileAnotherThreadStartedI
   starting.get_future().wait();
   const pid_t child = ::fork();
   if (child == 0) {
-    ::alarm(20);  // it hung
+    ::alarm(static_cast<unsigned>(kHung.count()));
     ::_exit(made->get("/api/v2/x").ok() ? 0 : 1);
   }
   first.join();
   int status = -1;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+std::atomic<bool> forking{false};
+
+/// A lock that is none of ours, as OpenSSL has them: nothing gives it back in a forked child.
+class LockedOnTheLoop : public ::testing::Test {
+ protected:
+  LockedOnTheLoop() {
+    static const int once =
+        ::pthread_atfork([] { forking = true; }, [] { forking = false; }, nullptr);
+    EXPECT_EQ(once, 0);
+  }
+  /// Something else than fork() of this process.
+  static void take_breath() {
+    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+  }
+
+  runtime::IoLoop loop{std::make_shared<StandingClock>()};  // before this test's own pthread_atfork
+  std::mutex theirs;
+};
+
+TEST_F(LockedOnTheLoop, IsGivenBackBeforeAChildIsForked) {
+  std::promise<void> locked;
+  loop.post([&] {
+    const std::lock_guard lock(theirs);
+    locked.set_value();
+    while (!forking) std::this_thread::yield();
+    take_breath();
+  });
+  locked.get_future().wait();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(static_cast<unsigned>(kHung.count()));  // ends a child that hangs
+    const std::lock_guard lock(theirs);
+    ::_exit(0);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  std::promise<void> goes_on;
+  loop.post([&] { goes_on.set_value(); });
+  EXPECT_EQ(goes_on.get_future().wait_for(kHung), std::future_status::ready);
+}
+
+TEST_F(LockedOnTheLoop, HoldsNoForkUpForEverAndNoneOfItsOwn) {
+  std::promise<void> begun, over;
+  loop.post([&] {
+    begun.set_value();
+    over.get_future().wait();
+  });
+  begun.get_future().wait();
+  const auto fork_once = [] {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(0);
+    int status = -1;
+    return ::waitpid(child, &status, 0) == child && status == 0;
+  };
+  EXPECT_TRUE(fork_once());
+  over.set_value();
+  std::promise<bool> from_the_loop;
+  std::size_t waiting = 1;
+  loop.post([&] {
+    const bool forked = fork_once();
+    waiting = loop.context().poll();
+    from_the_loop.set_value(forked);
+  });
+  EXPECT_TRUE(from_the_loop.get_future().get());
+  EXPECT_EQ(waiting, 0U) << "it was asked to pause for itself";
 }
 
 #endif
