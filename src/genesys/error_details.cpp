@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/strings.hpp"
+#include "http/retry_after.hpp"
 #include "oauth/json.hpp"
 #include "oauth/visible.hpp"
 
@@ -55,17 +56,16 @@ void scan(const json& node, std::size_t depth, std::vector<std::string>& into) {
 std::optional<Duration> retry_after(std::string_view message) {
   constexpr std::string_view kBefore = "Retry the request in [";
   constexpr std::string_view kAfter = "] seconds";
-  constexpr int kMostSeconds = 400 * 86'400;  // as for the header
   const auto start = message.find(kBefore);
   if (start == std::string_view::npos) return std::nullopt;
   message.remove_prefix(start + kBefore.size());
   int seconds = 0;
   const auto [end, error] =
       std::from_chars(message.data(), message.data() + message.size(), seconds);
-  if (error != std::errc{} || seconds < 0 || seconds > kMostSeconds) return std::nullopt;
+  if (error != std::errc{} || seconds < 0) return std::nullopt;
   message.remove_prefix(static_cast<std::size_t>(end - message.data()));
   if (!message.starts_with(kAfter)) return std::nullopt;
-  return std::chrono::seconds{seconds};
+  return std::min(std::chrono::seconds{seconds}, http::kLongestWait);
 }
 
 }  // namespace

@@ -11,7 +11,6 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr seconds kLongest = std::chrono::days{400};
 constexpr seconds kMostSeconds{1'000'000'000'000'000};  // far over any time that is meant
 
 /// Resolves the two-digit years of RFC 850 dates (to 2000..2099). Both dates need the same
@@ -51,7 +50,7 @@ std::optional<seconds> own_date(const Headers& headers) {
 }
 
 seconds bounded(seconds delay) noexcept {
-  return std::clamp(delay, seconds{0}, kLongest);
+  return std::clamp(delay, seconds{0}, kLongestWait);
 }
 
 /// `until` less the answer's own Date: both were written by the same clock.

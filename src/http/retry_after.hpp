@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string_view>
 
@@ -8,10 +9,13 @@
 
 namespace skewguard::http {
 
-/// How long the answer asks us to wait (Retry-After, RFC 9110 section 10.2.3), >= 0, at most 400
-/// days: delay-seconds, a fraction rounded up, or an HTTP date less the *same answer's* Date, so
-/// that no other clock takes part. A date without a usable Date in the answer, garbage, a sign, or
-/// two differing fields: nothing.
+/// What a server may ask for; a longer time counts as this one.
+inline constexpr std::chrono::seconds kLongestWait = std::chrono::days{400};
+
+/// How long the answer asks us to wait (Retry-After, RFC 9110 section 10.2.3), >= 0, at most
+/// kLongestWait: delay-seconds, a fraction rounded up, or an HTTP date less the *same answer's*
+/// Date, so that no other clock takes part. A date without a usable Date in the answer, garbage, a
+/// sign, or two differing fields: nothing.
 std::optional<Duration> retry_after(const Headers& headers);
 
 /// The same from the fields that servers use in its place, the first that is there of

@@ -208,6 +208,8 @@ TEST(GenesysApi, A429TellsHowLong) {
   EXPECT_EQ(api(429, body, {{"Retry-After", "7"}}).retry_after, seconds{7});
   EXPECT_EQ(api(429, body, {{"inin-ratelimit-reset", "9"}}).retry_after, seconds{9});
   EXPECT_EQ(api(429, R"({"code":"too.many.requests"})").retry_after, std::nullopt);
+  EXPECT_EQ(api(429, R"({"message":"Retry the request in [99999999] seconds"})").retry_after,
+            std::chrono::days{400});
   EXPECT_EQ(api(429, R"({"message":"Retry the request in [-1] seconds"})").retry_after,
             std::nullopt);
 }

@@ -308,6 +308,16 @@ TEST(AnswerParser, FieldsThatContradictEachOtherSayNothingOfABodyThatNeverComes)
   }
 }
 
+TEST(AnswerParser, SaysWhereALineOfChunksEndsWithLfAlone) {
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const auto why = [&](const std::string& body) {
+    return parse(head + body, kNoLimit, Then::stays_open).why;
+  };
+  EXPECT_EQ(why("1\nx"), "the line before a chunk ends with LF alone, not CRLF");
+  EXPECT_EQ(why("1\r\nx\n"), "a chunk ends with LF alone, not CRLF");
+  EXPECT_EQ(why("1\r\nxy\r\n"), "a chunk is longer than it says");
+}
+
 TEST(AnswerParser, SaysWhenAServerSpeaksTls) {
   const std::string alert("\x15\x03\x03\0\2\2\x0A", 7);
   EXPECT_THAT(parse(alert, kNoLimit, Then::stays_open).why, HasSubstr("https://"));
