@@ -75,10 +75,9 @@ DriftingBound bound_of(const time::DateSample& sample, DriftRate rate) {
                                  sample.sent.unslewed(), rate);
 }
 
-/// A Date was renewed between two answers of one connection, in order: after the first was asked
-/// for, before the second came. It was right then.
-std::optional<DriftingBound> bound_by_renewals(std::span<const time::DateSample> samples,
-                                               DriftRate rate) {
+/// A Date was renewed between two answers of one clock: after the first was asked for, before the
+/// second came. It was right then.
+std::optional<DriftingBound> bound_by_renewals(std::span<const Heard> samples, DriftRate rate) {
   std::optional<DriftingBound> known;
   for (std::size_t i = 1; i < samples.size(); ++i) {
     if (samples[i].date <= samples[i - 1].date) continue;
@@ -118,7 +117,7 @@ void ProbePlan::go_on(ProbeBudget budget, UnslewedTime start) {
   aiming_ = true;
   last_sent_.reset();
   in_flight_ = dateless_ = 0;
-  carried_.clear();
+  asked_.clear();
   looked_ahead_.reset();
   std::erase_if(samples_, [start](const time::DateSample& sample) {
     return sample.sent.unslewed() < start - kRemembered;
@@ -131,24 +130,24 @@ void ProbePlan::go_on(ProbeBudget budget, UnslewedTime start) {
   use_again(std::exchange(samples_, {}));
 }
 
-void ProbePlan::use_again(const std::vector<time::DateSample>& samples) {
+void ProbePlan::use_again(const std::vector<Heard>& all) {
   rtt_min_ = Duration::max();
   rtt_max_ = rtt_sum_ = Duration{0};
-  for (const time::DateSample& sample : samples) use(sample);
+  for (const Heard& heard : all) use(heard);
 }
 
-void ProbePlan::use(const time::DateSample& sample) {
-  const Duration rtt = std::max(sample.received.unslewed() - sample.sent.unslewed(), Duration{0});
+void ProbePlan::use(const Heard& heard) {
+  const Duration rtt = std::max(heard.received.unslewed() - heard.sent.unslewed(), Duration{0});
   rtt_min_ = std::min(rtt_min_, rtt);
   rtt_max_ = std::max(rtt_max_, rtt);
   rtt_sum_ += rtt;
-  const auto bound = bound_of(sample, rate_);
+  const auto bound = bound_of(heard, rate_);
   if (samples_.empty()) {
     sharp_ = bound;
   } else {
     sharp_.narrow(bound);
   }
-  samples_.push_back(sample);
+  samples_.push_back(heard);
 }
 
 std::size_t ProbePlan::left_to_aim() const {
@@ -160,7 +159,8 @@ Duration ProbePlan::rtt_mean() const {
 }
 
 void ProbePlan::sent(UnslewedTime at, std::uint64_t connection) {
-  ++carried_[connection];
+  Turn& turn = asked_[connection];
+  turn = {.of_all = sent_, .on_connection = turn.on_connection + 1, .losses = losses_};
   ++sent_;
   ++in_flight_;
   last_sent_ = at;
@@ -168,26 +168,39 @@ void ProbePlan::sent(UnslewedTime at, std::uint64_t connection) {
     if (!edge_) return;
     edge_->since = at;
     if (edge_->look_ahead > 0) {
+      turn.check = true;
       --edge_->look_ahead;
       looked_ahead_ = sent_ - 1;
     } else if (edge_->shots > 0) {
       --edge_->shots;
       if (edge_->share > 0) --edge_->share;
     } else {
+      turn.check = true;
       edge_->look_behind = false;
     }
   } else if (flanks_) {
+    turn.check = true;
     std::size_t& side = flanks_->before > 0 ? flanks_->before : flanks_->after;
     if (side > 0) --side;
   }
 }
 
-void ProbePlan::lost() {
+/// Those that were sent after it know now that there was a loss before them.
+void ProbePlan::lost(std::uint64_t connection) {
+  came_back();
+  ++losses_;
+  const std::size_t gone = asked_[connection].of_all;
+  const auto note = [gone](Turn& turn) { turn.losses += turn.of_all > gone ? 1 : 0; };
+  for (auto& [other, turn] : asked_) note(turn);
+  for (Heard& heard : samples_) note(heard.turn);
+}
+
+void ProbePlan::came_back() {
   if (in_flight_ > 0) --in_flight_;
 }
 
 void ProbePlan::answered_without_date() {
-  lost();
+  came_back();
   ++dateless_;
 }
 
@@ -198,11 +211,11 @@ void ProbePlan::no_fresh() {
 }
 
 void ProbePlan::answered(const time::DateSample& sample) {
-  lost();
+  came_back();
   const auto shown = SkewEstimator::interval_of(sample);
   const Observed outcome = shown ? estimator_.observe(sample, *shown) : Observed::dropped;
   if (outcome == Observed::dropped) return;
-  use(sample);
+  use({sample, asked_[sample.connection]});
   compare(sample);
   // A Date that had stood still goes on: that is no step of a clock.
   if (outcome == Observed::stepped && !kept_dates()) forget_before_step();
@@ -233,7 +246,7 @@ void ProbePlan::forget_before_step() {
   aiming_ = true;
   newest_date_.reset();
   went_back_ = stood_still_ = false;
-  std::erase_if(samples_, [over = *estimator_.settled()](const time::DateSample& sample) {
+  std::erase_if(samples_, [over = *estimator_.settled()](const Heard& sample) {
     return sample.sent.unslewed() < over;
   });
   use_again(std::exchange(samples_, {}));
@@ -255,8 +268,8 @@ std::size_t ProbePlan::choose(Over over, std::span<const std::uint64_t> connecti
                               UnslewedTime now) const {
   const auto told = estimator_.by_connection(now);
   const auto rank = [&](std::uint64_t connection) {
-    const auto carried = carried_.find(connection);
-    const std::size_t requests = carried == carried_.end() ? 0 : carried->second;
+    const auto asked = asked_.find(connection);
+    const std::size_t requests = asked == asked_.end() ? 0 : asked->second.on_connection;
     const auto own = std::ranges::find(told, connection, &SkewEstimator::Told::connection);
     const bool narrow = over == Over::best && own != told.end();
     return std::pair(narrow ? own->offset.width() : Duration::max(), requests);
@@ -320,10 +333,12 @@ bool ProbePlan::as_narrow_as_can_be(UnslewedTime now) const {
   return best && best->offset.width() - kPrompt <= rtt_min_;
 }
 
-/// Only where probes are plenty, since a narrow interval comes first; that is also what the last
-/// edge is for.
+/// Only where probes are plenty or the rounds before have left little open, since a narrow interval
+/// comes first; that is also what the last edge is for.
 void ProbePlan::plan_checks(Duration width, std::size_t most, UnslewedTime now) {
-  if (!checking_) checking_ = !budget_.flanks && most > 2 * edge_->edges;
+  if (!checking_) {
+    checking_ = !budget_.flanks && (most > 2 * edge_->edges || width <= kChecked);
+  }
   if (!*checking_ || width > kChecked || most <= edge_->edges) return;
   edge_->look_behind = true;
   if (edge_->edges != 2 && edge_->edges != 3) return;
@@ -412,9 +427,10 @@ ProbePlan::Next ProbePlan::flank(UnslewedTime now) {
           .fresh_soon = flanks_->before + flanks_->after};
 }
 
-/// The interval beside which flank probes lie: that of excluded(), as if date strings were prompt.
+/// The interval beside which flank probes lie: that of excluded() once they have passed, as if date
+/// strings were prompt.
 OffsetBound ProbePlan::flanked(UnslewedTime now) const {
-  const auto known = borne_out(now);
+  const auto known = unchecked(now);
   return known ? OffsetBound{known->low, known->high - kPrompt} : sharp(now);
 }
 
@@ -482,29 +498,37 @@ Duration ProbePlan::lateness(UnslewedTime now) const {
   return kPrompt + std::max(known.low - known.high, Duration{0}) + (usual_rtt() - rtt_min_);
 }
 
+/// A date string may be late by kPrompt. Nothing where this is no single clock's.
+std::optional<OffsetBound> ProbePlan::one_clock(DriftingBound bound, UnslewedTime now) const {
+  const OffsetBound shown = bound.at(now, rate_);
+  if (shown.low > shown.high + kPrompt) return std::nullopt;
+  return OffsetBound{shown.low, shown.high + kPrompt};
+}
+
 std::optional<OffsetBound> ProbePlan::borne_out(UnslewedTime now) const {
+  const auto checked = [](const Heard& heard) { return heard.turn.check; };
+  return std::ranges::any_of(samples_, checked) ? unchecked(now) : std::nullopt;
+}
+
+std::optional<OffsetBound> ProbePlan::unchecked(UnslewedTime now) const {
   if (samples_.empty() || estimator_.picture() != Picture::one_clock) return std::nullopt;
-  const auto best = estimator_.by_best_connection(now);
-  if (!best || best->offset.width() >= kOneSecond) return std::nullopt;
-  return best->offset;
+  const auto told = told_by_some_clock(samples_, [&](std::span<const Heard> answers) {
+    DriftingBound all = bound_of(answers.front(), rate_);
+    for (const Heard& heard : answers) all.narrow(bound_of(heard, rate_));
+    return one_clock(all, now);
+  });
+  return told && told->width() < kOneSecond ? told : std::nullopt;
 }
 
 std::optional<OffsetBound> ProbePlan::by_renewals(UnslewedTime now) const {
   if (samples_.empty() || !kept_dates()) return std::nullopt;
   if (const OffsetBound all = sharp(now); all.low <= all.high + kPrompt) return std::nullopt;
-  std::map<std::uint64_t, std::vector<time::DateSample>> by_connection;
-  for (const time::DateSample& sample : samples_)
-    by_connection[sample.connection].push_back(sample);
-  std::optional<OffsetBound> narrowest;
-  for (auto& [connection, samples] : by_connection) {
-    std::ranges::sort(samples, {}, [](const auto& sample) { return sample.sent.unslewed(); });
-    const auto known = bound_by_renewals(samples, rate_);
-    if (!known) continue;
-    const OffsetBound shown = known->at(now, rate_);
-    const OffsetBound all{shown.low, shown.high + kPrompt};
-    if (all.low <= all.high && (!narrowest || all.width() < narrowest->width())) narrowest = all;
-  }
-  return narrowest;
+  const auto told = [&](std::span<const Heard> answers) {
+    const auto known = bound_by_renewals(answers, rate_);
+    return known ? one_clock(*known, now) : std::nullopt;
+  };
+  // Every third answer on one connection: so few show hardly any renewal.
+  return told_by_some_clock(samples_, told, 2);
 }
 
 /// What counts is when a request was sent, not how it was answered: the clock that is known must

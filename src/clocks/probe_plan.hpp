@@ -9,6 +9,7 @@
 
 #include "clocks/drifting_bound.hpp"
 #include "clocks/skew_estimator.hpp"
+#include "clocks/turns.hpp"
 #include "skewguard/time.hpp"
 #include "time/date_sample.hpp"
 
@@ -83,8 +84,8 @@ class ProbePlan {
   void sent(UnslewedTime at, std::uint64_t connection);
   /// Its answer, in any order.
   void answered(const time::DateSample& sample);
-  /// It got no answer.
-  void lost();
+  /// The request under way on this connection gets no answer.
+  void lost(std::uint64_t connection);
   /// It got one without a Date that can be used. A few of them, and nothing else, end the plan.
   void answered_without_date();
   /// There will be no connections in this round that have carried nothing: no flank probes.
@@ -98,8 +99,10 @@ class ProbePlan {
   /// The best single estimate of (server - local) at `now`: where a prompt clock's is likeliest.
   /// Nothing before the first sample.
   [[nodiscard]] std::optional<Duration> best(UnslewedTime now) const;
-  /// The narrow interval: where one clock fits all answers, what the best connection's own answers
-  /// tell, if they bound it from both sides. Date strings that are late by kPrompt are allowed for.
+  /// The narrow interval: where one clock fits all answers, what those tell that one clock must
+  /// have given (told_by_some_clock), if they bound it from both sides. Date strings that are late
+  /// by kPrompt are allowed for. Nothing before a check or flank probe has passed: without one
+  /// neither a late date string nor a second clock would have been noticed.
   [[nodiscard]] std::optional<OffsetBound> borne_out(UnslewedTime now) const;
   /// How late a date string may have been, going by what was seen: kPrompt, by how much some were
   /// late for certain, and by how much the round trips differ. A busy server answers late, and
@@ -113,8 +116,8 @@ class ProbePlan {
   };
   [[nodiscard]] Exclusion excluded(UnslewedTime now) const;
   /// Where a Date is renewed only now and then, and late between: what its clock shows, from the
-  /// answers of one connection just before and just after each renewal. Nothing where none shows
-  /// one.
+  /// answers just before and just after each renewal that one clock must have given
+  /// (told_by_some_clock). Nothing where none shows one.
   [[nodiscard]] std::optional<OffsetBound> by_renewals(UnslewedTime now) const;
   [[nodiscard]] std::size_t probes_sent() const noexcept { return sent_; }
   /// Of the server's clock, in this round.
@@ -143,12 +146,15 @@ class ProbePlan {
   };
 
   void spend(ProbeBudget budget, UnslewedTime start);
-  void use(const time::DateSample& sample);
-  void use_again(const std::vector<time::DateSample>& samples);
+  void use(const Heard& heard);
+  void use_again(const std::vector<Heard>& all);
   void compare(const time::DateSample& sample);
+  void came_back();
   void forget_before_step();
   [[nodiscard]] OffsetBound sharp(UnslewedTime now) const { return sharp_.at(now, rate_); }
   [[nodiscard]] OffsetBound likely(UnslewedTime now) const;
+  [[nodiscard]] std::optional<OffsetBound> unchecked(UnslewedTime now) const;  ///< see borne_out()
+  [[nodiscard]] std::optional<OffsetBound> one_clock(DriftingBound bound, UnslewedTime now) const;
   [[nodiscard]] UnslewedTime end() const { return start_ + budget_.time; }
   [[nodiscard]] std::size_t left() const { return budget_.probes - sent_; }
   [[nodiscard]] std::size_t left_to_aim() const;
@@ -172,7 +178,7 @@ class ProbePlan {
   DriftRate rate_;
   SkewEstimator estimator_;
   DriftingBound sharp_;  ///< the intersection as if every date string were prompt
-  std::vector<time::DateSample> samples_;
+  std::vector<Heard> samples_;
   std::optional<time::DateSample> newest_date_;  ///< the first that showed the newest Date
   bool went_back_ = false;                       ///< since the last step
   bool stood_still_ = false;                     ///< likewise
@@ -187,9 +193,10 @@ class ProbePlan {
   bool fresh_ = true;            ///< there are connections that have carried nothing
   bool aiming_ = true;           ///< not yet at the flanks
   std::optional<UnslewedTime> last_sent_;
-  std::map<std::uint64_t, std::size_t> carried_;  ///< requests, by connection, this round
+  std::map<std::uint64_t, Turn> asked_;  ///< the newest request on each connection, this round
   std::size_t sent_ = 0;
   std::size_t in_flight_ = 0;
+  std::size_t losses_ = 0;        ///< requests that got no answer
   std::size_t dateless_ = 0;      ///< answers, this round, before the first sample
   std::size_t sent_before_ = 0;   ///< this round
   std::size_t steps_before_ = 0;  ///< likewise

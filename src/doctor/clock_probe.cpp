@@ -176,16 +176,16 @@ void ClockProbe::pump() {
 void ClockProbe::shoot(const Line& line) {
   plan_->sent(route_.clock.now().unslewed(), line->id());
   line->ask(route_.clock.now().boot + options_.answer_within,
-            [weak = weak_from_this(), first = !line->heard()](SendResult result) {
-              if (const auto self = weak.lock()) self->answered(std::move(result), first);
+            [weak = weak_from_this(), id = line->id(), first = !line->heard()](SendResult result) {
+              if (const auto self = weak.lock()) self->answered(std::move(result), id, first);
             });
   pump();
 }
 
-void ClockProbe::answered(SendResult result, bool first_answer) {
+void ClockProbe::answered(SendResult result, std::uint64_t connection, bool first_answer) {
   if (over_) return;
   if (auto* failure = std::get_if<TransportFailure>(&result)) {
-    plan_->lost();
+    plan_->lost(connection);
     if (!heard()) route_.method = "GET";  // some servers know no HEAD, and hang up on it
     return failed(std::move(*failure));
   }

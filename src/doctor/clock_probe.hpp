@@ -50,7 +50,7 @@ class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
   void begin();
   void pump();
   void shoot(const Line& line);
-  void answered(SendResult result, bool first_answer);
+  void answered(SendResult result, std::uint64_t connection, bool first_answer);
   void use(const Exchange& exchange);
   void failed(TransportFailure failure);
   void drop_closed();

@@ -40,10 +40,11 @@ struct Clock {
 };
 /// Which of a name's clocks answers.
 enum class Chosen {
-  for_request,             ///< at random
-  for_request_in_turn,     ///< one after the other
-  for_connection,          ///< at random, for good
-  for_connection_in_turn,  ///< one after the other, for good
+  for_request,              ///< at random
+  for_request_in_turn,      ///< one after the other
+  for_request_in_own_turn,  ///< one after the other on each connection
+  for_connection,           ///< at random, for good
+  for_connection_in_turn,   ///< one after the other, for good
 };
 struct Server {
   std::vector<Clock> clocks;
@@ -51,6 +52,7 @@ struct Server {
   Chosen chosen = Chosen::for_request;
   std::size_t keep_alive = std::numeric_limits<std::size_t>::max();  ///< answers per connection
   double hangs_up = 0;    ///< how often it closes a connection after an answer all the same
+  double loses = 0;       ///< how often it does so without one, before or after a clock was asked
   std::size_t lines = 4;  ///< connections that the client holds open beside fresh ones
 };
 
@@ -68,6 +70,8 @@ class Gateway {
         return drawn();
       case Chosen::for_request_in_turn:
         return turn_++ % server_.clocks.size();
+      case Chosen::for_request_in_own_turn:
+        return own_turns_.try_emplace(connection, turn_).first->second++ % server_.clocks.size();
       default:
         break;
     }
@@ -86,6 +90,7 @@ class Gateway {
   Random& random_;
   std::size_t turn_;
   std::map<std::uint64_t, std::size_t> by_connection_;
+  std::map<std::uint64_t, std::size_t> own_turns_;
 };
 
 inline Now reading(UnslewedTime at) {
@@ -151,6 +156,7 @@ class Round {
   };
   struct Answer {
     time::DateSample sample;
+    bool lost = false;
     [[nodiscard]] UnslewedTime at() const { return sample.received.unslewed(); }
   };
 
@@ -163,15 +169,24 @@ class Round {
     ++line.carried;
     result_.plan.sent(now, line.id);
     const UnslewedTime stamped = now + leg_(random_);
+    if (random_.chance(server_.loses)) {
+      if (random_.chance(0.5)) gateway_.clock_for(line.id);
+      await({{.received = reading(stamped + leg_(random_)), .connection = line.id}, true});
+      return true;
+    }
     const std::size_t clock = gateway_.clock_for(line.id);
     result_.answered_by.push_back(clock);
     const seconds date = date_at(server_.clocks[clock], stamped, random_);
-    coming_.push_back({{.sent = reading(now),
-                        .received = reading(stamped + leg_(random_)),
-                        .date = date,
-                        .connection = line.id}});
-    std::ranges::sort(coming_, {}, &Answer::at);
+    await({{.sent = reading(now),
+            .received = reading(stamped + leg_(random_)),
+            .date = date,
+            .connection = line.id}});
     return true;
+  }
+
+  void await(const Answer& answer) {
+    coming_.push_back(answer);
+    std::ranges::sort(coming_, {}, &Answer::at);
   }
 
   std::optional<std::size_t> line_for(const ProbePlan::Shot& shot, UnslewedTime now) {
@@ -193,6 +208,11 @@ class Round {
     coming_.erase(coming_.begin());
     const auto line = std::ranges::find(lines_, answer.sample.connection, &Line::id);
     line->busy = false;
+    if (answer.lost) {
+      lines_.erase(line);
+      result_.plan.lost(answer.sample.connection);
+      return answer.at();
+    }
     if (line->carried >= server_.keep_alive || random_.chance(server_.hangs_up)) lines_.erase(line);
     result_.plan.answered(answer.sample);
     return answer.at();

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <span>
+
+#include "skewguard/time.hpp"
+#include "time/date_sample.hpp"
+
+namespace skewguard::clocks {
+
+/// Where a request stood among the others.
+struct Turn {
+  std::size_t of_all = 0;         ///< requests sent before it, on any connection
+  std::size_t on_connection = 0;  ///< requests on its connection, with this one
+  std::size_t losses = 0;         ///< of those before it, failed ones: whether a clock was asked?
+  bool check = false;             ///< any other answer than the expected one is a contradiction
+};
+
+/// An answer, and which request it belongs to.
+struct Heard : time::DateSample {
+  Turn turn;
+};
+
+/// What answers of one clock, in the order of their requests, tell of it; nothing if they do not.
+using ToldByOne = std::function<std::optional<OffsetBound>(std::span<const Heard>)>;
+
+/// An interval that holds one of the clocks behind a name if each connection meets one clock, and
+/// also if the requests go to two or three clocks in turn, counted over all requests or on each
+/// connection. Either way, some answers are known to be from one clock: all those of a connection,
+/// or every second or third. Of each way the narrowest interval that such answers give counts, and
+/// the result is the hull of these. Nothing where one of them gives none.
+/// `most_on_connection`: clocks that may take turns on each connection, 2 or 3.
+std::optional<OffsetBound> told_by_some_clock(std::span<const Heard> heard, const ToldByOne& told,
+                                              std::size_t most_on_connection = 3);
+
+}  // namespace skewguard::clocks
