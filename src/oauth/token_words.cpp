@@ -84,10 +84,11 @@ Whose said_by(std::string_view word) {
       "access", "auth", "authentication", "authorization", "authorisation",
       "bearer", "jwt",  "oauth",          "oauth2",        "security",
       "web"};
-  static constexpr std::array<std::string_view, 25> kSilent{
-      "a",    "an",   "and",  "current", "expired",   "given",    "has",      "id",   "invalid",
-      "is",   "of",   "or",   "our",     "presented", "provided", "supplied", "that", "the",
-      "this", "used", "user", "with",    "your",      "error",    "client"};
+  static constexpr std::array<std::string_view, 28> kSilent{
+      "a",    "an",    "and",  "client",    "current",  "error",   "expired",
+      "for",  "given", "has",  "id",        "invalid",  "is",      "malformed",
+      "of",   "or",    "our",  "presented", "provided", "revoked", "supplied",
+      "that", "the",   "this", "used",      "user",     "with",    "your"};
   static constexpr std::array<std::string_view, 30> kAnothers{
       "activation", "captcha", "card",  "chat",      "confirmation", "continuation",
       "csrf",       "cursor",  "delta", "device",    "download",     "forgery",
@@ -112,11 +113,18 @@ std::optional<Whose> subject(Words words, bool expires) {
   return login ? std::min(whose, Whose::unsaid) : whose;
 }
 
+/// "invalid scope": it speaks of what follows.
+bool describes_next(Words words, std::size_t at) {
+  return at + 1 < words.size() && words[at + 1].joined &&
+         said_by(words[at + 1].text) < Whose::unsaid;
+}
+
 /// Whose token the word at `at` speaks of: the nearest one before it, else the one that it stands
 /// before ("expired or invalid access token").
 Whose whose_is_bad(Words words, std::size_t at) {
   const bool expires = words[at].text == "expired";
-  const std::size_t furthest = expires ? 12 : 3;
+  std::size_t furthest = 12;
+  if (!expires) furthest = describes_next(words, at) ? 0 : 3;
   for (std::size_t back = 1; back <= std::min(furthest, at); ++back)
     if (const auto whose = subject(words.first(at - back + 1), expires)) return *whose;
   for (std::size_t i = at + 1; i < words.size() && words[i].joined; ++i) {

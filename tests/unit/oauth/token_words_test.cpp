@@ -34,7 +34,8 @@ TEST(TokenWords, NameAnInvalidOrRevokedAccessToken) {
   for (const char* text :
        {"InvalidAccessToken", "The access token is invalid", "Invalid authentication token",
         "Invalid bearer token", "InvalidAuthenticationToken", "invalid or revoked access token",
-        "The access token has been revoked", "invalidaccesstoken"}) {
+        "The access token has been revoked", "invalidaccesstoken",
+        "The access token is invalid or expired", "access token invalid"}) {
     for (const int status : {400, 401, 403}) EXPECT_TRUE(names_bad_token(text, status)) << text;
   }
 }
@@ -63,7 +64,8 @@ TEST(TokenWords, AreOfNothingElseThatExpires) {
         "The user token cannot delete what is under an unexpired legal hold", "the coupon expired",
         "Your license expired. Please request a new access token.", "tokenExpiry is too short",
         "license expired; use this token", "Missing Authentication Token", "Invalid credentials",
-        "Session is invalid", "The certificate expired"}) {
+        "Session is invalid", "The certificate expired", "The user token has invalid scope",
+        "Token carries an invalid audience"}) {
     for (const int status : {400, 401, 403}) EXPECT_FALSE(names_bad_token(text, status)) << text;
   }
 }
