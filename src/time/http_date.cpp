@@ -47,6 +47,16 @@ class Reader {
     return true;
   }
 
+  /// The same in any case. `expected`: capital letters.
+  bool word(std::string_view expected) noexcept {
+    const auto capital = [](char c) {
+      return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+    };
+    if (!std::ranges::equal(rest_.substr(0, expected.size()), expected, {}, capital)) return false;
+    rest_.remove_prefix(expected.size());
+    return true;
+  }
+
   /// Exactly `count` digits.
   template <typename Number>
   bool digits(std::size_t count, Number& value) noexcept {
@@ -92,11 +102,16 @@ bool read_imf_fixdate(Reader in, Fields& f) noexcept {
          in.time_of_day(f) && in.literal(" GMT") && in.at_end();
 }
 
-/// "Sunday, 06-Nov-94 08:49:37 GMT"; the year is left at 0..99.
-bool read_rfc850_date(Reader in, Fields& f) noexcept {
+/// "Sunday, 06-Nov-94 08:49:37 ", and leaves its zone; the year is left at 0..99.
+bool read_rfc850_stem(Reader& in, Fields& f) noexcept {
   return in.name(kLongDays, f.weekday) && in.literal(", ") && in.digits(2, f.day) &&
          in.literal("-") && in.month(f.month) && in.literal("-") && in.digits(2, f.year) &&
-         in.literal(" ") && in.time_of_day(f) && in.literal(" GMT") && in.at_end();
+         in.literal(" ") && in.time_of_day(f) && in.literal(" ");
+}
+
+/// "Sunday, 06-Nov-94 08:49:37 GMT"; the year is left at 0..99.
+bool read_rfc850_date(Reader in, Fields& f) noexcept {
+  return read_rfc850_stem(in, f) && in.literal("GMT") && in.at_end();
 }
 
 /// "Sun Nov  6 08:49:37 1994"
@@ -124,9 +139,11 @@ bool read_offset(Reader& in, seconds& east) noexcept {
   return true;
 }
 
-/// "GMT", "UTC", "Z", "+0000", "GMT+2"
+/// "GMT", "utc", "Z", "+0000", "+0000 (UTC)", "GMT+2"
 bool read_zone(Reader& in, seconds& east) noexcept {
-  const bool named = in.literal("GMT") || in.literal("UTC") || in.literal("UT") || in.literal("Z");
+  for (const std::string_view same : {"+0000 (UTC)", "+0000 (GMT)"})
+    if (in.literal(same)) return in.at_end();
+  const bool named = in.word("GMT") || in.word("UTC") || in.word("UT") || in.word("Z");
   if (named && in.at_end()) return true;
   return read_offset(in, east) && in.at_end();
 }
@@ -140,6 +157,20 @@ bool read_loose_date(Reader in, Fields& f, seconds& east) noexcept {
   if (!in.digits(2, f.day) && !in.digits(1, f.day)) return false;
   return in.literal(" ") && in.month(f.month) && in.literal(" ") && in.digits(4, f.year) &&
          in.literal(" ") && in.time_of_day(f) && in.literal(" ") && read_zone(in, east);
+}
+
+/// "1994-11-06T08:49:37Z" (RFC 3339); parts of a second are left out.
+bool read_rfc3339_date(Reader in, Fields& f, seconds& east) noexcept {
+  if (!in.digits(4, f.year) || !in.literal("-") || !in.digits(2, f.month) || !in.literal("-") ||
+      !in.digits(2, f.day) || !in.word("T") || !in.time_of_day(f)) {
+    return false;
+  }
+  if (in.literal(".")) {
+    int digit = 0;
+    if (!in.digits(1, digit)) return false;
+    while (in.digits(1, digit)) continue;
+  }
+  return (in.word("Z") && in.at_end()) || (read_offset(in, east) && in.at_end());
 }
 
 /// Days and the seconds of the last one, of a time within years 0..9999 (else the nearest such).
@@ -225,7 +256,15 @@ std::optional<seconds> parse_loose_date(std::string_view text, seconds today) {
   const Reader in(text);
   Fields fields;
   seconds east{0};
-  if (!read_asctime_date(in, fields) && !read_loose_date(in, fields, east)) return std::nullopt;
+  if (Reader rest = in; read_rfc850_stem(rest, fields) && read_zone(rest, east)) {
+    fields.year = full_year(fields, today);
+    const auto local = resolve(fields);  // the weekday tells its century
+    return local ? std::optional(*local - east) : std::nullopt;
+  }
+  if (!read_asctime_date(in, fields) && !read_loose_date(in, fields, east) &&
+      !read_rfc3339_date(in, fields, east)) {
+    return std::nullopt;
+  }
   const auto local = resolve_day(fields);
   if (!local) return std::nullopt;
   return *local - east;

@@ -16,10 +16,11 @@ namespace skewguard::time {
 std::optional<std::chrono::seconds> parse_http_date(std::string_view text,
                                                     std::chrono::seconds today);
 
-/// The same, and what else names one instant: an IMF-fixdate with no weekday or the wrong one, a
-/// day of one digit, or "UTC", "UT", "Z", "+0200" or "GMT+2" for its zone (RFC 5322: positive =
-/// east of Greenwich, by up to 14 h); an asctime date with the wrong weekday. Nothing where a zone
-/// is missing or is a word that several zones share.
+/// The same, and what else names one instant: an IMF-fixdate with no weekday or the wrong one, or a
+/// day of one digit; one of these or an RFC 850 date with "UTC", "UT", "Z" (in any case), "+0200",
+/// "+0000 (UTC)" or "GMT+2" for its zone (RFC 5322: positive = east of Greenwich, by up to 14 h);
+/// an asctime date with the wrong weekday; an RFC 3339 date, whose parts of a second are left out.
+/// Nothing where a zone is missing or is a word that several zones share.
 std::optional<std::chrono::seconds> parse_loose_date(std::string_view text,
                                                      std::chrono::seconds today);
 
