@@ -197,6 +197,22 @@ std::string size_text(const OffsetBound& bound, const char* positive, const char
          time::size_range_text(up ? bound : OffsetBound{-bound.high, -bound.low}) + ")";
 }
 
+namespace {
+
+/// Of a host that sends late Dates, or has a second clock less than about a second away.
+std::string harm_of_a_close_pair(const Case& of) {
+  for (const auto& [name, host] : {std::pair{kApiHost, of.api}, std::pair{kLoginHost, of.login}}) {
+    if (!measured(host) || host->picture != clocks::Picture::late_or_second_clock) continue;
+    return fmt::format(
+        "may meet refusals now and then: {} sends late Dates or has a second clock, for which what "
+        "has begun for the other has not",
+        name);
+  }
+  return "";
+}
+
+}  // namespace
+
 /// The API decides: it compares `exp`, which the login host's clock made, with its own clock.
 std::string naive_harm(const Case& of) {
   for (const auto& [name, host] : {std::pair{kApiHost, of.api}, std::pair{kLoginHost, of.login}}) {
@@ -224,7 +240,7 @@ std::string naive_harm(const Case& of) {
   std::optional<OffsetBound> skew;
   if (has_one_time(host) && of.off(*host->hull)) skew = host->bound;
   if (!has_one_time(host) && of.blame.local_off) skew = of.local_off_shown();
-  if (!skew) return "";
+  if (!skew) return harm_of_a_close_pair(of);
   const std::string size = time::human(magnitude(*skew));
   if (skew->middle() > Duration{0})
     return "uses tokens " + size + " too long: refused calls at the end of each";

@@ -164,6 +164,14 @@ TEST_F(Judge, ANaiveClientMeetsRefusalsWhereSeveralClocksAnswer) {
   EXPECT_THAT(check("naive_client").detail, HasSubstr("meets refusals now and then"));
 }
 
+TEST_F(Judge, ANaiveClientMayMeetRefusalsWhereASecondClockMayAnswer) {
+  EXPECT_THAT(check("naive_client").detail, HasSubstr("does no harm here"));
+  api().picture = Picture::late_or_second_clock;
+  EXPECT_EQ(check("naive_client").status, Check::Status::warn);
+  EXPECT_THAT(check("naive_client").detail,
+              HasSubstr("may meet refusals now and then: the API host sends late Dates"));
+}
+
 TEST_F(Judge, SaysWhereWholeHoursPointTo) {
   servers(seconds{7200}, seconds{7200});
   EXPECT_THAT(judge(examination).summary, HasSubstr("whole hours point to a time zone"));
