@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include "base/strings.hpp"
@@ -31,8 +33,19 @@ struct ClockRow {
 };
 
 std::string offset_of(const ClockRow& row) {
-  if (!row.bound) return "-";
-  return time::offset_text(row.best.value_or(row.bound->middle()), row.bound->width());
+  return row.bound && row.best ? time::offset_text(*row.best, row.bound->width()) : "-";
+}
+
+/// What is told of its clock: of what is no clock, nothing.
+std::optional<OffsetBound> told_bound(const ClockReading& reading) {
+  return reading.no_clock() ? std::nullopt : reading.bound;
+}
+
+/// Of several clocks there is no one estimate; nor of one of which it is only known how late it
+/// may be.
+std::optional<Duration> told_estimate(const ClockReading& reading) {
+  const bool one = reading.has_one_time() && !reading.renewed_late;
+  return one ? reading.best : std::nullopt;
 }
 
 /// All but the verdict, which stands last and may be long.
@@ -83,14 +96,15 @@ std::string with_standing(const std::string& verdict, bool wrong) {
 void add_rows(const ClockReading& reading, bool wrong, bool harmful, std::vector<ClockRow>& rows) {
   constexpr double kTells = 0.9;  // what leaves more than this open tells nothing
   rows.push_back({.name = reading.url,
-                  .bound = reading.bound,
-                  .best = reading.best,
+                  .bound = told_bound(reading),
+                  .best = told_estimate(reading),
                   .rtt = reading.rtt_min,
                   .samples = fmt::format("{}/{}", reading.samples, reading.asked),
-                  .excluded = reading.excluded.share < kTells
+                  .excluded = reading.excluded.share < kTells && !reading.no_clock()
                                   ? fmt::format("{:.0f}%", reading.excluded.share * 100)
                                   : "-",
                   .verdict = with_standing(state_of(reading, harmful), wrong)});
+  if (reading.picture != clocks::Picture::several_clocks) return;
   for (const clocks::ClockGroup& group : reading.groups) {
     rows.push_back({.name = "  one of its clocks",
                     .bound = group.offset,
@@ -132,6 +146,18 @@ std::string about_all(const doctor::Consensus& known) {
 
 constexpr std::size_t kHistory = 40;
 
+/// What a line of `skew --watch` begins with.
+std::string watch_cells(std::string_view name, std::string_view offset, std::string_view bounds,
+                        std::size_t name_width) {
+  return fmt::format("{:{}}  {:>12}  {:>28}  ", name, name_width, offset, bounds);
+}
+
+/// Whether there is room for a verdict and some bars beside these cells.
+bool fits_watch(std::size_t name_width, std::size_t columns) {
+  constexpr std::size_t kRest = 24;
+  return watch_cells("", "", "", name_width).size() + kRest <= columns;
+}
+
 }  // namespace
 
 std::string clock_table(const doctor::Survey& survey, const doctor::Harm& harm,
@@ -148,7 +174,7 @@ std::string clock_table(const doctor::Survey& survey, const doctor::Harm& harm,
                                    ? with_standing(fmt::format("stratum {}{}", reading.stratum,
                                                                harm.ntp[i] ? ", harmful" : ""),
                                                    known.ntp[i])
-                                   : "no answer: " + reading.failure});
+                                   : "no answer: " + reading.why()});
   }
   std::string text = text_of(rows, screen) + "\n";
   for (const std::string& note : {about_all(known), about_hosts(harm), about_host(survey.host)})
@@ -163,16 +189,27 @@ std::string clock_table(const doctor::Survey& survey, const doctor::Harm& harm,
          "\n";
 }
 
-/// The last estimates, between the ends of all their bounds: what no bar shows is too small to be
-/// told from what is not known.
-std::string ClockHistory::bars(const Points& points) {
+ClockHistory::ClockHistory(const std::vector<std::string>& urls, std::size_t columns)
+    : columns_(columns) {
+  for (const std::string& url : urls) name_ = std::max(name_, columns_of(url));
+}
+
+std::string ClockHistory::header() const {
+  if (!fits_watch(name_, columns_)) return "";
+  return watch_cells("server", "offset", "bounds", name_) + "verdict, and the last rounds\n";
+}
+
+/// The last estimates, as many as `most`, between the ends of all their bounds: what no bar shows
+/// is too small to be told from what is not known.
+std::string ClockHistory::bars(const Points& points, std::size_t most) {
   constexpr std::array<const char*, 8> kBars{"\u2581", "\u2582", "\u2583", "\u2584",
                                              "\u2585", "\u2586", "\u2587", "\u2588"};
-  OffsetBound all = points.front().bound;
-  for (const Point& point : points)
+  const auto shown = std::span(points).last(std::min(points.size(), most));
+  OffsetBound all = shown.front().bound;
+  for (const Point& point : shown)
     all = {std::min(all.low, point.bound.low), std::max(all.high, point.bound.high)};
   std::string text;
-  for (const Point& point : points) {
+  for (const Point& point : shown) {
     const auto step = all.width() > Duration{0} ? (point.best - all.low) * 7 / all.width() : 3;
     text += kBars.at(static_cast<std::size_t>(step));
   }
@@ -183,72 +220,83 @@ void ClockHistory::note(const ClockReading& reading, const std::string& state) {
   Server& server = servers_[reading.url];
   server.last = state;
   ++server.asked;
-  if (!reading.best || reading.failure) return;
+  if (!reading.bound || reading.failure) return;
   ++server.answered;
-  server.least = std::min(server.least.value_or(*reading.best), *reading.best);
-  server.most = std::max(server.most.value_or(*reading.best), *reading.best);
+  const auto best = told_estimate(reading);
+  if (!best) return;
+  server.least = std::min(server.least.value_or(*best), *best);
+  server.most = std::max(server.most.value_or(*best), *best);
   server.width = reading.bound->width();
   Points& points = server.points;
   if (points.size() == kHistory) points.erase(points.begin());
-  points.push_back({*reading.best, *reading.bound});
+  points.push_back({*best, *reading.bound});
+}
+
+/// In a row where it fits, else in a block below its name. The bars fill what is left.
+std::string ClockHistory::line(const ClockReading& reading) const {
+  constexpr std::size_t kIndent = 4;
+  constexpr std::size_t kLeastBars = 8;  // columns
+  const Server& server = servers_.at(reading.url);
+  const bool row = fits_watch(name_, columns_);
+  const auto bound = reading.failure ? std::nullopt : told_bound(reading);
+  std::string text = reading.url;
+  std::size_t indent = kIndent;
+  if (row) {
+    const ClockRow cells{.bound = bound, .best = told_estimate(reading)};
+    text = bound ? watch_cells(reading.url, offset_of(cells), time::bounds_text(*bound), name_)
+                 : fmt::format("{:{}}  ", reading.url, name_);
+    indent = columns_of(text);
+    text += wrapped(server.last, indent, columns_);
+  } else {
+    std::string says = server.last;
+    if (bound) {
+      const auto best = told_estimate(reading);
+      says = (best ? time::offset_text(*best, bound->width()) + ", " : "") + "bounds " +
+             time::bounds_text(*bound) + ": " + says;
+    }
+    text += "\n" + std::string(indent, ' ') + wrapped(says, indent, columns_);
+  }
+  if (server.points.empty() || reading.failure) return text + "\n";
+  const std::size_t column = columns_of(std::string_view(text).substr(text.rfind('\n') + 1)) + 2;
+  if (column + kLeastBars <= columns_)
+    return text + "  " + bars(server.points, columns_ - column) + "\n";
+  return text.append("\n").append(indent, ' ') + bars(server.points, columns_ - indent) + "\n";
 }
 
 std::string ClockHistory::lines(const doctor::Survey& survey, const doctor::Harm& harm) {
   const doctor::Consensus known = doctor::consensus(survey);
-  struct Line {
-    std::string url;
-    std::string offset;
-    std::string bounds;
-    std::string rest;
-  };
-  std::vector<Line> lines{{"server", "offset", "bounds", "verdict, and the last rounds"}};
-  Line widest = lines.front();  // in each of its parts
+  std::string text;
   for (std::size_t i = 0; i < survey.servers.size(); ++i) {
     const ClockReading& reading = survey.servers[i];
-    Line line{
-        .url = reading.url,
-        .rest = one_line(with_standing(state_of(reading, harm.servers[i]), known.servers[i]))};
-    note(reading, line.rest);
-    if (reading.best && !reading.failure) {
-      line.offset = time::offset_text(*reading.best, reading.bound->width());
-      line.bounds = time::bounds_text(*reading.bound);
-      line.rest += "  " + bars(servers_[reading.url].points);
-    }
-    for (const auto part : {&Line::url, &Line::offset, &Line::bounds})
-      if ((line.*part).size() > (widest.*part).size()) widest.*part = line.*part;
-    lines.push_back(std::move(line));
+    note(reading, one_line(with_standing(state_of(reading, harm.servers[i]), known.servers[i])));
+    text += line(reading);
   }
-  std::string text;
-  for (const Line& line : lines) {
-    text += fmt::format("{:{}}  ", line.url, widest.url.size());
-    if (!line.offset.empty()) {
-      text += fmt::format("{:>{}}  {:>{}}  ", line.offset, widest.offset.size(), line.bounds,
-                          widest.bounds.size());
-    }
-    text += line.rest + "\n";
-  }
-  if (const std::string note = about_hosts(harm); !note.empty()) text += note + "\n";
+  if (const std::string note = about_hosts(harm); !note.empty())
+    text += wrapped(note, 0, columns_) + "\n";
   const std::size_t steps = survey.host.watch.wall_steps();
-  if (steps > std::exchange(wall_steps_, steps))
-    text += "this machine's wall clock was stepped: all offsets have changed by as much\n";
+  if (steps > std::exchange(wall_steps_, steps)) {
+    text += wrapped("this machine's wall clock was stepped: all offsets have changed by as much", 0,
+                    columns_) +
+            "\n";
+  }
   return text;
 }
 
 std::string ClockHistory::summary() const {
   std::string text;
   for (const auto& [url, server] : servers_) {
-    text += url + ": ";
+    std::string says = url + ": ";
     if (server.least) {
-      text += time::offset_text(*server.least, server.width);
+      says += time::offset_text(*server.least, server.width);
       if (*server.most != *server.least)
-        text += " to " + time::offset_text(*server.most, server.width);
-      text += "; ";
+        says += " to " + time::offset_text(*server.most, server.width);
+      says += "; ";
     }
     if (server.answered < server.asked) {
-      text += fmt::format("no answer in {} of {}; ", server.asked - server.answered,
+      says += fmt::format("no answer in {} of {}; ", server.asked - server.answered,
                           counted(server.asked, "round"));
     }
-    text += "in the end: " + server.last + "\n";
+    text += wrapped(says + "in the end: " + server.last, 0, columns_) + "\n";
   }
   if (wall_steps_ > 0)
     text += "this machine's wall clock was stepped " + counted(wall_steps_, "time") + "\n";

@@ -16,12 +16,15 @@ namespace skewguard::cli {
 std::string clock_table(const doctor::Survey& survey, const doctor::Harm& harm,
                         const Screen& screen);
 
-/// What the rounds of `skew --watch` have told so far.
+/// What the rounds of `skew --watch` have told so far, in lines of at most `columns`.
 class ClockHistory {
  public:
-  /// A line for each server, after one more round; one more where the wall clock was stepped.
+  ClockHistory(const std::vector<std::string>& urls, std::size_t columns);
+  /// What stands above the lines; empty where they are too narrow for columns.
+  [[nodiscard]] std::string header() const;
+  /// For each server, after one more round; and what is to be said of the round.
   std::string lines(const doctor::Survey& survey, const doctor::Harm& harm);
-  /// A line for each server over all rounds.
+  /// For each server over all rounds.
   [[nodiscard]] std::string summary() const;
 
  private:
@@ -39,10 +42,13 @@ class ClockHistory {
     std::size_t asked = 0;
     std::string last;  // what the last round said of it
   };
-  static std::string bars(const Points& points);
+  static std::string bars(const Points& points, std::size_t most);
   void note(const doctor::ClockReading& reading, const std::string& state);
+  [[nodiscard]] std::string line(const doctor::ClockReading& reading) const;
 
   std::map<std::string, Server> servers_;
+  std::size_t columns_;
+  std::size_t name_ = 6;  // columns of the longest URL
   std::size_t wall_steps_ = 0;
 };
 

@@ -136,7 +136,8 @@ std::string table(const std::vector<Row>& rows, const Screen& screen) {
          "\nOne story line by line: skewguard demo ID\n";
 }
 
-std::string story_of(const char* who, const Side& side) {
+std::string story_of(const char* who, const Side& side, const Screen& screen) {
+  constexpr std::size_t kTime = 12;  // columns
   std::string text = fmt::format("\n{}\n", who);
   std::string last;
   std::size_t repeated = 0;
@@ -152,18 +153,21 @@ std::string story_of(const char* who, const Side& side) {
     end_run();
     last = moment.text;
     const double seconds = std::chrono::duration<double>(moment.at).count();
-    text += fmt::format("{:8.2f} s  {}\n", seconds, moment.text);
+    text += fmt::format("{:8.2f} s  {}\n", seconds, wrapped(moment.text, kTime, screen.columns));
   }
   end_run();
-  return text + fmt::format("{:>10}  {}, {} failed, {}, {}\n", "=", counted(side.calls, "call"),
-                            side.failures, counted(side.token_requests, "token request"),
-                            counted(side.rejections, "refusal"));
+  const std::string sum = fmt::format("{}, {} failed, {}, {}", counted(side.calls, "call"),
+                                      side.failures, counted(side.token_requests, "token request"),
+                                      counted(side.rejections, "refusal"));
+  return text + fmt::format("{:>10}  {}\n", "=", wrapped(sum, kTime, screen.columns));
 }
 
-std::string story(const Row& row) {
-  return fmt::format("{}  {}\n{}\n", row.scenario.id, row.scenario.title, row.scenario.about) +
-         story_of("The naive client:", row.played.naive) +
-         story_of("skewguard:", row.played.guarded);
+std::string story(const Row& row, const Screen& screen) {
+  const Scenario& told = row.scenario;
+  return wrapped(told.id + "  " + told.title, 0, screen.columns) + "\n" +
+         wrapped(told.about, 0, screen.columns) + "\n" +
+         story_of("The naive client:", row.played.naive, screen) +
+         story_of("skewguard:", row.played.guarded, screen);
 }
 
 Json side_json(const Side& side) {
@@ -221,7 +225,8 @@ int run_demo(const DemoArguments& arguments, Session& session) {
   if (arguments.json) {
     text = as_json(*rows);
   } else {
-    text = arguments.scenario.empty() ? table(*rows, session.screen) : story(rows->front());
+    text = arguments.scenario.empty() ? table(*rows, session.screen)
+                                      : story(rows->front(), session.screen);
   }
   return print(text, session) ? 0 : 1;
 }

@@ -70,18 +70,9 @@ Access try_access(Session& session) {
   options.timeout = std::min(options.timeout, kAccessTimeout);
   options.ntp.emplace();  // none: the doctor asks by itself
   access.given = !options.access_token.empty();
-  const bool hurried = options.timeout < session.options.timeout;
+  if (options.timeout < session.options.timeout) access.hurried = options.timeout;
   const auto fail = [&](const Error& error) {
     access.error = error;
-    const auto verdict = error.report ? error.report->verdict : Verdict::unknown;
-    const bool lacked_time =
-        verdict == Verdict::timeout || verdict == Verdict::issuer_clock_ahead ||
-        verdict == Verdict::api_rate_limited || verdict == Verdict::login_rate_limited;
-    if (hurried && lacked_time) {
-      access.error->remedy =
-          "the doctor waits for 7 s at most; `skewguard whoami` waits for as long as --timeout and "
-          "--max-wait allow";
-    }
     access.exit_code = exit_code_of(error);
     if (error.report && access.report.attempts.empty()) access.report = *error.report;
   };
@@ -126,6 +117,7 @@ std::vector<http::Url> plain_ones(const doctor::Survey& survey) {
 Result<Examination> examine(Session& session, bool quiet) {
   Examination examination;
   examination.max_skew = session.max_skew;
+  examination.max_wait = session.options.max_wait;
   examination.missing = missing_settings(session.options);
   std::vector<http::Url> servers;
   const auto add = [&](const std::string& base, std::optional<std::size_t>& place) {

@@ -127,6 +127,7 @@ std::string of_command(const CLI::App& command, std::size_t width) {
       "\n" + usage(command);
   text.append(positionals(command, width));
   text.append(section(command, kOptionGroup, "options", width));
+  if (measures_clocks(command)) text.append(section(top, kClockGroup, "clocks", width));
   if (takes_settings(command))
     text.append(section(top, kCommonGroup, "common settings " + std::string(kPrecedence), width));
   text.append(section(top, kLoggingGroup, "logging", width));
@@ -137,6 +138,7 @@ std::string settings_text(const CLI::App& app, std::size_t width) {
   std::string text = "skewguard settings\n";
   text.append(section(app, kCommonGroup, "common settings " + std::string(kPrecedence), width));
   text.append(section(app, kSettingGroup, "other settings", width));
+  text.append(section(app, kClockGroup, "clocks", width));
   text.append(section(app, kLoggingGroup, "logging", width)).append("\n");
   text.append(paragraph("profile file (TOML): flags by their names, with underscores", width));
   text.append(

@@ -43,6 +43,7 @@ std::string entry(std::string_view left, std::string_view right, std::size_t wid
   const std::size_t column = width < kNarrow ? kBelow : kColumn;
   const std::size_t taken = 2 + columns_of(left);
   std::string text = "  " + wrapped(left, 2, width);
+  if (right.empty()) return text + "\n";
   if (width < kNarrow || taken + 1 > kColumn) {
     text.append("\n").append(column, ' ');
   } else {

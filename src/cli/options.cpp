@@ -16,7 +16,7 @@ struct SettingFlag {
   const char* help;
 };
 
-constexpr std::array<SettingFlag, 21> kSettingFlags{{
+constexpr std::array<SettingFlag, 22> kSettingFlags{{
     {"--region", "REGION", &Flags::region,
      "a domain (mypurecloud.ie) or an AWS name (eu-west-1) [GENESYS_CLOUD_REGION, "
      "GENESYSCLOUD_REGION]"},
@@ -68,6 +68,9 @@ constexpr std::array<SettingFlag, 21> kSettingFlags{{
      "report on its standard input; never waited for [SKEWGUARD_ALERT_COMMAND]"},
     {"--dialect", "NAME", &Flags::dialect,
      "how token requests and errors are worded: genesys (default) or rfc6749 [SKEWGUARD_DIALECT]"},
+    {"--max-skew", "DURATION", &Flags::max_skew,
+     "what skew and doctor call harmful: a clock that is certainly further off, or login and API "
+     "host from each other; default 5s [SKEWGUARD_MAX_SKEW]"},
     {"--config", "FILE", &Flags::config,
      "profile file, TOML; default $XDG_CONFIG_HOME/skewguard/config.toml [SKEWGUARD_CONFIG]"},
 }};
@@ -78,6 +81,7 @@ constexpr std::array<std::string_view, 6> kCommonSettings{
     "--timeout", "--profile"};
 
 const char* group_of(std::string_view name) {
+  if (name == "--max-skew" || name == "--staleness") return kClockGroup;
   return std::ranges::find(kCommonSettings, name) == kCommonSettings.end() ? kSettingGroup
                                                                            : kCommonGroup;
 }
@@ -159,9 +163,9 @@ void Grammar::add_settings() {
       ->group(kSettingGroup);
   add_texts(app, "--ntp", "HOST[:PORT]", flags.ntp,
             "NTP server that tells the time where a clock is in doubt; repeatable; none = ask "
-            "nobody; default those of the time service that this machine is set to, else "
-            "pool.ntp.org [SKEWGUARD_NTP]")
-      ->group(kSettingGroup);
+            "nobody; default those of this machine's time service, else pool.ntp.org "
+            "[SKEWGUARD_NTP]")
+      ->group(kClockGroup);
   app.add_flag("--insecure-http", flags.insecure_http,
                "take http:// URLs for other addresses than loopback, too")
       ->group(kSettingGroup);
@@ -226,16 +230,9 @@ void Grammar::add_token() {
            "dialect rfc6749 nowhere");
 }
 
-/// What is too much.
-void Grammar::add_clock_settings(CLI::App& command) {
-  add_text(command, "--max-skew", "DURATION", flags.max_skew,
-           "more than this is harmful, and exit code 4; default 5s [SKEWGUARD_MAX_SKEW]");
-}
-
 void Grammar::add_doctor() {
   auto& command =
       *add_command(app, "doctor", "find out what is wrong: clocks, network, credentials");
-  add_clock_settings(command);
   command.add_flag("--json", doctor.json, "print JSON (skewguard.doctor/1)")->group(kOptionGroup);
 }
 
@@ -247,7 +244,6 @@ void Grammar::add_skew() {
       ->type_name("");
   add_text(command, "--probes", "N", skew.probes,
            "requests to each server, 1 to 1000; default 16, in 6 s");
-  add_clock_settings(command);
   command
       .add_flag("--watch", skew.watch,
                 "go on measuring until Ctrl-C, then sum up; the exit code tells what was found")
@@ -304,13 +300,17 @@ void Grammar::add_demo() {
 }
 
 bool is_setting(const CLI::Option& option) {
-  return option.get_group() == kSettingGroup || option.get_group() == kCommonGroup;
+  const std::string& group = option.get_group();
+  return group == kSettingGroup || group == kCommonGroup || group == kClockGroup;
+}
+
+bool measures_clocks(const CLI::App& command) {
+  return command.get_name() == "skew" || command.get_name() == "doctor";
 }
 
 bool takes_settings(const CLI::App& command) {
   const std::string& name = command.get_name();
-  return name == "call" || name == "whoami" || name == "token" || name == "skew" ||
-         name == "doctor";
+  return name == "call" || name == "whoami" || name == "token" || measures_clocks(command);
 }
 
 }  // namespace skewguard::cli

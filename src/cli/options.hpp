@@ -13,6 +13,7 @@ namespace skewguard::cli {
 inline constexpr const char* kOptionGroup = "options";
 inline constexpr const char* kCommonGroup = "common settings";
 inline constexpr const char* kSettingGroup = "settings";
+inline constexpr const char* kClockGroup = "clocks";
 inline constexpr const char* kLoggingGroup = "logging";
 
 /// The declared command line: one subcommand for each command, and the options that all share on
@@ -42,13 +43,15 @@ class Grammar {
   void add_token();
   void add_doctor();
   void add_skew();
-  void add_clock_settings(CLI::App& command);
   void add_emulate();
   void add_demo();
 };
 
 /// Whether the command takes the settings of an identity, rather than those of logging alone.
 bool takes_settings(const CLI::App& command);
+
+/// Whether it measures clocks.
+bool measures_clocks(const CLI::App& command);
 
 /// Whether it sets one of them, common or not.
 bool is_setting(const CLI::Option& option);

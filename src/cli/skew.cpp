@@ -119,59 +119,75 @@ int code_of(const doctor::Survey& survey, const doctor::Harm& harm) {
 /// What `skew --watch` shows, round by round. An interrupt finds it at any moment.
 class Watch {
  public:
-  Watch(Session& session, bool json, std::optional<doctor::TokenHosts> hosts)
-      : session_(session), json_(json), hosts_(hosts) {}
+  Watch(Session& session, bool json, std::optional<doctor::TokenHosts> hosts,
+        const std::vector<std::string>& urls)
+      : session_(session),
+        json_(json),
+        hosts_(hosts),
+        history_(urls, session.screen.terminal ? session.screen.columns : kUnbroken) {}
 
+  /// Says what is coming, before the first round. False: nobody reads it.
+  bool begin() {
+    const std::lock_guard lock(mutex_);
+    if (json_) return true;
+    if (!session_.screen.terminal)
+      return print(fmt::format("{:{}}  {}", "time", stamp().size(), history_.header()), session_);
+    return draw("measuring, until Ctrl-C; positive = ahead of this machine", history_.header());
+  }
   /// False: its reader has gone.
   bool show(const doctor::Survey& known) {
     const std::lock_guard lock(mutex_);
-    const WallTime now = session_.world.clock->now().wall;
-    if (rounds_++ == 0) since_ = now;
+    if (rounds_++ == 0) since_ = now();
     const doctor::Harm harm = doctor::harm_of(known, hosts_, session_.max_skew);
     note_code(code_of(known, harm));
-    const std::string stamp = time::format_rfc3339(now.time_since_epoch());
     if (json_) {
       Json json = as_json(known);
-      json["time"] = stamp;
+      json["time"] = stamp();
       return print(json_text(json, -1), session_);
     }
     const std::string lines = history_.lines(known, harm);
-    if (!session_.screen.terminal) return print(stamped(lines, stamp), session_);
-    // In place of the last ones, and none longer than the terminal is wide.
-    const std::string up = drawn_ > 0 ? fmt::format("\x1b[{}F\x1b[J", drawn_) : "";
-    const std::string text = stamp + ", round " + std::to_string(rounds_) +
-                             ", until Ctrl-C; positive = ahead of this machine\n" + lines;
-    drawn_ = std::ranges::count(text, '\n');
-    return print(up + "\x1b[?7l" + text + "\x1b[?7h", session_);
+    if (!session_.screen.terminal) return print(stamped(lines), session_);
+    return draw(fmt::format("{}, round {}, until Ctrl-C; positive = ahead of this machine", stamp(),
+                            rounds_),
+                history_.header() + lines);
   }
   /// The exit code of what was found, having summed it up.
   int end() {
     const std::lock_guard lock(mutex_);
-    const WallTime now = session_.world.clock->now().wall;
-    if (rounds_ == 0 || json_) return code_.value_or(6);
-    print(fmt::format("\n{} in {}\n", counted(rounds_, "round"), time::human(now - since_)) +
+    if (rounds_ == 0) {
+      return fail({.kind = ErrorKind::unavailable,
+                   .message = "interrupted before the first round was over: nothing was measured",
+                   .remedy = "a round takes some seconds"},
+                  session_);
+    }
+    if (json_) return *code_;
+    print(fmt::format("\n{} in {}\n", counted(rounds_, "round"), time::human(now() - since_)) +
               history_.summary(),
           session_);
     return *code_;
   }
 
  private:
+  [[nodiscard]] WallTime now() const { return session_.world.clock->now().wall; }
+  [[nodiscard]] std::string stamp() const { return time::format_rfc3339(now().time_since_epoch()); }
   /// What does harm counts for all rounds; otherwise, that a clock was heard at all.
   void note_code(int code) {
     if (code_ != 4) code_ = code == 4 ? code : std::min(code_.value_or(code), code);
   }
-  /// Each line with the time before it; the first one, which says what stands below, once.
-  [[nodiscard]] std::string stamped(std::string_view lines, const std::string& stamp) const {
+  /// Each line with the time before it.
+  [[nodiscard]] std::string stamped(std::string_view lines) const {
     std::string text;
-    for (bool header = true; !lines.empty(); header = false) {
-      const std::size_t end = lines.find('\n') + 1;
-      if (!header || rounds_ == 1) {
-        text += fmt::format("{:{}}  ", header ? "time" : stamp, stamp.size());
-        text += lines.substr(0, end);
-      }
-      lines.remove_prefix(end);
-    }
+    for (; !lines.empty(); lines.remove_prefix(lines.find('\n') + 1))
+      text.append(stamp()).append("  ").append(lines.substr(0, lines.find('\n') + 1));
     return text;
+  }
+  /// In place of what was drawn last. No line is wider than the terminal, which must break none: a
+  /// long word may be.
+  bool draw(std::string_view title, const std::string& lines) {
+    const std::string up = drawn_ > 0 ? fmt::format("\x1b[{}F\x1b[J", drawn_) : "";
+    const std::string text = wrapped(title, 0, session_.screen.columns) + "\n" + lines;
+    drawn_ = std::ranges::count(text, '\n');
+    return print(up + "\x1b[?7l" + text + "\x1b[?7h", session_);
   }
 
   Session& session_;
@@ -189,13 +205,16 @@ class Watch {
 int watch(doctor::SurveyOptions options, const SkewArguments& arguments, Session& session) {
   constexpr clocks::ProbeBudget kRound{.probes = 8, .time = std::chrono::seconds{3}};
   if (!arguments.probes) options.budget = kRound;
+  std::vector<std::string> urls;
+  for (const http::Url& url : options.servers) urls.push_back(url.text());
   const auto rounds =
-      std::make_shared<Watch>(session, arguments.json, token_hosts(arguments, session));
+      std::make_shared<Watch>(session, arguments.json, token_hosts(arguments, session), urls);
   session.world.on_interrupt([weak = std::weak_ptr(rounds)] {
     constexpr int kNothingToTell = 1;
     const auto self = weak.lock();
     return self ? self->end() : kNothingToTell;
   });
+  if (!rounds->begin()) return 1;
   const auto survey =
       session.world.survey(std::move(options), nullptr,
                            [&rounds](const doctor::Survey& known) { return rounds->show(known); });

@@ -282,10 +282,12 @@ std::string gateway_text(std::string_view who, std::string_view what) {
       what, who.empty() ? std::string{} : fmt::format(" ({})", who));
 }
 
-/// " The API's words: \"...\"."
+/// " The API's words: \"...\"", with one full stop: the API's own, or ours.
 std::string words_text(const Trial& trial) {
-  if (trial.said.words.empty()) return {};
-  return fmt::format(" The API's words: \"{}\".", trial.said.words);
+  const std::string& words = trial.said.words;
+  if (words.empty()) return {};
+  const bool ended = std::string_view(".!?").find(words.back()) != std::string_view::npos;
+  return fmt::format(" The API's words: \"{}\"{}", words, ended ? "" : ".");
 }
 
 std::string expired_text(const Evidence& evidence, const Settled& settled) {

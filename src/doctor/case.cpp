@@ -157,6 +157,13 @@ bool any_fails_by_tls(const Case& of) {
   return fails_by_tls(of.login) || fails_by_tls(of.api);
 }
 
+const char* tls_fix(const ClockReading& reading) {
+  if (reading.failure->kind == TransportFailure::Kind::tls_untrusted)
+    return "name the certificates of the authority with --ca-file, or have the server's replaced";
+  return "check the URL and its port, and the client certificate if the server asks for one "
+         "(--client-cert, --client-key)";
+}
+
 std::optional<OffsetBound> between(const Case& of) {
   if (!has_one_time(of.login) || !has_one_time(of.api)) return std::nullopt;
   return minus(*of.login->hull, *of.api->hull);
@@ -183,6 +190,22 @@ const ReportedAttempt* refused_by_clock(const Case& of) {
            attempt.verdict == Verdict::issuer_clock_behind;
   });
   return found == attempts.end() ? nullptr : &*found;
+}
+
+bool beyond_max_wait(const Case& of) {
+  const auto apart = between_shown(of);
+  return apart && apart->low > of.examination.max_wait;
+}
+
+std::string access_remedy(const Case& of) {
+  const Access& access = *of.examination.access;
+  const Verdict verdict = access.report.verdict;
+  const bool lacked_time = verdict == Verdict::timeout || verdict == Verdict::api_rate_limited ||
+                           verdict == Verdict::login_rate_limited ||
+                           (verdict == Verdict::issuer_clock_ahead && !beyond_max_wait(of));
+  if (!access.hurried || !lacked_time) return access.error->remedy;
+  return "doctor waits for at most " + time::human(*access.hurried) +
+         "; `skewguard whoami` waits for as long as --timeout and --max-wait allow";
 }
 
 Duration magnitude(const OffsetBound& bound) {

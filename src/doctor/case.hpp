@@ -58,9 +58,6 @@ struct Case {
 inline constexpr std::string_view kLoginHost = "the login host";
 inline constexpr std::string_view kApiHost = "the API host";
 
-inline constexpr const char* kTrustFix =
-    "name the authority's certificates with --ca-file, or mend the server's";
-
 /// The NTP servers that are wrong, by all clocks or by the others of their kind: "a.example,
 /// b.example"; empty = none.
 std::string wrong_ntp(const Case& of);
@@ -75,6 +72,8 @@ bool has_one_time(const ClockReading* reading);
 /// Its certificate, or all of TLS, fails.
 bool fails_by_tls(const ClockReading* reading);
 bool any_fails_by_tls(const Case& of);
+/// What to do where TLS fails, though not by the certificate's time.
+const char* tls_fix(const ClockReading& reading);
 
 /// Login host's clock less the API's. Nothing where not both show one time.
 std::optional<OffsetBound> between(const Case& of);        ///< for verdicts
@@ -83,6 +82,11 @@ bool surely_apart(const Case& of);
 /// The refusal that shows that the two hosts' clocks differ: tokens tell more than Dates. Null:
 /// none.
 const ReportedAttempt* refused_by_clock(const Case& of);
+
+/// The login host's clock is further ahead of the API's than calls wait for.
+bool beyond_max_wait(const Case& of);
+/// What to do about an access that failed.
+std::string access_remedy(const Case& of);
 
 Duration magnitude(const OffsetBound& bound);  ///< of its middle
 

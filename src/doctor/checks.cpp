@@ -16,7 +16,9 @@ namespace {
 using std::chrono::seconds;
 using Status = Check::Status;
 
+/// Where the bounds are wide, with their middle, as a verdict tells the size.
 std::string signed_text(const OffsetBound& bound, std::optional<Duration> best = std::nullopt) {
+  if (bound.width() >= seconds{1}) best.reset();
   if (magnitude(bound) > std::chrono::hours{24})  // what matters is said
     return (bound.middle() > Duration{0} ? "+" : "") + time::human(bound.middle());
   return time::offset_text(best.value_or(bound.middle()), bound.width()) + " (bounds " +
@@ -61,8 +63,9 @@ Check check_tls(const Case& of) {
     if (!fails_by_tls(reading)) continue;
     const bool by_time = reading->failure->kind == Kind::tls_time;
     return {"tls", Status::fail, reading->failure->detail,
-            by_time ? "see the verdict: whether the local clock or the certificate is to be mended"
-                    : kTrustFix};
+            by_time
+                ? "see the verdict: it tells whether the local clock or the certificate is wrong"
+                : tls_fix(*reading)};
   }
   if (asked == 0) return {"tls", Status::skipped, "no server is asked over https", ""};
   if (good == 0) return {"tls", Status::skipped, "no server was reached", ""};
@@ -94,16 +97,16 @@ Check check_permissions(const Case& of) {
   if (access->error && any_fails_by_tls(of))
     return {"permissions", Status::fail, "no token: see tls", ""};
   if (access->error) {
-    return {"permissions", Status::fail, access->error->message, access->error->remedy};
+    return {"permissions", Status::fail, access->error->message, access_remedy(of)};
   }
   return {"permissions", Status::ok, "the token belongs to " + access->who, ""};
 }
 
 /// What mends a clock that differs from the local one.
 std::string mend_clock(const Case& of, const ClockReading& reading, std::string_view host) {
-  if (of.wrong(host)) return "who runs " + reading.url + " must set its clock";
+  if (of.wrong(host)) return "whoever runs " + reading.url + " must set its clock";
   if (of.blame.local_off) return "it is the local clock that is wrong: see clock_sync_service";
-  return "name NTP servers that can be reached with --ntp: they tell who is wrong";
+  return "name NTP servers that this machine can reach with --ntp: they tell which clock is wrong";
 }
 
 Check check_clock(const char* name, const Case& of, const ClockReading* reading,
@@ -125,7 +128,7 @@ Check check_clock(const char* name, const Case& of, const ClockReading* reading,
     return {name, of.harmful(host) ? Status::fail : Status::warn,
             fmt::format("{} clocks answer to one name, {} from the local clock",
                         reading->groups.size(), time::bounds_text(*reading->bound)),
-            "who runs " + reading->url + " must set the clocks of all its servers"};
+            "whoever runs " + reading->url + " must set the clocks of all its servers"};
   }
   std::string detail = signed_text(*reading->bound, reading->best) + " from the local clock, by " +
                        counted(reading->samples, "probe");
@@ -141,28 +144,33 @@ Check check_clock(const char* name, const Case& of, const ClockReading* reading,
   if (differs || of.wrong(host))
     return {name, Status::warn, detail, mend_clock(of, *reading, host)};
   if (reading->steps > 0)
-    return {name, Status::warn, detail, "who runs " + reading->url + " should slew its clock"};
+    return {name, Status::warn, detail, "whoever runs " + reading->url + " should slew its clock"};
   return {name, close_pair ? Status::warn : Status::ok, detail,
-          close_pair ? "nothing to do: skewguard counts with both" : ""};
+          close_pair ? "nothing to do: skewguard allows for both" : ""};
 }
 
 Check check_between(const Case& of) {
   constexpr const char* kName = "clock_login_vs_api";
   const auto apart = between_shown(of);
   if (!apart) return {kName, Status::skipped, "not both hosts show one clock", ""};
-  const std::string detail = "login less API: " + signed_text(*apart);
+  const std::string detail = "login minus API: " + signed_text(*apart);
   if (!surely_apart(of) && refused_by_clock(of) != nullptr) {
     return {kName, Status::warn, detail + "; the API refused a new token by it",
-            "skewguard waits for it; others need the clocks of both hosts set"};
+            "skewguard waits; other clients need the clocks of both hosts set right"};
   }
   if (!surely_apart(of)) return {kName, Status::ok, detail, ""};
   const bool ahead = apart->low > Duration{0};
+  const std::string cure = !ahead                ? "skewguard ends tokens earlier; others need"
+                           : beyond_max_wait(of) ? "skewguard would have to wait longer than "
+                                                   "--max-wait (" +
+                                                       time::human(of.examination.max_wait) +
+                                                       "): it needs, as others do,"
+                                                 : "skewguard waits before it uses a new token; "
+                                                   "others need";
   return {kName, of.harm.login_and_api ? Status::fail : Status::warn,
           detail + (ahead ? "; new tokens are not valid yet for the API"
                           : "; tokens end early for the API"),
-          std::string(ahead ? "skewguard waits before it uses a new token"
-                            : "skewguard ends tokens earlier") +
-              "; others need the clocks of both hosts set"};
+          cure + " the clocks of both hosts set right"};
 }
 
 Check check_ntp(const Case& of) {
@@ -173,14 +181,13 @@ Check check_ntp(const Case& of) {
     if (reading.truth) {
       heard += (heard.empty() ? "" : ", ") + reading.host + " " + signed_text(*reading.truth);
     } else {
-      const bool named = reading.failure.starts_with(reading.host);
-      silent += (silent.empty() ? "" : ", ") + (named ? "" : reading.host + ": ") + reading.failure;
+      silent += (silent.empty() ? "" : ", ") + reading.host + ": " + reading.why();
     }
   }
   if (heard.empty()) {
     return {"clock_ntp", Status::skipped,
             "no NTP server answered: " + (silent.empty() ? "none was asked" : silent),
-            "name one that can be reached with --ntp; UDP port 123 is often blocked"};
+            "name one that this machine can reach with --ntp; UDP port 123 is often blocked"};
   }
   const std::string wrong = wrong_ntp(of);
   if (!wrong.empty()) {
@@ -196,7 +203,7 @@ Check check_ntp(const Case& of) {
   const bool harmful = std::ranges::count(of.harm.ntp, true) > 0;
   return {"clock_ntp", harmful ? Status::fail : Status::warn, heard,
           of.blame.local_off ? "it is the local clock that is wrong: see clock_sync_service"
-                             : "name more NTP servers with --ntp: they tell who is wrong"};
+                             : "name more NTP servers with --ntp: they tell which clock is wrong"};
 }
 
 Check check_service(const Case& of) {
@@ -219,7 +226,8 @@ Check check_service(const Case& of) {
   }
   if (host.services.empty()) detail += "; no time service is installed";
   if (!host.machine.container.empty())
-    detail += "; this is a container (" + host.machine.container + "): its clock is the host's";
+    detail +=
+        "; this is a container (" + host.machine.container + ") and uses the clock of its host";
   const bool kept = (running && !keeps_none) || (host.kernel && host.kernel->synchronised);
   const bool good = kept && !of.blame.local_off;
   return {"clock_sync_service",

@@ -13,7 +13,8 @@
 namespace skewguard::doctor {
 namespace {
 
-constexpr const char* kAskForNtp = "name NTP servers that can be reached with --ntp: they tell";
+constexpr const char* kAskForNtp =
+    "name NTP servers that this machine can reach with --ntp: they tell which clock is wrong";
 
 int code_for(bool harm) {
   return harm ? 4 : 0;
@@ -28,7 +29,7 @@ std::string naive_sentence(const Case& of) {
 std::string what_tokens_suffer(const OffsetBound& login_less_api) {
   const std::string size = time::human(magnitude(login_less_api));
   return login_less_api.middle() > Duration{0} ? "new tokens are not valid yet for the API for " +
-                                                     size + ", where it looks at their begin"
+                                                     size + " if it checks when they begin"
                                                : "tokens end " + size + " early for the API";
 }
 
@@ -96,7 +97,7 @@ Claim judge_certificate(const Case& of, const ClockReading& reading) {
                      "fails by its time, and no other clock bears out that the local one is to "
                      "blame: " +
                          reading.failure->detail,
-                     std::string("see whether `date` is right; ") + kAskForNtp);
+                     std::string("check whether `date` shows the right time; ") + kAskForNtp);
   }
   if (fault == certificate) {
     return untrusted(reading,
@@ -131,11 +132,13 @@ std::optional<Claim> not_a_clock(const Case& of) {
   for (const auto& [name, reading] : hosts(of)) {
     if (!measured(reading) || is_a_clock(reading)) continue;
     if (reading->renewed_late) {
+      const OffsetBound& bound = *reading->bound;
       return Claim{
           "not_a_clock", 0,
-          fmt::format("the Date of {} is renewed only now and then, and is no precise clock: "
-                      "it is off from the local one by {}",
-                      name, time::bounds_text(*reading->bound)),
+          fmt::format("the Date of {} is renewed only now and then, and is no precise clock: {} "
+                      "from the local one{}",
+                      name, time::bounds_text(bound),
+                      bound.holds(Duration{0}) ? ", so it may be right" : ""),
           "see what keeps or rewrites answers on the way to " + reading->url};
     }
     return Claim{"not_a_clock", 0,
@@ -160,7 +163,7 @@ std::optional<Claim> several_clocks(const Case& of) {
     }
     text += " a token may be valid for one of them and not for another";
     return Claim{"several_clocks", code_for(of.harmful(name) || of.harm.login_and_api), text,
-                 "who runs " + reading->url + " must set the clocks of all its servers"};
+                 "whoever runs " + reading->url + " must set the clocks of all its servers"};
   }
   return std::nullopt;
 }
@@ -197,7 +200,7 @@ std::optional<Claim> a_host_is_wrong(const Case& of) {
                        time::hours_hint(shown);
     if (surely_apart(of)) text += "; " + what_tokens_suffer(*between_shown(of));
     return Claim{verdict, code_for(of.harmful(name) || of.harm.login_and_api), text,
-                 "who runs " + reading->url + " must set its clock"};
+                 "whoever runs " + reading->url + " must set its clock"};
   }
   return std::nullopt;
 }
@@ -208,7 +211,7 @@ std::optional<Claim> they_differ(const Case& of) {
     return Claim{"login_and_api_differ", code_for(of.harm.any()),
                  "the login host's clock is " + size_text(shown, "ahead", "behind") +
                      " of the API's: " + what_tokens_suffer(shown) + time::hours_hint(shown) +
-                     "; who of them is wrong is not known",
+                     "; which of them is wrong is not known",
                  kAskForNtp};
   }
   if (!of.blame.unknown()) return std::nullopt;
@@ -225,15 +228,16 @@ std::optional<Claim> they_differ(const Case& of) {
   }
   text.back() = ';';
   return Claim{"clocks_differ", code_for(of.harm.any()),
-               text + " who is wrong is not known" + hint + naive_sentence(of), kAskForNtp};
+               text + " which of them is wrong is not known" + hint + naive_sentence(of),
+               kAskForNtp};
 }
 
 /// Harm that no other claim accounts for: a clock is off for certain, whoever is to blame.
 std::optional<Claim> one_is_surely_off(const Case& of) {
   const auto differs = [&](const std::string& whose, const OffsetBound& bound) {
     return Claim{"clocks_differ", 4,
-                 fmt::format("the clock of {} and the local one differ by {}; who is wrong is not "
-                             "known",
+                 fmt::format("the clock of {} and the local one differ by {}; which of them is "
+                             "wrong is not known",
                              whose, time::bounds_text(bound)) +
                      time::hours_hint(bound) + naive_sentence(of),
                  kAskForNtp};
@@ -244,11 +248,12 @@ std::optional<Claim> one_is_surely_off(const Case& of) {
   for (std::size_t i = 0; i < ntp.size(); ++i)
     if (of.harm.ntp[i]) return differs("NTP server " + ntp[i].host, *ntp[i].truth);
   if (!of.harm.login_and_api) return std::nullopt;
-  return Claim{"login_and_api_differ", 4,
-               fmt::format("the clocks of the login host and of the API differ; from the local one "
-                           "the login host's by {}, the API's by {}; who is wrong is not known",
-                           time::bounds_text(*of.login->bound), time::bounds_text(*of.api->bound)),
-               kAskForNtp};
+  return Claim{
+      "login_and_api_differ", 4,
+      fmt::format("the clocks of the login host and of the API differ; from the local one "
+                  "the login host's by {}, the API's by {}; which of them is wrong is not known",
+                  time::bounds_text(*of.login->bound), time::bounds_text(*of.api->bound)),
+      kAskForNtp};
 }
 
 /// The API refused a new token by its clock, within less than Dates alone can tell.
@@ -256,7 +261,7 @@ std::optional<Claim> tokens_show_it(const Case& of) {
   const ReportedAttempt* refusal = refused_by_clock(of);
   if (refusal == nullptr || of.examination.access->error || surely_apart(of)) return std::nullopt;
   return Claim{"login_and_api_differ", 0, refusal->explanation,
-               "skewguard waits for it; others need the clocks of both hosts set"};
+               "skewguard waits; other clients need the clocks of both hosts set right"};
 }
 
 std::optional<Claim> access_refused(const Case& of) {
@@ -264,7 +269,7 @@ std::optional<Claim> access_refused(const Case& of) {
   if (!access || !access->error) return std::nullopt;
   const Verdict verdict = access->report.verdict;
   return Claim{std::string(to_string(verdict == Verdict::ok ? Verdict::unknown : verdict)),
-               access->exit_code.value_or(1), access->error->message, access->error->remedy};
+               access->exit_code.value_or(1), access->error->message, access_remedy(of)};
 }
 
 std::optional<Claim> unreachable(const Case& of) {
@@ -278,7 +283,7 @@ std::optional<Claim> unreachable(const Case& of) {
                                                 : "network";
     return Claim{verdict, 6, fmt::format("{} gives no answer: {}", name, reading->failure->detail),
                  fails_by_tls(reading)
-                     ? std::string(kTrustFix)
+                     ? std::string(tls_fix(*reading))
                      : "check network, proxy and firewall on the way to " + reading->url};
   }
   return std::nullopt;

@@ -39,8 +39,7 @@ void tell_by_renewals(ClockReading& reading, OffsetBound shown, const Now& now,
 
 /// Each clock that answers to the name. Groups that only a late Date may have made are none.
 std::vector<OffsetBound> clocks_of(const ClockReading& reading) {
-  if (!reading.bound) return {};
-  if (reading.picture == Picture::incoherent && !reading.renewed_late) return {};
+  if (!reading.bound || reading.no_clock()) return {};
   if (reading.picture != Picture::several_clocks) return {*reading.bound};
   std::vector<OffsetBound> clocks;
   for (const clocks::ClockGroup& group : reading.groups) clocks.push_back(group.offset);

@@ -44,11 +44,13 @@ struct ClockReading {
   std::size_t steps = 0;                ///< of its clock, while it was looked at
   std::optional<Duration> last_step{};  ///< positive = forward
 
+  /// Its answers fit no clock: what `bound` and `hull` say means nothing.
+  [[nodiscard]] bool no_clock() const {
+    return picture == clocks::Picture::incoherent && !renewed_late;
+  }
   /// It shows one clock, or a pair too close to tell apart.
   [[nodiscard]] bool has_one_time() const {
-    if (!hull) return false;
-    return renewed_late ||
-           (picture != clocks::Picture::incoherent && picture != clocks::Picture::several_clocks);
+    return hull && !no_clock() && picture != clocks::Picture::several_clocks;
   }
 };
 

@@ -19,6 +19,8 @@ struct Access {
   std::string who;                     ///< the token belongs to; empty = not known
   std::optional<Duration> lifetime{};  ///< of a new token; nothing where none was had
   bool given = false;                  ///< it was handed in
+  /// The time that was left for it, where the settings allow for more.
+  std::optional<Duration> hurried{};
 };
 
 /// All that was found out.
@@ -31,6 +33,7 @@ struct Examination {
   std::optional<Access> access{};  ///< nothing: there were no credentials
   std::string missing;             ///< settings that are missing, in plain words; empty = none
   Duration max_skew = std::chrono::seconds{5};
+  Duration max_wait = std::chrono::seconds{15};  ///< as ClientOptions has it
   WallTime now{};
 };
 

@@ -37,4 +37,11 @@ NtpReading NtpProbe::reading() const {
   return reading;
 }
 
+std::string NtpReading::why() const {
+  for (const std::string& named : {host, host + ":123", host.substr(0, host.rfind(':'))}) {
+    if (failure.starts_with(named + ": ")) return failure.substr(named.size() + 2);
+  }
+  return failure;
+}
+
 }  // namespace skewguard::doctor

@@ -16,6 +16,9 @@ struct NtpReading {
   std::optional<OffsetBound> truth{};   ///< true time, as it claims to know it
   int stratum = 0;
   std::string failure;  ///< why there is nothing; empty where there is
+
+  /// `failure` without the name or address before it, where `host` says as much.
+  [[nodiscard]] std::string why() const;
 };
 
 }  // namespace skewguard::doctor

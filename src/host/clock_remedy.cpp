@@ -66,7 +66,8 @@ std::vector<ClockRemedy> clock_remedies(const std::vector<TimeService>& services
                                         std::string_view path) {
   if (!kind.container.empty()) {
     return {{"", "this is a container (" + kind.container +
-                     "): its clock is that of its host, and is set right there"}};
+                     "), which uses the clock of its host: set that clock right, on the host (with "
+                     "chrony: `chronyc makestep`; with systemd: `timedatectl set-ntp true`)"}};
   }
   std::vector<ClockRemedy> remedies;
   if (kind.wsl) {

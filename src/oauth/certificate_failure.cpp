@@ -52,14 +52,14 @@ std::string renewal(const TransportFailure& failure, const std::string& host, Wa
     case CertificateLife::Place::server:
       break;
     case CertificateLife::Place::intermediate:
-      return "who runs " + host +
+      return "whoever runs " + host +
              " must have its server send an intermediate certificate that is " +
              (early ? "valid by now" : "still valid");
     case CertificateLife::Place::trusted:
       return "bring the certificates that this machine trusts up to date (the package "
              "ca-certificates, or the file of --ca-file)";
   }
-  return "who runs " + host +
+  return "whoever runs " + host +
          (early ? " must have one installed that is valid by now" : " must renew it");
 }
 

@@ -50,15 +50,16 @@ std::string ways_to_authenticate(const Refusal& refusal, const LoginContext& con
   std::string text;
   if (in_basic && context.raw && context.special && context.secret_hint.empty()) {
     text +=
-        "; a server that form-decodes id and secret, as RFC 6749 has it, wants --dialect rfc6749";
+        "; if the server form-decodes id and secret (RFC 6749 section 2.3.1), set --dialect "
+        "rfc6749";
   }
   const auto words = to_lower(refusal.description);
   const bool names_form =
       words.find("body") != std::string::npos || words.find("client_secret") != std::string::npos;
   if (in_basic && (context.region.empty() || names_form))
-    text += "; one that takes them in the form alone wants --client-auth post";
+    text += "; if it accepts them only in the form, set --client-auth post";
   if (!in_basic && context.region.empty())
-    text += "; a server that takes them as Basic alone wants --client-auth basic";
+    text += "; if the server accepts them only as Basic, set --client-auth basic";
   return text;
 }
 

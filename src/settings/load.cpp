@@ -42,8 +42,9 @@ MaybeError read_duration(const Sources& sources, const Definition& setting, cons
                         "write 500ms, 30s, 10m or 2h; a bare number is seconds");
   }
   if (*duration < bounds.least || *duration > bounds.most) {
-    return config_error(named(setting, *value) + " is out of range",
-                        "give " + time::human(bounds.least) + " to " + time::human(bounds.most));
+    return config_error(
+        named(setting, *value) + " is out of range",
+        "give " + time::setting_text(bounds.least) + " to " + time::setting_text(bounds.most));
   }
   into = *duration;
   return std::nullopt;

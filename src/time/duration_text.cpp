@@ -118,6 +118,15 @@ std::optional<Duration> parse_duration(std::string_view text) {
   return Duration{negative ? -ns : ns};
 }
 
+std::string setting_text(Duration duration) {
+  constexpr std::array<Unit, 6> kWhole{
+      {{"h", kHour}, {"m", kMinute}, {"s", kSecond}, {"ms", 1'000'000}, {"us", 1'000}, {"ns", 1}}};
+  if (duration == Duration{0}) return "0s";
+  const auto* const unit = std::ranges::find_if(
+      kWhole, [&](const Unit& each) { return duration.count() % each.ns == 0; });
+  return std::to_string(duration.count() / unit->ns).append(unit->name);
+}
+
 std::string human(Duration duration) {
   const auto bits = static_cast<std::uint64_t>(duration.count());
   if (duration < Duration{0}) return "-" + human_magnitude(std::uint64_t{0} - bits);

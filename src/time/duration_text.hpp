@@ -12,6 +12,10 @@ namespace skewguard::time {
 /// s, m, h, d. Nothing where the text is anything else, or over 100 years.
 std::optional<Duration> parse_duration(std::string_view text);
 
+/// As parse_duration() takes it, in the largest unit up to hours that needs no fraction: "24h",
+/// "90s", "1ms", "0s".
+std::string setting_text(Duration duration);
+
 /// For people: "4.0 s", "-312.4 s", "12.1 ms", "2 h 5 min". At most four significant digits.
 std::string human(Duration duration);
 

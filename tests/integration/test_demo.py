@@ -1,6 +1,7 @@
 """`skewguard demo`: in words and in JSON, and no avoidable failure of ours."""
 
 import json
+import os
 import re
 import subprocess
 import unittest
@@ -49,6 +50,13 @@ class Demo(EndToEnd):
         self.assertGreater(failures, sum(s["skewguard"]["failures"] for s in data["scenarios"]))
         self.assertIn("issuer_clock_ahead, cured", story)
         self.assertIn("clock skew detected", story)
+
+    def test_a_story_fits_the_terminal(self):
+        done = subprocess.run([SKEWGUARD, "demo", "C3"], capture_output=True, text=True,
+                              env={**os.environ, "COLUMNS": "60"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for line in done.stdout.splitlines():
+            self.assertTrue(len(line) <= 60 or len(line.split()) == 1, line)
 
     def test_an_unknown_scenario_is_a_usage_error(self):
         done = subprocess.run([SKEWGUARD, "demo", "X9"], capture_output=True, text=True)

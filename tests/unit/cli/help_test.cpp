@@ -52,6 +52,19 @@ TEST(Help, EverySettingIsUnderSettingsAndTheCommonOnesAreBesideEachCommand) {
   EXPECT_THAT(call, HasSubstr("skewguard help settings"));
 }
 
+TEST(Help, WhatMeasuresClocksShowsTheSettingsOfClocks) {
+  for (const char* command : {"skew", "doctor"}) {
+    const std::string text = help_text({Of::command, command}, kUsual);
+    for (const char* setting : {"\n  --max-skew ", "\n  --ntp ", "\n  --staleness "})
+      EXPECT_THAT(text, HasSubstr(setting)) << command;
+  }
+}
+
+TEST(Help, NoLineEndsInABlank) {
+  for (const HelpArguments& about : everything())
+    EXPECT_THAT(help_text(about, kUsual), Not(HasSubstr(" \n"))) << about.name;
+}
+
 TEST(Help, EveryTopicIsNamedInTheHelpOfTheProgram) {
   const std::string text = help_text({}, kUsual);
   for (const std::string& topic : help_topics()) EXPECT_THAT(text, HasSubstr("\n  " + topic + " "));

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 #include <ranges>
+#include <regex>
+#include <sstream>
 
 #include "../readings.hpp"
 #include "fake_world.hpp"
@@ -127,6 +129,50 @@ TEST_F(SkewCommand, AWatchTellsOfARoundWithoutAnAnswer) {
   EXPECT_THAT(lines().at(4), HasSubstr("https://a.example.com/  no answer: it refuses"));
 }
 
+TEST_F(SkewCommand, AWatchFitsTheTerminal) {
+  terminal = true;
+  for (const std::size_t width :
+       {std::size_t{40}, std::size_t{60}, std::size_t{80}, std::size_t{120}}) {
+    columns = width;
+    for (int i = 0; i < 30; ++i) round(milliseconds{i}, seconds{-3}, milliseconds{2});
+    surveys.back().servers[2].failure =
+        TransportFailure{TransportFailure::Kind::refused, "its port refuses connections", false};
+    run({"skew", "--watch", "https://a.example.com"});
+    EXPECT_EQ(out.find("verdict, and the last rounds") != std::string::npos, width == 120);
+    EXPECT_THAT(out, HasSubstr("falseticker"));
+    EXPECT_THAT(out, HasSubstr("\u2583"));
+    // Without the terminal's codes (ECMA-48 section 5.4).
+    const std::string shown = std::regex_replace(out, std::regex("\x1b\\[[?0-9]*[A-Za-z]"), "");
+    std::istringstream all(shown);
+    for (std::string line; std::getline(all, line);) EXPECT_LE(columns_of(line), width) << line;
+  }
+}
+
+TEST_F(SkewCommand, AWatchSaysWhatItDoesBeforeTheFirstRoundIsOver) {
+  interrupts = true;
+  run({"skew", "--watch", "https://a.example.com"});
+  EXPECT_THAT(out, StartsWith("time                  server "));
+  EXPECT_EQ(interrupted_code, 6);
+  EXPECT_THAT(err, HasSubstr("interrupted before the first round was over"));
+  terminal = true;
+  run({"skew", "--watch", "https://a.example.com"});
+  EXPECT_THAT(out, HasSubstr("measuring, until Ctrl-C"));
+}
+
+TEST_F(SkewCommand, OfWhatIsNoOneClockNoOneOffsetIsTold) {
+  auto& servers = round(Duration{0}, Duration{0}, Duration{0}).servers;
+  servers[0].picture = clocks::Picture::incoherent;
+  servers[0].groups = {{.offset = {-seconds{9}, seconds{9}}, .share = 1, .samples = 16}};
+  servers[1].picture = clocks::Picture::several_clocks;
+  servers[1].groups = {{.offset = {-seconds{3}, -seconds{3}}, .share = 0.5, .samples = 8},
+                       {.offset = {seconds{3}, seconds{3}}, .share = 0.5, .samples = 8}};
+  run({"skew", "https://a.example.com"});
+  EXPECT_THAT(lines().at(1), testing::ContainsRegex("a.example.com/ +- +- +10.0 ms"));
+  EXPECT_THAT(lines().at(2), testing::ContainsRegex("b.example.com/ +- +-6.0 to "));
+  EXPECT_THAT(out, HasSubstr("\n  one of its clocks"));
+  EXPECT_THAT(out, Not(HasSubstr("100%")));
+}
+
 TEST_F(SkewCommand, AWatchTellsOnceThatTheWallClockWasStepped) {
   Now now{.wall = WallTime{seconds{1'767'225'600}}};
   clocks::LocalWatch watch;
@@ -162,6 +208,8 @@ TEST_F(SkewCommand, AWatchEndsWhereItsReaderHasGone) {
   for (int i = 0; i < 5; ++i) round(Duration{0}, Duration{0}, Duration{0});
   out_fails = true;
   EXPECT_EQ(run({"skew", "--watch", "https://a.example.com"}), 1);
+  EXPECT_EQ(surveys.size(), 5U) << "its header could not be written";
+  EXPECT_EQ(run({"skew", "--watch", "--json", "https://a.example.com"}), 1);
   EXPECT_EQ(surveys.size(), 4U);
 }
 

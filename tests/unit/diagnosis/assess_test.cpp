@@ -452,6 +452,16 @@ TEST(Explain, SaysHowFarTheApiLagsTheLoginHostWithBounds) {
       "again.");
 }
 
+TEST(Explain, TheApisWordsEndWithOneFullStop) {
+  Trial t = refusal(milliseconds{40}, seconds{100});
+  for (const auto& [words, told] : {std::pair{"Invalid login.", ": \"Invalid login.\""},
+                                    std::pair{"bad.credentials", ": \"bad.credentials\"."}}) {
+    t.said.words = words;
+    EXPECT_THAT(explain_settled(evidence({t}), {0, Verdict::token_rejected}, {}),
+                testing::EndsWith(told));
+  }
+}
+
 TEST(Explain, GivesAllTimesOfASentenceOneForm) {
   Trial t = refusal(milliseconds{40}, seconds{100});
   t.token.ends = noon_plus(std::chrono::hours{24});  // another day than its begin and the Date

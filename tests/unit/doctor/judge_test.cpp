@@ -297,6 +297,39 @@ TEST_F(Judge, CallsALoneNtpServerWrongThatBothHostsConvict) {
   EXPECT_THAT(check("clock_ntp").fix, HasSubstr("take out"));
 }
 
+TEST_F(Judge, NamesANtpServerThatIsSilentOnce) {
+  for (const auto& [host, failure, told] :
+       {std::tuple{"192.0.2.1:1", "192.0.2.1:1: Connection refused", "192.0.2.1:1: Conn"},
+        std::tuple{"192.0.2.1", "192.0.2.1:123: Connection refused", "192.0.2.1: Conn"},
+        std::tuple{"ntp.example:7", "ntp.example: no such name", "ntp.example:7: no such"},
+        std::tuple{"ntp.example", "192.0.2.1:123: no answer", "ntp.example: 192.0.2.1:123: no"}}) {
+    examination.survey.ntp = {{.host = host, .address = "", .failure = failure}};
+    EXPECT_THAT(check("clock_ntp").detail,
+                HasSubstr(std::string("no NTP server answered: ") + told));
+  }
+}
+
+TEST_F(Judge, AdvisesToWaitLongerOnlyWhereThatWouldHelp) {
+  Access refused{.error = Error{ErrorKind::clock, "not valid yet", "set the clocks"}};
+  refused.report.verdict = Verdict::issuer_clock_ahead;
+  refused.exit_code = 4;
+  refused.hurried = seconds{7};
+  examination.access = refused;
+  servers(seconds{10}, seconds{0});
+  EXPECT_THAT(check("permissions").fix, HasSubstr("`skewguard whoami` waits"));
+  EXPECT_THAT(check("clock_login_vs_api").fix, HasSubstr("skewguard waits before it uses"));
+  servers(seconds{120}, seconds{0});  // longer than --max-wait
+  EXPECT_EQ(check("permissions").fix, "set the clocks");
+  EXPECT_THAT(check("clock_login_vs_api").fix, HasSubstr("longer than --max-wait (15.0 s)"));
+}
+
+TEST_F(Judge, OfAServerThatSpeaksNoTlsTheUrlIsToBeChecked) {
+  login() = unreachable(login().url, TransportFailure::Kind::tls_failed);
+  EXPECT_THAT(check("tls").fix, HasSubstr("check the URL"));
+  login() = unreachable(login().url, TransportFailure::Kind::tls_untrusted);
+  EXPECT_THAT(check("tls").fix, HasSubstr("--ca-file"));
+}
+
 TEST_F(Judge, OneMachineUnderTwoNamesIsNoSecondWitness) {
   servers(seconds{100}, seconds{100});
   expect("local_clock_behind", 4);
@@ -344,6 +377,16 @@ TEST_F(Judge, TellsTheSizeAsNarrowlyAsOneClockAllowsWithItsWitnesses) {
   EXPECT_THAT(found.summary, HasSubstr("uses tokens 312.4 s too long"));
   EXPECT_THAT(found.fix, HasSubstr("systemctl start chronyd"));
   EXPECT_THAT(check("clock_login_vs_api").detail, HasSubstr("ms)"));
+}
+
+TEST_F(Judge, TellsOneSizeWhereBoundsAreWide) {
+  servers(seconds{600}, seconds{600});
+  for (ClockReading* reading : {&login(), &api()}) {
+    reading->bound = OffsetBound{milliseconds{598'000}, milliseconds{601'400}};
+    reading->best = milliseconds{599'100};
+  }
+  EXPECT_THAT(judge(examination).summary, HasSubstr("is 599.7 s behind"));
+  EXPECT_THAT(check("clock_api").detail, StartsWith("+599.7 s (bounds +598.0 to +601.4 s)"));
 }
 
 TEST_F(Judge, SpeaksOfOneProbeAsOne) {

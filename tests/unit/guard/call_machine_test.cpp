@@ -1040,7 +1040,8 @@ TEST(GuardFailures, ACertificateOutOfItsTimeIsTheLocalClocksFaultWhereARefereeTe
   right.replies = {{0, "", {}, Kind::tls_time, told(seconds{0})}};
   EXPECT_EQ(right.run().verdict, Verdict::tls_untrusted);
   EXPECT_EQ(right.end->report.exit_code, 6);
-  EXPECT_THAT(right.end->error->message, HasSubstr("Who runs https://api.example must renew it."));
+  EXPECT_THAT(right.end->error->message,
+              HasSubstr("Whoever runs https://api.example must renew it."));
 }
 
 TEST_P(Guard, ARedirectIsNamedAndNotFollowed) {  // A8

@@ -386,7 +386,7 @@ TEST(LoginFailures, TheCertificateIsToBlameWhereTheLocalClockIsRight) {
   EXPECT_EQ(failure.error.kind, ErrorKind::unavailable);
   EXPECT_THAT(failure.error.message,
               HasSubstr("not by the local clock's fault: NTP (ntp:123) says so"));
-  EXPECT_EQ(failure.error.remedy, "who runs https://login.test must renew it");
+  EXPECT_EQ(failure.error.remedy, "whoever runs https://login.test must renew it");
 }
 
 TEST(LoginFailures, NobodyIsToBlameWhereNobodyTellsTheTime) {

@@ -13,6 +13,22 @@ using std::chrono::days;
 
 constexpr Duration kHundredYears = days{36525};
 
+TEST(SettingText, IsReadBackAsTheSameDuration) {
+  using namespace std::chrono_literals;
+  for (const auto& [duration, text] :
+       std::initializer_list<std::pair<Duration, const char*>>{{24h, "24h"},
+                                                               {90s, "90s"},
+                                                               {120s, "2m"},
+                                                               {1ms, "1ms"},
+                                                               {1500ms, "1500ms"},
+                                                               {0s, "0s"},
+                                                               {-3s, "-3s"},
+                                                               {1ns, "1ns"}}) {
+    EXPECT_EQ(setting_text(duration), text);
+    EXPECT_EQ(parse_duration(text), duration);
+  }
+}
+
 TEST(ParseDuration, ReadsEveryUnitAndABareNumberAsSeconds) {
   const std::array<std::pair<const char*, Duration>, 20> kCases{{
       {"0", 0s},      {"30", 30s},      {"500ms", 500ms},      {"30s", 30s},
