@@ -77,7 +77,7 @@ DriftingBound bound_of(const time::DateSample& sample, DriftRate rate) {
 
 /// A Date was renewed between two answers of one clock: after the first was asked for, before the
 /// second came. It was right then.
-std::optional<DriftingBound> bound_by_renewals(std::span<const Heard> samples, DriftRate rate) {
+std::optional<DriftingBound> bound_by_renewals(std::span<const Answered> samples, DriftRate rate) {
   std::optional<DriftingBound> known;
   for (std::size_t i = 1; i < samples.size(); ++i) {
     if (samples[i].date <= samples[i - 1].date) continue;
@@ -130,13 +130,13 @@ void ProbePlan::go_on(ProbeBudget budget, UnslewedTime start) {
   use_again(std::exchange(samples_, {}));
 }
 
-void ProbePlan::use_again(const std::vector<Heard>& all) {
+void ProbePlan::use_again(const std::vector<Answered>& all) {
   rtt_min_ = Duration::max();
   rtt_max_ = rtt_sum_ = Duration{0};
-  for (const Heard& heard : all) use(heard);
+  for (const Answered& heard : all) use(heard);
 }
 
-void ProbePlan::use(const Heard& heard) {
+void ProbePlan::use(const Answered& heard) {
   const Duration rtt = std::max(heard.received.unslewed() - heard.sent.unslewed(), Duration{0});
   rtt_min_ = std::min(rtt_min_, rtt);
   rtt_max_ = std::max(rtt_max_, rtt);
@@ -192,7 +192,7 @@ void ProbePlan::lost(std::uint64_t connection) {
   const std::size_t gone = asked_[connection].of_all;
   const auto note = [gone](Turn& turn) { turn.losses += turn.of_all > gone ? 1 : 0; };
   for (auto& [other, turn] : asked_) note(turn);
-  for (Heard& heard : samples_) note(heard.turn);
+  for (Answered& heard : samples_) note(heard.turn);
 }
 
 void ProbePlan::came_back() {
@@ -246,7 +246,7 @@ void ProbePlan::forget_before_step() {
   aiming_ = true;
   newest_date_.reset();
   went_back_ = stood_still_ = false;
-  std::erase_if(samples_, [over = *estimator_.settled()](const Heard& sample) {
+  std::erase_if(samples_, [over = *estimator_.settled()](const Answered& sample) {
     return sample.sent.unslewed() < over;
   });
   use_again(std::exchange(samples_, {}));
@@ -506,15 +506,15 @@ std::optional<OffsetBound> ProbePlan::one_clock(DriftingBound bound, UnslewedTim
 }
 
 std::optional<OffsetBound> ProbePlan::borne_out(UnslewedTime now) const {
-  const auto checked = [](const Heard& heard) { return heard.turn.check; };
+  const auto checked = [](const Answered& heard) { return heard.turn.check; };
   return std::ranges::any_of(samples_, checked) ? unchecked(now) : std::nullopt;
 }
 
 std::optional<OffsetBound> ProbePlan::unchecked(UnslewedTime now) const {
   if (samples_.empty() || estimator_.picture() != Picture::one_clock) return std::nullopt;
-  const auto told = told_by_some_clock(samples_, [&](std::span<const Heard> answers) {
+  const auto told = told_by_some_clock(samples_, [&](std::span<const Answered> answers) {
     DriftingBound all = bound_of(answers.front(), rate_);
-    for (const Heard& heard : answers) all.narrow(bound_of(heard, rate_));
+    for (const Answered& heard : answers) all.narrow(bound_of(heard, rate_));
     return one_clock(all, now);
   });
   return told && told->width() < kOneSecond ? told : std::nullopt;
@@ -523,7 +523,7 @@ std::optional<OffsetBound> ProbePlan::unchecked(UnslewedTime now) const {
 std::optional<OffsetBound> ProbePlan::by_renewals(UnslewedTime now) const {
   if (samples_.empty() || !kept_dates()) return std::nullopt;
   if (const OffsetBound all = sharp(now); all.low <= all.high + kPrompt) return std::nullopt;
-  const auto told = [&](std::span<const Heard> answers) {
+  const auto told = [&](std::span<const Answered> answers) {
     const auto known = bound_by_renewals(answers, rate_);
     return known ? one_clock(*known, now) : std::nullopt;
   };

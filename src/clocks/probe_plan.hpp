@@ -146,8 +146,8 @@ class ProbePlan {
   };
 
   void spend(ProbeBudget budget, UnslewedTime start);
-  void use(const Heard& heard);
-  void use_again(const std::vector<Heard>& all);
+  void use(const Answered& heard);
+  void use_again(const std::vector<Answered>& all);
   void compare(const time::DateSample& sample);
   void came_back();
   void forget_before_step();
@@ -178,7 +178,7 @@ class ProbePlan {
   DriftRate rate_;
   SkewEstimator estimator_;
   DriftingBound sharp_;  ///< the intersection as if every date string were prompt
-  std::vector<Heard> samples_;
+  std::vector<Answered> samples_;
   std::optional<time::DateSample> newest_date_;  ///< the first that showed the newest Date
   bool went_back_ = false;                       ///< since the last step
   bool stood_still_ = false;                     ///< likewise

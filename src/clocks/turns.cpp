@@ -12,14 +12,14 @@ namespace {
 
 /// Answers with the same one are from one clock.
 using Share = std::tuple<std::uint64_t, std::size_t, std::size_t>;
-using Shared = std::pair<Share, const Heard*>;
+using Shared = std::pair<Share, const Answered*>;
 
 /// The narrowest of what the shares tell.
 std::optional<OffsetBound> narrowest(std::vector<Shared>& shared, const ToldByOne& told) {
   std::ranges::sort(
       shared, {}, [](const Shared& one) { return std::pair(one.first, one.second->turn.of_all); });
   std::optional<OffsetBound> best;
-  std::vector<Heard> answers;
+  std::vector<Answered> answers;
   for (auto next = shared.begin(); next != shared.end();) {
     const Share share = next->first;
     answers.clear();
@@ -32,16 +32,17 @@ std::optional<OffsetBound> narrowest(std::vector<Shared>& shared, const ToldByOn
 
 }  // namespace
 
-std::optional<OffsetBound> told_by_some_clock(std::span<const Heard> heard, const ToldByOne& told,
+std::optional<OffsetBound> told_by_some_clock(std::span<const Answered> heard,
+                                              const ToldByOne& told,
                                               std::size_t most_on_connection) {
-  using ShareOf = std::function<Share(const Heard&)>;
+  using ShareOf = std::function<Share(const Answered&)>;
   const auto over_all = [](std::size_t clocks) -> ShareOf {
-    return [clocks](const Heard& answer) {
+    return [clocks](const Answered& answer) {
       return Share{0, answer.turn.losses, answer.turn.of_all % clocks};
     };
   };
   const auto on_connection = [](std::size_t clocks) -> ShareOf {
-    return [clocks](const Heard& answer) {
+    return [clocks](const Answered& answer) {
       return Share{answer.connection, answer.turn.losses, answer.turn.on_connection % clocks};
     };
   };
@@ -50,7 +51,7 @@ std::optional<OffsetBound> told_by_some_clock(std::span<const Heard> heard, cons
   for (const ShareOf& share_of : {on_connection(1), on_connection(2),
                                   on_connection(most_on_connection), over_all(2), over_all(3)}) {
     shared.clear();
-    for (const Heard& answer : heard) shared.emplace_back(share_of(answer), &answer);
+    for (const Answered& answer : heard) shared.emplace_back(share_of(answer), &answer);
     const auto bound = narrowest(shared, told);
     if (!bound) return std::nullopt;
     if (!hull) hull = bound;

@@ -19,12 +19,12 @@ struct Turn {
 };
 
 /// An answer, and which request it belongs to.
-struct Heard : time::DateSample {
+struct Answered : time::DateSample {
   Turn turn;
 };
 
 /// What answers of one clock, in the order of their requests, tell of it; nothing if they do not.
-using ToldByOne = std::function<std::optional<OffsetBound>(std::span<const Heard>)>;
+using ToldByOne = std::function<std::optional<OffsetBound>(std::span<const Answered>)>;
 
 /// An interval that holds one of the clocks behind a name if each connection meets one clock, and
 /// also if the requests go to two or three clocks in turn, counted over all requests or on each
@@ -32,7 +32,8 @@ using ToldByOne = std::function<std::optional<OffsetBound>(std::span<const Heard
 /// or every second or third. Of each way the narrowest interval that such answers give counts, and
 /// the result is the hull of these. Nothing where one of them gives none.
 /// `most_on_connection`: clocks that may take turns on each connection, 2 or 3.
-std::optional<OffsetBound> told_by_some_clock(std::span<const Heard> heard, const ToldByOne& told,
+std::optional<OffsetBound> told_by_some_clock(std::span<const Answered> heard,
+                                              const ToldByOne& told,
                                               std::size_t most_on_connection = 3);
 
 }  // namespace skewguard::clocks

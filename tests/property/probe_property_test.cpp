@@ -527,6 +527,28 @@ TEST(ProbePlan, ARoundBeginsWithWhatTheLastOnesHaveTold) {
   EXPECT_LT(Spread(last).median, Spread(first).median * 0.75);
 }
 
+/// No round narrows the bounds without a probe that could have contradicted them: a first one of
+/// four has none to spare.
+TEST(ProbePlan, RoundsHaveNarrowBoundsOnceAProbeHasCheckedThem) {
+  for (const std::size_t probes : {4U, 8U}) {
+    Random random(22);
+    std::size_t narrow = 0;
+    const ProbeBudget round{.probes = probes, .time = seconds{3}};
+    const auto width = [](const Measured& measured) {
+      return doctor::clock_reading(measured.plan, reading(measured.end), seconds{1}).bound->width();
+    };
+    for (std::size_t i = 0; i < 500; ++i) {
+      const Server server{{some_clock(random)}};
+      Measured measured = measure(random, round, local_leg, server);
+      EXPECT_TRUE(probes == 8 || width(measured) > seconds{1});
+      for (std::size_t more = 0; more < 3; ++more)
+        go_on(random, measured, round, milliseconds{10}, local_leg, server);
+      if (width(measured) < milliseconds{500}) ++narrow;
+    }
+    EXPECT_GT(narrow, probes == 4 ? 300U : 490U) << probes << " probes";
+  }
+}
+
 TEST(ProbePlan, AStepBetweenTwoRoundsIsToldOnceInTheRoundThatSeesIt) {
   Random random(13);
   constexpr ProbeBudget kRound{.probes = 8, .time = seconds{3}};

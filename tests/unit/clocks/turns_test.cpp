@@ -1,0 +1,90 @@
+#include "clocks/turns.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <set>
+#include <vector>
+
+namespace skewguard::clocks {
+namespace {
+
+using std::chrono::seconds;
+
+/// What each answer tells is its date: so a set of answers tells from the earliest to the latest.
+std::optional<OffsetBound> span_of_dates(std::span<const Answered> answers) {
+  OffsetBound told{answers.front().date, answers.front().date};
+  for (const Answered& answer : answers) {
+    told.low = std::min<Duration>(told.low, answer.date);
+    told.high = std::max<Duration>(told.high, answer.date);
+  }
+  return told;
+}
+
+Answered answer(seconds date, std::size_t of_all, std::uint64_t connection,
+                std::size_t on_connection, std::size_t losses = 0) {
+  Answered heard;
+  heard.date = date;
+  heard.connection = connection;
+  heard.turn = {.of_all = of_all, .on_connection = on_connection, .losses = losses};
+  return heard;
+}
+
+TEST(Turns, OneClockIsToldByTheNarrowestOfEachWayOfSharingOut) {
+  const std::vector<Answered> all{answer(seconds{5}, 0, 1, 1), answer(seconds{5}, 1, 1, 2)};
+  const auto told = told_by_some_clock(all, span_of_dates);
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->low, seconds{5});
+  EXPECT_EQ(told->high, seconds{5});
+}
+
+/// Every second answer over all connections is 0, the others 10: on each connection there are both.
+TEST(Turns, HoldsAClockWhereTurnsAreCountedOverAllRequests) {
+  const std::vector<Answered> all{answer(seconds{0}, 0, 1, 1), answer(seconds{10}, 1, 2, 1),
+                                  answer(seconds{0}, 2, 2, 2), answer(seconds{10}, 3, 1, 2)};
+  std::set<std::size_t> sizes;
+  const auto told = told_by_some_clock(all, [&](std::span<const Answered> answers) {
+    sizes.insert(answers.size());
+    return span_of_dates(answers);
+  });
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->low, seconds{0});
+  EXPECT_EQ(told->high, seconds{10});
+  EXPECT_TRUE(sizes.contains(2)) << "both answers of one clock at once";
+}
+
+/// A request that failed may have taken a turn or not.
+TEST(Turns, JoinsNoAnswersAcrossALoss) {
+  std::size_t most = 0;
+  const auto told_by = [&](std::size_t losses) {
+    most = 0;
+    const std::vector<Answered> all{answer(seconds{1}, 0, 1, 1),
+                                    answer(seconds{1}, 3, 2, 1, losses)};
+    EXPECT_TRUE(told_by_some_clock(all, [&](std::span<const Answered> answers) {
+      most = std::max(most, answers.size());
+      return span_of_dates(answers);
+    }));
+    return most;
+  };
+  EXPECT_EQ(told_by(0), 2U);  // with three in turn they are one clock's
+  EXPECT_EQ(told_by(1), 1U);
+}
+
+TEST(Turns, TellsNothingWhereOneWayOfSharingOutTellsNothing) {
+  const std::vector<Answered> all{answer(seconds{1}, 0, 1, 1), answer(seconds{1}, 1, 1, 2)};
+  EXPECT_FALSE(told_by_some_clock(all, [](std::span<const Answered> answers) {
+    return answers.size() == 2 ? span_of_dates(answers) : std::nullopt;
+  }));
+}
+
+TEST(Turns, HandsOverTheAnswersInTheOrderOfTheirRequests) {
+  const std::vector<Answered> all{answer(seconds{2}, 2, 1, 2), answer(seconds{1}, 1, 1, 1)};
+  EXPECT_TRUE(told_by_some_clock(all, [](std::span<const Answered> answers) {
+    EXPECT_LE(answers.front().date, answers.back().date);
+    return span_of_dates(answers);
+  }));
+}
+
+}  // namespace
+}  // namespace skewguard::clocks
