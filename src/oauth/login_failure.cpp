@@ -198,7 +198,7 @@ LoginFailure failure_of(const TransportFailure& failure, const std::string& host
                      "(--client-cert, --client-key)");
     case Kind::malformed:
     case Kind::too_large:
-      return sorted(Retry::once,
+      return sorted(failure.kind == Kind::malformed ? Retry::never : Retry::once,
                     told(Verdict::protocol, ErrorKind::protocol, 1,
                          "the answer of the login host cannot be used: " + failure.detail,
                          "check the login URL and the token path"));

@@ -469,13 +469,20 @@ TEST(LoginFailures, UnusableAnswersAreTriedOnceMore) {
                    1);
     EXPECT_EQ(bench.fetches, 2);
   }
-  for (const Kind kind : {Kind::malformed, Kind::too_large}) {
-    Bench bench;
-    bench.want(1);
-    bench.fail(kind);
-    next_fetch(bench);
-    expect_failure(only<Deny>(bench.fail(kind)), Verdict::protocol, ErrorKind::protocol, 1);
-  }
+  Bench bench;
+  bench.want(1);
+  bench.fail(Kind::too_large);
+  next_fetch(bench);
+  expect_failure(only<Deny>(bench.fail(Kind::too_large)), Verdict::protocol, ErrorKind::protocol,
+                 1);
+}
+
+TEST(LoginFailures, WhatIsNotHttpIsToldAfterOneRequest) {  // login-double-chunked
+  Bench bench;
+  bench.want(1);
+  expect_failure(only<Deny>(bench.fail(Kind::malformed)), Verdict::protocol, ErrorKind::protocol,
+                 1);
+  EXPECT_EQ(bench.fetches, 1);
 }
 
 TEST(LoginFailures, AnAccidentIsMitigatedByTheSecondTry) {
