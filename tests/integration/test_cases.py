@@ -63,7 +63,7 @@ def taken(*words, **more):
 def renewed(*words):
     """One new token cures it."""
     ends = Ends(verdict="token_revoked", tokens=2, words=words, out='"organization"')
-    return each(ends, token=Ends(tokens=2), doctor=Ends(tokens={1, 2}))
+    return each(ends, token=Ends(tokens=2), doctor=Ends(tokens=2))
 
 
 def refused(code, verdict, *words, **more):
@@ -92,7 +92,7 @@ def waited_for(sends):
     """The limit ends within the deadline."""
     ends = Ends(verdict="api_rate_limited", sends=sends, flags=("--timeout", "60s"),
                 out='"organization"')
-    return each(ends, token=TAKEN, doctor=replace(TAKEN, verdict={"ok", "api_rate_limited"}))
+    return each(ends, token=TAKEN, doctor=TAKEN)
 
 
 # It does not wait for as long as --timeout lets others.
@@ -101,45 +101,43 @@ HURRIED = Ends(code=7, verdict="api_rate_limited", words=("asks to wait 21.0 s",
 TOLD_TO = "(ask|asks|asked|want|wants|wanted|tells|told) (us |you )?to (wait|pause)"
 BACKED_OFF = refused(7, "api_rate_limited", never=TOLD_TO, flags=("--timeout", "5s"))
 WHOLE_HOURS = "(?i)time zone"
-TAKEN_OR_SAID = each(Ends(code={0, 1}, verdict={"ok", "protocol"}, tokens={1, 2}))
 NOT_THE_API = "(?i)not a JSON object|neither name nor id|not .{0,20}answer|no answer of"
 AHEAD = Ends(verdict="issuer_clock_ahead", out='"organization"')
 HARMFUL = {"local_clock_behind", "local_clock_ahead", "login_clock_wrong", "api_clock_wrong",
            "login_and_api_differ", "clocks_differ"}
-BEGINS_LATE = each(AHEAD, token=TAKEN,
-                   doctor=Ends(code=4, verdict=HARMFUL, words=("ahead",), tokens={1, 2}))
+# doctor does not wait for as long as calls do: it tries a new token, which begins as late.
+BEGINS_LATE = each(AHEAD, token=TAKEN, doctor=Ends(code=4, verdict="login_and_api_differ",
+                                                   words=("ahead",), tokens=2))
 DEFAULT = {"SKEWGUARD_DIALECT": None, "SKEWGUARD_CLIENT_AUTH": None}
 
 CASES = {
     "api-200-error": {
         "call": replace(TAKEN, out="InvalidAuthenticationToken"),
-        "whoami": Ends(code=1, verdict={"ok", "protocol"}, words=(NOT_THE_API,)),
+        "whoami": Ends(code=1, words=(NOT_THE_API,)),
         "token": TAKEN,
-        "doctor": Ends(code=1, verdict={"unknown", "protocol"}, words=(NOT_THE_API,))},
+        "doctor": Ends(code=1, verdict="unknown", words=(NOT_THE_API,))},
     "api-200-login-page": {
         "call": replace(TAKEN, out="Sign in"),
-        "whoami": Ends(code=1, verdict={"ok", "protocol"}, words=(NOT_THE_API,)),
+        "whoami": Ends(code=1, words=(NOT_THE_API,)),
         "token": TAKEN,
-        "doctor": Ends(code=1, verdict={"unknown", "protocol"}, words=(NOT_THE_API,))},
+        "doctor": Ends(code=1, verdict="unknown", words=(NOT_THE_API,))},
     "api-401-array": renewed("Session expired or invalid"),
     "api-401-array-forever": refused(
-        3, "token_rejected", "This session is not valid for use with the REST API", tokens={2, 3}),
+        3, "token_rejected", "This session is not valid for use with the REST API", tokens=2),
     "api-403-array": forbidden("The REST API is not enabled for this organization"),
     "api-403-challenge-expired": renewed("The access token has expired"),
     "api-403-expired": renewed("The access token has expired"),
     "api-403-expired-oauth": renewed("The access token expired"),
     "api-403-html-waf": gateway("Request blocked|edge"),
     "api-403-unknown-path": gateway("Missing Authentication Token"),
-    "api-403-waf-once": each(Ends(code={0, 1}, verdict="gateway_refused"),
-                             token=Ends(code={0, 1}),
-                             doctor=Ends(code={0, 1}, verdict={"ok", "gateway_refused"})),
+    "api-403-waf-once": {**gateway("Attention required|edge"), "token": TAKEN},
     "api-gzip": taken(),
     "api-gzip-403": forbidden("analytics:conversationDetail:view"),
     "api-latin1-403": forbidden("analytics:conversationDetail:view", "réservée"),
-    "api-region-of-another": refused(3, "token_rejected", "LOGIN", "API", tokens=range(2, 7)),
+    "api-region-of-another": refused(3, "token_rejected", "LOGIN", "API", tokens=4),
     "api-stripped-authorization": refused(
         3, "token_rejected", "(?i)no token|without (a|the|its|any) token|token (did not|never)",
-        "(?i)proxy|gateway|strip|remove", tokens=range(1, 7)),
+        "(?i)proxy|gateway|strip|remove", tokens=4),
     "apigee-bearertoken": taken("BearerToken"),
     "client-id-urn": taken(),
     "date-gmt-nbf": BEGINS_LATE,
@@ -164,25 +162,23 @@ CASES = {
                                   "300|299.5|5 min|5m"),
     "login-bare-lf": taken(),
     "login-capital": taken(),
-    "login-chunked-and-length": refused(1, "protocol", "Content-Length", "Transfer-Encoding",
-                                        tokens={1, 2}),
-    "login-double-chunked": refused(1, "protocol", "Transfer-Encoding", "twice|two|2",
-                                    tokens={1, 2}),
+    "login-chunked-and-length": refused(1, "protocol", "Content-Length", "Transfer-Encoding"),
+    "login-double-chunked": refused(1, "protocol", "Transfer-Encoding", "twice|two|2"),
     "login-dup-length": taken(),
     "login-error-object": no_credentials("The client secret has run out"),
-    "login-form-answer": TAKEN_OR_SAID,
+    "login-form-answer": taken(),
     "login-gzip": taken(),
     "login-http10-no-length": taken(),
     "login-invalid-scope": no_credentials("One or more scopes are not known here"),
     "login-latin1-error": no_credentials("client non trouvé",
-                                         verdict={"credentials_rejected", "unknown_client"}),
+                                         verdict="unknown_client"),
     "login-latin1-long": taken(),
-    "login-nested": TAKEN_OR_SAID,
+    "login-nested": taken(),
     "login-no-reason": taken(),
     "login-other-region": no_credentials("authentication failed", "(?i)region", "LOGIN"),
     "login-post-only": taken(),
     "login-reason": no_credentials("The id or the secret is not right",
-                                   verdict={"credentials_rejected", "unknown_client"}),
+                                   verdict="unknown_client"),
     "ratelimit-reset-epoch": limited("300|299|5 min|5m"),
     "retry-after-fraction": {**waited_for(2), "doctor": HURRIED},
     "retry-after-none": BACKED_OFF,
@@ -309,8 +305,8 @@ def play_scenario(name):
                           timeout=HUNG_S)
     played = json.loads(done.stdout)["scenarios"][0]
     ours, naive = played["skewguard"], played["naive"]
-    most = {"failures": max(expected["failures"], naive["failures"]),
-            "token_requests": expected.get("most_token_requests", 2 * naive["token_requests"])}
+    most = {"failures": min(expected["failures"], naive["failures"]),
+            "token_requests": expected["most_token_requests"]}
     return [f"{ours[key]} {key}, at most {count}: {ours['said']}"
             for key, count in most.items() if ours[key] > count]
 
@@ -392,7 +388,13 @@ class Cases(EndToEnd):
                 for line in text.splitlines() if line.startswith("| ")]
         rows = [row for row in rows if row[0] != "case" and not row[0].startswith("-")]
         self.assertEqual([row[:-1] for row in rows], guide())
-        self.assertNotIn("", [row[-1] for row in rows])
+        last = {row[0]: row[-1] for row in rows}
+        self.assertNotIn("", last.values())
+        for name, commands in CASES.items():
+            for command, ends in commands.items():
+                if ends.code != commands["call"].code:
+                    self.assertIn(f"`{command}`", last[name])
+                    self.assertRegex(last[name], rf"\b{ends.code}\b", name)
 
     def test_every_case_is_played(self):
         self.assertEqual({path.stem for path in FOLDER.glob("*.py")} - {"raw"},
