@@ -113,8 +113,6 @@ std::optional<Error> read_expires_in(const Source& from, TokenAnswer& answer) {
     answer.expires_in = life_of(*seconds, shown, from, answer);
     return std::nullopt;
   }
-  const auto claims = peek_jwt(token);
-  if (claims && life_of_claims(*claims)) return std::nullopt;
   return unusable("`expires_in` is " + shown + ", not a number of seconds");
 }
 
