@@ -34,7 +34,9 @@ void Shelf::note(const char* what) const {
 
 std::optional<Shelf::Loaded> Shelf::load() {
   auto stored = read();
-  note(stored ? "it has a token of this client" : "no token of this client");
+  // While another process asks it is read many times a second.
+  if (std::exchange(had_, stored.has_value()) != stored.has_value())
+    note(stored ? "it has a token of this client" : "no token of this client");
   if (!stored) return std::nullopt;
   const bool of_this_api = stored->api == api_;
   const auto news = [of_this_api](Duration fact, Duration& known) -> std::optional<Duration> {

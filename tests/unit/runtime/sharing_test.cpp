@@ -13,10 +13,10 @@ namespace {
 
 class SharedStore : public ::testing::Test {
  protected:
-  Client process() {
+  Client process(Hooks hooks = {}) {
     Dependencies dependencies = world.dependencies();
     dependencies.store = store;
-    return Client::make(world.options(), {}, std::move(dependencies)).value();
+    return Client::make(world.options(), std::move(hooks), std::move(dependencies)).value();
   }
   int call(Client& client, std::string path = "/api/v2/x") {
     Told<Response> told;
@@ -154,6 +154,19 @@ TEST_F(SharedStore, TellsARunningProcessWhatAnotherOneLearned) {
   EXPECT_EQ(call(client), 200);
   EXPECT_EQ(world.token_requests(), 2U);
   EXPECT_EQ(world.refused_requests() - before, 1U) << "the new token was sent too early";
+}
+
+TEST_F(SharedStore, IsSaidOnceToHaveNoTokenHoweverOftenItIsLookedAt) {
+  ASSERT_TRUE(store->claim(key).value());  // another process asks, and takes its time
+  int told = 0;
+  Hooks hooks;
+  hooks.log_level = LogLevel::debug;
+  hooks.log = [&told](const LogLine& line) {
+    told += line.message == "token store: no token of this client" ? 1 : 0;
+  };
+  Client client = process(std::move(hooks));
+  EXPECT_EQ(call(client), 200);
+  EXPECT_EQ(told, 1);
 }
 
 TEST_F(SharedStore, TellsARunningProcessWhatAnotherOneUnlearned) {
