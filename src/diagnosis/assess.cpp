@@ -216,12 +216,17 @@ Assessment assess_begins_too_late(const Evidence& evidence, Hindrance why) {
   return blame_clock(evidence, std::move(candidates), why);
 }
 
-/// How long a wait for the token's begin may be: where nbf and iat differ, no such limit holds for
-/// the later of them (rule 2).
-Duration longest_wait(const Evidence& evidence) {
+/// How long a wait for the token's begin may be, and by which limit: where nbf and iat differ, the
+/// deadline alone holds for the later of them (rule 2).
+struct WaitLimit {
+  Duration most;
+  Hindrance name;
+};
+WaitLimit longest_wait(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
-  const bool earlier = pending_begin(last) == last.token.begins;
-  return earlier ? evidence.limits.max_wait : evidence.limits.deadline - last.received;
+  if (pending_begin(last) == last.token.begins)
+    return {evidence.limits.max_wait, Hindrance::max_wait};
+  return {evidence.limits.deadline - last.received, Hindrance::deadline};
 }
 
 /// When to send a token again that has not begun. Every clock behind the name counts where the
@@ -229,7 +234,7 @@ Duration longest_wait(const Evidence& evidence) {
 Instant wait_until(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
   const Instant latest_allowed =
-      std::min(last.received + longest_wait(evidence), evidence.limits.deadline);
+      std::min(last.received + longest_wait(evidence).most, evidence.limits.deadline);
   const Instant own = begins_by(evidence, last).value_or(last.received);
   const Instant all = evidence.begun_by.value_or(own);
   return std::max(all <= latest_allowed ? all : own, evidence.now - kPad) + kPad;
@@ -241,8 +246,9 @@ Assessment assess_not_begun(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
   const Instant begun = wait_until(evidence);
   const Instant until = resend_at(evidence, begun);
-  if (begun - kPad - last.received > longest_wait(evidence))
-    return assess_begins_too_late(evidence, Hindrance::max_wait);
+  const WaitLimit limit = longest_wait(evidence);
+  if (begun - kPad - last.received > limit.most)
+    return assess_begins_too_late(evidence, limit.name);
   if (until >= evidence.limits.deadline)
     return assess_begins_too_late(evidence, Hindrance::deadline);
   if (!may_send_again(evidence)) return assess_begins_too_late(evidence, Hindrance::sends);

@@ -77,7 +77,7 @@ std::string agree_text(const Trial& trial) {
 std::string undecided_text(const Evidence& evidence, const Trial& trial) {
   if (!trial.date) return "its answer carries no usable Date, so no clock could be compared";
   if (begin_belied(evidence, trial)) {
-    return "it has taken tokens that had not begun by its Date, so that Date counts for nothing";
+    return "it has accepted tokens that had not begun by its Date, so that Date counts for nothing";
   }
   if (!dates_count(evidence)) {
     return "the Date of its answers is not that of a clock that it judges tokens by, so it "
@@ -122,6 +122,10 @@ std::string followed_text(const Trial& trial) {
     case Action::wait_and_retry:
       return fmt::format("; waited {} and sent the same token again", human(trial.waited));
     case Action::refresh_and_retry:
+      if (trial.waited > Duration{0}) {
+        return fmt::format("; waited {}, asked for a new token and sent the request again",
+                           human(trial.waited));
+      }
       return "; asked for a new token and sent the request again";
     case Action::none:
     case Action::give_up:
@@ -153,7 +157,7 @@ std::string hindrance_text(const Evidence& evidence, const Trial& trial) {
       return "; it had been sent as often as one token may be";
     case Hindrance::too_often:
       return fmt::format(
-          "; too many tokens have been refused lately, so the next one may be asked for in {}",
+          "; tokens have been refused just before, so the next one may be asked for in {}",
           human(std::max(evidence.next_request_in.value_or(Duration{0}), Duration{0})));
     case Hindrance::nothing_new:
     case Hindrance::none:
@@ -167,8 +171,7 @@ constexpr std::string_view kMendClocks =
 
 /// " By the local wall clock it has 4 min left: that clock is 599.0 to 601.2 s behind ..."
 std::string local_clock_text(const Evidence& evidence, const Trial& trial) {
-  const auto fault = local_clock_fault(evidence, trial);
-  if (!fault) return {};
+  if (!local_clock_differs(evidence, trial)) return {};
   const Duration wall = trial.wall.time_since_epoch();
   const auto& begins = trial.token.begins;
   const auto& ends = trial.token.ends;
@@ -180,11 +183,12 @@ std::string local_clock_text(const Evidence& evidence, const Trial& trial) {
     judged = left > Duration{0} ? "has " + human(left) + " left" : "ended " + human(-left) + " ago";
   }
   const OffsetBound bound = *trial.api_minus_wall;
-  const bool behind = *fault == Verdict::local_clock_behind;
+  const bool behind = bound.low > Duration{0};
   return fmt::format(
-      " By the local wall clock it {}, but that clock is {} {} the API's ({}): let NTP set it.",
+      " By the local wall clock it {}, but that clock is {} {} the API's: `skewguard doctor` finds "
+      "out which of the two is wrong.",
       judged, behind ? span_text(bound.low, bound.high) : span_text(-bound.high, -bound.low),
-      behind ? "behind" : "ahead of", to_string(*fault));
+      behind ? "behind" : "ahead of");
 }
 
 std::string ahead_text(const Evidence& evidence, const Settled& settled) {
@@ -207,7 +211,7 @@ std::string ahead_text(const Evidence& evidence, const Settled& settled) {
 std::string behind_text(const Evidence& evidence, const Trial& trial) {
   std::string text = sentence(standing_text(evidence, trial));
   text += fmt::format(
-      ", {} after it was asked for: two tokens running had ended by the API's clock while new, so "
+      ", {} after it was asked for: two tokens in a row had ended by the API's clock while new, so "
       "the login host's clock was behind the API's by more than a token lives.",
       human(trial.received - trial.token.asked));
   return text.append(kMendClocks);
@@ -216,18 +220,19 @@ std::string behind_text(const Evidence& evidence, const Trial& trial) {
 std::string not_active_text(const Evidence& evidence, const Trial& trial) {
   if (standing(evidence, trial) == Standing::agrees) {
     return fmt::format(
-        "A new token was refused, then taken unchanged, and {}: the platform had not spread it "
+        "A new token was refused, then accepted unchanged, and {}: the platform had not spread it "
         "yet{}.",
         agree_text(trial), followed_text(trial));
   }
-  return fmt::format("A new token was refused, then taken unchanged: it was not active yet. {}{}.",
-                     sentence(undecided_text(evidence, trial)), followed_text(trial));
+  return fmt::format(
+      "A new token was refused, then accepted unchanged: it was not active yet. {}{}.",
+      sentence(undecided_text(evidence, trial)), followed_text(trial));
 }
 
 std::string revoked_text(const Evidence& evidence, const Trial& trial) {
   const bool agrees = standing(evidence, trial) == Standing::agrees;
   return fmt::format(
-      "The token was refused within its life, and a new one was taken: it had been revoked or "
+      "The token was refused within its life, and a new one was accepted: it had been revoked or "
       "evicted. {}{}{}.",
       sentence(standing_text(evidence, trial)), agrees ? "" : ", and waiting did not help",
       followed_text(trial));
@@ -236,7 +241,8 @@ std::string revoked_text(const Evidence& evidence, const Trial& trial) {
 std::string contended_text(const Evidence& evidence, const Settled& settled) {
   const Trial& trial = evidence.trials[settled.trial];
   std::string text = fmt::format(
-      "Two tokens running were taken, then refused early in their lives, this one {} after it was "
+      "Two tokens in a row were accepted, then refused early in their lives, this one {} after it "
+      "was "
       "asked for, and {}: someone else may use this client, so that each new token ends the one "
       "before (or the platform ends tokens that lie idle)",
       human(trial.received - trial.token.asked), agree_text(trial));
@@ -416,9 +422,9 @@ std::string explain_rate_limit(const oauth::Refusal& refusal, const LimitWait& l
   const std::string text =
       fmt::format("The API limits the rate of requests{}{}", own_words(refusal), asked);
   if (limit.wait < limit.left) {
-    return text + (limit.told
-                       ? "; waited and sent the request again."
-                       : fmt::format("; paused {} and sent the request again.", human(limit.wait)));
+    return text + (limit.told ? "; the request is sent again after that."
+                              : fmt::format("; the request is sent again after a pause of {}.",
+                                            human(limit.wait)));
   }
   const std::string left = human(std::max(limit.left, Duration{0}));
   if (limit.told) {
@@ -436,7 +442,7 @@ std::string explain_rate_limit(const oauth::Refusal& refusal, const LimitWait& l
 std::string explain_auth_backend(const oauth::Refusal& refusal, bool retried) {
   return fmt::format("The API's own check of the token timed out{}: the token is not to blame{}",
                      own_words(refusal),
-                     retried ? "; backed off and sent the request again."
+                     retried ? "; the request is sent again after a pause."
                              : ", and --timeout leaves no room for another try. Try again later.");
 }
 
@@ -455,7 +461,8 @@ std::string explain_unusable(const oauth::Refusal& refusal, int status) {
 
 std::string explain_api_error(const oauth::Refusal& refusal, int status, bool retried) {
   return fmt::format("The API answered with {}{}; this is not about the token{}.", status,
-                     own_words(refusal), retried ? "; backed off and sent the request again" : "");
+                     own_words(refusal),
+                     retried ? "; the request is sent again after a pause" : "");
 }
 
 std::string explain_failure(const TransportFailure& failure, const std::string& host,
@@ -469,7 +476,7 @@ std::string explain_failure(const TransportFailure& failure, const std::string& 
   const std::string text = failure.detail.empty()
                                ? "no answer: " + std::string(to_string(failure.kind))
                                : failure.detail;
-  if (retried) return text + "; backed off and sent the request again.";
+  if (retried) return text + "; the request is sent again after a pause.";
   if (failure.kind == Kind::proxy || failure.kind == Kind::proxy_refused)
     return text + ". Check the proxy (--proxy, HTTPS_PROXY).";
   if (failure.kind == Kind::tls_failed) {

@@ -68,17 +68,15 @@ bool ended_early(const Trial& trial) {
   return trial.received - trial.token.asked < (*trial.token.dead_at - trial.token.asked) / 2;
 }
 
-std::optional<Verdict> local_clock_fault(const Evidence& evidence, const Trial& trial) {
+bool local_clock_differs(const Evidence& evidence, const Trial& trial) {
   const auto& bound = trial.api_minus_wall;
-  if (!trial.token.given || !trial.token.jwt || !trial.date || !bound) return std::nullopt;
-  if (!dates_count(evidence) || bound->meets({-kTick, kTick})) return std::nullopt;
+  if (!trial.token.given || !trial.token.jwt || !trial.date || !bound) return false;
+  if (!dates_count(evidence) || bound->meets({-kTick, kTick})) return false;
   const auto judged_at = [&](Duration clock) {
     if (trial.token.begins && clock < trial.token.begins->since_epoch()) return -1;
     return trial.token.ends && clock >= trial.token.ends->since_epoch() ? 1 : 0;
   };
-  if (judged_at(trial.wall.time_since_epoch()) == judged_at(trial.date->since_epoch()))
-    return std::nullopt;
-  return bound->low > Duration{0} ? Verdict::local_clock_behind : Verdict::local_clock_ahead;
+  return judged_at(trial.wall.time_since_epoch()) != judged_at(trial.date->since_epoch());
 }
 
 std::optional<Instant> begins_by(const Evidence& evidence, const Trial& trial) {

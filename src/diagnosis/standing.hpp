@@ -35,10 +35,10 @@ bool begin_belied(const Evidence& evidence, const Trial& trial);
 bool dead_on_arrival(const Evidence& evidence, const Trial& trial);
 /// Taken before, and refused within the first half of its life.
 bool ended_early(const Trial& trial);
-/// Of a given JWT, whose life nothing but its claims tells: the fault of the local wall clock,
-/// where that judges the token otherwise than the API's Date does, and the two surely differ by
-/// over 1 s.
-std::optional<Verdict> local_clock_fault(const Evidence& evidence, const Trial& trial);
+/// Of a given JWT, whose life nothing but its claims tells: the local wall clock judges it
+/// otherwise than the API's Date does, and the two surely differ by over 1 s. Which of them is
+/// wrong, only a referee could tell.
+bool local_clock_differs(const Evidence& evidence, const Trial& trial);
 /// When, by the API's Dates of this call, its clock has surely reached the token's pending begin.
 std::optional<Instant> begins_by(const Evidence& evidence, const Trial& trial);
 

@@ -136,10 +136,10 @@ void CallMachine::Impl::learn(const std::vector<Verdict>& verdicts) {
     out_.facts.push_back(oauth::event::RefusedForGood{last.token.generation, verdict});
 }
 
-/// Of a call that gives up on a refused token: what the last attempt shows. A given one that a
-/// wrong local clock let seem good ends with 3.
+/// Of a call that gives up on a refused token: what the last attempt shows. A given one that
+/// the local clock let seem good ends with 3.
 int CallMachine::Impl::exit_code_of_refusals() const {
-  if (diagnosis::local_clock_fault(evidence(), trials_.back()))
+  if (diagnosis::local_clock_differs(evidence(), trials_.back()))
     return diagnosis::exit_code(Verdict::token_rejected);
   const auto& last = record_.attempts()[attempt_of_trial_.back()];
   return diagnosis::exit_code(last.verdict.value_or(Verdict::unknown));

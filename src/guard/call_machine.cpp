@@ -40,6 +40,8 @@ CallAction CallMachine::Impl::on(const event::Start& /*start*/) {
 
 CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
   record_.add_login(ready.attempts, ready.token_requests);
+  if (ready.held_up > Duration{0} && !trials_.empty())
+    add_wait(attempt_of_trial_.back(), ready.held_up);
   note_other_token(ready.token->generation);
   token_ = ready.token;
   token_accepted_ = ready.accepted_before;
@@ -61,16 +63,17 @@ CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
 
 CallAction CallMachine::Impl::on(const event::TokenDenied& denied) {
   record_.add_login(denied.attempts, denied.token_requests);
-  if (denied.failure.next_request && give_up_on_refusal() && last_answer_) {
+  if (denied.held_up > Duration{0} && !trials_.empty())
+    add_wait(attempt_of_trial_.back(), denied.held_up);
+  denied_ = denied.failure.verdict;
+  // A 401 that stays is an answer: the caller gets it, with the reason why there is no new token.
+  if (give_up_on_refusal() && last_answer_) {
+    if (!denied.failure.next_request)
+      return finish(denied.failure.exit_code, last_answer_, denied.failure.verdict);
     next_request_ = denied.failure.next_request;
     trials_.back().hindrance = Hindrance::too_often;
     settle();
     return finish(exit_code_of_refusals(), last_answer_);
-  }
-  denied_ = denied.failure.verdict;
-  // A 401 that stays is an answer: the caller gets it, with the reason why there is no new token.
-  if (give_up_on_refusal() && last_answer_) {
-    return finish(denied.failure.exit_code, last_answer_, denied.failure.verdict);
   }
   return finish_without_answer(denied.failure.error, denied.failure.exit_code,
                                denied.failure.verdict);

@@ -42,11 +42,13 @@ struct TokenReady {
   unsigned early_ends_before = 0;  ///< tokens running before it that were taken, then refused early
   /// Until when the token before it would serve in its place; Instant::min() if it would not.
   Instant older_until = Instant::min();
+  Duration held_up{0};  ///< the call waited so long for it since others had been refused
 };
 struct TokenDenied {
   oauth::TokenFailure failure;
   int token_requests = 0;
   std::vector<oauth::LoginAttempt> attempts;
+  Duration held_up{0};
 };
 /// An answer to Send or Look. The ClockBook has observed its Date already.
 struct Answered {

@@ -93,6 +93,7 @@ class CallMachine::Impl {
   void warn_if_valid_locally(const ReportedAttempt& attempt);
   void begin_wait(std::size_t attempt);
   void end_wait();
+  void add_wait(std::size_t attempt, Duration waited);
   void announce_sleep();
   CallAction finish(int exit_code, std::optional<Exchange> answer, Verdict otherwise = Verdict::ok);
   CallAction finish_without_answer(Error error, int exit_code, Verdict otherwise);

@@ -71,11 +71,13 @@ void CallMachine::Impl::begin_wait(std::size_t attempt) {
 /// The wait that followed an attempt is over.
 void CallMachine::Impl::end_wait() {
   if (waiting_for_ == kNone) return;
-  const Duration waited = now_.boot - waiting_since_;
-  record_.at(waiting_for_).waited += waited;
-  if (!trials_.empty() && attempt_of_trial_.back() == waiting_for_ && trials_.back().refused)
+  add_wait(std::exchange(waiting_for_, kNone), now_.boot - waiting_since_);
+}
+
+void CallMachine::Impl::add_wait(std::size_t attempt, Duration waited) {
+  record_.at(attempt).waited += waited;
+  if (!trials_.empty() && attempt_of_trial_.back() == attempt && trials_.back().refused)
     trials_.back().waited += waited;
-  waiting_for_ = kNone;
 }
 
 CallAction CallMachine::Impl::finish(int exit_code, std::optional<Exchange> answer,

@@ -89,7 +89,7 @@ TokenFailure fresh_token_refused(Verdict verdict, Duration pause) {
         verdict,
         Error{ErrorKind::protocol,
               "something in front of the API refuses every token (gateway_refused): no other is "
-              "asked for during " +
+              "asked for in the next " +
                   time::human(pause),
               "ask who runs it to let this program through, or check the API URL"},
         1};
@@ -97,7 +97,7 @@ TokenFailure fresh_token_refused(Verdict verdict, Duration pause) {
   return {verdict,
           Error{clock ? ErrorKind::clock : ErrorKind::credentials,
                 "the API refuses a new token too (" + std::string(to_string(verdict)) +
-                    "): no other is asked for during " + time::human(pause),
+                    "): no other is asked for in the next " + time::human(pause),
                 clock ? "set the clocks of the servers right"
                       : "check that this client may use this API, and that both are of one region"},
           clock ? 4 : 3};

@@ -230,7 +230,11 @@ TokenFailure TokenMachine::Impl::reason_to_turn_away(const Waiter& waiter, const
   if (given()) return given_failure(waiter, now);
   if (grants_.empty()) return nothing_to_ask_with();
   if (fetch_ && waiter.attempts.empty()) return deadline_passed();
-  if (const Closed* door = closed(now)) return door->failure;
+  if (const Closed* door = closed(now)) {
+    TokenFailure failure = door->failure;
+    if (api_closed_ && door == &*api_closed_) failure.next_request = door->until;
+    return failure;
+  }
   if (same_again_) return alive(*newest(), now) ? refused_token_again() : dead_token_again();
   if (!last_failure_) return deadline_passed();
   TokenFailure failure = *last_failure_;
@@ -254,7 +258,7 @@ TokenFailure TokenMachine::Impl::given_failure(const Waiter& waiter, const Now& 
 void TokenMachine::Impl::deliver(const Waiter& waiter, Holding& holding) {
   holding.wanted = true;
   actions_.emplace_back(action::Deliver{waiter.want.waiter, holding.token, holding.first_use,
-                                        waiter.token_requests, waiter.attempts});
+                                        waiter.token_requests, waiter.attempts, waiter.held_up});
 }
 
 void TokenMachine::Impl::deny(Waiter waiter, TokenFailure failure, const Now& now) {
@@ -269,8 +273,8 @@ void TokenMachine::Impl::deny(Waiter waiter, TokenFailure failure, const Now& no
   }
   const int under_way = fetch_ ? 1 : 0;
   actions_.emplace_back(action::Deny{waiter.want.waiter, std::move(failure),
-                                     waiter.token_requests + under_way,
-                                     std::move(waiter.attempts)});
+                                     waiter.token_requests + under_way, std::move(waiter.attempts),
+                                     waiter.held_up});
 }
 
 void TokenMachine::Impl::log(LogLevel level, std::string message, std::optional<Verdict> verdict,

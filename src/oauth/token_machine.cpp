@@ -20,7 +20,7 @@ void TokenMachine::Impl::on(const event::Want& want, const Now& now) {
   const bool may_be_here = want.waiter <= newest_waiter_;
   if (may_be_here && std::any_of(waiters_.begin(), waiters_.end(), same)) return;
   newest_waiter_ = std::max(newest_waiter_, want.waiter);
-  Waiter waiter{.want = want, .newest_before = newest_generation()};
+  Waiter waiter{.want = want, .newest_before = newest_generation(), .came = now.boot};
   if (want.force) waiter.want.after = std::max(want.after, waiter.newest_before);
   if (Holding* older = older_for(want, now)) return deliver(waiter, *older);
   waiters_.push_back(std::move(waiter));
@@ -197,6 +197,7 @@ void TokenMachine::Impl::settle(const Now& now) {
     start_fetch(now);
   }
   turn_away(now);
+  tell_hold_up(now);
   publish(now);
   set_wake(now);
   // A store may be slow: those who wait come first.
@@ -244,6 +245,9 @@ void TokenMachine::Impl::start_fetch(const Now& now) {
   if (fetch_ || !can_fetch() || now.boot < earliest_fetch(now)) return;
   fetch_paid_ = paid_for(now);
   if (fetch_paid_) budget_.pay(now.boot);
+  const auto since = std::exchange(held_up_since_, std::nullopt);
+  for (auto& waiter : waiters_)
+    if (since) waiter.held_up += now.boot - std::max(*since, waiter.came);
   fetch_ = ++fetches_;
   action::StartFetch fetch{*fetch_, dialect_->request(grant(), options_.token_url),
                            now.boot + options_.fetch_timeout};
@@ -268,6 +272,19 @@ void TokenMachine::Impl::turn_away(const Now& now) {
     return true;
   };
   waiters_.erase(std::remove_if(first_to_look_at(), waiters_.end(), hopeless), waiters_.end());
+}
+
+/// Those who wait because tokens have been refused are told so as their wait begins.
+void TokenMachine::Impl::tell_hold_up(const Now& now) {
+  const bool waits = !fetch_ && !waiters_.empty() && can_fetch();
+  const Instant until = waits ? earliest_fetch(now) : now.boot;
+  if (until <= std::max(not_before_, now.boot)) return held_up_since_.reset();
+  if (held_up_since_) return;
+  held_up_since_ = now.boot;
+  log(LogLevel::info, "waiting " + time::human(until - now.boot) +
+                          " before asking the login host for another token: some have been "
+                          "refused just before");
+  std::get<action::Log>(actions_.back()).line.wait = until - now.boot;
 }
 
 void TokenMachine::Impl::publish(const Now& now) {

@@ -32,8 +32,8 @@ struct TokenFailure {
   Verdict verdict = Verdict::unknown;
   Error error;
   int exit_code = 3;  ///< of CONTRACT's table
-  /// Set where nothing is wrong but that too many tokens have been refused lately: when the next
-  /// one may be asked for. The call's own verdict says more then than this failure does.
+  /// Set where nothing is wrong but that tokens have been refused lately: when the next one may be
+  /// asked for. The verdict of a call that was refused itself says more then than this failure.
   std::optional<Instant> next_request{};
 };
 
@@ -154,12 +154,14 @@ struct Deliver {
   Instant first_use{};
   int token_requests = 0;              ///< sent while this waiter waited
   std::vector<LoginAttempt> attempts;  ///< those of them that failed
+  Duration held_up{0};                 ///< it waited so long since tokens had been refused
 };
 struct Deny {
   WaiterId waiter = 0;
   TokenFailure failure;
   int token_requests = 0;
   std::vector<LoginAttempt> attempts;
+  Duration held_up{0};
 };
 /// The current token, for readers; null = none that may be used.
 struct Publish {

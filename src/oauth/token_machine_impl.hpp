@@ -117,6 +117,7 @@ class TokenMachine::Impl {
   }
   void start_fetch(const Now& now);
   void turn_away(const Now& now);
+  void tell_hold_up(const Now& now);
   void publish(const Now& now);
   void set_wake(const Now& now);
 
@@ -202,6 +203,7 @@ class TokenMachine::Impl {
   std::optional<FetchId> fetch_;  ///< under way
   bool fetch_paid_ = false;       ///< out of budget_
   RefusalBudget budget_;
+  std::optional<Instant> held_up_since_;  ///< since when somebody waits, since tokens were refused
   std::uint64_t discarded_generation_ = 0;  ///< a refusal put an older one in its place; 0 = none
   FetchId fetches_ = 0;
   Instant not_before_{};                      ///< backoff: no fetch earlier

@@ -14,6 +14,8 @@ struct Waiter {
   std::uint64_t newest_before = 0;  ///< the newest generation when it asked: later ones are fresh
   int token_requests = 0;           ///< ended while it waited
   std::vector<LoginAttempt> attempts{};
+  Instant came{};
+  Duration held_up{0};            ///< since tokens had been refused
   Instant failed_at{};            ///< when the last of them ended
   std::array<int, 4> failures{};  ///< how many it has seen, by Retry
 

@@ -162,16 +162,16 @@ class Engine::Impl {
     desk_.want(wanted, [this, id](TokenDesk::Answer answer) {
       if (auto* deny = std::get_if<oauth::action::Deny>(&answer)) {
         return step(id, guard::event::TokenDenied{std::move(deny->failure), deny->token_requests,
-                                                  std::move(deny->attempts)});
+                                                  std::move(deny->attempts), deny->held_up});
       }
       auto& delivered = std::get<oauth::action::Deliver>(answer);
       const std::uint64_t generation = delivered.token->generation;
       const oauth::TokenMachine& tokens = desk_.tokens();
-      step(id, guard::event::TokenReady{std::move(delivered.token), delivered.first_use,
-                                        tokens.was_accepted(generation), delivered.token_requests,
-                                        std::move(delivered.attempts), tokens.begins_ignored(),
-                                        tokens.early_ends_before(generation),
-                                        tokens.older_until(generation, core_.now())});
+      step(id, guard::event::TokenReady{
+                   std::move(delivered.token), delivered.first_use, tokens.was_accepted(generation),
+                   delivered.token_requests, std::move(delivered.attempts), tokens.begins_ignored(),
+                   tokens.early_ends_before(generation),
+                   tokens.older_until(generation, core_.now()), delivered.held_up});
     });
   }
 

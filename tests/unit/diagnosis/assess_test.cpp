@@ -271,6 +271,14 @@ TEST(Assess, OnlyTheEarlierOfNbfAndIatIsComparedWithMaxWait) {  // C24, rule 2
   EXPECT_EQ(assess(e).next, Next::wait) << "nbf has passed";
 }
 
+TEST(Assess, ALaterBeginBeyondTheDeadlineNamesThatAndNoMaxWait) {
+  Evidence e = evidence({early_nbf(milliseconds{40}, -seconds{10})});  // iat is 10 s ahead
+  e.limits.deadline = at(seconds{8});
+  const Assessment a = assess(e);
+  EXPECT_EQ(a.next, Next::look);
+  EXPECT_EQ(a.hindrance, Hindrance::deadline);
+}
+
 TEST(Standing, ATokenWithAnEarlyNbfIsDeadOnArrivalByItsIatAlone) {
   const Evidence e = evidence({early_nbf(milliseconds{299'500}, seconds{300})});
   EXPECT_FALSE(dead_on_arrival(e, e.trials[0]));

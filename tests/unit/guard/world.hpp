@@ -13,6 +13,7 @@
 
 #include "base/strings.hpp"
 #include "clocks/clock_book.hpp"
+#include "diagnosis/exit_code.hpp"
 #include "guard/call_machine.hpp"
 #include "oauth/rfc6749_dialect.hpp"
 #include "time/duration_text.hpp"
@@ -91,6 +92,8 @@ class World {
   bool refuses_all = false;
   std::string refusal = "bad.credentials";  ///< what it says where it refuses a token
   std::optional<Verdict> login_denies;
+  std::optional<Duration> pause_left;  ///< no token was asked for, since others had been refused
+  Duration held_up{0};                 ///< what a token that replaces a refused one waits for
 
   // The API's Date ----------------------------------------------------------------------------
   enum class Dates { honest, none, frozen, late, two, with_age };
@@ -190,16 +193,20 @@ class World {
     if (login_denies) {
       event::TokenDenied denied;
       denied.failure = {*login_denies, Error{ErrorKind::credentials, "the login host says no", {}},
-                        3};
+                        diagnosis::exit_code(*login_denies)};
+      if (pause_left) denied.failure.next_request = now().boot + *pause_left;
       return denied;
     }
-    return ready(issue(), false, 1);
+    if (!sent.empty()) elapsed_ += held_up;
+    auto fresh = ready(issue(), false, 1);
+    if (!sent.empty()) fresh.held_up = held_up;
+    return fresh;
   }
   /// A first token may have died on its way to the call.
   [[nodiscard]] bool lives(const oauth::Token& token) const {
     return sent.empty() || token.given || now().boot < token.dead_at();
   }
-  CallEvent ready(oauth::TokenPtr token, bool accepted, int fetched) {
+  event::TokenReady ready(oauth::TokenPtr token, bool accepted, int fetched) {
     event::TokenReady out;
     out.token = std::move(token);
     out.accepted_before = accepted && out.token->generation == 1;

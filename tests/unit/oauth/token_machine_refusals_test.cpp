@@ -10,6 +10,7 @@ namespace {
 
 using action::Deliver;
 using action::Deny;
+using action::Log;
 using action::Publish;
 using action::Save;
 using action::StartFetch;
@@ -237,10 +238,16 @@ TEST(Rule8, ACallThatHasTheTimeWaitsForTheNextOne) {
   const auto wait = bench.want_instead(1, 7, plain(bench), 10s);
   EXPECT_TRUE(all<Deny>(wait).empty());
   EXPECT_TRUE(all<StartFetch>(wait).empty());
+  const LogLine told = only<Log>(wait).line;
+  EXPECT_THAT(told.message, HasSubstr("some have been refused"));
+  EXPECT_NEAR(static_cast<double>(told.wait / 1ms), 4000, 200);
+  EXPECT_TRUE(all<Log>(bench.want_instead(2, 7, plain(bench), 10s)).empty()) << "once";
   bench.boot = Instant{10'004'900ms};
   EXPECT_TRUE(all<StartFetch>(bench.tick()).empty());
   bench.boot = Instant{10'005'100ms};
   EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
+  for (const auto& served : all<Deliver>(bench.give("t8")))
+    EXPECT_NEAR(static_cast<double>(served.held_up / 1ms), 4000, 200);
 }
 
 TEST(Rule8, ACallThatHasNotIsToldWhenTheNextOneMayBeAskedFor) {
