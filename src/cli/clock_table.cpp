@@ -117,7 +117,7 @@ void add_rows(const ClockReading& reading, bool wrong, bool harmful, std::vector
 std::string about_host(const doctor::HostReading& host) {
   std::string text = "this machine: ";
   if (!host.kernel) return text + "the kernel does not say how its clock is kept";
-  text += host.kernel->synchronised ? "synchronised, as the kernel says" : "not synchronised";
+  text += host.kernel->synchronised ? "synchronized, as the kernel says" : "not synchronized";
   if (host.synchronised_within()) text += " within " + time::human(*host.synchronised_within());
   for (const auto& service : host.services)
     if (service.running) text += "; " + service.name + " is running";

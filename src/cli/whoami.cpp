@@ -63,6 +63,8 @@ std::string about_token(const CallReport& report, Session& session) {
   if (!session.options.access_token.empty()) source = "given (a file or the environment)";
   text.append("token ").append(source);
   const auto& remaining = last->token->remaining;
+  if (const auto& exp = last->analysis.token_exp; !remaining && exp)  // a given JWT
+    return text + ", until " + time::format_rfc3339(exp->time_since_epoch()) + " by its exp\n";
   if (!remaining || !end_known(*remaining)) return text + "\n";
   const WallTime end = session.world.clock->now().wall + *remaining;
   return text + ", valid for " + time::human(*remaining) + ", until " +

@@ -184,9 +184,10 @@ Check check_ntp(const Case& of) {
       silent += (silent.empty() ? "" : ", ") + reading.host + ": " + reading.why();
     }
   }
+  if (servers.empty())
+    return {"clock_ntp", Status::skipped, "no NTP server was asked", "name some with --ntp"};
   if (heard.empty()) {
-    return {"clock_ntp", Status::skipped,
-            "no NTP server answered: " + (silent.empty() ? "none was asked" : silent),
+    return {"clock_ntp", Status::skipped, "no NTP server answered: " + silent,
             "name one that this machine can reach with --ntp; UDP port 123 is often blocked"};
   }
   const std::string wrong = wrong_ntp(of);
@@ -208,8 +209,8 @@ Check check_ntp(const Case& of) {
 
 Check check_service(const Case& of) {
   const HostReading& host = of.examination.survey.host;
-  std::string detail = host.kernel ? host.kernel->synchronised ? "the kernel says: synchronised"
-                                                               : "the kernel says: not synchronised"
+  std::string detail = host.kernel ? host.kernel->synchronised ? "the kernel says: synchronized"
+                                                               : "the kernel says: not synchronized"
                                    : "the kernel does not say (" + host.no_kernel + ")";
   if (host.synchronised_within()) detail += " within " + time::human(*host.synchronised_within());
   bool running = false;
@@ -220,7 +221,7 @@ Check check_service(const Case& of) {
     detail +=
         "; " + service.name + (service.running ? " is running" : " is installed, but not running");
     if (service.answer.synchronised) {
-      detail += *service.answer.synchronised ? " and synchronised" : " and not synchronised";
+      detail += *service.answer.synchronised ? " and synchronized" : " and not synchronized";
       keeps_none = keeps_none || !*service.answer.synchronised;
     }
   }

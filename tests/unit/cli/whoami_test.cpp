@@ -47,6 +47,9 @@ TEST_F(WhoamiCommand, TellsWhereTheTokenCameFromAndWhenItEnds) {
   environment["GENESYS_CLOUD_ACCESS_TOKEN"] = "given";
   report.attempts.back().token->remaining = std::chrono::hours{24 * 3650};  // opaque: nobody knows
   expect("given (a file or the environment)");
+  report.attempts.back().token->remaining.reset();  // a JWT: as it says itself
+  report.attempts.back().analysis.token_exp = WallTime{std::chrono::seconds{1'767'226'200}};
+  expect("given (a file or the environment), until 2026-01-01T00:10:00Z by its exp");
 }
 
 TEST_F(WhoamiCommand, JsonIsThatOfTheContract) {

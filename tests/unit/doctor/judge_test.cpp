@@ -309,6 +309,11 @@ TEST_F(Judge, NamesANtpServerThatIsSilentOnce) {
   }
 }
 
+TEST_F(Judge, ThatNoNtpServerWasToBeAskedIsNoSilence) {
+  EXPECT_EQ(check("clock_ntp").status, Check::Status::skipped);
+  EXPECT_EQ(check("clock_ntp").detail, "no NTP server was asked");
+}
+
 TEST_F(Judge, AdvisesToWaitLongerOnlyWhereThatWouldHelp) {
   Access refused{.error = Error{ErrorKind::clock, "not valid yet", "set the clocks"}};
   refused.report.verdict = Verdict::issuer_clock_ahead;
