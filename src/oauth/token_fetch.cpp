@@ -123,15 +123,19 @@ std::optional<Instant> TokenMachine::Impl::refresh_due(const Now& now) const {
 }
 
 /// Rule 8: nobody would ask for a token now but that a server refused one that lives. The refusal
-/// may have discarded a renewal, so that the older token is still due for one.
+/// may have discarded a renewal: then the older token is still due for one, and that it is near its
+/// end, or past it, is not the reason either.
 bool TokenMachine::Impl::paid_for(const Now& now) const {
+  const bool forced = std::any_of(waiters_.begin(), waiters_.end(),
+                                  [](const Waiter& waiter) { return waiter.want.force; });
+  if (forced) return false;
+  if (discarded_generation_ != 0 && discarded_generation_ == generations_) return true;
   const Holding* held = newest();
   if (held == nullptr || !alive(*held, now)) return false;
   const bool due = refresh_due(now).value_or(Instant::max()) <= now.boot;
   if (due && discarded_generation_ == 0) return false;
-  return std::all_of(waiters_.begin(), waiters_.end(), [](const Waiter& waiter) {
-    return waiter.want.refused && !waiter.want.force;
-  });
+  return std::all_of(waiters_.begin(), waiters_.end(),
+                     [](const Waiter& waiter) { return waiter.want.refused.has_value(); });
 }
 
 Instant TokenMachine::Impl::earliest_fetch(const Now& now) const {

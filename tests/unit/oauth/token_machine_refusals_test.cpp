@@ -126,6 +126,26 @@ TEST(RefusedTokens, ARenewalAfterADiscardedOneIsPaidUntilANewerOneIsTaken) {
   EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
 }
 
+TEST(RefusedTokens, TheOneAfterADiscardedRenewalIsPaidForThoughTheOlderEnds) {
+  for (const auto& [left, forced] : {std::pair{1s, false}, {-1s, false}, {-1s, true}}) {
+    Bench bench;
+    bench.get("t1");
+    bench.step(event::Accepted{1});
+    bench.advance(100s);
+    bench.want_newer(2, 1);
+    bench.give("t2");
+    const Refused dead{.sent = bench.boot, .ill_timed = true, .begins = {}};
+    EXPECT_EQ(only<Deliver>(bench.want_instead(3, 2, dead)).token->generation, 1U);
+    bench.advance(200s - left);
+    bench.step(event::Want{.waiter = 4, .deadline = bench.boot + 30s, .force = forced});
+    for (std::uint64_t refused = 3; refused < 20 && bench.machine->fetching(); ++refused) {
+      bench.give("t" + std::to_string(refused));
+      bench.want_instead(10 + refused, refused, plain(bench));
+    }
+    EXPECT_EQ(bench.fetches, 2 + RefusalBudget::kMost + (forced ? 1 : 0));
+  }
+}
+
 TEST(RefusedTokens, TheOneBeforeIsNoHelpOnceTheNewOneWasTakenOrIfItWasNever) {
   Bench bench;
   bench.get("t1");
