@@ -18,7 +18,6 @@ using std::chrono::seconds;
 constexpr Duration kWaitForOldToken = seconds{1};
 /// Within a call one token is sent so often at most, and so far apart at least.
 constexpr std::size_t kMostSends = 4;
-constexpr Duration kSendsApart = milliseconds{500};
 /// Added to a wait for a clock: the drift of two clocks over the longest wait, and enough for two
 /// Dates a whole second apart to show that they moved.
 constexpr Duration kPad = milliseconds{20};
@@ -44,7 +43,8 @@ Assessment give_up(std::vector<Verdict> candidates, Hindrance why) {
 
 /// Not before `until`, nor too soon after the last send.
 Instant resend_at(const Evidence& evidence, Instant until) {
-  return std::max({until, evidence.now, evidence.trials.back().sent + kSendsApart});
+  const std::uint64_t generation = evidence.trials.back().token.generation;
+  return std::max({until, evidence.now, next_send(evidence.trials, generation)});
 }
 Assessment wait(std::vector<Verdict> candidates, Instant until) {
   return {std::move(candidates), Next::wait, until, Hindrance::none};

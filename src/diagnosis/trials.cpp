@@ -24,6 +24,15 @@ bool contended(const Trial& trial) {
   return ended_early(trial) && trial.token.early_ends_before > 0;
 }
 
+Instant next_send(const std::vector<Trial>& trials, std::uint64_t generation) {
+  Instant next = Instant::min();
+  for (const Trial& trial : trials) {
+    if (trial.refused && trial.token.generation == generation)
+      next = std::max(next, trial.sent + kSendsApart);
+  }
+  return next;
+}
+
 std::size_t refusals_of_last(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
   return static_cast<std::size_t>(

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <vector>
 
 #include "diagnosis/evidence.hpp"
 #include "skewguard/time.hpp"
@@ -12,7 +14,12 @@ namespace skewguard::diagnosis {
 /// A never accepted token is new for so long: platforms spread tokens within it.
 inline constexpr Duration kNewFor = std::chrono::seconds{10};
 
+/// A token that was refused in this call is not sent again within so long.
+inline constexpr Duration kSendsApart = std::chrono::milliseconds{500};
+
 bool same_token(const Trial& a, const Trial& b);
+/// From when on the token of this generation may be sent (again).
+Instant next_send(const std::vector<Trial>& trials, std::uint64_t generation);
 /// The later trial's token was asked for when the earlier one had been sent: a new one, that was to
 /// cure the refusal. One that lay ready tells nothing of new ones.
 bool asked_for_after(const Trial& later, const Trial& earlier);

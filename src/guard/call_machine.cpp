@@ -55,6 +55,9 @@ CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
     settle();
     return finish(exit_code_of_refusals(), last_answer_);
   }
+  // After another one's trouble, say, it may be one that was refused just before.
+  const Instant again = diagnosis::next_send(trials_, ready.token->generation);
+  if (again > now_.boot) return sleep(std::min(again, options_.deadline), Then::first_use);
   const Duration wait = ready.first_use - now_.boot;
   // Where that takes too long, the API's own answer is worth more than what was learned of it.
   if (wait <= Duration{0} || wait > options_.max_wait || wait >= left()) return send();

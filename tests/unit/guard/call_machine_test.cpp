@@ -328,6 +328,16 @@ TEST_P(Guard, WithOneAttemptATokenThatSomebodyReplacedDuringItsWaitIsNotFollowed
   EXPECT_TRUE(world.end->answer);
 }
 
+TEST_P(Guard, ARefusedTokenThatComesBackAfterAnothersTroubleIsHeldForHalfASecond) {
+  world.has_token = true;
+  world.delivered = {1, 2, 1};
+  world.replies = {{401, {}, {}, {}}, {503, {}, {}, {}}};
+  world.run();
+  ASSERT_EQ(world.sent_at.size(), 3U);
+  EXPECT_EQ(world.sent_at[2] - world.sent_at[0], milliseconds{500});
+  EXPECT_EQ(world.end->report.exit_code, 0);
+}
+
 TEST_P(Guard, AClockThatWasSetRightBeforeTheLookLetsTheCallThrough) {
   world.api_offset = -seconds{120};
   world.before_look = [](World& w) { w.api_offset = Duration{0}; };

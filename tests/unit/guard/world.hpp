@@ -133,6 +133,7 @@ class World {
   int requests = 0;  ///< to the login host
   bool cancel_after_first = false;
   std::function<void(World&)> before_look;
+  std::deque<std::uint64_t> delivered;   ///< generations that the first NeedTokens bring
   bool replaced_while_it_waits = false;  ///< by another caller: the first token of all
 
   World() : api(book.id("https://api.example")), login(book.id("https://login.example")) {
@@ -187,6 +188,12 @@ class World {
   CallEvent perform(action::NeedToken& need) {
     log.push_back("need " + std::to_string(need.after));
     wants.push_back(need);
+    if (!delivered.empty()) {
+      const std::uint64_t generation = delivered.front();
+      delivered.pop_front();
+      while (!tokens_.contains(generation)) issue();
+      return ready(tokens_.at(generation), has_token, 0);
+    }
     const auto found = std::find_if(tokens_.upper_bound(need.after), tokens_.end(),
                                     [this](const auto& entry) { return lives(*entry.second); });
     if (found != tokens_.end()) return ready(found->second, has_token, 0);
