@@ -52,9 +52,9 @@ class Shelf {
 
   const Core& core_;
   std::string key_;
-  std::string api_;   ///< the origin that this client talks to
-  Duration lag_{0};   ///< what this process knew when it last read or wrote it
-  Duration lead_{0};  ///< likewise
+  std::string api_;          ///< the origin that this client talks to
+  Duration lag_{0};          ///< what this process knew when it last read or wrote it
+  Duration lead_{0};         ///< likewise
   std::optional<bool> had_;  ///< a token, when it was last read
   bool claimed_ = false;
   bool told_ = false;

@@ -152,24 +152,18 @@ TEST_P(Scenario, T6ALifeOfNothingIsThatOfTheClaimsElseNotKnown) {
   }
 }
 
-TEST_P(Scenario, T6WhatIsNoNumberIsTheLifeOfTheClaimsElseAnErrorThatNamesTheField) {
+TEST_P(Scenario, T6WhatIsNoNumberIsAnErrorThatNamesTheField) {
   for (const char* json : {"\"soon\"", "\"\"", "true", "[]", "[3600]", "{}"}) {
     SCOPED_TRACE(json);
     build(0s, {0s}, 60s);
     tell_life(*world, json);
     const auto outcome = client->get();
-    if (std::get<0>(GetParam()) == TokenFormat::jwt) {
-      ASSERT_EQ(outcome.status, 200) << to_json(outcome.report);
-      call_for(150s, 5s);
-      EXPECT_EQ(world->rejections(), 0U);
-    } else {
-      ASSERT_TRUE(outcome.error);
-      EXPECT_EQ(outcome.report.exit_code, 1);
-      EXPECT_EQ(outcome.error->kind, ErrorKind::protocol);
-      EXPECT_THAT(outcome.error->message, testing::HasSubstr("expires_in"));
-      EXPECT_EQ(sends_with_token(), 0U);
-      EXPECT_LE(world->token_requests(), 2U);
-    }
+    ASSERT_TRUE(outcome.error);
+    EXPECT_EQ(outcome.report.exit_code, 1);
+    EXPECT_EQ(outcome.error->kind, ErrorKind::protocol);
+    EXPECT_THAT(outcome.error->message, testing::HasSubstr("expires_in"));
+    EXPECT_EQ(sends_with_token(), 0U);
+    EXPECT_LE(world->token_requests(), 2U);
   }
 }
 
