@@ -323,8 +323,8 @@ class RawServer:
 
 
 def answer(status, body=b"", *fields, reason="X"):
-    """One HTTP answer with a true Date."""
-    date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
+    """One HTTP answer with a true Date: gmtime() by itself reads a clock that is late by a tick."""
+    date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time()))
     head = [f"HTTP/1.1 {status} {reason}", f"Date: {date}", f"Content-Length: {len(body)}",
             "Connection: close", *fields]
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
