@@ -22,11 +22,12 @@ ARROWS = {
     "oauth": ["clocks", "http"],
     "diagnosis": ["oauth"],
     "guard": ["diagnosis"],
+    "sharing": ["oauth"],
     "genesys": ["oauth"],
     "settings": ["genesys"],
     "host": ["time"],
     "net": ["http", "clocks"],
-    "store": ["oauth", "net", "host"],
+    "store": ["sharing", "net", "host"],
     "runtime": ["guard", "settings", "store", "net", "host"],
     "doctor": ["runtime"],
     "proxy": ["runtime"],
@@ -36,7 +37,7 @@ ARROWS = {
 }
 
 # The machines: told the time and what happened, they say what to do. They cannot wait or block.
-PURE = {"time", "clocks", "http", "oauth", "diagnosis", "guard", "genesys"}
+PURE = {"time", "clocks", "http", "oauth", "sharing", "diagnosis", "guard", "genesys"}
 IMPURE_HEADER = re.compile(
     r"^(thread|mutex|shared_mutex|condition_variable|future|semaphore|latch|barrier|stop_token"
     r"|ctime|time\.h|unistd\.h|fstream|iostream|sys/.*|poll\.h|openssl/.*"

@@ -158,10 +158,14 @@ std::optional<OffsetBound> ClockBook::bound(ServerId id, const Now& now, Trust t
   const SkewEstimator& known = estimator(id);
   const UnslewedTime at = now.unslewed();
   const auto bound = trust == Trust::every_clock ? known.hull(at) : known.plain(at);
-  if (!bound) return std::nullopt;
+  return bound ? std::optional(as_read(known, *bound, now)) : std::nullopt;
+}
+
+OffsetBound ClockBook::as_read(const SkewEstimator& of, const OffsetBound& known,
+                               const Now& now) const {
   // Our reading of the time is off by up to two gaps, so the ends' age is.
   const Duration unread = rate_.over(2 * now.gap);
-  return spread(*bound, known.suspend_widening_at(now) + unread);
+  return spread(known, of.suspend_widening_at(now) + unread);
 }
 
 std::optional<OffsetBound> ClockBook::to_boot(ServerId server, const Now& now, Trust trust) const {
@@ -198,9 +202,27 @@ std::optional<ClockBook::ServerSpan> ClockBook::reading(ServerId server, const N
                                                         Trust trust) const {
   const auto known = to_boot(server, now, trust);
   if (!known) return std::nullopt;
+  return span_of(server, *known, now);
+}
+
+std::optional<ClockBook::ServerSpan> ClockBook::recent_reading(ServerId server,
+                                                               const Now& now) const {
+  const SkewEstimator& of = estimator(server);
+  const auto known = of.recent_hull(now.unslewed());
+  if (!known) return std::nullopt;
+  return span_of(server, clocks::to_boot(as_read(of, *known, now), now), now);
+}
+
+std::optional<Duration> ClockBook::silence(ServerId server, const Now& now) const {
+  const auto sent = estimator(server).last_sent();
+  return sent ? std::optional(now.unslewed() - *sent) : std::nullopt;
+}
+
+ClockBook::ServerSpan ClockBook::span_of(ServerId server, const OffsetBound& to_boot,
+                                         const Now& now) {
   const Duration boot = now.boot.time_since_epoch();
-  return ServerSpan{ServerTime(server, plus(boot, known->low)),
-                    ServerTime(server, plus(boot, known->high))};
+  return {ServerTime(server, plus(boot, to_boot.low)),
+          ServerTime(server, plus(boot, to_boot.high))};
 }
 
 std::optional<ClockBook::BootSpan> ClockBook::when(ServerTime time, const Now& now,

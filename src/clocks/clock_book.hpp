@@ -95,6 +95,12 @@ class ClockBook {
   [[nodiscard]] std::optional<ServerSpan> reading(ServerId server, const Now& now,
                                                   Trust trust = Trust::every_clock) const;
 
+  /// The same from the answers of the last hour, or the newest one: an old answer of a server that
+  /// is asked again says less each hour, and a union with it would too.
+  [[nodiscard]] std::optional<ServerSpan> recent_reading(ServerId server, const Now& now) const;
+  /// How long ago the newest answer of `server` was asked for.
+  [[nodiscard]] std::optional<Duration> silence(ServerId server, const Now& now) const;
+
   [[nodiscard]] const SkewEstimator& estimator(ServerId server) const;
   /// Takes over what another book of this machine knows of the same origins, and its other origins
   /// (issue: shared stores, workers).
@@ -122,6 +128,11 @@ class ClockBook {
   };
   [[nodiscard]] std::optional<OffsetBound> bound(ServerId server, const Now& now,
                                                  Trust trust) const;
+  /// `known` as it may be said at `now`.
+  [[nodiscard]] OffsetBound as_read(const SkewEstimator& of, const OffsetBound& known,
+                                    const Now& now) const;
+  [[nodiscard]] static ServerSpan span_of(ServerId server, const OffsetBound& to_boot,
+                                          const Now& now);
   [[nodiscard]] static std::optional<Jump> jump_of(const Server& server,
                                                    const time::DateSample& sample,
                                                    OffsetBound shown);

@@ -10,7 +10,8 @@ namespace {
 constexpr Duration kSecond = std::chrono::seconds{1};
 /// boot - mono may seem to grow by as much through the reading alone; no suspend is as short.
 constexpr Duration kSuspendNoise = std::chrono::milliseconds{10};
-/// A late date string or a second clock: below this gap nobody can tell (DESIGN section 2).
+/// A late date string or a second clock: below this gap nobody can tell
+/// (docs/adr/0001-time-model.md).
 constexpr Duration kLateGap = std::chrono::milliseconds{1100};
 
 Duration boot_minus_mono(const Now& now) {
@@ -253,6 +254,14 @@ bool SkewEstimator::contradicted() const noexcept {
 /// A gap that a late date string explains.
 Duration SkewEstimator::late_limit() const noexcept {
   return std::max(kLateGap, options_.staleness + kLateGap - kSecond);
+}
+
+std::optional<OffsetBound> SkewEstimator::recent_hull(UnslewedTime at) const {
+  if (ring_.empty()) return std::nullopt;
+  DriftingBound recent = ring_.newest().bound;
+  for (std::size_t i = ring_.size(); i-- > 0 && at - ring_[i].received <= kMemory;)
+    recent.widen(ring_[i].bound);
+  return with_staleness(grown(recent, at));
 }
 
 std::optional<OffsetBound> SkewEstimator::prompt_hull(UnslewedTime at) const {

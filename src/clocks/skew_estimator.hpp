@@ -103,6 +103,8 @@ class SkewEstimator {
     if (ring_.empty()) return std::nullopt;
     return with_staleness(grown(ring_.hull(), at));
   }
+  /// The same from the samples of the last hour alone, or from the newest one if there is none.
+  [[nodiscard]] std::optional<OffsetBound> recent_hull(UnslewedTime at) const;
   /// The same without staleness: what an always prompt server would allow. At most as wide.
   [[nodiscard]] std::optional<OffsetBound> prompt_hull(UnslewedTime at) const;
   /// Sound if one clock gave all samples; never wider than the hull. Includes staleness. O(1).

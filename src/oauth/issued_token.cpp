@@ -35,6 +35,7 @@ Token issued_token(TokenAnswer answer, const Exchange& exchange, ServerId login,
 
   if (issued) {
     token.issuer_date = ServerTime{login, *issued};
+    token.issued_from = *token.issuer_date + -(token.received - token.sent);
     token.begins = token.issuer_date;
     token.ends = *token.issuer_date + token.life;
   }

@@ -19,6 +19,10 @@ class RefusalBudget {
   [[nodiscard]] Instant next() const noexcept { return full_at_ - (kMost - 1) * kEvery; }
   /// Precondition: next() <= now.
   void pay(Instant now) noexcept { full_at_ = std::max(full_at_, now) + kEvery; }
+  /// Other processes have drawn on it as well: nothing can be paid for before `when`.
+  void wait_until(Instant when) noexcept {
+    full_at_ = std::max(full_at_, when + (kMost - 1) * kEvery);
+  }
   /// What was paid for last was not needed after all.
   void give_back() noexcept { full_at_ -= kEvery; }
 

@@ -29,6 +29,8 @@ struct Token {
   std::optional<Duration> expires_in;     ///< of the answer, or JWT exp - iat; absent = not told
   Duration life{0};                       ///< that we count with, > 0
   std::optional<ServerTime> issuer_date;  ///< the Date of the token answer
+  /// The issuer's clock read no less when the request was sent: the token cannot be older.
+  std::optional<ServerTime> issued_from;
 
   /// Not valid before / no longer valid from: the earlier of nbf and iat, and exp, of a JWT, else
   /// issuer_date and issuer_date + life; by the issuer's clock. What the API compares with its own.

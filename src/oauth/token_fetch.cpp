@@ -122,9 +122,17 @@ std::optional<Instant> TokenMachine::Impl::refresh_due(const Now& now) const {
                   current_->no_refresh_before);
 }
 
-/// Rule 8: nobody would ask for a token now but that a server refused one that lives. The refusal
-/// may have discarded a renewal: then the older token is still due for one, and that it is near its
-/// end, or past it, is not the reason either.
+std::optional<TokenMachine::Pause> TokenMachine::Impl::pause() const {
+  if (!last_failure_) return std::nullopt;
+  const Verdict verdict = last_failure_->verdict;
+  const bool of_the_host =
+      verdict == Verdict::auth_backend_unavailable || verdict == Verdict::login_rate_limited;
+  return of_the_host ? std::optional(Pause{not_before_, verdict}) : std::nullopt;
+}
+
+/// Evidence rule 8: nobody would ask for a token now but that a server refused one that lives. The
+/// refusal may have discarded a renewal: then the older token is still due for one, and that it is
+/// near its end, or past it, is not the reason either.
 bool TokenMachine::Impl::paid_for(const Now& now) const {
   const bool forced = std::any_of(waiters_.begin(), waiters_.end(),
                                   [](const Waiter& waiter) { return waiter.want.force; });

@@ -52,20 +52,6 @@ void TokenMachine::Impl::take(TokenAnswer answer, const Exchange& exchange, cons
   if (better) unsaved_ = true;
 }
 
-StoredToken TokenMachine::Impl::stored_form(const Holding& holding) const {
-  const Token& token = *holding.token;
-  StoredToken stored;
-  stored.access_token = token.value;
-  stored.token_type = token.token_type;
-  if (token.issuer_date) stored.issued = token.issuer_date->since_epoch();
-  stored.expires_in = token.life;
-  stored.sent = token.sent;
-  stored.accepted = holding.accepted;
-  stored.lag = learned_.lag;
-  stored.lead = learned_.lead;
-  return stored;
-}
-
 /// A token is held that the API's clock has not let begin yet, and this one begins no sooner: the
 /// older one will serve first.
 bool TokenMachine::Impl::begins_no_sooner(const Holding& fresh, const Now& now) const {

@@ -90,10 +90,10 @@ void TokenMachine::Impl::on(const event::RefusedForGood& refused, const Now& now
 /// the store, and without one the refused token stays there.
 void TokenMachine::Impl::forget_refused(Verdict verdict, const Now& now) {
   if (newest() == nullptr) return;
-  action::Forget forget{newest()->token->value};
+  action::Forget forget{newest()->token};
   if (verdict == Verdict::gateway_refused) {
     if (!before_ || !alive(*before_, now)) return;
-    forget.instead = stored_form(*before_);
+    forget.instead = before_->token;
   }
   actions_.emplace_back(std::move(forget));
 }
@@ -169,13 +169,30 @@ void TokenMachine::Impl::on(const event::Adopt& adopt, const Now& now) {
 
 void TokenMachine::Impl::on(const event::Found& found, const Now& now) {
   if (fetch_ != found.fetch) return;
-  fetch_.reset();
-  if (std::exchange(fetch_paid_, false)) budget_.give_back();
+  end_unsent(found.fetch);
   Holding fresh = hold(*found.token, now);
-  fresh.issuer_counts = true;
+  fresh.issuer_counts = true;  // of a token from before it is the better witness
+  fresh.no_refresh_before = now.boot + options_.lasting_program;
   place(std::move(fresh), now);
   log(LogLevel::info,
-      "token " + std::to_string(generations_) + " was asked for by another process");
+      "token " + std::to_string(generations_) + " was requested by another process");
+}
+
+void TokenMachine::Impl::on(const event::TooSoon& late, const Now& /*now*/) {
+  if (fetch_ != late.fetch) return;
+  end_unsent(late.fetch);
+  budget_.wait_until(late.until);
+}
+
+void TokenMachine::Impl::on(const event::Dropped& dropped, const Now& /*now*/) {
+  end_unsent(dropped.fetch);
+}
+
+/// It cost no token request.
+void TokenMachine::Impl::end_unsent(FetchId fetch) {
+  if (fetch_ != fetch) return;
+  fetch_.reset();
+  if (std::exchange(fetch_paid_, false)) budget_.give_back();
 }
 
 void TokenMachine::Impl::on(const event::NewGrants& fresh, const Now& now) {
@@ -202,10 +219,9 @@ void TokenMachine::Impl::settle(const Now& now) {
   set_wake(now);
   // A store may be slow: those who wait come first.
   const auto noteworthy = std::exchange(noteworthy_, std::nullopt);
-  if (std::exchange(unsaved_, false)) {
-    actions_.emplace_back(action::Save{stored_form(*newest())});
-  } else if (const Holding* known = noteworthy && !given() ? holding_of(*noteworthy) : nullptr) {
-    actions_.emplace_back(action::Note{stored_form(*known)});
+  if (std::exchange(unsaved_, false)) actions_.emplace_back(action::Save{newest()->token});
+  if (const Holding* known = noteworthy && !given() ? holding_of(*noteworthy) : nullptr) {
+    actions_.emplace_back(action::Note{known->token, known->accepted, learned_.lag, learned_.lead});
   }
 }
 
@@ -251,6 +267,7 @@ void TokenMachine::Impl::start_fetch(const Now& now) {
   fetch_ = ++fetches_;
   action::StartFetch fetch{*fetch_, dialect_->request(grant(), options_.token_url),
                            now.boot + options_.fetch_timeout};
+  fetch.pays = fetch_paid_;
   for (const auto& waiter : waiters_) {
     fetch.anew = fetch.anew || waiter.want.force;
     fetch.min_life = std::max(fetch.min_life, waiter.want.min_life);
@@ -263,7 +280,7 @@ void TokenMachine::Impl::turn_away(const Now& now) {
   if (fetch_) return;
   const bool shut = turns_away(now);
   const Instant earliest = earliest_fetch(now);
-  const bool too_often =  // rule 8 alone
+  const bool too_often =  // evidence rule 8 alone
       closed(now) == nullptr && can_fetch() && earliest > std::max(not_before_, now.boot);
   const auto hopeless = [&](const Waiter& waiter) {
     if (!shut && waiter.want.deadline > earliest) return false;
@@ -341,6 +358,9 @@ std::optional<Instant> TokenMachine::ends_at(const Now& now) const {
 }
 bool TokenMachine::would_serve(const Token& token, Duration min_life, const Now& now) const {
   return impl_->would_serve(token, min_life, now);
+}
+std::optional<TokenMachine::Pause> TokenMachine::pause() const {
+  return impl_->pause();
 }
 bool TokenMachine::fetching() const noexcept {
   return impl_->fetching();

@@ -14,7 +14,6 @@
 #include "skewguard/log.hpp"
 #include "skewguard/report.hpp"
 #include "skewguard/result.hpp"
-#include "skewguard/token_store.hpp"
 #include "skewguard/transport.hpp"
 #include "time/backoff.hpp"
 
@@ -31,7 +30,7 @@ struct LoginAttempt {
 struct TokenFailure {
   Verdict verdict = Verdict::unknown;
   Error error;
-  int exit_code = 3;  ///< of CONTRACT's table
+  int exit_code = 3;  ///< docs/contract.md section 3
   /// Set where nothing is wrong but that tokens have been refused lately: when the next one may be
   /// asked for. The verdict of a call that was refused itself says more then than this failure.
   std::optional<Instant> next_request{};
@@ -54,7 +53,8 @@ struct Refused {
 namespace event {
 /// Someone needs a token: of a later generation than `after` (0 = any), with `min_life` left, by
 /// `deadline`. `force`: a new one in any case (one that is under way already counts). `refused`:
-/// why none up to `after` will do; if that was before its end, rule 8 limits the token requests.
+/// why none up to `after` will do; if that was before its end, evidence rule 8 limits the token
+/// requests.
 struct Want {
   WaiterId waiter = 0;
   Instant deadline{};
@@ -125,6 +125,16 @@ struct Found {
   FetchId fetch = 0;
   TokenPtr token;
 };
+/// Ends a StartFetch without a token request: all processes of this client together have spent what
+/// evidence rule 8 allows, until about then.
+struct TooSoon {
+  FetchId fetch = 0;
+  Instant until{};
+};
+/// Ends a StartFetch without a token request: all who waited for it have left.
+struct Dropped {
+  FetchId fetch = 0;
+};
 /// Other secrets of the same client from now on; never empty.
 struct NewGrants {
   Grants grants;
@@ -135,7 +145,7 @@ using TokenEvent =
     std::variant<event::Want, event::Withdraw, event::Fetched, event::FetchFailed, event::Tick,
                  event::Used, event::Accepted, event::RefusedForGood, event::EndedEarly,
                  event::TakesUnbegun, event::ApiLags, event::ApiLeads, event::StoodStill,
-                 event::Adopt, event::Found, event::NewGrants>;
+                 event::Adopt, event::Found, event::TooSoon, event::Dropped, event::NewGrants>;
 
 namespace action {
 /// Send this to the login host; answer with Fetched or FetchFailed (or Found). At most one is under
@@ -146,6 +156,7 @@ struct StartFetch {
   Instant deadline{};    ///< for this one request
   Duration min_life{0};  ///< that somebody wants left of it
   bool anew = false;     ///< somebody wants one that nobody has had yet
+  bool pays = false;     ///< a refusal is why: evidence rule 8 limits these
 };
 /// Answers a Want, exactly once each (Deliver or Deny). `first_use`: do not send it before.
 struct Deliver {
@@ -176,17 +187,21 @@ struct WakeAt {
 struct Rejected {
   LoginAttempt attempt;
 };
+/// The token that the last fetch brought: other processes may use it.
 struct Save {
-  StoredToken token;
+  TokenPtr token;
 };
-/// What has become known of the token that is stored by now, or in its time.
+/// Something has become known of this token or of the two clocks.
 struct Note {
-  StoredToken known;
+  TokenPtr token;
+  bool accepted = false;
+  Duration lag{0};
+  Duration lead{0};
 };
-/// This token is refused: nobody should take it from the store.
+/// This token is refused: no other process should use it.
 struct Forget {
-  Secret refused;
-  std::optional<StoredToken> instead{};  ///< an older one that lives and that the API took
+  TokenPtr refused;
+  TokenPtr instead{};  ///< an older one that lives and that the API accepted; may be null
 };
 struct Log {
   LogLine line;
@@ -250,6 +265,13 @@ class TokenMachine {
   /// When the current token's life ends, by the earlier of its two witnesses and what was learned.
   [[nodiscard]] std::optional<Instant> ends_at(const Now& now) const;
   [[nodiscard]] bool fetching() const noexcept;
+  /// Until when no token request is made because the login host failed or limited the last one, and
+  /// which of the two it was; nothing if it did neither.
+  struct Pause {
+    Instant until{};
+    Verdict verdict = Verdict::ok;
+  };
+  [[nodiscard]] std::optional<Pause> pause() const;
   [[nodiscard]] bool was_accepted(std::uint64_t generation) const noexcept;
   /// The API's Date tells nothing of whether a token has begun (TakesUnbegun, until ApiLags).
   [[nodiscard]] bool begins_ignored() const noexcept;

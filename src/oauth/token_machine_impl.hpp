@@ -78,6 +78,7 @@ class TokenMachine::Impl {
     return end_for_api(life_of(*current_, now), learned_);
   }
   bool fetching() const noexcept { return fetch_.has_value(); }
+  std::optional<Pause> pause() const;
   bool was_accepted(std::uint64_t generation) const noexcept {
     return std::find(accepted_.begin(), accepted_.end(), generation) != accepted_.end();
   }
@@ -105,6 +106,9 @@ class TokenMachine::Impl {
   void on(const event::StoodStill& event, const Now& now);
   void on(const event::Adopt& adopt, const Now& now);
   void on(const event::Found& found, const Now& now);
+  void on(const event::TooSoon& late, const Now& now);
+  void on(const event::Dropped& dropped, const Now& now);
+  void end_unsent(FetchId fetch);
   void on(const event::NewGrants& fresh, const Now& now);
 
   // What follows from the state, after any event -----------------------------------------------
@@ -145,7 +149,6 @@ class TokenMachine::Impl {
   void note_accepted(std::uint64_t generation);
   const Holding* holding_of(std::uint64_t generation) const;
   void forget_refused(Verdict verdict, const Now& now);
-  StoredToken stored_form(const Holding& holding) const;
   void take(TokenAnswer answer, const Exchange& exchange, const Now& now);
   void place(Holding fresh, const Now& now);
   void replace_current(Holding fresh);

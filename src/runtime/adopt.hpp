@@ -4,9 +4,9 @@
 
 #include "clocks/clock_book.hpp"
 #include "oauth/token.hpp"
+#include "sharing/record.hpp"
 #include "skewguard/secret.hpp"
 #include "skewguard/time.hpp"
-#include "skewguard/token_store.hpp"
 
 namespace skewguard::runtime {
 
@@ -20,13 +20,11 @@ struct Boot {
 /// its life by the issuer's clock; an opaque one is used until it is refused.
 oauth::TokenPtr given_token(const Secret& value, const Now& now, ServerId issuer);
 
-/// A stored token on this machine's boot clock: counted from when it was asked for, where that was
-/// in this very boot and namespace; else placed by what the issuer's clock reads now. Null where
-/// neither is known, or where its life may have ended.
-oauth::TokenPtr stored_token(const StoredToken& stored, const Boot& here,
-                             const clocks::ClockBook& book, ServerId issuer, const Now& now);
-
-/// Whether only an answer of the issuer can tell if it lives.
-bool issuer_must_tell(const StoredToken& stored, const Boot& here);
+/// Another process's token, which is at most `age` old, on this machine's boot clock.
+oauth::TokenPtr adopted_token(const sharing::SharedToken& shared, Duration age, ServerId issuer,
+                              const Now& now);
+/// A token of this process for the others. `accepted`: by the API host.
+sharing::SharedToken shared_token(const oauth::Token& token, std::uint64_t id, const Boot& here,
+                                  bool accepted);
 
 }  // namespace skewguard::runtime

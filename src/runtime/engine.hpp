@@ -10,6 +10,7 @@
 #include "skewguard/client.hpp"
 #include "skewguard/executor.hpp"
 #include "skewguard/result.hpp"
+#include "skewguard/token_store.hpp"
 #include "skewguard/transport.hpp"
 
 namespace skewguard::runtime {
@@ -19,7 +20,7 @@ struct EngineWorld {
   Executor& executor;
   ClockSource& clock;
   Transport& transport;
-  TokenStore& store;
+  TokenStore* store = nullptr;              ///< null = tokens are not shared
   std::uint64_t seed = 1;                   ///< for jitter
   DisruptionSource* disruptions = nullptr;  ///< null = nobody tells
   Boot boot{};                              ///< in which Instants are told; empty = not known

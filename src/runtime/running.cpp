@@ -9,7 +9,6 @@
 #include "host/seed.hpp"
 #include "runtime/real_transport.hpp"
 #include "runtime/referee.hpp"
-#include "store/none.hpp"
 
 namespace skewguard::runtime {
 namespace {
@@ -24,7 +23,6 @@ Boot boot_for(const std::shared_ptr<TokenStore>& store) {
 
 Running::Running(const Dependencies& uses) : uses_(uses) {
   if (!uses_.executor) own_loop_ = std::make_unique<IoLoop>(uses_.clock);
-  if (!uses_.store) uses_.store = std::make_shared<store::None>();
 }
 
 std::shared_ptr<Running> Running::start(const ClientOptions& options, const Hooks& hooks,
@@ -44,7 +42,7 @@ std::shared_ptr<Running> Running::start(const ClientOptions& options, const Hook
   EngineWorld world{self->executor(),
                     *uses.clock,
                     *self->transport_,
-                    *self->uses_.store,
+                    self->uses_.store.get(),
                     host::hardware_seed(),
                     uses.disruptions.get(),
                     boot_for(uses.store),

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "store/default_folder.hpp"
-#include "store/file.hpp"
+#include "store/file_store.hpp"
 
 namespace skewguard::runtime {
 
@@ -17,7 +17,7 @@ Result<std::shared_ptr<TokenStore>> make_store(
     return Error{ErrorKind::config, "there is no folder to keep tokens in",
                  "set XDG_RUNTIME_DIR or HOME, or give --token-store file:DIR, or none"};
   }
-  return std::shared_ptr<TokenStore>(std::make_shared<store::File>(std::move(folder)));
+  return std::shared_ptr<TokenStore>(std::make_shared<store::FileStore>(std::move(folder)));
 }
 
 }  // namespace skewguard::runtime

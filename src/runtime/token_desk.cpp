@@ -11,16 +11,6 @@
 namespace skewguard::runtime {
 namespace {
 
-/// How often is looked whether the process that asks for a token has got it.
-constexpr Duration kShareEvery = std::chrono::milliseconds{50};
-/// It may be frozen. Not all who wait for it ask at the same moment: what the first of them saves
-/// serves the others.
-constexpr Duration kShareLeast = std::chrono::milliseconds{1500};
-constexpr Duration kShareMost = std::chrono::seconds{2};
-
-/// A claim is looked at again, for a note, at most this often.
-constexpr Duration kNoteAgain = std::chrono::seconds{1};
-
 oauth::TokenMachineOptions machine_options(const Core& core, std::uint64_t seed) {
   oauth::TokenMachineOptions out;
   out.token_url = core.token_url();
@@ -48,20 +38,42 @@ TokenDesk::TokenDesk(Core& core, std::uint64_t seed)
       clocks_(
           core, [this](const oauth::TokenEvent& event) { step(event); },
           [this] { return tokens_.fetching(); }),
-      shelf_(core),
-      share_jitter_(seed + 2) {}
+      shared_(shared_tokens(seed + 2)) {}
+
+TokenDesk::~TokenDesk() {
+  flush_notes();
+}
+
+std::unique_ptr<SharedTokens> TokenDesk::shared_tokens(std::uint64_t seed) {
+  if (core_.world.store == nullptr) return nullptr;
+  return std::make_unique<SharedTokens>(
+      core_, *core_.world.store, seed,
+      SharedTokens::Uses{[this] { ask(); },
+                         [this](const oauth::TokenEvent& event) {
+                           asking_.reset();
+                           step(event);
+                         },
+                         [this](const sharing::Facts& facts) { learn_from(facts); },
+                         [this](const oauth::Token& token, Duration min_life) {
+                           return tokens_.would_serve(token, min_life, core_.now());
+                         }});
+}
 
 /// A program may end as soon as it has its token; the next one should know what this one learned.
-TokenDesk::~TokenDesk() {
+void TokenDesk::flush_notes() noexcept {
   try {
-    write_note();
+    for (const auto& known : std::exchange(notes_, {})) shared_->learned(known);
   } catch (...) {
     return;
   }
 }
 
 void TokenDesk::step(const oauth::TokenEvent& event) {
-  for (auto& action : tokens_.step(event, core_.now())) {
+  auto actions = tokens_.step(event, core_.now());
+  const bool answered = std::holds_alternative<oauth::event::Fetched>(event) ||
+                        std::holds_alternative<oauth::event::FetchFailed>(event);
+  if (answered && shared_) share(actions);
+  for (auto& action : actions) {
     std::visit(Overloaded{
                    [this](oauth::action::StartFetch& a) { start_fetch(a); },
                    [this](oauth::action::Deliver& a) { answer(std::move(a)); },
@@ -77,27 +89,28 @@ void TokenDesk::step(const oauth::TokenEvent& event) {
                                            attempt,
                                            {attempt.verdict.value_or(Verdict::unknown)}});
                    },
-                   [this](oauth::action::Save& a) {
-                     note_.reset();  // the new token's own says it all
-                     shelf_.save(std::move(a.token));
-                   },
+                   [](const oauth::action::Save&) {},  // share() has seen it
                    // In a turn of its own: a store may be slow, and a call waits.
                    [this](oauth::action::Note& a) {
-                     note_ = std::move(a.known);
-                     core_.later([this] { write_note(); });
+                     if (!shared_) return;
+                     notes_.push_back(std::move(a));
+                     core_.later([this] { flush_notes(); });
                    },
-                   [this](const oauth::action::Forget& a) { shelf_.forget(a.refused, a.instead); },
+                   [this](const oauth::action::Forget& a) {
+                     if (shared_) shared_->refused(a);
+                   },
                    [this](const oauth::action::Log& a) { core_.log(a.line); },
                },
                action);
   }
 }
 
-/// While another process has the claim the note waits for one of the next callers, or the end.
-void TokenDesk::write_note() {
-  if (!note_) return;
-  if (shelf_.learn(*note_)) return note_.reset();
-  note_again_ = core_.now().boot + kNoteAgain;
+/// What came of a token request, for the others; first, since the next request may follow at once.
+void TokenDesk::share(const oauth::TokenActions& actions) {
+  oauth::TokenPtr token;
+  for (const auto& action : actions)
+    if (const auto* save = std::get_if<oauth::action::Save>(&action)) token = save->token;
+  shared_->answered(token, token && tokens_.was_accepted(token->generation), tokens_.pause());
 }
 
 void TokenDesk::renew_secrets(const std::vector<Secret>& secrets) {
@@ -140,7 +153,6 @@ void TokenDesk::wake_at(Instant when) {
 
 void TokenDesk::want(oauth::event::Want want, Taker taker) {
   look_for_secrets();
-  if (note_ && core_.now().boot >= note_again_) core_.later([this] { write_note(); });
   takers_.emplace(want.waiter, Waiting{std::move(taker), want.deadline});
   const auto& options = core_.options;
   const bool may_check = ready_ && !options.login_url.empty() && options.access_token.empty();
@@ -159,6 +171,10 @@ void TokenDesk::withdraw(oauth::WaiterId waiter) {
   if (takers_.erase(waiter) == 0) return;
   std::erase_if(early_wants_, [waiter](const auto& want) { return want.waiter == waiter; });
   step(oauth::event::Withdraw{waiter});
+  if (!takers_.empty() || !asking_) return;
+  const oauth::FetchId fetch = std::exchange(asking_, std::nullopt)->fetch.fetch;
+  shared_->cancel(fetch);
+  step(oauth::event::Dropped{fetch});
 }
 
 void TokenDesk::answer(Answer answer) {
@@ -187,79 +203,31 @@ void TokenDesk::wait_no_longer(oauth::WaiterId id) {
 
 // Where tokens come from --------------------------------------------------------------------------
 
-/// A token from elsewhere, once, before the first one is asked for.
+/// A token that the user obtained, once, before the first one is asked for.
 void TokenDesk::adopt() {
-  if (!core_.options.access_token.empty()) {
+  if (!core_.options.access_token.empty())
     step(oauth::event::Adopt{given_token(core_.options.access_token, core_.now(), core_.login)});
-    return ready();
-  }
-  const auto loaded = shelf_.load();
-  if (!loaded) return ready();
-  learn_from(*loaded);
-  const auto take = [this, stored = loaded->token] {
-    auto token = stored_token(stored, core_.world.boot, core_.book, core_.login, core_.now());
-    if (token == nullptr) return false;
-    step(oauth::event::Adopt{std::move(token)});
-    return true;
-  };
-  if (take() || !issuer_must_tell(loaded->token, core_.world.boot)) return ready();
-  core_.look_at_login(core_.now().boot + kLookTimeout, [this, take](const SendResult&) {
-    static_cast<void>(take());
-    ready();
-  });
+  ready();
 }
 
 /// It holds for as long as what this process sees itself allows it.
-void TokenDesk::learn_from(const Shelf::Loaded& loaded) {
+void TokenDesk::learn_from(const sharing::Facts& facts) {
   const auto learn = [this](const oauth::TokenEvent& fact) { step(clocks_.learned(fact)); };
-  // A user's own store may tell anything; sums of these stay far from overflow.
+  // Another process may say anything; sums of these stay far from overflow.
   const auto believed = [](Duration fact) { return std::min(fact, oauth::kLongestLife); };
-  // Of what it is at least nothing is kept: with less than half of it, it is no longer true.
-  if (loaded.lag) learn(oauth::event::ApiLags{believed(*loaded.lag), believed(*loaded.lag) / 2});
-  if (loaded.lead)
-    learn(oauth::event::ApiLeads{believed(*loaded.lead), believed(*loaded.lead) / 2});
+  // At least half of it: with less it is no longer true. 0: that it is over.
+  if (facts.lag) learn(oauth::event::ApiLags{believed(*facts.lag), believed(*facts.lag) / 2});
+  if (facts.lead) learn(oauth::event::ApiLeads{believed(*facts.lead), believed(*facts.lead) / 2});
 }
 
 void TokenDesk::start_fetch(oauth::action::StartFetch& fetch) {
-  const Instant now = core_.now().boot;
-  const auto spread =
-      std::chrono::duration_cast<Duration>((kShareMost - kShareLeast) * share_jitter_.next());
-  asking_ = Asking{std::move(fetch), now, now + kShareLeast + spread};
-  ask_or_share();
-}
-
-/// Not beyond kShareMost, nor beyond the middle of what time the most hurried caller has: then this
-/// process asks for itself, and saves without the claim.
-bool TokenDesk::may_wait_for_others() const {
-  const Instant now = core_.now().boot;
-  Instant until = asking_->share_until;
-  for (const auto& [id, waiting] : takers_)
-    until = std::min(until, asking_->since + (waiting.deadline - asking_->since) / 2);
-  if (now < until) return true;
-  core_.log({LogLevel::warn,
-             "another process has been asking for a token for " +
-                 time::human(now - asking_->since) +
-                 " and has none yet (is it frozen, or is the login host slow?): this one asks for "
-                 "itself"});
-  return false;
-}
-
-/// One process asks, the others take what it got.
-void TokenDesk::ask_or_share() {
-  const bool claimed = shelf_.claim();
-  if (auto token = shared(asking_->fetch)) {
-    shelf_.release();
-    const oauth::FetchId id = asking_->fetch.fetch;
-    asking_.reset();
-    return step(oauth::event::Found{id, std::move(token)});
-  }
-  if (claimed || !may_wait_for_others()) return ask();
-  core_.at(core_.now().boot + kShareEvery, [this, id = asking_->fetch.fetch] {
-    if (asking_ && asking_->fetch.fetch == id) ask_or_share();
-  });
+  asking_ = Asking{std::move(fetch), core_.now().boot};
+  if (shared_) return shared_->need(asking_->fetch);
+  ask();
 }
 
 void TokenDesk::ask() {
+  if (!asking_) return;
   oauth::action::StartFetch fetch = std::move(asking_->fetch);
   const Instant deadline = core_.now().boot + (fetch.deadline - asking_->since);
   asking_.reset();
@@ -274,19 +242,7 @@ void TokenDesk::ask() {
                } else {
                  step(oauth::event::FetchFailed{id, std::move(std::get<TransportFailure>(result))});
                }
-               shelf_.release();
              });
-}
-
-/// What another process has got, where that will do; else null.
-oauth::TokenPtr TokenDesk::shared(const oauth::action::StartFetch& fetch) {
-  if (fetch.anew) return nullptr;
-  const auto loaded = shelf_.load();
-  if (!loaded) return nullptr;
-  learn_from(*loaded);
-  const Now now = core_.now();
-  auto token = stored_token(loaded->token, core_.world.boot, core_.book, core_.login, now);
-  return token && tokens_.would_serve(*token, fetch.min_life, now) ? token : nullptr;
 }
 
 }  // namespace skewguard::runtime

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -9,8 +10,7 @@
 #include "oauth/token_machine.hpp"
 #include "runtime/clock_watch.hpp"
 #include "runtime/core.hpp"
-#include "runtime/shelf.hpp"
-#include "time/backoff.hpp"
+#include "runtime/shared_tokens.hpp"
 
 namespace skewguard::runtime {
 
@@ -45,32 +45,28 @@ class TokenDesk {
   struct Asking {
     oauth::action::StartFetch fetch;
     Instant since;
-    Instant share_until;  ///< no longer for another process's
   };
 
   void look_for_secrets();
   void answer(Answer answer);
   void start_fetch(oauth::action::StartFetch& fetch);
-  [[nodiscard]] bool may_wait_for_others() const;
-  void ask_or_share();
   void ask();
-  [[nodiscard]] oauth::TokenPtr shared(const oauth::action::StartFetch& fetch);
   void wake_at(Instant when);
   void adopt();
-  void learn_from(const Shelf::Loaded& loaded);
+  void learn_from(const sharing::Facts& facts);
+  std::unique_ptr<SharedTokens> shared_tokens(std::uint64_t seed);
+  void share(const oauth::TokenActions& actions);
   void ready();
   void wait_no_longer(oauth::WaiterId id);
-  void write_note();
+  void flush_notes() noexcept;
 
   Core& core_;
   oauth::TokenMachine tokens_;
   ClockWatch clocks_;
-  Shelf shelf_;
-  time::Jitter share_jitter_;
+  std::unique_ptr<SharedTokens> shared_;  // null: there is no store
   std::map<oauth::WaiterId, Waiting> takers_;
   std::optional<Asking> asking_;
-  std::optional<StoredToken> note_;              // for the store, as soon as nobody waits
-  Instant note_again_{};                         // not before, where another process has the claim
+  std::vector<oauth::action::Note> notes_;       // for the store, as soon as nobody waits
   std::vector<oauth::event::Want> early_wants_;  // until ready_
   bool adopting_ = false;
   bool ready_ = false;  // the tokens at hand may be judged

@@ -1,17 +1,29 @@
 #include "store/ended.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace skewguard::store {
+namespace {
 
-bool has_ended(const StoredToken& old, const StoredToken& fresh) {
-  constexpr Duration kIssuersApart = std::chrono::hours{24};
+constexpr Duration kIssuersApart = std::chrono::hours{24};
+
+bool is_over(const sharing::SharedToken& old, const sharing::SharedToken& fresh) {
   const bool same_clock = !fresh.boot_id.empty() && old.boot_id == fresh.boot_id &&
                           !fresh.time_namespace.empty() &&
                           old.time_namespace == fresh.time_namespace;
-  if (same_clock) return fresh.sent - old.sent >= old.expires_in;
-  if (old.issued == Duration{0} || fresh.issued == Duration{0}) return false;
-  return fresh.issued - old.issued >= old.expires_in + kIssuersApart;
+  if (same_clock) return fresh.sent - old.sent >= old.life;
+  if (old.issued_from == Duration{0} || fresh.issued_from == Duration{0}) return false;
+  return fresh.issued_from - old.issued_from >= old.life + kIssuersApart;
+}
+
+}  // namespace
+
+bool has_ended(const sharing::Record& old, const sharing::SharedToken& fresh) {
+  if (old.token) return is_over(*old.token, fresh);
+  const Duration last = std::max(old.trouble.not_before, old.bucket_full_at);
+  if (last == Duration{0} || fresh.issued_from == Duration{0}) return false;
+  return fresh.issued_from - last >= kIssuersApart;
 }
 
 }  // namespace skewguard::store

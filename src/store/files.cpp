@@ -46,8 +46,14 @@ class SystemFiles final : public Files {
   int rename(int folder, const std::string& from, const std::string& to) override {
     return or_error(::renameat(folder, from.c_str(), folder, to.c_str()));
   }
+  int link(int folder, const std::string& from, const std::string& to) override {
+    return or_error(::linkat(folder, from.c_str(), folder, to.c_str(), 0));
+  }
   int remove(int folder, const std::string& name) override {
     return or_error(::unlinkat(folder, name.c_str(), 0));
+  }
+  int remove_folder(int folder, const std::string& name) override {
+    return or_error(::unlinkat(folder, name.c_str(), AT_REMOVEDIR));
   }
   int list(int folder, std::size_t most, std::vector<std::string>& names) override {
     const int own = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

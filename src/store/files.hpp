@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -31,7 +32,10 @@ class Files {
   virtual std::ptrdiff_t write(int fd, const char* bytes, std::size_t count) = 0;
   virtual int sync(int fd) = 0;
   virtual int rename(int folder, const std::string& from, const std::string& to) = 0;
+  /// A second name for a file: -EEXIST where `to` is there already, whatever it is.
+  virtual int link(int folder, const std::string& from, const std::string& to) = 0;
   virtual int remove(int folder, const std::string& name) = 0;
+  virtual int remove_folder(int folder, const std::string& name) = 0;  ///< an empty one
   /// The names in an open folder, in no order, at most so many, added to `names`. 0.
   virtual int list(int folder, std::size_t most, std::vector<std::string>& names) = 0;
   virtual int lock(int fd) = 0;  ///< exclusive, -EWOULDBLOCK where another descriptor has it
@@ -42,5 +46,14 @@ class Files {
 
 /// The kernel's. Thread-safe.
 Files& system_files();
+
+/// Once more where a signal came between, within reason: nothing may hang.
+template <typename Call>
+auto again(const Call& call) {
+  constexpr int kMostInterrupts = 100;
+  auto result = call();
+  for (int i = 0; i < kMostInterrupts && result == -EINTR; ++i) result = call();
+  return result;
+}
 
 }  // namespace skewguard::store

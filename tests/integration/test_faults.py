@@ -6,7 +6,6 @@ every third operation.
 """
 
 import errno
-import fcntl
 import json
 import os
 import shutil
@@ -38,6 +37,8 @@ WAYS = {
     "torn": "torn",
 }
 HARMLESS = {"EINTR", "half"}  # to files
+# One that was killed while it requested a token left its claim behind.
+TOOK_OVER = r"\A(skewguard: warning: another process .* this one requests the token instead\n)?\Z"
 DEADLY = {"kill", "torn"}
 
 
@@ -93,7 +94,7 @@ class Sweep:
         try:
             self.judge(run, folder, way, operation or "nothing")
             self.judge_next(folder)
-        except (AssertionError, BlockingIOError) as problem:
+        except AssertionError as problem:
             wrong.append(f"{way} at operation {number} ({operation}): {problem}\n"
                          f"exit {run.returncode}, stderr: {run.stderr}")
         return operation is not None
@@ -115,8 +116,8 @@ class Sweep:
         if f"{folder}/store" in operation:
             test.assertEqual(run.returncode, 0, "the store cost the call")
             told = run.stderr.count("going on without the token store")
-            # Giving a lock back and tidying up may fail unsaid: the token is kept all the same.
-            kept = any((folder / "store").glob("*.json"))
+            # Tidying up may fail unsaid: the token is kept all the same.
+            kept = any((folder / "store").glob("*/*.json"))
             asked = json.loads(said)["token_requests"]
             harmless = kept and asked == (0 if self.store else 1)
             test.assertIn(told, {0} if way in HARMLESS else {0, 1} if harmless else {1})
@@ -125,14 +126,15 @@ class Sweep:
 
     def judge_next(self, folder):
         test = self.test
-        for lock in (folder / "store").glob("*.lock"):
-            with lock.open("rb") as file:  # held by somebody, it would block
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         run = self.call(folder)
-        test.assertEqual((run.returncode, run.stderr), (0, ""), "the next call")
+        test.assertEqual(run.returncode, 0, "the next call")
+        test.assertRegex(run.stderr, TOOK_OVER, "the next call")
         test.assertEqual(run.stdout, self.body, "the next call's body")
-        names = sorted(path.suffix for path in (folder / "store").iterdir())
-        test.assertIn(names, ([".json", ".lock"], [".json", ".lock", ".new"], [".json"]))
+        (client,) = (folder / "store").iterdir()
+        names = sorted(path.suffix for path in client.iterdir())
+        # What a killed writer left behind goes with the next value.
+        test.assertIn(names, ([".json"], [".json", ".json"], [".json", ".new"],
+                              [".json", ".json", ".new"]))
 
 
 class Faults(EndToEnd):

@@ -13,7 +13,7 @@ from harness import HUNG_S, SKEWGUARD, EndToEnd
 
 ME = "/api/v2/tokens/me"
 AHEAD = ("--login-offset", "3s", "--strict-nbf", "--token", "jwt", "--lifetime", "300s")
-WAITED = r"has been asking for a token for ([\d.]+) s"
+TOOK_OVER = r"another process .* this one requests the token instead"
 
 
 class Tokens(EndToEnd):
@@ -97,7 +97,7 @@ class Tokens(EndToEnd):
         self.assertEqual(json.loads(alert.read_text(encoding="utf-8"))["verdict"],
                          "issuer_clock_ahead")
 
-    def test_t14_a_frozen_holder_of_the_claim_delays_others_by_two_seconds_at_most(self):
+    def test_t14_of_forty_behind_a_frozen_holder_one_takes_over_and_all_use_its_token(self):
         emulator = self.hosts("--lifetime", "300s")
         emulator.order("fault", host="login", wire="silence", times=1)
         env = self.environment(emulator.login, emulator.api, **self.store)
@@ -110,19 +110,17 @@ class Tokens(EndToEnd):
             frozen.send_signal(signal.SIGSTOP)
             others = [subprocess.Popen(call, env=env, stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-                      for _ in range(20)]
+                      for _ in range(40)]
             errors = [other.communicate(timeout=HUNG_S)[1] for other in others]
-            self.assertEqual([other.returncode for other in others], [0] * 20, errors)
-            waited = [float(s) for s in re.findall(WAITED, "".join(errors))]
-            self.assertLess(max(waited), 10, "nobody waits for 14 s")
-            self.assertLess(emulator.token_requests(), 21, "most follow the first of them")
-            before = emulator.token_requests()
-            self.assert_came_through(self.run_program(emulator, "call", "GET", ME, **self.store))
-            self.assertEqual(emulator.token_requests(), before, "what they got was saved")
+            self.assertEqual([other.returncode for other in others], [0] * 40, errors)
+            self.assertEqual(len(re.findall(TOOK_OVER, "".join(errors))), 1, errors)
+            self.assertEqual(emulator.token_requests(), 2, "that of the frozen one, and one more")
         finally:
             frozen.send_signal(signal.SIGCONT)
             frozen.wait(HUNG_S)
+        # Its late answer, or none, harms nobody.
         self.assert_came_through(self.run_program(emulator, "call", "GET", ME, **self.store))
+        self.assertLessEqual(emulator.token_requests(), 3)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@
 #include "host/system_clocks.hpp"
 #include "runtime/engine.hpp"
 #include "skewguard/verdict.hpp"
-#include "store/none.hpp"
 
 namespace skewguard {
 namespace {
@@ -191,8 +190,7 @@ Life live_through_suspend(ClockSource& client_clock) {
   host::SystemClocks clocks;
   Loop loop;
   Hosts hosts(loop, client_clock);
-  store::None store;
-  runtime::Engine engine(client_options(), {}, {loop, client_clock, hosts, store});
+  runtime::Engine engine(client_options(), {}, {loop, client_clock, hosts});
 
   if (!call(engine, loop, client_clock.now())) put(life.failed, "the first call did not end");
   put(life.before, std::exchange(hosts.seen, ""));

@@ -206,10 +206,12 @@ OPERATION(kFile, -1, int, rename, (const char* from, const char* to), (from, to)
 OPERATION(kFile, -1, int, renameat, (int fd, const char* from, int to_fd, const char* to),
           (fd, from, to_fd, to), to_fd, to)
 OPERATION(kFile, -1, int, link, (const char* from, const char* to), (from, to), -1, to)
+OPERATION(kFile, -1, int, linkat,
+          (int fd, const char* from, int to_fd, const char* to, int flags),
+          (fd, from, to_fd, to, flags), to_fd, to)
 OPERATION(kFile, -1, int, unlink, (const char* path), (path), -1, path)
 OPERATION(kFile, -1, int, unlinkat, (int fd, const char* path, int flags), (fd, path, flags), fd,
           path)
-OPERATION(kFile, -1, int, flock, (int fd, int what), (fd, what), fd, NULL)
 OPERATION(kFile, -1, int, mkdir, (const char* path, mode_t mode), (path, mode), -1, path)
 OPERATION(kFile, -1, int, stat, (const char* path, struct stat* into), (path, into), -1, path)
 OPERATION(kFile, -1, int, fstat, (int fd, struct stat* into), (fd, into), fd, NULL)

@@ -93,7 +93,7 @@ class BareClient {
       : between(world),
         world_(world),
         engine_(VirtualClient::default_options(), {},
-                runtime::EngineWorld{between, world, between, store_, 1, &world}) {}
+                runtime::EngineWorld{between, world, between, nullptr, 1, &world}) {}
 
   VirtualClient::Pending start(const Request& request) {
     auto pending = std::make_shared<std::optional<Outcome>>();
@@ -125,7 +125,6 @@ class BareClient {
 
  private:
   VirtualWorld& world_;
-  store::None store_;
   runtime::Engine engine_;
 };
 

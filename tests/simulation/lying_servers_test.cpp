@@ -1,5 +1,5 @@
 // Servers that lie as they please, on virtual time: whatever they answer, token requests stay
-// within rule 8 of the contract, no call outlives its deadline, and each caller is answered once.
+// within evidence rule 8, no call outlives its deadline, and each caller is answered once.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -147,7 +147,7 @@ class LyingWorld {
             servers(dice_.once_in(2) ? TokenFormat::jwt : TokenFormat::opaque, 0s, {0s}, kLongLife),
             seed),
         engine_(VirtualClient::default_options(), {},
-                runtime::EngineWorld{world_, world_, world_.transport(), store_, seed, &world_}) {
+                runtime::EngineWorld{world_, world_, world_.transport(), nullptr, seed, &world_}) {
     mood_ = dice_.below(4);
     moved_ = dice_.once_in(3);
     world_.fate = [this](const HttpRequest& request) { return fate(request); };
@@ -250,8 +250,8 @@ class LyingWorld {
     EXPECT_GE(world_.boot() - times.back(), 500ms) << which.first;
   }
 
-  /// Rule 8: in any time t, 6 + t / 5 s at most, beside those for tokens that may have been due for
-  /// a renewal: whatever was learned, that is not before an eighth of a life.
+  /// Evidence rule 8: in any time t, 6 + t / 5 s at most, beside those for tokens that may have
+  /// been due for a renewal: whatever was learned, that is not before an eighth of a life.
   void check_token_requests() const {
     std::vector<Instant> paid;
     for (std::size_t i = 1; i < asked_.size(); ++i)
@@ -270,7 +270,6 @@ class LyingWorld {
   Dice dice_;
   Run run_;
   VirtualWorld world_;
-  store::None store_;
   runtime::Engine engine_;
   std::vector<Call> calls_;
   int mood_ = 0;

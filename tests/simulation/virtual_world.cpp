@@ -294,7 +294,7 @@ VirtualClient::VirtualClient(VirtualWorld& world, ClientOptions options, std::ui
     : world_(world),
       options_(options),
       engine_(std::move(options), hooks_into(*this),
-              runtime::EngineWorld{world, world, world.transport(), store_, seed, &world}) {}
+              runtime::EngineWorld{world, world, world.transport(), nullptr, seed, &world}) {}
 
 VirtualClient::Pending VirtualClient::start(const Request& request) {
   auto pending = std::make_shared<std::optional<Outcome>>();

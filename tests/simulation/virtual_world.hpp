@@ -13,7 +13,6 @@
 #include "runtime/engine.hpp"
 #include "skewguard/executor.hpp"
 #include "skewguard/transport.hpp"
-#include "store/none.hpp"
 #include "time/backoff.hpp"
 
 namespace skewguard::simulation {
@@ -149,7 +148,6 @@ class VirtualClient {
  private:
   VirtualWorld& world_;
   ClientOptions options_;
-  store::None store_;
   runtime::Engine engine_;
 };
 

@@ -51,10 +51,9 @@ std::string text_of(const TokenActions& actions) {
     } else if (const auto* wake = std::get_if<WakeAt>(&action)) {
       out << "wake " << at(wake->at);
     } else if (const auto* save = std::get_if<Save>(&action)) {
-      out << "save " << save->token.issued.count();
+      out << "save " << save->token->generation;
     } else if (const auto* note = std::get_if<action::Note>(&action)) {
-      out << "note " << note->known.accepted << ' ' << note->known.lag.count() << ' '
-          << note->known.lead.count();
+      out << "note " << note->accepted << ' ' << note->lag.count() << ' ' << note->lead.count();
     } else if (const auto* rejected = std::get_if<action::Rejected>(&action)) {
       out << "rejected " << rejected->attempt.attempt.explanation;
     } else if (std::holds_alternative<action::Forget>(action)) {

@@ -145,13 +145,34 @@ TEST(TokenMachine, WhoForcesARefreshWantsATokenThatNobodyHasHad) {
   EXPECT_EQ(fetch.min_life, 20s);
 }
 
-TEST(TokenMachine, SavesATokenInTheIssuersTime) {
+TEST(TokenMachine, SavesANewToken) {
   Bench bench;
   bench.want(1);
-  const auto saved = only<Save>(bench.give("t1", "300")).token;
-  EXPECT_EQ(saved.access_token.reveal(), "t1");
-  EXPECT_EQ(saved.issued, bench.boot.time_since_epoch() + bench.issuer_offset);
-  EXPECT_EQ(saved.expires_in, 300s);
+  EXPECT_EQ(only<Save>(bench.give("t1", "300")).token->value.reveal(), "t1");
+}
+
+TEST(TokenMachine, WaitsWhereAllProcessesTogetherHaveAskedTooOften) {
+  Bench bench;
+  bench.get("t1", "300");
+  event::Want want{.waiter = 2, .deadline = bench.boot + 30s, .after = 1};
+  want.refused = Refused{.sent = bench.boot};
+  const auto fetch = only<StartFetch>(bench.step(want));
+  EXPECT_TRUE(fetch.pays);
+  EXPECT_TRUE(all<StartFetch>(bench.step(event::TooSoon{fetch.fetch, bench.boot + 7s})).empty());
+  bench.advance(7s - 1ns);
+  EXPECT_TRUE(all<StartFetch>(bench.tick()).empty());
+  bench.advance(1ns);
+  EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
+}
+
+TEST(TokenMachine, TellsWhoeverCannotWaitThatLongWhenTheNextRequestMayFollow) {
+  Bench bench;
+  bench.get("t1", "300");
+  event::Want want{.waiter = 2, .deadline = bench.boot + 5s, .after = 1};
+  want.refused = Refused{.sent = bench.boot};
+  const auto fetch = only<StartFetch>(bench.step(want));
+  const auto denied = only<Deny>(bench.step(event::TooSoon{fetch.fetch, bench.boot + 7s}));
+  EXPECT_EQ(denied.failure.next_request, bench.boot + 7s);
 }
 
 TEST(TokenMachine, ATokenWhoseLifePassedOnTheWayIsNotUsed) {

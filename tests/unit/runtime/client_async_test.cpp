@@ -620,26 +620,38 @@ TEST(ClientThatCannotStart, ThrowsNothingThoughItsHandlerDoes) {
 
 // Other processes ---------------------------------------------------------------------------------
 
-/// Somebody asks for a token, and never gets one.
-class StuckStore final : public TokenStore {
+/// It never answers.
+class SilentStore final : public TokenStore {
  public:
-  Result<std::optional<StoredToken>> load(const std::string&) override {
-    return std::optional<StoredToken>{};
+  void read(const std::string&, ReadHandler handler) override {
+    kept_.push_back(std::move(handler));
   }
-  Result<void> save(const std::string&, const StoredToken&) override { return {}; }
-  Result<void> erase(const std::string&) override { return {}; }
-  Result<bool> claim(const std::string&) override { return false; }
-  void release(const std::string&) override {}
+  void swap(const std::string&, std::optional<std::string>, Secret, SwapHandler) override {}
+
+ private:
+  std::vector<ReadHandler> kept_;
 };
 
-TEST_F(ClientOnAFakeMachine, AsksForItselfInTimeWhereAnotherProcessIsStuckAndSaysSo) {
+TEST_F(ClientOnAFakeMachine, GoesOnWithoutAStoreThatIsSilent) {
+  Dependencies dependencies = world->dependencies();
+  dependencies.store = std::make_shared<SilentStore>();
+  auto made = Client::make(world->options(), {}, std::move(dependencies));
+  ASSERT_TRUE(made);
+  const auto answer = made->call(get());
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_LE(answer->report.elapsed, 2s);
+}
+
+TEST_F(ClientOnAFakeMachine, TakesOverFromAProcessThatIsStuckAndSaysSo) {
   std::vector<std::string> warnings;
   Hooks hooks;
   hooks.log = [&](const LogLine& line) {
     if (line.level == LogLevel::warn) warnings.push_back(line.message);
   };
   Dependencies dependencies = world->dependencies();
-  dependencies.store = std::make_shared<StuckStore>();
+  const auto store = std::make_shared<OpenStore>();
+  store->record = sharing::Record{.epoch = 7, .claim = sharing::Claim{7, 1, 0}};
+  dependencies.store = store;
   auto made = Client::make(world->options(), std::move(hooks), std::move(dependencies));
   ASSERT_TRUE(made);
   Request request = get();

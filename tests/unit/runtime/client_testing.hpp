@@ -8,7 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "sharing/record.hpp"
 #include "skewguard/testing.hpp"
+#include "skewguard/token_store.hpp"
+#include "store/record_text.hpp"
 #include "time/http_date.hpp"
 
 /// What the tests of the client's API share.
@@ -38,6 +41,32 @@ class MemoryWorld : public skewguard::testing::World {
     dependencies.executor.reset();
     return dependencies;
   }
+};
+
+/// A store whose record a test can read and change, as other processes would.
+class OpenStore final : public TokenStore {
+ public:
+  std::optional<sharing::Record> record;
+
+  /// After a change of `record`.
+  void changed() { ++version_; }
+  void read(const std::string& key, ReadHandler handler) override { handler(now(key)); }
+  void swap(const std::string& key, std::optional<std::string> expected, Secret text,
+            SwapHandler handler) override {
+    const bool fits = record ? expected == std::to_string(version_) : !expected;
+    if (fits) {
+      record = store::record_of(key, text.reveal());
+      changed();
+    }
+    handler(Swapped{fits, now(key)});
+  }
+
+ private:
+  [[nodiscard]] std::optional<Value> now(const std::string& key) const {
+    if (!record) return std::nullopt;
+    return Value{store::to_text(key, *record).value(), std::to_string(version_)};
+  }
+  int version_ = 0;
 };
 
 inline void silence(Host& host) {

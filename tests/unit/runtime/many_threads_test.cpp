@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "client_testing.hpp"
-#include "store/file.hpp"
+#include "store/file_store.hpp"
 
 namespace skewguard::runtime {
 namespace {
@@ -96,7 +96,7 @@ Client client_on(const std::string& folder, const std::shared_ptr<FakeMachine>& 
   hooks.log = [&tally](const LogLine&) { ++tally.lines; };
   Dependencies dependencies;
   dependencies.clock = clock;
-  dependencies.store = std::make_shared<store::File>(folder);
+  dependencies.store = std::make_shared<store::FileStore>(folder);
   dependencies.transport = [&token_requests, clock](Executor& loop) {
     return std::make_unique<FickleHosts>(loop, *clock, token_requests);
   };

@@ -5,8 +5,6 @@
 #include <string>
 
 #include "client_testing.hpp"
-#include "store/key.hpp"
-#include "store/memory.hpp"
 
 namespace skewguard::runtime {
 namespace {
@@ -25,15 +23,22 @@ class SharedStore : public ::testing::Test {
     world.machine().run();
     return told.last() ? told.last()->status : 0;
   }
-  [[nodiscard]] std::optional<StoredToken> stored() { return store->load(key).value(); }
-  void save(const StoredToken& token) { ASSERT_TRUE(store->save(key, token)); }
+  [[nodiscard]] std::string stored_token() const {
+    return store->record && store->record->token ? std::string(store->record->token->value.reveal())
+                                                 : "";
+  }
+  void store_newer_token() {
+    store->record->token->value = Secret("newer");
+    store->record->token->id = 999;
+    ++store->record->generation;
+    store->changed();
+  }
   /// Another process has learned this of the clocks.
   void learn_meanwhile(Duration lag, Duration lead) {
-    StoredToken known = stored().value();
-    known.api = world.api().url();
-    known.lag = lag;
-    known.lead = lead;
-    save(known);
+    store->record->api = world.api().url();
+    store->record->lag = lag;
+    store->record->lead = lead;
+    store->changed();
   }
   static Answer refused() {
     return {.status = 401,
@@ -48,8 +53,7 @@ class SharedStore : public ::testing::Test {
   }
 
   MemoryWorld world;
-  std::shared_ptr<store::Memory> store = std::make_shared<store::Memory>();
-  std::string key = store::key_of(world.options());
+  std::shared_ptr<OpenStore> store = std::make_shared<OpenStore>();
 };
 
 TEST_F(SharedStore, LosesATokenThatIsRefusedForGood) {
@@ -57,8 +61,8 @@ TEST_F(SharedStore, LosesATokenThatIsRefusedForGood) {
   refuse_all([] {});
   EXPECT_EQ(call(client), 401);
   EXPECT_EQ(world.token_requests(), 2U);
-  EXPECT_FALSE(stored());
-  EXPECT_TRUE(store->claim(key).value()) << "the claim was given back";
+  EXPECT_EQ(stored_token(), "");
+  EXPECT_FALSE(store->record->claim) << "it was given back";
 }
 
 TEST_F(SharedStore, KeepsATokenThatTheApiTookWhenAGatewayRefusesItAndItsSuccessor) {
@@ -76,9 +80,8 @@ TEST_F(SharedStore, KeepsATokenThatTheApiTookWhenAGatewayRefusesItAndItsSuccesso
     Client blocked = process();
     EXPECT_EQ(call(blocked, "/waf"), 401);
     logins = world.token_requests();
-    ASSERT_TRUE(stored());
-    EXPECT_EQ(stored()->access_token.reveal(), "token-1");
-    EXPECT_TRUE(stored()->accepted);
+    ASSERT_EQ(stored_token(), "token-1");
+    EXPECT_TRUE(store->record->token->accepted);
   }
 }
 
@@ -90,27 +93,14 @@ TEST_F(SharedStore, KeepsTheOnlyTokenThatAGatewayRefuses) {
   });
   Client client = process();
   EXPECT_EQ(call(client), 401);
-  EXPECT_TRUE(stored());
+  EXPECT_NE(stored_token(), "");
 }
 
 TEST_F(SharedStore, KeepsTheNewerTokenOfAnotherProcess) {
   Client client = process();
-  refuse_all([this] {
-    StoredToken newer = stored().value();
-    newer.access_token = Secret("newer");
-    save(newer);
-  });
+  refuse_all([this] { store_newer_token(); });
   EXPECT_EQ(call(client), 401);
-  ASSERT_TRUE(stored());
-  EXPECT_EQ(stored()->access_token.reveal(), "newer");
-}
-
-TEST_F(SharedStore, IsLeftToTheProcessThatAsksForTheSuccessor) {
-  Client client = process();
-  refuse_all([this] { EXPECT_TRUE(store->claim(key).value()); });
-  EXPECT_EQ(call(client), 401);
-  ASSERT_TRUE(stored());
-  EXPECT_EQ(stored()->access_token.reveal(), "token-2");
+  EXPECT_EQ(stored_token(), "newer");
 }
 
 TEST_F(SharedStore, KeepsWhatAnotherProcessLearnedWhenThisOneHasItsTokenAccepted) {
@@ -120,9 +110,9 @@ TEST_F(SharedStore, KeepsWhatAnotherProcessLearnedWhenThisOneHasItsTokenAccepted
     return std::nullopt;
   });
   call(client);
-  ASSERT_TRUE(stored());
-  EXPECT_TRUE(stored()->accepted);
-  EXPECT_EQ(stored()->lag, Duration{5s});
+  ASSERT_NE(stored_token(), "");
+  EXPECT_TRUE(store->record->token->accepted);
+  EXPECT_EQ(store->record->lag, Duration{5s});
 }
 
 TEST_F(SharedStore, KeepsWhatAnotherProcessLearnedWhenThisOneSavesANewToken) {
@@ -134,10 +124,9 @@ TEST_F(SharedStore, KeepsWhatAnotherProcessLearnedWhenThisOneSavesANewToken) {
     return std::nullopt;
   });
   call(client);
-  ASSERT_TRUE(stored());
-  EXPECT_EQ(stored()->access_token.reveal(), "token-2");
-  EXPECT_EQ(stored()->lag, Duration{5s});
-  EXPECT_EQ(stored()->lead, Duration{7s});
+  EXPECT_EQ(stored_token(), "token-2");
+  EXPECT_EQ(store->record->lag, Duration{5s});
+  EXPECT_EQ(store->record->lead, Duration{7s});
 }
 
 TEST_F(SharedStore, TellsARunningProcessWhatAnotherOneLearned) {
@@ -157,7 +146,7 @@ TEST_F(SharedStore, TellsARunningProcessWhatAnotherOneLearned) {
 }
 
 TEST_F(SharedStore, IsSaidOnceToHaveNoTokenHoweverOftenItIsLookedAt) {
-  ASSERT_TRUE(store->claim(key).value());  // another process asks, and takes its time
+  store->record = sharing::Record{.epoch = 7, .claim = sharing::Claim{7, 1, 0}};
   int told = 0;
   Hooks hooks;
   hooks.log_level = LogLevel::debug;
@@ -173,7 +162,7 @@ TEST_F(SharedStore, TellsARunningProcessWhatAnotherOneUnlearned) {
   world.login().set_offset(5s);
   Client client = process();
   call(client);
-  ASSERT_GE(stored()->lag, Duration{5s});
+  ASSERT_GE(store->record->lag, Duration{5s});
   learn_meanwhile(0s, 0s);
   world.revoke_all();
   // No Date tells this process by itself.

@@ -1,4 +1,4 @@
-// Who asks for a token gets what the API accepts: CONTRACT section 1, "token verifies".
+// Who asks for a token gets what the API accepts: docs/contract.md section 1, "token verifies".
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "client_testing.hpp"
-#include "skewguard/token_store.hpp"
 
 namespace skewguard::runtime {
 namespace {
@@ -178,7 +177,7 @@ TEST_F(TokenVerification, IsRefusedByWhatHeadFoundWhereGetBringsNoAnswer) {
   EXPECT_EQ(token.error().report->token_requests, 2);
 }
 
-// GENESYS.md section 2.2: authentication.request.timeout stands in the body alone.
+// docs/platform.md section 2.2: authentication.request.timeout stands in the body alone.
 TEST_F(TokenVerification, WaitsForTheApisOwnCheckOfTokensToComeBack) {
   const Instant began = client->now();
   world->api().set_script([this, began](const Asked& asked) -> std::optional<Answer> {
@@ -324,41 +323,31 @@ TEST_F(TokenVerification, EndsForWhoInsistsOnANewTokenWhereTheApiAcceptsTheOldOn
 
 // What the store remembers ------------------------------------------------------------------------
 
-/// As a folder would keep it for the next process.
-struct KeptToken final : TokenStore {
-  Result<std::optional<StoredToken>> load(const std::string&) override { return token; }
-  Result<void> save(const std::string&, const StoredToken& saved) override {
-    token = saved;
-    return {};
-  }
-  Result<void> erase(const std::string&) override {
-    token.reset();
-    return {};
-  }
-  Result<bool> claim(const std::string&) override { return !std::exchange(claimed, true); }
-  void release(const std::string&) override { claimed = false; }
-
-  std::optional<StoredToken> token;
-  bool claimed = false;
-};
-
 class RememberedToken : public TokenVerification {
  protected:
   void SetUp() override { next_process(); }
   void next_process() {
     client.reset();
-    store->claimed = false;
     make(world->options(), store);
   }
-  std::shared_ptr<KeptToken> store = std::make_shared<KeptToken>();
+  [[nodiscard]] sharing::Record& record() const { return *store->record; }
+  /// Another process saves a token of its own, for which it asked after everyone else.
+  void save_as_another_process(const std::string& value) {
+    record().token->value = Secret(value);
+    record().token->id = 999;
+    record().token->accepted = false;
+    record().generation += 10;
+    store->changed();
+  }
+  std::shared_ptr<OpenStore> store = std::make_shared<OpenStore>();
 };
 
 TEST_F(RememberedToken, IsNotSentAgainByALaterProcess) {
   ASSERT_TRUE(client->token());
   machine.run();
-  ASSERT_TRUE(store->token);
-  EXPECT_TRUE(store->token->accepted);
-  EXPECT_EQ(store->token->api, "https://api.test");
+  ASSERT_TRUE(store->record && record().token);
+  EXPECT_TRUE(record().token->accepted);
+  EXPECT_EQ(record().api, "https://api.test");
   next_process();
   const auto token = client->token();
   ASSERT_TRUE(token);
@@ -369,7 +358,8 @@ TEST_F(RememberedToken, IsNotSentAgainByALaterProcess) {
 TEST_F(RememberedToken, IsSentToAnApiThatNeverTookIt) {
   ASSERT_TRUE(client->token());
   machine.run();
-  store->token->api = "https://another.test";
+  record().api = "https://another.test";
+  store->changed();
   next_process();
   ASSERT_TRUE(client->token());
   EXPECT_EQ(world->api().requests(), 2U);
@@ -379,8 +369,8 @@ TEST_F(RememberedToken, BringsTheLagThatWasLearned) {
   world->api().set_offset(-3s);
   ASSERT_TRUE(client->token());
   machine.run();
-  ASSERT_TRUE(store->token);
-  EXPECT_GE(store->token->lag, 3s);
+  ASSERT_TRUE(store->record && record().token);
+  EXPECT_GE(record().lag, 3s);
   next_process();
   ASSERT_TRUE(client->token({.force_refresh = true}));
   EXPECT_EQ(world->refused_requests(), 1U) << "of the first process alone";
@@ -400,76 +390,60 @@ TEST_F(RememberedToken, ForgetsALagThatLaterAnswersExclude) {
   world->api().set_offset(-8s);
   ASSERT_TRUE(client->token());
   machine.run();
-  ASSERT_GE(store->token->lag, 8s);
+  ASSERT_GE(record().lag, 8s);
   world->api().set_offset(0s);
   next_process();
   ASSERT_TRUE(client->token({.force_refresh = true}));
   machine.run();
-  EXPECT_LT(store->token->lag, 4s);
+  EXPECT_LT(record().lag, 4s);
 }
 
 TEST_F(RememberedToken, IsNotReplacedByAnOlderOneThatCameLate) {
   ASSERT_TRUE(client->token());
   machine.run();
-  StoredToken newer = *store->token;
-  newer.access_token = Secret("of-another-process");
-  newer.boot_id = "this boot";
-  ASSERT_TRUE(store->token->boot_id.empty() || store->token->boot_id != newer.boot_id);
-  ASSERT_TRUE(client->token({.force_refresh = true}));
-  EXPECT_EQ(store->token->access_token.reveal(), "token-2");
-  newer.boot_id = store->token->boot_id;
-  newer.time_namespace = store->token->time_namespace;
-  newer.sent = client->now() + 1h;
-  store->token = newer;
+  world->login().set_script([this](const Asked& asked) -> std::optional<Answer> {
+    if (asked.request.method == "POST") save_as_another_process("of-another-process");
+    return std::nullopt;
+  });
   ASSERT_TRUE(client->token({.force_refresh = true}));
   machine.run();
-  EXPECT_EQ(store->token->access_token.reveal(), "of-another-process");
+  EXPECT_EQ(record().token->value.reveal(), "of-another-process");
 }
 
 TEST_F(RememberedToken, TellsNothingOfAnotherToken) {
   ASSERT_TRUE(client->token({.verify = false}));
-  store->token->access_token = Secret("of-another-process");
+  machine.run();
+  save_as_another_process("of-another-process");
   ASSERT_TRUE(client->token());
   machine.run();
-  EXPECT_EQ(store->token->access_token.reveal(), "of-another-process");
-  EXPECT_FALSE(store->token->accepted);
+  EXPECT_EQ(record().token->value.reveal(), "of-another-process");
+  EXPECT_FALSE(record().token->accepted);
 }
 
-TEST_F(RememberedToken, IsLeftAloneWhileAnotherProcessAsksForItsSuccessor) {
+TEST_F(RememberedToken, IsKeptAsAcceptedWhileAnotherProcessAsksForItsSuccessor) {
   ASSERT_TRUE(client->token({.verify = false}));
-  store->claimed = true;
+  machine.run();
+  record().claim = sharing::Claim{7, 2, 0};
+  store->changed();
   ASSERT_TRUE(client->token());
   machine.run();
-  EXPECT_FALSE(store->token->accepted);
-}
-
-TEST_F(RememberedToken, IsKeptAsAcceptedOnceThatProcessHasLetGo) {
-  ASSERT_TRUE(client->token({.verify = false}));
-  store->claimed = true;
-  ASSERT_TRUE(client->token());
-  machine.run();
-  store->claimed = false;
-  machine.advance(2s);
-  ASSERT_TRUE(client->get("/api/v2/x"));
-  machine.run();
-  EXPECT_TRUE(store->token->accepted);
+  EXPECT_TRUE(record().token->accepted);
+  EXPECT_EQ(record().claim, (sharing::Claim{7, 2, 0}));
 }
 
 TEST_F(RememberedToken, IsKeptAsAcceptedAtTheEndAtTheLatest) {
   ASSERT_TRUE(client->token({.verify = false}));
-  store->claimed = true;
   ASSERT_TRUE(client->token());
-  machine.run();
-  store->claimed = false;
   client.reset();
-  EXPECT_TRUE(store->token->accepted);
+  EXPECT_TRUE(record().token->accepted);
 }
 
 TEST_F(RememberedToken, OfAnotherBootIsReplacedForNobodyWhoHasLeft) {
   ASSERT_TRUE(client->token());
   client.reset();
   machine.advance(400s);
-  store->token->boot_id = "another boot";
+  record().token->boot_id = "another-boot";
+  store->changed();
   next_process();
   const std::size_t before = world->token_requests();
   world->login().set_script([](const Asked& asked) -> std::optional<Answer> {

@@ -25,6 +25,8 @@ class FaultyFiles : public Files {
   std::function<std::size_t(const Call&, std::size_t)> cut = [](const Call&, std::size_t n) {
     return n;
   };
+  /// Before each open of a name in a folder, `flags` as of open(2).
+  std::function<void(const std::string& name, int flags)> before_open = [](const auto&, int) {};
   std::uint32_t pretended_user = system_files().user();
   std::vector<std::string> calls;
 
@@ -35,6 +37,7 @@ class FaultyFiles : public Files {
     return made("open_folder", [&] { return real_.open_folder(path); });
   }
   int open(int folder, const std::string& name, int flags) override {
+    before_open(name, flags);
     return made("open", [&] { return real_.open(folder, name, flags); });
   }
   int status(int fd, const std::string& name, FileStatus& status) override {
@@ -54,6 +57,12 @@ class FaultyFiles : public Files {
   }
   int rename(int folder, const std::string& from, const std::string& to) override {
     return made("rename", [&] { return real_.rename(folder, from, to); });
+  }
+  int link(int folder, const std::string& from, const std::string& to) override {
+    return made("link", [&] { return real_.link(folder, from, to); });
+  }
+  int remove_folder(int folder, const std::string& name) override {
+    return made("remove_folder", [&] { return real_.remove_folder(folder, name); });
   }
   int remove(int folder, const std::string& name) override {
     return made("remove", [&] { return real_.remove(folder, name); });

@@ -19,10 +19,19 @@
 #include <vector>
 
 #include "skewguard/token_store.hpp"
+#include "store/digest.hpp"
 
 namespace skewguard::store {
 
 inline const std::string kKey(64, 'a');
+
+inline std::vector<std::string> names_in_folder(const std::string& path) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(path))
+    names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
 
 /// A folder of this test's own, gone with it; in memory where that can be, since hundreds of fsyncs
 /// on a busy disk take seconds.
@@ -46,44 +55,22 @@ class TestFolder {
   [[nodiscard]] std::string operator/(std::string_view name) const {
     return path_ + "/" + std::string(name);
   }
-  [[nodiscard]] std::vector<std::string> names() const {
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(path_))
-      names.push_back(entry.path().filename().string());
-    std::sort(names.begin(), names.end());
-    return names;
-  }
+  [[nodiscard]] std::vector<std::string> names() const { return names_in_folder(path_); }
 
  private:
   std::string path_;
 };
 
-inline StoredToken token_named(std::string_view name) {
-  using std::chrono::seconds;
-  StoredToken token;
-  token.access_token = Secret(name);
-  token.issued = seconds{1'767'225'600};  // 2026-01-01T00:00:00Z
-  token.expires_in = seconds{86'400};
-  token.boot_id = "0f5a1c9e-2f43-4c0a-9f3c-4c1a5d0e7b11";
-  token.time_namespace = "time:[4026531834]";
-  token.sent = Instant{seconds{1234} + std::chrono::nanoseconds{567'890'123}};
-  return token;
+/// As an attacker or a bug would: another content with a digest that is right.
+inline std::string resealed(std::string content) {
+  content.resize(content.find(",\n  \"digest\""));
+  return content + ",\n  \"digest\": \"" + sha256_hex(content) + "\"\n}\n";
 }
 
-inline bool same(const StoredToken& a, const StoredToken& b) {
-  return a.access_token == b.access_token && a.token_type == b.token_type && a.issued == b.issued &&
-         a.expires_in == b.expires_in && a.boot_id == b.boot_id &&
-         a.time_namespace == b.time_namespace && a.sent == b.sent && a.api == b.api &&
-         a.accepted == b.accepted && a.lag == b.lag && a.lead == b.lead;
-}
-
-using Loaded = Result<std::optional<StoredToken>>;
-
-inline bool holds(const Loaded& loaded, const StoredToken& token) {
-  return loaded.ok() && loaded->has_value() && same(**loaded, token);
-}
-inline bool holds_nothing(const Loaded& loaded) {
-  return loaded.ok() && !loaded->has_value();
+inline std::string with(std::string text, std::string_view part, std::string_view instead) {
+  const auto at = text.find(part);
+  if (at == std::string::npos) std::abort();
+  return text.replace(at, part.size(), instead);
 }
 
 inline std::string content_of(const std::string& path) {

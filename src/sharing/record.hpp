@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "skewguard/secret.hpp"
+#include "skewguard/time.hpp"
+#include "skewguard/verdict.hpp"
+
+namespace skewguard::sharing {
+
+/// A process is asking the login host for a token. It need not give the claim back: one whose beat
+/// stands still is taken over, so no store has to delete anything.
+struct Claim {
+  std::uint64_t id = 0;     ///< random, new for each request; tells the holder from everyone else
+  std::uint64_t fence = 0;  ///< the generation that the answer will get
+  std::uint64_t beat = 0;   ///< raised by the holder as long as it waits for the answer
+  friend bool operator==(const Claim&, const Claim&) = default;
+};
+
+/// A token as all processes may use it. Its life is given twice and never in wall time: by the
+/// issuer's clock, which machines and reboots have in common, and by the boot clock of the machine
+/// that asked, which needs no request to read.
+struct SharedToken {
+  std::uint64_t id = 0;  ///< random: the same token everywhere
+  Secret value;
+  std::string token_type = "Bearer";
+  /// The token cannot be older than this, by the issuer's clock since 1970: the Date of the answer
+  /// minus the time that the request took. 0 = the answer had no Date.
+  Duration issued_from{0};
+  /// That Date: what an API compares with its clock where an opaque token tells nothing. 0 = none.
+  Duration date{0};
+  Duration life{0};  ///< > 0
+  /// Whose boot clock read `sent`. Empty = unknown.
+  std::string boot_id;
+  std::string time_namespace;
+  Instant sent{};         ///< when the token request was sent
+  bool accepted = false;  ///< by the API host of the record
+};
+
+/// Why there is no token: all who want one wait together.
+struct Trouble {
+  std::uint32_t failures = 0;  ///< in a row
+  Duration pause{0};           ///< the longest that anyone has to wait after seeing this
+  Duration not_before{0};      ///< by the issuer's clock since 1970; 0 = unknown
+  Verdict verdict = Verdict::ok;
+};
+
+/// What processes share about one client: the content of one register. Everything but the register
+/// itself is decided by whoever reads it (ShareMachine).
+struct Record {
+  std::uint64_t epoch = 0;       ///< random: a register that lost its content begins a new one
+  std::uint64_t generation = 0;  ///< of the token: the fence of the claim that brought it
+  std::uint64_t refused = 0;     ///< tokens up to this generation were refused by the API
+  std::optional<SharedToken> token;
+  std::optional<Claim> claim;
+  Trouble trouble;
+  /// When the bucket of evidence rule 8 is full again, by the issuer's clock since 1970; 0 = full.
+  Duration bucket_full_at{0};
+  /// The origin of the API host that `accepted`, `lag` and `lead` are about. Empty = none.
+  std::string api;
+  Duration lag{0};   ///< its clock is at most this far behind the issuer's; 0 = unknown
+  Duration lead{0};  ///< its clock is this far ahead of the issuer's; 0 = unknown
+};
+
+}  // namespace skewguard::sharing

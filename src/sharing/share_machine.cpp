@@ -1,0 +1,416 @@
+#include "sharing/share_machine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "oauth/refusal_budget.hpp"
+
+namespace skewguard::sharing {
+namespace {
+
+/// Unknown where this was never learned, or learned of another host.
+Facts facts_of(const Record& record, const std::string& api) {
+  Facts facts{.api = api};
+  if (record.api != api) return facts;
+  if (record.token && record.token->accepted) facts.accepted = record.token->id;
+  facts.lag = record.lag;
+  facts.lead = record.lead;
+  return facts;
+}
+
+void apply(const Facts& facts, Record& record) {
+  if (record.api != facts.api) {
+    record.api = facts.api;
+    record.lag = record.lead = Duration{0};
+    if (record.token) record.token->accepted = false;
+  }
+  if (facts.lag) record.lag = *facts.lag;
+  if (facts.lead) record.lead = *facts.lead;
+  if (record.token && facts.accepted != 0 && record.token->id == facts.accepted)
+    record.token->accepted = true;
+}
+
+/// A newer token than the refused one stays.
+void apply(const event::Refused& refused, Record& record) {
+  if (!record.token || record.token->id != refused.token) return;
+  record.refused = std::max(record.refused, record.generation);
+  record.token.reset();
+  if (!refused.instead) return;
+  record.token = refused.instead;
+  // As new as a token can be that nobody asked for: whoever is asking now still replaces it.
+  record.refused = record.generation - 1;
+}
+
+bool same(const std::optional<SharedToken>& a, const std::optional<SharedToken>& b) {
+  if (!a || !b) return a.has_value() == b.has_value();
+  return a->id == b->id && a->accepted == b->accepted;
+}
+
+bool same_content(const Record& a, const Record& b) {
+  return same(a.token, b.token) && a.refused == b.refused && a.api == b.api && a.lag == b.lag &&
+         a.lead == b.lead;
+}
+
+}  // namespace
+
+ShareMachine::ShareMachine(ShareOptions options)
+    : options_(std::move(options)), random_state_(options_.seed) {}
+
+ShareActions ShareMachine::step(const ShareEvent& event, const View& view) {
+  view_ = view;
+  actions_.clear();
+  wake_.reset();
+  std::visit([this](const auto& what) { take(what); }, event);
+  decide();
+  if (wake_) actions_.emplace_back(action::WakeAt{*wake_});
+  return std::move(actions_);
+}
+
+// Events ------------------------------------------------------------------------------------------
+
+void ShareMachine::take(const event::Need& need) {
+  need_ = need;
+  fresh_ = looked_ = false;
+  watched_.reset();
+  trouble_.reset();
+}
+
+void ShareMachine::take(const event::Cancel& cancel) {
+  if (need_ && need_->need == cancel.need) need_.reset();
+}
+
+void ShareMachine::take(const event::Answered& answered) {
+  if (!asking_ || asking_->need != answered.need) return;
+  if (!asking_->claim) {
+    asking_.reset();
+    return;
+  }
+  asking_->answer = answered;
+}
+
+void ShareMachine::take(const event::Stored& stored) {
+  if (!operation_ || operation_->id != stored.operation) return;
+  const Operation done = *std::exchange(operation_, std::nullopt);
+  seen_ = stored.value;
+  known_ = fresh_ = true;
+  if (seen_ && !done.writes) {
+    const Facts facts = facts_of(seen_->record, options_.api);
+    if (facts.lag || facts.lead) actions_.emplace_back(action::Tell{facts});
+  }
+  if (done.writes && stored.swapped) won(done);
+  watch(base());
+}
+
+void ShareMachine::take(const event::StoreFailed& failed) {
+  if (!operation_ || operation_->id != failed.operation) return;
+  const Operation failed_operation = *std::exchange(operation_, std::nullopt);
+  known_ = fresh_ = false;
+  forget_pending();
+  if (asking_ && asking_->answer) asking_.reset();
+  if (need_ && !asking_) ask_alone(failed_operation);
+}
+
+void ShareMachine::take(const event::Looked&) {
+  looking_ = fresh_ = false;
+}
+
+void ShareMachine::take(const event::Tick&) {
+  if (operation_ && view_.now >= operation_->deadline) take(event::StoreFailed{operation_->id});
+  if (need_ && !asking_) fresh_ = false;
+}
+
+void ShareMachine::take(const event::Learned& learned) {
+  ++pending_.changes;
+  if (!pending_.facts) pending_.facts = Facts{.api = learned.facts.api};
+  Facts& facts = *pending_.facts;
+  if (learned.facts.accepted != 0) facts.accepted = learned.facts.accepted;
+  if (learned.facts.lag) facts.lag = learned.facts.lag;
+  if (learned.facts.lead) facts.lead = learned.facts.lead;
+}
+
+void ShareMachine::take(const event::Refused& refused) {
+  ++pending_.changes;
+  pending_.refused = refused;
+  if (live_ && live_->token && live_->token->id == refused.token) live_.reset();
+}
+
+// What comes next ---------------------------------------------------------------------------------
+
+/// One operation of the register at a time.
+void ShareMachine::decide() {
+  if (operation_) return wake_at(operation_->deadline);
+  restore_lost();
+  if (operation_) return wake_at(operation_->deadline);
+  if (asking_ && asking_->answer) {
+    write_answer();
+  } else if (asking_ && asking_->claim && view_.now >= asking_->next_beat) {
+    if (!known_) return read();
+    Record record = base();
+    asking_->next_beat = view_.now + options_.beat_every;
+    // Overtaken: the claim in the record is another's.
+    if (record.claim && record.claim->id == asking_->claim->id) {
+      ++record.claim->beat;
+      swap(std::move(record), {});
+    }
+  } else if (need_ && !asking_) {
+    seek();
+  } else if (pending_.any()) {
+    if (!known_) return read();
+    Record record = with_pending(base());
+    if (!seen_ || same_content(record, seen_->record)) {
+      forget_pending();  // it says so already, or has no token that this is about
+    } else {
+      swap(std::move(record), {.carries = pending_.changes});
+    }
+  }
+  if (operation_) wake_at(operation_->deadline);
+  if (asking_ && asking_->claim && !asking_->answer) wake_at(asking_->next_beat);
+}
+
+void ShareMachine::seek() {
+  if (looking_) return;
+  if (!fresh_) return read();
+  Record record = with_pending(base());
+  if (will_do(record)) {
+    live_ = record;
+    if (record.api != options_.api) record.token->accepted = false;
+    actions_.emplace_back(action::Found{need_->need, record, *age_of(*record.token)});
+    need_.reset();
+    return;
+  }
+  if (needs_look(record) && !std::exchange(looked_, true)) {
+    looking_ = true;
+    actions_.emplace_back(action::Look{});
+    return;
+  }
+  if (record.claim && stillness(*record.claim) < options_.dead_after)
+    return wake_at(view_.now + options_.poll_every);  // its holder may be alive
+  if (wait_for_trouble(record.trouble)) return;
+  claim_and_ask();
+}
+
+/// How long the beat of someone else's claim has been seen to stand still.
+Duration ShareMachine::stillness(const Claim& claim) const {
+  return watched_ && watched_->claim == claim ? watched_->last - watched_->since : Duration{0};
+}
+
+/// The same pause for everyone, counted from the issuer's clock where that can be read.
+bool ShareMachine::wait_for_trouble(const Trouble& trouble) {
+  if (trouble.failures == 0) return false;
+  if (!trouble_ || trouble_->failures != trouble.failures ||
+      trouble_->not_before != trouble.not_before) {
+    trouble_ = trouble;
+    trouble_seen_ = view_.now;
+  }
+  const Instant longest = trouble_seen_ + trouble.pause;
+  const bool over = view_.issuer && trouble.not_before > Duration{0} &&
+                    view_.issuer->earliest >= trouble.not_before;
+  if (over || view_.now >= longest) return false;
+  wake_at(std::min(longest, view_.now + options_.beat_every));
+  return true;
+}
+
+void ShareMachine::claim_and_ask() {
+  Record record = with_pending(base());
+  if (record.epoch == 0) record.epoch = random();
+  if (need_->pays && !pay(record)) return;
+  const std::uint64_t newest =
+      std::max({record.generation, record.refused, record.claim ? record.claim->fence : 0});
+  const Duration still = record.claim ? stillness(*record.claim) : Duration{0};
+  record.claim = Claim{random(), newest + 1, 0};
+  swap(std::move(record), {.claims = true, .carries = pending_.changes, .still = still});
+}
+
+/// Out of the bucket that all processes share; one that cannot be read is full.
+bool ShareMachine::pay(Record& record) {
+  using Budget = oauth::RefusalBudget;
+  if (!view_.issuer) return true;
+  const Duration next = record.bucket_full_at - (Budget::kMost - 1) * Budget::kEvery;
+  // A figure beyond a full debt is no bucket's.
+  const bool readable =
+      record.bucket_full_at <= view_.issuer->latest + Budget::kMost * Budget::kEvery;
+  if (readable && view_.issuer->earliest < next) {
+    actions_.emplace_back(
+        action::TooSoon{need_->need, view_.now + (next - view_.issuer->earliest)});
+    need_.reset();
+    return false;
+  }
+  const Duration from = readable ? record.bucket_full_at : Duration{0};
+  record.bucket_full_at = std::max(from, view_.issuer->earliest) + Budget::kEvery;
+  return true;
+}
+
+/// Whatever happened meanwhile: an answer counts unless a later one is there.
+void ShareMachine::write_answer() {
+  if (!known_) return read();
+  Record record = with_pending(base());
+  const event::Answered& answer = *asking_->answer;
+  const bool mine = record.claim && record.claim->id == asking_->claim->id;
+  const bool newest = record.epoch == 0 ||
+                      (record.epoch == asking_->epoch && asking_->claim->fence > record.generation);
+  if (mine) record.claim.reset();
+  if (answer.token && newest) {
+    record.epoch = asking_->epoch;
+    record.generation = asking_->claim->fence;
+    record.token = answer.token;
+    record.trouble = {};
+  } else if (!answer.token && mine) {
+    record.trouble = answer.trouble;
+    record.trouble.failures = base().trouble.failures + 1;
+  } else if (!mine) {  // overtaken: nothing of it is wanted
+    asking_.reset();
+    return decide();
+  }
+  swap(std::move(record), {.carries = pending_.changes, .ends_request = true});
+}
+
+/// The register does not work. A claim may have been written nevertheless.
+void ShareMachine::ask_alone(const Operation& failed) {
+  ask(failed.claims ? failed.writes : std::nullopt);
+}
+
+void ShareMachine::ask(const std::optional<Record>& claimed) {
+  asking_ = Asking{need_->need, {}, 0, view_.now + options_.beat_every, {}};
+  if (claimed) {
+    asking_->claim = claimed->claim;
+    asking_->epoch = claimed->epoch;
+  }
+  actions_.emplace_back(action::Ask{need_->need});
+  need_.reset();
+}
+
+void ShareMachine::won(const Operation& done) {
+  if (done.carries == pending_.changes) forget_pending();
+  if (done.ends_request) {
+    if (asking_ && asking_->answer && asking_->answer->token) {
+      live_ = done.writes;
+      actions_.emplace_back(action::Kept{});
+    }
+    asking_.reset();
+  }
+  if (done.still > Duration{0}) actions_.emplace_back(action::TookOver{done.still});
+  if (done.claims && need_) ask(done.writes);
+}
+
+/// The register has lost what this process knows: it was emptied, or an older state came back.
+void ShareMachine::restore_lost() {
+  if (!live_ || !known_ || asking_) return;
+  if (!lives(*live_)) {
+    live_.reset();
+    return;
+  }
+  const Record there = base();
+  const bool lost =
+      there.epoch == 0 || (there.epoch == live_->epoch && there.generation < live_->generation);
+  if (!lost) return;
+  Record back = *live_;
+  back.claim.reset();
+  swap(std::move(back), {});
+}
+
+/// How long someone else's beat has stood still.
+void ShareMachine::watch(const Record& record) {
+  const bool mine =
+      asking_ && asking_->claim && record.claim && record.claim->id == asking_->claim->id;
+  if (!record.claim || mine) {
+    watched_.reset();
+  } else if (watched_ && watched_->claim == *record.claim &&
+             view_.now - watched_->last <= options_.longest_gap) {
+    watched_->last = view_.now;
+  } else {
+    watched_ = Watched{*record.claim, view_.now, view_.now};
+  }
+}
+
+// The register ------------------------------------------------------------------------------------
+
+void ShareMachine::read() {
+  operation_ =
+      Operation{.id = ++last_operation_, .deadline = view_.now + options_.operation_timeout};
+  actions_.emplace_back(action::Read{operation_->id});
+  wake_at(operation_->deadline);
+}
+
+void ShareMachine::swap(Record record, Operation operation) {
+  operation_ = operation;
+  operation_->id = ++last_operation_;
+  operation_->deadline = view_.now + options_.operation_timeout;
+  operation_->writes = record;
+  std::optional<std::string> version;
+  if (seen_) version = seen_->version;
+  actions_.emplace_back(action::Swap{operation_->id, std::move(version), std::move(record)});
+  wake_at(operation_->deadline);
+}
+
+void ShareMachine::forget_pending() {
+  pending_.facts.reset();
+  pending_.refused.reset();
+}
+
+Record ShareMachine::base() const {
+  return seen_ ? seen_->record : Record{};
+}
+
+Record ShareMachine::with_pending(Record record) const {
+  if (pending_.refused) apply(*pending_.refused, record);
+  if (pending_.facts) apply(*pending_.facts, record);
+  return record;
+}
+
+// Tokens ------------------------------------------------------------------------------------------
+
+bool ShareMachine::same_clock(const SharedToken& token) const {
+  return !options_.boot_id.empty() && options_.boot_id == token.boot_id &&
+         !options_.time_namespace.empty() && options_.time_namespace == token.time_namespace;
+}
+
+/// At most; nothing where that cannot be told.
+std::optional<Duration> ShareMachine::age_of(const SharedToken& token) const {
+  if (same_clock(token) && token.sent <= view_.now) return view_.now - token.sent;
+  if (!view_.issuer || token.issued_from <= Duration{0}) return std::nullopt;
+  if (view_.issuer->latest < token.issued_from) return std::nullopt;  // certainly not of that clock
+  return view_.issuer->latest - token.issued_from;
+}
+
+bool ShareMachine::lives(const Record& record) const {
+  if (!record.token) return false;
+  const auto age = age_of(*record.token);
+  return age && *age < record.token->life;
+}
+
+/// Unless it is too old.
+bool ShareMachine::could_do(const Record& record) const {
+  if (need_->anew || !record.token || record.generation <= record.refused) return false;
+  const auto& had = need_->had;
+  return std::find(had.begin(), had.end(), record.token->id) == had.end();
+}
+
+bool ShareMachine::will_do(const Record& record) const {
+  if (!could_do(record)) return false;
+  const auto age = age_of(*record.token);
+  return age && *age < record.token->life && record.token->life - *age >= need_->min_life;
+}
+
+/// A token of another boot may live longer than an old reading of the issuer's clock can show.
+bool ShareMachine::needs_look(const Record& record) const {
+  if (record.trouble.failures > 0 && !view_.issuer) return true;  // it may be long over
+  const bool of_interest = could_do(record) && record.token->issued_from > Duration{0};
+  if (!of_interest || same_clock(*record.token)) return false;
+  return !view_.issuer || view_.issuer->age > options_.stale_reading;
+}
+
+/// splitmix64; never 0.
+std::uint64_t ShareMachine::random() {
+  random_state_ += 0x9e3779b97f4a7c15U;
+  std::uint64_t bits = random_state_;
+  bits = (bits ^ (bits >> 30U)) * 0xbf58476d1ce4e5b9U;
+  bits = (bits ^ (bits >> 27U)) * 0x94d049bb133111ebU;
+  bits ^= bits >> 31U;
+  return bits == 0 ? 1 : bits;
+}
+
+void ShareMachine::wake_at(Instant when) {
+  wake_ = wake_ ? std::min(*wake_, when) : when;
+}
+
+}  // namespace skewguard::sharing

@@ -1,0 +1,357 @@
+#include "store/file_store.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "host/seed.hpp"
+#include "store/digest.hpp"
+#include "store/ended.hpp"
+#include "store/file_errors.hpp"
+#include "store/record_text.hpp"
+#include "store/sealed_text.hpp"
+
+namespace skewguard::store {
+namespace {
+
+using Value = TokenStore::Value;
+using Swapped = TokenStore::Swapped;
+
+constexpr std::size_t kKeyChars = 64;
+constexpr std::size_t kSeedChars = 16;
+constexpr std::string_view kValueEnd = ".json";
+constexpr std::string_view kDraftEnd = ".new";
+// So many files in one folder are not ours alone.
+constexpr std::size_t kMostEntries = 10'000;
+constexpr std::uint64_t kMostNumber = 999'999'999'999'999'999;
+// How often others may come between before that is an error.
+constexpr int kMostTries = 10;
+// Of one sweep, which runs on the control loop.
+constexpr std::size_t kMostSwept = 1000;
+constexpr int kMostKeysSwept = 100;
+
+Result<void> check_digest(const std::string& key) {
+  if (key.size() == kKeyChars && only_hex_digits(key)) return {};
+  return Error{.kind = ErrorKind::config,
+               .message = "this is not the key of a shared token",
+               .remedy = "use 64 hex digits, lower case"};
+}
+
+Error busy(const std::string& path) {
+  return {.kind = ErrorKind::unavailable,
+          .message = path + " changes faster than it can be read",
+          .remedy = "see which processes write there"};
+}
+
+// Names -------------------------------------------------------------------------------------------
+
+/// 1, 2 ... as we write it; 0 = it is no such number.
+std::uint64_t number_in(std::string_view digits) {
+  std::uint64_t number = 0;
+  if (digits.starts_with('0')) return 0;
+  const char* const last = digits.data() + digits.size();
+  const auto [end, error] = std::from_chars(digits.data(), last, number);
+  return error == std::errc{} && end == last && number <= kMostNumber ? number : 0;
+}
+
+std::string value_name(std::uint64_t number) {
+  return std::to_string(number) + std::string(kValueEnd);
+}
+
+std::uint64_t number_of_value(std::string_view name) {
+  if (!name.ends_with(kValueEnd)) return 0;
+  name.remove_suffix(kValueEnd.size());
+  return number_in(name);
+}
+
+/// Nobody else's: several may write the same number.
+std::string draft_name(std::uint64_t number) {
+  return "." + std::to_string(number) + "." + hex_digits(host::hardware_seed()) +
+         std::string(kDraftEnd);
+}
+
+/// Whether it is "." SEED ".new".
+bool is_draft_end(std::string_view end) {
+  return end.size() == 1 + kSeedChars + kDraftEnd.size() && end.starts_with('.') &&
+         only_hex_digits(end.substr(1, kSeedChars)) && end.ends_with(kDraftEnd);
+}
+
+std::uint64_t number_of_draft(std::string_view name) {
+  const auto end = name.rfind('.', name.size() - std::min(name.size(), kDraftEnd.size() + 1));
+  if (end == std::string_view::npos || !name.starts_with('.') || !is_draft_end(name.substr(end)))
+    return 0;
+  return number_in(name.substr(1, end - 1));
+}
+
+/// What earlier versions left under a key: its file, its lock, drafts.
+bool is_earlier(std::string_view end) {
+  return end == kValueEnd || end == ".lock" || end == kDraftEnd || is_draft_end(end);
+}
+
+// Versions ----------------------------------------------------------------------------------------
+
+/// The number alone would come again in a folder that was emptied.
+std::string version_of(std::uint64_t number, std::string_view text) {
+  return std::to_string(number) + "-" + sha256_hex(text).substr(0, kSeedChars);
+}
+
+std::optional<std::uint64_t> number_of_version(std::string_view version) {
+  const std::string_view digits = version.substr(0, version.find('-'));
+  const std::uint64_t number = number_in(digits);
+  if (number == 0 && digits != "0") return std::nullopt;
+  return number;
+}
+
+Value value_of(std::uint64_t number, SecretText text) {
+  std::string version = version_of(number, text.view());
+  return {.text = std::move(text).secret(), .version = std::move(version)};
+}
+
+// Cleaning up -------------------------------------------------------------------------------------
+
+/// Removes a file of ours. False: it is there still, or may be.
+bool removed(const Folder& folder, const std::string& name) {
+  const auto there = folder.has(name);
+  if (!there) return false;
+  const int error = *there ? folder.remove(name) : 0;
+  return error == 0 || error == -ENOENT;
+}
+
+std::vector<std::string> names_in(const Folder& folder) {
+  std::vector<std::string> names;
+  if (folder.list(kMostEntries, names) < 0 || names.size() == kMostEntries) names.clear();
+  return names;
+}
+
+/// Up to that number. False: one is there still, or may be.
+bool remove_drafts(const Folder& values, const std::vector<std::string>& names,
+                   std::uint64_t number) {
+  bool all = true;
+  for (const std::string& name : names) {
+    const std::uint64_t draft = number_of_draft(name);
+    if (draft > 0 && draft <= number) all = removed(values, name) && all;
+  }
+  return all;
+}
+
+/// Values below `number`, none of them while the draft of one who may want to link the same name is
+/// there: he must find that he has lost.
+void remove_overtaken(const Folder& values, std::uint64_t number) {
+  const auto names = names_in(values);
+  if (!remove_drafts(values, names, number)) return;
+  for (const std::string& name : names) {
+    const std::uint64_t value = number_of_value(name);
+    if (value > 0 && value < number) (void)removed(values, name);
+  }
+}
+
+void remove_earlier(const Folder& folder, const std::string& key) {
+  for (const char* end : {".json", ".lock", ".new"}) (void)removed(folder, key + end);
+}
+
+/// Since then a token request has ended, or something was learned of its token.
+std::optional<sharing::SharedToken> fresh_token(std::string_view key, std::string_view text) {
+  auto record = record_of(key, text);
+  if (!record || record->claim) return std::nullopt;
+  return std::move(record->token);
+}
+
+bool is_dead(const std::string& key, const Value& value, const sharing::SharedToken& fresh) {
+  const auto record = record_of(key, value.text.reveal());
+  return record && has_ended(*record, fresh);  // what we cannot read may be a later version's
+}
+
+Error cannot_link(const std::string& path, int error) {
+  if (error != EPERM && error != EOPNOTSUPP && error != ENOSYS && error != EMLINK)
+    return cannot("link", path, error);
+  return {.kind = ErrorKind::config,
+          .message = "cannot link " + path + " (this file system has no hard links)",
+          .remedy = "name a folder on another file system, or keep no tokens"};
+}
+
+}  // namespace
+
+/// What is to be swapped.
+struct FileStore::Swap {
+  const std::string& key;
+  const std::optional<std::string>& expected;
+  std::string_view text;
+  std::uint64_t number;  ///< that the text will have
+};
+
+FileStore::FileStore(std::string folder, Files& files)
+    : folder_(without_end_slashes(std::move(folder))), files_(files) {}
+
+void FileStore::read(const std::string& key, ReadHandler handler) {
+  handler(read(key));
+}
+
+void FileStore::swap(const std::string& key, std::optional<std::string> expected, Secret text,
+                     SwapHandler handler) {
+  handler(swap(key, expected, text));
+}
+
+Result<std::optional<Value>> FileStore::read(const std::string& key) const {
+  if (auto good = check_digest(key); !good) return good.error();
+  const auto folder = Folder::enter(files_, folder_, Folder::Missing::is_fine);
+  if (!folder) return folder.error();
+  if (!folder->open()) return std::optional<Value>{};
+  return current(*folder, key);
+}
+
+Result<Swapped> FileStore::swap(const std::string& key, const std::optional<std::string>& expected,
+                                const Secret& text) const {
+  if (auto good = check_digest(key); !good) return good.error();
+  if (text.size() > kMostTextBytes) {
+    return Error{.kind = ErrorKind::unavailable,
+                 .message = "this token cannot be kept: it is too long",
+                 .remedy = ""};
+  }
+  const auto before = expected ? number_of_version(*expected) : 0;
+  if (!before || *before == kMostNumber) {  // a version that this register does not give
+    auto value = read(key);
+    if (!value) return value.error();
+    return Swapped{.value = *std::move(value)};
+  }
+  for (int i = 0; i < kMostTries; ++i) {
+    auto done = attempt({key, expected, text.reveal(), *before + 1});
+    if (!done) return done.error();
+    if (*done) return **std::move(done);
+  }
+  return busy(folder_ + "/" + key);
+}
+
+/// The value with the highest number. Its file may be gone before it is opened: then there is a
+/// higher one.
+Result<std::optional<Value>> FileStore::current(const Folder& folder,
+                                                const std::string& key) const {
+  bool seen_nothing = false;
+  for (int i = 0; i < kMostTries; ++i) {
+    const auto values = folder.enter(key, Folder::Missing::is_fine);
+    if (!values) return values.error();
+    std::vector<std::string> names;
+    const int error = values->open() ? values->list(kMostEntries, names) : 0;
+    if (error < 0 && error != -ENOENT) return cannot("list the folder", values->path(), -error);
+    if (names.size() == kMostEntries)
+      return not_used(values->path(), "there are too many files in it", "remove it");
+    std::uint64_t number = 0;
+    for (const std::string& name : names) number = std::max(number, number_of_value(name));
+    const std::string name = number > 0 ? value_name(number) : key + std::string(kValueEnd);
+    auto text = (number > 0 ? *values : folder).read(name, kMostTextBytes);
+    if (!text) return text.error();
+    if (*text) return std::optional(value_of(number, **std::move(text)));
+    // Between the two looks the first number may have taken the place of an earlier version's file.
+    if (number == 0 && std::exchange(seen_nothing, true)) return std::optional<Value>{};
+  }
+  return busy(folder.path_of(key));
+}
+
+/// Nothing: others came between, and that decides nothing; once more.
+Result<std::optional<Swapped>> FileStore::attempt(const Swap& swap) const {
+  const auto folder = Folder::enter(files_, folder_, Folder::Missing::is_made);
+  if (!folder) return folder.error();
+  const auto values = folder->enter(swap.key, Folder::Missing::is_made);
+  if (!values) return values.error();
+  if (!values->open()) return std::optional<Swapped>{};
+  const std::string draft = draft_name(swap.number);
+  auto done = put(swap, *folder, *values, draft);
+  if (!done || !*done || !(*done)->swapped) return done;
+
+  // The new value is there; without this a power cut may bring the old one back.
+  if (auto synced = values->sync(); !synced) return synced.error();
+  remove_overtaken(*values, swap.number);
+  if (swap.number == 1) remove_earlier(*folder, swap.key);
+  if (const auto fresh = fresh_token(swap.key, swap.text)) sweep(*folder, swap.key, *fresh);
+  return done;
+}
+
+Result<std::optional<Swapped>> FileStore::put(const Swap& swap, const Folder& folder,
+                                              const Folder& values,
+                                              const std::string& draft) const {
+  const Handle file = values.open_file(draft, O_WRONLY | O_CREAT | O_EXCL);
+  if (file.fd() == -ENOENT) return std::optional<Swapped>{};  // a sweep took the folder away
+  if (!file.open()) return cannot("make", values.path_of(draft), -file.fd());
+  auto done = link(swap, folder, values, {draft, file});
+  values.remove(draft);
+  return done;
+}
+
+/// The draft was made before the look at what is there. So whoever has removed that since, or what
+/// came after it, has removed the draft before.
+Result<std::optional<Swapped>> FileStore::link(const Swap& swap, const Folder& folder,
+                                               const Folder& values, const Draft& draft) const {
+  if (const int error = values.write(draft.file, swap.text); error < 0)
+    return cannot("write", values.path_of(draft.name), -error);
+
+  auto there = current(folder, swap.key);
+  if (!there) return there.error();
+  const bool expected =
+      there->has_value() ? swap.expected == (*there)->version : !swap.expected.has_value();
+  if (!expected) return std::optional(Swapped{.value = *std::move(there)});
+
+  if (const int error = values.sync(draft.file); error < 0)
+    return cannot("write", values.path_of(draft.name), -error);
+  const int error = values.link(draft.name, value_name(swap.number));
+  if (error == -EEXIST || error == -ENOENT) return std::optional<Swapped>{};
+  if (error < 0) return cannot_link(values.path_of(draft.name), -error);
+  auto value = value_of(swap.number, SecretText(swap.text));
+  return std::optional(Swapped{.swapped = true, .value = std::move(value)});
+}
+
+// The sweep ---------------------------------------------------------------------------------------
+
+/// What is of no use to anyone any more: other keys' values that have ended, and what earlier
+/// versions left. Best effort.
+void FileStore::sweep(const Folder& folder, const std::string& key,
+                      const sharing::SharedToken& fresh) const {
+  std::vector<std::string> names;
+  if (folder.list(kMostSwept, names) < 0) return;
+  int looks = 0;
+  for (const std::string& name : names) {
+    const std::string other = name.substr(0, kKeyChars);
+    const std::string end = name.substr(other.size());
+    if (!check_digest(other) || (end.empty() ? other == key : !is_earlier(end))) continue;
+    if (++looks > kMostKeysSwept) return;
+    if (end.empty()) {
+      sweep_values(folder, other, fresh);
+    } else if (other == key || is_litter(folder, other, end, fresh)) {
+      (void)removed(folder, name);
+    }
+  }
+}
+
+/// Of one key, as far as they have ended. Who puts a new one there meanwhile finds or makes it.
+void FileStore::sweep_values(const Folder& folder, const std::string& key,
+                             const sharing::SharedToken& fresh) const {
+  const auto values = folder.enter(key, Folder::Missing::is_fine);
+  if (!values || !values->open()) return;
+  const auto value = current(folder, key);
+  if (!value) return;
+  const std::uint64_t number =
+      value->has_value() ? number_of_version((*value)->version).value_or(0) : 0;
+  if (number == 0) {
+    (void)remove_drafts(*values, names_in(*values), kMostNumber);
+  } else {
+    if (!is_dead(key, **value, fresh)) return;
+    remove_overtaken(*values, number + 1);
+  }
+  folder.remove_folder(key);  // fails where it is not empty
+}
+
+/// An earlier version's file: a token that has ended, a draft, a lock without a token.
+bool FileStore::is_litter(const Folder& folder, const std::string& key, std::string_view end,
+                          const sharing::SharedToken& fresh) {
+  if (is_draft_end(end) || end == kDraftEnd) return true;
+  const std::string name = key + std::string(kValueEnd);
+  auto text = folder.read(name, kMostTextBytes);
+  if (!text) return false;
+  if (!*text) return true;
+  return is_dead(key, value_of(0, **std::move(text)), fresh);
+}
+
+}  // namespace skewguard::store

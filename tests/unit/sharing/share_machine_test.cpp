@@ -1,0 +1,654 @@
+#include "sharing/share_machine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace skewguard::sharing {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kDate = std::chrono::seconds{1'767'225'600};  // the issuer's clock at the start
+
+/// One register, as a store would hold it.
+class Register {
+ public:
+  std::optional<Value> value;
+
+  void put(Record record) { value = Value{std::to_string(++versions_), std::move(record)}; }
+  bool swap(const action::Swap& swap) {
+    const auto there = value ? std::optional(value->version) : std::nullopt;
+    if (there != swap.version) return false;
+    put(swap.record);
+    return true;
+  }
+  [[nodiscard]] const Record& record() const { return value->record; }
+
+ private:
+  int versions_ = 0;
+};
+
+/// A machine on a register that answers at once, and the actions that are not the register's.
+class Process {
+ public:
+  explicit Process(Register& shared, std::uint64_t seed = 1, std::string boot = "boot")
+      : shared_(shared), machine_(options(seed, std::move(boot))) {}
+
+  View view{Instant{1h}, IssuerReading{kDate, kDate + 1s, 0s}};
+
+  void step(const ShareEvent& event) {
+    std::optional<ShareAction> operation;
+    for (auto& action : machine_.step(event, view)) {
+      const bool of_register = std::holds_alternative<action::Read>(action) ||
+                               std::holds_alternative<action::Swap>(action);
+      if (const auto* wake = std::get_if<action::WakeAt>(&action)) wakes = wake->at;
+      if (of_register) {
+        operation = std::move(action);
+      } else {
+        actions.push_back(std::move(action));
+      }
+    }
+    if (operation) perform(*operation);
+  }
+  void pass(Duration time) {
+    view.now += time;
+    if (view.issuer) {
+      view.issuer->earliest += time;
+      view.issuer->latest += time;
+      view.issuer->age += time;
+    }
+  }
+  /// In the steps that the machine asks for.
+  void wait(Duration time) {
+    const Instant end = view.now + time;
+    while (wakes <= end) {
+      pass(std::max(wakes - view.now, Duration{1ms}));
+      wakes = Instant::max();
+      step(event::Tick{});
+    }
+    pass(end - view.now);
+  }
+  template <typename Action>
+  [[nodiscard]] std::optional<Action> last() const {
+    for (auto it = actions.rbegin(); it != actions.rend(); ++it)
+      if (const auto* found = std::get_if<Action>(&*it)) return *found;
+    return std::nullopt;
+  }
+  template <typename Action>
+  [[nodiscard]] long count() const {
+    return std::count_if(actions.begin(), actions.end(), [](const ShareAction& action) {
+      return std::holds_alternative<Action>(action);
+    });
+  }
+  [[nodiscard]] bool asks() const { return count<action::Ask>() > 0; }
+
+  ShareActions actions;
+  Instant wakes = Instant::max();
+  int operations = 0;
+  bool deaf = false;  ///< the register does not answer
+  std::function<void()> before_swap;
+
+ private:
+  void perform(const ShareAction& operation) {
+    ++operations;
+    const auto* swap = std::get_if<action::Swap>(&operation);
+    if (swap != nullptr && before_swap) std::exchange(before_swap, nullptr)();
+    if (deaf) return;
+    const bool swapped = swap != nullptr && shared_.swap(*swap);
+    const OperationId id =
+        swap != nullptr ? swap->operation : std::get<action::Read>(operation).operation;
+    step(event::Stored{id, swapped, shared_.value});
+  }
+  static ShareOptions options(std::uint64_t seed, std::string boot) {
+    ShareOptions options;
+    options.seed = seed;
+    options.boot_id = std::move(boot);
+    options.time_namespace = "time";
+    options.api = "https://api.example";
+    return options;
+  }
+
+  Register& shared_;
+  ShareMachine machine_;
+};
+
+SharedToken token(std::uint64_t id, Duration life = 300s) {
+  SharedToken token;
+  token.id = id;
+  token.value = Secret("token" + std::to_string(id));
+  token.issued_from = kDate;
+  token.life = life;
+  token.boot_id = "boot";
+  token.time_namespace = "time";
+  token.sent = Instant{1h};
+  return token;
+}
+
+Record record_with(SharedToken token, std::uint64_t generation = 1) {
+  Record record;
+  record.epoch = 7;
+  record.generation = generation;
+  record.token = std::move(token);
+  record.api = "https://api.example";
+  return record;
+}
+
+event::Answered brings(NeedId need, std::uint64_t id) {
+  return {.need = need, .token = token(id)};
+}
+
+event::Answered fails(NeedId need, Duration pause, Duration not_before) {
+  return {.need = need, .trouble = {0, pause, not_before, Verdict::auth_backend_unavailable}};
+}
+
+class Share : public testing::Test {
+ protected:
+  Register shared;
+  Process one{shared, 1};
+  Process two{shared, 2};
+};
+
+// One asks, the others take -----------------------------------------------------------------------
+
+TEST_F(Share, AsksOnAnEmptyRegisterUnderAClaim) {
+  one.step(event::Need{.need = 1});
+  EXPECT_TRUE(one.asks());
+  ASSERT_TRUE(shared.record().claim);
+  EXPECT_EQ(shared.record().claim->fence, 1U);
+  EXPECT_NE(shared.record().epoch, 0U);
+}
+
+TEST_F(Share, TheAnswerReplacesTheClaim) {
+  one.step(event::Need{.need = 1});
+  one.step(brings(1, 50));
+  EXPECT_FALSE(shared.record().claim);
+  ASSERT_TRUE(shared.record().token);
+  EXPECT_EQ(shared.record().token->id, 50U);
+  EXPECT_EQ(shared.record().generation, 1U);
+}
+
+TEST_F(Share, WhoComesSecondWaitsAndTakesTheSameToken) {
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  EXPECT_FALSE(two.asks());
+  one.step(brings(1, 50));
+  two.wait(1s);
+  ASSERT_TRUE(two.last<action::Found>());
+  EXPECT_EQ(two.last<action::Found>()->record.token->id, 50U);
+  EXPECT_FALSE(two.asks());
+}
+
+TEST_F(Share, OfTwoWhoSawNoClaimOneAsks) {
+  two.before_swap = [this] { one.step(event::Need{.need = 1}); };
+  two.step(event::Need{.need = 1});
+  EXPECT_TRUE(one.asks());
+  EXPECT_FALSE(two.asks());
+}
+
+TEST_F(Share, AForcedRefreshTakesNobodysToken) {
+  shared.put(record_with(token(50)));
+  one.step(event::Need{.need = 1, .anew = true});
+  EXPECT_TRUE(one.asks());
+}
+
+TEST_F(Share, ATokenThatWasHadWillNotDo) {
+  shared.put(record_with(token(50)));
+  one.step(event::Need{.need = 1, .had = {50}});
+  EXPECT_TRUE(one.asks());
+  EXPECT_EQ(shared.record().claim->fence, 2U);
+}
+
+TEST_F(Share, ATokenNeedsTheLifeThatIsWanted) {
+  shared.put(record_with(token(50)));
+  one.pass(200s);
+  one.step(event::Need{.need = 1, .min_life = 100s});
+  EXPECT_TRUE(one.last<action::Found>());
+  two.pass(200s);
+  two.step(event::Need{.need = 1, .min_life = 100s + 1ns});
+  EXPECT_TRUE(two.asks());
+}
+
+TEST_F(Share, NobodyWaitsOnceTheNeedIsCancelled) {
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  two.step(event::Cancel{1});
+  one.step(brings(1, 50));
+  two.wait(5s);
+  EXPECT_FALSE(two.last<action::Found>());
+}
+
+// The age of a token ------------------------------------------------------------------------------
+
+TEST_F(Share, OnTheSameBootTheAgeCountsFromTheSending) {
+  shared.put(record_with(token(50)));
+  one.view.issuer.reset();
+  one.pass(299s);
+  one.step(event::Need{.need = 1});
+  ASSERT_TRUE(one.last<action::Found>());
+  EXPECT_EQ(one.last<action::Found>()->age, 299s);
+  two.view.issuer.reset();
+  two.pass(300s);
+  two.step(event::Need{.need = 1});
+  EXPECT_TRUE(two.asks());
+}
+
+TEST_F(Share, OnAnotherBootTheIssuersClockTells) {
+  shared.put(record_with(token(50)));
+  Process other(shared, 3, "another boot");
+  other.pass(250s);
+  other.view.issuer->age = 0s;
+  other.step(event::Need{.need = 1});
+  ASSERT_TRUE(other.last<action::Found>());
+  EXPECT_EQ(other.last<action::Found>()->age, 251s);  // by the latest that it may be
+}
+
+TEST_F(Share, OnlyWhatIsCertainlyOfAnotherClockIsRefused) {
+  shared.put(record_with(token(50)));
+  Process other(shared, 3, "another boot");
+  other.view.issuer = IssuerReading{kDate - 5s, kDate, 0s};
+  other.step(event::Need{.need = 1});
+  ASSERT_TRUE(other.last<action::Found>());
+  EXPECT_EQ(other.last<action::Found>()->age, 0s);
+  Process wrong(shared, 4, "another boot");
+  wrong.view.issuer = IssuerReading{kDate - 5s, kDate - 1ns, 0s};
+  wrong.step(event::Need{.need = 1});
+  EXPECT_TRUE(wrong.asks());
+}
+
+TEST_F(Share, AForeignTokenIsLookedAtOnceBeforeAnyRequest) {
+  shared.put(record_with(token(50)));
+  Process other(shared, 3, "another boot");
+  other.view.issuer.reset();
+  other.step(event::Need{.need = 1});
+  EXPECT_EQ(other.count<action::Look>(), 1);
+  EXPECT_FALSE(other.asks());
+  other.wait(3s);  // the look takes its time
+  EXPECT_FALSE(other.asks());
+  other.view.issuer = IssuerReading{kDate + 10s, kDate + 11s, 0s};
+  other.step(event::Looked{});
+  EXPECT_TRUE(other.last<action::Found>());
+}
+
+TEST_F(Share, NobodyLooksWhereThisBootsClockTellsOrNoneDoes) {
+  shared.put(record_with(token(50)));
+  one.view.issuer.reset();
+  one.pass(301s);  // it has ended
+  one.step(event::Need{.need = 1});
+  EXPECT_EQ(one.count<action::Look>(), 0);
+  Process other(shared, 3, "another boot");
+  SharedToken undated = token(51);
+  undated.issued_from = {};
+  shared.put(record_with(undated));
+  other.view.issuer.reset();
+  other.step(event::Need{.need = 1});
+  EXPECT_EQ(other.count<action::Look>(), 0);
+  EXPECT_TRUE(other.asks());
+}
+
+TEST_F(Share, WithoutAReadingThatALookBroughtAForeignTokenIsNotUsed) {
+  shared.put(record_with(token(50)));
+  Process other(shared, 3, "another boot");
+  other.view.issuer.reset();
+  other.step(event::Need{.need = 1});
+  other.step(event::Looked{});
+  EXPECT_TRUE(other.asks());
+  EXPECT_EQ(other.count<action::Look>(), 1);
+}
+
+TEST_F(Share, AnOldReadingIsRenewedBeforeARequest) {
+  shared.put(record_with(token(50, 600s)));
+  Process other(shared, 3, "another boot");
+  other.view.issuer = IssuerReading{kDate, kDate + 600s, 5min + 1ns};
+  other.step(event::Need{.need = 1});
+  EXPECT_EQ(other.count<action::Look>(), 1);
+  Process recent(shared, 4, "another boot");
+  recent.view.issuer = IssuerReading{kDate, kDate + 600s, 5min};
+  recent.step(event::Need{.need = 1});
+  EXPECT_EQ(recent.count<action::Look>(), 0);
+  EXPECT_TRUE(recent.asks());
+}
+
+// Holders that die --------------------------------------------------------------------------------
+
+TEST_F(Share, TheHolderRaisesItsBeat) {
+  one.step(event::Need{.need = 1});
+  one.wait(2s);
+  EXPECT_EQ(shared.record().claim->beat, 4U);
+}
+
+TEST_F(Share, ALivingHolderIsWaitedForForAsLongAsItTakes) {
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  for (int i = 0; i < 200; ++i) {
+    one.wait(100ms);
+    two.wait(100ms);
+  }
+  EXPECT_FALSE(two.asks());
+}
+
+TEST_F(Share, ABeatThatStandsStillForTwoSecondsIsTakenOver) {
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  two.wait(1900ms);
+  EXPECT_FALSE(two.asks());
+  two.wait(300ms);
+  EXPECT_TRUE(two.asks());
+  EXPECT_TRUE(two.last<action::TookOver>());
+  EXPECT_EQ(shared.record().claim->fence, 2U);
+}
+
+TEST_F(Share, ABeatIsMeasuredAnewOnceItMoved) {
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  two.wait(1900ms);
+  one.wait(500ms);  // it was only slow
+  two.wait(1900ms);
+  EXPECT_FALSE(two.asks());
+}
+
+TEST_F(Share, WhoWasFrozenItselfMeasuresAnew) {
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  two.pass(1h);  // suspended, with the holder
+  two.step(event::Tick{});
+  two.wait(1900ms);
+  EXPECT_FALSE(two.asks());
+  two.wait(300ms);
+  EXPECT_TRUE(two.asks());
+}
+
+TEST_F(Share, OfAllWhoWaitOneTakesOver) {
+  Process three{shared, 3};
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  three.step(event::Need{.need = 1});
+  for (int i = 0; i < 30; ++i) {
+    two.wait(100ms);
+    if (two.asks() && i % 5 == 0) two.step(event::Tick{});
+    three.wait(100ms);
+  }
+  EXPECT_EQ(two.count<action::Ask>() + three.count<action::Ask>(), 1);
+}
+
+TEST_F(Share, TheLateAnswerOfAnOvertakenHolderReplacesNothingNewer) {
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  two.wait(3s);
+  two.step(brings(1, 60));
+  one.pass(10s);
+  one.step(brings(1, 50));
+  EXPECT_EQ(shared.record().token->id, 60U);
+  EXPECT_EQ(shared.record().generation, 2U);
+}
+
+TEST_F(Share, TheLateAnswerLeavesTheClaimOfTheSuccessor) {
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  two.wait(3s);
+  one.pass(10s);
+  one.step(brings(1, 50));
+  EXPECT_EQ(shared.record().token->id, 50U);  // it is the newest so far
+  ASSERT_TRUE(shared.record().claim);
+  EXPECT_EQ(shared.record().claim->fence, 2U);
+  two.step(brings(1, 60));
+  EXPECT_EQ(shared.record().token->id, 60U);
+  EXPECT_FALSE(shared.record().claim);
+}
+
+TEST_F(Share, AnOvertakenHolderDoesNotBeatForItsSuccessor) {
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  two.wait(2500ms);
+  ASSERT_TRUE(two.asks());
+  const auto beat = shared.record().claim->beat;
+  one.pass(3s);
+  one.wait(3s);
+  EXPECT_EQ(shared.record().claim->beat, beat);
+}
+
+TEST_F(Share, AnswersOfAnotherEpochAreNotWritten) {
+  one.step(event::Need{.need = 1});
+  Record other = record_with(token(70), 0);
+  other.epoch = 999;
+  shared.put(other);
+  one.step(brings(1, 50));
+  EXPECT_EQ(shared.record().token->id, 70U);
+}
+
+// A register that fails or forgets ----------------------------------------------------------------
+
+TEST_F(Share, ARegisterThatIsSilentIsGivenUpAfterASecond) {
+  one.deaf = true;
+  one.step(event::Need{.need = 1});
+  EXPECT_FALSE(one.asks());
+  one.wait(1s);
+  EXPECT_TRUE(one.asks());
+}
+
+TEST_F(Share, AClaimWhoseAnswerWasLostIsStillMine) {
+  one.before_swap = [this] { one.deaf = true; };
+  one.step(event::Need{.need = 1});
+  Record written;
+  written.epoch = 7;
+  one.wait(1s);
+  EXPECT_TRUE(one.asks());
+  one.deaf = false;
+  one.step(brings(1, 50));
+  ASSERT_TRUE(shared.value);
+  EXPECT_EQ(shared.record().token->id, 50U);
+}
+
+TEST_F(Share, AnEmptiedRegisterGetsTheLivingTokenBack) {
+  one.step(event::Need{.need = 1});
+  one.step(brings(1, 50));
+  const std::uint64_t epoch = shared.record().epoch;
+  shared.value.reset();
+  one.pass(10s);
+  one.step(event::Learned{{.api = "https://api.example", .accepted = 50}});
+  ASSERT_TRUE(shared.value);
+  EXPECT_EQ(shared.record().epoch, epoch);
+  EXPECT_EQ(shared.record().token->id, 50U);
+}
+
+TEST_F(Share, AnOlderStateOfTheSameEpochIsReplaced) {
+  one.step(event::Need{.need = 1});
+  one.step(brings(1, 50));
+  const Value older = *shared.value;
+  one.step(event::Need{.need = 2, .had = {50}});
+  one.step(brings(2, 51));
+  shared.value = older;  // a failover
+  one.step(event::Learned{{.api = "https://api.example", .accepted = 51}});
+  EXPECT_EQ(shared.record().token->id, 51U);
+  EXPECT_EQ(shared.record().generation, 2U);
+}
+
+TEST_F(Share, AnotherEpochIsLeftAlone) {
+  one.step(event::Need{.need = 1});
+  one.step(brings(1, 50));
+  Record other = record_with(token(70), 0);
+  other.epoch = 999;
+  shared.put(other);
+  one.step(event::Learned{{.api = "https://api.example", .accepted = 50}});
+  EXPECT_EQ(shared.record().token->id, 70U);
+}
+
+// Refusals, and what was learned ------------------------------------------------------------------
+
+TEST_F(Share, ARefusedTokenIsTakenByNobody) {
+  shared.put(record_with(token(50)));
+  one.step(event::Refused{50});
+  two.step(event::Need{.need = 1});
+  EXPECT_TRUE(two.asks());
+  EXPECT_EQ(shared.record().claim->fence, 2U);
+}
+
+TEST_F(Share, ARefusalDoesNotHitANewerToken) {
+  shared.put(record_with(token(60), 2));
+  one.step(event::Refused{50});
+  two.step(event::Need{.need = 1});
+  EXPECT_TRUE(two.last<action::Found>());
+}
+
+TEST_F(Share, RefusalAndClaimAreOneSwap) {
+  shared.put(record_with(token(50)));
+  one.step(event::Need{.need = 1, .had = {50}});  // reads
+  one.step(brings(1, 51));
+  const int before = one.operations;
+  one.step(event::Need{.need = 2, .had = {51}});
+  EXPECT_EQ(one.operations - before, 2);  // a read, and the claim
+}
+
+TEST_F(Share, AnOlderTokenThatIsAcceptedTakesTheRefusedOnesPlace) {
+  shared.put(record_with(token(60), 2));
+  one.step(event::Refused{60, token(50)});
+  two.step(event::Need{.need = 1});
+  ASSERT_TRUE(two.last<action::Found>());
+  EXPECT_EQ(two.last<action::Found>()->record.token->id, 50U);
+}
+
+TEST_F(Share, AcceptedLagAndLeadAreSharedByApiHost) {
+  shared.put(record_with(token(50)));
+  one.step(event::Learned{{.api = "https://api.example", .accepted = 50, .lag = 3s, .lead = 0s}});
+  EXPECT_TRUE(shared.record().token->accepted);
+  EXPECT_EQ(shared.record().lag, 3s);
+  two.step(event::Need{.need = 1});
+  ASSERT_TRUE(two.last<action::Tell>());
+  EXPECT_EQ(two.last<action::Tell>()->facts.lag, 3s);
+  one.step(event::Learned{{.api = "https://other.example", .lead = 2s}});
+  EXPECT_FALSE(shared.record().token->accepted);
+  EXPECT_EQ(shared.record().lag, 0s);
+  EXPECT_EQ(shared.record().lead, 2s);
+}
+
+TEST_F(Share, FactsOfAnotherApiHostAreNotTold) {
+  Record record = record_with(token(50));
+  record.api = "https://other.example";
+  record.lag = 3s;
+  shared.put(record);
+  one.step(event::Need{.need = 1});
+  EXPECT_FALSE(one.last<action::Tell>());
+}
+
+TEST_F(Share, WhatIsKnownAlreadyIsNotWrittenAgain) {
+  shared.put(record_with(token(50)));
+  one.step(event::Learned{{.api = "https://api.example", .accepted = 50}});
+  const std::string version = shared.value->version;
+  one.step(event::Learned{{.api = "https://api.example", .accepted = 50}});
+  EXPECT_EQ(shared.value->version, version);
+}
+
+TEST_F(Share, AFactThatComesWhileASwapIsUnderWayIsWrittenAfterIt) {
+  one.step(event::Need{.need = 1});
+  one.before_swap = [this] { one.step(event::Learned{{.api = "https://api.example", .lag = 3s}}); };
+  one.step(brings(1, 50));
+  EXPECT_EQ(shared.record().lag, 3s);
+}
+
+TEST_F(Share, ATokenThatAnotherApiHostAcceptedIsNewToThisOne) {
+  Record record = record_with(token(50));
+  record.api = "https://other.example";
+  record.token->accepted = true;
+  shared.put(record);
+  one.step(event::Need{.need = 1});
+  ASSERT_TRUE(one.last<action::Found>());
+  EXPECT_FALSE(one.last<action::Found>()->record.token->accepted);
+}
+
+TEST_F(Share, AFactSurvivesALostSwap) {
+  shared.put(record_with(token(50)));
+  one.step(event::Need{.need = 1});
+  one.before_swap = [this] { shared.put(shared.record()); };
+  one.step(event::Learned{{.api = "https://api.example", .accepted = 50}});
+  EXPECT_TRUE(shared.record().token->accepted);
+}
+
+// Trouble, and the bucket -------------------------------------------------------------------------
+
+TEST_F(Share, AFailureGivesTheClaimBackAndAllWaitTheSamePause) {
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  one.step(fails(1, 4s, kDate + 4s));
+  EXPECT_FALSE(shared.record().claim);
+  EXPECT_EQ(shared.record().trouble.failures, 1U);
+  two.wait(3900ms);
+  EXPECT_FALSE(two.asks());
+  two.wait(700ms);
+  EXPECT_TRUE(two.asks());
+}
+
+TEST_F(Share, APauseIsNeverLongerThanItWasMeant) {
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  one.step(fails(1, 4s, kDate + 24h));  // the issuer's clock was wrong
+  two.wait(5s);
+  EXPECT_TRUE(two.asks());
+}
+
+TEST_F(Share, APauseThatIsOverByTheIssuersClockIsNotWaitedForAgain) {
+  Record record;
+  record.epoch = 7;
+  record.trouble = {1, 10s, kDate - 1h, Verdict::auth_backend_unavailable};
+  shared.put(record);
+  one.step(event::Need{.need = 1});
+  EXPECT_TRUE(one.asks());
+  two.view.issuer.reset();
+  shared.put(record);
+  two.step(event::Need{.need = 1});
+  EXPECT_EQ(two.count<action::Look>(), 1);  // is it over?
+}
+
+TEST_F(Share, FailuresAreCountedUntilATokenComes) {
+  one.step(event::Need{.need = 1});
+  one.step(fails(1, 1s, kDate));
+  one.step(event::Need{.need = 2});
+  one.step(fails(2, 1s, kDate));
+  EXPECT_EQ(shared.record().trouble.failures, 2U);
+  one.step(event::Need{.need = 3});
+  one.step(brings(3, 50));
+  EXPECT_EQ(shared.record().trouble.failures, 0U);
+}
+
+TEST_F(Share, ProcessesTogetherKeepToTheBucketOfRule8) {
+  NeedId need = 0;
+  for (int i = 0; i < 6; ++i) {
+    Process& process = i % 2 == 0 ? one : two;
+    process.step(event::Need{.need = ++need, .pays = true});
+    ASSERT_TRUE(process.last<action::Ask>());
+    ASSERT_EQ(process.last<action::Ask>()->need, need) << i;
+    process.step(event::Answered{.need = need});
+    Record record = shared.record();
+    record.trouble = {};
+    shared.put(record);
+  }
+  one.step(event::Need{.need = ++need, .pays = true});
+  ASSERT_TRUE(one.last<action::TooSoon>());
+  EXPECT_GT(one.last<action::TooSoon>()->until, one.view.now);
+  EXPECT_LE(one.last<action::TooSoon>()->until, one.view.now + 7s);
+  one.pass(7s);
+  one.step(event::Need{.need = ++need, .pays = true});
+  EXPECT_EQ(one.last<action::Ask>()->need, need);
+}
+
+TEST_F(Share, OrdinaryRenewalsAreFree) {
+  NeedId need = 0;
+  for (int i = 0; i < 20; ++i) {
+    one.step(event::Need{.need = ++need, .anew = true});
+    ASSERT_EQ(one.last<action::Ask>()->need, need);
+    one.step(brings(need, 100 + need));
+  }
+  EXPECT_EQ(shared.record().bucket_full_at, 0s);
+}
+
+TEST_F(Share, ABucketThatCannotBeReadIsFull) {
+  Record record;
+  record.epoch = 7;
+  record.bucket_full_at = kDate + 24h;
+  shared.put(record);
+  one.step(event::Need{.need = 1, .pays = true});
+  EXPECT_TRUE(one.asks());
+}
+
+}  // namespace
+}  // namespace skewguard::sharing
