@@ -19,7 +19,8 @@ struct Session {
   Screen screen;
 };
 
-/// Each returns the exit code (CONTRACT section 3), having said on standard error why it is not 0.
+/// Each returns the exit code (docs/contract.md section 3), having said on standard error why it is
+/// not 0.
 int run_call(const CallArguments& arguments, Session& session);
 int run_whoami(const WhoamiArguments& arguments, Session& session);
 int run_token(const TokenArguments& arguments, Session& session);

@@ -63,7 +63,8 @@ void alert(const CallReport& report, Session& session) {
 }
 
 bool end_known(Duration remaining) noexcept {
-  constexpr Duration kMostGranted = std::chrono::hours{24 * 3000};  // GENESYS.md 1.5: 450 days
+  constexpr Duration kMostGranted =
+      std::chrono::hours{24 * 3000};  // docs/platform.md 1.5: 450 days
   return remaining < kMostGranted;
 }
 

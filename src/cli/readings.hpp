@@ -7,7 +7,7 @@
 #include "cli/commands.hpp"
 #include "doctor/survey.hpp"
 
-/// What clocks say, as JSON (CONTRACT section 6) and in words: for `skew` and `doctor`.
+/// What clocks say, as JSON (docs/contract.md section 6) and in words: for `skew` and `doctor`.
 namespace skewguard::cli {
 
 nlohmann::ordered_json to_json(const doctor::ClockReading& reading);

@@ -8,7 +8,7 @@
 namespace skewguard::cli {
 
 /// Runs the command that `words` (what follows the program's name) ask for, and returns its exit
-/// code (CONTRACT section 3).
+/// code (docs/contract.md section 3).
 int run(std::vector<std::string> words, const World& world);
 
 }  // namespace skewguard::cli

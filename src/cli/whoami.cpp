@@ -25,7 +25,7 @@ Json text_or_null(const std::string& text) {
   return text.empty() ? Json() : Json(text);
 }
 
-/// skewguard.whoami/1 (CONTRACT section 1); null where the platform does not say.
+/// skewguard.whoami/1 (docs/contract.md section 1); null where the platform does not say.
 std::string as_json(const Owner& owner) {
   const Json json = {{"schema", "skewguard.whoami/1"},
                      {"kind", genesys::to_string(owner.kind)},

@@ -38,7 +38,7 @@ struct Side {
   std::uint64_t rejections = 0;               ///< 401s of the API host
   std::string said;                           ///< the first thing it had to say; empty = nothing
   std::map<Verdict, std::uint64_t> verdicts;  ///< of our calls, without `ok`
-  std::set<int> exit_codes;                   ///< of our calls (CONTRACT section 3)
+  std::set<int> exit_codes;                   ///< of our calls (docs/contract.md section 3)
   std::vector<Judged> judged;                 ///< of our calls
   std::vector<Moment> story;
 };

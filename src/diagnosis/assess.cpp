@@ -21,7 +21,8 @@ constexpr std::size_t kMostSends = 4;
 /// Added to a wait for a clock: the drift of two clocks over the longest wait, and enough for two
 /// Dates a whole second apart to show that they moved.
 constexpr Duration kPad = milliseconds{20};
-/// From the judged answer to the look of rule 5: over a second, so that a clock's Date has moved.
+/// From the judged answer to the look of evidence rule 5: over a second, so that a clock's Date has
+/// moved.
 constexpr Duration kLookAfter = milliseconds{1050};
 /// A look needs this much before the deadline: a round trip.
 constexpr Duration kLookTakes = milliseconds{250};
@@ -99,14 +100,15 @@ std::optional<Duration> blind_wait(const Evidence& evidence) {
   return left > Duration{0} ? std::optional(left) : std::nullopt;
 }
 
-/// Rule 3 where nothing points to a lag, and `unknown`'s one wait: the same token once more.
+/// Evidence rule 3 where nothing points to a lag, and `unknown`'s one wait: the same token once
+/// more.
 Assessment wait_blindly(const Evidence& evidence, std::vector<Verdict> candidates) {
   const Trial& last = evidence.trials.back();
   const auto span = blind_wait(evidence);
   if (!span) return renew(evidence, std::move(candidates));
   const Instant until = resend_at(evidence, last.received + *span);
   if (until < evidence.limits.deadline) return wait(std::move(candidates), until);
-  // A newer token than a new one would be refused like it (rule 3).
+  // A newer token than a new one would be refused like it (evidence rule 3).
   return last.token.accepted_before ? renew(evidence, std::move(candidates))
                                     : give_up(std::move(candidates), Hindrance::deadline);
 }
@@ -168,8 +170,8 @@ Assessment assess_agreeing(const Evidence& evidence) {
   return renew(evidence, {Verdict::token_revoked, Verdict::token_rejected});
 }
 
-/// The look that rule 5 asks for before a clock is blamed; nothing where the Date has been seen
-/// again, has been looked for in vain, or where no time is left for it.
+/// The look that evidence rule 5 asks for before a clock is blamed; nothing where the Date has been
+/// seen again, has been looked for in vain, or where no time is left for it.
 std::optional<Instant> look_at(const Evidence& evidence) {
   const Instant judged = evidence.trials.back().received;
   const bool looked = std::any_of(evidence.looks.begin(), evidence.looks.end(),
@@ -180,8 +182,8 @@ std::optional<Instant> look_at(const Evidence& evidence) {
   return at;
 }
 
-/// Rule 5: give up with 4 once the Date has been seen again; without that, the Date counts for
-/// nothing.
+/// Evidence rule 5: give up with 4 once the Date has been seen again; without that, the Date counts
+/// for nothing.
 Assessment blame_clock(const Evidence& evidence, std::vector<Verdict> candidates, Hindrance why) {
   if (date_seen_again(evidence)) return give_up(std::move(candidates), why);
   if (const auto at = look_at(evidence)) return {std::move(candidates), Next::look, *at, why};
@@ -217,7 +219,7 @@ Assessment assess_begins_too_late(const Evidence& evidence, Hindrance why) {
 }
 
 /// How long a wait for the token's begin may be, and by which limit: where nbf and iat differ, the
-/// deadline alone holds for the later of them (rule 2).
+/// deadline alone holds for the later of them (evidence rule 2).
 struct WaitLimit {
   Duration most;
   Hindrance name;

@@ -14,8 +14,8 @@ enum class Next {
   wait,      ///< until `until`, then send the same token again
   renew,     ///< a new token, at once or at `until`
   back_off,  ///< a new token, at `until`
-  look,      ///< at `until`, see the API's Date without a token (rule 5), then assess again
-  give_up,   ///< nothing that this machine can do will help
+  look,     ///< at `until`, see the API's Date without a token (evidence rule 5), then assess again
+  give_up,  ///< nothing that this machine can do will help
 };
 
 struct Assessment {
@@ -33,7 +33,8 @@ Assessment assess(const Evidence& evidence);
 /// What the token machine needs to know of the last trial, where that is a refusal. Pure.
 std::optional<oauth::Refused> refused(const Evidence& evidence);
 
-/// The final verdict of a trial that was refused, now that nothing more follows (rule 1). Pure.
+/// The final verdict of a trial that was refused, now that nothing more follows (evidence rule 1).
+/// Pure.
 Verdict settle(const Evidence& evidence, std::size_t trial);
 
 }  // namespace skewguard::diagnosis

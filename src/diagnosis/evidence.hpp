@@ -43,7 +43,7 @@ enum class Hindrance {
   max_wait,     ///< the wait would be longer
   deadline,     ///< the wait would be longer
   nothing_new,  ///< a new token was refused, too, or cannot be had
-  too_often,    ///< rule 8
+  too_often,    ///< evidence rule 8
 };
 
 /// What a refusing answer says beside its status and Date. Visible text, without secrets.
@@ -103,7 +103,7 @@ struct Evidence {
   bool takes_turns = false;
   /// Why the token machine would not give a new token, where it was asked for one.
   std::optional<Verdict> denied;
-  std::optional<Duration> next_request_in{};  ///< where rule 8 is why
+  std::optional<Duration> next_request_in{};  ///< where evidence rule 8 is why
   Limits limits;
   Instant started{};  ///< when the call began
   Instant now{};

@@ -9,7 +9,7 @@
 
 namespace skewguard::diagnosis {
 
-/// The exit code of a call that gives up on this verdict (CONTRACT section 3); 0 for `ok`.
+/// The exit code of a call that gives up on this verdict (docs/contract.md section 3); 0 for `ok`.
 int exit_code(Verdict verdict, HostRole host = HostRole::api) noexcept;
 
 /// The exit code of an error without a report; its own kind tells it. Never 0.

@@ -8,7 +8,8 @@
 namespace skewguard::diagnosis {
 namespace {
 
-/// Whatever became of the call, was this proof of rule 2 upheld? One that ended it needs rule 5.
+/// Whatever became of the call, was this proof of evidence rule 2 upheld? One that ended it needs
+/// evidence rule 5.
 bool upheld(const Evidence& evidence, std::size_t index) {
   const bool came_through =
       std::any_of(evidence.trials.begin() + static_cast<std::ptrdiff_t>(index),

@@ -100,7 +100,7 @@ struct Claim {
 /// The one that matters most.
 Claim decide(const Case& of);
 
-/// In the order of CONTRACT section 5.
+/// In the order of docs/contract.md section 5.
 std::vector<Check> all_checks(const Case& of);
 
 /// "312.4 s behind (bounds 312.396 to 312.405 s)": the local clock, where the truth less the local

@@ -14,10 +14,10 @@ struct TokenHosts {
   std::size_t api = 1;
 };
 
-/// Which clocks do harm, for `skew` and `doctor` alike (CONTRACT section 3, exit code 4): those
-/// that are certainly more than `max_skew` from the local clock, and login and API host where they
-/// are so far from each other. Whose clock is wrong makes no difference. An NTP server that the
-/// other clocks prove wrong (Consensus::ntp) is no evidence, and does none.
+/// Which clocks do harm, for `skew` and `doctor` alike (docs/contract.md section 3, exit code 4):
+/// those that are certainly more than `max_skew` from the local clock, and login and API host where
+/// they are so far from each other. Whose clock is wrong makes no difference. An NTP server that
+/// the other clocks prove wrong (Consensus::ntp) is no evidence, and does none.
 struct Harm {
   std::vector<bool> servers;   ///< any clock behind that name, by its place in the survey
   std::vector<bool> ntp;       ///< likewise

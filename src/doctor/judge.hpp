@@ -14,7 +14,7 @@ namespace skewguard::doctor {
 /// What came of asking for a token, and whose it is.
 struct Access {
   std::optional<Error> error{};
-  std::optional<int> exit_code{};  ///< of the error (CONTRACT section 3)
+  std::optional<int> exit_code{};  ///< of the error (docs/contract.md section 3)
   CallReport report{};
   std::string who;                     ///< the token belongs to; empty = not known
   std::optional<Duration> lifetime{};  ///< of a new token; nothing where none was had
@@ -47,8 +47,8 @@ struct Check {
 std::string_view to_string(Check::Status status) noexcept;
 
 struct Diagnosis {
-  std::string verdict;  ///< CONTRACT section 5
-  int exit_code = 0;    ///< CONTRACT section 3
+  std::string verdict;  ///< docs/contract.md section 5
+  int exit_code = 0;    ///< docs/contract.md section 3
   std::string summary;  ///< what is wrong, the evidence with its figures, what follows
   std::string fix;      ///< what to do about it; empty = nothing
   std::vector<Check> checks;

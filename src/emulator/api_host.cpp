@@ -211,7 +211,7 @@ Standing judge(const Visit& visit, TokenRecord& token, const Client* client) {
   return visit.age - token.issued_at < spread_after ? Standing::not_spread : Standing::good;
 }
 
-/// GENESYS.md 2.2 and 4.
+/// docs/platform.md 2.2 and 4.
 Reply too_many(const Visit& visit, const RateWindow& window) {
   const auto& limit = visit.world.settings().api_limit;
   const auto wait = std::to_string(window.reset(limit, visit.age).count());
@@ -245,7 +245,7 @@ std::variant<const Client*, Reply> admit(const Visit& visit) {
   return reply;
 }
 
-/// A question about the token does not count as its use where it says so (GENESYS.md 1.5).
+/// A question about the token does not count as its use where it says so (docs/platform.md 1.5).
 void note_use(const Guest& guest) {
   const bool aside = guest.visit.record.path == "/api/v2/tokens/me" &&
                      find(guest.query, "preserveIdleTTL") == "true";

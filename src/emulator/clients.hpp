@@ -14,10 +14,10 @@ namespace skewguard::emulator {
 /// One OAuth client. With a user its tokens have a user context.
 struct Client {
   std::string id;
-  std::vector<Secret> secrets;         ///< each is accepted
-  std::string user;                    ///< the user's name; empty = none
-  bool disabled = false;               ///< tokens are invalid, new ones refused (GENESYS.md 1.5)
-  std::optional<Duration> lifetime{};  ///< of its tokens; else the world's
+  std::vector<Secret> secrets;  ///< each is accepted
+  std::string user;             ///< the user's name; empty = none
+  bool disabled = false;        ///< tokens are invalid, new ones refused (docs/platform.md 1.5)
+  std::optional<Duration> lifetime{};                ///< of its tokens; else the world's
   std::set<std::string, std::less<>> permissions{};  ///< "domain:entity:action"
 
   [[nodiscard]] bool accepts(const Secret& secret) const;

@@ -17,7 +17,7 @@ struct Wording {
   std::string_view message;
 };
 
-/// GENESYS.md 2.2.
+/// docs/platform.md 2.2.
 constexpr std::array kApiWordings{
     Wording{400, "bad.request", "The request could not be understood by the server."},
     Wording{401, "bad.credentials", "Invalid login credentials."},

@@ -42,7 +42,7 @@ struct Presented {
 };
 Presented presented_token(const Visit& visit);
 
-/// Error bodies (GENESYS.md 2.1 and 2.2).
+/// Error bodies (docs/platform.md 2.1 and 2.2).
 Reply login_error(int status, std::string error, std::string description, std::string outcome);
 Reply api_error(int status, std::string code, std::string message, const std::string& correlation);
 /// For all hosts: a JSON body, not to be cached.

@@ -109,7 +109,7 @@ std::optional<Reply> same_again(const Visit& visit, const Client& client) {
   return token_answer(last->second.value, left, "same_again");
 }
 
-/// GENESYS.md 2.1: 400, and no Retry-After.
+/// docs/platform.md 2.1: 400, and no Retry-After.
 std::optional<Reply> over_limit(const Visit& visit, const Client& client) {
   auto& window = visit.world.login_windows()[client.id];
   if (window.take(visit.world.settings().login_limit, visit.age)) return std::nullopt;

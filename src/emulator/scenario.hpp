@@ -35,7 +35,7 @@ struct ScenarioExpect {
   std::optional<std::vector<Verdict>> verdicts{};  ///< besides `ok`: those of the reports
   std::optional<std::uint64_t> failures{};         ///< calls that ended with an error
   std::optional<std::uint64_t> most_token_requests{};
-  std::optional<int> exit_code{};  ///< of the worst call (CONTRACT section 3)
+  std::optional<int> exit_code{};  ///< of the worst call (docs/contract.md section 3)
 };
 
 /// A run over time, as a scenario file (TOML) tells it: docs/guide/emulator.md.

@@ -47,7 +47,7 @@ void stamp_truly(Reply& reply, std::chrono::seconds date) {
   reply.headers.add("Date", http_date(date));
 }
 
-/// GENESYS.md 4.
+/// docs/platform.md 4.
 void tell_limit(Reply& reply, const RateLimit& limit, const RateWindow& window, Duration age) {
   const auto add = [&reply](std::string name, std::uint64_t value) {
     reply.headers.add(std::move(name), std::to_string(value));

@@ -41,7 +41,7 @@ struct Delays {
 /// What may change while the emulator runs.
 struct Settings {
   TokenFormat token = TokenFormat::opaque;
-  Duration lifetime = std::chrono::hours{24};  ///< the platform's default (GENESYS.md 1.5)
+  Duration lifetime = std::chrono::hours{24};  ///< the platform's default (docs/platform.md 1.5)
   TokenRules token_rules{};
   RateLimit login_limit{};  ///< of each client's token requests
   RateLimit api_limit{};    ///< of each token's requests; kApiAllowed where it has no number
@@ -58,7 +58,7 @@ struct Settings {
   std::string issuer = "https://login.emulator.invalid";  ///< `iss` of JWTs: the login host's URL
 };
 
-/// What `inin-ratelimit-allowed` says where nothing else was ordered (GENESYS.md 4).
+/// What `inin-ratelimit-allowed` says where nothing else was ordered (docs/platform.md 4).
 constexpr std::uint64_t kApiAllowed = 300;
 
 /// The last token that a client was given.

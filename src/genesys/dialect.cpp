@@ -23,8 +23,8 @@ bool under_users_me(std::string_view path) noexcept {
   return rest.empty() || rest.front() == '/';
 }
 
-/// The failure of users/me for a token without a user is not documented (GENESYS.md section 3);
-/// whichever of these it is, the token is not bad.
+/// The failure of users/me for a token without a user is not documented (docs/platform.md section
+/// 3); whichever of these it is, the token is not bad.
 bool lacks_user(const Refusal& refusal, int status, std::string_view path, bool managed) {
   const bool fits = status == 400 || status == 403 || status == 404;
   return managed && fits && refusal.permissions.empty() && under_users_me(path);
@@ -53,7 +53,8 @@ Result<oauth::TokenAnswer> GenesysDialect::token(const Exchange& exchange) const
   return oauth::token_answer(exchange);
 }
 
-// GENESYS.md section 2.1: the status alone does not tell; 400 is an unknown client or a rate limit.
+// docs/platform.md section 2.1: the status alone does not tell; 400 is an unknown client or a rate
+// limit.
 Refusal GenesysDialect::login_refusal(const Exchange& exchange) const {
   Refusal refusal = oauth::token_endpoint_refusal(exchange);
   if (refusal.kind != Refusal::Kind::credentials_rejected) return refusal;

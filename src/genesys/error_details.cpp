@@ -52,7 +52,7 @@ void scan(const json& node, std::size_t depth, std::vector<std::string>& into) {
   for (const auto& child : node) scan(child, depth + 1, into);
 }
 
-/// GENESYS.md section 2.2, the 429 row.
+/// docs/platform.md section 2.2, the 429 row.
 std::optional<Duration> retry_after(std::string_view message) {
   constexpr std::string_view kBefore = "Retry the request in [";
   constexpr std::string_view kAfter = "] seconds";

@@ -9,8 +9,8 @@
 
 namespace skewguard::genesys {
 
-/// What an error of the API host's own format tells beyond its code and message (GENESYS.md section
-/// 2.2). Any field may be empty.
+/// What an error of the API host's own format tells beyond its code and message (docs/platform.md
+/// section 2.2). Any field may be empty.
 struct ErrorDetails {
   std::string context_id;  ///< = correlation id; visible characters alone
   /// "domain:entity:action", as they stand in the message, its parameters, details and nested

@@ -10,7 +10,7 @@
 namespace skewguard::genesys {
 namespace {
 
-// GENESYS.md section 1.1. The list grows: any other domain is taken as it stands.
+// docs/platform.md section 1.1. The list grows: any other domain is taken as it stands.
 constexpr std::array<Region, 18> kRegions{{
     {"us-east-1", "mypurecloud.com"},
     {"us-west-2", "usw2.pure.cloud"},

@@ -13,7 +13,7 @@ struct Region {
   std::string_view aws;     ///< "eu-west-1"
   std::string_view domain;  ///< "mypurecloud.ie"
 };
-/// All 18 (GENESYS.md section 1.1).
+/// All 18 (docs/platform.md section 1.1).
 std::span<const Region> regions() noexcept;
 
 struct RegionUrls {

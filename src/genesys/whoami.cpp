@@ -16,7 +16,7 @@ constexpr bool good(int status) noexcept {
 }
 
 /// Answers of users/me that mean "no user here", not "no right to ask": its exact failure for a
-/// client-credentials token is not documented (GENESYS.md section 3), and the token was fine.
+/// client-credentials token is not documented (docs/platform.md section 3), and the token was fine.
 constexpr bool no_user(int status) noexcept {
   return status == 400 || status == 403 || status == 404;
 }
@@ -129,7 +129,7 @@ Whoami::Next Whoami::ask(Step step) noexcept {
 }
 
 // TokenInfo: organization, homeOrganization, authorizedScope, clonedUser, dateTokenIdles,
-// OAuthClient (GENESYS.md section 3).
+// OAuthClient (docs/platform.md section 3).
 Result<Whoami::Next> Whoami::take_tokens(int status, std::string_view body) {
   if (status == 404) return ask(Step::users);
   if (!good(status)) return Next::refused;

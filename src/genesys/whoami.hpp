@@ -26,8 +26,8 @@ struct Owner {
 };
 std::string_view to_string(Owner::Kind kind) noexcept;
 
-/// Which paths tell who a token belongs to, and how to read their answers (CONTRACT section 1):
-/// /api/v2/tokens/me first, which serves every grant and needs no permission; for a given token
+/// Which paths tell who a token belongs to, and how to read their answers (docs/contract.md section
+/// 1): /api/v2/tokens/me first, which serves every grant and needs no permission; for a given token
 /// (a managed one has no user), or where that path is not there, /api/v2/users/me too; where
 /// neither tells, /api/v2/organizations/me. Pure: the caller sends the requests.
 class Whoami {

@@ -70,7 +70,8 @@ Evidence CallMachine::Impl::evidence() const {
   return out;
 }
 
-/// The call ends: each refusal gets its final verdict (rule 1), and later calls learn from it.
+/// The call ends: each refusal gets its final verdict (evidence rule 1), and later calls learn from
+/// it.
 void CallMachine::Impl::settle() {
   if (trials_.empty() || std::exchange(settled_, true)) return;
   const Evidence known = evidence();

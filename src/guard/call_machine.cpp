@@ -11,7 +11,7 @@
 namespace skewguard::guard {
 namespace {
 
-/// The look of rule 5 is for a Date alone: one that takes longer tells too little.
+/// The look of evidence rule 5 is for a Date alone: one that takes longer tells too little.
 constexpr Duration kLookTimeout = std::chrono::seconds{5};
 
 }  // namespace
@@ -273,7 +273,7 @@ CallAction CallMachine::Impl::back_off(Instant until) {
   return sleep(now_.boot + half + more, Then::renew);
 }
 
-/// What the look of rule 5 brought; null: nothing.
+/// What the look of evidence rule 5 brought; null: nothing.
 CallAction CallMachine::Impl::on_seen(const Exchange* exchange) {
   diagnosis::Look seen{now_.boot, now_.boot, std::nullopt};
   if (exchange != nullptr) {

@@ -145,7 +145,7 @@ class CallMachine::Impl {
   std::vector<std::size_t> attempt_of_trial_;
   std::vector<diagnosis::Look> looks_;
   std::optional<Verdict> denied_;
-  std::optional<Instant> next_request_;  ///< where rule 8 is the reason for no new token
+  std::optional<Instant> next_request_;  ///< where evidence rule 8 is the reason for no new token
   Instant started_{};
   bool settled_ = false;
   std::optional<Exchange> last_answer_;

@@ -20,7 +20,8 @@ TokenFailure refused_token_again();
 TokenFailure dead_token_again();
 /// The API refused a fresh token too: no other is asked for during `pause`.
 TokenFailure fresh_token_refused(Verdict verdict, Duration pause);
-/// Rule 8: too many tokens have been refused before their end; no other is asked for before `next`.
+/// Evidence rule 8: too many tokens have been refused before their end; no other is asked for
+/// before `next`.
 TokenFailure refused_too_often(Instant next, Instant now);
 
 }  // namespace skewguard::oauth

@@ -97,7 +97,7 @@ std::string letters_of(std::string_view text) {
 
 /// The API got no token, whatever we sent.
 bool saw_no_token(const AnswerBody& body) {
-  if (body.code == "authentication.required") return true;  // GENESYS.md section 2.2
+  if (body.code == "authentication.required") return true;  // docs/platform.md section 2.2
   const auto text = letters_of(body.description);
   return contains(text, "noauthenticationbearertoken") || contains(text, "missingauthorization") ||
          contains(text, "noauthorizationheader") || contains(text, "missingbearertoken");

@@ -50,7 +50,8 @@ Standing stands(const Trial& t) {
   return standing(evidence({t}), t);
 }
 
-TEST(Standing, ProofNeedsBeginAtLeastASecondPlusStalenessAfterTheDate) {  // rule 2, to the ns
+TEST(Standing,
+     ProofNeedsBeginAtLeastASecondPlusStalenessAfterTheDate) {  // evidence rule 2, to the ns
   Trial t = refusal(milliseconds{40}, -seconds{2});
   EXPECT_EQ(stands(t), Standing::not_begun);
   t.token.begins = noon_plus(-Duration{1});
@@ -86,7 +87,7 @@ TEST(Standing, StalenessWidensWhatProofNeeds) {
   EXPECT_EQ(standing(e, e.trials[0]), Standing::perhaps_not_begun);
 }
 
-TEST(Standing, ATokenHasEndedFromTheSecondOfItsEndOn) {  // rule 4: Date < exp
+TEST(Standing, ATokenHasEndedFromTheSecondOfItsEndOn) {  // evidence rule 4: Date < exp
   EXPECT_EQ(stands(refusal(seconds{100}, seconds{299})), Standing::agrees);
   EXPECT_EQ(stands(refusal(seconds{100}, seconds{300})), Standing::ended);
 }
@@ -104,7 +105,7 @@ TEST(Standing, AnOpaqueTokenWithoutTimesIsUndecidedAndAJwtWithoutAClaimIsNotBoun
   EXPECT_EQ(stands(t), Standing::agrees);
 }
 
-TEST(Dates, CountUnlessTwoOfThemStandStillForOverASecond) {  // rule 5
+TEST(Dates, CountUnlessTwoOfThemStandStillForOverASecond) {  // evidence rule 5
   EXPECT_TRUE(
       dates_count(evidence({refusal(seconds{1}, Duration{0}), refusal(seconds{2}, seconds{1})})));
   EXPECT_TRUE(dates_count(evidence(
@@ -246,7 +247,7 @@ Trial early_nbf(Duration when, Duration date) {
   return t;
 }
 
-TEST(Assess, TheEarlierOfNbfAndIatIsWaitedForThenTheLater) {  // C24, rule 2
+TEST(Assess, TheEarlierOfNbfAndIatIsWaitedForThenTheLater) {  // C24, evidence rule 2
   Evidence e = evidence({early_nbf(milliseconds{40}, -seconds{13})});
   EXPECT_EQ(standing(e, e.trials[0]), Standing::not_begun);
   Assessment a = assess(e);
@@ -261,7 +262,7 @@ TEST(Assess, TheEarlierOfNbfAndIatIsWaitedForThenTheLater) {  // C24, rule 2
   EXPECT_LE(a.until, at(milliseconds{13'200}));
 }
 
-TEST(Assess, OnlyTheEarlierOfNbfAndIatIsComparedWithMaxWait) {  // C24, rule 2
+TEST(Assess, OnlyTheEarlierOfNbfAndIatIsComparedWithMaxWait) {  // C24, evidence rule 2
   Evidence e = evidence({early_nbf(milliseconds{40}, -seconds{24})});
   EXPECT_EQ(assess(e).next, Next::wait) << "iat is 24 s ahead, nbf 14 s";
   e = evidence({early_nbf(milliseconds{40}, -seconds{26})});
@@ -294,7 +295,7 @@ TEST(Assess, ALookThatDidNotMoveLeavesTheOrdinaryWay) {
   EXPECT_EQ(a.verdict(), Verdict::unknown);
 }
 
-TEST(Assess, AnAcceptedTokenIsReplacedAtOnceWhereClocksAgree) {  // rule 4
+TEST(Assess, AnAcceptedTokenIsReplacedAtOnceWhereClocksAgree) {  // evidence rule 4
   Trial t = refusal(seconds{60}, seconds{60});
   t.token.accepted_before = true;
   const Assessment a = assess(evidence({t}));
@@ -302,7 +303,7 @@ TEST(Assess, AnAcceptedTokenIsReplacedAtOnceWhereClocksAgree) {  // rule 4
   EXPECT_EQ(a.verdict(), Verdict::token_revoked);
 }
 
-TEST(Assess, ANewTokenHasUntilTheBlindWaitsAgeToSpread) {  // rule 3: at most 3 s
+TEST(Assess, ANewTokenHasUntilTheBlindWaitsAgeToSpread) {  // evidence rule 3: at most 3 s
   Evidence e = evidence({refusal(milliseconds{40}, Duration{0})});
   EXPECT_EQ(assess(e).until, at(milliseconds{3020}));
   e.limits.blind_wait = milliseconds{200};
@@ -353,7 +354,7 @@ Trial dated(Trial t, Duration asked) {
   return t;
 }
 
-TEST(IssuerDates, CountUntilTwoOfThemStandStill) {  // C19, rule 5
+TEST(IssuerDates, CountUntilTwoOfThemStandStill) {  // C19, evidence rule 5
   const Trial one = dated(refusal(milliseconds{40}, seconds{400}), Duration{0});
   Trial two = dated(refusal(milliseconds{1140}, seconds{401}, 2), milliseconds{1100});
   EXPECT_TRUE(issuer_dates_count(evidence({one}))) << "nothing to compare it with";

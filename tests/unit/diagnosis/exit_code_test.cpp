@@ -5,7 +5,7 @@
 namespace skewguard::diagnosis {
 namespace {
 
-// CONTRACT sections 3 and 4.
+// docs/contract.md section 3 and 4.
 TEST(ExitCode, IsThatOfTheVerdictTable) {
   EXPECT_EQ(exit_code(Verdict::ok), 0);
   for (const Verdict v : {Verdict::protocol, Verdict::no_user_context, Verdict::gateway_refused})

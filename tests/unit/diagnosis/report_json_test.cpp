@@ -52,7 +52,7 @@ CallReport example() {
   return r;
 }
 
-// CONTRACT section 4, field by field.
+// docs/contract.md section 4, field by field.
 constexpr std::string_view kExample = R"({
   "schema": "skewguard.report/1",
   "method": "GET",

@@ -7,7 +7,7 @@
 namespace skewguard::emulator {
 namespace {
 
-/// An API error after GENESYS.md 2.2.
+/// An API error after docs/platform.md 2.2.
 void expect_error(const Reply& reply, int status, const std::string& code,
                   const std::string& message) {
   EXPECT_EQ(reply.status, status);

@@ -86,7 +86,7 @@ TEST(Fault, TheAuthBackendOfTheApiMayTimeOut) {
   const auto token = play.token(seconds{0});
   play.fault(R"({"host":"api","status":504})");
   const auto body = json::parse(play.get(seconds{0}, token).body);
-  EXPECT_EQ(body.at("code"), "authentication.request.timeout");  // GENESYS.md 2.2
+  EXPECT_EQ(body.at("code"), "authentication.request.timeout");  // docs/platform.md 2.2
   EXPECT_EQ(body.at("status"), 504);
 }
 

@@ -18,7 +18,7 @@ TEST(LoginLimit, RefusesWith400AndNoRetryAfter) {
   EXPECT_EQ(play.login(seconds{1}).status, 200);
   EXPECT_EQ(play.login(seconds{2}).status, 200);
   const auto reply = play.login(seconds{3});
-  EXPECT_EQ(reply.status, 400);  // GENESYS.md 2.1
+  EXPECT_EQ(reply.status, 400);  // docs/platform.md 2.1
   const auto body = json::parse(reply.body);
   EXPECT_EQ(body.at("error"), "invalid_request");
   EXPECT_TRUE(body.at("error_description").get<std::string>().starts_with("rate limit exceeded;"));
@@ -58,7 +58,7 @@ TEST(ApiLimit, TellsCountAllowedAndResetOnEveryAnswerToAToken) {
   const auto token = play.token(seconds{0});
   auto reply = play.get(seconds{10}, token);
   EXPECT_EQ(header(reply, "inin-ratelimit-count"), "1");
-  EXPECT_EQ(header(reply, "inin-ratelimit-allowed"), "300");  // GENESYS.md 4
+  EXPECT_EQ(header(reply, "inin-ratelimit-allowed"), "300");  // docs/platform.md 4
   EXPECT_EQ(header(reply, "inin-ratelimit-reset"), "60");
   reply = play.get(milliseconds{29'500}, token, "/api/v2/nothing");
   EXPECT_EQ(reply.status, 404);

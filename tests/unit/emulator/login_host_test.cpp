@@ -8,7 +8,7 @@
 namespace skewguard::emulator {
 namespace {
 
-/// A login error after GENESYS.md 2.1.
+/// A login error after docs/platform.md 2.1.
 void expect_refusal(const Reply& reply, int status, const std::string& error,
                     const std::string& description) {
   EXPECT_EQ(reply.status, status);

@@ -34,7 +34,8 @@ Refusal api(int status, std::string body, Headers headers = {}, std::string_view
                                       managed);
 }
 
-TEST(GenesysTokenRequest, SendsBasicWithTheRawPair) {  // GENESYS.md 1.2: no form-encoding first
+TEST(GenesysTokenRequest,
+     SendsBasicWithTheRawPair) {  // docs/platform.md 1.2: no form-encoding first
   const oauth::ClientCredentials grant("id", Secret("p+/ :%"));
   const HttpRequest request =
       GenesysDialect{}.request(grant, "https://login.mypurecloud.ie/oauth/token");
@@ -59,7 +60,7 @@ TEST(GenesysTokenAnswer, IsRead) {
   EXPECT_EQ(token->expires_in, seconds{86400});
 }
 
-// GENESYS.md section 2.1, row by row; either name of the description.
+// docs/platform.md section 2.1, row by row; either name of the description.
 TEST(GenesysLogin, AnUnknownClientIsA400) {
   for (const char* body : {R"({"error":"invalid_client","description":"client not found"})",
                            R"({"error":"invalid_client","error_description":"client not found"})",
@@ -101,7 +102,7 @@ TEST(GenesysLogin, AGatewaysAnswerIsABackendThatIsDown) {
   EXPECT_EQ(login(503, "").kind, Refusal::Kind::backend_unavailable);
 }
 
-// GENESYS.md section 2.2.
+// docs/platform.md section 2.2.
 TEST(GenesysApi, ARefusedTokenHasOneCodeForAll) {
   const Refusal refusal = api(
       401,

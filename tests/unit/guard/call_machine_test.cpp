@@ -1,4 +1,5 @@
-// One claim for each row of the verdict table and each rule of evidence (CONTRACT section 4).
+// One claim for each row of the verdict table and each rule of evidence (docs/contract.md section
+// 4).
 #include "guard/call_machine.hpp"
 
 #include <gmock/gmock.h>
@@ -280,7 +281,7 @@ TEST_P(Guard, AWaitThatTheDeadlineDoesNotAllowGivesUpWith4) {
   EXPECT_THAT(r.attempts[0].explanation, HasSubstr("--timeout"));
 }
 
-TEST_P(Guard, WithoutRoomForAnotherLookNoClockIsBlamed) {  // rule 5
+TEST_P(Guard, WithoutRoomForAnotherLookNoClockIsBlamed) {  // evidence rule 5
   world.login_offset = seconds{120};
   const CallReport& r = world.run(seconds{1});
   EXPECT_NE(r.exit_code, 4);
@@ -392,7 +393,7 @@ TEST_P(Guard, ANewTokenThatIsRefusedThenTakenUnchangedWasNotYetActive) {
 
 // token_revoked, token_rejected -------------------------------------------------------------------
 
-TEST_P(Guard, AnAcceptedTokenRefusedInItsLifeIsReplacedAtOnce) {  // T1, rule 4
+TEST_P(Guard, AnAcceptedTokenRefusedInItsLifeIsReplacedAtOnce) {  // T1, evidence rule 4
   world.has_token = true;
   world.revoked = {1};
   const CallReport& r = world.run();
@@ -403,7 +404,7 @@ TEST_P(Guard, AnAcceptedTokenRefusedInItsLifeIsReplacedAtOnce) {  // T1, rule 4
   EXPECT_THAT(r.attempts[0].explanation, HasSubstr("o clock explains it"));
 }
 
-TEST_P(Guard, ANewTokenRefusedForGoodIsTokenRejected) {  // T8, rule 3
+TEST_P(Guard, ANewTokenRefusedForGoodIsTokenRejected) {  // T8, evidence rule 3
   world.refuses_all = true;
   const CallReport& r = world.run();
   EXPECT_THAT(world.log, ElementsAre("need 0", "send 1", "sleep 3.0 s", "need 0", "send 1",
@@ -416,7 +417,7 @@ TEST_P(Guard, ANewTokenRefusedForGoodIsTokenRejected) {  // T8, rule 3
   EXPECT_THAT(r.attempts.back().explanation, HasSubstr("Check"));
 }
 
-TEST_P(Guard, AnOldTokenAndItsSuccessorRefusedIsTokenRejected) {  // rule 4
+TEST_P(Guard, AnOldTokenAndItsSuccessorRefusedIsTokenRejected) {  // evidence rule 4
   world.has_token = true;
   world.refuses_all = true;
   const CallReport& r = world.run();
@@ -464,7 +465,7 @@ TEST_P(Guard, WithoutADateOneWaitOneRefreshThenUnknown) {
   world.run();
 }
 
-TEST_P(Guard, ADateThatStandsStillSupportsNoVerdict) {  // C19, rule 5
+TEST_P(Guard, ADateThatStandsStillSupportsNoVerdict) {  // C19, evidence rule 5
   for (const Duration at : {Duration{0}, kEpoch - hours{1}, kEpoch + hours{24 * 365 * 74}}) {
     World w;
     w.jwt = GetParam().jwt;
@@ -503,7 +504,7 @@ TEST_P(Guard, ADateByWhichTheApiTakesEndedTokensCountsForNothing) {  // C19
   EXPECT_THAT(told<oauth::event::ApiLeads>(world), IsEmpty());
 }
 
-TEST_P(Guard, AFrozenDateIsNoOutcomeEither) {  // rule 5
+TEST_P(Guard, AFrozenDateIsNoOutcomeEither) {  // evidence rule 5
   world.dates = World::Dates::frozen;
   world.frozen_at = kEpoch - seconds{1};
   world.spreads_after = milliseconds{700};

@@ -181,7 +181,7 @@ TEST(TokenAnswer, AJwtsOwnClaimsStandInForALifeThatMakesNoSense) {
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->expires_in, std::nullopt) << "the claims tell it";
   EXPECT_FALSE(read(R"({"expires_in":"soon","access_token":")" + jwt + "\"}"))
-      << "no number at all: rule 9";
+      << "no number at all: evidence rule 9";
 }
 
 TEST(TokenAnswer, TakesTokensOf64KiB) {

@@ -80,7 +80,7 @@ TEST(JwtPeek, TakesWhatIsNotAJwtAsOpaque) {
   for (const std::string& token :
        {std::string{}, std::string{"."}, std::string{".."}, std::string{"..."},
         std::string{"abc.def.ghi"},
-        // The sample of GENESYS.md 1.4
+        // The sample of docs/platform.md 1.4
         std::string{"aJdvugb8k1kwnOovm2qX6LXTctJksYvdzcoXPrRDi-nL1phQhcKRN-"
                     "bjcflq7CUDOmUCQv5OWuBSkPQr0peWhw"},
         testing_jwt("[1]"), testing_jwt("7"), testing_jwt("{\"exp\":1"), testing_jwt(""),

@@ -13,7 +13,7 @@ TEST(Lifetime, TakesSecondsThatMakeSense) {
   EXPECT_EQ(life_of_seconds(1), 1s);
   EXPECT_EQ(life_of_seconds(3600.5), 3600500ms);
   EXPECT_EQ(life_of_seconds(172'800), 48h);
-  EXPECT_EQ(life_of_seconds(38'880'000), Duration{24h} * 450);  // GENESYS.md 1.5
+  EXPECT_EQ(life_of_seconds(38'880'000), Duration{24h} * 450);  // docs/platform.md 1.5
 }
 
 TEST(Lifetime, CutsLivesThatNobodyMeans) {

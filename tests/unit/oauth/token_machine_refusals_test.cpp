@@ -1,5 +1,5 @@
 // What the token machine does where a server refused its token: which token serves instead, and
-// how many may be asked for (rule 8 of the contract).
+// how many may be asked for (evidence rule 8).
 #include <gmock/gmock.h>
 
 #include "oauth/refusal_budget.hpp"
@@ -225,7 +225,8 @@ TEST(RefusedTokens, AnApiThatRefusesEveryTokenIsNotWaitedFor) {  // T8
   EXPECT_EQ(all<Deny>(bench.want_instead(3, 2, plain(bench))).size(), 1U);
 }
 
-// Rule 8 ------------------------------------------------------------------------------------------
+// Evidence rule 8
+// ------------------------------------------------------------------------------------------
 
 /// Each token is refused as soon as it is there, for `span`; how many were asked for.
 int refuse_all(Bench& bench, Duration span, Duration patience) {
