@@ -145,12 +145,6 @@ std::optional<Duration> ClockBook::take_standstill(ServerId id) {
   return size.middle();
 }
 
-void ClockBook::merge(const ClockBook& other) {
-  if (&other == this) return;
-  for (const Server& theirs : other.servers_)
-    servers_[id(theirs.origin).index].estimator.merge(theirs.estimator);
-}
-
 // Asking ------------------------------------------------------------------------------------------
 
 /// server minus unslewed local time at `now`.

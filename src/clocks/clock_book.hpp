@@ -102,9 +102,6 @@ class ClockBook {
   [[nodiscard]] std::optional<Duration> silence(ServerId server, const Now& now) const;
 
   [[nodiscard]] const SkewEstimator& estimator(ServerId server) const;
-  /// Takes over what another book of this machine knows of the same origins, and its other origins
-  /// (issue: shared stores, workers).
-  void merge(const ClockBook& other);
 
  private:
   /// An answer that lay off all that was known.

@@ -1,7 +1,6 @@
 #include "clocks/skew_estimator.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace skewguard::clocks {
@@ -172,64 +171,6 @@ void SkewEstimator::forget_before(UnslewedTime at) {
   ring_.keep_if([&](std::size_t, const RawSample& sample) { return sample.sent >= at; });
   settled_ = settled_ ? std::max(*settled_, at) : at;
   regroup();
-}
-
-void SkewEstimator::merge(const SkewEstimator& other) {
-  if (&other == this || other.taken_ == 0) return;
-  SkewEstimator theirs = other;
-  align_suspends(theirs);
-  if (theirs.settled_ > settled_) last_step_ = theirs.last_step_;
-  steps_ = std::max(steps_, theirs.steps_);
-  rtt_min_ = std::min(rtt_min_.value_or(*theirs.rtt_min_), *theirs.rtt_min_);
-  latest_ = taken_ == 0 ? theirs.latest_ : std::max(latest_, theirs.latest_);
-  if (theirs.settled_ > settled_) forget_before(*theirs.settled_);
-  if (settled_ > theirs.settled_) theirs.forget_before(*settled_);
-
-  std::optional<DriftingBound> memory;  // what one clock told longer ago than the ring reaches
-  for (const SkewEstimator* part : {&std::as_const(*this), &std::as_const(theirs)}) {
-    if (part->picture_ != Picture::one_clock) continue;
-    if (memory) {
-      memory->narrow(part->plain_);
-    } else {
-      memory = part->plain_;
-    }
-  }
-  interleave(theirs.ring_);
-  regroup();
-  if (!memory || picture_ != Picture::one_clock) return;
-  const DriftingBound remembered = plain_;
-  plain_.narrow(*memory);
-  if (contradicted()) plain_ = remembered;
-}
-
-/// Both sides as after the latest suspend that either has noticed.
-void SkewEstimator::align_suspends(SkewEstimator& theirs) {
-  if (suspended_ && *suspended_ + kSuspendNoise < *theirs.suspended_)
-    spread_all(options_.suspend_widening);
-  if (suspended_ && *theirs.suspended_ + kSuspendNoise < *suspended_)
-    theirs.spread_all(options_.suspend_widening);
-  suspended_ = std::max(suspended_.value_or(*theirs.suspended_), *theirs.suspended_);
-}
-
-/// Adds samples in order of receipt, each once.
-void SkewEstimator::interleave(const SampleRing& theirs) {
-  std::array<RawSample, 2 * kMaxSamples> all{};
-  auto end = all.begin();
-  for (std::size_t i = 0; i < ring_.size(); ++i) *end++ = ring_[i];
-  const auto mine_end = end;
-  for (std::size_t i = 0; i < theirs.size(); ++i) {
-    const bool known = std::any_of(all.begin(), mine_end, [&](const RawSample& mine) {
-      return mine.bound == theirs[i].bound && mine.connection == theirs[i].connection;
-    });
-    if (known) continue;
-    *end++ = theirs[i];
-    ++taken_;
-  }
-  std::sort(all.begin(), end, [](const RawSample& a, const RawSample& b) {
-    return std::pair(a.received, a.sent) < std::pair(b.received, b.sent);
-  });
-  ring_.clear();
-  for (auto sample = all.begin(); sample != end; ++sample) remember(*sample);
 }
 
 // What is known, at a time ------------------------------------------------------------------------

@@ -148,9 +148,6 @@ class SkewEstimator {
   /// What was known before `at` no longer bounds anything; keeps only what is newer.
   void forget_before(UnslewedTime at);
 
-  /// Takes over what another estimator of the same name, on the same machine, remembers.
-  void merge(const SkewEstimator& other);
-
   /// The interval that this sample alone gives at the time of its receipt, without staleness;
   /// nothing if it is unusable.
   [[nodiscard]] static std::optional<OffsetBound> interval_of(const time::DateSample& sample);
@@ -179,8 +176,6 @@ class SkewEstimator {
   void remember(const RawSample& sample);
   void regroup();
   void classify();
-  void align_suspends(SkewEstimator& theirs);
-  void interleave(const SampleRing& theirs);
   void leave_behind(const Split& split);
 
   EstimatorOptions options_;

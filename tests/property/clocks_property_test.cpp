@@ -337,52 +337,6 @@ TEST(SkewEstimatorProperty, HullHoldsSeveralClocksThatStep) {
   histories(5, 100'000, {.backends = 3, .steps = true, .forgets = true});
 }
 
-/// Two observers of one name, each with some of the answers; then one takes over what the other
-/// knows.
-Complaint merged_history(std::uint64_t seed) {
-  Random random(seed);
-  const EstimatorOptions options = options_of(random);
-  World world(random);
-  const Kind kind{.backends = static_cast<int>(random.between(1, 2))};
-  Name name(world, random, options, kind);
-  SkewEstimator one(options);
-  SkewEstimator two(options);
-  std::vector<Taken> taken;
-  const auto count = random.between(2, 16);
-  const auto sleep_before = random.between(0, 40);  // in some histories, once
-  for (std::int64_t i = 0; i < count; ++i) {
-    world.pass(pause(random));
-    if (i == sleep_before) {
-      world.suspend(random.between(seconds{1}, hours{10}),
-                    random.between(-options.suspend_widening, options.suspend_widening));
-    }
-    const Name::Answer answer = name.ask();
-    const auto who = random.between(0, 2);  // some answers are seen by both
-    bool seen = false;
-    if (who != 1) seen = one.observe(answer.sample) != Observed::dropped || seen;
-    if (who != 0) seen = two.observe(answer.sample) != Observed::dropped || seen;
-    if (seen) {
-      taken.push_back(
-          {answer.course, answer.sample.sent.unslewed(), answer.sample.received.unslewed()});
-    }
-  }
-  one.merge(two);
-  if (auto complaint = check_bounds(one, world.time())) return complaint;
-  if (auto complaint = check_truths(taken, world, one)) return complaint;
-  if (kind.backends == 1 && !one.plain(world.time())->holds(name.truth(0)))
-    return "merged plain misses the only clock";
-  const auto before = one.hull(world.time());
-  const std::size_t samples = one.samples();
-  one.merge(two);
-  if (one.hull(world.time()) != before || one.samples() != samples)
-    return "merging the same again changed something";
-  return {};
-}
-
-TEST(SkewEstimatorProperty, MergedHullHoldsWhatEitherHeard) {
-  for_many(6, 100'000, merged_history);
-}
-
 /// Two servers with one clock each, seen from a machine whose wall clock is moved, whose boot clock
 /// is slewed, and which may stand still.
 class BookHistory {

@@ -265,20 +265,5 @@ TEST_F(TwoServers, AnAnswerThatIsNoSampleChangesNothing) {
   EXPECT_EQ(book.to_boot(login, at(5s)), before);
 }
 
-TEST(ClockBook, MergeMatchesOriginsAndTakesOverNewOnes) {
-  ClockBook one;
-  ClockBook two;
-  const ServerId api = one.id("api");
-  two.id("login");  // other numbers in the other book
-  const ServerId their_api = two.id("api");
-  one.observe(api, Heard{.sent = 1s, .ahead = 3s});
-  two.observe(their_api, Heard{.sent = 2s, .ahead = 40s});
-  two.observe(two.id("login"), Heard{.sent = 2s, .ahead = 7s});
-  one.merge(two);
-  EXPECT_TRUE(one.to_boot(api, at(3s))->holds(kEpoch + 3s));
-  EXPECT_TRUE(one.to_boot(api, at(3s))->holds(kEpoch + 40s));
-  EXPECT_TRUE(one.to_boot(one.id("login"), at(3s))->holds(kEpoch + 7s));
-}
-
 }  // namespace
 }  // namespace skewguard::clocks

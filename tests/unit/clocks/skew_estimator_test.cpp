@@ -464,54 +464,5 @@ TEST(SkewEstimator, ForgetsWhatIsOlder) {
   EXPECT_EQ(estimator.picture(), Picture::none);
 }
 
-TEST(SkewEstimator, MergeTakesOverSamplesOnce) {
-  SkewEstimator one;
-  SkewEstimator two;
-  one.observe(Heard{.sent = 1s});
-  one.observe(Heard{.sent = 3s});
-  two.observe(Heard{.sent = 3s});
-  two.observe(Heard{.sent = 2s, .ahead = 40s, .rtt = 7ms});
-  one.merge(two);
-  EXPECT_EQ(one.remembered(), 3U);
-  EXPECT_EQ(one.samples(), 3U);
-  EXPECT_EQ(one.rtt_min(), 7ms);
-  EXPECT_EQ(one.picture(), Picture::several_clocks);
-  EXPECT_TRUE(one.hull(unslewed(4s))->holds(offset(0s)));
-  EXPECT_TRUE(one.hull(unslewed(4s))->holds(offset(40s)));
-}
-
-TEST(SkewEstimator, MergeWidensTheSideThatHasNotHeardOfASuspend) {
-  SkewEstimator before({.drift = 0, .staleness = 0s});
-  SkewEstimator after({.drift = 0, .staleness = 0s});
-  before.observe(Heard{.sent = 10s, .rtt = 0ms});
-  // 1.7 s more had passed in the suspend than the kernel thought.
-  after.observe(Heard{.sent = 3611s, .ahead = 1700ms, .rtt = 0ms, .slept = 1h});
-  const Duration low = before.hull(unslewed(3611s))->low;
-  SkewEstimator merged = before;
-  merged.merge(after);
-  EXPECT_EQ(merged.hull(unslewed(3611s))->low, low - 2s);
-  EXPECT_TRUE(merged.plain(unslewed(3611s))->holds(offset(1700ms)));
-  after.merge(before);
-  EXPECT_EQ(after.hull(unslewed(3611s)), merged.hull(unslewed(3611s)));
-  EXPECT_EQ(after.suspend_widening_at(at(3611s, 1h)), 0s);
-  EXPECT_EQ(merged.suspend_widening_at(at(3611s, 1h)), 0s);
-}
-
-TEST(SkewEstimator, MergeDoesNotBringBackWhatAStepLeftBehind) {
-  SkewEstimator one;
-  SkewEstimator two;
-  for (int i = 1; i <= 3; ++i) one.observe(Heard{.sent = i * 1s});
-  for (int i = 4; i <= 6; ++i) one.observe(Heard{.sent = i * 1s, .ahead = 30s});
-  for (int i = 1; i <= 3; ++i) two.observe(Heard{.sent = i * 1s + 100ms});
-  ASSERT_EQ(one.steps(), 1U);
-  SkewEstimator forward = one;
-  forward.merge(two);
-  EXPECT_FALSE(forward.hull(unslewed(7s))->holds(offset(0s)));
-  two.merge(one);
-  EXPECT_FALSE(two.hull(unslewed(7s))->holds(offset(0s)));
-  EXPECT_TRUE(two.hull(unslewed(7s))->holds(offset(30s)));
-  EXPECT_EQ(two.steps(), 1U);
-}
-
 }  // namespace
 }  // namespace skewguard::clocks
