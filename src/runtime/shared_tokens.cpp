@@ -59,7 +59,7 @@ void SharedTokens::answered(const oauth::TokenPtr& token, bool accepted,
   sharing::event::Answered answer{.need = std::exchange(need_, std::nullopt)->need};
   if (token) {
     answer.token = shared_token(*token, id_of(token->value), core_.world.boot, accepted);
-    had_.push_back(answer.token->id);
+    remember(answer.token->id);
   } else if (pause) {
     const Instant now = core_.now().boot;
     answer.trouble.pause = std::max(pause->until - now, Duration{0});
@@ -118,9 +118,7 @@ void SharedTokens::found(const sharing::action::Found& found) {
   if (!need_) return;
   const sharing::SharedToken& shared = *found.record.token;
   auto token = adopted_token(shared, found.age, core_.login, core_.now());
-  had_.push_back(shared.id);
-  constexpr std::size_t kMostHad = 16;
-  if (had_.size() > kMostHad) had_.erase(had_.begin());
+  remember(shared.id);
   if (!uses_.would_serve(*token, need_->min_life)) {  // its begin or its claims say otherwise
     need_->had = had_;
     return step(*need_);
@@ -132,6 +130,12 @@ void SharedTokens::found(const sharing::action::Found& found) {
 
 void SharedTokens::note(const char* what) const {
   core_.log({LogLevel::debug, std::string("token store: ") + what, {}, {}});
+}
+
+void SharedTokens::remember(std::uint64_t id) {
+  constexpr std::size_t kMostHad = 16;
+  had_.push_back(id);
+  if (had_.size() > kMostHad) had_.erase(had_.begin());
 }
 
 void SharedTokens::took_over(const sharing::action::TookOver& over) {

@@ -46,6 +46,7 @@ class SharedTokens {
   void act(const sharing::ShareAction& action);
   void found(const sharing::action::Found& found);
   void note(const char* what) const;
+  void remember(std::uint64_t id);
   void took_over(const sharing::action::TookOver& over);
   void learn(const sharing::action::Tell& told);
   void look();

@@ -255,8 +255,11 @@ void ShareMachine::write_answer() {
     record.token = answer.token;
     record.trouble = {};
   } else if (!answer.token && mine) {
-    record.trouble = answer.trouble;
-    record.trouble.failures = base().trouble.failures + 1;
+    if (answer.trouble.verdict != Verdict::ok) {
+      const std::uint32_t before = record.trouble.failures;
+      record.trouble = answer.trouble;
+      record.trouble.failures = before + 1;
+    }
   } else if (!mine) {  // overtaken: nothing of it is wanted
     asking_.reset();
     return decide();
@@ -289,7 +292,10 @@ void ShareMachine::won(const Operation& done) {
     asking_.reset();
   }
   if (done.still > Duration{0}) actions_.emplace_back(action::TookOver{done.still});
-  if (done.claims && need_) ask(done.writes);
+  if (!done.claims) return;
+  if (need_) return ask(done.writes);
+  asking_ = Asking{.claim = done.writes->claim, .epoch = done.writes->epoch};
+  asking_->answer.emplace();  // nobody needs it any more: the claim is given back
 }
 
 /// The register has lost what this process knows: it was emptied, or an older state came back.

@@ -57,8 +57,9 @@ struct Cancel {
 /// What came of action::Ask.
 struct Answered {
   NeedId need = 0;
-  std::optional<SharedToken> token{};  ///< absent: none, see `trouble`
-  Trouble trouble{};                   ///< `failures` is counted here
+  std::optional<SharedToken> token{};  ///< absent: none
+  /// Why, if others would fare alike; else its verdict is `ok`. `failures` is counted here.
+  Trouble trouble{};
 };
 /// What came of action::Read, and of action::Swap: the content of the register now.
 struct Stored {

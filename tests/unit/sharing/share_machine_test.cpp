@@ -219,6 +219,23 @@ TEST_F(Share, NobodyWaitsOnceTheNeedIsCancelled) {
   EXPECT_FALSE(two.last<action::Found>());
 }
 
+TEST_F(Share, AClaimThatNobodyNeedsAnyMoreIsGivenBack) {
+  one.before_swap = [this] { one.step(event::Cancel{1}); };
+  one.step(event::Need{.need = 1});
+  EXPECT_FALSE(one.asks());
+  ASSERT_TRUE(shared.value);
+  EXPECT_FALSE(shared.record().claim);
+  EXPECT_EQ(shared.record().trouble.failures, 0U);
+}
+
+TEST_F(Share, AFailureOfThisProcessAloneMakesNobodyWait) {
+  one.step(event::Need{.need = 1});
+  one.step(event::Answered{.need = 1});
+  EXPECT_FALSE(shared.record().claim);
+  two.step(event::Need{.need = 1});
+  EXPECT_TRUE(two.asks());
+}
+
 // The age of a token ------------------------------------------------------------------------------
 
 TEST_F(Share, OnTheSameBootTheAgeCountsFromTheSending) {
