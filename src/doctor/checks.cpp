@@ -226,9 +226,10 @@ Check check_service(const Case& of) {
     }
   }
   if (host.services.empty()) detail += "; no time service is installed";
-  if (!host.machine.container.empty())
+  if (!host.machine.container.empty()) {
     detail +=
         "; this is a container (" + host.machine.container + ") and uses the clock of its host";
+  }
   const bool kept = (running && !keeps_none) || (host.kernel && host.kernel->synchronised);
   const bool good = kept && !of.blame.local_off;
   return {"clock_sync_service",

@@ -42,6 +42,7 @@ std::vector<OffsetBound> clocks_of(const ClockReading& reading) {
   if (!reading.bound || reading.no_clock()) return {};
   if (reading.picture != Picture::several_clocks) return {*reading.bound};
   std::vector<OffsetBound> clocks;
+  clocks.reserve(reading.groups.size());
   for (const clocks::ClockGroup& group : reading.groups) clocks.push_back(group.offset);
   return clocks;
 }
