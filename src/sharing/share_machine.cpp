@@ -71,8 +71,6 @@ ShareActions ShareMachine::step(const ShareEvent& event, const View& view) {
 void ShareMachine::take(const event::Need& need) {
   need_ = need;
   fresh_ = looked_ = false;
-  watched_.reset();
-  trouble_.reset();
 }
 
 void ShareMachine::take(const event::Cancel& cancel) {
@@ -99,6 +97,7 @@ void ShareMachine::take(const event::Stored& stored) {
   }
   if (done.writes && stored.swapped) won(done);
   watch(base());
+  note_trouble(base());
 }
 
 void ShareMachine::take(const event::StoreFailed& failed) {
@@ -107,6 +106,7 @@ void ShareMachine::take(const event::StoreFailed& failed) {
   known_ = fresh_ = false;
   forget_pending();
   if (asking_ && asking_->answer) asking_.reset();
+  if (asking_) asking_->next_beat = view_.now + options_.beat_every;  // it may fail at once again
   if (need_ && !asking_) ask_alone(failed_operation);
 }
 
@@ -197,12 +197,7 @@ Duration ShareMachine::stillness(const Claim& claim) const {
 /// The same pause for everyone, counted from the issuer's clock where that can be read.
 bool ShareMachine::wait_for_trouble(const Trouble& trouble) {
   if (trouble.failures == 0) return false;
-  if (!trouble_ || trouble_->failures != trouble.failures ||
-      trouble_->not_before != trouble.not_before) {
-    trouble_ = trouble;
-    trouble_seen_ = view_.now;
-  }
-  const Instant longest = trouble_seen_ + trouble.pause;
+  const Instant longest = awaited_.since + trouble.pause;
   const bool over = view_.issuer && trouble.not_before > Duration{0} &&
                     view_.issuer->earliest >= trouble.not_before;
   if (over || view_.now >= longest) return false;
@@ -243,7 +238,7 @@ bool ShareMachine::pay(Record& record) {
 /// Whatever happened meanwhile: an answer counts unless a later one is there.
 void ShareMachine::write_answer() {
   if (!known_) return read();
-  Record record = with_pending(base());
+  Record record = base();
   const event::Answered& answer = *asking_->answer;
   const bool mine = record.claim && record.claim->id == asking_->claim->id;
   const bool newest = record.epoch == 0 ||
@@ -264,7 +259,7 @@ void ShareMachine::write_answer() {
     asking_.reset();
     return decide();
   }
-  swap(std::move(record), {.carries = pending_.changes, .ends_request = true});
+  swap(with_pending(std::move(record)), {.carries = pending_.changes, .ends_request = true});
 }
 
 /// The register does not work. A claim may have been written nevertheless.
@@ -312,6 +307,13 @@ void ShareMachine::restore_lost() {
   Record back = *live_;
   back.claim.reset();
   swap(std::move(back), {});
+}
+
+/// When this process saw the trouble first; its own as it wrote it.
+void ShareMachine::note_trouble(const Record& record) {
+  const Trouble& trouble = record.trouble;
+  const TroubleId id{record.epoch, record.generation, trouble.failures, trouble.not_before};
+  if (awaited_.trouble != id) awaited_ = Awaited{id, view_.now};
 }
 
 /// How long someone else's beat has stood still.

@@ -146,7 +146,8 @@ struct ShareOptions {
   Duration dead_after = std::chrono::seconds{2};
   Duration poll_every = std::chrono::milliseconds{100};
   /// An observer that looked less often than this may have been frozen itself: it starts anew.
-  Duration longest_gap = std::chrono::seconds{1};
+  /// More than a poll of a register that is just fast enough takes.
+  Duration longest_gap = std::chrono::milliseconds{1500};
   /// Before a token request, an older reading of the issuer's clock is renewed.
   Duration stale_reading = std::chrono::minutes{5};
   /// A register that has not answered for so long does not work.
@@ -187,6 +188,18 @@ class ShareMachine {
     bool ends_request = false;
     Duration still{0};  ///< the claim that it replaces had no beat for so long
   };
+  /// Tells a failure from those before and after it, also those after a token.
+  struct TroubleId {
+    std::uint64_t epoch = 0;
+    std::uint64_t generation = 0;
+    std::uint32_t failures = 0;
+    Duration not_before{0};
+    friend bool operator==(const TroubleId&, const TroubleId&) = default;
+  };
+  struct Awaited {
+    TroubleId trouble;
+    Instant since{};
+  };
   /// Someone else's claim, as seen for how long.
   struct Watched {
     Claim claim;
@@ -216,6 +229,7 @@ class ShareMachine {
   void won(const Operation& done);
   void restore_lost();
   void watch(const Record& record);
+  void note_trouble(const Record& record);
 
   void read();
   void swap(Record record, Operation operation);
@@ -246,10 +260,10 @@ class ShareMachine {
   bool fresh_ = false;         ///< heard for this need, or since the last poll
   bool looked_ = false;        ///< for this need
   bool looking_ = false;
+  // Both outlive a need: callers who give up soon would else wait for ever, each from the start.
   std::optional<Watched> watched_;
-  std::optional<Trouble> trouble_;  ///< that this process waits for ...
-  Instant trouble_seen_{};          ///< ... since then
-  std::optional<Record> live_;      ///< the newest record with a token that this process has used
+  Awaited awaited_;             ///< the trouble in the register
+  std::optional<Record> live_;  ///< the newest record with a token that this process has used
   std::optional<Instant> wake_;
 };
 

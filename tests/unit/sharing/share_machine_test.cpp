@@ -33,8 +33,9 @@ class Register {
 /// A machine on a register that answers at once, and the actions that are not the register's.
 class Process {
  public:
-  explicit Process(Register& shared, std::uint64_t seed = 1, std::string boot = "boot")
-      : shared_(shared), machine_(options(seed, std::move(boot))) {}
+  explicit Process(Register& shared, std::uint64_t seed = 1, std::string boot = "boot",
+                   std::string time_namespace = "time")
+      : shared_(shared), machine_(options(seed, std::move(boot), std::move(time_namespace))) {}
 
   View view{Instant{1h}, IssuerReading{kDate, kDate + 1s, 0s}};
 
@@ -87,7 +88,9 @@ class Process {
   ShareActions actions;
   Instant wakes = Instant::max();
   int operations = 0;
-  bool deaf = false;  ///< the register does not answer
+  bool deaf = false;    ///< the register does not answer
+  bool broken = false;  ///< it says at once that it fails
+  Duration delay{0};    ///< a read takes so long
   std::function<void()> before_swap;
 
  private:
@@ -96,16 +99,20 @@ class Process {
     const auto* swap = std::get_if<action::Swap>(&operation);
     if (swap != nullptr && before_swap) std::exchange(before_swap, nullptr)();
     if (deaf) return;
+    if (swap == nullptr) pass(delay);
+    if (broken) return step(event::StoreFailed{id_of(operation)});
     const bool swapped = swap != nullptr && shared_.swap(*swap);
-    const OperationId id =
-        swap != nullptr ? swap->operation : std::get<action::Read>(operation).operation;
-    step(event::Stored{id, swapped, shared_.value});
+    step(event::Stored{id_of(operation), swapped, shared_.value});
   }
-  static ShareOptions options(std::uint64_t seed, std::string boot) {
+  static OperationId id_of(const ShareAction& operation) {
+    const auto* swap = std::get_if<action::Swap>(&operation);
+    return swap != nullptr ? swap->operation : std::get<action::Read>(operation).operation;
+  }
+  static ShareOptions options(std::uint64_t seed, std::string boot, std::string time_namespace) {
     ShareOptions options;
     options.seed = seed;
     options.boot_id = std::move(boot);
-    options.time_namespace = "time";
+    options.time_namespace = std::move(time_namespace);
     options.api = "https://api.example";
     return options;
   }
@@ -145,6 +152,14 @@ event::Answered fails(NeedId need, Duration pause, Duration not_before) {
 
 class Share : public testing::Test {
  protected:
+  /// The register loses its newest state, and someone else claims with the same number.
+  Claim claim_of_another() {
+    Record record = shared.record();
+    record.claim->id = 999;
+    shared.put(record);
+    return *record.claim;
+  }
+
   Register shared;
   Process one{shared, 1};
   Process two{shared, 2};
@@ -249,6 +264,37 @@ TEST_F(Share, OnTheSameBootTheAgeCountsFromTheSending) {
   two.pass(300s);
   two.step(event::Need{.need = 1});
   EXPECT_TRUE(two.asks());
+}
+
+TEST_F(Share, ABootClockIsKnownByBootAndTimeNamespace) {
+  const auto trusts = [this](const std::string& boot, const std::string& time_namespace) {
+    SharedToken stored = token(50);
+    stored.boot_id = boot;
+    stored.time_namespace = time_namespace;
+    shared.put(record_with(stored));
+    Process process(shared, 3, boot.empty() ? boot : "boot",
+                    time_namespace.empty() ? time_namespace : "time");
+    process.view.issuer.reset();
+    process.step(event::Need{.need = 1});
+    return process.count<action::Look>() == 0 && process.last<action::Found>();
+  };
+  EXPECT_TRUE(trusts("boot", "time"));
+  EXPECT_FALSE(trusts("another boot", "time"));
+  EXPECT_FALSE(trusts("boot", "another time"));  // set to a clock of its own
+  EXPECT_FALSE(trusts("", "time"));              // unknown is not equal
+  EXPECT_FALSE(trusts("boot", ""));
+}
+
+// Clones of one virtual machine can have the boot id in common.
+TEST_F(Share, ATokenThatWasSentInTheFutureIsOfAnotherClock) {
+  SharedToken stored = token(50);
+  stored.sent = one.view.now + 1ns;
+  shared.put(record_with(stored));
+  one.pass(-1s);
+  one.view.issuer = IssuerReading{kDate + 250s, kDate + 251s, 0s};
+  one.step(event::Need{.need = 1});
+  ASSERT_TRUE(one.last<action::Found>());
+  EXPECT_EQ(one.last<action::Found>()->age, 251s);
 }
 
 TEST_F(Share, OnAnotherBootTheIssuersClockTells) {
@@ -376,6 +422,26 @@ TEST_F(Share, WhoWasFrozenItselfMeasuresAnew) {
   EXPECT_TRUE(two.asks());
 }
 
+TEST_F(Share, AHolderIsOvertakenThroughARegisterThatIsAlmostTooSlow) {
+  one.step(event::Need{.need = 1});
+  two.delay = 990ms;
+  two.step(event::Need{.need = 1});
+  two.wait(6s);
+  EXPECT_TRUE(two.asks());
+  EXPECT_TRUE(two.last<action::TookOver>());
+}
+
+TEST_F(Share, CallersWhoGiveUpSoonOvertakeADeadHolderTogether) {
+  one.step(event::Need{.need = 1});
+  NeedId need = 0;
+  for (int i = 0; i < 5; ++i) {
+    two.step(event::Need{.need = ++need});
+    two.wait(600ms);
+    two.step(event::Cancel{need});
+  }
+  EXPECT_TRUE(two.asks());
+}
+
 TEST_F(Share, OfAllWhoWaitOneTakesOver) {
   Process three{shared, 3};
   one.step(event::Need{.need = 1});
@@ -412,6 +478,42 @@ TEST_F(Share, TheLateAnswerLeavesTheClaimOfTheSuccessor) {
   two.step(brings(1, 60));
   EXPECT_EQ(shared.record().token->id, 60U);
   EXPECT_FALSE(shared.record().claim);
+}
+
+// After a failover two claims can bear one fence: the random id tells whose claim it is.
+TEST_F(Share, AClaimOfTheSameFenceIsNotReleasedByAnotherHolder) {
+  one.step(event::Need{.need = 1});
+  const Claim others = claim_of_another();
+  one.wait(2s);
+  EXPECT_EQ(shared.record().claim, others) << "nor is its beat raised";
+  one.step(brings(1, 50));
+  EXPECT_EQ(shared.record().claim, others);
+  EXPECT_EQ(shared.record().token->id, 50U);
+}
+
+TEST_F(Share, AFailureDoesNotReleaseAnothersClaimOfTheSameFence) {
+  one.step(event::Need{.need = 1});
+  const Claim others = claim_of_another();
+  one.step(fails(1, 4s, kDate + 4s));
+  EXPECT_EQ(shared.record().claim, others);
+  EXPECT_EQ(shared.record().trouble.failures, 0U);
+}
+
+TEST_F(Share, EachClaimHasAnIdOfItsOwn) {
+  one.step(event::Need{.need = 1});
+  const std::uint64_t first = shared.record().claim->id;
+  one.step(event::Answered{.need = 1});
+  one.step(event::Need{.need = 2});
+  EXPECT_NE(shared.record().claim->id, first);
+}
+
+TEST_F(Share, AnAnswerOfTheSameGenerationReplacesNothing) {
+  one.step(event::Need{.need = 1});
+  Record other = record_with(token(70));
+  other.epoch = shared.record().epoch;
+  shared.put(other);
+  one.step(brings(1, 50));
+  EXPECT_EQ(shared.record().token->id, 70U);
 }
 
 TEST_F(Share, AnOvertakenHolderDoesNotBeatForItsSuccessor) {
@@ -491,6 +593,83 @@ TEST_F(Share, AnotherEpochIsLeftAlone) {
   EXPECT_EQ(shared.record().token->id, 70U);
 }
 
+TEST_F(Share, ATokenIsTakenForItsIdWhateverItsGeneration) {
+  one.step(event::Need{.need = 1});
+  one.step(brings(1, 50));
+  one.step(event::Need{.need = 2, .had = {50}});
+  one.step(brings(2, 51));
+  Record other = record_with(token(70));
+  other.epoch = 999;  // the register began anew
+  shared.put(other);
+  one.step(event::Need{.need = 3, .had = {50, 51}});
+  ASSERT_TRUE(one.last<action::Found>());
+  EXPECT_EQ(one.last<action::Found>()->record.token->id, 70U);
+}
+
+TEST_F(Share, ARegisterThatWasEmptiedBeginsANewEpoch) {
+  one.step(event::Need{.need = 1});
+  const std::uint64_t first = shared.record().epoch;
+  shared.value.reset();
+  two.step(event::Need{.need = 1});
+  ASSERT_TRUE(two.asks());
+  EXPECT_NE(shared.record().epoch, first);
+  two.step(brings(1, 60));
+  one.step(brings(1, 50));
+  EXPECT_EQ(shared.record().token->id, 60U) << "numbers of two epochs cannot be compared";
+}
+
+TEST_F(Share, ATokenOfTheSameEpochIsAskedForUnderIt) {
+  shared.put(record_with(token(50)));
+  one.step(event::Need{.need = 1, .had = {50}});
+  EXPECT_EQ(shared.record().epoch, 7U);
+}
+
+TEST_F(Share, AClaimOfThatTimeIsNotWrittenBack) {
+  shared.put(record_with(token(50)));
+  two.step(event::Need{.need = 1, .had = {50}});
+  one.step(event::Need{.need = 1});
+  ASSERT_TRUE(one.last<action::Found>());
+  shared.value.reset();
+  one.step(event::Learned{{.api = "https://api.example", .accepted = 50}});
+  one.step(event::Need{.need = 2});
+  ASSERT_TRUE(shared.value);
+  EXPECT_EQ(shared.record().token->id, 50U);
+  EXPECT_FALSE(shared.record().claim);
+}
+
+TEST_F(Share, ARefusedTokenIsNotWrittenBack) {
+  one.step(event::Need{.need = 1});
+  one.step(brings(1, 50));
+  one.step(event::Refused{50});
+  shared.value.reset();
+  two.step(event::Need{.need = 1});
+  two.step(event::Answered{.need = 1});
+  shared.value.reset();
+  one.step(event::Need{.need = 2, .anew = true});
+  EXPECT_FALSE(shared.record().token);
+}
+
+TEST_F(Share, ATokenThatHasEndedIsNotWrittenBack) {
+  one.step(event::Need{.need = 1});
+  one.step(brings(1, 50));
+  shared.value.reset();
+  one.pass(300s);
+  one.step(event::Need{.need = 2});
+  ASSERT_TRUE(shared.value);
+  EXPECT_FALSE(shared.record().token);
+}
+
+// A folder that nobody may read any more, say, says so at once.
+TEST_F(Share, AHolderDoesNotTryAFailingRegisterAgainAtOnce) {
+  one.before_swap = [this] { one.broken = true; };
+  one.step(event::Need{.need = 1});
+  ASSERT_TRUE(one.asks());
+  const int before = one.operations;
+  one.wait(10s);
+  EXPECT_LE(one.operations - before, 20);
+  EXPECT_GE(one.operations - before, 10);
+}
+
 // Refusals, and what was learned ------------------------------------------------------------------
 
 TEST_F(Share, ARefusedTokenIsTakenByNobody) {
@@ -506,6 +685,45 @@ TEST_F(Share, ARefusalDoesNotHitANewerToken) {
   one.step(event::Refused{50});
   two.step(event::Need{.need = 1});
   EXPECT_TRUE(two.last<action::Found>());
+}
+
+TEST_F(Share, ARefusalLeavesTheClaimOfWhoeverAsks) {
+  shared.put(record_with(token(50)));
+  two.step(event::Need{.need = 1, .had = {50}});
+  const auto claim = shared.record().claim;
+  one.step(event::Refused{50});
+  EXPECT_EQ(shared.record().refused, 1U);
+  EXPECT_EQ(shared.record().claim, claim);
+}
+
+TEST_F(Share, ATokenThatIsRefusedBeforeItIsWrittenIsTakenByNobody) {
+  one.step(event::Need{.need = 1});
+  one.before_swap = [this] {  // the beat
+    one.step(brings(1, 50));
+    one.step(event::Refused{50});
+  };
+  one.wait(600ms);
+  EXPECT_FALSE(shared.record().token);
+  two.step(event::Need{.need = 1});
+  EXPECT_TRUE(two.asks());
+}
+
+TEST_F(Share, ATokenThatIsAcceptedBeforeItIsWrittenIsWrittenAsAccepted) {
+  one.step(event::Need{.need = 1});
+  one.before_swap = [this] {
+    one.step(brings(1, 50));
+    one.step(event::Learned{{.api = "https://api.example", .accepted = 50}});
+  };
+  one.wait(600ms);
+  ASSERT_TRUE(shared.record().token);
+  EXPECT_TRUE(shared.record().token->accepted);
+}
+
+TEST_F(Share, WhatIsLearnedOfATokenIsNotSaidOfAnother) {
+  shared.put(record_with(token(60), 2));
+  one.step(event::Learned{{.api = "https://api.example", .accepted = 50, .lag = 3s}});
+  EXPECT_EQ(shared.record().lag, 3s);
+  EXPECT_FALSE(shared.record().token->accepted);
 }
 
 TEST_F(Share, RefusalAndClaimAreOneSwap) {
@@ -601,6 +819,71 @@ TEST_F(Share, APauseIsNeverLongerThanItWasMeant) {
   one.step(fails(1, 4s, kDate + 24h));  // the issuer's clock was wrong
   two.wait(5s);
   EXPECT_TRUE(two.asks());
+}
+
+TEST_F(Share, CallersWhoGiveUpSoonWaitForAPauseTogether) {
+  one.step(event::Need{.need = 1});
+  one.step(fails(1, 4s, 0s));
+  NeedId need = 0;
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_FALSE(two.asks());
+    two.step(event::Need{.need = ++need});
+    two.wait(900ms);
+    two.step(event::Cancel{need});
+  }
+  EXPECT_TRUE(two.asks());
+}
+
+// It waits before it comes with its next need: not twice.
+TEST_F(Share, WhoFailedItselfCountsThePauseFromItsFailure) {
+  one.step(event::Need{.need = 1});
+  one.step(fails(1, 4s, 0s));
+  one.pass(4s);
+  one.step(event::Need{.need = 2});
+  EXPECT_EQ(one.count<action::Ask>(), 2);
+}
+
+TEST_F(Share, APauseAfterATokenIsAnotherOneThanThatBeforeIt) {
+  one.step(event::Need{.need = 1});
+  one.step(fails(1, 4s, 0s));
+  two.step(event::Need{.need = 1});
+  two.wait(3s);
+  two.step(event::Cancel{1});
+  two.pass(1h);
+  one.pass(1h);
+  one.step(event::Need{.need = 2});
+  one.wait(5s);
+  one.step(brings(2, 50));
+  one.step(event::Need{.need = 3, .had = {50}});
+  one.step(fails(3, 4s, 0s));
+  ASSERT_EQ(shared.record().trouble.failures, 1U);
+  two.step(event::Need{.need = 2, .anew = true});
+  two.wait(3s);
+  EXPECT_FALSE(two.asks());
+}
+
+// It may be written in the issuer's time as that is read late: then the pause has begun already.
+TEST_F(Share, APauseCountsAsOverOnlyWhereItSurelyIs) {
+  Record record;
+  record.epoch = 7;
+  record.trouble = {1, 10s, kDate + 1s, Verdict::auth_backend_unavailable};
+  shared.put(record);
+  one.step(event::Need{.need = 1});  // the reading: kDate to kDate + 1 s
+  EXPECT_FALSE(one.asks());
+  one.wait(1500ms);
+  EXPECT_TRUE(one.asks());
+}
+
+TEST_F(Share, APauseOfUnknownEndIsWaitedFor) {
+  Record record;
+  record.epoch = 7;
+  record.trouble = {1, 10s, 0s, Verdict::auth_backend_unavailable};
+  shared.put(record);
+  one.step(event::Need{.need = 1});
+  one.wait(9s);
+  EXPECT_FALSE(one.asks());
+  one.wait(2s);
+  EXPECT_TRUE(one.asks());
 }
 
 TEST_F(Share, APauseThatIsOverByTheIssuersClockIsNotWaitedForAgain) {
