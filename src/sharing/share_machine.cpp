@@ -176,7 +176,7 @@ void ShareMachine::seek() {
     if (record.api != options_.api) record.token->accepted = false;
     actions_.emplace_back(action::Found{need_->need, record, *age_of(*record.token)});
     need_.reset();
-    return;
+    return decide();  // what is still to be written
   }
   if (needs_look(record) && !std::exchange(looked_, true)) {
     looking_ = true;
@@ -208,7 +208,7 @@ bool ShareMachine::wait_for_trouble(const Trouble& trouble) {
 void ShareMachine::claim_and_ask() {
   Record record = with_pending(base());
   if (record.epoch == 0) record.epoch = random();
-  if (need_->pays && !pay(record)) return;
+  if (need_->pays && !pay(record)) return decide();
   const std::uint64_t newest =
       std::max({record.generation, record.refused, record.claim ? record.claim->fence : 0});
   const Duration still = record.claim ? stillness(*record.claim) : Duration{0};

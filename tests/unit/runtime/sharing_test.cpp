@@ -129,6 +129,14 @@ TEST_F(SharedStore, KeepsWhatAnotherProcessLearnedWhenThisOneSavesANewToken) {
   EXPECT_EQ(store->record->lead, Duration{7s});
 }
 
+TEST_F(SharedStore, CountsATokensLifeFromItsRequestNotFromTheDateOfALateAnswer) {
+  world.login().set_delays(1s, 4s);
+  Client client = process();
+  EXPECT_EQ(call(client), 200);
+  ASSERT_NE(stored_token(), "");
+  EXPECT_EQ(store->record->token->date - store->record->token->issued_from, Duration{5s});
+}
+
 TEST_F(SharedStore, TellsARunningProcessWhatAnotherOneLearned) {
   world.login().set_offset(5s);  // the API refuses new tokens for so long
   Client first = process();

@@ -286,6 +286,7 @@ class ManyEngines : public testing::TestWithParam<std::tuple<bool, bool, bool>> 
     for (unsigned seed = 1; seed <= seeds; ++seed) {
       Setting alone = setting;
       alone.engines = 1;
+      alone.staggered = false;  // it lives as long as the first of them
       alone.killed = alone.frozen = 0;
       const Outcome one = play(alone, seed);
       const Outcome all = play(setting, seed);

@@ -234,6 +234,15 @@ TEST_F(Share, NobodyWaitsOnceTheNeedIsCancelled) {
   EXPECT_FALSE(two.last<action::Found>());
 }
 
+TEST_F(Share, TheEndOfAnotherNeedCancelsNothing) {
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 2});
+  two.step(event::Cancel{1});
+  one.step(brings(1, 50));
+  two.wait(1s);
+  EXPECT_TRUE(two.last<action::Found>());
+}
+
 TEST_F(Share, AClaimThatNobodyNeedsAnyMoreIsGivenBack) {
   one.before_swap = [this] { one.step(event::Cancel{1}); };
   one.step(event::Need{.need = 1});
@@ -559,6 +568,43 @@ TEST_F(Share, AClaimWhoseAnswerWasLostIsStillMine) {
   EXPECT_EQ(shared.record().token->id, 50U);
 }
 
+TEST_F(Share, LateAnswersOfTheRegisterAreIgnored) {
+  one.deaf = true;
+  one.step(event::Need{.need = 1});
+  one.wait(1s);
+  one.step(event::Answered{.need = 1});
+  one.step(event::Need{.need = 2});
+  ASSERT_EQ(one.operations, 2);
+  one.step(event::Stored{.operation = 1});
+  one.step(event::StoreFailed{.operation = 1});
+  EXPECT_EQ(one.operations, 2);
+  EXPECT_EQ(one.count<action::Ask>(), 1);
+}
+
+TEST_F(Share, OnlyTheAnswerToItsRequestEndsIt) {
+  one.step(event::Need{.need = 1});
+  one.step(brings(2, 50));
+  EXPECT_TRUE(shared.record().claim);
+  EXPECT_FALSE(shared.record().token);
+}
+
+TEST_F(Share, AnAnswerThatCannotBeWrittenIsGivenUp) {
+  one.step(event::Need{.need = 1});
+  one.broken = true;
+  one.step(brings(1, 50));
+  EXPECT_EQ(one.operations, 3);
+  one.broken = false;
+  one.step(event::Need{.need = 2, .had = {50}});
+  one.wait(3s);
+  EXPECT_EQ(one.count<action::Ask>(), 2) << "its own claim is overtaken like any other";
+}
+
+TEST_F(Share, AFactThatCannotBeWrittenIsGivenUp) {
+  one.broken = true;
+  one.step(event::Learned{{.api = "https://api.example", .lag = 3s}});
+  EXPECT_EQ(one.operations, 1);
+}
+
 TEST_F(Share, AnEmptiedRegisterGetsTheLivingTokenBack) {
   one.step(event::Need{.need = 1});
   one.step(brings(1, 50));
@@ -680,6 +726,14 @@ TEST_F(Share, ARefusedTokenIsTakenByNobody) {
   EXPECT_EQ(shared.record().claim->fence, 2U);
 }
 
+TEST_F(Share, ATokenOfARefusedGenerationIsTakenByNobody) {
+  Record record = record_with(token(50));
+  record.refused = 1;
+  shared.put(record);
+  one.step(event::Need{.need = 1});
+  EXPECT_TRUE(one.asks());
+}
+
 TEST_F(Share, ARefusalDoesNotHitANewerToken) {
   shared.put(record_with(token(60), 2));
   one.step(event::Refused{50});
@@ -781,6 +835,16 @@ TEST_F(Share, AFactThatComesWhileASwapIsUnderWayIsWrittenAfterIt) {
   EXPECT_EQ(shared.record().lag, 3s);
 }
 
+TEST_F(Share, AFactThatComesDuringAWaitIsWrittenAfterIt) {
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  two.step(event::Learned{{.api = "https://api.example", .lag = 3s}});
+  one.step(brings(1, 50));
+  two.wait(1s);
+  ASSERT_TRUE(two.last<action::Found>());
+  EXPECT_EQ(shared.record().lag, 3s);
+}
+
 TEST_F(Share, ATokenThatAnotherApiHostAcceptedIsNewToThisOne) {
   Record record = record_with(token(50));
   record.api = "https://other.example";
@@ -841,6 +905,24 @@ TEST_F(Share, WhoFailedItselfCountsThePauseFromItsFailure) {
   one.pass(4s);
   one.step(event::Need{.need = 2});
   EXPECT_EQ(one.count<action::Ask>(), 2);
+}
+
+TEST_F(Share, EachFailureHasAPauseOfItsOwn) {
+  one.step(event::Need{.need = 1});
+  one.step(fails(1, 4s, 0s));
+  one.pass(4s);
+  one.step(event::Need{.need = 2});
+  one.step(fails(2, 4s, 0s));
+  one.step(event::Need{.need = 3});
+  one.wait(3s);
+  EXPECT_EQ(one.count<action::Ask>(), 2);
+  Record anew = shared.record();
+  anew.epoch = 999;
+  shared.put(anew);
+  one.wait(3s);
+  EXPECT_EQ(one.count<action::Ask>(), 2) << "of another epoch";
+  one.wait(2s);
+  EXPECT_EQ(one.count<action::Ask>(), 3);
 }
 
 TEST_F(Share, APauseAfterATokenIsAnotherOneThanThatBeforeIt) {
