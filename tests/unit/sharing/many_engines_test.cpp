@@ -30,11 +30,13 @@ struct Setting {
   Duration slowest{0};        ///< of the login host's answers
   double killed = 0;          ///< this part of the holders, while they wait for the answer
   double frozen = 0;          ///< likewise
+  double unanswered = 0;      ///< this part of the register's operations; every other one is done
+  bool forgets = false;       ///< the register becomes empty, or as it was minutes before
 };
 
 struct Outcome {
   int requests = 0;
-  int lost_holders = 0;
+  int lost_holders = 0;  ///< and other losses that may cost a request
   int dead_uses = 0;
   long uses = 0;
   /// For a token, of an engine that was not frozen itself: beyond the time that lost holders cost.
@@ -61,6 +63,19 @@ class World {
                      random_() % static_cast<std::uint64_t>((high - low).count()))};
   }
   bool chance(double part) { return static_cast<double>(random_() % 1'000'000) < part * 1e6; }
+  bool loses() {
+    const bool lost = chance(setting.unanswered);
+    if (lost) ++outcome.lost_holders;
+    return lost;
+  }
+  /// Every ten minutes or so.
+  void forget() {
+    at(now + between(5min, 15min), [this, old = shared] {
+      ++outcome.lost_holders;
+      shared = chance(0.5) ? std::nullopt : old;
+      forget();
+    });
+  }
   std::uint64_t random() { return random_(); }
   [[nodiscard]] Duration issuer_time() const { return now + issuer_offset + kEpoch; }
   std::uint64_t mint() {
@@ -139,14 +154,17 @@ class Engine : public std::enable_shared_from_this<Engine> {
       std::visit([this](const auto& what) { act(what); }, action);
   }
   void act(const action::Read& read) {
+    if (world_.loses()) return;
     later(way(), [this, read] { answer(read.operation, false); });
   }
   void act(const action::Swap& swap) {
-    later(way(), [this, swap] {
+    const bool unanswered = world_.loses();
+    if (unanswered && world_.chance(0.5)) return;
+    later(way(), [this, swap, unanswered] {
       const auto& there = world_.shared;
       const bool same = there ? swap.version == there->version : !swap.version;
       if (same) world_.shared = Value{std::to_string(++world_.versions), swap.record};
-      answer(swap.operation, same);
+      if (!unanswered) answer(swap.operation, same);
     });
   }
   void answer(OperationId operation, bool swapped) {
@@ -262,6 +280,7 @@ void World::start(std::size_t index) {
 }
 
 void World::run() {
+  if (setting.forgets) forget();
   engines_.resize(static_cast<std::size_t>(setting.engines));
   for (std::size_t i = 0; i < engines_.size(); ++i)
     at(setting.staggered ? between(0s, 10min) : Duration{0}, [this, i] { start(i); });
@@ -287,7 +306,8 @@ class ManyEngines : public testing::TestWithParam<std::tuple<bool, bool, bool>> 
       Setting alone = setting;
       alone.engines = 1;
       alone.staggered = false;  // it lives as long as the first of them
-      alone.killed = alone.frozen = 0;
+      alone.killed = alone.frozen = alone.unanswered = 0;
+      alone.forgets = false;
       const Outcome one = play(alone, seed);
       const Outcome all = play(setting, seed);
       EXPECT_GT(all.uses, 3000L * setting.engines);
@@ -330,6 +350,35 @@ TEST_P(ManyEngines, MakeOneMoreForEachHolderThatIsFrozen) {
     Setting with = setting();
     with.engines = engines;
     with.frozen = 0.3;
+    expect_few_requests(with);
+  }
+}
+
+TEST_P(ManyEngines, MakeOneMoreForEachOperationThatIsNotAnswered) {
+  for (const int engines : {2, 5, 20}) {
+    Setting with = setting();
+    with.engines = engines;
+    with.unanswered = 0.01;
+    expect_few_requests(with);
+  }
+}
+
+TEST_P(ManyEngines, MakeOneMoreEachTimeTheRegisterForgets) {
+  for (const int engines : {2, 5, 20}) {
+    Setting with = setting();
+    with.engines = engines;
+    with.forgets = true;
+    expect_few_requests(with);
+  }
+}
+
+TEST_P(ManyEngines, GetTheirTokensWhateverGoesWrongTogether) {
+  for (const int engines : {2, 5, 20}) {
+    Setting with = setting();
+    with.engines = engines;
+    with.unanswered = 0.01;
+    with.forgets = true;
+    with.killed = with.frozen = 0.2;
     expect_few_requests(with);
   }
 }

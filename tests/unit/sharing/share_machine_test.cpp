@@ -845,6 +845,20 @@ TEST_F(Share, AFactThatComesDuringAWaitIsWrittenAfterIt) {
   EXPECT_EQ(shared.record().lag, 3s);
 }
 
+TEST_F(Share, AFactThatComesDuringAWaitInVainIsWrittenAfterIt) {
+  Record spent;
+  spent.epoch = 7;
+  spent.bucket_full_at = kDate + 30s;
+  shared.put(spent);
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1, .pays = true});
+  two.step(event::Learned{{.api = "https://api.example", .lag = 3s}});
+  one.step(event::Answered{.need = 1});
+  two.wait(200ms);
+  ASSERT_TRUE(two.last<action::TooSoon>());
+  EXPECT_EQ(shared.record().lag, 3s);
+}
+
 TEST_F(Share, ATokenThatAnotherApiHostAcceptedIsNewToThisOne) {
   Record record = record_with(token(50));
   record.api = "https://other.example";
