@@ -316,11 +316,9 @@ void ShareMachine::note_trouble(const Record& record) {
   if (awaited_.trouble != id) awaited_ = Awaited{id, view_.now};
 }
 
-/// How long someone else's beat has stood still.
+/// How long a beat has stood still.
 void ShareMachine::watch(const Record& record) {
-  const bool mine =
-      asking_ && asking_->claim && record.claim && record.claim->id == asking_->claim->id;
-  if (!record.claim || mine) {
+  if (!record.claim) {
     watched_.reset();
   } else if (watched_ && watched_->claim == *record.claim &&
              view_.now - watched_->last <= options_.longest_gap) {

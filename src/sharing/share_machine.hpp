@@ -200,7 +200,7 @@ class ShareMachine {
     TroubleId trouble;
     Instant since{};
   };
-  /// Someone else's claim, as seen for how long.
+  /// A claim, as seen for how long.
   struct Watched {
     Claim claim;
     Instant since{};

@@ -617,6 +617,17 @@ TEST_F(Share, AnEmptiedRegisterGetsTheLivingTokenBack) {
   EXPECT_EQ(shared.record().token->id, 50U);
 }
 
+TEST_F(Share, ALivingTokenIsWrittenBackOnce) {
+  one.step(event::Need{.need = 1});
+  one.step(brings(1, 50));
+  shared.value.reset();
+  one.before_swap = [this] { one.deaf = true; };
+  one.step(event::Need{.need = 2, .had = {50}});
+  const int before = one.operations;
+  one.step(event::Learned{{.api = "https://api.example", .accepted = 50}});
+  EXPECT_EQ(one.operations, before) << "one operation at a time";
+}
+
 TEST_F(Share, AnOlderStateOfTheSameEpochIsReplaced) {
   one.step(event::Need{.need = 1});
   one.step(brings(1, 50));
