@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "base/fork_mutex.hpp"
+#include "oauth/visible.hpp"
+#include "oauth/withhold.hpp"
 #include "store/key.hpp"
 #include "store/record_text.hpp"
 
@@ -66,6 +68,7 @@ void StoreAccess::read(const sharing::action::Read& read) {
 
 void StoreAccess::swap(const sharing::action::Swap& swap) {
   auto handler = answer_to(swap.operation);
+  if (swap.record.token) written_ = swap.record.token->value;
   auto text = store::to_text(key_, swap.record);
   if (!text) {
     return handler(Error{ErrorKind::unavailable,
@@ -103,7 +106,8 @@ void StoreAccess::open_inbox() {
 void StoreAccess::tell(sharing::OperationId operation, const Result<TokenStore::Swapped>& result) {
   if (result)
     return tell_(sharing::event::Stored{operation, result->swapped, decoded(result->value)});
-  report(describe(result.error()));
+  // A user's store may repeat what it was to write.
+  report(oauth::withhold(oauth::visible(describe(result.error()), 500), {written_.reveal()}));
   tell_(sharing::event::StoreFailed{operation});
 }
 

@@ -7,6 +7,7 @@
 
 #include "runtime/core.hpp"
 #include "sharing/share_machine.hpp"
+#include "skewguard/secret.hpp"
 #include "skewguard/token_store.hpp"
 
 namespace skewguard::runtime {
@@ -45,6 +46,7 @@ class StoreAccess {
   TokenStore& store_;
   Tell tell_;
   std::string key_;
+  Secret written_;  ///< the token in what was written last
   std::shared_ptr<Inbox> inbox_;
   bool reported_ = false;
 };

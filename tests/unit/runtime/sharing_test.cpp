@@ -2,12 +2,29 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "client_testing.hpp"
 
 namespace skewguard::runtime {
 namespace {
+
+/// Quotes in its error what it was to write.
+class QuotingStore final : public TokenStore {
+ public:
+  void read(const std::string& key, ReadHandler handler) override { kept_.read(key, handler); }
+  void swap(const std::string& key, std::optional<std::string> expected, Secret text,
+            SwapHandler handler) override {
+    if (text.reveal().find("token-1") != std::string_view::npos)
+      throw std::runtime_error("cannot SET\n" + std::string(text.reveal()));
+    kept_.swap(key, std::move(expected), std::move(text), std::move(handler));
+  }
+
+ private:
+  OpenStore kept_;
+};
 
 class SharedStore : public ::testing::Test {
  protected:
@@ -151,6 +168,19 @@ TEST_F(SharedStore, TellsARunningProcessWhatAnotherOneLearned) {
   EXPECT_EQ(call(client), 200);
   EXPECT_EQ(world.token_requests(), 2U);
   EXPECT_EQ(world.refused_requests() - before, 1U) << "the new token was sent too early";
+}
+
+TEST_F(SharedStore, WhoseErrorQuotesTheTokenDoesNotBringItToTheLog) {
+  Dependencies dependencies = world.dependencies();
+  dependencies.store = std::make_shared<QuotingStore>();
+  std::string logged;
+  Hooks hooks;
+  hooks.log = [&logged](const LogLine& line) { logged += line.message + "|"; };
+  Client client = Client::make(world.options(), std::move(hooks), std::move(dependencies)).value();
+  EXPECT_EQ(call(client), 200);
+  EXPECT_NE(logged.find("the token store threw: cannot SET"), std::string::npos) << logged;
+  EXPECT_EQ(logged.find("token-1"), std::string::npos) << logged;
+  EXPECT_EQ(logged.find('\n'), std::string::npos) << logged;
 }
 
 TEST_F(SharedStore, IsSaidOnceToHaveNoTokenHoweverOftenItIsLookedAt) {
