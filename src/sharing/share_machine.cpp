@@ -96,6 +96,7 @@ void ShareMachine::take(const event::Stored& stored) {
     if (facts.lag || facts.lead) actions_.emplace_back(action::Tell{facts});
   }
   if (done.writes && stored.swapped) won(done);
+  if (done.beats && !stored.swapped && asking_) asking_->next_beat = view_.now;
   watch(base());
   note_trouble(base());
 }
@@ -150,7 +151,7 @@ void ShareMachine::decide() {
     // Overtaken: the claim in the record is another's.
     if (record.claim && record.claim->id == asking_->claim->id) {
       ++record.claim->beat;
-      swap(std::move(record), {});
+      swap(std::move(record), {.beats = true});
     }
   } else if (need_ && !asking_) {
     seek();

@@ -184,6 +184,7 @@ class ShareMachine {
     Instant deadline{};
     std::optional<Record> writes{};  ///< a swap
     bool claims = false;
+    bool beats = false;
     std::uint64_t carries = 0;  ///< Pending::changes up to here; 0 = nothing pending
     bool ends_request = false;
     Duration still{0};  ///< the claim that it replaces had no beat for so long

@@ -390,6 +390,13 @@ TEST_F(Share, TheHolderRaisesItsBeat) {
   EXPECT_EQ(shared.record().claim->beat, 4U);
 }
 
+TEST_F(Share, ABeatThatLostItsSwapIsRaisedAtOnce) {
+  one.step(event::Need{.need = 1});
+  one.before_swap = [this] { shared.put(shared.record()); };
+  one.wait(500ms);
+  EXPECT_EQ(shared.record().claim->beat, 1U);
+}
+
 TEST_F(Share, ALivingHolderIsWaitedForForAsLongAsItTakes) {
   one.step(event::Need{.need = 1});
   two.step(event::Need{.need = 1});
