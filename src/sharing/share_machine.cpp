@@ -339,7 +339,7 @@ void ShareMachine::read() {
 }
 
 void ShareMachine::swap(Record record, Operation operation) {
-  operation_ = operation;
+  operation_ = std::move(operation);
   operation_->id = ++last_operation_;
   operation_->deadline = view_.now + options_.operation_timeout;
   operation_->writes = record;

@@ -746,10 +746,11 @@ TEST_F(Share, ARefusedTokenIsTakenByNobody) {
 
 TEST_F(Share, ATokenOfARefusedGenerationIsTakenByNobody) {
   Record record = record_with(token(50));
-  record.refused = 1;
+  record.refused = 5;
   shared.put(record);
   one.step(event::Need{.need = 1});
   EXPECT_TRUE(one.asks());
+  EXPECT_EQ(shared.record().claim->fence, 6U) << "the new one is of none";
 }
 
 TEST_F(Share, ARefusalDoesNotHitANewerToken) {
