@@ -102,7 +102,7 @@ class World {
 /// One process: renews its token in time, and uses it every second.
 class Engine : public std::enable_shared_from_this<Engine> {
  public:
-  Engine(World& world, std::size_t index, ShareOptions options)
+  Engine(World& world, std::size_t index, const ShareOptions& options)
       : world_(world),
         index_(index),
         machine_(options),

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
+#include <ranges>
 #include <utility>
 
 namespace skewguard::sharing {
@@ -73,8 +75,8 @@ class Process {
   }
   template <typename Action>
   [[nodiscard]] std::optional<Action> last() const {
-    for (auto it = actions.rbegin(); it != actions.rend(); ++it)
-      if (const auto* found = std::get_if<Action>(&*it)) return *found;
+    for (const ShareAction& action : std::views::reverse(actions))
+      if (const auto* found = std::get_if<Action>(&action)) return *found;
     return std::nullopt;
   }
   template <typename Action>
