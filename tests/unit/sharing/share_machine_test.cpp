@@ -66,12 +66,12 @@ class Process {
   /// In the steps that the machine asks for.
   void wait(Duration time) {
     const Instant end = view.now + time;
-    while (wakes <= end) {
+    while (wakes <= end && view.now < end) {
       pass(std::max(wakes - view.now, Duration{1ms}));
       wakes = Instant::max();
       step(event::Tick{});
     }
-    pass(end - view.now);
+    pass(std::max(end - view.now, Duration{0}));
   }
   template <typename Action>
   [[nodiscard]] std::optional<Action> last() const {
