@@ -58,16 +58,16 @@ std::string shown_by(const ClockReading& reading) {
   const bool ahead = bound.low > Duration{0};
   const bool behind = bound.high < Duration{0};
   const std::string side = ahead ? "ahead" : behind ? "behind" : "";
-  if (reading.renewed_late) {
-    const std::string late = "its Date is renewed only now and then";
-    if (side.empty()) return late;
-    return fmt::format("{}; {} by at least {}", late, side,
-                       time::human(ahead ? bound.low : -bound.high));
-  }
+  const std::string at_least =
+      side.empty()
+          ? ""
+          : fmt::format("; {} by at least {}", side, time::human(ahead ? bound.low : -bound.high));
+  if (reading.renewed_late) return "its Date is renewed only now and then" + at_least;
   if (reading.picture == Picture::incoherent) return "its Date is not a clock";
   if (reading.picture == Picture::several_clocks)
     return fmt::format("{} clocks behind one name", reading.groups.size());
-  if (reading.picture == Picture::late_or_second_clock) return "late Dates, or a second clock";
+  if (reading.picture == Picture::late_or_second_clock)
+    return "late Dates, or a second clock" + at_least;
   return side.empty() ? "agrees" : side;
 }
 

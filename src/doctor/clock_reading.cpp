@@ -30,14 +30,13 @@ void tell_by_renewals(ClockReading& reading, OffsetBound shown, const Now& now,
   reading.renewed_late = true;
   reading.alone = false;
   reading.excluded = {};
-  reading.groups.clear();
   reading.steps = 0;
   reading.bound = shown;
   reading.hull = OffsetBound{shown.low, shown.high + staleness};
   reading.best = shown.middle();
 }
 
-/// Each clock that answers to the name. Groups that only a late Date may have made are none.
+/// Each clock that answers to the name.
 std::vector<OffsetBound> clocks_of(const ClockReading& reading) {
   if (!reading.bound || reading.no_clock()) return {};
   if (reading.picture != Picture::several_clocks) return {*reading.bound};
@@ -94,7 +93,7 @@ ClockReading clock_reading(const clocks::ProbePlan& plan, const Now& now, Durati
     tell_by_renewals(reading, *shown, now, staleness);
     reading.staleness = std::max(reading.staleness, plan.lateness(at));
   }
-  if (one || reading.renewed_late) return reading;
+  if (reading.picture != Picture::several_clocks) return reading;
   reading.groups = known.groups(at);
   for (clocks::ClockGroup& group : reading.groups) {
     group.offset = against_wall(group.offset, now);

@@ -37,7 +37,9 @@ struct ClockReading {
   std::optional<OffsetBound> hull{};
   clocks::ProbePlan::Exclusion excluded{};
   bool alone = false;  ///< it has no second clock with half of the answers: `hull` rests on `bound`
-  std::vector<clocks::ClockGroup> groups;  ///< where there are several clocks
+  /// One for each clock where there are several for certain: what a late Date may have made is
+  /// none.
+  std::vector<clocks::ClockGroup> groups;
   /// Its Date is renewed only now and then: no precise clock (`picture` is incoherent), but `bound`
   /// and `hull` hold what it shows.
   bool renewed_late = false;

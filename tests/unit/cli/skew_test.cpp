@@ -88,6 +88,16 @@ TEST_F(SkewCommand, AStepDoesNotHideThatAClockIsOff) {
   EXPECT_THAT(lines().at(1), HasSubstr("ahead, harmful; it stepped by 29.0 s while"));
 }
 
+TEST_F(SkewCommand, TellsByHowMuchAtLeastAClockIsOffWhoseDatesMayBeLate) {
+  auto& servers = round(seconds{600}, -seconds{20}, Duration{0}).servers;
+  for (auto& reading : servers) reading.picture = clocks::Picture::late_or_second_clock;
+  EXPECT_EQ(run({"skew", "https://a.example.com"}), 4);
+  EXPECT_THAT(lines().at(1),
+              HasSubstr("late Dates, or a second clock; ahead by at least 600.0 s, harmful"));
+  EXPECT_THAT(lines().at(2), HasSubstr("second clock; behind by at least 20.0 s, harmful"));
+  EXPECT_THAT(lines().at(3), EndsWith("late Dates, or a second clock"));
+}
+
 TEST_F(SkewCommand, WhatIsNoClockDoesNoHarm) {
   auto& reading = round(Duration{0}, Duration{0}, Duration{0}).servers[1];
   reading = clock_at("https://b.example.com/", -seconds{1'700'000'000});
