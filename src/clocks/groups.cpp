@@ -116,6 +116,25 @@ Runs runs_of(const SampleRing& samples) {
 
 }  // namespace
 
+bool explained_by_late_renewals(const SampleRing& samples, UnslewedTime at, DriftRate rate) {
+  DriftingBound clock = samples.hull();
+  for (std::size_t newer = 0; newer < samples.size(); ++newer) {
+    const RawSample& shown = samples[newer];
+    clock.low = std::max(clock.low, shown.bound.low);
+    const auto renewed_after = [&](UnslewedTime sent) {  // as if that had been asked for then
+      return shown.bound.high + (shown.sent - sent) + rate.floor(shown.sent.time_since_epoch()) -
+             rate.floor(sent.time_since_epoch());
+    };
+    for (std::size_t older = 0; older < samples.size(); ++older) {
+      if (samples[older].date >= shown.date) continue;
+      if (samples[older].sent > shown.received) return false;
+      clock.high = std::min(clock.high, renewed_after(samples[older].sent));
+    }
+  }
+  const OffsetBound now = clock.at(at, rate);
+  return now.low <= now.high;
+}
+
 std::optional<Split> find_split(const Groups& groups, const SampleRing& samples, UnslewedTime at,
                                 DriftRate rate, Duration late) {
   constexpr std::size_t kEachSide = 3;

@@ -58,6 +58,11 @@ struct Split {
   Duration size{0};       ///< from the group before to the newest, midpoint to midpoint
 };
 
+/// Whether one clock can have given all samples if its Date is renewed only now and then and is
+/// late between: no Date went back, and each was right when it was renewed. Precondition: there is
+/// a sample. O(n^2).
+bool explained_by_late_renewals(const SampleRing& samples, UnslewedTime at, DriftRate rate);
+
 /// Finds a step: no group comes back after another had followed it, the newest has at least three
 /// samples of its own and those before it too, and it lies more than `late` from every other. A
 /// Date that did not move while its offset did is no step but a frozen Date.

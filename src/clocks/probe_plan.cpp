@@ -66,7 +66,10 @@ Duration flank_time(std::size_t flanks) {
 }
 
 EstimatorOptions estimator_options(double drift) {
-  return {.drift = drift, .staleness = Duration{0}, .prompt = ProbePlan::kPrompt};
+  return {.drift = drift,
+          .staleness = Duration{0},
+          .prompt = ProbePlan::kPrompt,
+          .close_together = true};
 }
 
 /// As if its date string were prompt.

@@ -122,9 +122,12 @@ class ProbePlan {
   [[nodiscard]] std::size_t probes_sent() const noexcept { return sent_; }
   /// Of the server's clock, in this round.
   [[nodiscard]] std::size_t steps() const noexcept { return estimator_.steps() - steps_before_; }
-  /// Dates that never went back, of which one stood still for over a second: those of answers that
-  /// were kept somewhere, not of several clocks that take turns.
-  [[nodiscard]] bool kept_dates() const noexcept { return stood_still_ && !went_back_; }
+  /// Dates that never went back, and that stood still for over a second or are those that one clock
+  /// shows whose Date is renewed only now and then: those of answers that were kept somewhere, not
+  /// of several clocks that take turns.
+  [[nodiscard]] bool kept_dates() const {
+    return !went_back_ && (stood_still_ || estimator_.may_be_renewed_late());
+  }
 
  private:
   /// The second whose begin is aimed at, by the server's clock, since the epoch.

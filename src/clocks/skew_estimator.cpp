@@ -92,7 +92,7 @@ Observed SkewEstimator::observe(const time::DateSample& sample, const OffsetBoun
   }
   regroup();
   const auto split = find_split(groups_, ring_, latest_, rate_, late_limit());
-  if (!split) return Observed::rebuilt;
+  if (!split || (options_.close_together && may_be_renewed_late())) return Observed::rebuilt;
   leave_behind(*split);
   return Observed::stepped;
 }

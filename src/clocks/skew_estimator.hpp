@@ -26,6 +26,10 @@ struct EstimatorOptions {
   /// the kernel measures a suspend with a clock of whole seconds. Several suspends between two
   /// answers count as one.
   Duration suspend_widening = std::chrono::seconds{2};
+  /// The answers lie so close together that a Date that is renewed only now and then shows itself:
+  /// what such a Date explains is then no step. Between distant answers it would explain nearly
+  /// any.
+  bool close_together = false;
 };
 
 /// What one observation did.
@@ -128,6 +132,11 @@ class SkewEstimator {
   [[nodiscard]] Duration suspend_widening_at(const Now& now) const noexcept;
 
   [[nodiscard]] Picture picture() const noexcept { return picture_; }
+  /// No one prompt clock can have given the remembered samples, but one can whose Date is renewed
+  /// only now and then.
+  [[nodiscard]] bool may_be_renewed_late() const {
+    return groups_.size() > 1 && explained_by_late_renewals(ring_, latest_, rate_);
+  }
   /// One entry for each group, largest share first, as at `at`. An incoherent picture has one: the
   /// hull of everything.
   [[nodiscard]] std::vector<ClockGroup> groups(UnslewedTime at) const;

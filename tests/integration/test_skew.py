@@ -228,12 +228,23 @@ class Skew(EndToEnd):
             self.assertGreaterEqual(reading["staleness_s"], 1)
 
     def test_c27_a_date_that_is_renewed_late_is_off_for_certain(self):
-        """Every 2 or 3 s: not by chance 0 or 4."""
-        servers = [DateServer(self, lambda now, by=by: (now + 600) // by * by)
-                   for by in (2, 3, 2.5)]
-        for reading in self.measured(*(server.url for server in servers), code=4):
-            self.assert_holds(reading, 600)
+        """Every 2 or 3 s: not by chance 0 or 4. It is no second clock, and did not step."""
+        servers = [(off, DateServer(self, lambda now, by=by, off=off: (now + off) // by * by))
+                   for by in (2, 2.2, 3, 2.5) for off in (600, -20)]
+        urls = [server.url for _, server in servers]
+        for (off, _), reading in zip(servers, self.measured(*urls, code=4)):
+            self.assert_holds(reading, off)
             self.assertGreaterEqual(reading["staleness_s"], 1)
+            self.assertNotIn("groups", reading)
+            self.assertEqual(reading["steps"], 0, reading)
+        run = self.run_with("", "", "skew", *NO_NTP, *urls, report=False, **NONE)
+        self.assertEqual(run.code, 4, run.err)
+        for (off, server) in servers:
+            told = re.search(server.url + r".*; (ahead|behind) by at least ([\d.]+) s, harmful$",
+                             run.out, re.M)
+            self.assertTrue(told, run.out)
+            self.assertEqual(told[1], "ahead" if off > 0 else "behind", run.out)
+            self.assertLessEqual(float(told[2]), abs(off) + 0.1, run.out)
 
     def test_c25_dates_of_other_forms(self):
         """With one meaning: taken. With several: quoted."""

@@ -486,7 +486,10 @@ TEST(ProbePlan, C27_ADateThatIsRenewedEveryFewSecondsIsSurelyOff) {
       constexpr Duration kTrueTime = seconds{1'767'225'600};
       const Duration off = random.chance(0.5) ? random.between(seconds{600}, seconds{601})
                                               : -random.between(seconds{600}, seconds{601});
-      const Clock clock{.offset = kTrueTime + off, .kept = random.between(seconds{2}, seconds{3})};
+      const Duration kept = i % 4 == 0   ? milliseconds{2000}
+                            : i % 4 == 1 ? milliseconds{2200}
+                                         : random.between(seconds{2}, seconds{3});
+      const Clock clock{.offset = kTrueTime + off, .kept = kept};
       const Leg leg = some_path(random);
       const Measured measured = measure(random, usual(probes), leg, {{clock}});
       Now now = reading(measured.end);
@@ -495,6 +498,8 @@ TEST(ProbePlan, C27_ADateThatIsRenewedEveryFewSecondsIsSurelyOff) {
       EXPECT_TRUE(told.bound->holds(off)) << i;
       EXPECT_TRUE(surely_off(told, seconds{5})) << i;
       EXPECT_LT(told.bound->width(), seconds{6}) << i;
+      EXPECT_TRUE(told.groups.empty()) << i << ", a group that holds no clock";
+      EXPECT_EQ(told.steps, 0U) << i << ", which it never did";
     }
   }
 }

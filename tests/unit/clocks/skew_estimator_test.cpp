@@ -351,6 +351,52 @@ TEST(SkewEstimator, ADateOneSecondStaleWidensAndNamesNobody) {
   EXPECT_EQ(estimator.steps(), 0U);
 }
 
+namespace {
+struct Shown {
+  Duration at;
+  std::chrono::seconds date;
+};
+/// What the last of these answers did, where answers lie close together.
+Observed last_of(std::initializer_list<Shown> answers) {
+  SkewEstimator estimator({.drift = 0, .close_together = true});
+  Observed outcome = Observed::dropped;
+  for (const Shown& shown : answers)
+    outcome = estimator.observe(sample(shown.at, shown.at, shown.date));
+  return outcome;
+}
+}  // namespace
+
+// C27
+TEST(SkewEstimator, BetweenCloseAnswersADateThatIsRenewedNowAndThenIsNoStep) {
+  EXPECT_EQ(last_of({{2500ms, 1000s},  // by the clock 1002.5, and renewed at 1003
+                     {2600ms, 1000s},
+                     {2700ms, 1000s},
+                     {3000ms, 1003s},
+                     {3100ms, 1003s},
+                     {3200ms, 1003s}}),
+            Observed::rebuilt);
+}
+
+TEST(SkewEstimator, BetweenCloseAnswersItIsAStepWhereADateWasRenewedBeforeIt) {
+  EXPECT_EQ(last_of({{2500ms, 1000s},
+                     {3000ms, 1001s},
+                     {3100ms, 1001s},
+                     {3400ms, 1005s},
+                     {3500ms, 1005s},
+                     {3600ms, 1005s}}),
+            Observed::stepped);
+}
+
+TEST(SkewEstimator, BetweenCloseAnswersADateThatGoesBackIsAStep) {
+  EXPECT_EQ(last_of({{0ms, 1012s},
+                     {100ms, 1012s},
+                     {200ms, 1012s},
+                     {500ms, 1010s},
+                     {600ms, 1010s},
+                     {700ms, 1010s}}),
+            Observed::stepped);
+}
+
 // C19
 TEST(SkewEstimator, AFrozenDateIsNoClock) {
   for (const Duration pace : {700ms, 2000ms, 40'000ms}) {
