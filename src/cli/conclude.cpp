@@ -13,6 +13,7 @@ namespace {
 std::string cure_of(const ReportedAttempt& attempt) {
   switch (attempt.action) {
     case Action::wait_and_retry:
+      if (attempt.waited < std::chrono::milliseconds{1}) return " by trying again at once";
       return " by waiting " + time::human(attempt.waited);
     case Action::refresh_and_retry:
       return " with a new token";

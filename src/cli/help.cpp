@@ -86,7 +86,8 @@ std::string usage(const CLI::App& command) {
   std::string text = "usage: skewguard " + command.get_name() + " [options]";
   for (const CLI::Option* option : command.get_options()) {
     if (!option->get_positional()) continue;
-    const std::string name = option->get_name();
+    const bool several = option->get_items_expected_max() > 1;
+    const std::string name = option->get_name() + (several ? " ..." : "");
     text.append(option->get_required() ? " " + name : " [" + name + "]");
   }
   return text.append("\n");

@@ -261,6 +261,11 @@ TEST_F(Call, ACuredRejectionIsToldInOneLineAndExitsWithZero) {
   EXPECT_THAT(err, Not(HasSubstr("provisional"))) << "told once";
   EXPECT_THAT(err, HasSubstr(R"("schema": "skewguard.report/1")"));
 
+  report.attempts[0].waited = std::chrono::microseconds{41};
+  answer(200, "{}", report);
+  EXPECT_EQ(run({"call", "GET", "/x"}), 0);
+  EXPECT_THAT(err, HasSubstr("by trying again at once: "));
+
   answer(200, "{}", report);
   EXPECT_EQ(run({"call", "GET", "/x", "-q"}), 0);
   EXPECT_EQ(err, "");
