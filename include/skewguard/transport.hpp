@@ -61,7 +61,12 @@ struct TransportFailure {
   std::optional<WallTime> not_after{};   ///< likewise: until then
   std::optional<TimeTold> told{};        ///< for tls_time: what a Referee told of it
   std::vector<CertificateLife> chain{};  ///< for tls_time: the server's own, then its issuers
+  /// This machine lacked open files or memory for a connection: no network is to blame.
+  bool out_of_resources = false;
 };
+/// What its user can do where `out_of_resources` is set.
+inline constexpr const char* kCheckLimits =
+    "check this machine's limits on threads, open files and memory (ulimit -a)";
 /// The name as it stands above.
 std::string_view to_string(TransportFailure::Kind kind) noexcept;
 

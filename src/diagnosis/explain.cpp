@@ -34,9 +34,15 @@ std::vector<std::string> clock_texts(std::initializer_list<ServerTime> times) {
   return texts;
 }
 
-/// "4.0 to 5.1 s"; both units where they differ.
+std::string as_sentence(std::string words) {
+  words.front() = static_cast<char>(std::toupper(words.front()));
+  return words + ".";
+}
+
+/// "4.0 to 5.1 s"; both units where they differ, one figure where both ends read alike.
 std::string span_text(Duration low, Duration high) {
   const std::string from = human(low), to = human(high);
+  if (from == to) return to;
   const auto unit = [](const std::string& text) { return text.substr(text.find(' ') + 1); };
   const bool alike = unit(from) == unit(to) && std::count(from.begin(), from.end(), ' ') == 1;
   return fmt::format("{} to {}", alike ? from.substr(0, from.find(' ')) : from, to);
@@ -134,6 +140,12 @@ std::string followed_text(const Trial& trial) {
   return {};
 }
 
+std::string beyond_timeout(Duration needed, Duration left) {
+  if (needed <= Duration{0}) return "; --timeout left no room for another try";
+  return fmt::format("; waiting for it would have taken {}longer than the {} that --timeout leaves",
+                     needed > left ? human(needed) + ", " : "", human(std::max(left, Duration{0})));
+}
+
 std::string hindrance_text(const Evidence& evidence, const Trial& trial) {
   const auto by = begins_by(evidence, trial);
   const Duration needed = by ? *by - trial.received : Duration{0};
@@ -143,10 +155,7 @@ std::string hindrance_text(const Evidence& evidence, const Trial& trial) {
           "; waiting for it would have taken {}, more than the {} that --max-wait allows",
           human(needed), human(evidence.limits.max_wait));
     case Hindrance::deadline:
-      return needed > Duration{0}
-                 ? fmt::format("; waiting for it would have taken {}, longer than --timeout left",
-                               human(needed))
-                 : std::string{"; --timeout left no room for another try"};
+      return beyond_timeout(needed, evidence.limits.deadline - trial.received);
     case Hindrance::attempts:
       return evidence.limits.attempts > 1
                  ? fmt::format(
@@ -417,14 +426,17 @@ std::string explain_no_user_context(const oauth::Refusal& refusal) {
 }
 
 std::string explain_rate_limit(const oauth::Refusal& refusal, const LimitWait& limit) {
-  const std::string asked = limit.told ? fmt::format(" and asks to wait {}", human(*limit.told))
-                                       : std::string{" without saying how long to wait"};
+  const bool at_once = limit.told == Duration{0};
+  const std::string asked = at_once      ? " and says to try again at once"
+                            : limit.told ? " and asks to wait " + human(*limit.told)
+                                         : " without saying how long to wait";
   const std::string text =
       fmt::format("The API limits the rate of requests{}{}", own_words(refusal), asked);
   if (limit.wait < limit.left) {
-    return text + (limit.told ? "; the request is sent again after that."
-                              : fmt::format("; the request is sent again after a pause of {}.",
-                                            human(limit.wait)));
+    return text + (at_once      ? "; the request is sent again."
+                   : limit.told ? "; the request is sent again after that."
+                                : fmt::format("; the request is sent again after a pause of {}.",
+                                              human(limit.wait)));
   }
   const std::string left = human(std::max(limit.left, Duration{0}));
   if (limit.told) {
@@ -469,14 +481,14 @@ std::string explain_failure(const TransportFailure& failure, const std::string& 
                             WallTime local, bool retried) {
   using Kind = TransportFailure::Kind;
   if (failure.kind == Kind::tls_time) {
-    auto why = oauth::why_out_of_time(failure, host, local);
-    why.remedy.front() = static_cast<char>(std::toupper(why.remedy.front()));
-    return why.text + ". " + why.remedy + ".";
+    const auto why = oauth::why_out_of_time(failure, host, local);
+    return why.text + ". " + as_sentence(why.remedy);
   }
   const std::string text = failure.detail.empty()
                                ? "no answer: " + std::string(to_string(failure.kind))
                                : failure.detail;
   if (retried) return text + "; the request is sent again after a pause.";
+  if (failure.out_of_resources) return text + ". " + as_sentence(kCheckLimits);
   if (failure.kind == Kind::proxy || failure.kind == Kind::proxy_refused)
     return text + ". Check the proxy (--proxy, HTTPS_PROXY).";
   if (failure.kind == Kind::tls_failed) {

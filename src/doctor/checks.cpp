@@ -79,7 +79,9 @@ Check check_reach(const char* name, const ClockReading* reading) {
     if (by_name || fails_by_tls(reading))
       return {name, Status::fail, std::string("not reached: see ") + (by_name ? "dns" : "tls"), ""};
     return {name, Status::fail, reading->failure->detail,
-            "check network, proxy and firewall on the way to " + reading->url};
+            reading->failure->out_of_resources
+                ? kCheckLimits
+                : "check network, proxy and firewall on the way to " + reading->url};
   }
   if (reading->samples == 0) {
     return {name, Status::warn, "it answers, but gives no time: " + reading->no_sample,

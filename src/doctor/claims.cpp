@@ -272,6 +272,19 @@ std::optional<Claim> access_refused(const Case& of) {
                access->exit_code.value_or(1), access->error->message, access_remedy(of)};
 }
 
+/// What could be measured all the same says little of the rest.
+std::optional<Claim> out_of_resources(const Case& of) {
+  for (const auto& [name, reading] : hosts(of)) {
+    if (reading == nullptr || !reading->failure || !reading->failure->out_of_resources) continue;
+    return Claim{"unknown", 6,
+                 fmt::format("this machine ran out of open files or memory, so {} could not be "
+                             "measured: {}",
+                             name, reading->failure->detail),
+                 kCheckLimits};
+  }
+  return std::nullopt;
+}
+
 std::optional<Claim> unreachable(const Case& of) {
   using enum TransportFailure::Kind;
   if (of.examination.access) return std::nullopt;  // that knows better
@@ -320,7 +333,7 @@ Claim decide(const Case& of) {
   std::vector<Claim> claims;
   for (const auto verdict :
        {tls_clock, several_clocks, local_clock, a_host_is_wrong, tokens_show_it, they_differ,
-        not_a_clock, access_refused, unreachable, one_is_surely_off}) {
+        not_a_clock, out_of_resources, access_refused, unreachable, one_is_surely_off}) {
     if (auto claim = verdict(of)) claims.push_back(*std::move(claim));
   }
   const auto first = [&](auto matches) { return std::ranges::find_if(claims, matches); };

@@ -12,6 +12,7 @@
 #include "emulator/ca_file.hpp"
 #include "emulator/session.hpp"
 #include "emulator/tls_identity.hpp"
+#include "net/connector.hpp"
 
 namespace skewguard::emulator {
 namespace {
@@ -80,13 +81,10 @@ Error cannot(const std::string& what, const std::string& why) {
 
 /// Another port or address may do, unless this machine has nothing left to listen with.
 Error cannot_listen(const std::string& url, const boost::system::error_code& why) {
-  namespace errc = boost::system::errc;
   Error error = cannot("cannot listen on " + url, why.message());
-  for (const auto out : {errc::too_many_files_open, errc::too_many_files_open_in_system,
-                         errc::no_buffer_space, errc::not_enough_memory}) {
-    if (why != out) continue;
+  if (net::out_of_resources(why)) {
     error.kind = ErrorKind::unavailable;
-    error.remedy = "check this machine's limits on open files and memory";
+    error.remedy = kCheckLimits;
   }
   return error;
 }

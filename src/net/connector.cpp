@@ -21,6 +21,12 @@ Kind connect_kind(const boost::system::error_code& error) noexcept {
   return error == asio::error::connection_refused ? Kind::refused : Kind::unreachable;
 }
 
+bool out_of_resources(const boost::system::error_code& error) noexcept {
+  namespace errc = boost::system::errc;
+  return error == errc::too_many_files_open || error == errc::too_many_files_open_in_system ||
+         error == errc::no_buffer_space || error == errc::not_enough_memory;
+}
+
 void Connector::start(std::vector<std::string> addresses, std::uint16_t port, Handler handler) {
   addresses_ = std::move(addresses);
   port_ = port;
@@ -70,6 +76,7 @@ void Connector::ended(const std::shared_ptr<Socket>& socket, const std::string& 
   std::erase(under_way_, socket);
   if (!error) return finish(std::move(*socket));
   if (connect_kind(error) == Kind::refused) failure_.kind = Kind::refused;
+  failure_.out_of_resources = failure_.out_of_resources || out_of_resources(error);
   failure_.detail += (failure_.detail.empty() ? "" : "; ") + endpoint_text(address, port_) + ": " +
                      error.message();
   if (next_ < addresses_.size()) return attempt_next();

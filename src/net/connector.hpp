@@ -19,6 +19,8 @@ std::string endpoint_text(const std::string& host, std::uint16_t port);
 /// How an attempt to connect ended, as a kind of failure. `refused` tells the most (the host is
 /// there), so it stands for all of a name's addresses where any gives it.
 TransportFailure::Kind connect_kind(const boost::system::error_code& error) noexcept;
+/// This machine has no open files or memory left.
+bool out_of_resources(const boost::system::error_code& error) noexcept;
 
 /// Connects to the first of some addresses that answers: one after another, the next one as soon
 /// as one has failed, or beside it where it says nothing for 250 ms (RFC 8305 section 5).
@@ -29,7 +31,8 @@ class Connector : public std::enable_shared_from_this<Connector> {
 
   struct Failure {
     TransportFailure::Kind kind = TransportFailure::Kind::unreachable;
-    std::string detail;  ///< each address with what became of it
+    bool out_of_resources = false;  ///< for one of the attempts
+    std::string detail;             ///< each address with what became of it
   };
   using Answer = std::variant<boost::asio::ip::tcp::socket, Failure>;
   using Handler = std::function<void(Answer)>;

@@ -54,6 +54,7 @@ void ProbeLine::connected(Connector::Answer answer) {
     TransportFailure unmade;
     unmade.kind = route_.proxy == nullptr ? failure->kind : Kind::proxy;
     unmade.detail = failure->detail;  // with the address
+    unmade.out_of_resources = failure->out_of_resources;
     return fail(std::move(unmade));
   }
   auto socket = std::get<boost::asio::ip::tcp::socket>(std::move(answer));

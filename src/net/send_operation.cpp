@@ -174,12 +174,13 @@ void SendOperation::connect(const std::vector<std::string>& addresses) {
 
 void SendOperation::connected(Connector::Answer answer) {
   const auto* failure = std::get_if<Connector::Failure>(&answer);
-  if (failure != nullptr && proxy_ != nullptr) {
-    return fail(Kind::proxy,
-                "no connection to the proxy " + proxy_->place() + " (" + failure->detail + ")");
-  }
   if (failure != nullptr) {
-    return fail(failure->kind, "no connection to " + place_ + " (" + failure->detail + ")");
+    const std::string whom = proxy_ == nullptr ? place_ : "the proxy " + proxy_->place();
+    TransportFailure unmade;
+    unmade.kind = proxy_ == nullptr ? failure->kind : Kind::proxy;
+    unmade.detail = "no connection to " + whom + " (" + failure->detail + ")";
+    unmade.out_of_resources = failure->out_of_resources;
+    return fail(std::move(unmade));
   }
   if (past_deadline()) return;
   auto socket = std::get<boost::asio::ip::tcp::socket>(std::move(answer));

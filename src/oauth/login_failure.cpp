@@ -110,11 +110,13 @@ LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& 
       return out;
     case Refusal::Kind::rate_limited:
       out.retry = Retry::while_waiting;
-      out.failure = told(
-          Verdict::login_rate_limited, ErrorKind::throttled, 7,
-          text + ": it limits token requests" +
-              (refusal.retry_after ? " and asks to wait " + time::human(*refusal.retry_after) : ""),
-          "ask for fewer tokens: share one client between fewer programs");
+      out.failure = told(Verdict::login_rate_limited, ErrorKind::throttled, 7,
+                         text + ": it limits token requests" +
+                             (!refusal.retry_after ? ""
+                              : *refusal.retry_after == Duration{0}
+                                  ? " and says to try again at once"
+                                  : " and asks to wait " + time::human(*refusal.retry_after)),
+                         "ask for fewer tokens: share one client between fewer programs");
       return out;
     case Refusal::Kind::backend_unavailable:
       out.retry = Retry::while_waiting;
@@ -165,6 +167,7 @@ LoginFailure failure_of(const TransportFailure& failure, const std::string& host
                                "check the login URL and the network between here and there") {
     return sorted(retry, told(Verdict::network, ErrorKind::unavailable, 6, text, remedy));
   };
+  if (failure.out_of_resources) return network(Retry::twice, kCheckLimits);
   switch (failure.kind) {
     case Kind::dns:
     case Kind::refused:

@@ -47,8 +47,7 @@ Error would_wait_for_itself() {
 }
 
 Error not_started(const std::string& why) {
-  return Error{ErrorKind::unavailable, "the call could not be started: " + why,
-               "check this machine's limits on threads, files and memory"};
+  return Error{ErrorKind::unavailable, "the call could not be started: " + why, kCheckLimits};
 }
 
 /// Of what is being thrown.

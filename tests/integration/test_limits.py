@@ -50,6 +50,18 @@ class Limits(EndToEnd):
                     clocks = json.loads(done.stdout)["clocks"]
                     self.assertTrue(all(clock["samples"] for clock in clocks), done.stdout)
 
+    def test_doctor_blames_the_limits_and_not_the_network(self):
+        for number in (9, 11, 12, 13, 14):
+            done = self.run_within(f"--nofile={number}", ("doctor", "--json"))
+            with self.subTest(number=number):
+                if number > 12 and done.returncode == 0:
+                    continue  # that many may be enough
+                self.assertEqual(done.returncode, 6, done.stdout + done.stderr)
+                told = json.loads(done.stdout)
+                self.assertIn("ulimit -a", told["fix"], done.stdout)
+                self.assertIn("open files", told["summary"])
+                self.assertNotIn("heck the network", done.stdout)
+
 
 if __name__ == "__main__":
     unittest.main()

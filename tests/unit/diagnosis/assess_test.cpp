@@ -461,6 +461,21 @@ TEST(Explain, SaysHowFarTheApiLagsTheLoginHostWithBounds) {
       "again.");
 }
 
+TEST(Explain, TwoEndsThatReadAlikeAreOneFigure) {
+  Trial t = refusal(milliseconds{40}, -seconds{5});
+  Evidence e = evidence({t});
+  e.login_minus_api = OffsetBound{seconds{7200}, seconds{7201}};
+  EXPECT_THAT(explain_settled(e, {0, settle(e, 0)}, {}),
+              testing::StartsWith("The API's clock was 2 h behind the login host's: "));
+}
+
+TEST(Explain, WhereOpenFilesAreOutNoNetworkIsToBlame) {
+  TransportFailure failure{TransportFailure::Kind::unreachable, "Too many open files", false};
+  failure.out_of_resources = true;
+  EXPECT_THAT(explain_failure(failure, "https://api.example", {}, false),
+              testing::EndsWith("open files and memory (ulimit -a)."));
+}
+
 TEST(Explain, TheApisWordsEndWithOneFullStop) {
   Trial t = refusal(milliseconds{40}, seconds{100});
   for (const auto& [words, told] : {std::pair{"Invalid login.", ": \"Invalid login.\""},

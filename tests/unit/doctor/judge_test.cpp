@@ -125,6 +125,15 @@ TEST_F(Judge, SaysThatClocksDifferWhereOnlyOneServerIsHeard) {
   EXPECT_THAT(judge(examination).summary, HasSubstr("the login host by +60.0"));
 }
 
+TEST_F(Judge, SaysFirstThatOpenFilesRanOutWhereOnlyOneHostIsMeasured) {
+  api() = unreachable(api().url, TransportFailure::Kind::unreachable);
+  api().failure->out_of_resources = true;
+  expect("unknown", 6);
+  EXPECT_THAT(judge(examination).summary, HasSubstr("ran out of open files or memory, so the API"));
+  EXPECT_THAT(judge(examination).fix, HasSubstr("ulimit -a"));
+  EXPECT_THAT(check("api").fix, HasSubstr("ulimit -a"));
+}
+
 TEST_F(Judge, TellsSeveralClocksBehindOneName) {
   api().picture = Picture::several_clocks;
   api().groups = {{.offset = {-milliseconds{10}, milliseconds{10}}, .share = 0.7, .samples = 11},

@@ -892,6 +892,11 @@ TEST_P(Guard, OurOwnPauseIsNotToldAsTheServersRequest) {
   w.replies = {{429, "", headers, {}}};
   EXPECT_THAT(w.run().attempts[0].explanation, HasSubstr("asks to wait 1.0 s"));
   EXPECT_THAT(w.log, Contains("sleep 1.0 s"));
+  World soon;
+  Headers at_once;
+  at_once.add("Retry-After", "0");
+  soon.replies = {{429, "", at_once, {}}};
+  EXPECT_THAT(soon.run().attempts[0].explanation, HasSubstr("says to try again at once; the"));
 }
 
 // Permissions -------------------------------------------------------------------------------------
