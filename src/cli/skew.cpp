@@ -206,6 +206,7 @@ int watch(doctor::SurveyOptions options, const SkewArguments& arguments, Session
   constexpr clocks::ProbeBudget kRound{.probes = 8, .time = std::chrono::seconds{3}};
   if (!arguments.probes) options.budget = kRound;
   std::vector<std::string> urls;
+  urls.reserve(options.servers.size());
   for (const http::Url& url : options.servers) urls.push_back(url.text());
   const auto rounds =
       std::make_shared<Watch>(session, arguments.json, token_hosts(arguments, session), urls);
