@@ -113,7 +113,7 @@ struct Dependencies {
   std::shared_ptr<ClockSource> clock;  ///< empty = the kernel's clocks
   /// Called once, at the first call, on the caller's thread. Needed where `executor` is given.
   std::function<std::unique_ptr<Transport>(Executor&)> transport;
-  std::shared_ptr<TokenStore> store;           ///< empty = tokens are not kept
+  std::shared_ptr<TokenStore> store;              ///< empty = tokens are not kept
   std::shared_ptr<DisruptionSource> disruptions;  ///< empty = the hypervisor's, where there is one
   /// Called as `transport` is, with what that gave. Empty = ClientOptions::ntp, or nobody where
   /// `transport` is given.
