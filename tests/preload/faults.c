@@ -206,8 +206,7 @@ OPERATION(kFile, -1, int, rename, (const char* from, const char* to), (from, to)
 OPERATION(kFile, -1, int, renameat, (int fd, const char* from, int to_fd, const char* to),
           (fd, from, to_fd, to), to_fd, to)
 OPERATION(kFile, -1, int, link, (const char* from, const char* to), (from, to), -1, to)
-OPERATION(kFile, -1, int, linkat,
-          (int fd, const char* from, int to_fd, const char* to, int flags),
+OPERATION(kFile, -1, int, linkat, (int fd, const char* from, int to_fd, const char* to, int flags),
           (fd, from, to_fd, to, flags), to_fd, to)
 OPERATION(kFile, -1, int, unlink, (const char* path), (path), -1, path)
 OPERATION(kFile, -1, int, unlinkat, (int fd, const char* path, int flags), (fd, path, flags), fd,
