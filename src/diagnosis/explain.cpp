@@ -41,8 +41,9 @@ std::string as_sentence(std::string words) {
 
 /// "4.0 to 5.1 s"; both units where they differ, one figure where both ends read alike.
 std::string span_text(Duration low, Duration high) {
-  const std::string from = human(low), to = human(high);
-  if (from == to) return to;
+  std::string from = human(low);
+  const std::string to = human(high);
+  if (from == to) return from;
   const auto unit = [](const std::string& text) { return text.substr(text.find(' ') + 1); };
   const bool alike = unit(from) == unit(to) && std::count(from.begin(), from.end(), ' ') == 1;
   return fmt::format("{} to {}", alike ? from.substr(0, from.find(' ')) : from, to);

@@ -462,7 +462,7 @@ TEST(Explain, SaysHowFarTheApiLagsTheLoginHostWithBounds) {
 }
 
 TEST(Explain, TwoEndsThatReadAlikeAreOneFigure) {
-  Trial t = refusal(milliseconds{40}, -seconds{5});
+  const Trial t = refusal(milliseconds{40}, -seconds{5});
   Evidence e = evidence({t});
   e.login_minus_api = OffsetBound{seconds{7200}, seconds{7201}};
   EXPECT_THAT(explain_settled(e, {0, settle(e, 0)}, {}),
