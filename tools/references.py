@@ -10,8 +10,6 @@ backticks in Markdown.
 """
 
 import re
-import sys
-import tempfile
 from pathlib import Path
 
 import script
@@ -154,19 +152,7 @@ FAULTS = [
 
 
 def self_test():
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        for name, text in SAMPLE.items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(text, encoding="utf-8")
-        if problems := check(root):
-            sys.exit(f"self-test: nothing is wrong, but: {problems}")
-        for name, before, after in FAULTS:
-            wrong = SAMPLE[name].replace(before, after, 1)
-            (root / name).write_text(wrong, encoding="utf-8")
-            if wrong == SAMPLE[name] or not check(root):
-                sys.exit(f"self-test: {before} -> {after} goes unnoticed")
-            (root / name).write_text(SAMPLE[name], encoding="utf-8")
+    script.find_faults(check, SAMPLE, [(*fault, f"{fault[0]}: refers") for fault in FAULTS])
     print(f"references: self-test of {len(FAULTS)} faults ok")
 
 

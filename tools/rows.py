@@ -7,10 +7,7 @@
 
 import ast
 import re
-import sys
-import tempfile
 import tomllib
-from pathlib import Path
 
 import script
 
@@ -222,20 +219,7 @@ def self_test():
     lines = "\n".join(SAMPLE_LINES.values())
     guide = f"# x\n\n| row | situation | tests |\n| --- | --- | --- |\n{lines}\n"
     files = SAMPLE_FILES | {GUIDE: guide}
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        for name, text in files.items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(text, encoding="utf-8")
-        if problems := check(root):
-            sys.exit(f"self-test: nothing is wrong, but: {problems}")
-        for name, before, after, expected in SAMPLE_FAULTS:
-            wrong = files[name].replace(before, after, 1)
-            (root / name).write_text(wrong, encoding="utf-8")
-            if wrong == files[name] or not any(expected in p for p in check(root)):
-                sys.exit(f"self-test: {before} -> {after}: '{expected}' expected, "
-                         f"found {check(root)}")
-            (root / name).write_text(files[name], encoding="utf-8")
+    script.find_faults(check, files, SAMPLE_FAULTS)
     print(f"rows: self-test of {len(SAMPLE_FAULTS)} faults ok")
 
 

@@ -1,6 +1,7 @@
 """What the scripts that check a rule have in common: how they are called, and how they end."""
 
 import sys
+import tempfile
 from pathlib import Path
 
 
@@ -14,3 +15,22 @@ def run(check, self_test, all_is_well):
     problems = check(root)
     print("\n".join(problems) if problems else all_is_well)
     sys.exit(1 if problems else 0)
+
+
+def find_faults(check, files, faults):
+    """Of a tree with these files (name: text) nothing may be wrong; of each fault (file, before,
+    after, words of the complaint) something must."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for name, text in files.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text, encoding="utf-8")
+        if problems := check(root):
+            sys.exit(f"self-test: nothing is wrong, but: {problems}")
+        for name, before, after, expected in faults:
+            wrong = files[name].replace(before, after, 1)
+            (root / name).write_text(wrong, encoding="utf-8")
+            if wrong == files[name] or not any(expected in p for p in check(root)):
+                sys.exit(f"self-test: {before} -> {after}: '{expected}' expected, "
+                         f"found {check(root)}")
+            (root / name).write_text(files[name], encoding="utf-8")
