@@ -168,8 +168,7 @@ void TokenMachine::Impl::on(const event::Adopt& adopt, const Now& now) {
 }
 
 void TokenMachine::Impl::on(const event::Found& found, const Now& now) {
-  if (fetch_ != found.fetch) return;
-  end_unsent(found.fetch);
+  if (!end_unsent(found.fetch)) return;
   Holding fresh = hold(*found.token, now);
   fresh.issuer_counts = true;  // of a token from before it is the better witness
   fresh.no_refresh_before = now.boot + options_.lasting_program;
@@ -179,8 +178,7 @@ void TokenMachine::Impl::on(const event::Found& found, const Now& now) {
 }
 
 void TokenMachine::Impl::on(const event::TooSoon& late, const Now& /*now*/) {
-  if (fetch_ != late.fetch) return;
-  end_unsent(late.fetch);
+  if (!end_unsent(late.fetch)) return;
   budget_.wait_until(late.until);
 }
 
@@ -188,11 +186,12 @@ void TokenMachine::Impl::on(const event::Dropped& dropped, const Now& /*now*/) {
   end_unsent(dropped.fetch);
 }
 
-/// It cost no token request.
-void TokenMachine::Impl::end_unsent(FetchId fetch) {
-  if (fetch_ != fetch) return;
+/// It cost no token request. False: it was not under way.
+bool TokenMachine::Impl::end_unsent(FetchId fetch) {
+  if (fetch_ != fetch) return false;
   fetch_.reset();
   if (std::exchange(fetch_paid_, false)) budget_.give_back();
+  return true;
 }
 
 void TokenMachine::Impl::on(const event::NewGrants& fresh, const Now& now) {

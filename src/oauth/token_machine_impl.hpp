@@ -108,7 +108,7 @@ class TokenMachine::Impl {
   void on(const event::Found& found, const Now& now);
   void on(const event::TooSoon& late, const Now& now);
   void on(const event::Dropped& dropped, const Now& now);
-  void end_unsent(FetchId fetch);
+  bool end_unsent(FetchId fetch);
   void on(const event::NewGrants& fresh, const Now& now);
 
   // What follows from the state, after any event -----------------------------------------------

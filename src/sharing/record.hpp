@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "skewguard/secret.hpp"
 #include "skewguard/time.hpp"
@@ -38,6 +39,14 @@ struct SharedToken {
   Instant sent{};         ///< when the token request was sent
   bool accepted = false;  ///< by the API host of the record
 };
+
+/// Whether `sent` was read from the boot clock of this boot and time namespace. False where one of
+/// them is unknown.
+inline bool same_boot_clock(const SharedToken& token, std::string_view boot_id,
+                            std::string_view time_namespace) {
+  return !boot_id.empty() && token.boot_id == boot_id && !time_namespace.empty() &&
+         token.time_namespace == time_namespace;
+}
 
 /// Why there is no token: all who want one wait together.
 struct Trouble {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "oauth/refusal_budget.hpp"
+#include "time/backoff.hpp"
 
 namespace skewguard::sharing {
 namespace {
@@ -141,7 +142,7 @@ void ShareMachine::take(const event::Refused& refused) {
 void ShareMachine::decide() {
   if (operation_) return wake_at(operation_->deadline);
   restore_lost();
-  if (operation_) return wake_at(operation_->deadline);
+  if (operation_) return;
   if (asking_ && asking_->answer) {
     write_answer();
   } else if (asking_ && asking_->claim && view_.now >= asking_->next_beat) {
@@ -164,7 +165,6 @@ void ShareMachine::decide() {
       swap(std::move(record), {.carries = pending_.changes});
     }
   }
-  if (operation_) wake_at(operation_->deadline);
   if (asking_ && asking_->claim && !asking_->answer) wake_at(asking_->next_beat);
 }
 
@@ -366,14 +366,13 @@ Record ShareMachine::with_pending(Record record) const {
 
 // Tokens ------------------------------------------------------------------------------------------
 
-bool ShareMachine::same_clock(const SharedToken& token) const {
-  return !options_.boot_id.empty() && options_.boot_id == token.boot_id &&
-         !options_.time_namespace.empty() && options_.time_namespace == token.time_namespace;
+bool ShareMachine::of_this_boot(const SharedToken& token) const {
+  return same_boot_clock(token, options_.boot_id, options_.time_namespace);
 }
 
 /// At most; nothing where that cannot be told.
 std::optional<Duration> ShareMachine::age_of(const SharedToken& token) const {
-  if (same_clock(token) && token.sent <= view_.now) return view_.now - token.sent;
+  if (of_this_boot(token) && token.sent <= view_.now) return view_.now - token.sent;
   if (!view_.issuer || token.issued_from <= Duration{0}) return std::nullopt;
   if (view_.issuer->latest < token.issued_from) return std::nullopt;  // certainly not of that clock
   return view_.issuer->latest - token.issued_from;
@@ -402,18 +401,13 @@ bool ShareMachine::will_do(const Record& record) const {
 bool ShareMachine::needs_look(const Record& record) const {
   if (record.trouble.failures > 0 && !view_.issuer) return true;  // it may be long over
   const bool of_interest = could_do(record) && record.token->issued_from > Duration{0};
-  if (!of_interest || same_clock(*record.token)) return false;
+  if (!of_interest || of_this_boot(*record.token)) return false;
   return !view_.issuer || view_.issuer->age > options_.stale_reading;
 }
 
-/// splitmix64; never 0.
+/// Never 0.
 std::uint64_t ShareMachine::random() {
-  random_state_ += 0x9e3779b97f4a7c15U;
-  std::uint64_t bits = random_state_;
-  bits = (bits ^ (bits >> 30U)) * 0xbf58476d1ce4e5b9U;
-  bits = (bits ^ (bits >> 27U)) * 0x94d049bb133111ebU;
-  bits ^= bits >> 31U;
-  return bits == 0 ? 1 : bits;
+  return std::max(time::next_bits(random_state_), std::uint64_t{1});
 }
 
 void ShareMachine::wake_at(Instant when) {

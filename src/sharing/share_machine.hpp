@@ -238,7 +238,7 @@ class ShareMachine {
   [[nodiscard]] Record base() const;
   [[nodiscard]] Record with_pending(Record record) const;
   [[nodiscard]] std::optional<Duration> age_of(const SharedToken& token) const;
-  [[nodiscard]] bool same_clock(const SharedToken& token) const;
+  [[nodiscard]] bool of_this_boot(const SharedToken& token) const;
   [[nodiscard]] bool could_do(const Record& record) const;
   [[nodiscard]] bool will_do(const Record& record) const;
   [[nodiscard]] bool needs_look(const Record& record) const;

@@ -9,10 +9,8 @@ namespace {
 constexpr Duration kIssuersApart = std::chrono::hours{24};
 
 bool is_over(const sharing::SharedToken& old, const sharing::SharedToken& fresh) {
-  const bool same_clock = !fresh.boot_id.empty() && old.boot_id == fresh.boot_id &&
-                          !fresh.time_namespace.empty() &&
-                          old.time_namespace == fresh.time_namespace;
-  if (same_clock) return fresh.sent - old.sent >= old.life;
+  if (sharing::same_boot_clock(old, fresh.boot_id, fresh.time_namespace))
+    return fresh.sent - old.sent >= old.life;
   if (old.issued_from == Duration{0} || fresh.issued_from == Duration{0}) return false;
   return fresh.issued_from - old.issued_from >= old.life + kIssuersApart;
 }

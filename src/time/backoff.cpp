@@ -4,9 +4,7 @@
 #include <limits>
 
 namespace skewguard::time {
-namespace {
 
-/// Splitmix64 (Steele, Lea, Flood 2014).
 std::uint64_t next_bits(std::uint64_t& state) noexcept {
   state += 0x9E3779B97F4A7C15U;
   std::uint64_t z = state;
@@ -14,6 +12,8 @@ std::uint64_t next_bits(std::uint64_t& state) noexcept {
   z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
   return z ^ (z >> 31U);
 }
+
+namespace {
 
 /// Uniform in [0, 1): the upper 53 bits, as many as a double holds.
 double next_unit(std::uint64_t& state) noexcept {
