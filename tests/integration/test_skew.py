@@ -304,9 +304,12 @@ class Skew(EndToEnd):
             self.assert_measured(reading, offset)
             self.assertGreaterEqual(reading["samples"], 12)
         self.assertGreater(told[2]["samples"], 24)
-        # null: too few of them hit, on a busy machine.
         self.assertGreater(told[0]["excluded_share"] or 1, 0.6)
-        self.assertLess(told[2]["excluded_share"] or 0, 0.9)
+        for _ in range(4):  # on a busy machine too few probes may hit
+            if (told[2]["excluded_share"] or 1) < 0.9:
+                return
+            told[2], = self.measured("--probes", "37", resets.url)
+        self.fail(f"a second clock is never excluded: {told[2]}")
 
     def test_dropped_packets_end_the_measurement_or_another_address_serves(self):
         server = DateServer(self, ahead(0.3))

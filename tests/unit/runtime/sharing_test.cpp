@@ -183,6 +183,65 @@ TEST_F(SharedStore, WhoseErrorQuotesTheTokenDoesNotBringItToTheLog) {
   EXPECT_EQ(logged.find('\n'), std::string::npos) << logged;
 }
 
+/// Every operation fails.
+class BrokenStore final : public TokenStore {
+ public:
+  void read(const std::string&, ReadHandler handler) override { handler(broken()); }
+  void swap(const std::string&, std::optional<std::string>, Secret, SwapHandler handler) override {
+    handler(broken());
+  }
+
+ private:
+  static Error broken() { return {ErrorKind::unavailable, "the disk is broken", ""}; }
+};
+
+TEST_F(SharedStore, ThatFailsIsReportedOnceAndCostsNoCall) {
+  Dependencies dependencies = world.dependencies();
+  dependencies.store = std::make_shared<BrokenStore>();
+  int told = 0;
+  Hooks hooks;
+  hooks.log = [&told](const LogLine& line) {
+    told += line.message.find("the disk is broken") != std::string::npos ? 1 : 0;
+  };
+  Client client = Client::make(world.options(), std::move(hooks), std::move(dependencies)).value();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(call(client), 200);
+    world.revoke_all();
+  }
+  EXPECT_EQ(told, 1);
+}
+
+TEST_F(SharedStore, GetsTheClaimBackOfAClientThatEndsBeforeItsTokenComes) {
+  silence(world.login());
+  {
+    Client client = process();
+    const Told<BearerToken> told;
+    const Operation operation = client.async_token({}, told.handler());
+    world.machine().advance(1s);
+    ASSERT_TRUE(store->record && store->record->claim);
+  }
+  EXPECT_FALSE(store->record->claim);
+}
+
+TEST_F(SharedStore, IsNotAskedForACallerWhoLeftWhileClocksWereChecked) {
+  world.machine().tell_of_stops();
+  Client client = process();
+  EXPECT_EQ(call(client), 200);
+  world.machine().stand_still(400s);  // the token may have ended
+  world.login().set_script([](const Asked& asked) -> std::optional<Answer> {
+    if (asked.request.method == "HEAD") return Answer{.up = 1s};
+    return std::nullopt;
+  });
+  const Told<BearerToken> told;
+  const Operation operation = client.async_token({}, told.handler());
+  world.machine().advance(500ms);
+  operation.cancel();
+  world.machine().advance(10s);
+  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  EXPECT_EQ(world.login().asked().back().request.method, "HEAD") << "its time was asked for";
+  EXPECT_EQ(world.token_requests(), 1U);
+}
+
 TEST_F(SharedStore, IsSaidOnceToHaveNoTokenHoweverOftenItIsLookedAt) {
   store->record = sharing::Record{.epoch = 7, .claim = sharing::Claim{7, 1, 0}};
   int told = 0;
