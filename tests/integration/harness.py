@@ -256,6 +256,15 @@ class LongRunning:
         self.process.stderr.close()
 
 
+def refusing_place(test):
+    """"127.0.0.1:PORT", where attempts to connect are refused until the test ends. The port is
+    taken, so that no server of another test gets it meanwhile."""
+    taken = socket.socket()
+    test.addCleanup(taken.close)
+    taken.bind(("127.0.0.1", 0))  # and never listens
+    return f"127.0.0.1:{taken.getsockname()[1]}"
+
+
 class Swallows:
     """An address where attempts to connect get no answer at all: a listener whose queue is full."""
 

@@ -13,7 +13,7 @@ import threading
 import unittest
 from pathlib import Path
 
-from harness import HUNG_S, EndToEnd, RawServer, answer, read_head
+from harness import HUNG_S, EndToEnd, RawServer, answer, read_head, refusing_place
 
 ME = ("call", "GET", "/api/v2/tokens/me")
 USER, PASSWORD = "mole", "tunnel@word/9c1e"
@@ -189,8 +189,7 @@ class Proxied(EndToEnd):
         self.assertLess(run.report["elapsed_ms"], 45_000)
 
     def test_a_proxy_that_is_not_there(self):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            place = f"127.0.0.1:{free.getsockname()[1]}"
+        place = refusing_place(self)
         run = self.run_me("--timeout", "5s", HTTPS_PROXY=f"http://{IN_URL}{place}")
         self.assertIn(f"no connection to the proxy {place}", self.assert_one_error_line(run, 6))
         run = self.run_me("--timeout", "5s", HTTPS_PROXY=f"http://{IN_URL}proxy.invalid:3128")

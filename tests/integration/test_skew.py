@@ -15,7 +15,7 @@ import time
 import unittest
 from email.utils import formatdate
 
-from harness import HUNG_S, SKEWGUARD, EndToEnd, Swallows, read_head
+from harness import HUNG_S, SKEWGUARD, EndToEnd, Swallows, read_head, refusing_place
 from test_proxy import NONE, ConnectProxy
 
 NO_NTP = ("--ntp", "127.0.0.1:1")  # refuses at once
@@ -346,8 +346,7 @@ class Skew(EndToEnd):
         server = DateServer(self, ahead(6.5))
         self.measured("--probes", "2", server.url, code=4)
         self.measured("--probes", "2", "--max-skew", "10s", server.url, code=0)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            nobody = f"http://127.0.0.1:{free.getsockname()[1]}/"
+        nobody = f"http://{refusing_place(self)}/"
         reading, = self.measured(nobody, code=6)
         self.assertIn("refused", reading["failure"])
         self.assertIsNone(reading["offset_s"])
@@ -391,8 +390,7 @@ class Skew(EndToEnd):
         self.assertNotEqual(process.wait(HUNG_S), 0)
 
     def test_watch_asks_a_server_that_refuses_no_more_than_every_other_second(self):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            nobody = f"http://127.0.0.1:{free.getsockname()[1]}/"
+        nobody = f"http://{refusing_place(self)}/"
         never_asked = ("--ntp", "255.255.255.255:1")  # and so never waited for
         process = self.watching(nobody, ntp=never_asked)
         process.stdout.readline()  # the header

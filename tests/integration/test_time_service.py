@@ -6,7 +6,6 @@ The program is $TIME_SERVICE_REPORT, else the one that the preset `dev` builds.
 
 import json
 import os
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,18 +13,13 @@ import unittest
 from pathlib import Path
 
 from harness import HUNG_S, ROOT, build_preload
+from ntp import free_port
 
 REPORT = os.environ.get("TIME_SERVICE_REPORT",
                         str(ROOT / "build/dev/tests/integration/time_service_report"))
 CHRONYD = next((p for p in ("/usr/sbin/chronyd", "/sbin/chronyd", "/usr/bin/chronyd")
                 if os.access(p, os.X_OK)), "chronyd")
 AHEAD_S = 5
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def width(said):
