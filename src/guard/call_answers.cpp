@@ -48,7 +48,7 @@ CallAction CallMachine::Impl::on(const event::Answered& answered) {
   if (std::exchange(looking_, false)) return on_seen(&exchange);
   const Refusal refusal = refusal_of(exchange);
   last_answer_ = exchange;
-  const std::size_t attempt = record_.add(&exchange, token_.get(), now_);
+  const std::size_t attempt = record_.add(&exchange, token_.get(), *view_);
   record_.at(attempt).error_code = refusal.error_code;
   record_.at(attempt).correlation_id = refusal.correlation_id;
   if (refusal.kind == Refusal::Kind::token_refused) return on_refused_token(exchange, refusal);

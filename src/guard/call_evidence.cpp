@@ -9,12 +9,12 @@ namespace {
 
 /// A Date that stands still looks like one clock more with each answer. Clocks that are set, or
 /// differ from each other a little, are clocks all the same.
-bool shows_a_clock(const clocks::ClockBook& book, ServerId server, const Now& now) {
+bool shows_a_clock(const clocks::ClockView& view, ServerId server) {
   constexpr Duration kFewSeconds = std::chrono::seconds{6};
-  const clocks::SkewEstimator& known = book.estimator(server);
+  const clocks::SkewEstimator& known = view.estimator(server);
   if (known.picture() == clocks::Picture::incoherent) return false;
-  if (known.picture() != clocks::Picture::several_clocks || !book.stalls(server)) return true;
-  const auto all = known.prompt_hull(now.unslewed());
+  if (known.picture() != clocks::Picture::several_clocks || !view.stalls(server)) return true;
+  const auto all = known.prompt_hull(view.now().unslewed());
   return !all || all->high - all->low <= kFewSeconds;
 }
 
@@ -22,14 +22,14 @@ bool shows_a_clock(const clocks::ClockBook& book, ServerId server, const Now& no
 
 void CallMachine::Impl::note_trial(const Exchange& exchange, const Refusal* refusal) {
   Trial trial;
-  trial.token = diagnosis::facts_of(*token_, token_accepted_, where_.api);
+  trial.token = diagnosis::facts_of(*token_, token_accepted_, hosts_.api);
   trial.token.early_ends_before = early_ends_before_;
   trial.sent = exchange.sent.boot;
   trial.received = exchange.received.boot;
   if (const auto sample = clocks::sample_of(exchange))
-    trial.date = ServerTime{where_.api, sample->date};
+    trial.date = ServerTime{hosts_.api, sample->date};
   trial.wall = exchange.received.wall;
-  trial.api_minus_wall = where_.book.to_wall(where_.api, exchange.received);
+  trial.api_minus_wall = view_->at(exchange.received).to_wall(hosts_.api);
   trial.refused = refusal != nullptr;
   if (refusal != nullptr) {
     const std::string& words = refusal->description;
@@ -45,28 +45,28 @@ Evidence CallMachine::Impl::evidence() const {
   out.trials = trials_;
   out.looks = looks_;
   const auto one_clock = [&](ServerId server) {
-    return where_.book.estimator(server).picture() == clocks::Picture::one_clock;
+    return view_->estimator(server).picture() == clocks::Picture::one_clock;
   };
   // For the figures in sentences: the narrow interval where one clock answers for each name.
-  const bool plain = one_clock(where_.api) && one_clock(where_.login);
-  out.login_minus_api = plain ? where_.book.between_plain(where_.login, where_.api, now_)
-                              : where_.book.between(where_.login, where_.api, now_);
-  const bool coherent = where_.book.estimator(where_.api).picture() != clocks::Picture::incoherent;
+  const bool plain = one_clock(hosts_.api) && one_clock(hosts_.login);
+  out.login_minus_api = plain ? view_->between_plain(hosts_.login, hosts_.api)
+                              : view_->between(hosts_.login, hosts_.api);
+  const bool coherent = view_->estimator(hosts_.api).picture() != clocks::Picture::incoherent;
   const auto begins = trials_.empty() ? std::nullopt : diagnosis::pending_begin(trials_.back());
   if (coherent && begins) {
-    if (const auto span = where_.book.when(*begins, now_, clocks::Trust::one_clock))
+    if (const auto span = view_->when(*begins, clocks::Trust::one_clock))
       out.begun_by = span->latest;
   }
-  out.issuer_coherent = shows_a_clock(where_.book, where_.login, now_);
+  out.issuer_coherent = shows_a_clock(*view_, hosts_.login);
   out.begins_ignored = begins_ignored_;
   out.older_until = older_until_;
-  out.takes_turns = where_.book.takes_turns(where_.api);
+  out.takes_turns = view_->takes_turns(hosts_.api);
   out.denied = denied_;
-  if (next_request_) out.next_request_in = *next_request_ - now_.boot;
+  if (next_request_) out.next_request_in = *next_request_ - now().boot;
   out.started = started_;
   out.limits = {options_.deadline, options_.max_wait, options_.blind_wait, options_.attempts,
                 options_.staleness};
-  out.now = now_.boot;
+  out.now = now().boot;
   return out;
 }
 
@@ -83,7 +83,7 @@ void CallMachine::Impl::settle() {
     attempt.verdict = verdicts[i];
     attempt.explanation = diagnosis::explain_settled(
         known, {i, verdicts[i]},
-        {options_.region, where_.book.origin(where_.login), where_.book.origin(where_.api)});
+        {options_.region, view_->origin(hosts_.login), view_->origin(hosts_.api)});
     log(LogLevel::warn, attempt.explanation, verdicts[i], attempt.correlation_id);
   }
   learn(verdicts);
@@ -98,7 +98,7 @@ bool CallMachine::Impl::taken_later(std::size_t trial) const {
 }
 
 void CallMachine::Impl::learn(const std::vector<Verdict>& verdicts) {
-  const auto hull = where_.book.between(where_.login, where_.api, now_);
+  const auto hull = view_->between(hosts_.login, hosts_.api);
   std::optional<oauth::event::ApiLags> lags;
   std::optional<oauth::event::ApiLeads> leads;
   for (std::size_t i = 0; i < verdicts.size(); ++i) {

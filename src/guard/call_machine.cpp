@@ -18,23 +18,18 @@ constexpr Duration kLookTimeout = std::chrono::seconds{5};
 
 // Events ------------------------------------------------------------------------------------------
 
-CallStep CallMachine::Impl::step(const CallEvent& event, const Now& now) {
+CallStep CallMachine::Impl::step(const CallEvent& event, const clocks::ClockView& view) {
   out_ = CallStep{action::Sleep{}, {}, {}, {}};
-  now_ = now;
+  view_ = &view;
   CallAction action = std::visit([this](const auto& e) { return on(e); }, event);
   out_.action = std::move(action);
+  view_ = nullptr;
   return std::exchange(out_, {action::Sleep{}, {}, {}, {}});
 }
 
 CallAction CallMachine::Impl::on(const event::Start& /*start*/) {
-  record_.begin(now_);
-  started_ = now_.boot;
-  // Callers that were turned away together should not come back together.
-  const auto seed = static_cast<std::uint64_t>(now_.raw.time_since_epoch().count());
-  gateway_backoff_ = time::Backoff(kGatewayBackoff, seed);
-  limit_backoff_ = time::Backoff(kLimitBackoff, seed + 1);
-  auth_backoff_ = time::Backoff(kAuthBackoff, seed + 2);
-  jitter_ = time::Jitter(seed + 3);
+  record_.begin(now());
+  started_ = now().boot;
   return need_token(options_.after);
 }
 
@@ -57,8 +52,8 @@ CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
   }
   // After another one's trouble, say, it may be one that was refused just before.
   const Instant again = diagnosis::next_send(trials_, ready.token->generation);
-  if (again > now_.boot) return sleep(std::min(again, options_.deadline), Then::first_use);
-  const Duration wait = ready.first_use - now_.boot;
+  if (again > now().boot) return sleep(std::min(again, options_.deadline), Then::first_use);
+  const Duration wait = ready.first_use - now().boot;
   // Where that takes too long, the API's own answer is worth more than what was learned of it.
   if (wait <= Duration{0} || wait > options_.max_wait || wait >= left()) return send();
   return sleep(ready.first_use, Then::first_use);
@@ -87,13 +82,13 @@ CallAction CallMachine::Impl::on(const event::Failed& failed) {
   const TransportFailure& failure = failed.failure;
   using Kind = TransportFailure::Kind;
   if (failure.kind == Kind::cancelled) return on(event::Cancelled{failure.detail});
-  const std::size_t attempt = record_.add(nullptr, token_.get(), now_);
-  const Verdict verdict = diagnosis::verdict_of(failure, now_.wall);
+  const std::size_t attempt = record_.add(nullptr, token_.get(), *view_);
+  const Verdict verdict = diagnosis::verdict_of(failure, now().wall);
   const bool broken = failure.kind == Kind::reset || failure.kind == Kind::truncated;
   const Duration wait = gateway_backoff_.next();
   const bool retry =
       broken && safe_method(request_.method) && gateway_retries_ < kGatewayRetries && wait < left();
-  note(attempt, verdict, diagnosis::explain_failure(failure, api_origin(), now_.wall, retry));
+  note(attempt, verdict, diagnosis::explain_failure(failure, api_origin(), now().wall, retry));
   decide(attempt, retry ? Action::wait_and_retry : Action::give_up);
   announce(attempt, {verdict});
   if (retry) {
@@ -109,7 +104,7 @@ CallAction CallMachine::Impl::on(const event::Failed& failed) {
 }
 
 CallAction CallMachine::Impl::on(const event::Woke& /*woke*/) {
-  if (now_.boot < wake_at_) return action::Sleep{wake_at_};
+  if (now().boot < wake_at_) return action::Sleep{wake_at_};
   if (left() <= Duration{0}) return finish_overslept();
   switch (then_) {
     case Then::look:
@@ -188,7 +183,7 @@ bool CallMachine::Impl::give_up_on_refusal() {
 CallAction CallMachine::Impl::sleep(Instant until, Then then) {
   wake_at_ = until;
   then_ = then;
-  if (until <= now_.boot) return on(event::Woke{});
+  if (until <= now().boot) return on(event::Woke{});
   announce_sleep();
   return action::Sleep{until};
 }
@@ -200,14 +195,14 @@ CallAction CallMachine::Impl::look() {
   action::Look look;
   look.request.method = "HEAD";
   look.request.url = request_.url.substr(0, request_.url.find_first_of("?#"));
-  look.options.deadline = std::min(options_.deadline, now_.boot + kLookTimeout);
+  look.options.deadline = std::min(options_.deadline, now().boot + kLookTimeout);
   return look;
 }
 
 /// After the last attempt, for another cause than the token.
 CallAction CallMachine::Impl::retry_after(Duration wait) {
   begin_wait(record_.attempts().size() - 1);
-  return sleep(now_.boot + wait, Then::send_again);
+  return sleep(now().boot + wait, Then::send_again);
 }
 
 // A refused token ---------------------------------------------------------------------------------
@@ -244,7 +239,7 @@ CallAction CallMachine::Impl::follow(const Assessment& assessment) {
     case Next::renew:
       decide(attempt, Action::refresh_and_retry);
       trial.followed = Action::refresh_and_retry;
-      if (assessment.until > now_.boot) {
+      if (assessment.until > now().boot) {
         begin_wait(attempt);
         return sleep(assessment.until, Then::renew);
       }
@@ -267,20 +262,20 @@ CallAction CallMachine::Impl::follow(const Assessment& assessment) {
 
 /// Until some time in the later half of the pause, so that two that fight for a client part ways.
 CallAction CallMachine::Impl::back_off(Instant until) {
-  const Duration half = (until - now_.boot) / 2;
+  const Duration half = (until - now().boot) / 2;
   const Duration more{
       static_cast<Duration::rep>(static_cast<double>(half.count()) * jitter_.next())};
-  return sleep(now_.boot + half + more, Then::renew);
+  return sleep(now().boot + half + more, Then::renew);
 }
 
 /// What the look of evidence rule 5 brought; null: nothing.
 CallAction CallMachine::Impl::on_seen(const Exchange* exchange) {
-  diagnosis::Look seen{now_.boot, now_.boot, std::nullopt};
+  diagnosis::Look seen{now().boot, now().boot, std::nullopt};
   if (exchange != nullptr) {
     seen.sent = exchange->sent.boot;
     seen.received = exchange->received.boot;
     if (const auto sample = clocks::sample_of(*exchange))
-      seen.date = ServerTime{where_.api, sample->date};
+      seen.date = ServerTime{hosts_.api, sample->date};
   }
   looks_.push_back(seen);
   if (left() <= Duration{0}) return finish_overslept();
@@ -290,15 +285,14 @@ CallAction CallMachine::Impl::on_seen(const Exchange* exchange) {
 // The shell ---------------------------------------------------------------------------------------
 
 CallMachine::CallMachine(HttpRequest request, CallOptions options, const oauth::Dialect& dialect,
-                         const clocks::ClockBook& book, ServerId api, ServerId login)
-    : impl_(std::make_unique<Impl>(std::move(request), std::move(options), dialect, book, api,
-                                   login)) {}
+                         ServerId api, ServerId login)
+    : impl_(std::make_unique<Impl>(std::move(request), std::move(options), dialect, api, login)) {}
 CallMachine::~CallMachine() = default;
 CallMachine::CallMachine(CallMachine&&) noexcept = default;
 CallMachine& CallMachine::operator=(CallMachine&&) noexcept = default;
 
-CallStep CallMachine::step(const CallEvent& event, const Now& now) {
-  return impl_->step(event, now);
+CallStep CallMachine::step(const CallEvent& event, const clocks::ClockView& view) {
+  return impl_->step(event, view);
 }
 
 }  // namespace skewguard::guard

@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "clocks/clock_book.hpp"
+#include "clocks/clock_view.hpp"
 #include "oauth/dialect.hpp"
 #include "oauth/token_machine.hpp"
 #include "skewguard/client.hpp"
@@ -27,6 +27,7 @@ struct CallOptions {
   std::string region;     ///< for explanations
   std::string client_id;  ///< for explanations
   bool given_token = false;
+  std::uint64_t seed = 1;  ///< for jitter; calls that retry together should not share one
 };
 
 /// The world's answers, one for each action.
@@ -111,13 +112,13 @@ class CallMachine {
  public:
   /// `request.url` is absolute; its Authorization is empty. The references must outlive the
   /// machine.
-  CallMachine(HttpRequest request, CallOptions options, const oauth::Dialect& dialect,
-              const clocks::ClockBook& book, ServerId api, ServerId login);
+  CallMachine(HttpRequest request, CallOptions options, const oauth::Dialect& dialect, ServerId api,
+              ServerId login);
   ~CallMachine();
   CallMachine(CallMachine&&) noexcept;
   CallMachine& operator=(CallMachine&&) noexcept;
 
-  [[nodiscard]] CallStep step(const CallEvent& event, const Now& now);
+  [[nodiscard]] CallStep step(const CallEvent& event, const clocks::ClockView& view);
 
  private:
   class Impl;

@@ -28,15 +28,15 @@ using oauth::Refusal;
 
 class CallMachine::Impl {
  public:
-  Impl(HttpRequest request, CallOptions options, const oauth::Dialect& dialect,
-       const clocks::ClockBook& book, ServerId api, ServerId login)
+  Impl(HttpRequest request, CallOptions options, const oauth::Dialect& dialect, ServerId api,
+       ServerId login)
       : request_(std::move(request)),
         options_(std::move(options)),
         dialect_(dialect),
-        where_{book, api, login},
-        record_(request_.method, request_.url, where_) {}
+        hosts_{api, login},
+        record_(request_.method, request_.url, hosts_) {}
 
-  CallStep step(const CallEvent& event, const Now& now);
+  CallStep step(const CallEvent& event, const clocks::ClockView& view);
 
  private:
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
@@ -101,16 +101,17 @@ class CallMachine::Impl {
   void log(LogLevel level, std::string message, std::optional<Verdict> verdict = std::nullopt,
            std::string correlation_id = {});
 
-  [[nodiscard]] Duration left() const { return options_.deadline - now_.boot; }
-  [[nodiscard]] const std::string& api_origin() const { return where_.book.origin(where_.api); }
+  [[nodiscard]] const Now& now() const { return view_->now(); }
+  [[nodiscard]] Duration left() const { return options_.deadline - now().boot; }
+  [[nodiscard]] const std::string& api_origin() const { return view_->origin(hosts_.api); }
 
   HttpRequest request_;
   CallOptions options_;
   const oauth::Dialect& dialect_;
-  Surroundings where_;
+  Hosts hosts_;
   CallRecord record_;
 
-  Now now_{};
+  const clocks::ClockView* view_ = nullptr;  // of the step under way
   CallStep out_;
 
   oauth::TokenPtr token_;
@@ -119,7 +120,7 @@ class CallMachine::Impl {
   unsigned early_ends_before_ = 0;
   bool begins_ignored_ = false;
   Instant older_until_ = Instant::min();
-  time::Jitter jitter_{0};
+  time::Jitter jitter_{options_.seed + 3};
 
   // Sleeping
   Instant wake_at_{};
@@ -137,9 +138,9 @@ class CallMachine::Impl {
   static constexpr time::Backoff::Options kAuthBackoff{std::chrono::milliseconds{500},
                                                        std::chrono::seconds{5}};
   int gateway_retries_ = 0;
-  time::Backoff gateway_backoff_{kGatewayBackoff, 0};
-  time::Backoff limit_backoff_{kLimitBackoff, 0};
-  time::Backoff auth_backoff_{kAuthBackoff, 0};
+  time::Backoff gateway_backoff_{kGatewayBackoff, options_.seed};
+  time::Backoff limit_backoff_{kLimitBackoff, options_.seed + 1};
+  time::Backoff auth_backoff_{kAuthBackoff, options_.seed + 2};
 
   std::vector<Trial> trials_;
   std::vector<std::size_t> attempt_of_trial_;

@@ -28,20 +28,20 @@ bool rejected(const ReportedAttempt& attempt) {
 
 }  // namespace
 
-WallClockAnalysis analyse(const oauth::Token* token, const Surroundings& where, const Now& now) {
+WallClockAnalysis analyse(const oauth::Token* token, const clocks::ClockView& view, ServerId api) {
   using Status = WallClockAnalysis::Status;
   WallClockAnalysis out;
-  out.local_time = now.wall;
-  out.skew = where.book.to_wall(where.api, now);
+  out.local_time = view.now().wall;
+  out.skew = view.to_wall(api);
   if (token == nullptr) return out;
   out.token_exp = local_expiry(*token);
-  if (out.token_exp) out.time_remaining = *out.token_exp - now.wall;
+  if (out.token_exp) out.time_remaining = *out.token_exp - view.now().wall;
   const bool expired = out.time_remaining && *out.time_remaining <= Duration{0};
   out.status = expired ? Status::expired_locally : Status::valid_locally;
   return out;
 }
 
-CallRecord::CallRecord(std::string method, std::string url, Surroundings where) : where_(where) {
+CallRecord::CallRecord(std::string method, std::string url, Hosts hosts) : hosts_(hosts) {
   report_.method = std::move(method);
   report_.url = std::move(url);
 }
@@ -59,45 +59,48 @@ void CallRecord::add_login(const std::vector<oauth::LoginAttempt>& attempts, int
   }
 }
 
-std::size_t CallRecord::add(const Exchange* exchange, const oauth::Token* token, const Now& now) {
+std::size_t CallRecord::add(const Exchange* exchange, const oauth::Token* token,
+                            const clocks::ClockView& view) {
   ReportedAttempt attempt;
   attempt.n = static_cast<int>(report_.attempts.size()) + 1;
   attempt.host = HostRole::api;
-  const Now& when = exchange != nullptr ? exchange->received : now;
+  const clocks::ClockView when = exchange != nullptr ? view.at(exchange->received) : view;
   if (exchange != nullptr) {
     attempt.http_status = exchange->status;
     report_.http_status = exchange->status;
     if (const auto sample = clocks::sample_of(*exchange))
-      attempt.server_date = ServerTime{where_.api, sample->date};
+      attempt.server_date = ServerTime{hosts_.api, sample->date};
   }
-  if (token != nullptr) attempt.token = reported(*token, when);
-  attempt.analysis = analyse(token, where_, when);
+  if (token != nullptr) attempt.token = reported(*token, when.now());
+  attempt.analysis = analyse(token, when, hosts_.api);
   report_.attempts.push_back(std::move(attempt));
   return report_.attempts.size() - 1;
 }
 
-ReportedClock CallRecord::clock(ServerId server, const Now& now, Duration staleness) const {
-  const clocks::SkewEstimator& estimator = where_.book.estimator(server);
+ReportedClock CallRecord::clock(ServerId server, const clocks::ClockView& view,
+                                Duration staleness) const {
+  const clocks::SkewEstimator& estimator = view.estimator(server);
   ReportedClock out;
-  out.server = where_.book.origin(server);
-  out.offset = where_.book.to_wall(server, now);
+  out.server = view.origin(server);
+  out.offset = view.to_wall(server);
   out.staleness = staleness;
   out.samples = estimator.samples();
   out.rtt_min = estimator.rtt_min();
   return out;
 }
 
-CallReport CallRecord::close(int exit_code, Verdict otherwise, const Now& now, Duration staleness) {
+CallReport CallRecord::close(int exit_code, Verdict otherwise, const clocks::ClockView& view,
+                             Duration staleness) {
   report_.exit_code = exit_code;
-  report_.elapsed = now.boot - started_;
+  report_.elapsed = view.now().boot - started_;
   const auto first = std::find_if(report_.attempts.begin(), report_.attempts.end(), rejected);
   report_.verdict = first != report_.attempts.end() ? *first->verdict : otherwise;
   report_.mitigated = exit_code == 0 && report_.verdict != Verdict::ok;
   // A given token needs no login host, and then there is none to tell of.
-  if (!where_.book.origin(where_.login).empty()) {
-    report_.clocks.push_back(clock(where_.login, now, staleness));
+  if (!view.origin(hosts_.login).empty()) {
+    report_.clocks.push_back(clock(hosts_.login, view, staleness));
   }
-  if (where_.api != where_.login) report_.clocks.push_back(clock(where_.api, now, staleness));
+  if (hosts_.api != hosts_.login) report_.clocks.push_back(clock(hosts_.api, view, staleness));
   return report_;
 }
 

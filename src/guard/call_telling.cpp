@@ -43,7 +43,7 @@ void CallMachine::Impl::warn_if_valid_locally(const ReportedAttempt& attempt) {
 
 /// Tells of a wait as it begins.
 void CallMachine::Impl::announce_sleep() {
-  const Duration wait = wake_at_ - now_.boot;
+  const Duration wait = wake_at_ - now().boot;
   LogLine line{.level = LogLevel::info,
                .message = "waiting " + time::human(wait) + " before ",
                .server = api_origin(),
@@ -65,13 +65,13 @@ void CallMachine::Impl::announce_sleep() {
 void CallMachine::Impl::begin_wait(std::size_t attempt) {
   if (waiting_for_ == attempt) return;
   waiting_for_ = attempt;
-  waiting_since_ = now_.boot;
+  waiting_since_ = now().boot;
 }
 
 /// The wait that followed an attempt is over.
 void CallMachine::Impl::end_wait() {
   if (waiting_for_ == kNone) return;
-  add_wait(std::exchange(waiting_for_, kNone), now_.boot - waiting_since_);
+  add_wait(std::exchange(waiting_for_, kNone), now().boot - waiting_since_);
 }
 
 void CallMachine::Impl::add_wait(std::size_t attempt, Duration waited) {
@@ -87,7 +87,7 @@ CallAction CallMachine::Impl::finish(int exit_code, std::optional<Exchange> answ
   action::Finish end;
   end.answer = std::move(answer);
   end.accepted = accepted_;
-  end.report = record_.close(exit_code, otherwise, now_, options_.staleness);
+  end.report = record_.close(exit_code, otherwise, *view_, options_.staleness);
   return end;
 }
 

@@ -23,7 +23,7 @@ constexpr Duration kLongestToWaitThrough = std::chrono::seconds{20};
 
 }  // namespace
 
-void TokenMachine::Impl::on(const event::Fetched& fetched, const Now& now) {
+void TokenMachine::Impl::on(const event::Fetched& fetched, const clocks::ClockView& view) {
   if (fetch_ != fetched.fetch) return;  // a late or doubled answer
   finish_fetch();
   const Exchange& exchange = fetched.exchange;
@@ -31,15 +31,15 @@ void TokenMachine::Impl::on(const event::Fetched& fetched, const Now& now) {
   auto answer = good ? dialect_->token(exchange) : Result<TokenAnswer>(Error{});
   if (answer) {
     tell_oddities(*answer);
-    return take(std::move(answer).value(), exchange, now);
+    return take(std::move(answer).value(), exchange, view);
   }
   const Refusal refusal = refusal_of(exchange);
   if (good && refusal.kind == Refusal::Kind::unusable) {
     LoginFailure failure = failure_of(answer.error(), exchange);
     hide_secrets({&failure.failure.error.message, &failure.correlation_id});
-    return fail(std::move(failure), &exchange, now);
+    return fail(std::move(failure), &exchange, view);
   }
-  fail(failure_of(refusal, exchange.status, context()), &exchange, now);
+  fail(failure_of(refusal, exchange.status, context()), &exchange, view);
 }
 
 /// What is odd about an answer that is used all the same: each thing once.
@@ -81,44 +81,45 @@ Refusal TokenMachine::Impl::refusal_of(const Exchange& exchange) const {
   return refusal;
 }
 
-void TokenMachine::Impl::on(const event::FetchFailed& failed, const Now& now) {
+void TokenMachine::Impl::on(const event::FetchFailed& failed, const clocks::ClockView& view) {
   if (fetch_ != failed.fetch) return;
   finish_fetch();
-  fail(failure_of(failed.failure, http::origin_of(options_.token_url), now.wall), nullptr, now);
+  fail(failure_of(failed.failure, http::origin_of(options_.token_url), view.now().wall), nullptr,
+       view);
 }
 
 /// A certificate that failed by the local wall clock may be good by another.
-void TokenMachine::Impl::reopen_where_clock_was_set(const Now& now) {
+void TokenMachine::Impl::reopen_where_clock_was_set(const clocks::ClockView& view) {
   if (!login_closed_ || login_closed_->failure.verdict != Verdict::tls_clock) return;
-  if (!clocks::wall_was_set(login_closed_->wall_less_boot, now)) return;
+  if (!clocks::wall_was_set(login_closed_->wall_less_boot, view.now())) return;
   login_closed_.reset();
-  not_before_ = now.boot;
+  not_before_ = view.now().boot;
 }
 
-const Closed* TokenMachine::Impl::closed(const Now& now) const {
+const Closed* TokenMachine::Impl::closed(const clocks::ClockView& view) const {
   const Closed* longest = nullptr;
   for (const auto* door : {&api_closed_, &login_closed_}) {
-    const bool shut = *door && now.boot < (*door)->until;
+    const bool shut = *door && view.now().boot < (*door)->until;
     if (shut && (longest == nullptr || longest->until < (*door)->until)) longest = &**door;
   }
   return longest;
 }
 
 /// Whether nobody may wait for the next token request, however much time they have.
-bool TokenMachine::Impl::turns_away(const Now& now) const {
+bool TokenMachine::Impl::turns_away(const clocks::ClockView& view) const {
   if (!can_fetch()) return true;
   const auto for_good = [&](const std::optional<Closed>& door) {
-    return door && now.boot < door->until && !door->may_pass;
+    return door && view.now().boot < door->until && !door->may_pass;
   };
   return for_good(api_closed_) || for_good(login_closed_);
 }
 
 /// When the newest token is due for a successor; nothing where none is wanted.
-std::optional<Instant> TokenMachine::Impl::refresh_due(const Now& now) const {
-  if (next_ || !current_ || !current_->wanted || !can_fetch() || !alive(*current_, now)) {
+std::optional<Instant> TokenMachine::Impl::refresh_due(const clocks::ClockView& view) const {
+  if (next_ || !current_ || !current_->wanted || !can_fetch() || !alive(*current_, view)) {
     return std::nullopt;
   }
-  return std::max(refresh_at(life_of(*current_, now), options_, learned_, current_->jitter),
+  return std::max(refresh_at(life_of(*current_, view), options_, learned_, current_->jitter),
                   current_->no_refresh_before);
 }
 
@@ -133,22 +134,22 @@ std::optional<TokenMachine::Pause> TokenMachine::Impl::pause() const {
 /// Evidence rule 8: nobody would ask for a token now but that a server refused one that lives. The
 /// refusal may have discarded a renewal: then the older token is still due for one, and that it is
 /// near its end, or past it, is not the reason either.
-bool TokenMachine::Impl::paid_for(const Now& now) const {
+bool TokenMachine::Impl::paid_for(const clocks::ClockView& view) const {
   const bool forced = std::any_of(waiters_.begin(), waiters_.end(),
                                   [](const Waiter& waiter) { return waiter.want.force; });
   if (forced) return false;
   if (discarded_generation_ != 0 && discarded_generation_ == generations_) return true;
   const Holding* held = newest();
-  if (held == nullptr || !alive(*held, now)) return false;
-  const bool due = refresh_due(now).value_or(Instant::max()) <= now.boot;
+  if (held == nullptr || !alive(*held, view)) return false;
+  const bool due = refresh_due(view).value_or(Instant::max()) <= view.now().boot;
   if (due && discarded_generation_ == 0) return false;
   return std::all_of(waiters_.begin(), waiters_.end(),
                      [](const Waiter& waiter) { return waiter.want.refused.has_value(); });
 }
 
-Instant TokenMachine::Impl::earliest_fetch(const Now& now) const {
-  Instant earliest = paid_for(now) ? std::max(not_before_, budget_.next()) : not_before_;
-  if (const Closed* door = closed(now)) earliest = std::max(earliest, door->until);
+Instant TokenMachine::Impl::earliest_fetch(const clocks::ClockView& view) const {
+  Instant earliest = paid_for(view) ? std::max(not_before_, budget_.next()) : not_before_;
+  if (const Closed* door = closed(view)) earliest = std::max(earliest, door->until);
   return earliest;
 }
 
@@ -160,7 +161,7 @@ void TokenMachine::Impl::finish_fetch() {
 
 /// A secret that is being replaced: the other one may be the right one.
 bool TokenMachine::Impl::try_next_grant(const LoginFailure& failure, const Exchange* exchange,
-                                        const Now& now) {
+                                        const clocks::ClockView& view) {
   if (failure.failure.verdict != Verdict::credentials_rejected) return false;
   const std::size_t refused = turn_ + 1;
   turn_ = grants_.empty() ? 0 : refused % grants_.size();
@@ -172,16 +173,17 @@ bool TokenMachine::Impl::try_next_grant(const LoginFailure& failure, const Excha
       "the login host refuses secret " + std::to_string(refused) + " of " +
           std::to_string(grants_.size()) + " of this client: trying the next one",
       failure.failure.verdict, failure.correlation_id);
-  LoginAttempt attempt = attempt_of(failure, exchange, Duration{0}, now);
+  LoginAttempt attempt = attempt_of(failure, exchange, Duration{0}, view);
   attempt.attempt.action = Action::refresh_and_retry;
   actions_.emplace_back(action::Rejected{attempt});
   for (auto& waiter : waiters_) waiter.attempts.push_back(attempt);
-  not_before_ = now.boot;
+  not_before_ = view.now().boot;
   return true;
 }
 
-void TokenMachine::Impl::fail(LoginFailure failure, const Exchange* exchange, const Now& now) {
-  if (try_next_grant(failure, exchange, now)) return;
+void TokenMachine::Impl::fail(LoginFailure failure, const Exchange* exchange,
+                              const clocks::ClockView& view) {
+  if (try_next_grant(failure, exchange, view)) return;
   const bool told_when = failure.retry_after && *failure.retry_after > Duration{0};
   const bool limited = failure.failure.verdict == Verdict::login_rate_limited;
   Duration wait = backoff_.next();
@@ -190,23 +192,23 @@ void TokenMachine::Impl::fail(LoginFailure failure, const Exchange* exchange, co
     const Duration first = grants_worked_ ? options_.first_pause_after_good : options_.first_pause;
     wait = growing_pause(first, options_.longest_pause, login_refusals_++);
   }
-  not_before_ = now.boot + wait;
+  not_before_ = view.now().boot + wait;
   last_failure_ = failure.failure;
   same_again_ = false;
   if (failure.retry == Retry::never) {
-    login_closed_ = Closed{not_before_, failure.failure, clocks::wall_less_boot(now),
+    login_closed_ = Closed{not_before_, failure.failure, clocks::wall_less_boot(view.now()),
                            failure.credentials && grants_worked_ && wait <= kLongestToWaitThrough};
   }
   log(LogLevel::warn, failure.failure.error.message, failure.failure.verdict,
       failure.correlation_id);
 
-  const LoginAttempt attempt = attempt_of(failure, exchange, wait, now);
+  const LoginAttempt attempt = attempt_of(failure, exchange, wait, view);
   actions_.emplace_back(action::Rejected{attempt});
   std::erase_if(waiters_, [&](Waiter& waiter) {
     waiter.attempts.push_back(attempt);
-    waiter.failed_at = now.boot;
+    waiter.failed_at = view.now().boot;
     if (!waiter.gives_up(failure.retry)) return false;
-    deny(waiter, failure.failure, now);
+    deny(waiter, failure.failure, view);
     return true;
   });
   if (waiters_.empty() || wait <= Duration{0}) return;
@@ -216,7 +218,7 @@ void TokenMachine::Impl::fail(LoginFailure failure, const Exchange* exchange, co
 }
 
 LoginAttempt TokenMachine::Impl::attempt_of(const LoginFailure& failure, const Exchange* exchange,
-                                            Duration wait, const Now& now) const {
+                                            Duration wait, const clocks::ClockView& view) const {
   LoginAttempt out;
   out.fetch = fetches_;
   ReportedAttempt& attempt = out.attempt;
@@ -233,38 +235,40 @@ LoginAttempt TokenMachine::Impl::attempt_of(const LoginFailure& failure, const E
       attempt.server_date = ServerTime{login_, sample->date};
     }
   }
-  attempt.analysis.local_time = now.wall;
-  attempt.analysis.skew = book_->to_wall(login_, now);
+  attempt.analysis.local_time = view.now().wall;
+  attempt.analysis.skew = view.to_wall(login_);
   return out;
 }
 
-TokenFailure TokenMachine::Impl::reason_to_turn_away(const Waiter& waiter, const Now& now) const {
-  if (given()) return given_failure(waiter, now);
+TokenFailure TokenMachine::Impl::reason_to_turn_away(const Waiter& waiter,
+                                                     const clocks::ClockView& view) const {
+  if (given()) return given_failure(waiter, view);
   if (grants_.empty()) return nothing_to_ask_with();
   if (fetch_ && waiter.attempts.empty()) return deadline_passed();
-  if (const Closed* door = closed(now)) {
+  if (const Closed* door = closed(view)) {
     TokenFailure failure = door->failure;
     if (api_closed_ && door == &*api_closed_) failure.next_request = door->until;
     return failure;
   }
-  if (same_again_) return alive(*newest(), now) ? refused_token_again() : dead_token_again();
+  if (same_again_) return alive(*newest(), view) ? refused_token_again() : dead_token_again();
   if (!last_failure_) return deadline_passed();
   TokenFailure failure = *last_failure_;
-  if (now.boot < not_before_) {
+  if (view.now().boot < not_before_) {
     failure.error.message +=
-        "; the next try is in " + time::human(not_before_ - now.boot) + ", and " +
-        time::human(std::max(waiter.want.deadline - now.boot, Duration{0})) + " are left";
+        "; the next try is in " + time::human(not_before_ - view.now().boot) + ", and " +
+        time::human(std::max(waiter.want.deadline - view.now().boot, Duration{0})) + " are left";
   }
   return failure;
 }
 
-TokenFailure TokenMachine::Impl::given_failure(const Waiter& waiter, const Now& now) const {
+TokenFailure TokenMachine::Impl::given_failure(const Waiter& waiter,
+                                               const clocks::ClockView& view) const {
   const Holding& token = *newest();
   if (waiter.want.force) return given_token_cannot_be_renewed();
-  if (waiter.want.after < token.token->generation && alive(token, now)) {
-    return given_token_too_short(remaining(token, now), waiter.want.min_life);
+  if (waiter.want.after < token.token->generation && alive(token, view)) {
+    return given_token_too_short(remaining(token, view), waiter.want.min_life);
   }
-  return alive(token, now) ? given_token_refused() : given_token_ended();
+  return alive(token, view) ? given_token_refused() : given_token_ended();
 }
 
 void TokenMachine::Impl::deliver(const Waiter& waiter, Holding& holding) {
@@ -273,15 +277,15 @@ void TokenMachine::Impl::deliver(const Waiter& waiter, Holding& holding) {
                                         waiter.token_requests, waiter.attempts, waiter.held_up});
 }
 
-void TokenMachine::Impl::deny(Waiter waiter, TokenFailure failure, const Now& now) {
-  if (fetch_ && now.boot >= waiter.want.deadline) {
-    waiter.attempts.push_back(attempt_of(no_answer_yet(), nullptr, Duration{0}, now));
-    waiter.failed_at = now.boot;
+void TokenMachine::Impl::deny(Waiter waiter, TokenFailure failure, const clocks::ClockView& view) {
+  if (fetch_ && view.now().boot >= waiter.want.deadline) {
+    waiter.attempts.push_back(attempt_of(no_answer_yet(), nullptr, Duration{0}, view));
+    waiter.failed_at = view.now().boot;
   }
   if (!waiter.attempts.empty()) {
     ReportedAttempt& last = waiter.attempts.back().attempt;
     last.action = Action::give_up;
-    last.waited = now.boot - waiter.failed_at;
+    last.waited = view.now().boot - waiter.failed_at;
   }
   const int under_way = fetch_ ? 1 : 0;
   actions_.emplace_back(action::Deny{waiter.want.waiter, std::move(failure),

@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "clocks/clock_book.hpp"
+#include "clocks/clock_view.hpp"
 #include "oauth/dialect.hpp"
 #include "oauth/grant.hpp"
 #include "oauth/token.hpp"
@@ -250,20 +250,21 @@ class TokenMachine {
   /// `grants`: where one is refused the next is tried at once. Empty: tokens are given, not asked
   /// for.
   TokenMachine(TokenMachineOptions options, Grants grants, std::shared_ptr<const Dialect> dialect,
-               const clocks::ClockBook& book, ServerId login);
+               ServerId login);
   ~TokenMachine();
   TokenMachine(TokenMachine&&) noexcept;
   TokenMachine& operator=(TokenMachine&&) noexcept;
 
-  [[nodiscard]] TokenActions step(const TokenEvent& event, const Now& now);
+  [[nodiscard]] TokenActions step(const TokenEvent& event, const clocks::ClockView& view);
 
-  /// The token that may be sent at `now`, or null. Deadlines are checked here, not by timers.
-  [[nodiscard]] TokenPtr usable(const Now& now) const;
+  /// The token that may be sent now, or null. Deadlines are checked here, not by timers.
+  [[nodiscard]] TokenPtr usable(const clocks::ClockView& view) const;
   /// Whether somebody else's token would do in place of a new one: another than those that were
   /// had here, no older, and with `min_life` left.
-  [[nodiscard]] bool would_serve(const Token& token, Duration min_life, const Now& now) const;
+  [[nodiscard]] bool would_serve(const Token& token, Duration min_life,
+                                 const clocks::ClockView& view) const;
   /// When the current token's life ends, by the earlier of its two witnesses and what was learned.
-  [[nodiscard]] std::optional<Instant> ends_at(const Now& now) const;
+  [[nodiscard]] std::optional<Instant> ends_at(const clocks::ClockView& view) const;
   [[nodiscard]] bool fetching() const noexcept;
   /// Until when no token request is made because the login host failed or limited the last one, and
   /// which of the two it was; nothing if it did neither.
@@ -277,7 +278,7 @@ class TokenMachine {
   [[nodiscard]] bool begins_ignored() const noexcept;
   /// Until when the token before this generation would serve in its place, should the API's clock
   /// say that this one has not begun; Instant::min() if it would not.
-  [[nodiscard]] Instant older_until(std::uint64_t generation, const Now& now) const;
+  [[nodiscard]] Instant older_until(std::uint64_t generation, const clocks::ClockView& view) const;
   /// How many generations running, up to the one before, ended early (at most the last 8).
   [[nodiscard]] unsigned early_ends_before(std::uint64_t generation) const noexcept;
 

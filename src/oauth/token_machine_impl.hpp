@@ -49,33 +49,33 @@ struct Closed {
 class TokenMachine::Impl {
  public:
   Impl(TokenMachineOptions options, Grants grants, std::shared_ptr<const Dialect> dialect,
-       const clocks::ClockBook& book, ServerId login)
+       ServerId login)
       : options_(std::move(options)),
         grants_(std::move(grants)),
         dialect_(std::move(dialect)),
-        book_(&book),
         login_(login),
         backoff_(options_.backoff, options_.seed),
         jitter_(options_.seed + 1) {}
 
-  TokenActions step(const TokenEvent& event, const Now& now) {
+  TokenActions step(const TokenEvent& event, const clocks::ClockView& view) {
     actions_.clear();
-    reopen_where_clock_was_set(now);
-    const bool due = !wake_ || *wake_ <= now.boot;
+    reopen_where_clock_was_set(view);
+    const bool due = !wake_ || *wake_ <= view.now().boot;
     if (due || !std::holds_alternative<event::Want>(event)) looked_at_ = 0;
-    std::visit([&](const auto& e) { on(e, now); }, event);
-    settle(now);
+    std::visit([&](const auto& e) { on(e, view); }, event);
+    settle(view);
     looked_at_ = waiters_.size();
     return std::move(actions_);
   }
 
-  TokenPtr usable(const Now& now) const {
-    return current_ && current_->first_use <= now.boot && alive(*current_, now) ? current_->token
-                                                                                : nullptr;
+  TokenPtr usable(const clocks::ClockView& view) const {
+    return current_ && current_->first_use <= view.now().boot && alive(*current_, view)
+               ? current_->token
+               : nullptr;
   }
-  std::optional<Instant> ends_at(const Now& now) const {
+  std::optional<Instant> ends_at(const clocks::ClockView& view) const {
     if (!current_) return std::nullopt;
-    return end_for_api(life_of(*current_, now), learned_);
+    return end_for_api(life_of(*current_, view), learned_);
   }
   bool fetching() const noexcept { return fetch_.has_value(); }
   std::optional<Pause> pause() const;
@@ -86,57 +86,57 @@ class TokenMachine::Impl {
     return early_ends_.running_before(generation);
   }
   bool begins_ignored() const noexcept { return begins_ignored_; }
-  Instant older_until(std::uint64_t generation, const Now& now) const;
-  bool would_serve(const Token& token, Duration min_life, const Now& now) const;
+  Instant older_until(std::uint64_t generation, const clocks::ClockView& view) const;
+  bool would_serve(const Token& token, Duration min_life, const clocks::ClockView& view) const;
 
  private:
   // Events ----------------------------------------------------------------------------------------
-  void on(const event::Want& want, const Now& now);
-  void on(const event::Withdraw& withdraw, const Now& now);
-  void on(const event::Fetched& fetched, const Now& now);
-  void on(const event::FetchFailed& failed, const Now& now);
-  void on(const event::Tick& tick, const Now& now);
-  void on(const event::Used& used, const Now& now);
-  void on(const event::Accepted& accepted, const Now& now);
-  void on(const event::RefusedForGood& refused, const Now& now);
-  void on(const event::EndedEarly& fact, const Now& now);
-  void on(const event::TakesUnbegun& fact, const Now& now);
-  void on(const event::ApiLags& fact, const Now& now);
-  void on(const event::ApiLeads& fact, const Now& now);
-  void on(const event::StoodStill& event, const Now& now);
-  void on(const event::Adopt& adopt, const Now& now);
-  void on(const event::Found& found, const Now& now);
-  void on(const event::TooSoon& late, const Now& now);
-  void on(const event::Dropped& dropped, const Now& now);
+  void on(const event::Want& want, const clocks::ClockView& view);
+  void on(const event::Withdraw& withdraw, const clocks::ClockView& view);
+  void on(const event::Fetched& fetched, const clocks::ClockView& view);
+  void on(const event::FetchFailed& failed, const clocks::ClockView& view);
+  void on(const event::Tick& tick, const clocks::ClockView& view);
+  void on(const event::Used& used, const clocks::ClockView& view);
+  void on(const event::Accepted& accepted, const clocks::ClockView& view);
+  void on(const event::RefusedForGood& refused, const clocks::ClockView& view);
+  void on(const event::EndedEarly& fact, const clocks::ClockView& view);
+  void on(const event::TakesUnbegun& fact, const clocks::ClockView& view);
+  void on(const event::ApiLags& fact, const clocks::ClockView& view);
+  void on(const event::ApiLeads& fact, const clocks::ClockView& view);
+  void on(const event::StoodStill& event, const clocks::ClockView& view);
+  void on(const event::Adopt& adopt, const clocks::ClockView& view);
+  void on(const event::Found& found, const clocks::ClockView& view);
+  void on(const event::TooSoon& late, const clocks::ClockView& view);
+  void on(const event::Dropped& dropped, const clocks::ClockView& view);
   bool end_unsent(FetchId fetch);
-  void on(const event::NewGrants& fresh, const Now& now);
+  void on(const event::NewGrants& fresh, const clocks::ClockView& view);
 
   // What follows from the state, after any event -----------------------------------------------
-  void settle(const Now& now);
-  void promote(const Now& now);
-  void serve(const Now& now);
-  bool answer(const Waiter& waiter, const Now& now);
+  void settle(const clocks::ClockView& view);
+  void promote(const clocks::ClockView& view);
+  void serve(const clocks::ClockView& view);
+  bool answer(const Waiter& waiter, const clocks::ClockView& view);
   std::vector<Waiter>::iterator first_to_look_at() {
     return waiters_.begin() + static_cast<std::ptrdiff_t>(looked_at_);
   }
-  void start_fetch(const Now& now);
-  void turn_away(const Now& now);
-  void tell_hold_up(const Now& now);
-  void publish(const Now& now);
-  void set_wake(const Now& now);
+  void start_fetch(const clocks::ClockView& view);
+  void turn_away(const clocks::ClockView& view);
+  void tell_hold_up(const clocks::ClockView& view);
+  void publish(const clocks::ClockView& view);
+  void set_wake(const clocks::ClockView& view);
 
   // Tokens ----------------------------------------------------------------------------------------
-  LifeSpan life_of(const Holding& holding, const Now& now) const;
-  bool alive(const Holding& holding, const Now& now) const {
-    return now.boot < usable_until(life_of(holding, now), options_, learned_);
+  LifeSpan life_of(const Holding& holding, const clocks::ClockView& view) const;
+  bool alive(const Holding& holding, const clocks::ClockView& view) const {
+    return view.now().boot < usable_until(life_of(holding, view), options_, learned_);
   }
-  Duration remaining(const Holding& holding, const Now& now) const {
-    return end_for_api(life_of(holding, now), learned_) - now.boot;
+  Duration remaining(const Holding& holding, const clocks::ClockView& view) const {
+    return end_for_api(life_of(holding, view), learned_) - view.now().boot;
   }
   bool serves(const std::optional<Holding>& holding, const event::Want& want,
-              const Now& now) const {
-    return holding && holding->token->generation > want.after && alive(*holding, now) &&
-           remaining(*holding, now) >= want.min_life && !too_old_for(want, *holding);
+              const clocks::ClockView& view) const {
+    return holding && holding->token->generation > want.after && alive(*holding, view) &&
+           remaining(*holding, view) >= want.min_life && !too_old_for(want, *holding);
   }
   /// Asked for before the refusal of an ill-timed token: it would be refused alike.
   static bool too_old_for(const event::Want& want, const Holding& holding) {
@@ -145,17 +145,17 @@ class TokenMachine::Impl {
   const Holding* newest() const { return next_ ? &*next_ : current_ ? &*current_ : nullptr; }
   std::uint64_t newest_generation() const { return newest() ? newest()->token->generation : 0; }
   bool given() const { return newest() != nullptr && newest()->token->given; }
-  Holding hold(Token token, const Now& now);
+  Holding hold(Token token, const clocks::ClockView& view);
   void note_accepted(std::uint64_t generation);
   const Holding* holding_of(std::uint64_t generation) const;
-  void forget_refused(Verdict verdict, const Now& now);
-  void take(TokenAnswer answer, const Exchange& exchange, const Now& now);
-  void place(Holding fresh, const Now& now);
+  void forget_refused(Verdict verdict, const clocks::ClockView& view);
+  void take(TokenAnswer answer, const Exchange& exchange, const clocks::ClockView& view);
+  void place(Holding fresh, const clocks::ClockView& view);
   void replace_current(Holding fresh);
-  bool begins_no_sooner(const Holding& fresh, const Now& now) const;
-  Holding* older_for(const event::Want& want, const Now& now);
+  bool begins_no_sooner(const Holding& fresh, const clocks::ClockView& view) const;
+  Holding* older_for(const event::Want& want, const clocks::ClockView& view);
   bool had(const Secret& value) const;
-  void take_same_again(const Now& now);
+  void take_same_again(const clocks::ClockView& view);
   void hide_secrets(std::initializer_list<std::string*> words) const;
   Refusal refusal_of(const Exchange& exchange) const;
   LoginContext context() const;
@@ -163,23 +163,24 @@ class TokenMachine::Impl {
 
   // Fetching --------------------------------------------------------------------------------------
   /// What keeps everyone from a token request now, the door that stays closed longest; or null.
-  const Closed* closed(const Now& now) const;
-  bool turns_away(const Now& now) const;
-  void reopen_where_clock_was_set(const Now& now);
+  const Closed* closed(const clocks::ClockView& view) const;
+  bool turns_away(const clocks::ClockView& view) const;
+  void reopen_where_clock_was_set(const clocks::ClockView& view);
   bool can_fetch() const { return !grants_.empty() && !given(); }
   const Grant& grant() const { return *grants_.at(turn_); }
-  bool try_next_grant(const LoginFailure& failure, const Exchange* exchange, const Now& now);
-  std::optional<Instant> refresh_due(const Now& now) const;
-  Instant earliest_fetch(const Now& now) const;
-  bool paid_for(const Now& now) const;
+  bool try_next_grant(const LoginFailure& failure, const Exchange* exchange,
+                      const clocks::ClockView& view);
+  std::optional<Instant> refresh_due(const clocks::ClockView& view) const;
+  Instant earliest_fetch(const clocks::ClockView& view) const;
+  bool paid_for(const clocks::ClockView& view) const;
   void finish_fetch();  ///< of a token request, which counts for all who wait
-  void fail(LoginFailure failure, const Exchange* exchange, const Now& now);
+  void fail(LoginFailure failure, const Exchange* exchange, const clocks::ClockView& view);
   LoginAttempt attempt_of(const LoginFailure& failure, const Exchange* exchange, Duration wait,
-                          const Now& now) const;
-  TokenFailure reason_to_turn_away(const Waiter& waiter, const Now& now) const;
-  TokenFailure given_failure(const Waiter& waiter, const Now& now) const;
+                          const clocks::ClockView& view) const;
+  TokenFailure reason_to_turn_away(const Waiter& waiter, const clocks::ClockView& view) const;
+  TokenFailure given_failure(const Waiter& waiter, const clocks::ClockView& view) const;
   void deliver(const Waiter& waiter, Holding& holding);
-  void deny(Waiter waiter, TokenFailure failure, const Now& now);
+  void deny(Waiter waiter, TokenFailure failure, const clocks::ClockView& view);
   void log(LogLevel level, std::string message, std::optional<Verdict> verdict = std::nullopt,
            std::string correlation = {});
 
@@ -189,7 +190,6 @@ class TokenMachine::Impl {
   std::size_t refused_ = 0;     ///< of them in a row, since a token came or all were
   bool grants_worked_ = false;  ///< the login host has given a token for them
   std::shared_ptr<const Dialect> dialect_;
-  const clocks::ClockBook* book_;
   ServerId login_;
   time::Backoff backoff_;
   time::Jitter jitter_;

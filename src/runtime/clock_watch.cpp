@@ -67,7 +67,7 @@ void ClockWatch::observe(ServerId server, const Exchange& exchange) {
 /// For the log: the bounds of that server's clock; empty where it takes no such lines.
 std::string ClockWatch::known(ServerId server) const {
   if (!core_.log().takes(LogLevel::debug)) return "";
-  const auto bounds = core_.book.to_wall(server, core_.now());
+  const auto bounds = core_.view().to_wall(server);
   return bounds ? time::bounds_text(*bounds) : "";
 }
 
@@ -145,7 +145,7 @@ void ClockWatch::check_after_disruption(std::function<void()> then) {
 /// clock was set right no rejection would come to say so.
 void ClockWatch::unlearn() {
   if (!lag_.most() && !lead_.most()) return;
-  const auto issuer_ahead = core_.book.between(core_.login, core_.api, core_.now());
+  const auto issuer_ahead = core_.view().between(core_.login, core_.api);
   if (!issuer_ahead) return;
   const Duration most_lag = std::max(issuer_ahead->high, Duration{0});
   const Duration most_lead = std::max(-issuer_ahead->low, Duration{0});

@@ -143,35 +143,43 @@ Transport::Handler Core::outside(ServerId server, Instant wanted, Transport::Han
   };
 }
 
-void Core::receive(ServerId server, Instant wanted, SendResult result,
-                   const Transport::Handler& handler) {
-  auto* failure = std::get_if<TransportFailure>(&result);
-  const bool out_of_time =
-      failure != nullptr && failure->kind == TransportFailure::Kind::tls_time && !failure->told;
-  if (!out_of_time) return hand_on(server, std::move(result), handler);
-  auto tell = [this, alive = alive_, server, handler,
-               failure = *failure](const std::optional<TimeTold>& told) mutable {
+void Core::receive(ServerId server, Instant wanted, SendResult result, Transport::Handler handler) {
+  turns.enter([this, server, wanted, handler = std::move(handler),
+               result = std::move(result)]() mutable {
+    const auto* failure = std::get_if<TransportFailure>(&result);
+    const bool out_of_time =
+        failure != nullptr && failure->kind == TransportFailure::Kind::tls_time && !failure->told;
+    if (out_of_time) return ask_for_time(server, wanted, *failure, handler);
+    hand_on(server, std::move(result), handler);
+  });
+}
+
+void Core::ask_for_time(ServerId server, Instant wanted, const TransportFailure& failure,
+                        const Transport::Handler& handler) {
+  const auto tell = [this, alive = alive_, server, handler,
+                     failure](const std::optional<TimeTold>& told) {
     if (!*alive) return;
-    failure.told = believed(failure, now().wall, told, told_by_other(server));
-    hand_on(server, std::move(failure), handler);
+    turns.enter([this, server, handler, failure, told] {
+      TransportFailure explained = failure;
+      explained.told = believed(failure, now().wall, told, told_by_other(server));
+      hand_on(server, std::move(explained), handler);
+    });
   };
   if (time_ == nullptr) return tell(std::nullopt);
-  time_->ask(wanted, std::move(tell));
+  time_->ask(wanted, tell);
 }
 
 std::optional<TimeTold> Core::told_by_other(ServerId server) const {
   const ServerId other = server == login ? api : login;
   if (other == server) return std::nullopt;
-  const auto truth = book.to_wall(other, now());
+  const auto truth = view().to_wall(other);
   if (!truth) return std::nullopt;
   return TimeTold{*truth, "the Date of " + book.origin(other)};
 }
 
 void Core::hand_on(ServerId server, SendResult result, const Transport::Handler& handler) {
-  turns.enter([this, server, handler, result = std::move(result)]() mutable {
-    if (const auto* exchange = std::get_if<Exchange>(&result)) observe(server, *exchange);
-    handler(std::move(result));
-  });
+  if (const auto* exchange = std::get_if<Exchange>(&result)) observe(server, *exchange);
+  handler(std::move(result));
 }
 
 void Core::look_at_login(Instant deadline, Transport::Handler then) {

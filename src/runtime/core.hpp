@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/log.hpp"
-#include "clocks/clock_book.hpp"
+#include "clocks/clock_view.hpp"
 #include "oauth/dialect.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/told_time.hpp"
@@ -34,10 +34,12 @@ class Core {
   clocks::ClockBook book;
   ServerId login;
   ServerId api;
-  Turns turns;
+  Turns turns{world.clock};
   Observer observe;
 
-  [[nodiscard]] Now now() const { return world.clock.now(); }
+  /// Both only within a turn.
+  [[nodiscard]] const Now& now() const noexcept { return turns.now(); }
+  [[nodiscard]] clocks::ClockView view() const { return {book, now()}; }
   [[nodiscard]] std::string token_url() const;
   /// Names one thing of this engine; never 0.
   std::uint64_t new_id() noexcept { return ++last_id_; }
@@ -75,8 +77,9 @@ class Core {
     }
   }
 
-  void receive(ServerId server, Instant wanted, SendResult result,
-               const Transport::Handler& handler);
+  void receive(ServerId server, Instant wanted, SendResult result, Transport::Handler handler);
+  void ask_for_time(ServerId server, Instant wanted, const TransportFailure& failure,
+                    const Transport::Handler& handler);
   void hand_on(ServerId server, SendResult result, const Transport::Handler& handler);
   /// By the clock of the other host.
   [[nodiscard]] std::optional<TimeTold> told_by_other(ServerId server) const;

@@ -8,6 +8,7 @@
 #include "runtime/core.hpp"
 #include "runtime/readers.hpp"
 #include "runtime/token_desk.hpp"
+#include "time/backoff.hpp"
 
 namespace skewguard::runtime {
 
@@ -16,12 +17,14 @@ class Engine::Impl {
   Impl(ClientOptions options, Hooks hooks, EngineWorld world)
       : core_(std::move(options), std::move(hooks), std::move(world)),
         desk_(core_, core_.world.seed),
-        readers_(core_, desk_, [this](const Readers::Question& question, CallHandler handler) {
-          guard::CallOptions with = call_options(question.deadline);
-          with.after = question.after;
-          if (question.waited) with.blind_wait = Duration{0};
-          return start(question.request, with, std::move(handler), {});
-        }) {
+        readers_(core_, desk_,
+                 [this](const Readers::Question& question, CallHandler handler) {
+                   guard::CallOptions with = call_options(question.deadline);
+                   with.after = question.after;
+                   if (question.waited) with.blind_wait = Duration{0};
+                   return start(question.request, with, std::move(handler), {});
+                 }),
+        random_(core_.world.seed + 3) {
     core_.observe = [this](ServerId server, const Exchange& exchange) {
       desk_.clocks().observe(server, exchange);
     };
@@ -50,8 +53,8 @@ class Engine::Impl {
                      request.headers, Secret{}, Secret{std::string_view{request.body}}};
     // First: where it throws, the call has not begun, and nobody tells its handler twice.
     core_.later([this, id] { step(id, guard::event::Start{}); });
-    calls_.emplace(id, Call{guard::CallMachine(std::move(http), options, *core_.dialect, core_.book,
-                                               core_.api, core_.login),
+    calls_.emplace(id, Call{guard::CallMachine(std::move(http), options, *core_.dialect, core_.api,
+                                               core_.login),
                             std::move(handler), std::move(sender)});
     return id;
   }
@@ -79,7 +82,7 @@ class Engine::Impl {
     oauth::WaiterId waiter = 0;    // of the token waited for
   };
 
-  guard::CallOptions call_options(Instant deadline) const {
+  guard::CallOptions call_options(Instant deadline) {
     const ClientOptions& options = core_.options;
     guard::CallOptions out;
     out.deadline = deadline;
@@ -89,6 +92,7 @@ class Engine::Impl {
     out.region = options.region;
     out.client_id = options.client_id;
     out.given_token = !options.access_token.empty();
+    out.seed = time::next_bits(random_);
     return out;
   }
 
@@ -123,7 +127,7 @@ class Engine::Impl {
     Call& call = found->second;
     core_.cancel(std::exchange(call.timer, 0));
     if (std::holds_alternative<guard::event::Cancelled>(event)) abandon(call);
-    guard::CallStep step = call.machine.step(event, core_.now());
+    guard::CallStep step = call.machine.step(event, core_.view());
     for (const auto& line : step.log) core_.log(line);
     for (const auto& rejection : step.rejections) core_.tell_rejection(rejection);
     for (const auto& fact : step.facts) {
@@ -171,7 +175,7 @@ class Engine::Impl {
                    std::move(delivered.token), delivered.first_use, tokens.was_accepted(generation),
                    delivered.token_requests, std::move(delivered.attempts), tokens.begins_ignored(),
                    tokens.early_ends_before(generation),
-                   tokens.older_until(generation, core_.now()), delivered.held_up});
+                   tokens.older_until(generation, core_.view()), delivered.held_up});
     });
   }
 
@@ -224,6 +228,7 @@ class Engine::Impl {
   TokenDesk desk_;
   Readers readers_;
   std::map<CallId, Call> calls_;
+  std::uint64_t random_;  ///< seeds the calls' retries
 };
 
 Engine::Engine(ClientOptions options, Hooks hooks, EngineWorld world)

@@ -110,9 +110,8 @@ Readers::~Readers() {
 
 Readers::Id Readers::start(const TokenRequestOptions& options, Instant deadline, Handler handler) {
   const Id id = core_.new_id();
-  guard::CallRecord record("POST", core_.token_url(), {core_.book, core_.api, core_.login});
-  record.begin(core_.now());
-  core_.later([this, id] { want(id); });  // first, as in Engine::call()
+  guard::CallRecord record("POST", core_.token_url(), {core_.api, core_.login});
+  core_.later([this, id] { begin(id); });  // first, as in Engine::call()
   readers_.emplace(id, Reader{std::move(handler), options, deadline, std::move(record)});
   return id;
 }
@@ -122,6 +121,13 @@ void Readers::cancel(Id id) {
     desk_.withdraw(id);
     answer(id, Error{ErrorKind::cancelled, "the token was no longer wanted", ""}, 6, Verdict::ok);
   });
+}
+
+void Readers::begin(Id id) {
+  const auto found = readers_.find(id);
+  if (found == readers_.end()) return;
+  found->second.record.begin(core_.now());
+  want(id);
 }
 
 void Readers::want(Id id) {
@@ -263,7 +269,7 @@ void Readers::refuse(Id id, const guard::action::Finish& finished) {
   CallReport report = finished.report;
   if (report.exit_code == 0) report.exit_code = diagnosis::exit_code(error.kind);
   const CallReport own =
-      reader.record.close(report.exit_code, Verdict::ok, core_.now(), core_.options.staleness);
+      reader.record.close(report.exit_code, Verdict::ok, core_.view(), core_.options.staleness);
   report.elapsed = own.elapsed;
   put_before(own, report);
   error.report = std::make_shared<const CallReport>(std::move(report));
@@ -276,7 +282,7 @@ void Readers::answer(Id id, Result<BearerToken> result, int exit_code, Verdict o
   Reader reader = std::move(found->second);
   readers_.erase(found);
   const auto report = std::make_shared<const CallReport>(
-      reader.record.close(exit_code, otherwise, core_.now(), core_.options.staleness));
+      reader.record.close(exit_code, otherwise, core_.view(), core_.options.staleness));
   core_.tell_resolved(*report);
   if (!result) {
     Error error = std::move(result).error();
@@ -288,11 +294,12 @@ void Readers::answer(Id id, Result<BearerToken> result, int exit_code, Verdict o
 
 BearerToken Readers::bearer_token(const oauth::TokenPtr& token) const {
   if (token->given) return given_token(*token);
-  const Now now = core_.now();
+  const clocks::ClockView view = core_.view();
+  const Now& now = view.now();
   // The token handed out may be the next one, whose life only its own figures tell.
   const oauth::TokenMachine& tokens = desk_.tokens();
-  const bool current = tokens.usable(now) == token;
-  const Instant end = current ? tokens.ends_at(now).value_or(token->dead_at()) : token->dead_at();
+  const bool current = tokens.usable(view) == token;
+  const Instant end = current ? tokens.ends_at(view).value_or(token->dead_at()) : token->dead_at();
   BearerToken out;
   out.value = token->value;
   out.token_type = "Bearer";
@@ -303,7 +310,7 @@ BearerToken Readers::bearer_token(const oauth::TokenPtr& token) const {
 }
 
 BearerToken Readers::given_token(const oauth::Token& token) const {
-  const Now now = core_.now();
+  const Now& now = core_.now();
   BearerToken out;
   out.value = token.value;
   out.token_type = "Bearer";
@@ -311,7 +318,7 @@ BearerToken Readers::given_token(const oauth::Token& token) const {
   out.remaining = token.dead_at() - now.boot;
   if (token.claims && token.claims->exp) {
     const GivenLife life =
-        given_life(*token.claims, *token.claims->exp, now.wall, core_.book.to_wall(core_.api, now));
+        given_life(*token.claims, *token.claims->exp, now.wall, core_.view().to_wall(core_.api));
     for (const auto& warning : life.warnings) core_.log({LogLevel::warn, warning});
     out.remaining = life.remaining;
   }

@@ -53,6 +53,7 @@ class Readers {
     std::optional<guard::action::Finish> by_head;  ///< what HEAD came to, where GET is asked next
   };
 
+  void begin(Id id);
   void want(Id id);
   void hand_out(const oauth::action::Deliver& delivered, Id id);
   [[nodiscard]] bool must_verify(const Reader& reader, const oauth::Token& token) const;

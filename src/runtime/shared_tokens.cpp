@@ -167,13 +167,13 @@ void SharedTokens::wake_at(Instant when) {
 }
 
 sharing::View SharedTokens::view() const {
-  const Now now = core_.now();
-  sharing::View view{now.boot, std::nullopt};
-  const auto reading = core_.book.recent_reading(core_.login, now);
+  const clocks::ClockView clocks = core_.view();
+  sharing::View view{clocks.now().boot, std::nullopt};
+  const auto reading = clocks.recent_reading(core_.login);
   if (!reading) return view;
   view.issuer =
       sharing::IssuerReading{reading->earliest.since_epoch(), reading->latest.since_epoch(),
-                             core_.book.silence(core_.login, now).value_or(Duration{0})};
+                             clocks.silence(core_.login).value_or(Duration{0})};
   return view;
 }
 

@@ -33,15 +33,18 @@ oauth::Grants grants_of(const ClientOptions& options) {
 
 TokenDesk::TokenDesk(Core& core, std::uint64_t seed)
     : core_(core),
-      tokens_(machine_options(core, seed), grants_of(core.options), core.dialect, core.book,
-              core.login),
+      tokens_(machine_options(core, seed), grants_of(core.options), core.dialect, core.login),
       clocks_(
           core, [this](const oauth::TokenEvent& event) { step(event); },
           [this] { return tokens_.fetching(); }),
       shared_(shared_tokens(seed + 2)) {}
 
 TokenDesk::~TokenDesk() {
-  flush_notes();
+  if (!shared_) return;
+  core_.turns.within([this] {
+    flush_notes();
+    shared_.reset();
+  });
 }
 
 std::unique_ptr<SharedTokens> TokenDesk::shared_tokens(std::uint64_t seed) {
@@ -55,7 +58,7 @@ std::unique_ptr<SharedTokens> TokenDesk::shared_tokens(std::uint64_t seed) {
                          },
                          [this](const sharing::Facts& facts) { learn_from(facts); },
                          [this](const oauth::Token& token, Duration min_life) {
-                           return tokens_.would_serve(token, min_life, core_.now());
+                           return tokens_.would_serve(token, min_life, core_.view());
                          }});
 }
 
@@ -69,7 +72,7 @@ void TokenDesk::flush_notes() noexcept {
 }
 
 void TokenDesk::step(const oauth::TokenEvent& event) {
-  auto actions = tokens_.step(event, core_.now());
+  auto actions = tokens_.step(event, core_.view());
   const bool answered = std::holds_alternative<oauth::event::Fetched>(event) ||
                         std::holds_alternative<oauth::event::FetchFailed>(event);
   if (answered && shared_) share(actions);

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/strings.hpp"
-#include "clocks/clock_book.hpp"
+#include "clocks/clock_view.hpp"
 #include "diagnosis/exit_code.hpp"
 #include "guard/call_machine.hpp"
 #include "oauth/rfc6749_dialect.hpp"
@@ -166,9 +166,10 @@ class World {
     options.deadline = now().boot + timeout;
     options.given_token = given;
     if (given || has_token) tokens_[1] = given ? given_token() : old_token();
-    CallMachine machine(request, options, dialect, book, api, login);
+    CallMachine machine(request, options, dialect, api, login);
     CallEvent next = event::Start{};
-    for (int i = 0; i < 1000 && !end; ++i) next = perform(machine.step(next, now()));
+    for (int i = 0; i < 1000 && !end; ++i)
+      next = perform(machine.step(next, clocks::ClockView(book, now())));
     if (!end) log.push_back("never ends");
     static const CallReport kNothing;
     return end ? end->report : kNothing;

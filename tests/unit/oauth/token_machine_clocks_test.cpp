@@ -28,10 +28,10 @@ TEST(SecondWitness, ATokenEndsByTheIssuersClockWhenItStepped) {
     if (i == 3) bench.issuer_offset += 2h;
     hear(bench, bench.login);
   }
-  EXPECT_EQ(bench.machine->usable(bench.now()), nullptr);
+  EXPECT_EQ(bench.machine->usable(bench.view()), nullptr);
   EXPECT_EQ(all<StartFetch>(bench.want(2)).size(), 1U);
   EXPECT_EQ(only<Deliver>(bench.give("t2", "3600")).token->generation, 2U);
-  EXPECT_NE(bench.machine->usable(bench.now()), nullptr) << "the new one counts from now";
+  EXPECT_NE(bench.machine->usable(bench.view()), nullptr) << "the new one counts from now";
 }
 
 TEST(SecondWitness, ATokenEndsOnceBothServersShowThatTheMachineStoodStill) {
@@ -41,16 +41,16 @@ TEST(SecondWitness, ATokenEndsOnceBothServersShowThatTheMachineStoodStill) {
   bench.advance(10s);
   bench.issuer_offset += 2h;  // the machine was stopped: its clock did not run
   EXPECT_EQ(hear(bench, bench.api).machine_stood_still, std::nullopt);
-  EXPECT_NE(bench.machine->usable(bench.now()), nullptr) << "one server alone proves nothing";
+  EXPECT_NE(bench.machine->usable(bench.view()), nullptr) << "one server alone proves nothing";
   bench.advance(100ms);
   const auto gap = hear(bench, bench.login).machine_stood_still;
   ASSERT_TRUE(gap);
-  EXPECT_EQ(bench.machine->usable(bench.now()), nullptr) << "by the issuer's clock";
+  EXPECT_EQ(bench.machine->usable(bench.view()), nullptr) << "by the issuer's clock";
   bench.step(event::StoodStill{*gap});
-  EXPECT_EQ(bench.machine->usable(bench.now()), nullptr) << "and by our own";
+  EXPECT_EQ(bench.machine->usable(bench.view()), nullptr) << "and by our own";
   EXPECT_EQ(all<StartFetch>(bench.want(2)).size(), 1U);
   bench.give("t2", "3600");
-  EXPECT_NE(bench.machine->usable(bench.now()), nullptr);
+  EXPECT_NE(bench.machine->usable(bench.view()), nullptr);
 }
 
 TEST(SecondWitness, OneAnswerFromAFarFutureEndsNothing) {
@@ -60,7 +60,7 @@ TEST(SecondWitness, OneAnswerFromAFarFutureEndsNothing) {
   bench.advance(10s);
   bench.issuer_offset += std::chrono::hours{24 * 365 * 74};  // 2100
   hear(bench, bench.login);
-  EXPECT_NE(bench.machine->usable(bench.now()), nullptr);
+  EXPECT_NE(bench.machine->usable(bench.view()), nullptr);
   bench.issuer_offset = offset;
 }
 
@@ -68,7 +68,7 @@ TEST(SecondWitness, TheWidthOfTheBoundDoesNotKillShortTokens) {
   Bench bench;
   const TokenPtr token = bench.get("t1", "5", 1s);  // its offset is known to 2 s
   bench.advance(2500ms);
-  EXPECT_EQ(bench.machine->usable(bench.now()), token);
+  EXPECT_EQ(bench.machine->usable(bench.view()), token);
 }
 
 TEST(SecondWitness, AnExpThatIsPastByTheIssuersOwnDateIsNotBelieved) {
@@ -97,7 +97,7 @@ TEST(SecondWitness, AnAnswerWithoutADateLeavesTheFirst) {
       only<Deliver>(bench.reply(200, token_body("t1", "300"), {{"Age", "10"}})).token;
   EXPECT_EQ(token->issuer_date, std::nullopt) << "a cached Date is none";
   EXPECT_EQ(token->ends, std::nullopt);
-  EXPECT_EQ(bench.machine->ends_at(bench.now()), bench.boot + 300s);
+  EXPECT_EQ(bench.machine->ends_at(bench.view()), bench.boot + 300s);
 }
 
 // Wall clock, suspend, standstill -----------------------------------------------------------------
@@ -110,9 +110,9 @@ TEST(TokenClocks, AStepOfTheWallClockChangesNothing) {
     bench.wall_offset += step;
     bench.advance(260s);
     EXPECT_TRUE(all<StartFetch>(bench.want(2)).empty());
-    EXPECT_EQ(bench.machine->usable(bench.now()), token);
+    EXPECT_EQ(bench.machine->usable(bench.view()), token);
     bench.advance(40s);
-    EXPECT_EQ(bench.machine->usable(bench.now()), nullptr);
+    EXPECT_EQ(bench.machine->usable(bench.view()), nullptr);
   }
 }
 
@@ -125,7 +125,7 @@ TEST(TokenClocks, ServersFarFromOurWallClockChangeNothing) {
     for (int i = 0; i < 600; ++i) {  // 3000 s of 300 s tokens
       bench.want(id++);
       if (bench.machine->fetching()) bench.give("t" + std::to_string(++tokens), "300");
-      EXPECT_NE(bench.machine->usable(bench.now()), nullptr);
+      EXPECT_NE(bench.machine->usable(bench.view()), nullptr);
       bench.advance(5s);
     }
     EXPECT_LE(tokens, 12);
@@ -137,7 +137,7 @@ TEST(TokenClocks, ATokenThatEndedDuringSuspendIsReplacedBeforeUse) {
   Bench bench;
   bench.get("t1", "3600");
   bench.advance(2h);  // CLOCK_BOOTTIME ran on; no timer fired
-  EXPECT_EQ(bench.machine->usable(bench.now()), nullptr);
+  EXPECT_EQ(bench.machine->usable(bench.view()), nullptr);
   const auto actions = bench.want(2);
   EXPECT_TRUE(all<Deliver>(actions).empty());
   EXPECT_EQ(all<StartFetch>(actions).size(), 1U);
@@ -148,9 +148,9 @@ TEST(TokenClocks, AStandstillShortensEveryLifeByItsLength) {
   const Instant sent = bench.boot;
   bench.get("t1", "3600");
   bench.step(event::StoodStill{600s});
-  EXPECT_EQ(bench.machine->ends_at(bench.now()), sent + 3000s);
-  EXPECT_EQ(bench.machine->usable(bench.now())->dead_at(), sent + 3000s);
-  EXPECT_EQ(bench.machine->usable(bench.now())->generation, 1U) << "the same token still";
+  EXPECT_EQ(bench.machine->ends_at(bench.view()), sent + 3000s);
+  EXPECT_EQ(bench.machine->usable(bench.view())->dead_at(), sent + 3000s);
+  EXPECT_EQ(bench.machine->usable(bench.view())->generation, 1U) << "the same token still";
   EXPECT_EQ(only<Publish>(bench.step(event::StoodStill{2h})).token, nullptr);
 }
 
@@ -164,11 +164,11 @@ TEST(TokenClocks, ATokenIssuedAfterAStandstillKeepsItsLife) {
                            return bench.give("t2", "3600");
                          }())
                              .token;
-  const auto end = bench.machine->ends_at(bench.now());
+  const auto end = bench.machine->ends_at(bench.view());
   bench.step(event::StoodStill{600s, fresh->received});
-  EXPECT_EQ(bench.machine->ends_at(bench.now()), end);
+  EXPECT_EQ(bench.machine->ends_at(bench.view()), end);
   bench.step(event::StoodStill{600s, fresh->received + 1ns});
-  EXPECT_EQ(bench.machine->ends_at(bench.now()), *end - 600s);
+  EXPECT_EQ(bench.machine->ends_at(bench.view()), *end - 600s);
 }
 
 // What was learned --------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ TEST(Learning, WithoutAnOldTokenTheNewOneIsDeliveredWithItsFirstUse) {
   const auto actions = bench.give("t1", "300");
   EXPECT_EQ(only<Deliver>(actions).first_use, bench.boot + 5s);
   EXPECT_TRUE(all<Publish>(actions).empty()) << "readers would send it at once";
-  EXPECT_EQ(bench.machine->usable(bench.now()), nullptr);
+  EXPECT_EQ(bench.machine->usable(bench.view()), nullptr);
   bench.advance(5s);
   EXPECT_EQ(only<Publish>(bench.tick()).token->value.reveal(), "t1");
 }
@@ -255,11 +255,11 @@ TEST(Learning, ALeadEndsTokensEarlier) {
   const Instant sent = bench.boot;
   bench.get("t1", "300");
   bench.step(event::ApiLeads{120s});
-  EXPECT_EQ(bench.machine->ends_at(bench.now()), sent + 180s);
+  EXPECT_EQ(bench.machine->ends_at(bench.view()), sent + 180s);
   bench.advance(177s);
-  EXPECT_NE(bench.machine->usable(bench.now()), nullptr);
+  EXPECT_NE(bench.machine->usable(bench.view()), nullptr);
   bench.advance(1s);
-  EXPECT_EQ(bench.machine->usable(bench.now()), nullptr);
+  EXPECT_EQ(bench.machine->usable(bench.view()), nullptr);
 }
 
 TEST(Learning, ALeadOverHalfOfTheLifeLeavesHalf) {
@@ -267,7 +267,7 @@ TEST(Learning, ALeadOverHalfOfTheLifeLeavesHalf) {
   bench.step(event::ApiLeads{1h});
   bench.get("t1", "300");
   bench.advance(147s);
-  EXPECT_NE(bench.machine->usable(bench.now()), nullptr);
+  EXPECT_NE(bench.machine->usable(bench.view()), nullptr);
 }
 
 TEST(Learning, ALagAndALeadNeverStartAStorm) {

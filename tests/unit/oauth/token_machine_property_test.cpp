@@ -229,7 +229,7 @@ class History {
     for (const auto& [id, want] : waiting_) {
       EXPECT_GT(want.deadline, bench_.boot) << "left waiting past its deadline, seed " << seed_;
     }
-    if (const TokenPtr token = bench_.machine->usable(bench_.now())) check_alive(token);
+    if (const TokenPtr token = bench_.machine->usable(bench_.view())) check_alive(token);
   }
 
   void settle(WaiterId waiter) {

@@ -39,10 +39,10 @@ TEST(RefusedTokens, ANewOneThatBeginsNoSoonerLeavesTheOlderOneInPlace) {  // C4
   const Deliver next = only<Deliver>(bench.want(3));
   EXPECT_EQ(next.token->generation, 1U);
   EXPECT_EQ(next.first_use, bench.boot + 119s);
-  EXPECT_FALSE(bench.machine->usable(bench.now())) << "no reader gets it until then";
+  EXPECT_FALSE(bench.machine->usable(bench.view())) << "no reader gets it until then";
   bench.advance(119s);
   bench.tick();
-  EXPECT_EQ(bench.machine->usable(bench.now())->generation, 1U);
+  EXPECT_EQ(bench.machine->usable(bench.view())->generation, 1U);
 }
 
 TEST(RefusedTokens, OneOfAClockThatHasBeenSetRightTakesTheOlderOnesPlace) {  // C22
@@ -63,7 +63,7 @@ TEST(RefusedTokens, OneThatIsTakenAllTheSameIsUsed) {
   bench.advance(1s);
   bench.give("t2");
   bench.step(event::Accepted{2});
-  EXPECT_EQ(bench.machine->usable(bench.now())->generation, 2U);
+  EXPECT_EQ(bench.machine->usable(bench.view())->generation, 2U);
 }
 
 TEST(RefusedTokens, TheOneBeforeServesForAsLongAsItLives) {  // C22
@@ -73,8 +73,8 @@ TEST(RefusedTokens, TheOneBeforeServesForAsLongAsItLives) {  // C22
   bench.advance(298'500ms);  // it is due, but has 1.5 s to live
   bench.issuer_offset += 1h;
   bench.get("t2");
-  EXPECT_EQ(bench.machine->older_until(1, bench.now()), Instant::min());
-  EXPECT_EQ(bench.machine->older_until(2, bench.now()), bench.boot + 1500ms);
+  EXPECT_EQ(bench.machine->older_until(1, bench.view()), Instant::min());
+  EXPECT_EQ(bench.machine->older_until(2, bench.view()), bench.boot + 1500ms);
   const Deliver older = only<Deliver>(bench.want_instead(2, 2, unbegun(bench, 1h)));
   EXPECT_EQ(older.token->generation, 1U);
   EXPECT_EQ(only<Deliver>(bench.want_instead(3, 2, unbegun(bench, 1h))).token->generation, 1U);
@@ -120,7 +120,7 @@ TEST(RefusedTokens, ARenewalAfterADiscardedOneIsPaidUntilANewerOneIsTaken) {
   EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
   bench.give("taken", "6");
   EXPECT_TRUE(all<StartFetch>(bench.step(event::Accepted{++generation})).empty());
-  EXPECT_EQ(bench.machine->usable(bench.now())->generation, generation);
+  EXPECT_EQ(bench.machine->usable(bench.view())->generation, generation);
   EXPECT_FALSE(bench.machine->fetching());
   bench.advance(4900ms);  // it is due, and nothing can be paid for
   EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);

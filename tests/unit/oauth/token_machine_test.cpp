@@ -28,16 +28,16 @@ TEST(TokenMachine, CountsALifeFromTheMomentOfSending) {
   EXPECT_EQ(delivered.token->value.reveal(), "t1");
   EXPECT_EQ(delivered.token->generation, 1U);
   EXPECT_EQ(delivered.first_use, bench.boot);
-  EXPECT_EQ(bench.machine->ends_at(bench.now()), sent + 300s);
+  EXPECT_EQ(bench.machine->ends_at(bench.view()), sent + 300s);
 }
 
 TEST(TokenMachine, ChecksDeadlinesAtUseWithoutAnyTimer) {
   Bench bench;
   bench.get("t1", "300");
   bench.advance(297s);
-  EXPECT_NE(bench.machine->usable(bench.now()), nullptr);
+  EXPECT_NE(bench.machine->usable(bench.view()), nullptr);
   bench.advance(1s);  // the last 2 s are not used: it must live on arrival
-  EXPECT_EQ(bench.machine->usable(bench.now()), nullptr);
+  EXPECT_EQ(bench.machine->usable(bench.view()), nullptr);
 }
 
 TEST(TokenMachine, ATokenInItsLastTwoSecondsIsNotDelivered) {
@@ -66,9 +66,9 @@ TEST(TokenMachine, KeepsLivesFromOneSecondToFourHundredAndFiftyDays) {
     const TokenPtr token = bench.get("t1", text);
     EXPECT_EQ(token->life, life);
     bench.advance(life / 2);
-    EXPECT_EQ(bench.machine->usable(bench.now()), token) << text;
+    EXPECT_EQ(bench.machine->usable(bench.view()), token) << text;
     bench.advance(life / 2);
-    EXPECT_EQ(bench.machine->usable(bench.now()), nullptr) << text;
+    EXPECT_EQ(bench.machine->usable(bench.view()), nullptr) << text;
   }
 }
 
@@ -123,13 +123,13 @@ TEST(TokenMachine, ATokenThatAnotherProcessGotCostsNoRequest) {
 TEST(TokenMachine, AnothersTokenWillDoOnlyIfItIsNewAndLivesLongEnough) {
   Bench bench;
   bench.get("t1", "300");
-  EXPECT_FALSE(bench.machine->would_serve(from_elsewhere(bench, "t1", 300s), 0s, bench.now()))
+  EXPECT_FALSE(bench.machine->would_serve(from_elsewhere(bench, "t1", 300s), 0s, bench.view()))
       << "it is what we have";
-  EXPECT_TRUE(bench.machine->would_serve(from_elsewhere(bench, "t2", 300s), 0s, bench.now()));
-  EXPECT_FALSE(bench.machine->would_serve(from_elsewhere(bench, "t2", 300s), 301s, bench.now()));
+  EXPECT_TRUE(bench.machine->would_serve(from_elsewhere(bench, "t2", 300s), 0s, bench.view()));
+  EXPECT_FALSE(bench.machine->would_serve(from_elsewhere(bench, "t2", 300s), 301s, bench.view()));
   const Token early = from_elsewhere(bench, "t2", 300s);
   bench.advance(299s);
-  EXPECT_FALSE(bench.machine->would_serve(early, 0s, bench.now()));
+  EXPECT_FALSE(bench.machine->would_serve(early, 0s, bench.view()));
 }
 
 TEST(TokenMachine, WhoForcesARefreshWantsATokenThatNobodyHasHad) {
@@ -250,7 +250,7 @@ TEST(TokenMachine, LateAndDoubledAnswersChangeNothing) {
   bench.give("t1");
   EXPECT_TRUE(bench.step(event::Fetched{first, bench.exchange(200, token_body("t9"))}).empty());
   EXPECT_TRUE(bench.step(event::FetchFailed{first, {}}).empty());
-  EXPECT_EQ(bench.machine->usable(bench.now())->value.reveal(), "t1");
+  EXPECT_EQ(bench.machine->usable(bench.view())->value.reveal(), "t1");
 }
 
 TEST(TokenMachine, AWaiterThatAsksTwiceIsAnsweredOnce) {
@@ -305,7 +305,7 @@ TEST(TokenMachine, DoesNotRefreshATokenThatNobodyUses) {
     bench.tick();
   }
   EXPECT_EQ(bench.fetches, 2);
-  EXPECT_EQ(bench.machine->usable(bench.now()), nullptr);
+  EXPECT_EQ(bench.machine->usable(bench.view()), nullptr);
   bench.want(2);
   EXPECT_EQ(bench.fetches, 3);
 }
@@ -343,7 +343,7 @@ TEST(TokenMachine, AnOutageOverTheWholeMarginCostsNoCallerAnything) {
   bench.advance(284s);
   int served = 0;
   WaiterId id = 10;
-  while (bench.machine->usable(bench.now())) {
+  while (bench.machine->usable(bench.view())) {
     served += static_cast<int>(all<Deliver>(bench.want(id++)).size());
     if (bench.machine->fetching()) bench.reply(503, "");
     bench.advance(100ms);
@@ -384,8 +384,8 @@ TEST(TokenMachine, TheSameTokenAgainKeepsItsOldLife) {
   bench.advance(280s);
   bench.want(2);
   bench.give("t1", "300");
-  EXPECT_EQ(bench.machine->ends_at(bench.now()), sent + 300s);
-  EXPECT_EQ(bench.machine->usable(bench.now())->generation, 1U);
+  EXPECT_EQ(bench.machine->ends_at(bench.view()), sent + 300s);
+  EXPECT_EQ(bench.machine->usable(bench.view())->generation, 1U);
 }
 
 TEST(TokenMachine, TheSameTokenAgainMakesNoStorm) {
@@ -527,7 +527,7 @@ TEST(TokenMachine, AGivenTokenIsHandedOutAndNeverRefreshed) {
   given->given = true;
   bench.step(event::Adopt{given});
   EXPECT_EQ(only<Deliver>(bench.want(1)).token->value.reveal(), "given");
-  EXPECT_NE(bench.machine->usable(bench.now()), nullptr);
+  EXPECT_NE(bench.machine->usable(bench.view()), nullptr);
   const auto denied = only<Deny>(bench.want_newer(2, 1));
   EXPECT_EQ(denied.failure.verdict, Verdict::token_rejected);
   EXPECT_EQ(denied.failure.exit_code, 3);
@@ -606,9 +606,9 @@ TEST(TokenMachine, AStoredTokenDoesNotReplaceOneThatLivesLonger) {
 TEST(TokenMachine, WithoutATokenAndAClientItSaysWhatIsMissing) {
   clocks::ClockBook book;
   const ServerId login = book.id("https://login.example.com");
-  TokenMachine machine({}, Grants{}, std::make_shared<Rfc6749Dialect>(), book, login);
+  TokenMachine machine({}, Grants{}, std::make_shared<Rfc6749Dialect>(), login);
   const auto denied =
-      only<Deny>(machine.step(event::Want{.waiter = 1, .deadline = Instant{30s}}, Now{}));
+      only<Deny>(machine.step(event::Want{.waiter = 1, .deadline = Instant{30s}}, {book, Now{}}));
   EXPECT_EQ(denied.failure.error.kind, ErrorKind::config);
 }
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "clocks/clock_book.hpp"
+#include "clocks/clock_view.hpp"
 #include "oauth/rfc6749_dialect.hpp"
 #include "oauth/token_machine.hpp"
 #include "oauth_testing.hpp"
@@ -58,7 +58,7 @@ class Bench {
     if (options.region.empty()) options.region = "mypurecloud.ie";
     machine.emplace(std::move(options),
                     Grants{std::make_shared<ClientCredentials>("my-client", Secret{secret})},
-                    std::move(dialect), book, login);
+                    std::move(dialect), login);
   }
 
   clocks::ClockBook book;
@@ -75,10 +75,11 @@ class Bench {
     return {
         .boot = t, .wall = WallTime{d + wall_offset}, .mono = MonotonicTime{d}, .raw = RawTime{d}};
   }
+  [[nodiscard]] clocks::ClockView view() const { return {book, now()}; }
   void advance(Duration by) { boot += by; }
 
   TokenActions step(const TokenEvent& event) {
-    TokenActions actions = machine->step(event, now());
+    TokenActions actions = machine->step(event, view());
     for (const auto& fetch : all<action::StartFetch>(actions)) {
       fetch_ = fetch.fetch;
       sent_ = boot;
