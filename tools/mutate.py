@@ -1,29 +1,34 @@
 #!/usr/bin/env python3
-"""Plants small bugs one at a time and asks the tests to find them.
+"""Plants small bugs one at a time and checks that a test finds each.
 
-    tools/mutate.py [--count N] [--seed S] [--in TEXT] [--results FILE]
-    tools/mutate.py --self-test   shows what it plants and what it leaves alone
+    tools/mutate.py [--count N] [--seed S] [--in TEXT] [--near] [--results FILE]
+    tools/mutate.py --self-test   shows which bugs it plants and which code it leaves alone
 
 A bug (a mutant) is one changed operator, constant or sign, or one dropped statement, in the pure
-folders (tools/layers.py) or in src/runtime; `--in` keeps those whose path contains TEXT. SEED
-decides which N are planted. Each is built and tested in build/mutate, in a copy of this tree: the
-tests of the same name first, then those of the folder, then those of the folders above it, the
-whole suite last. The first failure kills the mutant and ends its tests. One that does not compile
-is replaced by the next.
+folders (tools/layers.py) or in src/runtime. `--in` keeps those whose path contains TEXT. The seed
+orders all mutants and the first N are planted; editing one line does not change the order of the
+others. A mutant that does not compile is replaced by the next.
 
-Each outcome is written to the results file (default build/mutate/results.jsonl) at once. A run
-with the same seed goes on where the last one stopped; survivors are tried again. A mutant that
-cannot change what the program does stands with its reason in tools/equivalent_mutants.txt.
+Each mutant is built and tested in build/mutate, in a copy of this tree. The tests named after the
+changed file run first, then the other tests of its folder, then those of the folders above,
+farther and farther away; with `--near`, only those of its folder. The first failure kills the mutant. Only the
+test programs that run are built; each must pass without a mutant before it counts.
 
-Exit status: 0 if every mutant is dead or equivalent, 1 if one survived, 2 if the tests fail
-without any mutant.
+Each outcome is appended to the results file at once (default: build/mutate/results.jsonl). A run
+with the same seed continues where the last one stopped and tries the survivors again. A mutant
+that cannot change what the program does is listed with the reason in
+tools/equivalent_mutants.txt.
+
+Exit status: 0 if every mutant was killed or is equivalent, 1 if one survived, 2 if a test fails
+without a mutant.
 """
 
 import argparse
 import hashlib
 import json
-import random
+import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -36,10 +41,15 @@ import tidy_test
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "build" / "mutate"
 TREE = WORK / "tree"
-BUILD = TREE / "build" / "dev"
+BUILD = TREE / "build" / "mutate"
 EQUIVALENT = ROOT / "tools" / "equivalent_mutants.txt"
-HUNG_FACTOR = 20  # a mutant may loop for ever: so many times what its tests take without it
+# A mutant may loop for ever, wait for ever or fill the memory. Its tests may use this many times
+# the processor time and the time that they need without it, at least so many seconds, and so many
+# bytes.
+HUNG_FACTOR = 20
+HUNG_LEAST_CPU_S = 10
 HUNG_LEAST_S = 120
+MOST_MEMORY = 8 << 30
 
 SWAPS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||",
          "||": "&&", "+": "-", "-": "+", "*": "/", "/": "*", "%": "*", "+=": "-=", "-=": "+="}
@@ -117,9 +127,13 @@ def mutants_of(name, text):
     return found
 
 
+def folders():
+    return sorted(layers.PURE | {"runtime"})
+
+
 def all_mutants(root, only):
     found, names = [], set()
-    for folder in sorted(layers.PURE | {"runtime"}):
+    for folder in folders():
         for path in sorted((root / "src" / folder).glob("*.[ch]pp")):
             name = str(path.relative_to(root))
             if only not in name:
@@ -129,6 +143,11 @@ def all_mutants(root, only):
                     names.add(mutant.name)
                     found.append(mutant)
     return found
+
+
+def in_order(mutants, seed):
+    """Shuffled by the seed, each mutant independently of the others."""
+    return sorted(mutants, key=lambda m: hashlib.sha256(f"{seed}|{m.name}".encode()).digest())
 
 
 def distance(upper, lower):
@@ -142,7 +161,7 @@ def distance(upper, lower):
 
 
 def test_programs(root, folder):
-    """The test programs that may notice a change in a folder: nearest first, slow ones last."""
+    """The test programs that may notice a change in a folder, nearest first, as (arrows, name)."""
     found = []
     for cmake in sorted((root / "tests").glob("**/CMakeLists.txt")):
         text = cmake.read_text(encoding="utf-8")
@@ -155,12 +174,19 @@ def test_programs(root, folder):
             far = [steps for steps in far if steps is not None]
             if far:
                 slow = "LABELS property" in call or "simulation" in name
-                found.append((slow, min(far), name))
-    return [name for _, _, name in sorted(found)]
+                found.append((min(far), slow, name))
+    return [(far, name) for far, _, name in sorted(found)]
+
+
+def programs_in(folder):
+    """The test programs declared in one folder of tests/."""
+    cmake = folder / "CMakeLists.txt"
+    text = cmake.read_text(encoding="utf-8") if cmake.is_file() else ""
+    return re.findall(r"skewguard_test\((\w+)", text)
 
 
 def suites_of(root, file):
-    """The tests in the file that bears a source file's name, as a filter; empty: there is none."""
+    """A filter for the tests named after a source file; empty if there are none."""
     path = root / "tests" / "unit" / Path(file).parent.relative_to("src")
     names = set()
     for test in path.glob(f"{Path(file).stem}*_test.cpp"):
@@ -169,11 +195,22 @@ def suites_of(root, file):
     return ":".join(f"{name}.*:*/{name}.*" for name in sorted(names))
 
 
-class Laboratory:
-    """The copy of the tree, built; a mutant is put in, tested and taken out again."""
+class BrokenTests(Exception):
+    """A test program does not build or pass without a mutant."""
 
-    def __init__(self):
-        self.took = {}
+
+def cpu_seconds():
+    """Of all programs run so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+class Laboratory:
+    """A copy of the tree in which one mutant at a time is planted, tested and removed."""
+
+    def __init__(self, near):
+        self.near = near  # only the tests of a mutant's own folder
+        self.took = {}  # (program, filter) -> (CPU seconds, seconds) without a mutant
 
     def set_up(self):
         names = tidy_test.files(ROOT)
@@ -187,68 +224,76 @@ class Laboratory:
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 copy.write_bytes(source.read_bytes())
                 copy.chmod(source.stat().st_mode)
-        return self.run(["cmake", "--preset", "dev"]) and self.build()
+        separate = "-DSKEWGUARD_SEPARATE=" + ";".join(folders())
+        if not self.run(["cmake", "--preset", "mutate", separate]):
+            raise BrokenTests("cmake")
 
     @staticmethod
-    def run(command, limit=None):
+    def run(command, limits=None):
+        """Whether a command succeeds; limits are CPU seconds and seconds."""
+        def limit():
+            resource.setrlimit(resource.RLIMIT_CPU, (limits[0], limits[0]))
+            resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+        # What ccache must ignore to recognize a file compiled with precompiled headers.
+        env = {"CCACHE_BASEDIR": str(TREE), "CCACHE_NOHASHDIR": "1",
+               "CCACHE_SLOPPINESS": "pch_defines,time_macros", **os.environ}
         try:
             with (WORK / "last.log").open("w", encoding="utf-8") as log:
-                return subprocess.run(command, cwd=TREE, stdout=log, stderr=log,
-                                      stdin=subprocess.DEVNULL, timeout=limit).returncode == 0
+                return subprocess.run(command, cwd=TREE, stdout=log, stderr=log, env=env,
+                                      stdin=subprocess.DEVNULL, timeout=limits and limits[1],
+                                      preexec_fn=limits and limit).returncode == 0
         except subprocess.TimeoutExpired:
             return False
 
-    def build(self, *targets):
-        return self.run(["cmake", "--build", "--preset", "dev",
-                         *(["--target", *targets] if targets else [])])
+    def build(self, target):
+        return self.run(["cmake", "--build", "--preset", "mutate", "--target", target])
 
-    @staticmethod
-    def program(name):
-        """Where a test program is; None in a build that has none of this name."""
-        return next((p for p in BUILD.glob(f"tests/**/{name}") if p.is_file()), None)
+    def test(self, name, pattern, limits):
+        program = next(p for p in BUILD.glob(f"tests/**/{name}") if p.is_file())
+        return self.run([str(program), "--gtest_brief=1", "--gtest_fail_fast",
+                         f"--gtest_filter={pattern}"], limits)
 
-    def passes(self, name, pattern="*"):
-        """Whether the tests of a program pass; how long they take unharmed is learned first."""
-        limit = max(HUNG_LEAST_S, HUNG_FACTOR * self.took.get((name, pattern), 0))
-        start = time.monotonic()
-        well = self.run([str(self.program(name)), "--gtest_brief=1", "--gtest_fail_fast",
-                         f"--gtest_filter={pattern}"], limit)
-        self.took.setdefault((name, pattern), time.monotonic() - start)
-        return well
+    def prepare(self, name, pattern):
+        """Builds and runs tests without a mutant: they must pass, and it shows how long they take."""
+        if (name, pattern) in self.took:
+            return
+        if not self.build(name):
+            raise BrokenTests(name)
+        start, cpu = time.monotonic(), cpu_seconds()
+        if not self.test(name, pattern, None):
+            raise BrokenTests(name)
+        self.took[name, pattern] = cpu_seconds() - cpu, time.monotonic() - start
 
-    def suite(self):
-        return self.run(["ctest", "--preset", "dev", "-j", "2", "--stop-on-failure",
-                         "-LE", "tools|compile_fail"])
+    def passes(self, name, pattern):
+        cpu, wall = self.took[name, pattern]
+        return self.test(name, pattern, (int(max(HUNG_LEAST_CPU_S, HUNG_FACTOR * cpu)),
+                                         max(HUNG_LEAST_S, HUNG_FACTOR * wall)))
 
     def outcome(self, mutant):
-        """`killed by WHAT`, `survived`, or `invalid` where it does not compile."""
+        """`killed by WHAT`, `survived`, or `invalid` if it does not compile."""
         path = TREE / mutant.file
         text = path.read_text(encoding="utf-8")
         lines = text.split("\n")
         lines[mutant.line - 1] = mutant.after
-        path.write_text("\n".join(lines), encoding="utf-8")
+        mutated = "\n".join(lines)
+        folder = Path(mutant.file).parts[1]
+        near, own = suites_of(TREE, mutant.file), programs_in(TREE / "tests" / "unit" / folder)
+        tests = [(name, near, "its own tests") for name in own if near]
+        tests += [(name, "*", name) for arrows, name in test_programs(TREE, folder)
+                  if arrows == 0 or not self.near]
         try:
-            return self.tried(mutant)
+            for name, pattern, what in tests:
+                if (name, pattern) not in self.took:
+                    path.write_text(text, encoding="utf-8")
+                    self.prepare(name, pattern)
+                path.write_text(mutated, encoding="utf-8")
+                if not self.build(name):
+                    return "invalid"
+                if not self.passes(name, pattern):
+                    return f"killed by {what}"
+            return "survived"
         finally:
             path.write_text(text, encoding="utf-8")
-
-    def tried(self, mutant):
-        folder = Path(mutant.file).parts[1]
-        if not self.build(f"skewguard_{folder}"):
-            return "invalid"
-        near = suites_of(TREE, mutant.file)
-        for name in test_programs(TREE, folder):
-            if self.program(name) is None:
-                continue
-            if not self.build(name):
-                return "invalid"  # a header that others cannot be built with
-            if near and name.startswith(folder) and not self.passes(name, near):
-                return f"killed by {name}, its own tests"
-            if not self.passes(name):
-                return f"killed by {name}"
-        if not self.build():
-            return "invalid"
-        return "survived" if self.suite() else "killed by the whole suite"
 
 
 def equivalents():
@@ -264,11 +309,12 @@ def equivalents():
 
 
 def known(results):
-    """name -> outcome of earlier runs, survivors left out."""
+    """name -> outcome of earlier runs, without survivors and equivalents."""
     if not results.is_file():
         return {}
-    told = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
-    return {t["name"]: t["outcome"] for t in told if t["outcome"] != "survived"}
+    lines = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
+    return {line["name"]: line["outcome"] for line in lines
+            if line["outcome"] not in ("survived", "equivalent")}
 
 
 def table(outcomes):
@@ -289,37 +335,38 @@ def main():
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--in", dest="only", default="")
+    parser.add_argument("--near", action="store_true")
     parser.add_argument("--results", type=Path, default=WORK / "results.jsonl")
     parser.add_argument("--self-test", action="store_true")
     with_ = parser.parse_args()
     if with_.self_test:
         self_test()
         return
-    drawn = all_mutants(ROOT, with_.only)
+    drawn = in_order(all_mutants(ROOT, with_.only), with_.seed)
     print(f"{len(drawn)} mutants in all; {with_.count} are planted, seed {with_.seed}", flush=True)
-    random.Random(with_.seed).shuffle(drawn)
     WORK.mkdir(parents=True, exist_ok=True)
-    laboratory = Laboratory()
-    if not laboratory.set_up() or not laboratory.suite():
+    laboratory, before, same, outcomes = Laboratory(with_.near), known(with_.results), equivalents(), {}
+    try:
+        laboratory.set_up()
+        for mutant in drawn:
+            if len(outcomes) == with_.count:
+                break
+            start = cpu_seconds()
+            if (mutant.file, mutant.before.strip(), mutant.after.strip()) in same:
+                outcome = "equivalent"
+            else:
+                outcome = before.get(mutant.name) or laboratory.outcome(mutant)
+            if mutant.name not in before:
+                with with_.results.open("a", encoding="utf-8") as out:
+                    out.write(json.dumps({"name": mutant.name, "outcome": outcome,
+                                          "mutant": str(mutant)}) + "\n")
+            print(f"{cpu_seconds() - start:6.1f} s  {outcome}: {mutant}", flush=True)
+            if outcome != "invalid":
+                outcomes[mutant] = outcome
+    except BrokenTests as error:
         print((WORK / "last.log").read_text(encoding="utf-8")[-8000:])
-        print("the tests fail without any mutant")
+        print(f"{error} fails without a mutant")
         sys.exit(2)
-    before, same, outcomes = known(with_.results), equivalents(), {}
-    for mutant in drawn:
-        if len(outcomes) == with_.count:
-            break
-        start = time.monotonic()
-        if (mutant.file, mutant.before.strip(), mutant.after.strip()) in same:
-            outcome = "equivalent"
-        else:
-            outcome = before.get(mutant.name) or laboratory.outcome(mutant)
-        if mutant.name not in before:
-            with with_.results.open("a", encoding="utf-8") as out:
-                out.write(json.dumps({"name": mutant.name, "outcome": outcome,
-                                      "mutant": str(mutant)}) + "\n")
-        print(f"{time.monotonic() - start:5.0f} s  {outcome}: {mutant}", flush=True)
-        if outcome != "invalid":
-            outcomes[mutant] = outcome
     print("\n" + table(outcomes))
     survivors = [m for m, o in outcomes.items() if o == "survived"]
     print("\n" + "\n".join(f"survived: {m}" for m in survivors))
@@ -362,9 +409,9 @@ def self_test():
     if found != expected:
         missing, extra = set(expected) - set(found), set(found) - set(expected)
         sys.exit(f"self-test: not planted: {sorted(missing)}; planted too: {sorted(extra)}")
-    near = test_programs(ROOT, "guard")
-    if not near or not near[0].startswith("guard") or "oauth_test" in near:
-        sys.exit(f"self-test: the tests of guard are {near}")
+    tests = [name for _, name in test_programs(ROOT, "guard")]
+    if not tests or not tests[0].startswith("guard") or "oauth_test" in tests:
+        sys.exit(f"self-test: the tests of guard are {tests}")
     equivalents()
     print(f"mutate: self-test of {len(found)} mutants ok")
 
