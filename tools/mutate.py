@@ -11,8 +11,8 @@ others. A mutant that does not compile is replaced by the next.
 
 Each mutant is built and tested in build/mutate, in a copy of this tree. The tests named after the
 changed file run first, then the other tests of its folder, then those of the folders above,
-farther and farther away; with `--near`, only those of its folder. The first failure kills the mutant. Only the
-test programs that run are built; each must pass without a mutant before it counts.
+farther and farther away; with `--near`, only those of its folder. The first failure kills the
+mutant. Only the test programs that run are built; each must pass without a mutant before it counts.
 
 Each outcome is appended to the results file at once (default: build/mutate/results.jsonl). A run
 with the same seed continues where the last one stopped and tries the survivors again. A mutant
@@ -254,7 +254,7 @@ class Laboratory:
                          f"--gtest_filter={pattern}"], limits)
 
     def prepare(self, name, pattern):
-        """Builds and runs tests without a mutant: they must pass, and it shows how long they take."""
+        """Builds and runs tests without a mutant: they must pass, and their time is noted."""
         if (name, pattern) in self.took:
             return
         if not self.build(name):
@@ -345,7 +345,8 @@ def main():
     drawn = in_order(all_mutants(ROOT, with_.only), with_.seed)
     print(f"{len(drawn)} mutants in all; {with_.count} are planted, seed {with_.seed}", flush=True)
     WORK.mkdir(parents=True, exist_ok=True)
-    laboratory, before, same, outcomes = Laboratory(with_.near), known(with_.results), equivalents(), {}
+    laboratory, outcomes = Laboratory(with_.near), {}
+    before, same = known(with_.results), equivalents()
     try:
         laboratory.set_up()
         for mutant in drawn:

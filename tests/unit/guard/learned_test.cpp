@@ -44,6 +44,13 @@ TEST(Learned, LagFromOneRefusalAloneCoversTruncationStalenessAndTheTimeBetween) 
   EXPECT_EQ(lag, seconds{8} + milliseconds{20});
 }
 
+TEST(Learned, OffsetIsBoundedByTruncationStalenessAndTheTimeBetween) {
+  // Issued by 1000.0 at 10.00 to 10.02, refused by 995.0 at 11.00 to 11.02: 5 s, less or more by 2
+  // s (a truncated second on either side), and 0.98 to 1.02 s passed between.
+  EXPECT_EQ(issuer_minus_api(refusal(seconds{11}, seconds{995}), seconds{1}),
+            (OffsetBound{seconds{3} + milliseconds{980}, seconds{8} + milliseconds{20}}));
+}
+
 TEST(Learned, LeadIsTheMostItCanBeWhereThatCostsLittle) {  // C21
   const auto t = refusal(seconds{200}, seconds{1310});
   EXPECT_EQ(learned_lead(t, OffsetBound{-seconds{122}, -seconds{118}}, kLife, seconds{1}),

@@ -1,0 +1,105 @@
+// What the answers of an API say of the token and of the time, at the limits.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "world.hpp"
+
+namespace skewguard::guard::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+/// Up to the first answer: getting the token and sending the request.
+constexpr Duration kUntilAnswer = 2 * milliseconds{40};
+
+Headers header(const char* name, const char* value) {
+  Headers headers;
+  headers.add(name, value);
+  return headers;
+}
+
+TEST(CallAnswers, OnlyAnswersDecidedAfterTheTokenWasCheckedShowThatItWasAccepted) {
+  for (const int status : {200, 204, 299, 404, 409, 422}) {
+    World w;
+    w.request.method = "POST";
+    w.replies = {{status, "", {}, {}}};
+    w.run();
+    EXPECT_THAT(told<oauth::event::Accepted>(w), SizeIs(1)) << status;
+  }
+  for (const int status : {199, 300, 400, 405, 410, 500, 502}) {
+    World w;
+    w.request.method = "POST";
+    w.replies = {{status, "", {}, {}}};
+    w.run();
+    EXPECT_THAT(told<oauth::event::Accepted>(w), IsEmpty()) << status;
+  }
+}
+
+TEST(CallAnswers, A403ToHeadDoesNotShowThatTheTokenWasAccepted) {
+  for (const std::string method : {"GET", "HEAD"}) {
+    World w;
+    w.request.method = method;
+    w.replies = {{403, "missing.permissions", {}, {}}};
+    w.run();
+    EXPECT_THAT(told<oauth::event::Accepted>(w), SizeIs(method == "GET" ? 1 : 0)) << method;
+  }
+}
+
+TEST(CallAnswers, AnInformationalStatusIsAProtocolError) {
+  World w;
+  w.replies = {{199, "", {}, {}}};
+  EXPECT_EQ(w.run().verdict, Verdict::protocol);
+}
+
+TEST(CallAnswers, ATokenEchoedAsCorrelationIdIsMasked) {
+  World w;
+  w.replies = {{404, "not.found", header("ININ-Correlation-Id", "id-secret-token-1"), {}}};
+  const CallReport& r = w.run();
+  ASSERT_THAT(r.attempts, SizeIs(1));
+  EXPECT_THAT(r.attempts[0].correlation_id, HasSubstr("id-"));
+  EXPECT_THAT(r.attempts[0].correlation_id, Not(HasSubstr("secret-token")));
+}
+
+TEST(CallAnswers, AWaitThatEndsAtTheDeadlineIsNotStarted) {
+  const struct {
+    int status;
+    const char* code;
+  } rows[] = {{429, "too.many.requests"}, {504, "authentication.request.timeout"}, {503, ""}};
+  for (const auto& row : rows) {
+    World late;
+    late.replies = {{row.status, row.code, header("Retry-After", "10"), {}}};
+    late.run(kUntilAnswer + seconds{10});
+    EXPECT_THAT(late.log, ElementsAre("need 0", "send 1")) << row.status;
+
+    World in_time;
+    in_time.replies = {{row.status, row.code, header("Retry-After", "10"), {}}};
+    in_time.run(kUntilAnswer + seconds{10} + milliseconds{1});
+    EXPECT_THAT(in_time.log, ElementsAre("need 0", "send 1", "sleep 10.0 s", "need 0", "send 1"))
+        << row.status;
+  }
+}
+
+TEST(CallAnswers, ABrokenConnectionIsNotRetriedAfterTheDeadline) {
+  World w;
+  w.replies = {{0, "", {}, TransportFailure::Kind::reset, {}}};
+  w.run(kUntilAnswer);
+  EXPECT_THAT(w.sent, SizeIs(1));
+}
+
+TEST(CallAnswers, ATimerThatFiresEarlyIsSetAgain) {
+  World w;
+  w.wakes_early = true;
+  w.replies = {{429, "too.many.requests", header("Retry-After", "3"), {}}};
+  w.run();
+  EXPECT_THAT(w.log,
+              ElementsAre("need 0", "send 1", "sleep 3.0 s", "sleep 3.0 s", "need 0", "send 1"));
+}
+
+}  // namespace
+}  // namespace skewguard::guard::testing
