@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Plants small bugs one at a time and checks that a test finds each.
 
-    tools/mutate.py [--count N] [--seed S] [--in TEXT] [--near] [--results FILE]
+    tools/mutate.py [--count N] [--seed S] [--in REGEX] [--near] [--results FILE]
     tools/mutate.py --self-test   shows which bugs it plants and which code it leaves alone
 
 A bug (a mutant) is one changed operator, constant or sign, or one dropped statement, in the pure
-folders (tools/layers.py) or in src/runtime. `--in` keeps those whose path contains TEXT. The seed
+folders (tools/layers.py) or in src/runtime. `--in` keeps those whose path REGEX matches. The seed
 orders all mutants and the first N are planted; editing one line does not change the order of the
 others. A mutant that does not compile is replaced by the next.
 
@@ -136,7 +136,7 @@ def all_mutants(root, only):
     for folder in folders():
         for path in sorted((root / "src" / folder).glob("*.[ch]pp")):
             name = str(path.relative_to(root))
-            if only not in name:
+            if not re.search(only, name):
                 continue
             for mutant in mutants_of(name, path.read_text(encoding="utf-8")):
                 if mutant.name not in names:  # the same line twice in a file: once will do
