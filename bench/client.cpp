@@ -9,8 +9,8 @@
 
 #include "allocations.hpp"
 #include "emulator/hosted.hpp"
-#include "host/system_clocks.hpp"
 #include "skewguard/client.hpp"
+#include "system/system_clocks.hpp"
 #include "time/http_date.hpp"
 
 namespace {
@@ -35,7 +35,7 @@ class AheadClock final : public ClockSource {
   void advance(Duration by) { ahead_ += by.count(); }
 
  private:
-  host::SystemClocks system_;
+  system::SystemClocks system_;
   std::atomic<Duration::rep> ahead_{0};
 };
 
@@ -140,7 +140,7 @@ double median(std::vector<double> values) {
 
 template <typename F>
 double milliseconds_of(const F& what) {
-  host::SystemClocks clocks;
+  system::SystemClocks clocks;
   const Instant start = clocks.boot_now();
   what();
   return std::chrono::duration<double, std::milli>(clocks.boot_now() - start).count();
@@ -149,7 +149,7 @@ double milliseconds_of(const F& what) {
 /// A call whose token was revoked, beside the same requests one after the other on connections that
 /// are warm as well: a call, a token request, a call. `over_ms`: the median of the differences.
 void CureOfA401(benchmark::State& state) {
-  host::SystemClocks clocks;
+  system::SystemClocks clocks;
   emulator::Options options;
   options.listen.tls = state.range(0) != 0;
   auto hosts = emulator::Hosted::start(options, clocks);

@@ -24,9 +24,9 @@
 #include <vector>
 
 #include "emulator/tls_identity.hpp"
-#include "host/system_clocks.hpp"
 #include "net/tls_engine.hpp"
 #include "skewguard/asio.hpp"
+#include "system/system_clocks.hpp"
 
 namespace {
 
@@ -244,7 +244,7 @@ double in_ms(Steady::duration duration) {
 int main(int argc, char** argv) {
   (void)std::signal(SIGPIPE, SIG_IGN);
   const int calls = argc > 1 ? std::atoi(argv[1]) : 10;
-  host::SystemClocks clock;
+  system::SystemClocks clock;
   const auto identity = emulator::make_tls_identity("127.0.0.1", clock.now().wall);
   if (!identity) return 2;
   const auto ca_file = std::filesystem::temp_directory_path() /

@@ -25,10 +25,10 @@ ARROWS = {
     "sharing": ["oauth"],
     "genesys": ["oauth"],
     "settings": ["genesys"],
-    "host": ["time"],
+    "system": ["time"],
     "net": ["http", "clocks"],
-    "store": ["sharing", "net", "host"],
-    "runtime": ["guard", "settings", "store", "net", "host"],
+    "store": ["sharing", "net", "system"],
+    "runtime": ["guard", "settings", "store", "net", "system"],
     "doctor": ["runtime"],
     "proxy": ["runtime"],
     "emulator": ["http", "net"],  # never oauth or genesys: it is a second witness

@@ -38,9 +38,9 @@ class Rule:
 PRODUCT = r"^(src|include|apps)/"
 CODE_RULES = [
     Rule(r"\b(system|steady|high_resolution)_clock::now\b|\b(clock_gettime|gettimeofday)\s*\(",
-         "only host/ reads clocks", PRODUCT, r"^src/host/"),
+         "only system/ reads clocks", PRODUCT, r"^src/system/"),
     Rule(r"\b(sleep_for|sleep_until|usleep|nanosleep)\s*\(", "nothing sleeps",
-         r"^(src|include|apps|tests|fuzz)/", r"^src/host/|^tests/preload/"),
+         r"^(src|include|apps|tests|fuzz)/", r"^src/system/|^tests/preload/"),
     Rule(r"\bstd::(cout|cerr|clog)\b|(?<![\w:])printf\s*\(", "only cli/ prints",
          r"^src/", r"^src/cli/"),
     Rule(r"(?<![\w:.>])(s?rand|drand48)\s*\(|\bstd::s?rand\b", "use a seeded generator",
@@ -210,7 +210,7 @@ def long_function(lines, head="int f() {"):
 
 SAMPLES = {  # file: (text, words of each problem expected)
     "src/guard/clock.cpp": ("auto t = std::chrono::system_clock::now();\n", ["reads clocks"]),
-    "src/host/clock.cpp": ("auto t = std::chrono::steady_clock::now();\n", []),
+    "src/system/clock.cpp": ("auto t = std::chrono::steady_clock::now();\n", []),
     "src/net/sleep.cpp": ("void f() { std::this_thread::sleep_for(1s); }\n", ["sleeps"]),
     "src/net/print.cpp": ("void f() { std::cout << 1; snprintf(b, 1, x); }\n", ["prints"]),
     "src/cli/print.cpp": ("void f() { std::cout << 1; }\n", []),

@@ -18,9 +18,9 @@
 #include <utility>
 
 #include "base/secret_text.hpp"
-#include "host/programs.hpp"
-#include "host/system_clocks.hpp"
 #include "runtime/stores.hpp"
+#include "system/programs.hpp"
+#include "system/system_clocks.hpp"
 
 namespace skewguard::cli {
 namespace {
@@ -175,11 +175,11 @@ World process_world() {
   };
   world.err = [](std::string_view text) { static_cast<void>(write_all(STDERR_FILENO, text)); };
   world.open_file = open_file;
-  world.start_program = [programs = std::make_shared<host::Programs>()](const std::string& command,
-                                                                        std::string_view input) {
+  world.start_program = [programs = std::make_shared<system::Programs>()](
+                            const std::string& command, std::string_view input) {
     return programs->start(command, input, settings::secret_variables());
   };
-  world.clock = std::make_shared<host::SystemClocks>();
+  world.clock = std::make_shared<system::SystemClocks>();
   world.survey = [clock = world.clock](doctor::SurveyOptions options,
                                        const doctor::Progress& progress,
                                        const doctor::Again& again) {

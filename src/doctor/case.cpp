@@ -111,7 +111,7 @@ std::string Case::witnesses(std::string_view but) const {
 
 std::string Case::mend_local() const {
   std::string text;
-  for (const host::ClockRemedy& remedy : examination.survey.host.remedies) {
+  for (const system::ClockRemedy& remedy : examination.survey.host.remedies) {
     if (!text.empty()) text.append("; ");
     text.append(remedy.command.empty() ? remedy.why : "`" + remedy.command + "`: " + remedy.why);
   }

@@ -217,7 +217,7 @@ Check check_service(const Case& of) {
   if (host.synchronised_within()) detail += " within " + time::human(*host.synchronised_within());
   bool running = false;
   bool keeps_none = false;
-  for (const host::TimeService& service : host.services) {
+  for (const system::TimeService& service : host.services) {
     if (!service.running && running) continue;
     running = running || service.running;
     detail +=

@@ -1,21 +1,21 @@
 #include "doctor/host_reading.hpp"
 
-#include "host/files.hpp"
+#include "system/files.hpp"
 
 namespace skewguard::doctor {
 
 HostReading read_host(const Now& now, const std::string& path) {
   HostReading reading;
-  const host::Files files;
-  auto kernel = host::kernel_clock();
+  const system::Files files;
+  auto kernel = system::kernel_clock();
   if (kernel) {
     reading.kernel = *kernel;
   } else {
     reading.no_kernel = kernel.error().message;
   }
-  reading.services = host::time_services(files, {.path = path});
-  reading.machine = host::machine_kind(files, now);
-  reading.remedies = host::clock_remedies(reading.services, reading.machine, files, path);
+  reading.services = system::time_services(files, {.path = path});
+  reading.machine = system::machine_kind(files, now);
+  reading.remedies = system::clock_remedies(reading.services, reading.machine, files, path);
   return reading;
 }
 

@@ -6,21 +6,21 @@
 #include <vector>
 
 #include "clocks/local_watch.hpp"
-#include "host/clock_remedy.hpp"
-#include "host/kernel_clock.hpp"
-#include "host/machine_kind.hpp"
-#include "host/time_service.hpp"
 #include "skewguard/transport.hpp"
+#include "system/clock_remedy.hpp"
+#include "system/kernel_clock.hpp"
+#include "system/machine_kind.hpp"
+#include "system/time_service.hpp"
 
 namespace skewguard::doctor {
 
 /// What this machine says of its own clock.
 struct HostReading {
-  std::optional<host::KernelClock> kernel{};  ///< nothing where it does not say: `no_kernel`
+  std::optional<system::KernelClock> kernel{};  ///< nothing where it does not say: `no_kernel`
   std::string no_kernel;
-  std::vector<host::TimeService> services;  ///< the running ones first
-  host::MachineKind machine{};
-  std::vector<host::ClockRemedy> remedies;  ///< in the order in which to try them
+  std::vector<system::TimeService> services;  ///< the running ones first
+  system::MachineKind machine{};
+  std::vector<system::ClockRemedy> remedies;  ///< in the order in which to try them
   /// While it was looked at.
   clocks::LocalWatch watch{};
 

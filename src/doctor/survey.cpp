@@ -81,7 +81,7 @@ class Measuring {
   void ask_ntp() {
     if (ntp_.empty()) {
       for (const std::string& name :
-           options_.ntp ? *options_.ntp : host::ntp_names(found_->services))
+           options_.ntp ? *options_.ntp : system::ntp_names(found_->services))
         ntp_.push_back(std::make_shared<NtpProbe>(ntp_client_, clock_, name));
     }
     for (const auto& probe : ntp_) {

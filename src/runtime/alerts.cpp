@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <memory>
 
-#include "host/programs.hpp"
 #include "settings/settings.hpp"
+#include "system/programs.hpp"
 
 namespace skewguard::runtime {
 
@@ -27,7 +27,7 @@ bool alarming(const CallReport& report) noexcept {
 }
 
 std::function<void(const CallReport&)> alerts_to(const std::string& command) {
-  return [command, programs = std::make_shared<host::Programs>()](const CallReport& report) {
+  return [command, programs = std::make_shared<system::Programs>()](const CallReport& report) {
     if (!alarming(report)) return;
     static_cast<void>(
         programs->start(command, to_json(report) + "\n", settings::secret_variables()));

@@ -8,8 +8,6 @@
 #include <variant>
 
 #include "base/fork_mutex.hpp"
-#include "host/system_clocks.hpp"
-#include "host/vmclock.hpp"
 #include "oauth/refusals.hpp"
 #include "oauth/withhold.hpp"
 #include "runtime/alerts.hpp"
@@ -20,6 +18,8 @@
 #include "runtime/secret_file.hpp"
 #include "runtime/stores.hpp"
 #include "settings/settings.hpp"
+#include "system/system_clocks.hpp"
+#include "system/vmclock.hpp"
 
 namespace skewguard {
 namespace {
@@ -165,8 +165,8 @@ class Client::Impl {
       : options_(std::move(options)),
         hooks_(std::move(hooks)),
         dependencies_(std::move(dependencies)) {
-    if (!dependencies_.clock) dependencies_.clock = std::make_shared<host::SystemClocks>();
-    if (!dependencies_.disruptions) dependencies_.disruptions = host::VmClock::open();
+    if (!dependencies_.clock) dependencies_.clock = std::make_shared<system::SystemClocks>();
+    if (!dependencies_.disruptions) dependencies_.disruptions = system::VmClock::open();
   }
   ~Impl() {
     if (running_) running_->end();

@@ -1,11 +1,11 @@
 #include <boost/asio/strand.hpp>
 #include <utility>
 
-#include "host/system_clocks.hpp"
 #include "runtime/io_executor.hpp"
 #include "runtime/real_transport.hpp"
 #include "runtime/referee.hpp"
 #include "skewguard/asio.hpp"
+#include "system/system_clocks.hpp"
 
 namespace skewguard {
 
@@ -14,7 +14,7 @@ namespace {
 /// `uses` with this context as the loop, and what else it leaves empty.
 Dependencies on_context(boost::asio::io_context& context, const ClientOptions& options,
                         const Log& log, Dependencies uses) {
-  if (!uses.clock) uses.clock = std::make_shared<host::SystemClocks>();
+  if (!uses.clock) uses.clock = std::make_shared<system::SystemClocks>();
   auto strand = boost::asio::make_strand(context);
   // Whichever of the context's threads waits for the loop may be the one that it needs.
   uses.executor = std::make_shared<runtime::IoExecutor>(

@@ -10,10 +10,10 @@
 #include "clocks/clock_book.hpp"
 #include "clocks/sntp.hpp"
 #include "clocks/who_is_wrong.hpp"
-#include "host/time_service.hpp"
 #include "http/url.hpp"
 #include "net/lookup.hpp"
 #include "net/sntp_client.hpp"
+#include "system/time_service.hpp"
 
 namespace skewguard::runtime {
 namespace {
@@ -23,7 +23,7 @@ net::LookupAnswer names_of_this_machine(const std::string& /*any*/) {
   const auto no_program = [](const std::vector<std::string>&) -> Result<std::string> {
     return Error{ErrorKind::unavailable, "it is not asked", ""};
   };
-  return {host::ntp_names(host::time_services(host::Files{}, {}, no_program))};
+  return {system::ntp_names(system::time_services(system::Files{}, {}, no_program))};
 }
 
 /// Where the hosts answer over plain HTTP, each once.

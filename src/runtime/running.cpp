@@ -5,10 +5,10 @@
 #include <tuple>
 #include <utility>
 
-#include "host/identity.hpp"
-#include "host/seed.hpp"
 #include "runtime/real_transport.hpp"
 #include "runtime/referee.hpp"
+#include "system/identity.hpp"
+#include "system/seed.hpp"
 
 namespace skewguard::runtime {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 /// It stands in files, and only what is kept between runs has a use for it.
 Boot boot_for(const std::shared_ptr<TokenStore>& store) {
   if (!store) return {};
-  return {host::boot_id().value_or(""), host::time_namespace().value_or("")};
+  return {system::boot_id().value_or(""), system::time_namespace().value_or("")};
 }
 
 }  // namespace
@@ -43,7 +43,7 @@ std::shared_ptr<Running> Running::start(const ClientOptions& options, const Hook
                     *uses.clock,
                     *self->transport_,
                     self->uses_.store.get(),
-                    host::hardware_seed(),
+                    system::hardware_seed(),
                     uses.disruptions.get(),
                     boot_for(uses.store),
                     [publication](const oauth::TokenPtr& token, Instant until) {

@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include "host/seed.hpp"
 #include "store/digest.hpp"
 #include "store/ended.hpp"
 #include "store/file_errors.hpp"
 #include "store/record_text.hpp"
 #include "store/sealed_text.hpp"
+#include "system/seed.hpp"
 
 namespace skewguard::store {
 namespace {
@@ -71,7 +71,7 @@ std::uint64_t number_of_value(std::string_view name) {
 
 /// Nobody else's: several may write the same number.
 std::string draft_name(std::uint64_t number) {
-  return "." + std::to_string(number) + "." + hex_digits(host::hardware_seed()) +
+  return "." + std::to_string(number) + "." + hex_digits(system::hardware_seed()) +
          std::string(kDraftEnd);
 }
 

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "clocks/agreement.hpp"
-#include "host/system_clocks.hpp"
 #include "net/sntp_client.hpp"
+#include "system/system_clocks.hpp"
 
 namespace {
 
@@ -39,7 +39,7 @@ struct Asked {
 int main(int argc, char** argv) {
   if (argc < 3) return 2;
   boost::asio::io_context io;
-  host::SystemClocks clock;
+  system::SystemClocks clock;
   net::SntpClient client(io, clock);
   std::vector<Asked> servers;
   for (int i = 2; i < argc; ++i) servers.push_back({argv[i], std::stoi(argv[1])});

@@ -3,11 +3,11 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "host/clock_remedy.hpp"
-#include "host/kernel_clock.hpp"
-#include "host/machine_kind.hpp"
-#include "host/system_clocks.hpp"
-#include "host/time_service.hpp"
+#include "system/clock_remedy.hpp"
+#include "system/kernel_clock.hpp"
+#include "system/machine_kind.hpp"
+#include "system/system_clocks.hpp"
+#include "system/time_service.hpp"
 
 namespace {
 
@@ -18,14 +18,14 @@ double seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
-json report(const std::vector<host::NtpServer>& servers) {
+json report(const std::vector<system::NtpServer>& servers) {
   json list = json::array();
   for (const auto& server : servers)
     list.push_back(server.host + ":" + std::to_string(server.port));
   return list;
 }
 
-json report(const host::TimeService& service) {
+json report(const system::TimeService& service) {
   json said = {{"name", service.name},
                {"installed", service.installed},
                {"running", service.running},
@@ -43,7 +43,7 @@ json report(const host::TimeService& service) {
   return said;
 }
 
-json report(const Result<host::KernelClock>& clock) {
+json report(const Result<system::KernelClock>& clock) {
   if (!clock) return describe(clock.error());
   json said = {{"synchronised", clock->synchronised}, {"frequency_ppm", clock->frequency_ppm}};
   if (clock->max_error) said["max_error_s"] = seconds(*clock->max_error);
@@ -53,20 +53,20 @@ json report(const Result<host::KernelClock>& clock) {
 }  // namespace
 
 int main(int count, char** words) {
-  const host::Files files;
-  host::TimeServiceOptions options;
+  const system::Files files;
+  system::TimeServiceOptions options;
   options.chronyc.assign(words + 1, words + count);
-  const auto services = host::time_services(files, options);
-  host::SystemClocks clocks;
-  const auto kind = host::machine_kind(files, clocks.now());
+  const auto services = system::time_services(files, options);
+  system::SystemClocks clocks;
+  const auto kind = system::machine_kind(files, clocks.now());
   json remedies = json::array();
-  for (const auto& remedy : host::clock_remedies(services, kind, files))
+  for (const auto& remedy : system::clock_remedies(services, kind, files))
     remedies.push_back({{"command", remedy.command}, {"why", remedy.why}});
   json list = json::array();
   for (const auto& service : services) list.push_back(report(service));
-  std::cout << json{{"kernel", report(host::kernel_clock())},
+  std::cout << json{{"kernel", report(system::kernel_clock())},
                     {"services", list},
-                    {"ntp_servers", report(host::ntp_servers(services))},
+                    {"ntp_servers", report(system::ntp_servers(services))},
                     {"machine",
                      {{"container", kind.container},
                       {"vm", kind.vm},

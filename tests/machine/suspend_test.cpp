@@ -19,9 +19,9 @@
 #include <utility>
 
 #include "emulator/world.hpp"
-#include "host/system_clocks.hpp"
 #include "runtime/engine.hpp"
 #include "skewguard/verdict.hpp"
+#include "system/system_clocks.hpp"
 
 namespace skewguard {
 namespace {
@@ -67,7 +67,7 @@ class Loop final : public Executor {
     MonotonicTime at;
     std::function<void()> function;
   };
-  host::SystemClocks clocks_;
+  system::SystemClocks clocks_;
   std::deque<std::function<void()>> posted_;
   std::map<Timer, Due> timers_;
   Timer last_ = 0;
@@ -110,7 +110,7 @@ class Hosts final : public Transport {
 
   Loop& loop_;
   ClockSource& client_clock_;
-  host::SystemClocks clocks_;
+  system::SystemClocks clocks_;
   emulator::World world_;
   Ticket last_ = 0;
 };
@@ -187,7 +187,7 @@ void put(std::array<char, 200>& field, std::string_view text) {
 /// A call, two hours of suspend, a call. In a process of its own.
 Life live_through_suspend(ClockSource& client_clock) {
   Life life;
-  host::SystemClocks clocks;
+  system::SystemClocks clocks;
   Loop loop;
   Hosts hosts(loop, client_clock);
   runtime::Engine engine(client_options(), {}, {loop, client_clock, hosts});
@@ -239,7 +239,7 @@ void expect_a_suspend(const Life& life) {
 }
 
 TEST(Suspend, EndsTheTokenBeforeTheFirstSend) {
-  host::SystemClocks clocks;
+  system::SystemClocks clocks;
   const Life life = in_a_child(clocks);
   expect_a_suspend(life);
   EXPECT_STREQ(life.after.data(), "POST login 200, GET api 200, ");
@@ -256,7 +256,7 @@ class StandsStillInSuspend final : public ClockSource {
   }
 
  private:
-  host::SystemClocks clocks_;
+  system::SystemClocks clocks_;
 };
 
 TEST(Suspend, CostsWhoeverCountsOnMonotonicTimeARejection) {

@@ -39,7 +39,7 @@ class Judge : public ::testing::Test {
     examination.api = 1;
     examination.now = WallTime{seconds{1'798'000'000}};  // December 2026
     servers(seconds{0}, seconds{0});
-    host().services = {{.kind = host::TimeServiceKind::chrony,
+    host().services = {{.kind = system::TimeServiceKind::chrony,
                         .name = "chronyd",
                         .installed = true,
                         .running = false}};
@@ -92,7 +92,7 @@ TEST_F(Judge, BlamesTheLocalClockWhereBothHostsAgreeAgainstIt) {
 
 TEST_F(Judge, DoesNotBlameTheLocalClockWhereTheKernelVouchesForIt) {
   servers(seconds{4}, seconds{4});
-  host().kernel = host::KernelClock{.synchronised = true, .max_error = milliseconds{20}};
+  host().kernel = system::KernelClock{.synchronised = true, .max_error = milliseconds{20}};
   expect("clocks_differ", 0);
 }
 

@@ -1,0 +1,64 @@
+#include "system/kernel_clock.hpp"
+
+#include <sys/timex.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace skewguard::system {
+namespace {
+
+constexpr Duration kErrorLimit = std::chrono::seconds{16};  // the kernel's NTP_PHASE_LIMIT
+constexpr double kFrequencyScale = 65'536;                  // a `freq` of it is 1 ppm
+
+Leap leap_of(int state, int status) {
+  if (state == TIME_OOP) return Leap::now;
+  if (state == TIME_INS || (status & STA_INS) != 0) return Leap::insert;
+  if (state == TIME_DEL || (status & STA_DEL) != 0) return Leap::remove;
+  return Leap::none;
+}
+
+/// `tick` is the length of one USER_HZ in microseconds: one more makes the clock faster.
+double tick_ppm(long tick) {
+  const double hertz = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return (static_cast<double>(tick) - 1'000'000 / hertz) * hertz;
+}
+
+Error unreadable(int error) {
+  return {.kind = ErrorKind::unavailable,
+          .message = "the kernel does not say how its clock is kept (adjtimex: " +
+                     std::generic_category().message(error) + ")",
+          .remedy = error == EPERM || error == ENOSYS
+                        ? "in a container a filter of system calls forbids it: ask on the host"
+                        : ""};
+}
+
+}  // namespace
+
+Result<KernelClock> kernel_clock(int (*adjust)(timex*)) {
+  if (adjust == nullptr) adjust = ::adjtimex;
+  timex told{};
+  const int state = adjust(&told);
+  if (state < 0) return unreadable(errno);
+  timex old_slew{};  // of adjtime(), which has an amount of its own
+  old_slew.modes = ADJ_OFFSET_SS_READ;
+  if (adjust(&old_slew) < 0) old_slew.offset = 0;
+
+  KernelClock clock;
+  clock.synchronised = state != TIME_ERROR && (told.status & STA_UNSYNC) == 0;
+  const Duration most = std::chrono::microseconds{told.maxerror};
+  if (most < kErrorLimit) {
+    clock.max_error = most;
+    clock.est_error = std::chrono::microseconds{told.esterror};
+  }
+  clock.frequency_ppm = static_cast<double>(told.freq) / kFrequencyScale + tick_ppm(told.tick);
+  const bool nano = (told.status & STA_NANO) != 0;
+  clock.to_slew = Duration{told.offset} * (nano ? 1 : 1000);
+  clock.to_slew += std::chrono::microseconds{old_slew.offset};
+  clock.leap = leap_of(state, told.status);
+  if (told.tai != 0) clock.tai_offset = told.tai;
+  return clock;
+}
+
+}  // namespace skewguard::system

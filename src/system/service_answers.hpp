@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "system/time_service.hpp"
+
+/// What the services' own programs print, read. Nothing where it is no such answer.
+namespace skewguard::system {
+
+/// `chronyc -c -n -m tracking sources`.
+std::optional<TimeServiceAnswer> read_chronyc(std::string_view text);
+/// `timedatectl timesync-status`: what was measured.
+std::optional<TimeServiceAnswer> read_timesync_status(std::string_view text);
+/// `timedatectl show-timesync --all`: the servers.
+std::vector<NtpServer> read_timesync_servers(std::string_view text);
+/// `ntpq -n -c rv -c peers`, of ntp.org and of NTPsec.
+std::optional<TimeServiceAnswer> read_ntpq(std::string_view text);
+/// `ntpctl -s status`.
+std::optional<TimeServiceAnswer> read_ntpctl(std::string_view text);
+
+/// Of systemd: "1min 4s", "5.233ms", "198us", "0". Nothing where it is anything else.
+std::optional<Duration> read_time_span(std::string_view text);
+
+}  // namespace skewguard::system
