@@ -127,6 +127,11 @@ TEST(TokenMachine, AnothersTokenWillDoOnlyIfItIsNewAndLivesLongEnough) {
       << "it is what we have";
   EXPECT_TRUE(bench.machine->would_serve(from_elsewhere(bench, "t2", 300s), 0s, bench.view()));
   EXPECT_FALSE(bench.machine->would_serve(from_elsewhere(bench, "t2", 300s), 301s, bench.view()));
+  Token dated = from_elsewhere(bench, "t2", 300s);
+  dated.issuer_date = bench.machine->usable(bench.view())->issuer_date;
+  EXPECT_TRUE(bench.machine->would_serve(dated, 0s, bench.view())) << "issued in the same second";
+  dated.issuer_date = *dated.issuer_date - 1s;
+  EXPECT_FALSE(bench.machine->would_serve(dated, 0s, bench.view())) << "it is older than ours";
   const Token early = from_elsewhere(bench, "t2", 300s);
   bench.advance(299s);
   EXPECT_FALSE(bench.machine->would_serve(early, 0s, bench.view()));

@@ -33,6 +33,20 @@ TEST(Backoff, StaysAtTheMostForEver) {
   }
 }
 
+TEST(Backoff, ByDefaultTriesAgainWithinHalfASecondAndNoticesRecoveryWithinHalfAMinute) {
+  Duration first{0};
+  Duration longest{0};
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Backoff backoff({}, seed);
+    first = std::max(first, backoff.next());
+    for (int i = 0; i < 20; ++i) longest = std::max(longest, backoff.next());
+  }
+  EXPECT_LE(first, 500ms);
+  EXPECT_GE(first, 495ms);
+  EXPECT_LE(longest, 30s);
+  EXPECT_GE(longest, 29900ms);
+}
+
 TEST(Backoff, BeginsAgainAfterASuccess) {
   Backoff backoff({.first = 1s, .most = 1h}, 7);
   for (int i = 0; i < 6; ++i) (void)backoff.next();

@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace skewguard::time {
 namespace {
 
 using std::chrono::hours;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
+using std::chrono::minutes;
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
@@ -34,6 +37,37 @@ TEST(OffsetText, NothingIsNeverNegative) {
 TEST(OffsetText, SizesHaveNoSign) {
   EXPECT_EQ(size_range_text({milliseconds{312'396}, milliseconds{312'405}}),
             "312.396 to 312.405 s");
+}
+
+/// An offset known to within `width`.
+OffsetBound about(Duration offset, Duration width = seconds{2}) {
+  return {offset - width / 2, offset + width / 2};
+}
+
+TEST(HoursHint, NamesWholeAndHalfHoursOfEitherSign) {
+  const std::string causes =
+      " hours point to a time zone, daylight saving, or a hardware clock that keeps local time";
+  for (const Duration sign : {Duration{1}, Duration{-1}}) {
+    EXPECT_EQ(hours_hint(about(sign.count() * hours{1})), "; whole" + causes);
+    EXPECT_EQ(hours_hint(about(sign.count() * minutes{330})), "; half" + causes);
+    EXPECT_EQ(hours_hint(about(sign.count() * minutes{30})), "; half" + causes);
+    EXPECT_EQ(hours_hint(about(sign.count() * hours{15})), "; whole" + causes);
+  }
+}
+
+TEST(HoursHint, AllowsTenSecondsEitherWay) {
+  for (const Duration off : {seconds{10}, seconds{-10}}) {
+    EXPECT_NE(hours_hint(about(hours{2} + off)), "");
+    EXPECT_EQ(hours_hint(about(hours{2} + off + off / 10)), "");
+  }
+}
+
+TEST(HoursHint, SaysNothingOfOtherOffsets) {
+  EXPECT_EQ(hours_hint(about(Duration{0})), "") << "that is right";
+  EXPECT_EQ(hours_hint(about(minutes{15})), "");
+  EXPECT_EQ(hours_hint(about(hours{15} + seconds{1})), "") << "no zone is so far off";
+  EXPECT_NE(hours_hint(about(hours{2}, seconds{20})), "");
+  EXPECT_EQ(hours_hint(about(hours{2}, seconds{20} + nanoseconds{2})), "") << "too uncertain";
 }
 
 }  // namespace
