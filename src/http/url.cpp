@@ -159,7 +159,6 @@ std::string origin_of(const std::string& text) {
 std::string without_secrets(std::string_view url) {
   url = url.substr(0, url.find_first_of("?#"));
   const auto slashes = url.find("//");
-  if (slashes == std::string_view::npos && url.starts_with('/')) return std::string(url);
   const auto authority = slashes == std::string_view::npos ? 0 : slashes + 2;
   const auto end = std::min(url.find_first_of("/\\", authority), url.size());
   const auto at = url.substr(authority, end - authority).rfind('@');
