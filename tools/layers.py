@@ -16,7 +16,8 @@ import script
 ARROWS = {
     "base": [],
     "time": ["base"],
-    "testing": ["time"],  # for users' tests: never what is under test
+    "virtual_time": ["base"],
+    "testing": ["time", "virtual_time"],  # for users' tests: never what is under test
     "clocks": ["time"],
     "http": ["time"],
     "oauth": ["clocks", "http"],
@@ -32,7 +33,7 @@ ARROWS = {
     "doctor": ["runtime"],
     "proxy": ["runtime"],
     "emulator": ["http", "net"],  # never oauth or genesys: it is a second witness
-    "demo": ["runtime", "emulator"],
+    "demo": ["runtime", "emulator", "virtual_time"],
     "cli": ["doctor", "proxy", "runtime", "emulator", "demo"],
 }
 

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -12,7 +10,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -94,35 +91,8 @@ class FakeMachine final : public Executor, public ClockSource, public Disruption
   bool run_here(const std::function<bool()>& done, Duration at_most) override;
 
  private:
-  using Function = std::function<void()>;
-  using Lock = std::unique_lock<std::mutex>;
-  class Turn;
-  enum class State { runs, suspended, stopped };
-
-  void drive(const std::function<bool()>& done, const std::function<Duration()>& left);
-  void pass(Duration span, State state);
-  Function next(Duration limit);
-  void move_clocks(Duration span, State state);
-  [[nodiscard]] Duration true_span(Duration of_boot) const;
-  void changed();
-
-  mutable std::mutex mutex_;          // over all that follows
-  std::condition_variable progress_;  // changes_ has grown
-  std::uint64_t changes_ = 0;         // functions that were posted or have run
-  std::atomic<std::thread::id> runner_{};
-  WallTime start_;
-  Duration true_{0};  // since start_
-  Instant boot_{std::chrono::hours{1}};
-  MonotonicTime mono_{std::chrono::hours{1}};
-  RawTime raw_{std::chrono::minutes{59}};
-  WallTime wall_;
-  double slew_ppm_ = 0;
-  double crystal_ppm_ = 0;
-  std::optional<std::uint64_t> marker_;
-  std::uint64_t last_ = 0;
-  std::deque<Function> posted_;
-  std::map<std::pair<MonotonicTime, Timer>, Function> timers_;      // they stand still in suspend
-  std::map<std::pair<Duration, std::uint64_t>, Function> outside_;  // by true time
+  class Impl;
+  const std::unique_ptr<Impl> impl_;
 };
 
 /// What a host does with one request: an HTTP answer, unless `failure` or `never` is set.

@@ -1,56 +1,72 @@
 #include "demo/stage.hpp"
 
-#include <utility>
+#include <mutex>
+
+#include "virtual_time/machine.hpp"
+#include "virtual_time/timeline.hpp"
 
 namespace skewguard::demo {
-namespace {
 
-using Shift = std::atomic<Duration::rep>;  // nanoseconds
+using virtual_time::Machine;
+using virtual_time::Timeline;
 
-Duration read(const Shift& shift) {
-  return Duration{shift.load(std::memory_order_relaxed)};
-}
-
-}  // namespace
-
-class Stage::Local final : public ClockSource {
+/// The machine that is shown, and one whose clocks are right.
+class Stage::Play {
  public:
-  Local(std::shared_ptr<ClockSource> system, Duration wall_offset)
-      : wall{wall_offset.count()}, system_(std::move(system)) {}
-  Now now() override {
-    Now now = system_->now();
-    now.boot += read(suspended);
-    now.wall += read(suspended) + read(wall);
-    return now;
+  Play(std::shared_ptr<ClockSource> system, Duration wall_offset)
+      : system_(std::move(system)), start_(system_->now()) {
+    local_.step_wall(wall_offset);
   }
-  Shift wall;
-  Shift suspended{0};
+  [[nodiscard]] Machine& local() noexcept { return local_; }
+  [[nodiscard]] Machine& truth() noexcept { return truth_; }
+
+  Now read(Machine& machine) {
+    const std::lock_guard lock(mutex_);
+    follow();
+    return machine.now();
+  }
+  void step_wall(Duration by) {
+    const std::lock_guard lock(mutex_);
+    local_.step_wall(by);
+  }
+  void skip(Duration span, Machine::State state) {
+    const std::lock_guard lock(mutex_);
+    follow();
+    local_.enter(state);
+    skipped_ += span;
+    timeline_.run_for(span);
+    local_.enter(Machine::State::running);
+  }
 
  private:
-  std::shared_ptr<ClockSource> system_;
+  void follow() {
+    const Duration passed = system_->now().boot - start_.boot + skipped_;
+    timeline_.run_for(passed - timeline_.now());
+  }
+
+  std::mutex mutex_;  // over all but the real clock
+  const std::shared_ptr<ClockSource> system_;
+  const Now start_;
+  Timeline timeline_;
+  Duration skipped_{0};  // true time that the real clock has not gone through
+  Machine local_{timeline_, start_};
+  Machine truth_{timeline_, start_};
 };
 
-class Stage::Truth final : public ClockSource {
+class Stage::Clock final : public ClockSource {
  public:
-  explicit Truth(std::shared_ptr<ClockSource> system) : system_(std::move(system)) {}
-  Now now() override {
-    Now now = system_->now();
-    const Duration by = read(skipped);
-    now.boot += by;
-    now.wall += by;
-    now.mono += by;
-    now.raw += by;
-    return now;
-  }
-  Shift skipped{0};
+  Clock(std::shared_ptr<Play> play, Machine& machine) : play_(std::move(play)), machine_(machine) {}
+  Now now() override { return play_->read(machine_); }
 
  private:
-  std::shared_ptr<ClockSource> system_;
+  std::shared_ptr<Play> play_;
+  Machine& machine_;
 };
 
-Stage::Stage(std::shared_ptr<ClockSource> system, Duration wall_offset)
-    : local_(std::make_shared<Local>(system, wall_offset)),
-      truth_(std::make_shared<Truth>(std::move(system))) {}
+Stage::Stage(const std::shared_ptr<ClockSource>& system, Duration wall_offset)
+    : play_(std::make_shared<Play>(system, wall_offset)),
+      local_(std::make_shared<Clock>(play_, play_->local())),
+      truth_(std::make_shared<Clock>(play_, play_->truth())) {}
 
 std::shared_ptr<ClockSource> Stage::local() const {
   return local_;
@@ -59,14 +75,13 @@ ClockSource& Stage::truth() const {
   return *truth_;
 }
 void Stage::step_wall(Duration by) {
-  local_->wall += by.count();
+  play_->step_wall(by);
 }
 void Stage::suspend(Duration span) {
-  local_->suspended += span.count();
-  truth_->skipped += span.count();
+  play_->skip(span, Machine::State::suspended);
 }
 void Stage::stand_still(Duration span) {
-  truth_->skipped += span.count();
+  play_->skip(span, Machine::State::stopped);
 }
 
 }  // namespace skewguard::demo

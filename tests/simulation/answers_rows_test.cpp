@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "simulation/bare_client.hpp"
 #include "simulation/scenario.hpp"
 
 namespace skewguard::simulation {
@@ -473,17 +472,17 @@ TEST_P(Scenario, A9WhoeverCannotBeReachedMeans6WithinTheDeadline) {
                             Kind::reset, Kind::truncated}) {
       SCOPED_TRACE(std::string{host} + " " + std::string(to_string(kind)));
       build(0s, {0s});
-      BareClient bare(*world);
-      bare.between.breaks = [host, kind](const HttpRequest& request) {
+      VirtualClient bare(*world);
+      bare.process.breaks = [host, kind](const HttpRequest& request) {
         return request.url.starts_with(host) ? std::optional{kind} : std::nullopt;
       };
       const Instant before = world->boot();
-      const auto outcome = bare.call();
+      const auto outcome = bare.get();
       ASSERT_TRUE(outcome.error);
       EXPECT_EQ(outcome.report.exit_code, 6) << to_json(outcome.report);
       EXPECT_EQ(outcome.report.verdict, Verdict::network);
       EXPECT_LE(outcome.ended - before, 30100ms);
-      EXPECT_LE(bare.between.broken.size(), 9U);
+      EXPECT_LE(bare.process.broken.size(), 9U);
     }
   }
 }
@@ -494,13 +493,13 @@ TEST_P(Scenario, A9AResetIsRetriedForGetAndHeadAndAPostIsSentOnce) {
     for (const std::string method : {"GET", "HEAD", "POST"}) {
       SCOPED_TRACE(method);
       build(0s, {0s});
-      BareClient bare(*world);
-      bare.between.breaks = [&bare, kind](const HttpRequest& request) {
-        const bool first = request.url.starts_with(kApiUrl) && bare.between.broken.empty();
+      VirtualClient bare(*world);
+      bare.process.breaks = [&bare, kind](const HttpRequest& request) {
+        const bool first = request.url.starts_with(kApiUrl) && bare.process.broken.empty();
         return first ? std::optional{kind} : std::nullopt;
       };
-      const auto outcome = bare.call(method);
-      EXPECT_THAT(bare.between.broken, testing::ElementsAre(method));
+      const auto outcome = bare.get("/api/v2/tokens/me", method);
+      EXPECT_THAT(bare.process.broken, testing::ElementsAre(method));
       if (method == "POST") {
         EXPECT_EQ(outcome.report.exit_code, 6) << to_json(outcome.report);
         EXPECT_EQ(outcome.report.verdict, Verdict::network);
@@ -519,14 +518,14 @@ TEST_P(Scenario, A9AResetOfTheTokenRequestIsRetried) {
   for (const Kind kind : {Kind::reset, Kind::truncated}) {
     for (const std::string method : {"GET", "POST"}) {
       build(0s, {0s});
-      BareClient bare(*world);
-      bare.between.breaks = [&bare, kind](const HttpRequest& request) {
-        const bool first = request.url.starts_with(kLoginUrl) && bare.between.broken.empty();
+      VirtualClient bare(*world);
+      bare.process.breaks = [&bare, kind](const HttpRequest& request) {
+        const bool first = request.url.starts_with(kLoginUrl) && bare.process.broken.empty();
         return first ? std::optional{kind} : std::nullopt;
       };
       const auto outcome = bare.call(request_of(method));
       EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
-      EXPECT_THAT(bare.between.broken, testing::ElementsAre("POST"));
+      EXPECT_THAT(bare.process.broken, testing::ElementsAre("POST"));
       EXPECT_EQ(world->token_requests(), 1U) << "beside the one that broke";
     }
   }

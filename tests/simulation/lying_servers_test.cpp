@@ -146,8 +146,7 @@ class LyingWorld {
         world_(
             servers(dice_.once_in(2) ? TokenFormat::jwt : TokenFormat::opaque, 0s, {0s}, kLongLife),
             seed),
-        engine_(VirtualClient::default_options(), {},
-                runtime::EngineWorld{world_, world_, world_.transport(), nullptr, seed, &world_}) {
+        engine_(VirtualClient::default_options(), {}, process_.engine_world(seed)) {
     mood_ = dice_.below(4);
     moved_ = dice_.once_in(3);
     world_.fate = [this](const HttpRequest& request) { return fate(request); };
@@ -270,6 +269,7 @@ class LyingWorld {
   Dice dice_;
   Run run_;
   VirtualWorld world_;
+  VirtualProcess process_{world_};
   runtime::Engine engine_;
   std::vector<Call> calls_;
   int mood_ = 0;

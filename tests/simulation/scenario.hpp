@@ -56,6 +56,7 @@ class Scenario : public testing::TestWithParam<std::tuple<TokenFormat, Wall>> {
  protected:
   void build(Duration login, const std::vector<Duration>& apis, Duration lifetime = 300s,
              ClientOptions options = VirtualClient::default_options()) {
+    client.reset();  // it lives in the world
     world = std::make_unique<VirtualWorld>(servers(std::get<0>(GetParam()), login, apis, lifetime));
     switch (std::get<1>(GetParam())) {
       case Wall::right:

@@ -129,8 +129,7 @@ TEST_P(Scenario, C7SuspendEndsTheTokenBeforeTheFirstSend) {
 
 TEST_P(Scenario, C8DriftOfTwoDaysCausesNoRejection) {
   build(0s, {0s}, 1h);
-  world->slew_ppm = 500;
-  world->crystal_ppm = -100;
+  world->machine().set_drift(500, -100);
   call_for(48h, 7min);
   EXPECT_EQ(world->rejections(), 0U);
 }
@@ -214,7 +213,7 @@ TEST_P(Scenario, C18ADateIn2100IsBorneOutByNobodyAndStartsNoStorm) {
 
 TEST_P(Scenario, C18WhereTheHypervisorTellsOfItNotEvenTheFirstCallIsRefused) {
   build(0s, {0s}, 1h);
-  world->vm_marker = 7;
+  world->machine().tell_of_stops();
   client = std::make_unique<VirtualClient>(*world);  // one that has seen the marker
   call_for(60s, 10s);
   world->stand_still(2h);
@@ -226,10 +225,10 @@ TEST_P(Scenario, C18WhereTheHypervisorTellsOfItNotEvenTheFirstCallIsRefused) {
 
 TEST_P(Scenario, C18AMoveToAnotherHostCostsOneLookAndNoToken) {
   build(0s, {0s}, 1h);
-  world->vm_marker = 7;
+  world->machine().tell_of_stops();
   client = std::make_unique<VirtualClient>(*world);
   call_for(60s, 10s);
-  world->vm_marker = 8;
+  world->stand_still(0s);  // moved to another host
   call_for(600s, 10s);
   EXPECT_EQ(world->token_requests(), 1U);
   EXPECT_EQ(looks_at_login(), 1U);
@@ -237,10 +236,10 @@ TEST_P(Scenario, C18AMoveToAnotherHostCostsOneLookAndNoToken) {
 
 TEST_P(Scenario, C18ALookThatIsNotAnsweredHoldsNobodyPastHisDeadline) {
   build(0s, {0s}, 1h);
-  world->vm_marker = 7;
+  world->machine().tell_of_stops();
   client = std::make_unique<VirtualClient>(*world);
   ASSERT_EQ(client->get().status, 200);
-  world->vm_marker = 8;
+  world->stand_still(0s);  // moved to another host
   world->fate = [](const HttpRequest& request) {
     Fate fate;
     if (request.url.starts_with(kLoginUrl)) fate.kind = Fate::Kind::lost;

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "simulation/bare_client.hpp"
 #include "simulation/scenario.hpp"
 
 namespace skewguard::simulation {
@@ -232,10 +231,10 @@ TEST_P(Scenario, T11ATokenOfTooLittleLifeIsReplacedAndAFreshOneThatHasLessIsAnEr
 
 TEST_P(Scenario, T12AFrozenProcessSendsNoTokenThatHasEnded) {
   build(0s, {0s}, 1h);
-  BareClient frozen(*world);
-  ASSERT_EQ(frozen.call().status, 200);
-  frozen.between.freeze_for(2h);
-  const auto outcome = frozen.call();
+  VirtualClient frozen(*world);
+  ASSERT_EQ(frozen.get().status, 200);
+  frozen.process.freeze_for(2h);
+  const auto outcome = frozen.get();
   EXPECT_EQ(outcome.status, 200);
   EXPECT_EQ(outcome.report.verdict, Verdict::ok) << to_json(outcome.report);
   EXPECT_EQ(world->rejections(), 0U);
@@ -244,10 +243,10 @@ TEST_P(Scenario, T12AFrozenProcessSendsNoTokenThatHasEnded) {
 
 TEST_P(Scenario, T12WithoutAnyTimerNoTokenIsSentThatHasEnded) {
   build(0s, {0s}, 300s);
-  BareClient deaf(*world);
-  deaf.between.deaf = true;
+  VirtualClient deaf(*world);
+  deaf.process.loop.lose_timers();
   for (int i = 0; i < 60; ++i) {
-    const auto outcome = deaf.call();
+    const auto outcome = deaf.get();
     ASSERT_EQ(outcome.status, 200) << i << to_json(outcome.report);
     world->run_for(i % 10 == 9 ? 400s : 20s);  // now and then the token ends unnoticed
   }
@@ -257,13 +256,13 @@ TEST_P(Scenario, T12WithoutAnyTimerNoTokenIsSentThatHasEnded) {
 
 TEST_P(Scenario, T12ACallFrozenInItsWaitEndsAtOnceWhereItsDeadlineHasPassed) {
   build(5s, {0s}, 60s);
-  BareClient frozen(*world);
+  VirtualClient frozen(*world);
   Request request;
   request.path = kMe;
   const auto pending = frozen.start(request);
   world->run_for(1s);
   ASSERT_EQ(world->rejections(), 1U);
-  frozen.between.freeze_for(2h);
+  frozen.process.freeze_for(2h);
   const Instant thawed = world->boot();
   world->run_for(1s);
   ASSERT_TRUE(pending->has_value());
@@ -271,18 +270,18 @@ TEST_P(Scenario, T12ACallFrozenInItsWaitEndsAtOnceWhereItsDeadlineHasPassed) {
   EXPECT_NE((*pending)->report.exit_code, 0) << to_json((*pending)->report);
   EXPECT_EQ(sends_with_token(), 1U);
   world->run_for(10s);
-  EXPECT_EQ(frozen.call().status, 200);
+  EXPECT_EQ(frozen.get().status, 200);
 }
 
 TEST_P(Scenario, T12ACallFrozenInItsWaitGoesOnWithItsTokenWhereBothLive) {
   build(5s, {0s}, 1h);
-  BareClient frozen(*world);
+  VirtualClient frozen(*world);
   Request request;
   request.path = kMe;
   request.timeout = 24h;
   const auto pending = frozen.start(request);
   world->run_for(1s);
-  frozen.between.freeze_for(10min);
+  frozen.process.freeze_for(10min);
   world->run_for(1s);
   ASSERT_TRUE(pending->has_value());
   EXPECT_EQ((*pending)->status, 200) << to_json((*pending)->report);
@@ -323,26 +322,26 @@ TEST_P(Scenario, T12ACallSuspendedBeforeItsFirstSendSendsNoTokenThatHasEnded) {
 
 TEST_P(Scenario, T12ACallThatOversleptClosesTheDoorToNobody) {
   build(5s, {0s}, 60s);
-  BareClient frozen(*world);
+  VirtualClient frozen(*world);
   Request request;
   request.path = kMe;
   const auto pending = frozen.start(request);
   world->run_for(1s);
-  frozen.between.freeze_for(2h);
+  frozen.process.freeze_for(2h);
   world->run_for(1s);
   ASSERT_TRUE(pending->has_value());
-  EXPECT_EQ(frozen.call().status, 200) << "no new token was ever refused";
+  EXPECT_EQ(frozen.get().status, 200) << "no new token was ever refused";
 }
 
 TEST_P(Scenario, T12ATokenWhoseLifePassedWhileItsAnswerLayUnreadIsNotUsed) {
   build(0s, {0s}, 1h);
-  BareClient frozen(*world);
+  VirtualClient frozen(*world);
   Request request;
   request.path = kMe;
   request.timeout = 24h;
   const auto pending = frozen.start(request);
   world->run_for(5ms);
-  frozen.between.freeze_for(2h);
+  frozen.process.freeze_for(2h);
   world->run_for(10s);
   ASSERT_TRUE(pending->has_value());
   EXPECT_EQ((*pending)->status, 200) << to_json((*pending)->report);

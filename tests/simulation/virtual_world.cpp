@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <stdexcept>
+#include <utility>
 
 namespace skewguard::simulation {
 namespace {
 
 constexpr WallTime kStart = WallTime{std::chrono::sys_days{std::chrono::year{2026} / 1 / 1}};
-
-Duration scaled(Duration span, double ppm) {
-  return span + Duration{std::llround(static_cast<double>(span.count()) * ppm * 1e-6)};
-}
 
 Now start_now() {
   Now now;
@@ -22,24 +20,35 @@ Now start_now() {
 }  // namespace
 
 /// The network: requests travel, are handled by the emulator when they arrive, answers travel back.
-class VirtualWorld::Net final : public Transport {
+class VirtualProcess::Net final : public Transport, public std::enable_shared_from_this<Net> {
  public:
-  explicit Net(VirtualWorld& world) : world_(world) {}
+  Net(VirtualWorld& world, VirtualProcess& process) : world_(world), process_(process) {}
+  ~Net() override {
+    for (const auto& [ticket, flight] : pending_) world_.at_once_ -= flight.token_request ? 1 : 0;
+  }
+  Net(const Net&) = delete;
+  Net& operator=(const Net&) = delete;
 
   Ticket send(HttpRequest request, const SendOptions& options, Handler handler) override {
     const Ticket ticket = ++last_;
+    if (!process_.loop.alive()) return ticket;
+    if (const auto kind = process_.breaks ? process_.breaks(request) : std::nullopt) {
+      process_.broken.push_back(request.method);
+      const TransportFailure failure{*kind, "ordered", *kind == TransportFailure::Kind::reset};
+      process_.loop.post([handler = std::move(handler), failure] { handler(failure); });
+      return ticket;
+    }
     const Fate met = world_.fate ? world_.fate(request) : Fate{};
     const std::size_t seen = note(request);
     const bool token_request = world_.seen_[seen].token_request();
     if (token_request) world_.most_at_once_ = std::max(world_.most_at_once_, ++world_.at_once_);
-    pending_.emplace(
-        ticket, Flight{std::move(handler), world_.now(), origin(request.url), token_request, seen});
-    const Timer timeout = world_.call_at(options.deadline, [this, ticket] {
+    const auto timeout = process_.loop.call_at(options.deadline, [this, ticket] {
       fail(ticket, TransportFailure::Kind::timeout, "no answer in time");
     });
-    pending_.at(ticket).timeout = timeout;
+    pending_.emplace(ticket, Flight{std::move(handler), machine().now(), origin(request.url),
+                                    token_request, seen, timeout});
     if (met.kind == Fate::Kind::refused) {
-      world_.post(
+      process_.loop.post(
           [this, ticket] { fail(ticket, TransportFailure::Kind::refused, "connection refused"); });
     } else if (met.kind != Fate::Kind::lost) {
       travel_up(ticket, std::move(request), met);
@@ -48,7 +57,8 @@ class VirtualWorld::Net final : public Transport {
   }
 
   void cancel(Ticket ticket) override {
-    world_.post([this, ticket] { fail(ticket, TransportFailure::Kind::cancelled, "withdrawn"); });
+    process_.loop.post(
+        [this, ticket] { fail(ticket, TransportFailure::Kind::cancelled, "withdrawn"); });
   }
 
  private:
@@ -58,15 +68,17 @@ class VirtualWorld::Net final : public Transport {
     std::string origin;
     bool token_request = false;
     std::size_t seen = 0;
-    Timer timeout = 0;
+    Executor::Timer timeout = 0;
   };
+
+  virtual_time::Machine& machine() { return process_.loop.machine(); }
 
   static std::string origin(const std::string& url) {
     return url.substr(0, url.find('/', url.find("//") + 2));
   }
 
   std::size_t note(const HttpRequest& request) {
-    world_.seen_.push_back(Seen{world_.boot_, request.method, request.url,
+    world_.seen_.push_back(Seen{machine().now().boot, request.method, request.url,
                                 std::string(request.authorization.reveal()),
                                 std::string(request.body.reveal()), 0});
     return world_.seen_.size() - 1;
@@ -77,16 +89,22 @@ class VirtualWorld::Net final : public Transport {
     const auto host = login ? emulator::Host::login : emulator::Host::api;
     const emulator::Delays delays = world_.servers_.delays(host);
     const Duration there = world_.leg(world_.up) + delays.up + met.extra;
-    world_.schedule(world_.true_ + there, [this, ticket, login, delays, met,
-                                           request = std::move(request)] {
+    world_.timeline_.after(there, [&world = world_, weak = weak_from_this(), ticket, login, delays,
+                                   met, request = std::move(request)] {
       const auto received = emulator::as_received(request, ticket);
-      emulator::Reply reply = login ? world_.servers_.handle_login(received, world_.server_now())
-                                    : world_.servers_.handle_api(received, world_.server_now());
+      emulator::Reply reply = login ? world.servers_.handle_login(received, world.server_now())
+                                    : world.servers_.handle_api(received, world.server_now());
       if (met.kind == Fate::Kind::answer_lost) return;
       if (met.spoil) met.spoil(reply);
-      world_.schedule(world_.true_ + world_.leg(world_.down) + delays.down,
-                      [this, ticket, reply = std::move(reply)] { deliver(ticket, reply); });
+      const Duration back = world.leg(world.down) + delays.down + met.extra_down;
+      world.timeline_.after(back, [weak, ticket, reply = std::move(reply)] {
+        if (const auto net = weak.lock()) net->arrive(ticket, reply);
+      });
     });
+  }
+
+  void arrive(Ticket ticket, const emulator::Reply& reply) {
+    process_.loop.post([this, ticket, reply] { deliver(ticket, reply); });
   }
 
   void deliver(Ticket ticket, const emulator::Reply& reply) {
@@ -97,7 +115,7 @@ class VirtualWorld::Net final : public Transport {
     exchange.headers = reply.headers;
     exchange.body = reply.body;
     exchange.sent = found->second.sent;
-    exchange.received = world_.now();
+    exchange.received = machine().now();
     exchange.connection = ticket;
     exchange.origin = found->second.origin;
     world_.seen_[found->second.seen].status = reply.status;
@@ -116,126 +134,62 @@ class VirtualWorld::Net final : public Transport {
 
   void end(std::map<Ticket, Flight>::iterator found, SendResult result) {
     if (found->second.token_request) --world_.at_once_;
-    world_.cancel(found->second.timeout);
+    process_.loop.cancel(found->second.timeout);
     const Handler handler = std::move(found->second.handler);
     pending_.erase(found);
     handler(std::move(result));
   }
 
   VirtualWorld& world_;
+  VirtualProcess& process_;
   std::map<Ticket, Flight> pending_;
   Ticket last_ = 0;
 };
 
-VirtualWorld::VirtualWorld(emulator::WorldOptions options, std::uint64_t seed)
-    : wall_(kStart),
-      servers_(std::move(options), start_now(), seed),
-      jitter_(seed * 77 + 5),
-      net_(std::make_unique<Net>(*this)) {}
-VirtualWorld::~VirtualWorld() = default;
+VirtualProcess::VirtualProcess(VirtualWorld& world, virtual_time::Machine& machine)
+    : loop(machine), world_(world), net_(std::make_shared<Net>(world, *this)) {}
+VirtualProcess::~VirtualProcess() = default;
 
-Transport& VirtualWorld::transport() noexcept {
+Transport& VirtualProcess::transport() noexcept {
   return *net_;
 }
 
-VirtualWorld::Key VirtualWorld::schedule(Duration at, std::function<void()> function) {
-  const Key key{std::max(at, true_), ++last_};
-  due_.emplace(key, std::move(function));
-  return key;
+void VirtualProcess::freeze_for(Duration span) {
+  loop.freeze();
+  world_.run_for(span);
+  loop.thaw();
 }
 
-void VirtualWorld::post(std::function<void()> function) {
-  schedule(true_, std::move(function));
+runtime::EngineWorld VirtualProcess::engine_world(std::uint64_t seed) {
+  auto& machine = loop.machine();
+  return {loop, machine, *net_, nullptr, seed, &machine};
 }
 
-Executor::Timer VirtualWorld::call_at(Instant at, std::function<void()> function) {
-  const Timer id = ++last_;
-  // The local clock may run slow: a little early is allowed, timers are hints.
-  const Duration delay = std::max(Duration{0}, at - boot_);
-  timers_[id] = schedule(true_ + delay, [this, id, function = std::move(function)] {
-    timers_.erase(id);
-    function();
-  });
-  return id;
-}
+VirtualWorld::VirtualWorld(emulator::WorldOptions options, std::uint64_t seed)
+    : machine_(timeline_, Machine::booted(kStart)),
+      servers_(std::move(options), start_now(), seed),
+      jitter_(seed * 77 + 5),
+      another_(std::make_unique<VirtualProcess>(*this)) {}
+VirtualWorld::~VirtualWorld() = default;
 
-void VirtualWorld::cancel(Timer timer) {
-  const auto found = timers_.find(timer);
-  if (found == timers_.end()) return;
-  due_.erase(found->second);
-  timers_.erase(found);
-}
-
-Now VirtualWorld::now() {
-  Now now;
-  now.boot = boot_;
-  now.wall = wall_;
-  now.mono = mono_;
-  now.raw = raw_;
-  return now;
+Transport& VirtualWorld::transport() noexcept {
+  return another_->transport();
 }
 
 Now VirtualWorld::server_now() const {
+  const Duration passed = timeline_.now();
   Now now;
-  now.boot = Instant{true_};
-  now.wall = kStart + true_;
-  now.mono = MonotonicTime{true_};
-  now.raw = RawTime{true_};
+  now.boot = Instant{passed};
+  now.wall = kStart + passed;
+  now.mono = MonotonicTime{passed};
+  now.raw = RawTime{passed};
   return now;
 }
 
-void VirtualWorld::advance_to(Duration at) {
-  const Duration span = std::max(Duration{0}, at - true_);
-  true_ += span;
-  boot_ += scaled(span, slew_ppm);
-  mono_ += scaled(span, slew_ppm);
-  wall_ += scaled(span, slew_ppm);
-  raw_ += scaled(span, crystal_ppm);
-}
-
-bool VirtualWorld::run_next(Duration limit) {
-  if (due_.empty() || due_.begin()->first.first > limit) return false;
-  const auto node = due_.extract(due_.begin());
-  advance_to(node.key().first);
-  node.mapped()();
-  return true;
-}
-
-void VirtualWorld::run_for(Duration span) {
-  const Duration end = true_ + span;
-  while (run_next(end)) {
-  }
-  advance_to(end);
-}
-
-bool VirtualWorld::run_while(const std::function<bool()>& busy, Duration at_most) {
-  const Duration end = true_ + at_most;
-  while (busy()) {
-    if (!run_next(end)) return false;
-  }
-  return true;
-}
-
-// True time passes while this machine runs nothing: its timers are late by the whole span.
-void VirtualWorld::skip(Duration span) {
-  true_ += span;
-  std::map<Timer, Key> moved;
-  for (const auto& [timer, key] : timers_) {
-    auto node = due_.extract(key);
-    moved[timer] = schedule(key.first + span, std::move(node.mapped()));
-  }
-  timers_ = std::move(moved);
-}
-
-void VirtualWorld::suspend(Duration span) {
-  skip(span);
-  boot_ += span;
-  wall_ += span;
-}
-
-void VirtualWorld::stand_still(Duration span) {
-  skip(span);
-  if (vm_marker) ++*vm_marker;
+void VirtualWorld::pass(Duration span, Machine::State state) {
+  machine_.enter(state);
+  run_for(span);
+  machine_.enter(Machine::State::running);
 }
 
 Duration VirtualWorld::leg(const Path& path) {
@@ -291,10 +245,10 @@ Hooks hooks_into(VirtualClient& client) {
 }  // namespace
 
 VirtualClient::VirtualClient(VirtualWorld& world, ClientOptions options, std::uint64_t seed)
-    : world_(world),
+    : process(world),
+      world_(world),
       options_(options),
-      engine_(std::move(options), hooks_into(*this),
-              runtime::EngineWorld{world, world, world.transport(), nullptr, seed, &world}) {}
+      engine_(std::move(options), hooks_into(*this), process.engine_world(seed)) {}
 
 VirtualClient::Pending VirtualClient::start(const Request& request) {
   auto pending = std::make_shared<std::optional<Outcome>>();
@@ -322,8 +276,9 @@ VirtualClient::Outcome VirtualClient::call(const Request& request) {
   return never;
 }
 
-VirtualClient::Outcome VirtualClient::get(const std::string& path) {
+VirtualClient::Outcome VirtualClient::get(const std::string& path, const std::string& method) {
   Request request;
+  request.method = method;
   request.path = path;
   return call(request);
 }

@@ -2,18 +2,18 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "emulator/world.hpp"
 #include "runtime/engine.hpp"
-#include "skewguard/executor.hpp"
 #include "skewguard/transport.hpp"
 #include "time/backoff.hpp"
+#include "virtual_time/machine.hpp"
+#include "virtual_time/process.hpp"
+#include "virtual_time/timeline.hpp"
 
 namespace skewguard::simulation {
 
@@ -30,6 +30,7 @@ struct Path {
 struct Fate {
   enum class Kind { arrives, lost, answer_lost, refused } kind = Kind::arrives;
   Duration extra{0};                            ///< more delay on the way up
+  Duration extra_down{0};                       ///< more delay on the way down
   std::function<void(emulator::Reply&)> spoil;  ///< changes the answer after it was stamped
 };
 
@@ -46,38 +47,37 @@ struct Seen {
   }
 };
 
-/// The whole world in one thread on virtual time: one machine with its clocks, the two hosts of the
-/// emulator, and the network between them. Wall, boot, raw and true time move independently.
-class VirtualWorld final : public Executor, public ClockSource, public DisruptionSource {
+class VirtualProcess;
+
+/// Login and API hosts of the emulator, the network to them, and one machine, on one timeline. More
+/// machines and processes can be added to it.
+class VirtualWorld {
  public:
+  using Machine = virtual_time::Machine;
+
   explicit VirtualWorld(emulator::WorldOptions options = {}, std::uint64_t seed = 1);
-  ~VirtualWorld() override;
+  ~VirtualWorld();
   VirtualWorld(const VirtualWorld&) = delete;
   VirtualWorld& operator=(const VirtualWorld&) = delete;
 
-  void post(std::function<void()> function) override;
-  Timer call_at(Instant at, std::function<void()> function) override;
-  void cancel(Timer timer) override;
-  Now now() override;
+  [[nodiscard]] virtual_time::Timeline& timeline() noexcept { return timeline_; }
+  [[nodiscard]] Machine& machine() noexcept { return machine_; }
+  /// The network as another process on the machine uses it.
   Transport& transport() noexcept;
 
-  void run_for(Duration span);  ///< of true time
+  void run_for(Duration span) { timeline_.run_for(span); }
   /// Runs while `busy`, at most for `at_most`; false where it still was.
-  bool run_while(const std::function<bool()>& busy, Duration at_most);
-  [[nodiscard]] Instant boot() const noexcept { return boot_; }
+  bool run_while(const std::function<bool()>& busy, Duration at_most) {
+    return timeline_.run_while(busy, at_most);
+  }
+  [[nodiscard]] Now now() { return machine_.now(); }
+  [[nodiscard]] Instant boot() { return machine_.now().boot; }
 
   // What can happen to the machine.
-  void step_wall(Duration by) { wall_ += by; }
-  void set_wall(WallTime at) { wall_ = at; }
-  /// Boot and wall time run on; CLOCK_MONOTONIC, RAW and all timers stand still.
-  void suspend(Duration span);
-  /// The hypervisor stops the machine: the servers' clocks run on, no local one does.
-  void stand_still(Duration span);
-  /// What a hypervisor that tells of such stops shows; absent = it does not.
-  std::optional<std::uint64_t> vm_marker;
-  std::optional<std::uint64_t> marker() override { return vm_marker; }
-  double slew_ppm = 0;     ///< of MONOTONIC, BOOTTIME and the wall clock against true time
-  double crystal_ppm = 0;  ///< of RAW against true time
+  void step_wall(Duration by) { machine_.step_wall(by); }
+  void set_wall(WallTime at) { machine_.set_wall(at); }
+  void suspend(Duration span) { pass(span, Machine::State::suspended); }
+  void stand_still(Duration span) { pass(span, Machine::State::stopped); }
 
   emulator::World& servers() noexcept { return servers_; }
   /// True time, as the emulator's clocks take it.
@@ -93,32 +93,49 @@ class VirtualWorld final : public Executor, public ClockSource, public Disruptio
   [[nodiscard]] std::size_t most_token_requests_at_once() const noexcept { return most_at_once_; }
 
  private:
-  class Net;
-  using Key = std::pair<Duration, std::uint64_t>;  // true time, order
+  friend class VirtualProcess;
 
-  Key schedule(Duration at, std::function<void()> function);
-  bool run_next(Duration limit);
-  void advance_to(Duration at);
-  void skip(Duration span);
+  void pass(Duration span, Machine::State state);
   Duration leg(const Path& path);
 
-  Duration true_{0};  // since the start
-  Instant boot_{std::chrono::hours{1}};
-  MonotonicTime mono_{std::chrono::hours{1}};
-  RawTime raw_{std::chrono::minutes{59}};
-  WallTime wall_;
+  virtual_time::Timeline timeline_;
+  Machine machine_;
   emulator::World servers_;
   time::Jitter jitter_;
-  std::map<Key, std::function<void()>> due_;
-  std::map<Timer, Key> timers_;
-  std::uint64_t last_ = 0;
   std::vector<Seen> seen_;
   std::size_t at_once_ = 0;
   std::size_t most_at_once_ = 0;
-  std::unique_ptr<Net> net_;
+  std::unique_ptr<VirtualProcess> another_;
 };
 
-/// One client of ours in the virtual world.
+/// A process with its connections to the hosts. Killed, it sends nothing any more and gets no
+/// answer; what it has sent is on its way all the same.
+class VirtualProcess {
+ public:
+  explicit VirtualProcess(VirtualWorld& world) : VirtualProcess(world, world.machine()) {}
+  VirtualProcess(VirtualWorld& world, virtual_time::Machine& machine);
+  ~VirtualProcess();
+  VirtualProcess(const VirtualProcess&) = delete;
+  VirtualProcess& operator=(const VirtualProcess&) = delete;
+
+  virtual_time::Process loop;
+  /// Asked for each request as it leaves: how it fails, or nothing.
+  std::function<std::optional<TransportFailure::Kind>(const HttpRequest&)> breaks;
+  std::vector<std::string> broken;  ///< the methods of the requests that failed so
+
+  Transport& transport() noexcept;
+  /// Freezes the process for `span` of true time.
+  void freeze_for(Duration span);
+  /// What an engine in this process runs on.
+  [[nodiscard]] runtime::EngineWorld engine_world(std::uint64_t seed = 1);
+
+ private:
+  class Net;
+  VirtualWorld& world_;
+  std::shared_ptr<Net> net_;  // what is on its way knows it weakly
+};
+
+/// One client of ours in a process of its own.
 class VirtualClient {
  public:
   explicit VirtualClient(VirtualWorld& world, ClientOptions options = default_options(),
@@ -137,13 +154,14 @@ class VirtualClient {
   Pending start(const Request& request);
   /// One call from start to end, at most an hour of virtual time.
   Outcome call(const Request& request);
-  Outcome get(const std::string& path = "/api/v2/tokens/me");
+  Outcome get(const std::string& path = "/api/v2/tokens/me", const std::string& method = "GET");
   Result<BearerToken> token(const TokenRequestOptions& options = {});
 
   std::vector<Rejection> rejections;
   std::vector<CallReport> resolved;
   std::vector<LogLine> log;
   bool throw_in_hooks = false;
+  VirtualProcess process;
 
  private:
   VirtualWorld& world_;
