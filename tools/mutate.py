@@ -11,7 +11,7 @@ others. A mutant that does not compile is replaced by the next.
 
 Each mutant is built and tested in build/mutate, in a copy of this tree. The tests named after the
 changed file run first, then the other tests of its folder, then those of the folders above,
-farther and farther away; with `--near`, only those of its folder. The first failure kills the
+farther and farther away; with `--near`, only the fast ones of its folder. The first failure kills the
 mutant. Only the test programs that run are built; each must pass without a mutant before it counts.
 
 Each outcome is appended to the results file at once (default: build/mutate/results.jsonl). A run
@@ -161,7 +161,7 @@ def distance(upper, lower):
 
 
 def test_programs(root, folder):
-    """The test programs that may notice a change in a folder, nearest first, as (arrows, name)."""
+    """The test programs that may notice a change in a folder, nearest first, as (arrows, slow, name)."""
     found = []
     for cmake in sorted((root / "tests").glob("**/CMakeLists.txt")):
         text = cmake.read_text(encoding="utf-8")
@@ -175,7 +175,7 @@ def test_programs(root, folder):
             if far:
                 slow = "LABELS property" in call or "simulation" in name
                 found.append((min(far), slow, name))
-    return [(far, name) for far, _, name in sorted(found)]
+    return sorted(found)
 
 
 def programs_in(folder):
@@ -209,7 +209,7 @@ class Laboratory:
     """A copy of the tree in which one mutant at a time is planted, tested and removed."""
 
     def __init__(self, near):
-        self.near = near  # only the tests of a mutant's own folder
+        self.near = near  # only the fast tests of a mutant's own folder
         self.took = {}  # (program, filter) -> (CPU seconds, seconds) without a mutant
 
     def set_up(self):
@@ -279,8 +279,8 @@ class Laboratory:
         folder = Path(mutant.file).parts[1]
         near, own = suites_of(TREE, mutant.file), programs_in(TREE / "tests" / "unit" / folder)
         tests = [(name, near, "its own tests") for name in own if near]
-        tests += [(name, "*", name) for arrows, name in test_programs(TREE, folder)
-                  if arrows == 0 or not self.near]
+        tests += [(name, "*", name) for arrows, slow, name in test_programs(TREE, folder)
+                  if not self.near or (arrows == 0 and not slow)]
         try:
             for name, pattern, what in tests:
                 if (name, pattern) not in self.took:
@@ -410,7 +410,7 @@ def self_test():
     if found != expected:
         missing, extra = set(expected) - set(found), set(found) - set(expected)
         sys.exit(f"self-test: not planted: {sorted(missing)}; planted too: {sorted(extra)}")
-    tests = [name for _, name in test_programs(ROOT, "guard")]
+    tests = [name for _, _, name in test_programs(ROOT, "guard")]
     if not tests or not tests[0].startswith("guard") or "oauth_test" in tests:
         sys.exit(f"self-test: the tests of guard are {tests}")
     equivalents()

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "diagnosis/dates.hpp"
-#include "diagnosis/explain.hpp"
 #include "diagnosis/standing.hpp"
+#include "evidence_testing.hpp"
 
 namespace skewguard::diagnosis {
 namespace {
@@ -15,37 +15,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 
-constexpr ServerId kApi{0};
-constexpr Duration kNoon = seconds{1'767'268'800};  // 2026-01-01T12:00:00Z
-
-Instant at(Duration since_start) {
-  return Instant{std::chrono::hours{1} + since_start};
-}
-ServerTime noon_plus(Duration d) {
-  return {kApi, kNoon + d};
-}
-
-/// A token asked for at 0, begun at noon, 300 s long; refused at `when`, when the API said `date`.
-Trial refusal(Duration when, std::optional<Duration> date, std::uint64_t generation = 1) {
-  Trial t;
-  t.token.generation = generation;
-  t.token.asked = at(Duration{0});
-  t.token.received = at(milliseconds{20});
-  t.token.dead_at = at(seconds{300});
-  t.token.begins = noon_plus(Duration{0});
-  t.token.ends = noon_plus(seconds{300});
-  t.sent = at(when - milliseconds{20});
-  t.received = at(when);
-  if (date) t.date = noon_plus(*date);
-  return t;
-}
-Evidence evidence(std::vector<Trial> trials) {
-  Evidence e;
-  e.now = trials.back().received;
-  e.trials = std::move(trials);
-  e.limits = {at(seconds{600}), seconds{15}, seconds{3}, 3, seconds{1}};
-  return e;
-}
 Standing stands(const Trial& t) {
   return standing(evidence({t}), t);
 }
@@ -285,6 +254,54 @@ TEST(Standing, ATokenWithAnEarlyNbfIsDeadOnArrivalByItsIatAlone) {
   EXPECT_FALSE(dead_on_arrival(e, e.trials[0]));
 }
 
+/// The same next step up to a deadline just after it, another one where it would end at the
+/// deadline.
+void expect_only_before_the_deadline(Evidence e, Next next, Duration takes = Duration{0}) {
+  e.limits.deadline = at(seconds{590});
+  const Assessment a = assess(e);
+  ASSERT_EQ(a.next, next);
+  e.limits.deadline = a.until + takes + Duration{1};
+  EXPECT_EQ(assess(e).next, next);
+  e.limits.deadline = a.until + takes;
+  EXPECT_NE(assess(e).next, next);
+}
+
+TEST(Assess, NoWaitEndsAtTheDeadline) {
+  const Trial not_begun = refusal(milliseconds{40}, -seconds{5});
+  expect_only_before_the_deadline(evidence({not_begun}), Next::wait);
+
+  Trial perhaps = refusal(milliseconds{40}, Duration{0});
+  perhaps.token.begins = noon_plus(seconds{1});
+  expect_only_before_the_deadline(evidence({perhaps}), Next::wait);
+
+  const Trial agrees = refusal(milliseconds{40}, Duration{0});
+  expect_only_before_the_deadline(evidence({agrees}), Next::wait);
+
+  Trial same_date = refusal(seconds{2}, -seconds{5});
+  expect_only_before_the_deadline(evidence({not_begun, same_date}), Next::wait);
+
+  Trial accepted = refusal(seconds{60}, -seconds{3600});
+  accepted.token.accepted_before = true;
+  expect_only_before_the_deadline(evidence({accepted}), Next::wait);
+
+  Evidence turns = evidence({refusal(seconds{60}, seconds{3600})});
+  turns.trials[0].token.accepted_before = true;
+  turns.takes_turns = true;
+  expect_only_before_the_deadline(turns, Next::wait);
+}
+
+TEST(Assess, NoBackOffEndsAtTheDeadline) {
+  Trial contended = refusal(seconds{60}, seconds{60});
+  contended.token.accepted_before = true;
+  contended.token.early_ends_before = 1;
+  expect_only_before_the_deadline(evidence({contended}), Next::back_off);
+}
+
+TEST(Assess, ALookNeedsAQuarterOfASecondBeforeTheDeadline) {
+  expect_only_before_the_deadline(evidence({refusal(milliseconds{40}, -seconds{120})}), Next::look,
+                                  milliseconds{250});
+}
+
 TEST(Assess, ALookThatDidNotMoveLeavesTheOrdinaryWay) {
   Evidence e = evidence({refusal(milliseconds{40}, -seconds{120})});
   e.now = at(milliseconds{1150});
@@ -444,55 +461,6 @@ TEST(Assess, DeadOnArrivalCountsTheTimeSinceTheTokenWasAskedFor) {
   EXPECT_TRUE(dead_on_arrival(none, none.trials[0]));  // 299 s of its clock in 200 s of ours
   const Evidence honest = evidence({refusal(seconds{299}, seconds{300})});
   EXPECT_FALSE(dead_on_arrival(honest, honest.trials[0]));
-}
-
-TEST(Explain, SaysHowFarTheApiLagsTheLoginHostWithBounds) {
-  Trial t = refusal(milliseconds{40}, -seconds{5});
-  t.followed = Action::wait_and_retry;
-  t.waited = seconds{5};
-  Trial good = refusal(milliseconds{5080}, Duration{0});
-  good.refused = false;
-  Evidence e = evidence({t, good});
-  e.login_minus_api = OffsetBound{seconds{4}, milliseconds{5100}};
-  EXPECT_EQ(
-      explain_settled(e, {0, settle(e, 0)}, {}),
-      "The API's clock was 4.0 to 5.1 s behind the login host's: the token was not valid before "
-      "12:00:00 UTC and the API answered at 11:59:55 UTC; waited 5.0 s and sent the same token "
-      "again.");
-}
-
-TEST(Explain, TwoEndsThatReadAlikeAreOneFigure) {
-  const Trial t = refusal(milliseconds{40}, -seconds{5});
-  Evidence e = evidence({t});
-  e.login_minus_api = OffsetBound{seconds{7200}, seconds{7201}};
-  EXPECT_THAT(explain_settled(e, {0, settle(e, 0)}, {}),
-              testing::HasSubstr("the API's clock was 2 h behind the login host's: "));
-}
-
-TEST(Explain, WhereOpenFilesAreOutNoNetworkIsToBlame) {
-  TransportFailure failure{TransportFailure::Kind::unreachable, "Too many open files", false};
-  failure.out_of_resources = true;
-  EXPECT_THAT(explain_failure(failure, "https://api.example", {}, false),
-              testing::EndsWith("open files and memory (ulimit -a)."));
-}
-
-TEST(Explain, TheApisWordsEndWithOneFullStop) {
-  Trial t = refusal(milliseconds{40}, seconds{100});
-  for (const auto& [words, told] : {std::pair{"Invalid login.", ": \"Invalid login.\""},
-                                    std::pair{"bad.credentials", ": \"bad.credentials\"."}}) {
-    t.said.words = words;
-    EXPECT_THAT(explain_settled(evidence({t}), {0, Verdict::token_rejected}, {}),
-                testing::EndsWith(told));
-  }
-}
-
-TEST(Explain, GivesAllTimesOfASentenceOneForm) {
-  Trial t = refusal(milliseconds{40}, seconds{100});
-  t.token.ends = noon_plus(std::chrono::hours{24});  // another day than its begin and the Date
-  EXPECT_THAT(
-      explain_settled(evidence({t}), {0, Verdict::token_rejected}, {}),
-      testing::HasSubstr("(the token lives from 2026-01-01T12:00:00Z to "
-                         "2026-01-02T12:00:00Z, the API answered at 2026-01-01T12:01:40Z)"));
 }
 
 }  // namespace
