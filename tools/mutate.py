@@ -11,8 +11,8 @@ others. A mutant that does not compile is replaced by the next.
 
 Each mutant is built and tested in build/mutate, in a copy of this tree. The tests named after the
 changed file run first, then the other tests of its folder, then those of the folders above,
-farther and farther away; with `--near`, only the fast ones of its folder. The first failure kills the
-mutant. Only the test programs that run are built; each must pass without a mutant before it counts.
+farther and farther away; with `--near`, only the fast ones of its folder. The first failure kills
+the mutant. Only the test programs that run are built; each must pass without a mutant first.
 
 Each outcome is appended to the results file at once (default: build/mutate/results.jsonl). A run
 with the same seed continues where the last one stopped and tries the survivors again. A mutant
@@ -161,7 +161,9 @@ def distance(upper, lower):
 
 
 def test_programs(root, folder):
-    """The test programs that may notice a change in a folder, nearest first, as (arrows, slow, name)."""
+    """The test programs that may notice a change in a folder, nearest first.
+
+    Each as (how many arrows away, whether it is slow, its name)."""
     found = []
     for cmake in sorted((root / "tests").glob("**/CMakeLists.txt")):
         text = cmake.read_text(encoding="utf-8")

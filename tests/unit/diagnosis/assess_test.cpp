@@ -277,7 +277,7 @@ TEST(Assess, NoWaitEndsAtTheDeadline) {
   const Trial agrees = refusal(milliseconds{40}, Duration{0});
   expect_only_before_the_deadline(evidence({agrees}), Next::wait);
 
-  Trial same_date = refusal(seconds{2}, -seconds{5});
+  const Trial same_date = refusal(seconds{2}, -seconds{5});
   expect_only_before_the_deadline(evidence({not_begun, same_date}), Next::wait);
 
   Trial accepted = refusal(seconds{60}, -seconds{3600});
