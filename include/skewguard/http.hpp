@@ -52,20 +52,23 @@ struct HttpRequest {
   Secret body;                 ///< may hold credentials, so never logged
 };
 
-/// One whole HTTP answer. Any status is a successful exchange; only its absence is an error.
-struct Exchange {
-  int status = 0;  ///< 200..999 from our own transport, which passes over interim answers (1xx)
+/// The head of an HTTP answer, and how the answer came.
+struct AnswerHead {
+  int status = 0;  ///< 200..999 from our own transport, which skips interim answers (1xx)
   Headers headers{};
-  std::string
-      body{};      ///< out of its chunks; as a Transport gives it, not out of a Content-Encoding
   Now sent{};      ///< read just before the first byte of the request went to the socket
   Now received{};  ///< read as soon as the first bytes of the answer came from the socket
   /// The connection it came over: the same number = the same connection = evidence for one clock.
   std::uint64_t connection = 0;
   /// The answer was readable before the request had gone out: not a sample of a clock.
   bool early = false;
-  /// The name the request went to (scheme://host:port): whose clock the Date header is.
+  /// Where the request went (scheme://host:port): whose clock the Date header shows.
   std::string origin{};
+};
+
+/// One whole HTTP answer. Any status is a successful exchange; only its absence is an error.
+struct Exchange : AnswerHead {
+  std::string body{};  ///< without chunked framing, but still in its Content-Encoding
 };
 
 }  // namespace skewguard

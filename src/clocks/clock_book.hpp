@@ -12,13 +12,6 @@
 
 namespace skewguard::clocks {
 
-/// Makes a sample of an answer's Date, or says why it is none (in `why`, one plain phrase): no
-/// Date, two of them, Age, malformed, second 60, 1xx, 407, 408, an answer that was early, one with
-/// received before sent, a date that no clock of today shows.
-/// A Date may repeat a secret: `quote` is off where the words go to a log that is not to hold one.
-std::optional<time::DateSample> sample_of(const Exchange& exchange, std::string* why = nullptr,
-                                          bool quote = true);
-
 /// What happened to the picture of all the clocks when an answer came in.
 struct Observation {
   ServerId server;

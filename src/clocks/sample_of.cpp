@@ -1,3 +1,5 @@
+#include "clocks/sample_of.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -5,7 +7,7 @@
 #include <utility>
 
 #include "base/strings.hpp"
-#include "clocks/clock_book.hpp"
+#include "clocks/skew_estimator.hpp"
 #include "time/http_date.hpp"
 
 namespace skewguard::clocks {
@@ -44,32 +46,32 @@ std::string quoted(std::string_view text) {
 }
 
 /// Why this answer's stamp cannot be placed between sent and received; empty if it can.
-std::string_view unfit(const Exchange& exchange) {
-  if (exchange.status < 200) return "an interim answer (1xx)";
-  if (exchange.status == 407) return "407: the outgoing proxy's, not the server's";
-  if (exchange.status == 408) return "408: it may have been made before the request";
-  if (exchange.early) return "it was there before the request had gone out";
-  if (find_field(exchange.headers, "Age").count > 0) return "from a cache (Age)";
-  if (exchange.received.boot < exchange.sent.boot) return "received before it was sent";
+std::string_view unfit(const AnswerHead& head) {
+  if (head.status < 200) return "an interim answer (1xx)";
+  if (head.status == 407) return "407: the outgoing proxy's, not the server's";
+  if (head.status == 408) return "408: it may have been made before the request";
+  if (head.early) return "it was there before the request had gone out";
+  if (find_field(head.headers, "Age").count > 0) return "from a cache (Age)";
+  if (head.received.boot < head.sent.boot) return "received before it was sent";
   return {};
 }
 
 }  // namespace
 
-std::optional<time::DateSample> sample_of(const Exchange& exchange, std::string* why, bool quote) {
+std::optional<time::DateSample> sample_of(const AnswerHead& head, std::string* why, bool quote) {
   const auto refused = [&](std::string reason) {
     if (why != nullptr) *why = std::move(reason);
     return std::nullopt;
   };
   const auto with = [&](std::string_view text) { return quote ? ": " + quoted(text) : ""; };
-  if (const auto reason = unfit(exchange); !reason.empty()) return refused(std::string(reason));
-  const Found date = find_field(exchange.headers, "Date");
+  if (const auto reason = unfit(head); !reason.empty()) return refused(std::string(reason));
+  const Found date = find_field(head.headers, "Date");
   if (date.count == 0) return refused("no Date");
   if (date.count > 1) return refused("more than one Date");
   const std::string_view text = trim(date.value);
-  const auto parsed = time::parse_loose_date(text, today_of(exchange.received));
+  const auto parsed = time::parse_loose_date(text, today_of(head.received));
   if (!parsed) return refused("its Date names no instant for certain" + with(text));
-  const time::DateSample sample{exchange.sent, exchange.received, *parsed, exchange.connection};
+  const time::DateSample sample{head.sent, head.received, *parsed, head.connection};
   if (!SkewEstimator::interval_of(sample))
     return refused("a time that no clock here can show" + with(text));
   return sample;

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <utility>
 
-#include "clocks/clock_book.hpp"
+#include "clocks/sample_of.hpp"
 
 namespace skewguard::doctor {
 namespace {

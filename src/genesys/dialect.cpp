@@ -49,8 +49,8 @@ HttpRequest GenesysDialect::request(const oauth::Grant& grant, std::string_view 
   return oauth::token_request(grant, token_url, oauth::BasicForm::raw);
 }
 
-Result<oauth::TokenAnswer> GenesysDialect::token(const Exchange& exchange) const {
-  return oauth::token_answer(exchange);
+Result<oauth::TokenAnswer> GenesysDialect::token(const clocks::Answer& answer) const {
+  return oauth::token_answer(answer);
 }
 
 // docs/platform.md section 2.1: the status alone does not tell; 400 is an unknown client or a rate

@@ -11,7 +11,7 @@ class GenesysDialect final : public oauth::Dialect {
  public:
   [[nodiscard]] HttpRequest request(const oauth::Grant& grant,
                                     std::string_view token_url) const override;
-  [[nodiscard]] Result<oauth::TokenAnswer> token(const Exchange& exchange) const override;
+  [[nodiscard]] Result<oauth::TokenAnswer> token(const clocks::Answer& answer) const override;
   [[nodiscard]] oauth::Refusal login_refusal(const Exchange& exchange) const override;
   [[nodiscard]] oauth::Refusal api_refusal(const Exchange& exchange, std::string_view path,
                                            bool managed) const override;

@@ -44,25 +44,25 @@ bool took_token(const Refusal& refusal, int status) {
 }  // namespace
 
 CallAction CallMachine::Impl::on(const event::Answered& answered) {
-  const Exchange& exchange = answered.exchange;
-  if (std::exchange(looking_, false)) return on_seen(&exchange);
-  const Refusal refusal = refusal_of(exchange);
-  last_answer_ = exchange;
-  const std::size_t attempt = record_.add(&exchange, token_.get(), *view_);
+  const clocks::Answer& answer = *answered.answer;
+  if (std::exchange(looking_, false)) return on_seen(&answer);
+  const Refusal refusal = refusal_of(answer);
+  last_answer_ = answered.answer;
+  const std::size_t attempt = record_.add(&answer, token_.get(), *view_);
   record_.at(attempt).error_code = refusal.error_code;
   record_.at(attempt).correlation_id = refusal.correlation_id;
-  if (refusal.kind == Refusal::Kind::token_refused) return on_refused_token(exchange, refusal);
+  if (refusal.kind == Refusal::Kind::token_refused) return on_refused_token(answer, refusal);
   // An answer to HEAD has no body that would tell whose 403 it is.
-  const bool whose = request_.method != "HEAD" || exchange.status != 403;
-  if (whose && took_token(refusal, exchange.status)) {
-    note_trial(exchange, nullptr);
+  const bool whose = request_.method != "HEAD" || answer.status != 403;
+  if (whose && took_token(refusal, answer.status)) {
+    note_trial(answer, nullptr);
     token_accepted_ = true;
     accepted_ = token_;
     out_.facts.push_back(oauth::event::Accepted{token_->generation});
     if (diagnosis::took_unbegun(trials_.back(), options_.staleness))
       out_.facts.push_back(oauth::event::TakesUnbegun{});
   }
-  return on_taken(exchange, refusal);
+  return on_taken(refusal);
 }
 
 /// Sorted as it came; what is told of it says nothing of the token.
@@ -81,40 +81,40 @@ Refusal CallMachine::Impl::refusal_of(const Exchange& exchange) const {
   return refusal;
 }
 
-CallAction CallMachine::Impl::on_taken(const Exchange& exchange, const Refusal& refusal) {
+CallAction CallMachine::Impl::on_taken(const Refusal& refusal) {
   const std::size_t attempt = record_.attempts().size() - 1;
   const auto give_up = [&](Verdict verdict, std::string explanation) {
     note(attempt, verdict, std::move(explanation));
     decide(attempt, Action::give_up);
     announce(attempt, {verdict});
-    return finish(diagnosis::exit_code(verdict), exchange);
+    return finish(diagnosis::exit_code(verdict), last_answer_);
   };
   switch (refusal.kind) {
     case Refusal::Kind::missing_permission:
       return give_up(Verdict::missing_permission, diagnosis::explain_missing_permission(refusal));
     case Refusal::Kind::gateway_refused:
       return give_up(Verdict::gateway_refused,
-                     diagnosis::explain_gateway(refusal, exchange.status));
+                     diagnosis::explain_gateway(refusal, last_answer_->status));
     case Refusal::Kind::no_user_context:
       return give_up(Verdict::no_user_context, diagnosis::explain_no_user_context(refusal));
     case Refusal::Kind::redirect:
-      return give_up(Verdict::protocol, diagnosis::explain_redirect(refusal, exchange.status));
+      return give_up(Verdict::protocol, diagnosis::explain_redirect(refusal, last_answer_->status));
     case Refusal::Kind::unusable:
-      return give_up(Verdict::protocol, diagnosis::explain_unusable(refusal, exchange.status));
+      return give_up(Verdict::protocol, diagnosis::explain_unusable(refusal, last_answer_->status));
     case Refusal::Kind::rate_limited:
-      return on_rate_limit(exchange, refusal);
+      return on_rate_limit(refusal);
     case Refusal::Kind::backend_unavailable:
-      return on_auth_backend(exchange, refusal);
+      return on_auth_backend(refusal);
     default:
       break;
   }
-  if (exchange.status < 200)
-    return give_up(Verdict::protocol, diagnosis::explain_unusable(refusal, exchange.status));
-  if (exchange.status < 300) return finish(0, exchange);
-  return on_api_error(exchange, refusal);
+  if (last_answer_->status < 200)
+    return give_up(Verdict::protocol, diagnosis::explain_unusable(refusal, last_answer_->status));
+  if (last_answer_->status < 300) return finish(0, last_answer_);
+  return on_api_error(refusal);
 }
 
-CallAction CallMachine::Impl::on_rate_limit(const Exchange& exchange, const Refusal& refusal) {
+CallAction CallMachine::Impl::on_rate_limit(const Refusal& refusal) {
   const std::size_t attempt = record_.attempts().size() - 1;
   auto told = refusal.retry_after;
   // One that keeps saying "at once" is not believed for ever.
@@ -127,12 +127,12 @@ CallAction CallMachine::Impl::on_rate_limit(const Exchange& exchange, const Refu
   decide(attempt, retry ? Action::wait_and_retry : Action::give_up);
   announce(attempt, {Verdict::api_rate_limited});
   if (retry) return retry_after(wait);
-  return finish(diagnosis::exit_code(Verdict::api_rate_limited), exchange);
+  return finish(diagnosis::exit_code(Verdict::api_rate_limited), last_answer_);
 }
 
 /// The API could not ask its own back end about the token: nothing was done, so any method may be
 /// sent again.
-CallAction CallMachine::Impl::on_auth_backend(const Exchange& exchange, const Refusal& refusal) {
+CallAction CallMachine::Impl::on_auth_backend(const Refusal& refusal) {
   const std::size_t attempt = record_.attempts().size() - 1;
   const Duration wait = std::max(auth_backoff_.next(), refusal.retry_after.value_or(Duration{0}));
   const bool retry = wait < left();
@@ -140,17 +140,17 @@ CallAction CallMachine::Impl::on_auth_backend(const Exchange& exchange, const Re
   decide(attempt, retry ? Action::wait_and_retry : Action::give_up);
   announce(attempt, {Verdict::auth_backend_unavailable});
   if (retry) return retry_after(wait);
-  return finish(diagnosis::exit_code(Verdict::auth_backend_unavailable), exchange);
+  return finish(diagnosis::exit_code(Verdict::auth_backend_unavailable), last_answer_);
 }
 
-CallAction CallMachine::Impl::on_api_error(const Exchange& exchange, const Refusal& refusal) {
+CallAction CallMachine::Impl::on_api_error(const Refusal& refusal) {
   const std::size_t attempt = record_.attempts().size() - 1;
   const Duration wait =
       std::max(gateway_backoff_.next(), refusal.retry_after.value_or(Duration{0}));
-  const bool retry = gateway_trouble(exchange.status) && safe_method(request_.method) &&
+  const bool retry = gateway_trouble(last_answer_->status) && safe_method(request_.method) &&
                      gateway_retries_ < kGatewayRetries && wait < left();
-  note(attempt, Verdict::ok, diagnosis::explain_api_error(refusal, exchange.status, retry));
-  if (!retry) return finish(1, exchange);
+  note(attempt, Verdict::ok, diagnosis::explain_api_error(refusal, last_answer_->status, retry));
+  if (!retry) return finish(1, last_answer_);
   ++gateway_retries_;
   decide(attempt, Action::wait_and_retry);
   log(LogLevel::info, record_.at(attempt).explanation, std::nullopt, refusal.correlation_id);

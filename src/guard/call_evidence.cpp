@@ -20,16 +20,15 @@ bool shows_a_clock(const clocks::ClockView& view, ServerId server) {
 
 }  // namespace
 
-void CallMachine::Impl::note_trial(const Exchange& exchange, const Refusal* refusal) {
+void CallMachine::Impl::note_trial(const clocks::Answer& answer, const Refusal* refusal) {
   Trial trial;
   trial.token = diagnosis::facts_of(*token_, token_accepted_, hosts_.api);
   trial.token.early_ends_before = early_ends_before_;
-  trial.sent = exchange.sent.boot;
-  trial.received = exchange.received.boot;
-  if (const auto sample = clocks::sample_of(exchange))
-    trial.date = ServerTime{hosts_.api, sample->date};
-  trial.wall = exchange.received.wall;
-  trial.api_minus_wall = view_->at(exchange.received).to_wall(hosts_.api);
+  trial.sent = answer.sent.boot;
+  trial.received = answer.received.boot;
+  if (answer.sample()) trial.date = ServerTime{hosts_.api, answer.sample()->date};
+  trial.wall = answer.received.wall;
+  trial.api_minus_wall = view_->at(answer.received).to_wall(hosts_.api);
   trial.refused = refusal != nullptr;
   if (refusal != nullptr) {
     const std::string& words = refusal->description;

@@ -207,8 +207,9 @@ CallAction CallMachine::Impl::retry_after(Duration wait) {
 
 // A refused token ---------------------------------------------------------------------------------
 
-CallAction CallMachine::Impl::on_refused_token(const Exchange& exchange, const Refusal& refusal) {
-  note_trial(exchange, &refusal);
+CallAction CallMachine::Impl::on_refused_token(const clocks::Answer& answer,
+                                               const Refusal& refusal) {
+  note_trial(answer, &refusal);
   const std::size_t attempt = record_.attempts().size() - 1;
   const Evidence known = evidence();
   const Assessment assessment = diagnosis::assess(known);
@@ -269,13 +270,12 @@ CallAction CallMachine::Impl::back_off(Instant until) {
 }
 
 /// What the look of evidence rule 5 brought; null: nothing.
-CallAction CallMachine::Impl::on_seen(const Exchange* exchange) {
+CallAction CallMachine::Impl::on_seen(const clocks::Answer* answer) {
   diagnosis::Look seen{now().boot, now().boot, std::nullopt};
-  if (exchange != nullptr) {
-    seen.sent = exchange->sent.boot;
-    seen.received = exchange->received.boot;
-    if (const auto sample = clocks::sample_of(*exchange))
-      seen.date = ServerTime{hosts_.api, sample->date};
+  if (answer != nullptr) {
+    seen.sent = answer->sent.boot;
+    seen.received = answer->received.boot;
+    if (answer->sample()) seen.date = ServerTime{hosts_.api, answer->sample()->date};
   }
   looks_.push_back(seen);
   if (left() <= Duration{0}) return finish_overslept();

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "clocks/answer.hpp"
 #include "clocks/clock_view.hpp"
 #include "oauth/dialect.hpp"
 #include "oauth/token_machine.hpp"
@@ -53,7 +54,7 @@ struct TokenDenied {
 };
 /// An answer to Send or Look. The ClockBook has observed its Date already.
 struct Answered {
-  Exchange exchange;
+  clocks::AnswerPtr answer;
 };
 struct Failed {
   TransportFailure failure;
@@ -90,8 +91,8 @@ struct Sleep {
 };
 /// The call has ended. No event may follow.
 struct Finish {
-  std::optional<Exchange> answer;  ///< any whole answer of the API host, whatever its status
-  std::optional<Error> error;      ///< where there is none
+  clocks::AnswerPtr answer;    ///< any whole answer of the API host, whatever its status
+  std::optional<Error> error;  ///< where there is none
   CallReport report;
   oauth::TokenPtr accepted{};  ///< the token that the answer shows to be accepted; null = none
 };

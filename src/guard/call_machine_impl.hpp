@@ -67,19 +67,19 @@ class CallMachine::Impl {
   bool give_up_on_refusal();
 
   // Answers of the API ----------------------------------------------------------------------------
-  CallAction on_refused_token(const Exchange& exchange, const Refusal& refusal);
+  CallAction on_refused_token(const clocks::Answer& answer, const Refusal& refusal);
   CallAction follow(const Assessment& assessment);
   CallAction back_off(Instant until);
-  CallAction on_seen(const Exchange* exchange);
-  CallAction on_taken(const Exchange& exchange, const Refusal& refusal);
-  CallAction on_rate_limit(const Exchange& exchange, const Refusal& refusal);
-  CallAction on_auth_backend(const Exchange& exchange, const Refusal& refusal);
-  CallAction on_api_error(const Exchange& exchange, const Refusal& refusal);
+  CallAction on_seen(const clocks::Answer* answer);
+  CallAction on_taken(const Refusal& refusal);
+  CallAction on_rate_limit(const Refusal& refusal);
+  CallAction on_auth_backend(const Refusal& refusal);
+  CallAction on_api_error(const Refusal& refusal);
 
   // Evidence --------------------------------------------------------------------------------------
   [[nodiscard]] Refusal refusal_of(const Exchange& exchange) const;
   /// `refusal`: of the token; null where it was taken.
-  void note_trial(const Exchange& exchange, const Refusal* refusal);
+  void note_trial(const clocks::Answer& answer, const Refusal* refusal);
   [[nodiscard]] Evidence evidence() const;
   void settle();
   void learn(const std::vector<Verdict>& verdicts);
@@ -95,7 +95,7 @@ class CallMachine::Impl {
   void end_wait();
   void add_wait(std::size_t attempt, Duration waited);
   void announce_sleep();
-  CallAction finish(int exit_code, std::optional<Exchange> answer, Verdict otherwise = Verdict::ok);
+  CallAction finish(int exit_code, clocks::AnswerPtr answer, Verdict otherwise = Verdict::ok);
   CallAction finish_without_answer(Error error, int exit_code, Verdict otherwise);
   CallAction finish_overslept();
   void log(LogLevel level, std::string message, std::optional<Verdict> verdict = std::nullopt,
@@ -149,7 +149,7 @@ class CallMachine::Impl {
   std::optional<Instant> next_request_;  ///< where evidence rule 8 is the reason for no new token
   Instant started_{};
   bool settled_ = false;
-  std::optional<Exchange> last_answer_;
+  clocks::AnswerPtr last_answer_;  ///< to a request with a token
 };
 
 /// GET and HEAD change nothing (RFC 9110 section 9.2.1), so sending them twice is safe.

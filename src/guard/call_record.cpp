@@ -59,17 +59,16 @@ void CallRecord::add_login(const std::vector<oauth::LoginAttempt>& attempts, int
   }
 }
 
-std::size_t CallRecord::add(const Exchange* exchange, const oauth::Token* token,
+std::size_t CallRecord::add(const clocks::Answer* answer, const oauth::Token* token,
                             const clocks::ClockView& view) {
   ReportedAttempt attempt;
   attempt.n = static_cast<int>(report_.attempts.size()) + 1;
   attempt.host = HostRole::api;
-  const clocks::ClockView when = exchange != nullptr ? view.at(exchange->received) : view;
-  if (exchange != nullptr) {
-    attempt.http_status = exchange->status;
-    report_.http_status = exchange->status;
-    if (const auto sample = clocks::sample_of(*exchange))
-      attempt.server_date = ServerTime{hosts_.api, sample->date};
+  const clocks::ClockView when = answer != nullptr ? view.at(answer->received) : view;
+  if (answer != nullptr) {
+    attempt.http_status = answer->status;
+    report_.http_status = answer->status;
+    if (answer->sample()) attempt.server_date = ServerTime{hosts_.api, answer->sample()->date};
   }
   if (token != nullptr) attempt.token = reported(*token, when.now());
   attempt.analysis = analyse(token, when, hosts_.api);

@@ -27,7 +27,7 @@ class CallRecord {
   void add_login(const std::vector<oauth::LoginAttempt>& attempts, int token_requests);
   /// An answer of the API host (or its absence: null); the verdict and what follows come later.
   /// Returns its index.
-  std::size_t add(const Exchange* exchange, const oauth::Token* token,
+  std::size_t add(const clocks::Answer* answer, const oauth::Token* token,
                   const clocks::ClockView& view);
   [[nodiscard]] ReportedAttempt& at(std::size_t index) { return report_.attempts[index]; }
   [[nodiscard]] const std::vector<ReportedAttempt>& attempts() const { return report_.attempts; }

@@ -80,8 +80,7 @@ void CallMachine::Impl::add_wait(std::size_t attempt, Duration waited) {
     trials_.back().waited += waited;
 }
 
-CallAction CallMachine::Impl::finish(int exit_code, std::optional<Exchange> answer,
-                                     Verdict otherwise) {
+CallAction CallMachine::Impl::finish(int exit_code, clocks::AnswerPtr answer, Verdict otherwise) {
   end_wait();
   settle();
   action::Finish end;
@@ -92,7 +91,7 @@ CallAction CallMachine::Impl::finish(int exit_code, std::optional<Exchange> answ
 }
 
 CallAction CallMachine::Impl::finish_without_answer(Error error, int exit_code, Verdict otherwise) {
-  auto end = std::get<action::Finish>(finish(exit_code, std::nullopt, otherwise));
+  auto end = std::get<action::Finish>(finish(exit_code, nullptr, otherwise));
   error.report = std::make_shared<const CallReport>(end.report);
   end.error = std::move(error);
   return end;

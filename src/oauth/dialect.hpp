@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "clocks/answer.hpp"
 #include "oauth/grant.hpp"
 #include "skewguard/http.hpp"
 #include "skewguard/result.hpp"
@@ -67,7 +68,7 @@ class Dialect {
                                             std::string_view token_url) const = 0;
   /// Reads a 2xx of the token endpoint. The error names the field that is wrong; where the answer
   /// is an OAuth error all the same, login_refusal() says which.
-  [[nodiscard]] virtual Result<TokenAnswer> token(const Exchange& exchange) const = 0;
+  [[nodiscard]] virtual Result<TokenAnswer> token(const clocks::Answer& answer) const = 0;
   /// Sorts an answer of the token endpoint that brought no token, whatever its status.
   [[nodiscard]] virtual Refusal login_refusal(const Exchange& exchange) const = 0;
   /// Sorts any answer of the API host; `path` is that of the request. Kind::none where the token

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "clocks/clock_book.hpp"
 #include "oauth/lifetime.hpp"
 
 namespace skewguard::oauth {
@@ -18,18 +17,17 @@ void take_claimed_times(Token& token, ServerId issuer) {
   if (claims.exp) token.ends = ServerTime{issuer, *claims.exp};
 }
 
-Token issued_token(TokenAnswer answer, const Exchange& exchange, ServerId login,
+Token issued_token(TokenAnswer answer, const clocks::Answer& from, ServerId login,
                    Duration unknown_life) {
   Token token;
   token.claims = peek_jwt(answer.access_token.reveal());
   token.value = std::move(answer.access_token);
-  token.sent = exchange.sent.boot;
-  token.received = exchange.received.boot;
-  token.sent_wall = exchange.sent.wall;
+  token.sent = from.sent.boot;
+  token.received = from.received.boot;
+  token.sent_wall = from.sent.wall;
 
-  const auto sample = clocks::sample_of(exchange);  // a Date that is no sample dates no token
-  std::optional<Duration> issued;
-  if (sample) issued = sample->date;
+  std::optional<Duration> issued;  // a Date that is no sample dates no token
+  if (from.sample()) issued = from.sample()->date;
   token.expires_in = told_life(answer.expires_in, token.claims, issued);
   token.life = token.expires_in.value_or(unknown_life);
 

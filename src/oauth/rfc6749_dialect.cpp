@@ -10,8 +10,8 @@ HttpRequest Rfc6749Dialect::request(const Grant& grant, std::string_view token_u
   return token_request(grant, token_url, BasicForm::form_encoded);
 }
 
-Result<TokenAnswer> Rfc6749Dialect::token(const Exchange& exchange) const {
-  return token_answer(exchange);
+Result<TokenAnswer> Rfc6749Dialect::token(const clocks::Answer& answer) const {
+  return token_answer(answer);
 }
 
 Refusal Rfc6749Dialect::login_refusal(const Exchange& exchange) const {

@@ -4,7 +4,7 @@
 
 #include "base/secret_text.hpp"
 #include "base/strings.hpp"
-#include "clocks/clock_book.hpp"
+#include "clocks/answer.hpp"
 #include "http/content_coding.hpp"
 #include "http/url.hpp"
 #include "oauth/json.hpp"
@@ -163,30 +163,30 @@ Result<Secret> access_token(const Source& from) {
 
 }  // namespace
 
-Result<TokenAnswer> token_answer(const Exchange& exchange) {
-  if (exchange.body.size() > kMaxTokenAnswerBytes) {
-    return unusable("its body is too large (" + sized(exchange.body) + ")");
+Result<TokenAnswer> token_answer(const clocks::Answer& from) {
+  if (from.body.size() > kMaxTokenAnswerBytes) {
+    return unusable("its body is too large (" + sized(from.body) + ")");
   }
   SecretText utf8;
   SecretText form;
-  const std::string_view body = http::as_utf8(exchange.body, utf8);
+  const std::string_view body = http::as_utf8(from.body, utf8);
   auto json = SecretJson::parse(body);
   if (!json || !json->root().is_object()) {
     auto converted = json_of_form(body, "access_token");
-    if (!converted) return unusable(describe_body(exchange));
+    if (!converted) return unusable(describe_body(from));
     form = *std::move(converted);
     json = SecretJson::parse(form.view());
-    if (!json) return unusable(describe_body(exchange));
+    if (!json) return unusable(describe_body(from));
   }
-  const auto sample = clocks::sample_of(exchange);
-  const Source from{*json, fields_of(json->root()),
-                    sample ? std::optional(sample->date) : std::nullopt};
+  const auto& sample = from.sample();
+  const Source source{*json, fields_of(json->root()),
+                      sample ? std::optional(sample->date) : std::nullopt};
   TokenAnswer answer;
-  auto token = access_token(from);
+  auto token = access_token(source);
   if (!token) return std::move(token).error();
   answer.access_token = *std::move(token);
-  if (auto error = read_token_type(from, answer)) return *std::move(error);
-  if (auto error = read_expires_in(from, answer)) return *std::move(error);
+  if (auto error = read_token_type(source, answer)) return *std::move(error);
+  if (auto error = read_expires_in(source, answer)) return *std::move(error);
   note_odd_claims(answer);
   return answer;
 }

@@ -15,6 +15,6 @@ inline constexpr std::size_t kMaxTokenAnswerBytes = std::size_t{256} * 1024;
 /// error, unless the token is a JWT whose own claims tell its life; one that no token can live for
 /// is not believed. The error (kind protocol) names the field that is wrong, or what came instead,
 /// and never shows the token.
-Result<TokenAnswer> token_answer(const Exchange& exchange);
+Result<TokenAnswer> token_answer(const clocks::Answer& from);
 
 }  // namespace skewguard::oauth

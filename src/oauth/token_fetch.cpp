@@ -26,20 +26,20 @@ constexpr Duration kLongestToWaitThrough = std::chrono::seconds{20};
 void TokenMachine::Impl::on(const event::Fetched& fetched, const clocks::ClockView& view) {
   if (fetch_ != fetched.fetch) return;  // a late or doubled answer
   finish_fetch();
-  const Exchange& exchange = fetched.exchange;
-  const bool good = exchange.status >= 200 && exchange.status < 300;
-  auto answer = good ? dialect_->token(exchange) : Result<TokenAnswer>(Error{});
-  if (answer) {
-    tell_oddities(*answer);
-    return take(std::move(answer).value(), exchange, view);
+  const clocks::Answer& answer = fetched.answer;
+  const bool good = answer.status >= 200 && answer.status < 300;
+  auto token = good ? dialect_->token(answer) : Result<TokenAnswer>(Error{});
+  if (token) {
+    tell_oddities(*token);
+    return take(std::move(token).value(), answer, view);
   }
-  const Refusal refusal = refusal_of(exchange);
+  const Refusal refusal = refusal_of(answer);
   if (good && refusal.kind == Refusal::Kind::unusable) {
-    LoginFailure failure = failure_of(answer.error(), exchange);
+    LoginFailure failure = failure_of(token.error(), answer);
     hide_secrets({&failure.failure.error.message, &failure.correlation_id});
-    return fail(std::move(failure), &exchange, view);
+    return fail(std::move(failure), &answer, view);
   }
-  fail(failure_of(refusal, exchange.status, context()), &exchange, view);
+  fail(failure_of(refusal, answer.status, context()), &answer, view);
 }
 
 /// What is odd about an answer that is used all the same: each thing once.
@@ -160,7 +160,7 @@ void TokenMachine::Impl::finish_fetch() {
 }
 
 /// A secret that is being replaced: the other one may be the right one.
-bool TokenMachine::Impl::try_next_grant(const LoginFailure& failure, const Exchange* exchange,
+bool TokenMachine::Impl::try_next_grant(const LoginFailure& failure, const clocks::Answer* answer,
                                         const clocks::ClockView& view) {
   if (failure.failure.verdict != Verdict::credentials_rejected) return false;
   const std::size_t refused = turn_ + 1;
@@ -173,7 +173,7 @@ bool TokenMachine::Impl::try_next_grant(const LoginFailure& failure, const Excha
       "the login host refuses secret " + std::to_string(refused) + " of " +
           std::to_string(grants_.size()) + " of this client: trying the next one",
       failure.failure.verdict, failure.correlation_id);
-  LoginAttempt attempt = attempt_of(failure, exchange, Duration{0}, view);
+  LoginAttempt attempt = attempt_of(failure, answer, Duration{0}, view);
   attempt.attempt.action = Action::refresh_and_retry;
   actions_.emplace_back(action::Rejected{attempt});
   for (auto& waiter : waiters_) waiter.attempts.push_back(attempt);
@@ -181,9 +181,9 @@ bool TokenMachine::Impl::try_next_grant(const LoginFailure& failure, const Excha
   return true;
 }
 
-void TokenMachine::Impl::fail(LoginFailure failure, const Exchange* exchange,
+void TokenMachine::Impl::fail(LoginFailure failure, const clocks::Answer* answer,
                               const clocks::ClockView& view) {
-  if (try_next_grant(failure, exchange, view)) return;
+  if (try_next_grant(failure, answer, view)) return;
   const bool told_when = failure.retry_after && *failure.retry_after > Duration{0};
   const bool limited = failure.failure.verdict == Verdict::login_rate_limited;
   Duration wait = backoff_.next();
@@ -202,7 +202,7 @@ void TokenMachine::Impl::fail(LoginFailure failure, const Exchange* exchange,
   log(LogLevel::warn, failure.failure.error.message, failure.failure.verdict,
       failure.correlation_id);
 
-  const LoginAttempt attempt = attempt_of(failure, exchange, wait, view);
+  const LoginAttempt attempt = attempt_of(failure, answer, wait, view);
   actions_.emplace_back(action::Rejected{attempt});
   std::erase_if(waiters_, [&](Waiter& waiter) {
     waiter.attempts.push_back(attempt);
@@ -217,8 +217,9 @@ void TokenMachine::Impl::fail(LoginFailure failure, const Exchange* exchange,
   std::get<action::Log>(actions_.back()).line.wait = wait;
 }
 
-LoginAttempt TokenMachine::Impl::attempt_of(const LoginFailure& failure, const Exchange* exchange,
-                                            Duration wait, const clocks::ClockView& view) const {
+LoginAttempt TokenMachine::Impl::attempt_of(const LoginFailure& failure,
+                                            const clocks::Answer* answer, Duration wait,
+                                            const clocks::ClockView& view) const {
   LoginAttempt out;
   out.fetch = fetches_;
   ReportedAttempt& attempt = out.attempt;
@@ -230,11 +231,8 @@ LoginAttempt TokenMachine::Impl::attempt_of(const LoginFailure& failure, const E
   attempt.explanation = failure.failure.error.message;
   attempt.action = Action::wait_and_retry;
   attempt.waited = wait;
-  if (exchange != nullptr) {
-    if (const auto sample = clocks::sample_of(*exchange)) {
-      attempt.server_date = ServerTime{login_, sample->date};
-    }
-  }
+  if (answer != nullptr && answer->sample())
+    attempt.server_date = ServerTime{login_, answer->sample()->date};
   attempt.analysis.local_time = view.now().wall;
   attempt.analysis.skew = view.to_wall(login_);
   return out;

@@ -23,21 +23,20 @@ Holding TokenMachine::Impl::hold(Token token, const clocks::ClockView& view) {
   return holding;
 }
 
-void TokenMachine::Impl::take(TokenAnswer answer, const Exchange& exchange,
+void TokenMachine::Impl::take(TokenAnswer answer, const clocks::Answer& from,
                               const clocks::ClockView& view) {
   grants_worked_ = true;
   if (had(answer.access_token)) return take_same_again(view);
-  Holding fresh =
-      hold(issued_token(std::move(answer), exchange, login_, options_.unknown_life), view);
+  Holding fresh = hold(issued_token(std::move(answer), from, login_, options_.unknown_life), view);
   if (!alive(fresh, view)) {
     return fail(failure_of(Error{ErrorKind::protocol,
                                  "the token's life of " + time::human(fresh.token->life) +
                                      " (`expires_in`) had passed before its answer was there",
                                  "give the client a longer token lifetime"},
-                           exchange),
-                &exchange, view);
+                           from),
+                &from, view);
   }
-  fresh.took = exchange.received.boot - exchange.sent.boot;
+  fresh.took = from.received.boot - from.sent.boot;
   if (!fresh.issuer_counts) {
     log(LogLevel::warn,
         "the token's exp is past by the login host's own Date: only its lifetime "

@@ -69,7 +69,7 @@ struct Withdraw {
 /// An answer to StartFetch. The ClockBook has observed its Date already.
 struct Fetched {
   FetchId fetch = 0;
-  Exchange exchange;
+  clocks::Answer answer;
 };
 struct FetchFailed {
   FetchId fetch = 0;

@@ -149,7 +149,7 @@ class TokenMachine::Impl {
   void note_accepted(std::uint64_t generation);
   const Holding* holding_of(std::uint64_t generation) const;
   void forget_refused(Verdict verdict, const clocks::ClockView& view);
-  void take(TokenAnswer answer, const Exchange& exchange, const clocks::ClockView& view);
+  void take(TokenAnswer answer, const clocks::Answer& from, const clocks::ClockView& view);
   void place(Holding fresh, const clocks::ClockView& view);
   void replace_current(Holding fresh);
   bool begins_no_sooner(const Holding& fresh, const clocks::ClockView& view) const;
@@ -168,14 +168,14 @@ class TokenMachine::Impl {
   void reopen_where_clock_was_set(const clocks::ClockView& view);
   bool can_fetch() const { return !grants_.empty() && !given(); }
   const Grant& grant() const { return *grants_.at(turn_); }
-  bool try_next_grant(const LoginFailure& failure, const Exchange* exchange,
+  bool try_next_grant(const LoginFailure& failure, const clocks::Answer* answer,
                       const clocks::ClockView& view);
   std::optional<Instant> refresh_due(const clocks::ClockView& view) const;
   Instant earliest_fetch(const clocks::ClockView& view) const;
   bool paid_for(const clocks::ClockView& view) const;
   void finish_fetch();  ///< of a token request, which counts for all who wait
-  void fail(LoginFailure failure, const Exchange* exchange, const clocks::ClockView& view);
-  LoginAttempt attempt_of(const LoginFailure& failure, const Exchange* exchange, Duration wait,
+  void fail(LoginFailure failure, const clocks::Answer* answer, const clocks::ClockView& view);
+  LoginAttempt attempt_of(const LoginFailure& failure, const clocks::Answer* answer, Duration wait,
                           const clocks::ClockView& view) const;
   TokenFailure reason_to_turn_away(const Waiter& waiter, const clocks::ClockView& view) const;
   TokenFailure given_failure(const Waiter& waiter, const clocks::ClockView& view) const;

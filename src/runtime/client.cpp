@@ -328,11 +328,11 @@ class Client::Impl {
     auto under_way = operation(running, [id](Engine& engine) { engine.cancel(*id); });
     running->on_loop([id, request, deadline = now() + timeout, handler = std::move(handler),
                       sender = std::move(sender)](Engine* engine) {
-      if (engine == nullptr) return handler({std::nullopt, shutting_down(), {}});
+      if (engine == nullptr) return handler({nullptr, shutting_down(), {}});
       try {
         *id = engine->call(request, deadline, handler, sender);
       } catch (...) {
-        handler({std::nullopt, not_started(), {}});
+        handler({nullptr, not_started(), {}});
       }
     });
     return under_way;

@@ -26,13 +26,13 @@ ClockWatch::ClockWatch(Core& core, std::function<void(const oauth::TokenEvent&)>
   static_cast<void>(disrupted());  // from here on
 }
 
-void ClockWatch::observe(ServerId server, const Exchange& exchange) {
-  look_at_wall(exchange.received);
-  std::string why;
-  const auto sample = clocks::sample_of(exchange, &why, false);
+void ClockWatch::observe(ServerId server, const clocks::Answer& answer) {
+  look_at_wall(answer.received);
+  const auto& sample = answer.sample();
   const std::string& origin = core_.book.origin(server);
   if (!sample) {
-    core_.log({LogLevel::debug, "no clock sample from this answer: " + why, {}, origin});
+    core_.log(
+        {LogLevel::debug, "no clock sample from this answer: " + answer.no_sample(), {}, origin});
     return;
   }
   const auto before = known(server);
@@ -44,7 +44,7 @@ void ClockWatch::observe(ServerId server, const Exchange& exchange) {
                {},
                origin});
   }
-  const Instant received = exchange.received.boot;
+  const Instant received = answer.received.boot;
   if (seen.jump && server == core_.login) login_jumped_ = received;
   if (seen.machine_stood_still) {
     core_.log({LogLevel::warn,
@@ -121,7 +121,7 @@ void ClockWatch::confirm_jump() {
   const bool asked = confirmed_ && now - *confirmed_ < kConfirmEvery;
   if (asked || fetching_() || core_.options.login_url.empty() || core_.login == core_.api) return;
   confirmed_ = now;
-  core_.look_at_login(now + kLookTimeout, [](const SendResult&) {});
+  core_.look_at_login(now + kLookTimeout, [](const clocks::AnswerResult&) {});
 }
 
 bool ClockWatch::disrupted() {
@@ -138,7 +138,7 @@ void ClockWatch::check_after_disruption(std::function<void()> then) {
              core_.book.origin(core_.login)});
   core_.book.note_disruption(core_.now().unslewed());
   core_.look_at_login(core_.now().boot + kCheckTimeout,
-                      [then = std::move(then)](const SendResult&) { then(); });
+                      [then = std::move(then)](const clocks::AnswerResult&) { then(); });
 }
 
 /// What was learned of the two servers' clocks holds for as long as their Dates allow it: once a

@@ -19,7 +19,7 @@ class ClockWatch {
   ClockWatch(Core& core, std::function<void(const oauth::TokenEvent&)> tell_tokens,
              std::function<bool()> fetching);
 
-  void observe(ServerId server, const Exchange& exchange);
+  void observe(ServerId server, const clocks::Answer& answer);
   /// A call, or another process, has learned this: it holds for as long as the Dates allow it. What
   /// the tokens are to be told in its place.
   [[nodiscard]] oauth::TokenEvent learned(const oauth::TokenEvent& fact);

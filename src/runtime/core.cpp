@@ -45,11 +45,11 @@ constexpr std::size_t kDecodedLimit = std::size_t{16} * 1024 * 1024;
 /// An answer with a Content-Encoding that nobody asked for, as it was before it was coded. A
 /// success whose body cannot be had is no answer; of any other one the status and the fields count,
 /// and it stays coded.
-SendResult decoded(SendResult result, std::size_t limit) {
-  auto* exchange = std::get_if<Exchange>(&result);
-  if (exchange == nullptr) return result;
-  const http::Decoding found = http::decode_body(*exchange, limit);
-  if (exchange->status < 200 || exchange->status >= 300) return result;
+clocks::AnswerResult decoded(clocks::AnswerResult result, std::size_t limit) {
+  auto* answer = std::get_if<clocks::Answer>(&result);
+  if (answer == nullptr) return result;
+  const http::Decoding found = http::decode_body(*answer, limit);
+  if (answer->status < 200 || answer->status >= 300) return result;
   TransportFailure failure;
   failure.request_sent = true;
   switch (found) {
@@ -60,16 +60,16 @@ SendResult decoded(SendResult result, std::size_t limit) {
     case http::Decoding::broken:
       failure.kind = TransportFailure::Kind::malformed;
       failure.detail =
-          "from " + exchange->origin + ": the body is not what its Content-Encoding says";
+          "from " + answer->origin + ": the body is not what its Content-Encoding says";
       break;
     case http::Decoding::too_large:
       failure.kind = TransportFailure::Kind::too_large;
-      failure.detail = "from " + exchange->origin +
+      failure.detail = "from " + answer->origin +
                        ": the body was compressed unasked, and is over " + std::to_string(limit) +
                        " bytes";
       break;
   }
-  Secret::wipe(exchange->body);
+  Secret::wipe(answer->body);
   return failure;
 }
 
@@ -105,18 +105,19 @@ Executor::Timer Core::at(Instant when, std::function<void()> function) {
 }
 
 Transport::Ticket Core::send(HttpRequest request, const SendOptions& with, ServerId server,
-                             Instant wanted, Transport::Handler handler) {
+                             Instant wanted, Handler handler) {
   if (!request.headers.find("Accept-Encoding")) {
     handler = [handler = std::move(handler), limit = std::min(with.body_limit, kDecodedLimit)](
-                  SendResult result) { handler(decoded(std::move(result), limit)); };
+                  clocks::AnswerResult result) { handler(decoded(std::move(result), limit)); };
   }
   const auto* issuer = request.url == token_url() ? dialect.get() : nullptr;
   const auto answered = [this, alive = alive_, server, wanted,
                          wire = WireLog(log_, request, issuer),
                          handler = std::move(handler)](SendResult result) {
     if (!*alive) return;
-    wire.answer(result);
-    receive(server, wanted, std::move(result), handler);
+    auto answer = clocks::read(std::move(result));
+    wire.answer(answer);
+    receive(server, wanted, std::move(answer), handler);
   };
   try {
     return world.transport.send(std::move(request), with, answered);
@@ -132,18 +133,18 @@ Transport::Ticket Core::send(HttpRequest request, const SendOptions& with, Serve
   return 0;
 }
 
-Transport::Handler Core::outside(ServerId server, Instant wanted, Transport::Handler handler) {
+Transport::Handler Core::outside(ServerId server, Instant wanted, Handler handler) {
   Executor& loop = world.executor;
   return [this, &loop, alive = alive_, server, wanted,
           handler = std::move(handler)](SendResult result) {
-    auto shared = std::make_shared<SendResult>(std::move(result));
+    auto shared = std::make_shared<clocks::AnswerResult>(clocks::read(std::move(result)));
     loop.post([this, alive, server, wanted, handler, shared] {
       if (*alive) receive(server, wanted, std::move(*shared), handler);
     });
   };
 }
 
-void Core::receive(ServerId server, Instant wanted, SendResult result, Transport::Handler handler) {
+void Core::receive(ServerId server, Instant wanted, clocks::AnswerResult result, Handler handler) {
   turns.enter([this, server, wanted, handler = std::move(handler),
                result = std::move(result)]() mutable {
     const auto* failure = std::get_if<TransportFailure>(&result);
@@ -155,7 +156,7 @@ void Core::receive(ServerId server, Instant wanted, SendResult result, Transport
 }
 
 void Core::ask_for_time(ServerId server, Instant wanted, const TransportFailure& failure,
-                        const Transport::Handler& handler) {
+                        const Handler& handler) {
   const auto tell = [this, alive = alive_, server, handler,
                      failure](const std::optional<TimeTold>& told) {
     if (!*alive) return;
@@ -177,12 +178,12 @@ std::optional<TimeTold> Core::told_by_other(ServerId server) const {
   return TimeTold{*truth, "the Date of " + book.origin(other)};
 }
 
-void Core::hand_on(ServerId server, SendResult result, const Transport::Handler& handler) {
-  if (const auto* exchange = std::get_if<Exchange>(&result)) observe(server, *exchange);
+void Core::hand_on(ServerId server, clocks::AnswerResult result, const Handler& handler) {
+  if (const auto* answer = std::get_if<clocks::Answer>(&result)) observe(server, *answer);
   handler(std::move(result));
 }
 
-void Core::look_at_login(Instant deadline, Transport::Handler then) {
+void Core::look_at_login(Instant deadline, Handler then) {
   send(HttpRequest{"HEAD", token_url(), {}, {}, {}},
        SendOptions{deadline, oauth::kMaxTokenAnswerBytes}, login, deadline, std::move(then));
 }

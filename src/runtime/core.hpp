@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "clocks/answer.hpp"
 #include "clocks/clock_view.hpp"
 #include "oauth/dialect.hpp"
 #include "runtime/engine.hpp"
@@ -21,7 +22,8 @@ namespace skewguard::runtime {
 class Core {
  public:
   /// Gets every answer that a server gave, before anybody else.
-  using Observer = std::function<void(ServerId, const Exchange&)>;
+  using Observer = std::function<void(ServerId, const clocks::Answer&)>;
+  using Handler = std::function<void(clocks::AnswerResult)>;
 
   Core(ClientOptions with, Hooks hooks, EngineWorld in);
   ~Core() { *alive_ = false; }
@@ -53,11 +55,11 @@ class Core {
   /// gone by then. A certificate that fails on its time is held back until it is known what time it
   /// is, for some seconds at most and never until `wanted`.
   Transport::Ticket send(HttpRequest request, const SendOptions& with, ServerId server,
-                         Instant wanted, Transport::Handler handler);
+                         Instant wanted, Handler handler);
   /// The same for an answer that comes by another way: to be called once, on any thread.
-  Transport::Handler outside(ServerId server, Instant wanted, Transport::Handler handler);
+  Transport::Handler outside(ServerId server, Instant wanted, Handler handler);
   /// One answer of the login host, asked for without credentials, says what time it is there.
-  void look_at_login(Instant deadline, Transport::Handler then);
+  void look_at_login(Instant deadline, Handler then);
 
   void log(const LogLine& line) const { log_.write(line); }
   [[nodiscard]] const Log& log() const noexcept { return log_; }
@@ -77,10 +79,10 @@ class Core {
     }
   }
 
-  void receive(ServerId server, Instant wanted, SendResult result, Transport::Handler handler);
+  void receive(ServerId server, Instant wanted, clocks::AnswerResult result, Handler handler);
   void ask_for_time(ServerId server, Instant wanted, const TransportFailure& failure,
-                    const Transport::Handler& handler);
-  void hand_on(ServerId server, SendResult result, const Transport::Handler& handler);
+                    const Handler& handler);
+  void hand_on(ServerId server, clocks::AnswerResult result, const Handler& handler);
   /// By the clock of the other host.
   [[nodiscard]] std::optional<TimeTold> told_by_other(ServerId server) const;
 

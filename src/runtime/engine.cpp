@@ -25,8 +25,8 @@ class Engine::Impl {
                    return start(question.request, with, std::move(handler), {});
                  }),
         random_(core_.world.seed + 3) {
-    core_.observe = [this](ServerId server, const Exchange& exchange) {
-      desk_.clocks().observe(server, exchange);
+    core_.observe = [this](ServerId server, const clocks::Answer& answer) {
+      desk_.clocks().observe(server, answer);
     };
   }
   ~Impl() {
@@ -34,7 +34,7 @@ class Engine::Impl {
     for (auto& [id, call] : std::exchange(calls_, {})) {
       try {
         core_.world.transport.cancel(call.ticket);
-        call.handler({std::nullopt, cancelled, {}});
+        call.handler({nullptr, cancelled, {}});
       } catch (...) {  // the next one is told all the same
         continue;
       }
@@ -115,7 +115,7 @@ class Engine::Impl {
     const auto failed = calls_.extract(id);
     if (failed.empty()) return;
     failed.mapped().handler(
-        {std::nullopt,
+        {nullptr,
          Error{ErrorKind::unavailable, std::string("the call could not go on: ") + why,
                "check this machine's limits on memory"},
          {}});
@@ -196,13 +196,13 @@ class Engine::Impl {
   }
 
   /// To the n-th request of this call, once: the user's stack may answer twice, or too late.
-  Transport::Handler answer_to(CallId id, std::uint64_t n) {
-    return [this, id, n](SendResult result) {
+  Core::Handler answer_to(CallId id, std::uint64_t n) {
+    return [this, id, n](clocks::AnswerResult result) {
       const auto found = calls_.find(id);
       if (found == calls_.end() || found->second.sent != n) return;
       ++found->second.sent;
-      if (auto* exchange = std::get_if<Exchange>(&result)) {
-        step(id, guard::event::Answered{std::move(*exchange)});
+      if (auto* answer = std::get_if<clocks::Answer>(&result)) {
+        step(id, guard::event::Answered{std::make_shared<clocks::Answer>(std::move(*answer))});
       } else {
         step(id, guard::event::Failed{std::move(std::get<TransportFailure>(result))});
       }

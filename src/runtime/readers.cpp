@@ -196,7 +196,7 @@ void Readers::ask_api(std::uint64_t generation) {
                   checked(std::move(finished), generation);
                 });
   } catch (const std::exception& e) {
-    checked({std::nullopt,
+    checked({nullptr,
              Error{ErrorKind::unavailable,
                    std::string("the API could not be asked about the token: ") + e.what(),
                    "check this machine's limits on memory"},

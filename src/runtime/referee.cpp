@@ -8,6 +8,7 @@
 
 #include "clocks/agreement.hpp"
 #include "clocks/clock_book.hpp"
+#include "clocks/sample_of.hpp"
 #include "clocks/sntp.hpp"
 #include "clocks/who_is_wrong.hpp"
 #include "http/url.hpp"

@@ -155,7 +155,7 @@ void SharedTokens::learn(const sharing::action::Tell& told) {
 
 void SharedTokens::look() {
   core_.look_at_login(core_.now().boot + kLookTimeout,
-                      [this](const SendResult&) { step(sharing::event::Looked{}); });
+                      [this](const clocks::AnswerResult&) { step(sharing::event::Looked{}); });
 }
 
 void SharedTokens::wake_at(Instant when) {

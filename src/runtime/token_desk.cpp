@@ -237,11 +237,11 @@ void TokenDesk::ask() {
   Instant wanted = deadline;  // by the most hurried caller
   for (const auto& [id, waiting] : takers_) wanted = std::min(wanted, waiting.deadline);
   core_.send(std::move(fetch.request), SendOptions{deadline, oauth::kMaxTokenAnswerBytes},
-             core_.login, wanted, [this, id = fetch.fetch](SendResult result) {
-               if (auto* exchange = std::get_if<Exchange>(&result)) {
-                 oauth::TokenEvent fetched = oauth::event::Fetched{id, std::move(*exchange)};
+             core_.login, wanted, [this, id = fetch.fetch](clocks::AnswerResult result) {
+               if (auto* answer = std::get_if<clocks::Answer>(&result)) {
+                 oauth::TokenEvent fetched = oauth::event::Fetched{id, std::move(*answer)};
                  step(fetched);
-                 Secret::wipe(std::get<oauth::event::Fetched>(fetched).exchange.body);
+                 Secret::wipe(std::get<oauth::event::Fetched>(fetched).answer.body);
                } else {
                  step(oauth::event::FetchFailed{id, std::move(std::get<TransportFailure>(result))});
                }

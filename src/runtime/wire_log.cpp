@@ -45,34 +45,34 @@ void WireLog::write(LogLevel level, std::string message) const {
   log_->write({.level = level, .message = std::move(message), .server = origin_});
 }
 
-std::vector<Secret> WireLog::secrets_of(const Exchange& exchange) const {
+std::vector<Secret> WireLog::secrets_of(const clocks::Answer& answer) const {
   std::vector<Secret> secrets = secrets_;
-  if (issuer_ == nullptr || exchange.body.empty()) return secrets;
-  Exchange readable = exchange;
+  if (issuer_ == nullptr || answer.body.empty()) return secrets;
+  clocks::Answer readable = answer;
   http::decode_body(readable, oauth::kMaxTokenAnswerBytes);
-  auto answer = issuer_->token(readable);
+  auto token = issuer_->token(readable);
   Secret::wipe(readable.body);
-  if (answer) secrets.push_back(std::move(answer->access_token));
+  if (token) secrets.push_back(std::move(token->access_token));
   return secrets;
 }
 
-void WireLog::answer(const SendResult& result) const {
+void WireLog::answer(const clocks::AnswerResult& result) const {
   if (origin_.empty()) return;
-  const auto* exchange = std::get_if<Exchange>(&result);
-  if (exchange == nullptr) {
+  const auto* answer = std::get_if<clocks::Answer>(&result);
+  if (answer == nullptr) {
     const auto& failure = std::get<TransportFailure>(result);
     return write(LogLevel::debug, oauth::withhold("no answer: " + failure.detail, secrets_));
   }
-  const auto secrets = secrets_of(*exchange);
-  std::string text = "< " + std::to_string(exchange->status) + " " +
-                     std::string(net::reason_phrase(exchange->status)) + ", " +
-                     counted(exchange->body.size(), "byte") + ", after " +
-                     time::human(exchange->received.boot - exchange->sent.boot);
-  const auto date = exchange->headers.find("Date");
+  const auto secrets = secrets_of(*answer);
+  std::string text = "< " + std::to_string(answer->status) + " " +
+                     std::string(net::reason_phrase(answer->status)) + ", " +
+                     counted(answer->body.size(), "byte") + ", after " +
+                     time::human(answer->received.boot - answer->sent.boot);
+  const auto date = answer->headers.find("Date");
   text.append(date ? "; Date: " + visible(*date, secrets) : "; without a Date");
   write(LogLevel::debug, std::move(text));
   if (!log_->takes(LogLevel::trace)) return;
-  for (const HeaderField& each : exchange->headers.fields())
+  for (const HeaderField& each : answer->headers.fields())
     write(LogLevel::trace, shown(each, secrets));
 }
 

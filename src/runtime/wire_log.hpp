@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "clocks/answer.hpp"
 #include "oauth/dialect.hpp"
-#include "skewguard/transport.hpp"
 
 namespace skewguard::runtime {
 
@@ -17,11 +17,11 @@ class WireLog {
   /// `log` must outlive it. `issuer` reads the answer to a token request, and is null for all
   /// others; it must outlive the answer.
   WireLog(const Log& log, const HttpRequest& request, const oauth::Dialect* issuer = nullptr);
-  void answer(const SendResult& result) const;
+  void answer(const clocks::AnswerResult& result) const;
 
  private:
   /// What must not be told of this answer.
-  [[nodiscard]] std::vector<Secret> secrets_of(const Exchange& exchange) const;
+  [[nodiscard]] std::vector<Secret> secrets_of(const clocks::Answer& answer) const;
   void write(LogLevel level, std::string message) const;
 
   const Log* log_;

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "clocks/clock_book.hpp"
+#include "clocks/sample_of.hpp"
 #include "machine.hpp"
 
 namespace skewguard::clocks {

@@ -13,6 +13,7 @@
 
 #include "base/strings.hpp"
 #include "clocks/clock_view.hpp"
+#include "clocks/sample_of.hpp"
 #include "diagnosis/exit_code.hpp"
 #include "guard/call_machine.hpp"
 #include "oauth/rfc6749_dialect.hpp"
@@ -41,7 +42,7 @@ class TestDialect final : public oauth::Dialect {
                                     std::string_view token_url) const override {
     return rfc_.request(grant, token_url);
   }
-  [[nodiscard]] Result<oauth::TokenAnswer> token(const Exchange& exchange) const override {
+  [[nodiscard]] Result<oauth::TokenAnswer> token(const clocks::Answer& exchange) const override {
     return rfc_.token(exchange);
   }
   [[nodiscard]] oauth::Refusal login_refusal(const Exchange& exchange) const override {
@@ -290,8 +291,9 @@ class World {
     ++answered_;
     elapsed_ += rtt / 2;
     exchange.received = now();
-    if (const auto sample = clocks::sample_of(exchange)) book.observe(api, *sample);
-    return event::Answered{exchange};
+    auto answer = std::make_shared<clocks::Answer>(std::move(exchange));
+    if (answer->sample()) book.observe(api, *answer->sample());
+    return event::Answered{std::move(answer)};
   }
   void add_date(Headers& headers) const {
     const auto text = [](Duration t) {

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "clocks/sample_of.hpp"
 #include "oauth/token_machine.hpp"
 #include "token_machine_testing.hpp"
 

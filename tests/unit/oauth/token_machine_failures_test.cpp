@@ -193,7 +193,7 @@ class TellsUnknownClients final : public Dialect {
   HttpRequest request(const Grant& grant, std::string_view url) const override {
     return base_.request(grant, url);
   }
-  Result<TokenAnswer> token(const Exchange& exchange) const override {
+  Result<TokenAnswer> token(const clocks::Answer& exchange) const override {
     return base_.token(exchange);
   }
   Refusal login_refusal(const Exchange& exchange) const override {

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "../../histories.hpp"
+#include "clocks/sample_of.hpp"
 #include "oauth/token_machine.hpp"
 #include "token_machine_testing.hpp"
 

@@ -114,8 +114,8 @@ class Bench {
     return exchange;
   }
   TokenActions reply(int status, std::string body, Headers headers = {}) {
-    const Exchange answer = exchange(status, std::move(body), std::move(headers));
-    if (const auto sample = clocks::sample_of(answer)) book.observe(login, *sample);
+    const clocks::Answer answer = exchange(status, std::move(body), std::move(headers));
+    if (answer.sample()) book.observe(login, *answer.sample());
     return step(event::Fetched{fetch_, answer});
   }
   TokenActions give(const std::string& token, const std::string& expires_in = "300") {

@@ -457,6 +457,64 @@ TEST_F(ClientOnAFakeMachine, TakesAnAnswerWithoutAStatusForNone) {
       << told.last().error().message;
 }
 
+// Bodies ------------------------------------------------------------------------------------------
+
+/// Answers every request with `status` and a large body; notes where the last one lay.
+class LargeBodies final : public Transport {
+ public:
+  LargeBodies(Executor& loop, FakeMachine& machine, int status, const char*& lay_at)
+      : loop_(loop), machine_(machine), status_(status), lay_at_(lay_at) {}
+  Ticket send(HttpRequest request, const SendOptions&, Handler handler) override {
+    const bool login = request.url.find("login") != std::string::npos;
+    auto exchange = std::make_shared<Exchange>(
+        login ? answer(200, R"({"access_token":"t","expires_in":300})", machine_)
+              : answer(status_, std::string(1 << 20, 'x'), machine_));
+    if (!login) lay_at_ = exchange->body.data();
+    loop_.post([exchange, handler = std::move(handler)] { handler(std::move(*exchange)); });
+    return 1;
+  }
+  void cancel(Ticket) override {}
+
+ private:
+  Executor& loop_;
+  FakeMachine& machine_;
+  const int status_;
+  const char*& lay_at_;
+};
+
+TEST_F(ClientOnAFakeMachine, NeverCopiesABodyOnItsWayToTheCaller) {
+  for (const int status : {200, 404, 401, 503}) {
+    const char* lay_at = nullptr;
+    Dependencies dependencies = world->dependencies();
+    dependencies.transport = [&](Executor& loop) {
+      return std::make_unique<LargeBodies>(loop, machine, status, lay_at);
+    };
+    client = std::make_unique<Client>(
+        Client::make(world->options(), {}, std::move(dependencies)).value());
+    const char* came_at = nullptr;
+    client->async_call(get(), [&](const Result<Response>& result) {
+      if (result) came_at = result->body.data();
+    });
+    machine.advance(1min);
+    ASSERT_NE(came_at, nullptr) << status;
+    EXPECT_EQ(came_at, lay_at) << status;
+  }
+}
+
+TEST_F(ClientOnAFakeMachine, NeverCopiesABodyThatTheUsersStackBrought) {
+  const char* lay_at = nullptr;
+  client->async_guard(
+      [&](const Bearer&, const auto& done) {
+        Exchange exchange = answer(200, std::string(1 << 20, 'x'), machine);
+        lay_at = exchange.body.data();
+        done(std::move(exchange));
+      },
+      {}, told.handler());
+  machine.run();
+  ASSERT_TRUE(told.once_ok());
+  EXPECT_EQ(told.last()->body.data(), lay_at);
+}
+
 // What the user's own parts throw -----------------------------------------------------------------
 
 /// A loop that is out of memory for timers or for all, as long as it is told so.

@@ -176,7 +176,7 @@ TEST_F(ClientOnItsLoop, MayGoWhileTheSendFunctionOfACallIsAtWork) {
     return client->guard([&](const Bearer&) {
       sending.set_value();
       gone.get_future().wait();
-      return SendResult{Exchange{.status = 200}};
+      return SendResult{Exchange{{.status = 200}}};
     });
   });
   sending.get_future().wait();

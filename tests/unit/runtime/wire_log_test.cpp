@@ -23,7 +23,7 @@ struct WireLogTest : ::testing::Test {
     HttpRequest request;
     request.url = "https://api.example/x";
     request.authorization = Secret("Bearer token-of-forty-characters");
-    WireLog(log, request).answer(result);
+    WireLog(log, request).answer(clocks::read(result));
   }
   static Exchange answer() {
     Exchange exchange;
@@ -68,7 +68,7 @@ TEST_F(WireLogTest, TellsNothingSecretWhereverAnAnswerRepeatsIt) {
       lines.clear();
       const Log log([this](const LogLine& line) { lines.push_back(line.message); },
                     LogLevel::trace);
-      WireLog(log, request, &dialect).answer(exchange);
+      WireLog(log, request, &dialect).answer(clocks::Answer(exchange));
       EXPECT_THAT(lines, ElementsAre(EndsWith("; Date: ***"), "< Date: ***", "< X-***: x",
                                      "< X-Seen: got ***"))
           << secret;
