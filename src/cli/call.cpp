@@ -24,7 +24,7 @@ Result<std::string> method_of(std::string_view typed) {
   constexpr std::array<std::string_view, 6> kMethods{"GET", "HEAD",  "POST",
                                                      "PUT", "PATCH", "DELETE"};
   if (std::ranges::find(kMethods, method) != kMethods.end()) return method;
-  return usage_error("METHOD is not one that an API takes",
+  return usage_error("METHOD is not an HTTP method that APIs use",
                      "give GET, HEAD, POST, PUT, PATCH or DELETE");
 }
 
@@ -32,12 +32,13 @@ Result<std::string> method_of(std::string_view typed) {
 Result<std::string> path_of(std::string_view path, const std::string& base) {
   if (path.starts_with('/')) {
     if (const auto url = http::parse_url(http::join_url(base, path)); !url) {
-      return usage_error("PATH: " + url.error().message, "percent-encode what a URL cannot hold");
+      return usage_error("PATH: " + url.error().message,
+                         "percent-encode what a URL cannot contain");
     }
     return std::string(path);
   }
   if (path.find("://") == std::string_view::npos) {
-    return usage_error("PATH does not begin with a slash", "give a path such as /api/v2/tokens/me");
+    return usage_error("PATH does not begin with a slash", "use a path such as /api/v2/tokens/me");
   }
   const auto url = http::parse_url(path);
   if (!url) return usage_error("PATH: " + url.error().message, url.error().remedy);
@@ -47,7 +48,7 @@ Result<std::string> path_of(std::string_view path, const std::string& base) {
                       url->target.substr(below.size()).starts_with('/');
   if (inside) return url->target.substr(below.size());
   return usage_error("PATH is not below the API base URL " + base,
-                     "the token goes nowhere else; give a path, or set --api-url");
+                     "the token is sent nowhere else: use a path, or set --api-url");
 }
 
 /// The value is never repeated: it may be a secret.
@@ -58,14 +59,13 @@ Result<HeaderField> header_of(std::string_view text) {
     return usage_error("a header (-H) is not NAME: VALUE", "write -H 'Accept: text/csv'");
   }
   if (net::transport_field(name)) {
-    return usage_error("the header " + std::string(name) + " (-H) is for skewguard itself to set",
+    return usage_error("the header " + std::string(name) + " (-H) is set by skewguard itself",
                        "leave it out");
   }
   const std::string_view value = trim(text.substr(colon + 1));
   if (!http::valid_field_value(value)) {
     return usage_error("the header " + std::string(name) +
-                           " (-H) holds a control character or "
-                           "one beyond ASCII",
+                           " (-H) contains a control character or a non-ASCII character",
                        "leave it out, or encode it");
   }
   return HeaderField{.name = std::string(name), .value = std::string(value)};

@@ -117,7 +117,7 @@ void add_rows(const ClockReading& reading, bool wrong, bool harmful, std::vector
 std::string about_host(const doctor::HostReading& host) {
   std::string text = "this machine: ";
   if (!host.kernel) return text + "the kernel does not say how its clock is kept";
-  text += host.kernel->synchronised ? "synchronized, as the kernel says" : "not synchronized";
+  text += host.kernel->synchronised ? "synchronized, says the kernel" : "not synchronized";
   if (host.synchronised_within()) text += " within " + time::human(*host.synchronised_within());
   for (const auto& service : host.services)
     if (service.running) text += "; " + service.name + " is running";
@@ -126,13 +126,13 @@ std::string about_host(const doctor::HostReading& host) {
 
 std::string about_hosts(const doctor::Harm& harm) {
   if (!harm.login_and_api) return "";
-  return "login and API host: their clocks differ by more than --max-skew, harmful";
+  return "login and API host: their clocks differ by more than --max-skew, which is harmful";
 }
 
 /// Where there is more than one that could agree.
 std::string about_all(const doctor::Consensus& known) {
   if (known.heard < 2) return "";
-  if (!known.agreed) return "together: the clocks differ, and no majority tells who is right";
+  if (!known.agreed) return "together: the clocks differ, and no majority shows which are right";
   std::string text = fmt::format("together: {} of {} clocks agree on {}", known.agreeing,
                                  known.heard, time::bounds_text(*known.agreed));
   if (const auto near = known.heard - known.agreeing - known.wrong; near > 0)
@@ -182,8 +182,8 @@ std::string clock_table(const doctor::Survey& survey, const doctor::Harm& harm,
   constexpr std::size_t kLegend = 80;  // columns
   return text +
          wrapped(
-             "offset: its clock minus this machine's; positive = it is ahead. excluded: a "
-             "second clock behind the name would have been noticed if it gave more of the "
+             "offset: the server's clock minus this machine's; positive = it is ahead. excluded: a "
+             "second clock behind the name would have been noticed if it had given more of the "
              "answers than this.",
              0, std::min(screen.columns, kLegend)) +
          "\n";

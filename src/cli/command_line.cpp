@@ -57,19 +57,21 @@ struct Habit {
 };
 constexpr std::array<Habit, 10> kHabits{{
     {"--client-secret",
-     "others can read a command line, so no flag takes the secret itself: use --client-secret-file "
+     "other users can see a command line, so no flag takes the secret itself: use "
+     "--client-secret-file "
      "FILE (- = standard input) or GENESYS_CLOUD_CLIENT_SECRET"},
     {"--access-token",
-     "others can read a command line, so no flag takes the token itself: use --access-token-file "
+     "other users can see a command line, so no flag takes the token itself: use "
+     "--access-token-file "
      "FILE or GENESYS_CLOUD_ACCESS_TOKEN"},
     {"-X", "the method comes first: skewguard call POST /api/v2/..."},
     {"--request", "the method comes first: skewguard call POST /api/v2/..."},
-    {"-o", "the answer's body goes to standard output, whole or not at all: write > FILE"},
-    {"--output", "the answer's body goes to standard output, whole or not at all: write > FILE"},
-    {"-k", "certificates are always checked; name your own CA with --ca-file"},
-    {"--insecure", "certificates are always checked; name your own CA with --ca-file"},
-    {"-u", "name the client with --client-id and --client-secret-file"},
-    {"--user", "name the client with --client-id and --client-secret-file"},
+    {"-o", "the answer's body goes to standard output, complete or not at all: use > FILE"},
+    {"--output", "the answer's body goes to standard output, complete or not at all: use > FILE"},
+    {"-k", "certificates are always checked: use --ca-file to name your own CA"},
+    {"--insecure", "certificates are always checked: use --ca-file to name your own CA"},
+    {"-u", "use --client-id and --client-secret-file"},
+    {"--user", "use --client-id and --client-secret-file"},
 }};
 
 std::string remedy_of_option(std::string_view name, const CLI::App& command) {
@@ -106,7 +108,7 @@ std::optional<Error> useless_setting(const CLI::App& app) {
   if (takes_settings(command)) return std::nullopt;
   for (const CLI::Option* option : app.get_options()) {
     if (!is_setting(*option) || option->count() == 0) continue;
-    return usage_error(option->get_name() + " means nothing to " + full_name(command),
+    return usage_error(option->get_name() + " has no effect on " + full_name(command),
                        "leave it out, or see " + full_name(command) + " --help");
   }
   return std::nullopt;

@@ -42,7 +42,7 @@ Result<std::vector<Scenario>> chosen(const std::string& id) {
     known.append(known.empty() ? "" : ", ").append(scenario.id);
   }
   return usage_error("there is no scenario \"" + one_line(id) + "\"",
-                     "give one of " + known + ", or a scenario file's path");
+                     "use one of " + known + ", or the path of a scenario file");
 }
 
 /// All at once: they wait most of their time.
@@ -129,9 +129,9 @@ std::string table(const std::vector<Row>& rows, const Screen& screen) {
   return text + "\n" +
          wrapped(
              "failed: calls whose failure reached the caller. tokens: token requests. refused: "
-             "401s. naive: keeps the end of a token as wall time, answers a 401 with one "
-             "refresh and one retry. Where skewguard fails as well, only setting a clock right "
-             "would help.",
+             "401s. naive: stores the expiry of a token as wall time and answers a 401 with one "
+             "refresh and one retry. Where skewguard fails as well, only correcting a clock would "
+             "help.",
              0, width) +
          "\nOne story line by line: skewguard demo ID\n";
 }

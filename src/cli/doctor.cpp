@@ -49,7 +49,7 @@ std::string missing_settings(const ClientOptions& options) {
   if (options.login_url.empty() && options.access_token.empty())
     return "not set: the login host's URL (SKEWGUARD_LOGIN_URL, --login-url, or the region)" + also;
   if (credentials.empty()) return "";
-  return "no credentials, so that the clocks alone are checked; not set: " + credentials;
+  return "no credentials, so only the clocks are checked; not set: " + credentials;
 }
 
 /// Not behind the line that tells how far it has come.

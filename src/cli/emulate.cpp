@@ -83,7 +83,7 @@ MaybeError read_tokens(const EmulateArguments& from, emulator::Options& to) {
 
 MaybeError read_network(const EmulateArguments& from, emulator::Options& to) {
   if (from.ca_file && !from.tls) {
-    return usage_error("--ca-file means nothing without --tls", "give --tls, too");
+    return usage_error("--ca-file has no effect without --tls", "add --tls");
   }
   to.listen.tls = from.tls;
   to.listen.ca_file = from.ca_file.value_or("");
@@ -152,7 +152,7 @@ int run_emulate(const EmulateArguments& arguments, Session& session) {
   auto options = options_of(arguments);
   if (!options) return fail(options.error(), session);
   if (arguments.shell && *arguments.shell != "sh" && *arguments.shell != "fish") {
-    return fail(usage_error("--export names no shell that is known", "give sh (bash, zsh) or fish"),
+    return fail(usage_error("--export names an unknown shell", "use sh (bash, zsh) or fish"),
                 session);
   }
   auto world_options = emulator::world_options(*options);

@@ -17,7 +17,7 @@ using Of = HelpArguments::Of;
 constexpr std::size_t kHelpWidth = 80;  // columns, however wide the terminal is
 
 constexpr std::string_view kPrecedence =
-    "(flag, else [environment], else profile file, else default)";
+    "(flag, otherwise [environment], otherwise profile file, otherwise default)";
 
 struct Topic {
   const char* name;
@@ -25,8 +25,8 @@ struct Topic {
 };
 constexpr std::array<Topic, 4> kTopics{{
     {"settings", "every setting: flag, environment variable, default"},
-    {"exit-codes", "what the program's exit code says"},
-    {"verdicts", "what each verdict means, and what is done about it"},
+    {"exit-codes", "what the exit code means"},
+    {"verdicts", "what each verdict means and what skewguard does about it"},
     {"emulate", "the emulator's guide: faults, control requests, scenarios"},
 }};
 
@@ -36,7 +36,7 @@ constexpr std::array<Topic, 8> kExitCodes{{
      "the API answered with another error (4xx, 5xx) or something unusable (malformed, too large, "
      "a redirect), or something in front of the API refused"},
     {"2", "wrong usage or settings; nothing was sent"},
-    {"3", "the login host refuses the credentials, or the token is refused for good"},
+    {"3", "the login host rejects the credentials, or the token is refused for good"},
     {"4",
      "clock: a rejection that only a correct clock can cure; or doctor or skew found a clock that "
      "is off by more than --max-skew"},
@@ -105,7 +105,7 @@ std::string of_program(const CLI::App& app, std::size_t width) {
   for (const Topic& topic : kTopics) text.append(entry(topic.name, topic.about, width));
   return text + "\n" +
          paragraph(
-             "exit codes: 0 done, 1 another error of the API, 2 usage or settings, 3 credentials, "
+             "exit codes: 0 done, 1 another API error, 2 usage or settings, 3 credentials, "
              "4 clock, 5 permission, 6 no answer, 7 rate limit",
              width);
 }
@@ -118,7 +118,7 @@ std::string more_about(const CLI::App& command, std::size_t width) {
                      width);
   }
   if (command.get_name() != "emulate") return "";
-  return "\n" + paragraph("All that it can do wrong, and when: skewguard help emulate", width);
+  return "\n" + paragraph("Everything it can do wrong, and when: skewguard help emulate", width);
 }
 
 std::string of_command(const CLI::App& command, std::size_t width) {
@@ -141,7 +141,7 @@ std::string settings_text(const CLI::App& app, std::size_t width) {
   text.append(section(app, kSettingGroup, "other settings", width));
   text.append(section(app, kClockGroup, "clocks", width));
   text.append(section(app, kLoggingGroup, "logging", width)).append("\n");
-  text.append(paragraph("profile file (TOML): flags by their names, with underscores", width));
+  text.append(paragraph("profile file (TOML): the names of the flags, with underscores", width));
   text.append(
       "  [profile.default]\n"
       "  region = \"eu-west-1\"\n"
@@ -149,8 +149,8 @@ std::string settings_text(const CLI::App& app, std::size_t width) {
       "  client_secret_file = \"/etc/skewguard/secret\"\n"
       "\n");
   return text.append(
-      paragraph("Durations: 500ms, 30s, 10m, 2h; a bare number is seconds. http:// URLs are taken "
-                "for loopback addresses only, unless --insecure-http is given.",
+      paragraph("Durations: 500ms, 30s, 10m, 2h; a bare number is seconds. http:// URLs are "
+                "accepted only for loopback addresses, unless --insecure-http is given.",
                 width));
 }
 

@@ -23,15 +23,14 @@ constexpr std::array<SettingFlag, 22> kSettingFlags{{
     {"--client-id", "ID", &Flags::client_id,
      "OAuth client [GENESYS_CLOUD_CLIENT_ID, GENESYSCLOUD_OAUTHCLIENT_ID]"},
     {"--client-secret-file", "FILE", &Flags::client_secret_file,
-     "holds its secret; - = standard input [GENESYS_CLOUD_CLIENT_SECRET, "
+     "the client secret's file; - = standard input [GENESYS_CLOUD_CLIENT_SECRET, "
      "GENESYSCLOUD_OAUTHCLIENT_SECRET: the secret itself; then GENESYS_CLOUD_CLIENT_SECRET_FILE; "
      "then genesys_cloud_client_secret in $CREDENTIALS_DIRECTORY]"},
     {"--client-auth", "HOW", &Flags::client_auth,
-     "how the login host is told id and secret: basic (default), post (in the form) or none (the "
-     "id "
-     "alone) [SKEWGUARD_CLIENT_AUTH]"},
+     "how to send id and secret to the login host: basic (default), post (in the form) or none "
+     "(only the id) [SKEWGUARD_CLIENT_AUTH]"},
     {"--access-token-file", "FILE", &Flags::access_token_file,
-     "holds a token obtained elsewhere, used instead of a client; it cannot be refreshed "
+     "the file of a token obtained elsewhere, used instead of a client; it cannot be refreshed "
      "[GENESYS_CLOUD_ACCESS_TOKEN, GENESYSCLOUD_ACCESS_TOKEN: the token itself]"},
     {"--login-url", "URL", &Flags::login_url,
      "login base URL; default https://login.<domain> [SKEWGUARD_LOGIN_URL]"},
@@ -41,16 +40,17 @@ constexpr std::array<SettingFlag, 22> kSettingFlags{{
      "on the login URL; default /oauth/token [SKEWGUARD_TOKEN_PATH]"},
     {"--ca-file", "FILE", &Flags::ca_file, "CA bundle, PEM; default the system's [SSL_CERT_FILE]"},
     {"--client-cert", "FILE", &Flags::client_cert,
-     "certificate chain, PEM, for servers that ask for one (mTLS); with --client-key"},
+     "certificate chain, PEM, for servers that request one (mTLS); with --client-key"},
     {"--client-key", "FILE", &Flags::client_key, "its private key, PEM, not encrypted"},
     {"--proxy", "URL", &Flags::proxy,
-     "http://[USER:PASSWORD@]HOST:PORT, which tunnels to both hosts; \"\" = none [https_proxy, "
-     "HTTPS_PROXY: for https:// URLs alone]"},
+     "http://[USER:PASSWORD@]HOST:PORT, used to tunnel to both hosts; \"\" = none [https_proxy, "
+     "HTTPS_PROXY: only for https:// URLs]"},
     {"--no-proxy", "HOSTS", &Flags::no_proxy,
-     "reached directly: names with all below them, addresses, blocks (10.0.0.0/8), * [no_proxy, "
+     "hosts to reach without the proxy: names and all names below them, addresses, blocks "
+     "(10.0.0.0/8), * [no_proxy, "
      "NO_PROXY]"},
     {"--timeout", "DURATION", &Flags::timeout,
-     "of the whole call; default 30s [SKEWGUARD_TIMEOUT]"},
+     "deadline of the whole call; default 30s [SKEWGUARD_TIMEOUT]"},
     {"--max-wait", "DURATION", &Flags::max_wait,
      "longest wait for a token that is not valid yet; default 15s [SKEWGUARD_MAX_WAIT]"},
     {"--attempts", "N", &Flags::attempts,
@@ -61,16 +61,15 @@ constexpr std::array<SettingFlag, 22> kSettingFlags{{
      "how late a server's Date may be; default 1s [SKEWGUARD_STALENESS]"},
     {"--token-store", "STORE", &Flags::token_store,
      "where tokens are kept between runs: none, file (default: under $XDG_RUNTIME_DIR/skewguard, "
-     "else "
-     "$XDG_STATE_HOME/skewguard) or file:DIR [SKEWGUARD_TOKEN_STORE]"},
+     "otherwise $XDG_STATE_HOME/skewguard) or file:DIR [SKEWGUARD_TOKEN_STORE]"},
     {"--alert-command", "CMD", &Flags::alert_command,
      "run by sh for each rejection that a clock caused or that could not be cured, with the call "
-     "report on its standard input; never waited for [SKEWGUARD_ALERT_COMMAND]"},
+     "report on its standard input; never delays a call [SKEWGUARD_ALERT_COMMAND]"},
     {"--dialect", "NAME", &Flags::dialect,
-     "how token requests and errors are worded: genesys (default) or rfc6749 [SKEWGUARD_DIALECT]"},
+     "wording of token requests and errors: genesys (default) or rfc6749 [SKEWGUARD_DIALECT]"},
     {"--max-skew", "DURATION", &Flags::max_skew,
-     "what skew and doctor call harmful: a clock that is certainly further off, or login and API "
-     "host from each other; default 5s [SKEWGUARD_MAX_SKEW]"},
+     "skew that counts as harmful in skew and doctor: a clock is certainly further off, or login "
+     "and API host from each other; default 5s [SKEWGUARD_MAX_SKEW]"},
     {"--config", "FILE", &Flags::config,
      "profile file, TOML; default $XDG_CONFIG_HOME/skewguard/config.toml [SKEWGUARD_CONFIG]"},
 }};
@@ -113,7 +112,7 @@ CLI::Option* add_texts(CLI::App& app, const std::string& names, const char* valu
 
 CLI::Option* add_report(CLI::App& app, std::string& into) {
   return app
-      .add_option("--report", into, "write the call report, JSON, to FILE; - = standard error")
+      .add_option("--report", into, "write the call report (JSON) to FILE; - = standard error")
       ->type_name("FILE")
       ->take_last()
       ->group(kOptionGroup);
@@ -158,30 +157,27 @@ void Grammar::add_settings() {
            "which [profile.NAME] of the profile file; default \"default\" [SKEWGUARD_PROFILE]")
       ->group(kCommonGroup);
   add_texts(app, "--token-param", "K=V", flags.token_params,
-            "one more form field of the token request (resource=urn:api), or another grant_type; "
-            "repeatable")
+            "an additional form field of the token request (resource=urn:api), or another "
+            "grant_type; repeatable")
       ->group(kSettingGroup);
   add_texts(app, "--ntp", "HOST[:PORT]", flags.ntp,
-            "NTP server that tells the time where a clock is in doubt; repeatable; none = ask "
-            "nobody; default those of this machine's time service, else pool.ntp.org "
-            "[SKEWGUARD_NTP]")
+            "NTP server to ask if a clock is in doubt; repeatable; none = ask nobody; default: "
+            "those of this machine's time service, otherwise pool.ntp.org [SKEWGUARD_NTP]")
       ->group(kClockGroup);
   app.add_flag("--insecure-http", flags.insecure_http,
-               "take http:// URLs for other addresses than loopback, too")
+               "allow http:// URLs for addresses other than loopback")
       ->group(kSettingGroup);
 }
 
 void Grammar::add_logging() {
   app.add_flag_function(
          "-v,--verbose", [this](std::int64_t count) { flags.verbose = static_cast<int>(count); },
-         "tell of tokens, retries and waits; twice: also of connections, requests and clocks; "
-         "three "
-         "times: also of header fields [SKEWGUARD_LOG=info|debug|trace; warn is the default]")
+         "log tokens, retries and waits; twice: also connections, requests and clocks; three "
+         "times: also header fields [SKEWGUARD_LOG=info|debug|trace; warn is the default]")
       ->group(kLoggingGroup);
-  app.add_flag("-q,--quiet", flags.quiet, "say nothing but why the command failed")
-      ->group(kLoggingGroup);
+  app.add_flag("-q,--quiet", flags.quiet, "log only why the command failed")->group(kLoggingGroup);
   add_text(app, "--log-format", "text|json", flags.log_format,
-           "of the lines on standard error; default text, without color where NO_COLOR is set")
+           "format of the lines on standard error; default text, without color if NO_COLOR is set")
       ->group(kLoggingGroup);
 }
 
@@ -199,8 +195,8 @@ void Grammar::add_call() {
            "request body: the text itself, @FILE, or - = standard input; sent as application/json "
            "unless -H says otherwise");
   add_texts(command, "-H,--header", "'NAME: VALUE'", call.headers,
-            "one more request header; repeatable");
-  command.add_flag("-i,--include", call.include, "print the answer's status and headers, too")
+            "an additional request header; repeatable");
+  command.add_flag("-i,--include", call.include, "also print the answer's status and headers")
       ->group(kOptionGroup);
   add_report(command, call.report);
 }
@@ -217,17 +213,18 @@ void Grammar::add_token() {
       ->type_name("raw|header|json")
       ->take_last()
       ->group(kOptionGroup);
-  command.add_flag("--force-refresh", token.force_refresh, "ask for a new one in any case")
+  command.add_flag("--force-refresh", token.force_refresh, "always request a new one")
       ->group(kOptionGroup);
   add_text(command, "--min-life", "DURATION", token.min_life,
-           "refresh if less is left; an error if a new one has less");
+           "refresh if less is left; fail if a new one has less");
   command
-      .add_flag("--no-verify", token.no_verify,
-                "print it at once; else a token that the API never accepted is sent there first")
+      .add_flag(
+          "--no-verify", token.no_verify,
+          "print it at once; otherwise a token that the API never accepted is sent there first")
       ->group(kOptionGroup);
   add_text(command, "--verify-path", "PATH", flags.verify_path,
-           "where on the API it is sent, with GET; default HEAD /api/v2/tokens/me, and with the "
-           "dialect rfc6749 nowhere");
+           "the path to send it to, with GET; default HEAD /api/v2/tokens/me; no default with the "
+           "dialect rfc6749");
 }
 
 void Grammar::add_doctor() {
@@ -239,14 +236,15 @@ void Grammar::add_doctor() {
 void Grammar::add_skew() {
   auto& command = *add_command(app, "skew", "measure servers' clocks by the Date of their answers");
   command
-      .add_option("URL", skew.urls,
-                  "whose; none = login and API host. Asked for with HEAD and without credentials")
+      .add_option(
+          "URL", skew.urls,
+          "the servers to measure; none = login and API host. Uses HEAD, without credentials")
       ->type_name("");
   add_text(command, "--probes", "N", skew.probes,
            "requests to each server, 1 to 1000; default 16, in 6 s");
   command
       .add_flag("--watch", skew.watch,
-                "go on measuring until Ctrl-C, then sum up; the exit code tells what was found")
+                "keep measuring until Ctrl-C, then sum up; the exit code says what was found")
       ->group(kOptionGroup);
   command.add_flag("--json", skew.json, "print JSON (skewguard.skew/1)")->group(kOptionGroup);
 }
@@ -261,40 +259,40 @@ void Grammar::add_emulate() {
   add_texts(command, "--api-backend", "DURATION", to.api_backends,
             "one more clock behind the API port, at this offset plus --api-offset; repeatable");
   add_text(command, "--backend-choice", "request|connection", to.backend_choice,
-           "by which backends take turns; default request");
+           "when to switch to the next backend; default request");
   add_text(command, "--login-drift", "PPM", to.login_drift,
-           "the login host's clock runs fast by so many parts per million; negative = slow");
+           "how fast the login host's clock runs, in parts per million; negative = slow");
   add_text(command, "--api-drift", "PPM", to.api_drift, "the same for the API host's");
   add_text(command, "--token", "opaque|jwt", to.token, "format of the tokens; default opaque");
-  add_text(command, "--lifetime", "DURATION", to.lifetime, "of the tokens; default 24h");
+  add_text(command, "--lifetime", "DURATION", to.lifetime, "lifetime of the tokens; default 24h");
   command
       .add_flag("--strict-nbf", to.strict_nbf,
-                "the API host refuses tokens that have not begun by its clock")
+                "the API host refuses tokens that are not valid yet by its clock")
       ->group(kOptionGroup);
   add_texts(command, "--client", "ID:SECRET", to.clients,
             "repeatable, also for several secrets of one id; default demo:demo-secret");
   add_text(command, "--user", "NAME", to.user, "gives the clients' tokens a user");
   add_text(command, "--latency", "DURATION", to.latency,
-           "of the round trip, half each way; or UP/DOWN, as in 15ms/5ms");
+           "of a round trip, half each way; or UP/DOWN, as in 15ms/5ms");
   add_text(command, "--scenario", "FILE", to.scenario,
-           "what its servers are and what happens to them over time (TOML); flags win over it");
-  command.add_flag("--tls", to.tls, "serve https, with a CA made at the start")
+           "its servers and what happens to them over time (TOML); flags override it");
+  command.add_flag("--tls", to.tls, "serve https, with a CA created at startup")
       ->group(kOptionGroup);
   add_text(command, "--ca-file", "FILE", to.ca_file,
-           "where that CA goes; default a temporary file");
+           "where to write that CA; default a temporary file");
   add_text(command, "--listen", "ADDRESS", to.listen, "default 127.0.0.1");
   add_text(command, "--export", "sh|fish", to.shell,
-           "print what points skewguard at it as a shell's commands, to be read with `source`");
-  add_text(command, "--login-port", "PORT", to.login_port, "default any free one");
-  add_text(command, "--api-port", "PORT", to.api_port, "default any free one");
+           "print shell commands that point skewguard at it, for `source`");
+  add_text(command, "--login-port", "PORT", to.login_port, "default: any free port");
+  add_text(command, "--api-port", "PORT", to.api_port, "default: any free port");
 }
 
 void Grammar::add_demo() {
   auto& command =
-      *add_command(app, "demo", "show what wrong clocks do to a naive client, and to skewguard");
+      *add_command(app, "demo", "show what wrong clocks do to a naive client and to skewguard");
   command
       .add_option("SCENARIO", demo.scenario,
-                  "one of them, told line by line: C3, or the path of a scenario file; none = all")
+                  "play one, line by line: C3, or the path of a scenario file; none = all")
       ->type_name("");
   command.add_flag("--json", demo.json, "print JSON (skewguard.demo/1)")->group(kOptionGroup);
 }

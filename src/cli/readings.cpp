@@ -62,7 +62,7 @@ std::string shown_by(const ClockReading& reading) {
       side.empty()
           ? ""
           : fmt::format("; {} by at least {}", side, time::human(ahead ? bound.low : -bound.high));
-  if (reading.renewed_late) return "its Date is renewed only now and then" + at_least;
+  if (reading.renewed_late) return "its Date is updated only now and then" + at_least;
   if (reading.picture == Picture::incoherent) return "its Date is not a clock";
   if (reading.picture == Picture::several_clocks)
     return fmt::format("{} clocks behind one name", reading.groups.size());
@@ -149,7 +149,7 @@ doctor::Progress progress_of(const Session& session, bool quiet) {
 std::string state_of(const ClockReading& reading, bool harmful) {
   if (reading.failure) return "no answer: " + reading.failure->detail;
   if (!reading.bound) {
-    return reading.asked == 0 ? "not asked yet" : "no clock to be seen: " + reading.no_sample;
+    return reading.asked == 0 ? "not asked yet" : "no usable Date: " + reading.no_sample;
   }
   std::string state = shown_by(reading);
   if (harmful) state += ", harmful" + time::hours_hint(*reading.bound);

@@ -96,7 +96,7 @@ namespace {
 /// Threads, descriptors or memory are out, where nobody nearer could say it better.
 Error out_of_resources(const std::exception& why) {
   return {.kind = ErrorKind::unavailable,
-          .message = std::string("this machine has no resources left for it: ") + why.what(),
+          .message = std::string("this machine is out of resources: ") + why.what(),
           .remedy = "check its limits on threads, open files and memory (ulimit -a)"};
 }
 

@@ -36,7 +36,8 @@ Result<std::size_t> probes_of(const SkewArguments& arguments) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), probes);
   if (error != std::errc{} || end != digits.data() + digits.size() || probes < 1 ||
       probes > kMostProbes) {
-    return usage_error("--probes is not a number from 1 to 1000", "16 give a millisecond or two");
+    return usage_error("--probes is not a number from 1 to 1000",
+                       "16 give a precision of a millisecond or two");
   }
   return probes;
 }
@@ -51,10 +52,10 @@ Duration time_for(std::size_t probes) {
 Result<http::Url> server_url(const std::string& text, const Session& session) {
   const bool scheme = text.find("://") != std::string::npos;
   auto url = http::parse_url(scheme ? text : "https://" + text);
-  if (!url) return usage_error(url.error().message, "give a URL, as in https://login.example.com");
+  if (!url) return usage_error(url.error().message, "use a URL such as https://login.example.com");
   if (!url->tls() && !url->loopback() && !session.options.insecure_http) {
     return usage_error(url->text() + " is http:// and not a loopback address",
-                       "use https://, or --insecure-http: nothing secret is sent");
+                       "use https://, or add --insecure-http: nothing secret is sent");
   }
   return url;
 }
@@ -67,7 +68,7 @@ Result<std::vector<http::Url>> servers_of(const SkewArguments& arguments, const 
   }
   if (texts.empty()) {
     return usage_error("no server to measure",
-                       "give URLs, or the region (GENESYS_CLOUD_REGION or --region)");
+                       "name URLs, or set the region (GENESYS_CLOUD_REGION or --region)");
   }
   std::vector<http::Url> urls;
   for (const std::string& text : texts) {
@@ -156,8 +157,8 @@ class Watch {
     const std::lock_guard lock(mutex_);
     if (rounds_ == 0) {
       return fail({.kind = ErrorKind::unavailable,
-                   .message = "interrupted before the first round was over: nothing was measured",
-                   .remedy = "a round takes some seconds"},
+                   .message = "interrupted before the end of the first round: nothing was measured",
+                   .remedy = "allow a few seconds for a round"},
                   session_);
     }
     if (json_) return *code_;

@@ -51,7 +51,7 @@ Secret in_format(const BearerToken& token, std::string_view format) {
 
 Result<TokenRequestOptions> options_of(const TokenArguments& arguments) {
   if (arguments.format != "raw" && arguments.format != "header" && arguments.format != "json") {
-    return usage_error("the format (--format) is not known", "give raw, header or json");
+    return usage_error("the format (--format) is unknown", "use raw, header or json");
   }
   TokenRequestOptions options{.min_life = Duration{0},
                               .force_refresh = arguments.force_refresh,
@@ -59,7 +59,7 @@ Result<TokenRequestOptions> options_of(const TokenArguments& arguments) {
   if (!arguments.min_life) return options;
   const auto min_life = time::parse_duration(trim(*arguments.min_life));
   if (!min_life || *min_life < Duration{0}) {
-    return usage_error("the shortest life (--min-life) is not a duration",
+    return usage_error("the minimum life (--min-life) is not a duration",
                        "write 500ms, 30s, 10m or 2h; a bare number is seconds");
   }
   options.min_life = *min_life;

@@ -87,7 +87,8 @@ Error unwritable(const std::string& name, int error) {
   return {
       .kind = ErrorKind::protocol,
       .message = "cannot write to " + name + " (" + std::generic_category().message(error) + ")",
-      .remedy = error == EPIPE ? "its reader has gone" : "check its place, rights and room"};
+      .remedy =
+          error == EPIPE ? "its reader is gone" : "check its path, permissions and free space"};
 }
 
 Result<void> write_to(int fd, const std::string& name, std::string_view content) {

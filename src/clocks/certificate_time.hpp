@@ -34,11 +34,11 @@ const CertificateLife* not_valid_at(const TransportFailure& failure, WallTime wh
 /// HOST sends`.
 std::string words_for(const CertificateLife& certificate, const std::string& host);
 
-/// Whether a referee's time is later than that at which this program was made.
+/// Whether a referee's time is later than that at which this program was built.
 bool can_be_true(WallTime local, const OffsetBound& truth) noexcept;
 
 /// Whose fault it is: by the referee, unless its time cannot be true; else by what every clock must
-/// show, a time after this program was made.
+/// show, a time after this program was built.
 CertificateFault fault_of(const OutOfTime& certificate) noexcept;
 
 /// The same of a `tls_time`; `truth`: as OutOfTime has it.
@@ -48,7 +48,7 @@ CertificateFault fault_of(const TransportFailure& failure, WallTime local,
 /// Whether the local clock is surely wrong by what a referee tells.
 bool is_off(const OffsetBound& truth) noexcept;
 
-/// How far the local clock is surely behind, since this program was made at a later time than it
+/// How far the local clock is surely behind, since this program was built at a later time than it
 /// shows; 0 where it shows a later one.
 Duration behind_at_least(WallTime local) noexcept;
 

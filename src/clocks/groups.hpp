@@ -58,7 +58,7 @@ struct Split {
   Duration size{0};       ///< from the group before to the newest, midpoint to midpoint
 };
 
-/// Whether one clock can have given all samples if its Date is renewed only now and then and is
+/// Whether one clock can have given all samples if its Date is updated only now and then and is
 /// late between: no Date went back, and each was right when it was renewed. Precondition: there is
 /// a sample. O(n^2).
 bool explained_by_late_renewals(const SampleRing& samples, UnslewedTime at, DriftRate rate);

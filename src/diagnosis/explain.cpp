@@ -71,30 +71,32 @@ std::string begin_text(const Trial& trial) {
 
 std::string end_text(const Trial& trial) {
   const auto texts = clock_texts({*trial.token.ends, *trial.date});
-  return fmt::format("the token ended at {} and the API answered at {}", texts[0], texts[1]);
+  return fmt::format("the token expired at {} and the API answered at {}", texts[0], texts[1]);
 }
 
 std::string agree_text(const Trial& trial) {
   if (!trial.token.begins || !trial.token.ends) return "no clock explains it";
   const auto texts = clock_texts({*trial.token.begins, *trial.token.ends, *trial.date});
-  return fmt::format("no clock explains it (the token lives from {} to {}, the API answered at {})",
-                     texts[0], texts[1], texts[2]);
+  return fmt::format(
+      "no clock explains it (the token is valid from {} to {}, and the API answered at {})",
+      texts[0], texts[1], texts[2]);
 }
 
 std::string undecided_text(const Evidence& evidence, const Trial& trial) {
-  if (!trial.date) return "its answer carries no usable Date, so no clock could be compared";
+  if (!trial.date) return "its answer has no usable Date, so no clocks could be compared";
   if (begin_belied(evidence, trial)) {
-    return "it has accepted tokens that had not begun by its Date, so that Date counts for nothing";
+    return "it has accepted tokens that were not valid yet by its Date, so that Date proves "
+           "nothing";
   }
   if (!dates_count(evidence)) {
-    return "the Date of its answers is not that of a clock that it judges tokens by, so it "
-           "counts for nothing";
+    return "the Date of its answers does not come from the clock by which it judges tokens, so it "
+           "proves nothing";
   }
   if (trial.token.begins && !issuer_dates_count(evidence)) {
-    return "the token says nothing of its own times, and the Dates of the two hosts do not fit "
-           "together as those of clocks do, so they count for nothing";
+    return "the token says nothing about its own times, and the Dates of the two hosts cannot both "
+           "come from working clocks, so they prove nothing";
   }
-  return "the token's own times are not known, so no clock could be compared";
+  return "the token's own times are unknown, so no clocks could be compared";
 }
 
 std::string sentence(std::string text) {
@@ -130,10 +132,10 @@ std::string followed_text(const Trial& trial) {
       return fmt::format("; waited {} and sent the same token again", human(trial.waited));
     case Action::refresh_and_retry:
       if (trial.waited > Duration{0}) {
-        return fmt::format("; waited {}, asked for a new token and sent the request again",
+        return fmt::format("; waited {}, requested a new token and sent the request again",
                            human(trial.waited));
       }
-      return "; asked for a new token and sent the request again";
+      return "; requested a new token and sent the request again";
     case Action::none:
     case Action::give_up:
       break;
@@ -142,7 +144,7 @@ std::string followed_text(const Trial& trial) {
 }
 
 std::string beyond_timeout(Duration needed, Duration left) {
-  if (needed <= Duration{0}) return "; --timeout left no room for another try";
+  if (needed <= Duration{0}) return "; --timeout left no time for another try";
   return fmt::format("; waiting for it would have taken {}longer than the {} that --timeout leaves",
                      needed > left ? human(needed) + ", " : "", human(std::max(left, Duration{0})));
 }
@@ -160,14 +162,14 @@ std::string hindrance_text(const Evidence& evidence, const Trial& trial) {
     case Hindrance::attempts:
       return evidence.limits.attempts > 1
                  ? fmt::format(
-                       "; that was the last of the {} tokens that --attempts lets be refused",
+                       "; that was the last of the {} refused tokens that --attempts allows",
                        evidence.limits.attempts)
                  : std::string{"; --attempts allows no other token"};
     case Hindrance::sends:
-      return "; it had been sent as often as one token may be";
+      return "; it had already been sent as often as one token may be";
     case Hindrance::too_often:
       return fmt::format(
-          "; tokens have been refused just before, so the next one may be asked for in {}",
+          "; tokens were refused just before, so the next one may be requested in {}",
           human(std::max(evidence.next_request_in.value_or(Duration{0}), Duration{0})));
     case Hindrance::nothing_new:
     case Hindrance::none:
@@ -177,7 +179,8 @@ std::string hindrance_text(const Evidence& evidence, const Trial& trial) {
 }
 
 constexpr std::string_view kMendClocks =
-    " Let NTP set the clock of the login host and that of the API host, or ask those who run them.";
+    " Synchronize the clocks of the login host and the API host with NTP, or ask their operators "
+    "to.";
 
 /// " By the local wall clock it has 4 min left: that clock is 599.0 to 601.2 s behind ..."
 std::string local_clock_text(const Evidence& evidence, const Trial& trial) {
@@ -187,16 +190,17 @@ std::string local_clock_text(const Evidence& evidence, const Trial& trial) {
   const auto& ends = trial.token.ends;
   std::string judged = "is valid";
   if (begins && wall < begins->since_epoch()) {
-    judged = "has not begun";
+    judged = "is not valid yet";
   } else if (ends) {
     const Duration left = ends->since_epoch() - wall;
-    judged = left > Duration{0} ? "has " + human(left) + " left" : "ended " + human(-left) + " ago";
+    judged =
+        left > Duration{0} ? "has " + human(left) + " left" : "expired " + human(-left) + " ago";
   }
   const OffsetBound bound = *trial.api_minus_wall;
   const bool behind = bound.low > Duration{0};
   return fmt::format(
-      " By the local wall clock it {}, but that clock is {} {} the API's: `skewguard doctor` finds "
-      "out which of the two is wrong.",
+      " By the local wall clock it {}, but that clock is {} {} the API's. Run `skewguard doctor` "
+      "to find out which of the two is wrong.",
       judged, behind ? span_text(bound.low, bound.high) : span_text(-bound.high, -bound.low),
       behind ? "behind" : "ahead of");
 }
@@ -221,8 +225,8 @@ std::string ahead_text(const Evidence& evidence, const Settled& settled) {
 std::string behind_text(const Evidence& evidence, const Trial& trial) {
   std::string text = sentence(standing_text(evidence, trial));
   text += fmt::format(
-      ", {} after it was asked for: two tokens in a row had ended by the API's clock while new, so "
-      "the login host's clock was behind the API's by more than a token lives.",
+      ", {} after it was requested: two tokens in a row were new and yet expired by the API's "
+      "clock, so the login host's clock was behind the API's by more than a token's lifetime.",
       human(trial.received - trial.token.asked));
   return text.append(kMendClocks);
 }
@@ -230,8 +234,8 @@ std::string behind_text(const Evidence& evidence, const Trial& trial) {
 std::string not_active_text(const Evidence& evidence, const Trial& trial) {
   if (standing(evidence, trial) == Standing::agrees) {
     return fmt::format(
-        "A new token was refused, then accepted unchanged, and {}: the platform had not spread it "
-        "yet{}.",
+        "A new token was refused, then accepted unchanged, and {}: the platform had not propagated "
+        "it yet{}.",
         agree_text(trial), followed_text(trial));
   }
   return fmt::format(
@@ -242,7 +246,8 @@ std::string not_active_text(const Evidence& evidence, const Trial& trial) {
 std::string revoked_text(const Evidence& evidence, const Trial& trial) {
   const bool agrees = standing(evidence, trial) == Standing::agrees;
   return fmt::format(
-      "The token was refused within its life, and a new one was accepted: it had been revoked or "
+      "The token was refused within its lifetime, and a new one was accepted: it had been revoked "
+      "or "
       "evicted. {}{}{}.",
       sentence(standing_text(evidence, trial)), agrees ? "" : ", and waiting did not help",
       followed_text(trial));
@@ -251,22 +256,21 @@ std::string revoked_text(const Evidence& evidence, const Trial& trial) {
 std::string contended_text(const Evidence& evidence, const Settled& settled) {
   const Trial& trial = evidence.trials[settled.trial];
   std::string text = fmt::format(
-      "Two tokens in a row were accepted, then refused early in their lives, this one {} after it "
-      "was "
-      "asked for, and {}: someone else may use this client, so that each new token ends the one "
-      "before (or the platform ends tokens that lie idle)",
+      "Two tokens in a row were accepted, then refused early in their lifetimes, this one {} after "
+      "it was requested, and {}: someone else may be using this client, so that each new token "
+      "ends the previous one (or the platform ends idle tokens)",
       human(trial.received - trial.token.asked), agree_text(trial));
   if (trial.followed == Action::refresh_and_retry) {
-    text += fmt::format("; backed off {}, asked for a new token and sent the request again",
+    text += fmt::format("; backed off {}, requested a new token and sent the request again",
                         human(trial.waited));
   }
-  return text + hindrance_text(evidence, trial) + ". Give each program a client of its own.";
+  return text + hindrance_text(evidence, trial) + ". Give each program its own client.";
 }
 
 /// Something on the way takes the token out of the request.
 constexpr std::string_view kStripped =
-    " The API says that no token arrived: a proxy or gateway on the way to it may strip the "
-    "Authorization field; ask who runs it, or set the API URL to the API itself.";
+    " The API says that no token arrived: a proxy or gateway on the way may be removing the "
+    "Authorization header. Ask its operator, or set the API URL to the API itself.";
 
 std::string rejected_text(const Evidence& evidence, const Settled& settled,
                           const Parties& parties) {
@@ -275,7 +279,7 @@ std::string rejected_text(const Evidence& evidence, const Settled& settled,
       parties.region.empty() ? std::string_view{"this API"} : parties.region;
   if (trial.token.given) {
     return fmt::format(
-        "The API refuses the token that was given: {}. Bring a new token, and make sure that it is "
+        "The API refuses the given token: {}. Get a new token, and make sure that it is "
         "for {}.{}",
         standing_text(evidence, trial), where, local_clock_text(evidence, trial));
   }
@@ -285,7 +289,7 @@ std::string rejected_text(const Evidence& evidence, const Settled& settled,
   const std::string hosts =
       parties.login.empty() || parties.login == parties.api
           ? std::string{}
-          : fmt::format(" The token is from {}, the API is {}: both must be of one region.",
+          : fmt::format(" The token is from {}, the API is {}: both must be in the same region.",
                         parties.login, parties.api);
   return text + hosts +
          fmt::format(" Check that the client is enabled, has roles, and belongs to {}.", where);
@@ -293,8 +297,8 @@ std::string rejected_text(const Evidence& evidence, const Settled& settled,
 
 std::string gateway_text(std::string_view who, std::string_view what) {
   return fmt::format(
-      "{}: something in front of the API seems to have refused the request{}, and no other token "
-      "would change that. Ask who runs it to let this program through, or check the API URL.",
+      "{}: something in front of the API seems to have refused the request{}, and another token "
+      "would not change that. Ask its operator to let this program through, or check the API URL.",
       what, who.empty() ? std::string{} : fmt::format(" ({})", who));
 }
 
@@ -311,17 +315,17 @@ std::string expired_text(const Evidence& evidence, const Settled& settled) {
   std::string text = sentence(standing_text(evidence, trial)) + followed_text(trial) +
                      hindrance_text(evidence, trial) + ".";
   if (trial.token.given) {
-    return text + " A given token cannot be refreshed: bring a new one." +
+    return text + " A given token cannot be refreshed: get a new one." +
            local_clock_text(evidence, trial);
   }
-  if (trial.followed == Action::give_up) text += " Try again: a new token will be asked for.";
+  if (trial.followed == Action::give_up) text += " Try again: a new token will be requested.";
   return text;
 }
 
 std::string unknown_text(const Evidence& evidence, const Settled& settled) {
   const Trial& trial = evidence.trials[settled.trial];
   std::string text = fmt::format(
-      "The API refused the token, and the evidence does not tell why: "
+      "The API refused the token, and the evidence does not show why: "
       "{}{}{}.",
       standing_text(evidence, trial), followed_text(trial), hindrance_text(evidence, trial));
   if (trial.followed == Action::give_up)
@@ -348,11 +352,11 @@ std::string explain_provisional(const Evidence& evidence, const Assessment& asse
     case Next::wait:
       return text + fmt::format("; waiting {} to send the same token again.", human(wait));
     case Next::renew:
-      return text + "; asking for a new token.";
+      return text + "; requesting a new token.";
     case Next::back_off:
-      return text + fmt::format("; backing off {}, then asking for a new token.", human(wait));
+      return text + fmt::format("; backing off {}, then requesting a new token.", human(wait));
     case Next::look:
-      return text + fmt::format("; looking at the API's Date again in {}.", human(wait));
+      return text + fmt::format("; checking the API's Date again in {}.", human(wait));
     case Next::give_up:
       break;
   }
@@ -409,8 +413,8 @@ std::string explain_missing_permission(const oauth::Refusal& refusal) {
   }
   if (refusal.error_code == "insufficient_scope") {  // RFC 6750 section 3.1
     return fmt::format(
-        "The token is good but may not do this: the scope {} is missing{}. Have the client allowed "
-        "that scope, and ask for it.",
+        "The token is good but may not do this: the scope {} is missing{}. Allow that scope for "
+        "the client, and request it.",
         fmt::join(refusal.permissions, " "), own_words(refusal));
   }
   return fmt::format(
@@ -421,7 +425,7 @@ std::string explain_missing_permission(const oauth::Refusal& refusal) {
 
 std::string explain_no_user_context(const oauth::Refusal& refusal) {
   return fmt::format(
-      "A client-credentials token has no user, so there is no users/me{}. Ask /api/v2/tokens/me or "
+      "A client-credentials token has no user, so there is no users/me{}. Use /api/v2/tokens/me or "
       "/api/v2/organizations/me instead.",
       own_words(refusal));
 }
@@ -456,24 +460,23 @@ std::string explain_auth_backend(const oauth::Refusal& refusal, bool retried) {
   return fmt::format("The API's own check of the token timed out{}: the token is not to blame{}",
                      own_words(refusal),
                      retried ? "; the request is sent again after a pause."
-                             : ", and --timeout leaves no room for another try. Try again later.");
+                             : ", and --timeout leaves no time for another try. Try again later.");
 }
 
 std::string explain_redirect(const oauth::Refusal& refusal, int status) {
   return fmt::format(
-      "The API answered with {}, a redirect to {}: none is followed with a token. Set the API URL "
-      "to where the API really is.",
+      "The API answered with {}, a redirect to {}: redirects are not followed with a token. Set "
+      "the API URL to the API's real address.",
       status, refusal.description.empty() ? "nowhere" : refusal.description);
 }
 
 std::string explain_unusable(const oauth::Refusal& refusal, int status) {
-  return fmt::format(
-      "The API answered with {}{}, which cannot be used. Check that the API URL is right.", status,
-      own_words(refusal));
+  return fmt::format("The API answered with {}{}, which is unusable. Check the API URL.", status,
+                     own_words(refusal));
 }
 
 std::string explain_api_error(const oauth::Refusal& refusal, int status, bool retried) {
-  return fmt::format("The API answered with {}{}; this is not about the token{}.", status,
+  return fmt::format("The API answered with {}{}; this error is not about the token{}.", status,
                      own_words(refusal),
                      retried ? "; the request is sent again after a pause" : "");
 }
@@ -494,7 +497,7 @@ std::string explain_failure(const TransportFailure& failure, const std::string& 
     return text + ". Check the proxy (--proxy, HTTPS_PROXY).";
   if (failure.kind == Kind::tls_failed) {
     return text +
-           ". Check the URL, and the client certificate where one is asked for (--client-cert, "
+           ". Check the URL, and the client certificate if the server requests one (--client-cert, "
            "--client-key).";
   }
   switch (verdict_of(failure, local)) {
@@ -503,7 +506,7 @@ std::string explain_failure(const TransportFailure& failure, const std::string& 
     case Verdict::timeout:
       return text + ". Try again, or raise --timeout.";
     case Verdict::protocol:
-      return text + ". Check that the URL is right and that nothing in between changes answers.";
+      return text + ". Check the URL, and that nothing on the way changes answers.";
     default:
       return text + ". Check the network and the URL.";
   }

@@ -159,7 +159,8 @@ bool any_fails_by_tls(const Case& of) {
 
 const char* tls_fix(const ClockReading& reading) {
   if (reading.failure->kind == TransportFailure::Kind::tls_untrusted)
-    return "name the certificates of the authority with --ca-file, or have the server's replaced";
+    return "use --ca-file to name the authority's certificates, or have the server's certificate "
+           "replaced";
   return "check the URL and its port, and the client certificate if the server asks for one "
          "(--client-cert, --client-key)";
 }
@@ -204,8 +205,8 @@ std::string access_remedy(const Case& of) {
                            verdict == Verdict::login_rate_limited ||
                            (verdict == Verdict::issuer_clock_ahead && !beyond_max_wait(of));
   if (!access.hurried || !lacked_time) return access.error->remedy;
-  return "doctor waits for at most " + time::human(*access.hurried) +
-         "; `skewguard whoami` waits for as long as --timeout and --max-wait allow";
+  return "doctor waits at most " + time::human(*access.hurried) +
+         "; `skewguard whoami` waits as long as --timeout and --max-wait allow";
 }
 
 Duration magnitude(const OffsetBound& bound) {
@@ -227,8 +228,8 @@ std::string harm_of_a_close_pair(const Case& of) {
   for (const auto& [name, host] : {std::pair{kApiHost, of.api}, std::pair{kLoginHost, of.login}}) {
     if (!measured(host) || host->picture != clocks::Picture::late_or_second_clock) continue;
     return fmt::format(
-        "may meet refusals now and then: {} sends late Dates or has a second clock, for which what "
-        "has begun for the other has not",
+        "may be refused now and then: {} sends late Dates or has a second clock, by which a token "
+        "may not be valid yet",
         name);
   }
   return "";
@@ -241,8 +242,8 @@ std::string naive_harm(const Case& of) {
   for (const auto& [name, host] : {std::pair{kApiHost, of.api}, std::pair{kLoginHost, of.login}}) {
     if (!several(host)) continue;
     return fmt::format(
-        "meets refusals now and then: what has begun for one of the clocks of {} has "
-        "not for another, up to {} apart",
+        "is refused now and then: a token that is valid by one of the clocks of {} may not be "
+        "valid by another, up to {} apart",
         name, time::human(clocks_apart(*host)));
   }
   const auto& access = of.examination.access;
@@ -251,13 +252,14 @@ std::string naive_harm(const Case& of) {
     const OffsetBound apart = *between_shown(of);
     const std::string size = time::human(magnitude(apart));
     if (apart.middle() > Duration{0}) {
-      return "takes the refusal of a new token for its end and asks for another, which the API "
-             "refuses as well for " +
+      return "takes a refused new token to be expired and requests another, which the API refuses "
+             "as well for " +
              size;
     }
     if (life && magnitude(apart) >= *life)
-      return "asks for token after token: each has ended for the API before it is used";
-    return "uses tokens " + size + " too long: refused calls at the end of each";
+      return "requests token after token: each has expired for the API before it is used";
+    return "uses tokens " + size +
+           " too long: calls are refused at the end of each token's lifetime";
   }
   const ClockReading* host = has_one_time(of.api) ? of.api : of.login;
   std::optional<OffsetBound> skew;
@@ -266,10 +268,12 @@ std::string naive_harm(const Case& of) {
   if (!skew) return harm_of_a_close_pair(of);
   const std::string size = time::human(magnitude(*skew));
   if (skew->middle() > Duration{0})
-    return "uses tokens " + size + " too long: refused calls at the end of each";
+    return "uses tokens " + size +
+           " too long: calls are refused at the end of each token's lifetime";
   if (life && magnitude(*skew) >= *life)
-    return "takes each new token for dead: a token request for every call, then the login limit";
-  return "throws tokens away " + size + " early";
+    return "takes each new token to be expired: one token request per call, then the login rate "
+           "limit";
+  return "discards tokens " + size + " early";
 }
 
 }  // namespace skewguard::doctor

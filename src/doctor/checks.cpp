@@ -30,7 +30,7 @@ Check check_settings(const Case& of) {
   if (!examination.missing.empty()) {
     const bool none = of.login == nullptr && of.api == nullptr;
     return {"settings", none ? Status::fail : Status::warn, examination.missing,
-            "set them to have the rest checked"};
+            "set them to check the rest"};
   }
   return {"settings", Status::ok, "complete", ""};
 }
@@ -64,12 +64,12 @@ Check check_tls(const Case& of) {
     const bool by_time = reading->failure->kind == Kind::tls_time;
     return {"tls", Status::fail, reading->failure->detail,
             by_time
-                ? "see the verdict: it tells whether the local clock or the certificate is wrong"
+                ? "see the verdict, which says whether the local clock or the certificate is wrong"
                 : tls_fix(*reading)};
   }
-  if (asked == 0) return {"tls", Status::skipped, "no server is asked over https", ""};
+  if (asked == 0) return {"tls", Status::skipped, "no server uses https", ""};
   if (good == 0) return {"tls", Status::skipped, "no server was reached", ""};
-  return {"tls", Status::ok, "certificates are good by the local clock", ""};
+  return {"tls", Status::ok, "certificates are valid by the local clock", ""};
 }
 
 Check check_reach(const char* name, const ClockReading* reading) {
@@ -81,14 +81,14 @@ Check check_reach(const char* name, const ClockReading* reading) {
     return {name, Status::fail, reading->failure->detail,
             reading->failure->out_of_resources
                 ? kCheckLimits
-                : "check network, proxy and firewall on the way to " + reading->url};
+                : "check the network, the proxy and the firewall on the way to " + reading->url};
   }
   if (reading->samples == 0) {
-    return {name, Status::warn, "it answers, but gives no time: " + reading->no_sample,
-            "nothing, as far as tokens go: only its clock cannot be checked"};
+    return {name, Status::warn, "it answers, but shows no time: " + reading->no_sample,
+            "nothing to do for tokens: only its clock cannot be checked"};
   }
   return {name, Status::ok,
-          fmt::format("{}, the quickest within {}", counted(reading->samples, "answer"),
+          fmt::format("{}, the fastest in {}", counted(reading->samples, "answer"),
                       time::human(reading->rtt_min.value_or(Duration{0}))),
           ""};
 }
@@ -106,9 +106,10 @@ Check check_permissions(const Case& of) {
 
 /// What mends a clock that differs from the local one.
 std::string mend_clock(const Case& of, const ClockReading& reading, std::string_view host) {
-  if (of.wrong(host)) return "whoever runs " + reading.url + " must set its clock";
-  if (of.blame.local_off) return "it is the local clock that is wrong: see clock_sync_service";
-  return "name NTP servers that this machine can reach with --ntp: they tell which clock is wrong";
+  if (of.wrong(host)) return "ask the operator of " + reading.url + " to correct its clock";
+  if (of.blame.local_off) return "the local clock is wrong: see clock_sync_service";
+  return "use --ntp to name NTP servers that this machine can reach: they show which clock is "
+         "wrong";
 }
 
 Check check_clock(const char* name, const Case& of, const ClockReading* reading,
@@ -117,20 +118,20 @@ Check check_clock(const char* name, const Case& of, const ClockReading* reading,
   if (reading->renewed_late) {
     const bool off = of.harmful(host);
     return {name, off ? Status::fail : Status::warn,
-            fmt::format("{} from the local clock: its Date is renewed only now and then",
+            fmt::format("{} from the local clock: its Date is updated only now and then",
                         time::bounds_text(*reading->bound)),
             off ? mend_clock(of, *reading, host)
-                : "see what keeps or rewrites answers on the way to " + reading->url};
+                : "find out what caches or rewrites answers on the way to " + reading->url};
   }
   if (!is_a_clock(reading)) {
-    return {name, Status::fail, "its Date is not a clock; nothing is concluded from it",
-            "see what keeps or rewrites answers on the way to " + reading->url};
+    return {name, Status::fail, "its Date is not a clock; no conclusions are drawn from it",
+            "find out what caches or rewrites answers on the way to " + reading->url};
   }
   if (several(reading)) {
     return {name, of.harmful(host) ? Status::fail : Status::warn,
             fmt::format("{} clocks answer to one name, {} from the local clock",
                         reading->groups.size(), time::bounds_text(*reading->bound)),
-            "whoever runs " + reading->url + " must set the clocks of all its servers"};
+            "ask the operator of " + reading->url + " to correct the clocks of all its servers"};
   }
   std::string detail = signed_text(*reading->bound, reading->best) + " from the local clock, by " +
                        counted(reading->samples, "probe");
@@ -146,7 +147,8 @@ Check check_clock(const char* name, const Case& of, const ClockReading* reading,
   if (differs || of.wrong(host))
     return {name, Status::warn, detail, mend_clock(of, *reading, host)};
   if (reading->steps > 0)
-    return {name, Status::warn, detail, "whoever runs " + reading->url + " should slew its clock"};
+    return {name, Status::warn, detail,
+            "ask the operator of " + reading->url + " to slew its clock"};
   return {name, close_pair ? Status::warn : Status::ok, detail,
           close_pair ? "nothing to do: skewguard allows for both" : ""};
 }
@@ -154,25 +156,24 @@ Check check_clock(const char* name, const Case& of, const ClockReading* reading,
 Check check_between(const Case& of) {
   constexpr const char* kName = "clock_login_vs_api";
   const auto apart = between_shown(of);
-  if (!apart) return {kName, Status::skipped, "not both hosts show one clock", ""};
+  if (!apart) return {kName, Status::skipped, "at least one host does not show a single clock", ""};
   const std::string detail = "login minus API: " + signed_text(*apart);
   if (!surely_apart(of) && refused_by_clock(of) != nullptr) {
-    return {kName, Status::warn, detail + "; the API refused a new token by it",
-            "skewguard waits; other clients need the clocks of both hosts set right"};
+    return {kName, Status::warn, detail + "; the API refused a new token because of it",
+            "skewguard waits; for other clients, correct the clocks of both hosts"};
   }
   if (!surely_apart(of)) return {kName, Status::ok, detail, ""};
   const bool ahead = apart->low > Duration{0};
-  const std::string cure = !ahead                ? "skewguard ends tokens earlier; others need"
-                           : beyond_max_wait(of) ? "skewguard would have to wait longer than "
-                                                   "--max-wait (" +
-                                                       time::human(of.examination.max_wait) +
-                                                       "): it needs, as others do,"
-                                                 : "skewguard waits before it uses a new token; "
-                                                   "others need";
+  const std::string cure = !ahead ? "skewguard stops using tokens earlier; for other clients,"
+                           : beyond_max_wait(of)
+                               ? "skewguard would have to wait longer than "
+                                 "--max-wait (" +
+                                     time::human(of.examination.max_wait) + "):"
+                               : "skewguard waits before it uses a new token; for other clients,";
   return {kName, of.harm.login_and_api ? Status::fail : Status::warn,
           detail + (ahead ? "; new tokens are not valid yet for the API"
-                          : "; tokens end early for the API"),
-          cure + " the clocks of both hosts set right"};
+                          : "; tokens expire early for the API"),
+          cure + " correct the clocks of both hosts"};
 }
 
 Check check_ntp(const Case& of) {
@@ -187,26 +188,26 @@ Check check_ntp(const Case& of) {
     }
   }
   if (servers.empty())
-    return {"clock_ntp", Status::skipped, "no NTP server was asked", "name some with --ntp"};
+    return {"clock_ntp", Status::skipped, "no NTP server was asked", "use --ntp to name some"};
   if (heard.empty()) {
     return {"clock_ntp", Status::skipped, "no NTP server answered: " + silent,
-            "name one that this machine can reach with --ntp; UDP port 123 is often blocked"};
+            "use --ntp to name one that this machine can reach; UDP port 123 is often blocked"};
   }
   const std::string wrong = wrong_ntp(of);
   if (!wrong.empty()) {
     return {"clock_ntp", Status::warn, heard + "; wrong: " + wrong,
-            "take out of the time service's configuration, and of --ntp: " + wrong};
+            "remove from the time service's configuration and from --ntp: " + wrong};
   }
   const auto agreement = of.ntp();
   if (!agreement.agreed) {
-    return {"clock_ntp", Status::warn, "no majority of them agrees: " + heard,
-            "name more with --ntp"};
+    return {"clock_ntp", Status::warn, "no majority agrees: " + heard, "use --ntp to name more"};
   }
   if (!of.off(*agreement.agreed)) return {"clock_ntp", Status::ok, heard, ""};
   const bool harmful = std::ranges::count(of.harm.ntp, true) > 0;
   return {"clock_ntp", harmful ? Status::fail : Status::warn, heard,
-          of.blame.local_off ? "it is the local clock that is wrong: see clock_sync_service"
-                             : "name more NTP servers with --ntp: they tell which clock is wrong"};
+          of.blame.local_off
+              ? "the local clock is wrong: see clock_sync_service"
+              : "use --ntp to name more NTP servers: they show which clock is wrong"};
 }
 
 Check check_service(const Case& of) {
@@ -229,8 +230,7 @@ Check check_service(const Case& of) {
   }
   if (host.services.empty()) detail += "; no time service is installed";
   if (!host.machine.container.empty()) {
-    detail +=
-        "; this is a container (" + host.machine.container + ") and uses the clock of its host";
+    detail += "; this is a container (" + host.machine.container + ") and uses its host's clock";
   }
   const bool kept = (running && !keeps_none) || (host.kernel && host.kernel->synchronised);
   const bool good = kept && !of.blame.local_off;
@@ -254,17 +254,17 @@ Check check_stability(const Case& of) {
   }
   if (const auto rate = host.watch.rate()) {
     const double ppm = (rate->low_ppm + rate->high_ppm) / 2;
-    if (std::abs(ppm) >= 1)
-      detail += fmt::format("; the kernel runs it {:+.0f} ppm against the crystal", ppm);
+    if (std::abs(ppm) >= 1) detail += fmt::format("; the kernel corrects it by {:+.0f} ppm", ppm);
   }
   if (!host.machine.vm.empty()) detail += "; a virtual machine (" + host.machine.vm + ")";
   const bool woke = of.blame.local_off && slept;
   if (woke) detail += "; the suspend is the likely cause of the wrong local clock";
   if (steps > 0)
-    return {"clock_stability", Status::warn, detail, "see which program steps the clock"};
+    return {"clock_stability", Status::warn, detail, "find out which program steps the clock"};
   if (woke || host.watch.suspends() > 0) {
     return {"clock_stability", Status::warn, detail,
-            woke ? "have the time service step the clock after a resume (chrony: `makestep 1 -1`)"
+            woke ? "configure the time service to step the clock after a resume (chrony: `makestep "
+                   "1 -1`)"
                  : ""};
   }
   return {"clock_stability", Status::ok, detail, ""};
@@ -276,8 +276,8 @@ Check check_lifetime(const Case& of) {
     return {"token_lifetime", Status::skipped,
             access ? "there is no new token" : "there are no credentials", ""};
   }
-  return {"token_lifetime", Status::ok, "a new token lives for " + time::human(*access->lifetime),
-          ""};
+  return {"token_lifetime", Status::ok,
+          "a new token is valid for " + time::human(*access->lifetime), ""};
 }
 
 Check check_naive(const Case& of) {
@@ -286,8 +286,8 @@ Check check_naive(const Case& of) {
   if (!any) return {"naive_client", Status::skipped, "no server's clock was measured", ""};
   const std::string harm = naive_harm(of);
   const std::string who = "a client that compares exp with the wall clock ";
-  if (harm.empty()) return {"naive_client", Status::ok, who + "does no harm here", ""};
-  return {"naive_client", Status::warn, who + harm, "let skewguard keep the tokens"};
+  if (harm.empty()) return {"naive_client", Status::ok, who + "has no problem here", ""};
+  return {"naive_client", Status::warn, who + harm, "let skewguard manage the tokens"};
 }
 
 }  // namespace

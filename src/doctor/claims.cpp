@@ -14,7 +14,7 @@ namespace skewguard::doctor {
 namespace {
 
 constexpr const char* kAskForNtp =
-    "name NTP servers that this machine can reach with --ntp: they tell which clock is wrong";
+    "use --ntp to name NTP servers that this machine can reach: they show which clock is wrong";
 
 int code_for(bool harm) {
   return harm ? 4 : 0;
@@ -29,8 +29,8 @@ std::string naive_sentence(const Case& of) {
 std::string what_tokens_suffer(const OffsetBound& login_less_api) {
   const std::string size = time::human(magnitude(login_less_api));
   return login_less_api.middle() > Duration{0} ? "new tokens are not valid yet for the API for " +
-                                                     size + " if it checks when they begin"
-                                               : "tokens end " + size + " early for the API";
+                                                     size + " if it checks when they become valid"
+                                               : "tokens expire " + size + " early for the API";
 }
 
 /// What time it is, by whoever may be asked without TLS.
@@ -85,32 +85,33 @@ Claim judge_certificate(const Case& of, const ClockReading& reading) {
   const auto fault =
       clocks::fault_of(*reading.failure, now, told ? std::optional(told->truth) : std::nullopt);
   if (fault == both) {
-    return untrusted(reading, "fails by its time, and the local clock is wrong as well",
+    return untrusted(reading, "fails because of its dates, and the local clock is wrong as well",
                      of.mend_local());
   }
   if (fault == never) {
-    return untrusted(reading, "fails by its time, whatever the time is: " + reading.failure->detail,
+    return untrusted(reading,
+                     "fails because of its dates, whatever the time is: " + reading.failure->detail,
                      oauth::renewal(*reading.failure, reading.url, now));
   }
   if (fault == unknown) {
-    return untrusted(reading,
-                     "fails by its time, and no other clock bears out that the local one is to "
-                     "blame: " +
-                         reading.failure->detail,
-                     std::string("check whether `date` shows the right time; ") + kAskForNtp);
+    return untrusted(
+        reading,
+        "fails because of its dates, and no other clock confirms that the local one is to blame: " +
+            reading.failure->detail,
+        std::string("check whether `date` shows the correct time; ") + kAskForNtp);
   }
   if (fault == certificate) {
     return untrusted(reading,
-                     "fails by its time, and not by the local clock's fault (" + told->who +
-                         "): " + reading.failure->detail,
+                     "fails because of its dates, and the local clock is not to blame (" +
+                         told->who + "): " + reading.failure->detail,
                      oauth::renewal(*reading.failure, reading.url, now + told->truth.middle()));
   }
   const std::string size =
       told ? "it is " + size_text(told->truth, "behind", "ahead") + "; " + told->who
            : "at least " + time::human(clocks::behind_at_least(now)) +
-                 " behind, since it shows a time before this program was made";
+                 " behind, because it shows a time before this program was built";
   return {"tls_clock", 4,
-          certificate_of(reading) + " fails since the local clock is wrong: " + size,
+          certificate_of(reading) + " fails because the local clock is wrong: " + size,
           of.mend_local()};
 }
 
@@ -133,19 +134,19 @@ std::optional<Claim> not_a_clock(const Case& of) {
     if (!measured(reading) || is_a_clock(reading)) continue;
     if (reading->renewed_late) {
       const OffsetBound& bound = *reading->bound;
-      return Claim{
-          "not_a_clock", 0,
-          fmt::format("the Date of {} is renewed only now and then, and is no precise clock: {} "
-                      "from the local one{}",
-                      name, time::bounds_text(bound),
-                      bound.holds(Duration{0}) ? ", so it may be right" : ""),
-          "see what keeps or rewrites answers on the way to " + reading->url};
+      return Claim{"not_a_clock", 0,
+                   fmt::format("the Date of {} is updated only now and then, so it is not a "
+                               "precise clock: {} from the local one{}",
+                               name, time::bounds_text(bound),
+                               bound.holds(Duration{0}) ? ", so it may be right" : ""),
+                   "find out what caches or rewrites answers on the way to " + reading->url};
     }
-    return Claim{"not_a_clock", 0,
-                 fmt::format("the Date of {} is not a clock: its {} answers fit none, as where a "
-                             "cache or a program makes it up; nothing is concluded from it",
-                             name, reading->samples),
-                 "see what keeps or rewrites answers on the way to " + reading->url};
+    return Claim{
+        "not_a_clock", 0,
+        fmt::format("the Date of {} is not a clock: no clock fits its {} answers, so a cache or a "
+                    "program may be making it up; no conclusions are drawn from it",
+                    name, reading->samples),
+        "find out what caches or rewrites answers on the way to " + reading->url};
   }
   return std::nullopt;
 }
@@ -159,11 +160,12 @@ std::optional<Claim> several_clocks(const Case& of) {
       text += fmt::format(" {} from the local clock in {:.0f}% of the answers",
                           time::bounds_text(group.offset), group.share * 100);
       const bool wrong = truth && clocks::distance(group.offset, *truth) > of.tolerance;
-      text += wrong ? ", which is wrong by what " + of.witnesses(name) + " say;" : ";";
+      text += wrong ? ", which is wrong according to " + of.witnesses(name) + ";" : ";";
     }
     text += " a token may be valid for one of them and not for another";
-    return Claim{"several_clocks", code_for(of.harmful(name) || of.harm.login_and_api), text,
-                 "whoever runs " + reading->url + " must set the clocks of all its servers"};
+    return Claim{
+        "several_clocks", code_for(of.harmful(name) || of.harm.login_and_api), text,
+        "ask the operator of " + reading->url + " to correct the clocks of all its servers"};
   }
   return std::nullopt;
 }
@@ -195,12 +197,12 @@ std::optional<Claim> a_host_is_wrong(const Case& of) {
         std::tuple{"api_clock_wrong", kApiHost, of.api}}) {
     if (!of.wrong(name)) continue;
     const OffsetBound shown = of.host_off_shown(name);
-    std::string text = fmt::format("the clock of {} is {}; {} agree against it", name,
+    std::string text = fmt::format("the clock of {} is {}; {} contradict it", name,
                                    size_text(shown, "ahead", "behind"), of.witnesses(name)) +
                        time::hours_hint(shown);
     if (surely_apart(of)) text += "; " + what_tokens_suffer(*between_shown(of));
     return Claim{verdict, code_for(of.harmful(name) || of.harm.login_and_api), text,
-                 "whoever runs " + reading->url + " must set its clock"};
+                 "ask the operator of " + reading->url + " to correct its clock"};
   }
   return std::nullopt;
 }
@@ -211,7 +213,7 @@ std::optional<Claim> they_differ(const Case& of) {
     return Claim{"login_and_api_differ", code_for(of.harm.any()),
                  "the login host's clock is " + size_text(shown, "ahead", "behind") +
                      " of the API's: " + what_tokens_suffer(shown) + time::hours_hint(shown) +
-                     "; which of them is wrong is not known",
+                     "; it is not known which of them is wrong",
                  kAskForNtp};
   }
   if (!of.blame.unknown()) return std::nullopt;
@@ -228,7 +230,7 @@ std::optional<Claim> they_differ(const Case& of) {
   }
   text.back() = ';';
   return Claim{"clocks_differ", code_for(of.harm.any()),
-               text + " which of them is wrong is not known" + hint + naive_sentence(of),
+               text + " it is not known which of them is wrong" + hint + naive_sentence(of),
                kAskForNtp};
 }
 
@@ -236,8 +238,8 @@ std::optional<Claim> they_differ(const Case& of) {
 std::optional<Claim> one_is_surely_off(const Case& of) {
   const auto differs = [&](const std::string& whose, const OffsetBound& bound) {
     return Claim{"clocks_differ", 4,
-                 fmt::format("the clock of {} and the local one differ by {}; which of them is "
-                             "wrong is not known",
+                 fmt::format("the clock of {} and the local one differ by {}; it is not known "
+                             "which of them is wrong",
                              whose, time::bounds_text(bound)) +
                      time::hours_hint(bound) + naive_sentence(of),
                  kAskForNtp};
@@ -250,8 +252,8 @@ std::optional<Claim> one_is_surely_off(const Case& of) {
   if (!of.harm.login_and_api) return std::nullopt;
   return Claim{
       "login_and_api_differ", 4,
-      fmt::format("the clocks of the login host and of the API differ; from the local one "
-                  "the login host's by {}, the API's by {}; which of them is wrong is not known",
+      fmt::format("the clocks of the login host and the API differ: from the local one, the login "
+                  "host's by {}, the API's by {}; it is not known which of them is wrong",
                   time::bounds_text(*of.login->bound), time::bounds_text(*of.api->bound)),
       kAskForNtp};
 }
@@ -261,7 +263,7 @@ std::optional<Claim> tokens_show_it(const Case& of) {
   const ReportedAttempt* refusal = refused_by_clock(of);
   if (refusal == nullptr || of.examination.access->error || surely_apart(of)) return std::nullopt;
   return Claim{"login_and_api_differ", 0, refusal->explanation,
-               "skewguard waits; other clients need the clocks of both hosts set right"};
+               "skewguard waits; for other clients, correct the clocks of both hosts"};
 }
 
 std::optional<Claim> access_refused(const Case& of) {
@@ -294,10 +296,11 @@ std::optional<Claim> unreachable(const Case& of) {
     const char* verdict = fails_by_tls(reading) ? "tls_untrusted"
                           : kind == timeout     ? "timeout"
                                                 : "network";
-    return Claim{verdict, 6, fmt::format("{} gives no answer: {}", name, reading->failure->detail),
-                 fails_by_tls(reading)
-                     ? std::string(tls_fix(*reading))
-                     : "check network, proxy and firewall on the way to " + reading->url};
+    return Claim{
+        verdict, 6, fmt::format("{} does not answer: {}", name, reading->failure->detail),
+        fails_by_tls(reading)
+            ? std::string(tls_fix(*reading))
+            : "check the network, the proxy and the firewall on the way to " + reading->url};
   }
   return std::nullopt;
 }
@@ -310,7 +313,7 @@ Claim nothing_found(const Case& of) {
     for (const auto& [name, reading] : hosts(of)) {
       if (reading == nullptr || !reading->failure) continue;
       return {"unknown", 6,
-              fmt::format("no clock could be measured: {} gives no answer: {}", name,
+              fmt::format("no clock could be measured: {} does not answer: {}", name,
                           reading->failure->detail),
               "check this machine's limits (ulimit -a), its network and " + reading->url};
     }
@@ -319,8 +322,8 @@ Claim nothing_found(const Case& of) {
   if (const std::string wrong = wrong_ntp(of); !wrong.empty()) {
     return {"ok", 0,
             "nothing is wrong with the clocks of this machine and of the hosts: " + of.witnesses() +
-                " agree with the local one; wrong is " + wrong,
-            "take it out of the time service's configuration, and of --ntp"};
+                " agree with the local one; wrong: " + wrong,
+            "remove it from the time service's configuration and from --ntp"};
   }
   return {"ok", 0,
           "nothing is wrong with the clocks: " + of.witnesses() + " agree with the local one", ""};

@@ -86,7 +86,7 @@ std::string quoted(std::string_view text) {
 Error unknown_region(std::string_view typed, std::string_view name) {
   Error error{.kind = ErrorKind::config,
               .message = "the region " + quoted(typed) + " is not known",
-              .remedy = "give a domain such as mypurecloud.ie, or an AWS name such as eu-west-1"};
+              .remedy = "use a domain such as mypurecloud.ie or an AWS name such as eu-west-1"};
   const auto meant = nearest(name, kRegions | std::views::transform(&Region::aws));
   if (!meant) return error;
   const auto* region = std::ranges::find(kRegions, *meant, &Region::aws);
@@ -105,10 +105,9 @@ Result<RegionUrls> urls_of(std::string_view region) {
   if (name.find('.') != std::string::npos) {
     const std::string_view domain = bare_domain(name);
     if (valid_domain(domain)) return urls_below(domain);
-    return Error{
-        .kind = ErrorKind::config,
-        .message = "the region " + quoted(region) + " is not a domain",
-        .remedy = "give a domain such as mypurecloud.ie, or an AWS name such as eu-west-1"};
+    return Error{.kind = ErrorKind::config,
+                 .message = "the region " + quoted(region) + " is not a domain",
+                 .remedy = "use a domain such as mypurecloud.ie or an AWS name such as eu-west-1"};
   }
   std::ranges::replace(name, '_', '-');
   const auto* known = std::ranges::find(kRegions, name, &Region::aws);

@@ -57,11 +57,11 @@ std::string without_tokens(std::string text) {
 /// A success that is none of this API. `what`: "a page ...", "an error ...".
 Error not_the_api(std::string_view path, std::string what) {
   return {.kind = ErrorKind::protocol,
-          .message = "what came for " + std::string(path) +
-                     " is no answer of the API: " + without_tokens(std::move(what)),
+          .message = "the answer to " + std::string(path) +
+                     " is not from the API: " + without_tokens(std::move(what)),
           .remedy =
-              "check that the API base URL is that of a Genesys Cloud API, and ask who runs "
-              "what stands in front of it"};
+              "check that the API base URL is that of a Genesys Cloud API, and ask the operator of "
+              "whatever is in front of it"};
 }
 
 std::string quoted(const std::string& text) {

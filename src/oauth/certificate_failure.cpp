@@ -33,7 +33,7 @@ std::string certificate_of(const std::string& host, const TransportFailure& fail
 std::string how_wrong(const std::optional<TimeTold>& told, WallTime local) {
   if (!told) {
     return "at least " + time::human(clocks::behind_at_least(local)) +
-           " behind, since it shows a time before this program was made";
+           " behind, because it shows a time before this program was built";
   }
   const Duration off = told->truth.middle();
   const bool behind = off > Duration{0};
@@ -52,21 +52,20 @@ std::string renewal(const TransportFailure& failure, const std::string& host, Wa
     case CertificateLife::Place::server:
       break;
     case CertificateLife::Place::intermediate:
-      return "whoever runs " + host +
-             " must have its server send an intermediate certificate that is " +
-             (early ? "valid by now" : "still valid");
+      return "ask the operator of " + host + " to send an intermediate certificate that is " +
+             (early ? "already valid" : "still valid");
     case CertificateLife::Place::trusted:
-      return "bring the certificates that this machine trusts up to date (the package "
-             "ca-certificates, or the file of --ca-file)";
+      return "update the certificates that this machine trusts (the package ca-certificates, or "
+             "the file of --ca-file)";
   }
-  return "whoever runs " + host +
-         (early ? " must have one installed that is valid by now" : " must renew it");
+  return "ask the operator of " + host +
+         (early ? " to install one that is already valid" : " to renew it");
 }
 
 CertificateFailure why_out_of_time(const TransportFailure& failure, const std::string& host,
                                    WallTime local) {
   using enum clocks::CertificateFault;
-  constexpr const char* kSet = "set the clock of this machine (`skewguard doctor` says how)";
+  constexpr const char* kSet = "correct the clock of this machine (`skewguard doctor` says how)";
   // What cannot be true has told nothing.
   const auto told =
       failure.told && clocks::can_be_true(local, failure.told->truth) ? failure.told : std::nullopt;
@@ -75,35 +74,37 @@ CertificateFailure why_out_of_time(const TransportFailure& failure, const std::s
   switch (clocks::fault_of(failure, local, told ? std::optional(told->truth) : std::nullopt)) {
     case local_clock:
       return {Verdict::tls_clock,
-              whose + " fails since the local clock is wrong: it is " + how_wrong(told, local),
+              whose + " fails because the local clock is wrong: it is " + how_wrong(told, local),
               kSet};
     case certificate: {
       const bool local_too = clocks::is_off(told->truth);
       return {
           Verdict::tls_untrusted,
-          whose + " fails by its time, " +
+          whose + " fails because of its dates, " +
               (local_too ? "and the local clock is wrong as well: it is " + how_wrong(told, local)
-                         : "and not by the local clock's fault: " + told->by + " says so"),
+                         : "and the local clock is not to blame: " + told->by + " says so"),
           renewal(failure, host, right) + (local_too ? std::string("; and ") + kSet : "")};
     }
     case both:
       return {Verdict::tls_untrusted,
-              whose + " fails by its time, and the local clock is wrong as well: it is " +
+              whose + " fails because of its dates, and the local clock is wrong as well: it is " +
                   how_wrong(told, local),
               kSet};
     case never:
       return {Verdict::tls_untrusted,
               whose +
-                  " fails by its time, whatever the time is: with its issuers it ends before it "
-                  "begins to be valid",
+                  " fails because of its dates, whatever the time is: its chain ends before it "
+                  "becomes valid",
               renewal(failure, host, right)};
     case unknown:
       break;
   }
-  return {Verdict::tls_untrusted,
-          whose + " fails by its time, and no other clock bears out that the local one is to blame",
-          "see whether `date` is right; name NTP servers that can be reached with --ntp: they "
-          "tell"};
+  return {
+      Verdict::tls_untrusted,
+      whose +
+          " fails because of its dates, and no other clock confirms that the local one is to blame",
+      "check whether `date` shows the correct time; use --ntp to name NTP servers that this "
+      "machine can reach"};
 }
 
 }  // namespace skewguard::oauth

@@ -39,8 +39,7 @@ std::string ways_to_check(const LoginContext& context) {
 
 std::string what_to_check(const LoginContext& context) {
   if (!context.secret_hint.empty()) return std::string(context.secret_hint);
-  return "check the client secret, that the client is not disabled, and that it is one of this "
-         "region" +
+  return "check the client secret, that the client is enabled, and that it belongs to this region" +
          ways_to_check(context);
 }
 
@@ -84,7 +83,7 @@ LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& 
       out.credentials = true;
       out.failure =
           told(Verdict::credentials_rejected, ErrorKind::credentials, 3,
-               text + ": it refuses the client " + quoted(context.client_id) + of_region(context),
+               text + ": it rejects the client " + quoted(context.client_id) + of_region(context),
                what_to_check(context) + ways_to_authenticate(refusal, context));
       return out;
     case Refusal::Kind::unknown_client:
@@ -93,20 +92,20 @@ LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& 
       return out;
     case Refusal::Kind::request_rejected:
       out.credentials = true;
-      out.failure = told(Verdict::credentials_rejected, ErrorKind::credentials, 3,
-                         text + ": it refuses the token request",
-                         "check the client's grant type, what it may ask for, and the extra token "
-                         "parameters" +
-                             ways_to_authenticate(refusal, context));
+      out.failure =
+          told(Verdict::credentials_rejected, ErrorKind::credentials, 3,
+               text + ": it rejects the token request",
+               "check the client's grant type, its scopes, and the extra token parameters" +
+                   ways_to_authenticate(refusal, context));
       return out;
     case Refusal::Kind::gateway_refused:
       out.retry = Retry::once;
       out.failure = told(Verdict::gateway_refused, ErrorKind::protocol, 1,
                          text +
-                             ", which is no answer of a token endpoint: something in front of it "
+                             ", which is not a token endpoint's answer: something in front of it "
                              "refused the request" +
                              (refusal.gateway.empty() ? "" : " (" + refusal.gateway + ")"),
-                         "ask who runs it to let this program through");
+                         "ask its operator to let this program through");
       return out;
     case Refusal::Kind::rate_limited:
       out.retry = Retry::while_waiting;
@@ -116,7 +115,7 @@ LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& 
                               : *refusal.retry_after == Duration{0}
                                   ? " and says to try again at once"
                                   : " and asks to wait " + time::human(*refusal.retry_after)),
-                         "ask for fewer tokens: share one client between fewer programs");
+                         "request fewer tokens: share one client between fewer programs");
       return out;
     case Refusal::Kind::backend_unavailable:
       out.retry = Retry::while_waiting;
@@ -127,7 +126,7 @@ LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& 
       out.failure = told(Verdict::protocol, ErrorKind::protocol, 1,
                          "the login host " + context.host + " answered " + std::to_string(status) +
                              ", a redirect to " + refusal.description + ", which is not followed",
-                         "set the login URL to where tokens are given out");
+                         "set the login URL to the server that issues tokens");
       return out;
     case Refusal::Kind::none:
     case Refusal::Kind::token_refused:
@@ -138,7 +137,7 @@ LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& 
   }
   out.retry = Retry::once;
   out.failure = told(Verdict::protocol, ErrorKind::protocol, 1,
-                     text + ", which is no answer of a token endpoint",
+                     text + ", which is not a token endpoint's answer",
                      "check the login URL and the token path");
   return out;
 }
@@ -164,7 +163,7 @@ LoginFailure failure_of(const TransportFailure& failure, const std::string& host
   };
   const auto network = [&](Retry retry,
                            const char* remedy =
-                               "check the login URL and the network between here and there") {
+                               "check the login URL and the network on the way to it") {
     return sorted(retry, told(Verdict::network, ErrorKind::unavailable, 6, text, remedy));
   };
   if (failure.out_of_resources) return network(Retry::twice, kCheckLimits);
@@ -174,11 +173,12 @@ LoginFailure failure_of(const TransportFailure& failure, const std::string& host
     case Kind::unreachable:
       return network(Retry::twice);
     case Kind::proxy:
-      return network(Retry::twice, "check the proxy (--proxy, HTTPS_PROXY) and the way to it");
+      return network(Retry::twice,
+                     "check the proxy (--proxy, HTTPS_PROXY) and the network on the way to it");
     case Kind::proxy_refused:
       return network(Retry::never,
                      "correct the proxy (--proxy, HTTPS_PROXY) and the user and password in its "
-                     "URL, or have it let this host through");
+                     "URL, or configure it to allow this host");
     case Kind::reset:
     case Kind::truncated:
       return network(Retry::while_waiting);
@@ -197,17 +197,17 @@ LoginFailure failure_of(const TransportFailure& failure, const std::string& host
     }
     case Kind::tls_failed:
       return network(Retry::never,
-                     "check the login URL, and the client certificate where one is asked for "
+                     "check the login URL, and the client certificate if the server requests one "
                      "(--client-cert, --client-key)");
     case Kind::malformed:
     case Kind::too_large:
       return sorted(failure.kind == Kind::malformed ? Retry::never : Retry::once,
                     told(Verdict::protocol, ErrorKind::protocol, 1,
-                         "the answer of the login host cannot be used: " + failure.detail,
+                         "the login host's answer is unusable: " + failure.detail,
                          "check the login URL and the token path"));
     case Kind::cancelled:
       return sorted(Retry::never, told(Verdict::network, ErrorKind::cancelled, 6,
-                                       "the token request was withdrawn: " + failure.detail));
+                                       "the token request was cancelled: " + failure.detail));
     case Kind::bad_request:
       return sorted(Retry::never,
                     told(Verdict::protocol, ErrorKind::config, 2,
@@ -222,8 +222,7 @@ LoginFailure no_answer_yet() {
   LoginFailure out;
   out.retry = Retry::while_waiting;
   out.failure = told(Verdict::timeout, ErrorKind::timeout, 6,
-                     "the login host had not answered the token request when the call's deadline "
-                     "passed",
+                     "the login host did not answer the token request before the call's deadline",
                      "try again, or allow more time");
   return out;
 }

@@ -16,7 +16,7 @@ namespace skewguard::oauth {
 namespace {
 
 Error unusable(const std::string& what) {
-  return Error{ErrorKind::protocol, "the login host's token answer cannot be used: " + what,
+  return Error{ErrorKind::protocol, "the login host's token answer is unusable: " + what,
                "check the login URL and the token path"};
 }
 
@@ -38,8 +38,8 @@ std::string describe_body(const Exchange& exchange) {
     const auto tag = rest.substr(0, rest.find('>') + (rest.find('>') < rest.size() ? 1 : 0));
     return "it is markup (" + visible(tag, 40) + "), not JSON";
   }
-  if (rest.front() == '{') return "its JSON is cut off or malformed (" + sized(body) + ")";
-  return "it is no JSON object (" + sized(body) + ")";
+  if (rest.front() == '{') return "its JSON is truncated or malformed (" + sized(body) + ")";
+  return "it is not a JSON object (" + sized(body) + ")";
 }
 
 /// "a string", "null" ...
@@ -94,11 +94,11 @@ std::optional<Duration> life_of(double seconds, const std::string& shown, const 
   };
   const auto life = life_of_seconds(seconds);
   if (!life) {
-    odd(", which is no life: it is not believed");
+    odd(", which is not a lifetime: it is ignored");
   } else if (*life == kLongestLife) {
     const auto until = life_until(seconds, from);
-    odd(until ? ", which is an instant: the token is taken to end then"
-              : ", which no token lives for: it is not believed");
+    odd(until ? ", which is a point in time: it is read as the time of expiry"
+              : ", which is too long for a lifetime: it is ignored");
     return until ? until : life;
   }
   return life;
@@ -144,7 +144,7 @@ std::optional<Error> read_token_type(const Source& from, TokenAnswer& answer) {
 void note_odd_claims(TokenAnswer& answer) {
   for (const auto& name : odd_claims(answer.access_token.reveal())) {
     answer.oddities.push_back(
-        {name, "token has a claim `" + name + "` that is no time since 1970: it is not believed"});
+        {name, "token has a claim `" + name + "` that is not a time since 1970: it is ignored"});
   }
 }
 
@@ -153,11 +153,11 @@ Result<Secret> access_token(const Source& from) {
   if (field == nullptr) return unusable("`access_token` is missing");
   if (!field->is_string()) return unusable("`access_token` is " + named_type(*field));
   auto text = from.json.text_of(*field);
-  if (!text) return unusable("`access_token` is no well-formed string");
+  if (!text) return unusable("`access_token` is not a well-formed string");
   if (text->empty()) return unusable("`access_token` is empty");
   const bool fits = http::valid_field_value(text->view()) &&
                     text->view().find_first_of(" \t") == std::string_view::npos;
-  if (!fits) return unusable("`access_token` holds bytes that cannot stand in a header");
+  if (!fits) return unusable("`access_token` contains bytes that are not allowed in a header");
   return std::move(*text).secret();
 }
 

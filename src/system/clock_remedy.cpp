@@ -33,10 +33,9 @@ void mend_running(const TimeService& service, const Files& files,
     if (service.answer.synchronised == false) {
       remedies.push_back(
           {"chronyc -n sources",
-           "shows which of its servers answer: until one does, chronyd knows no time "
-           "to set"});
+           "shows which of its servers answer; until one does, chronyd does not know the time"});
     }
-    remedies.push_back({"chronyc makestep", "sets the clock at once to the time chronyd knows"});
+    remedies.push_back({"chronyc makestep", "sets the clock to chronyd's time at once"});
     return;
   }
   // The others set the clock when they start, and look at their servers anew.
@@ -66,14 +65,13 @@ std::vector<ClockRemedy> clock_remedies(const std::vector<TimeService>& services
                                         std::string_view path) {
   if (!kind.container.empty()) {
     return {{"", "this is a container (" + kind.container +
-                     "), which uses the clock of its host: set that clock right, on the host (with "
-                     "chrony: `chronyc makestep`; with systemd: `timedatectl set-ntp true`)"}};
+                     "); it uses its host's clock. Fix the clock on the host (chrony: `chronyc "
+                     "makestep`; systemd: `timedatectl set-ntp true`)"}};
   }
   std::vector<ClockRemedy> remedies;
   if (kind.wsl) {
     remedies.push_back({"hwclock --hctosys",
-                        "takes over the time of Windows, which WSL loses "
-                        "when the machine sleeps"});
+                        "copies the time from Windows; WSL loses it when the machine sleeps"});
   }
   for (const TimeService& service : services) {
     if (service.running && uses_servers(service)) mend_running(service, files, remedies);
@@ -84,12 +82,12 @@ std::vector<ClockRemedy> clock_remedies(const std::vector<TimeService>& services
   });
   if (idle != services.end()) {
     const auto start = told_to(idle->enabled == false ? "enable --now" : "start", *idle, files);
-    if (start) return {{*start, idle->name + " is installed and does not run"}};
-    return {{"", idle->name + " is installed and does not run: start it"}};
+    if (start) return {{*start, idle->name + " is installed but not running"}};
+    return {{"", idle->name + " is installed but not running: start it"}};
   }
   if (const auto install = install_chrony(files, path))
-    return {{*install, "nothing keeps this machine's clock"}};
-  return {{"", "nothing keeps this machine's clock: install a time service, as chrony"}};
+    return {{*install, "no time service keeps this machine's clock correct"}};
+  return {{"", "no time service keeps this machine's clock correct: install one, such as chrony"}};
 }
 
 }  // namespace skewguard::system

@@ -101,7 +101,7 @@ HURRIED = Ends(code=7, verdict="api_rate_limited", words=("asks to wait 21.0 s",
 TOLD_TO = "(ask|asks|asked|want|wants|wanted|tells|told) (us |you )?to (wait|pause)"
 BACKED_OFF = refused(7, "api_rate_limited", never=TOLD_TO, flags=("--timeout", "5s"))
 WHOLE_HOURS = "(?i)time zone"
-NOT_THE_API = "(?i)not a JSON object|neither name nor id|not .{0,20}answer|no answer of"
+NOT_THE_API = "(?i)not a JSON object|neither name nor id|not from the API|not .{0,20}answer"
 AHEAD = Ends(verdict="issuer_clock_ahead", out='"organization"')
 HARMFUL = {"local_clock_behind", "local_clock_ahead", "login_clock_wrong", "api_clock_wrong",
            "login_and_api_differ", "clocks_differ"}

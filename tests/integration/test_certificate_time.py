@@ -58,7 +58,7 @@ class CertificateTime(EndToEnd):
                     line = self.expect(run, "tls_clock", 4, size, "NTP (127.0.0.1:", "says so")
                     self.assertIn(f"the certificate of {emulator.login} ", line)
                     self.assertNotIn("at least", line)
-                    self.assertRegex(run.err, "(?i)set the clock of this machine")
+                    self.assertRegex(run.err, "(?i)correct the clock of this machine")
 
     def test_c12_every_command_needs_nobody_in_1970(self):
         emulator = self.tls()
@@ -66,14 +66,15 @@ class CertificateTime(EndToEnd):
             for servers in (("none",), (NOBODY,)):
                 with self.subTest(command=command, servers=servers):
                     run = self.asked(emulator, command, *servers, wall=IN_1970)
-                    self.expect(run, "tls_clock", 4, "at least 56.", "before this program was made")
+                    self.expect(run, "tls_clock", 4, "at least 56.",
+                                "before this program was built")
 
     def test_c12_no_command_blames_a_clock_without_another_one(self):
         emulator = self.tls()
         for command in COMMANDS:
             with self.subTest(command=command):
                 run = self.asked(emulator, command, NOBODY, wall=YEARS_AHEAD)
-                self.expect(run, "tls_untrusted", 6, "no other clock bears out")
+                self.expect(run, "tls_untrusted", 6, "no other clock confirms")
                 self.assertIn("--ntp", run.err)
 
     def test_c12_no_command_forgives_a_certificate_that_has_expired(self):
@@ -83,8 +84,8 @@ class CertificateTime(EndToEnd):
         for command in COMMANDS:
             with self.subTest(command=command):
                 run = self.asked(emulator, command, *servers)
-                self.expect(run, "tls_untrusted", 6, "not by the local clock's fault")
-                self.assertIn("must renew it", run.err)
+                self.expect(run, "tls_untrusted", 6, "the local clock is not to blame")
+                self.assertIn("to renew it", run.err)
 
     def test_c12_most_ntp_servers_decide(self):
         emulator = self.tls()
@@ -93,7 +94,7 @@ class CertificateTime(EndToEnd):
         line = self.expect(run, "tls_clock", 4, "3.2 years ahead")
         self.assertNotIn(servers[2], line)
         run = self.asked(emulator, "call", *servers[1:], wall=YEARS_AHEAD)
-        self.expect(run, "tls_untrusted", 6, "no other clock bears out")
+        self.expect(run, "tls_untrusted", 6, "no other clock confirms")
 
     def test_c12_a_client_on_a_loop_of_the_users_asks_as_well(self):
         emulator = self.tls()
@@ -112,10 +113,10 @@ class CertificateTime(EndToEnd):
             mute.bind(("127.0.0.1", 0))
             server = f"127.0.0.1:{mute.getsockname()[1]}"
             run = self.asked(emulator, "call", server, wall=YEARS_AHEAD)
-            self.expect(run, "tls_untrusted", 6, "no other clock bears out")
+            self.expect(run, "tls_untrusted", 6, "no other clock confirms")
             self.assertLess(run.took, FAR_S)
             run = self.asked(emulator, "call", server, wall=YEARS_AHEAD, SKEWGUARD_TIMEOUT="1s")
-            self.expect(run, "tls_untrusted", 6, "no other clock bears out")
+            self.expect(run, "tls_untrusted", 6, "no other clock confirms")
             self.assertLess(run.took, FAR_S)
 
     def test_c12_a_program_that_tries_on_and_on_asks_once_and_tells_nothing(self):

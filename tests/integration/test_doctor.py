@@ -348,7 +348,8 @@ class Doctor(EndToEnd):
     def test_c3_a_token_tells_what_dates_do_not(self):
         found = self.expect("c3, within what Dates tell", "login_and_api_differ", 0)
         self.assertEqual(found.status("clock_login_vs_api"), "warn")
-        self.assertIn("refused a new token by it", found.check("clock_login_vs_api")["detail"])
+        self.assertIn("refused a new token because of it",
+                      found.check("clock_login_vs_api")["detail"])
 
     def test_c5_login_host_behind(self):
         self.expect("c5", "login_and_api_differ", 4, "600.0 s behind", "end 600.0 s early")
@@ -423,11 +424,11 @@ class Doctor(EndToEnd):
         self.expect("plain_date", "tls_clock", 4, "3.2 years ahead", "the Date of http://127.0.0.1")
 
     def test_c12_nobody_is_blamed_without_another_clock(self):
-        self.expect("c12, ahead", "tls_untrusted", 6, "no other clock bears out")
+        self.expect("c12, ahead", "tls_untrusted", 6, "no other clock confirms")
 
     def test_c12_a_certificate_that_has_expired_by_a_right_clock_is_not_forgiven(self):
-        found = self.expect("c12, expired", "tls_untrusted", 6, "not by the local clock's fault")
-        self.assertIn("must renew it", found.json["fix"])
+        found = self.expect("c12, expired", "tls_untrusted", 6, "the local clock is not to blame")
+        self.assertIn("to renew it", found.json["fix"])
         self.assertEqual(found.status("clock_ntp"), "ok")
 
 

@@ -86,8 +86,8 @@ class Words(EndToEnd):
 
     def test_a_secret_that_looks_wrong_is_pointed_out_when_it_is_refused(self):
         emulator = self.emulator()
-        for secret, hint in (('"demo-secret-7f3x"', "stands in quotation marks"),
-                             ("demo-secret-7f3x ", "begins or ends with a blank"),
+        for secret, hint in (('"demo-secret-7f3x"', "is in quotation marks"),
+                             ("demo-secret-7f3x ", "begins or ends with a space"),
                              ("${SECRET}", "is the name of a variable (${...})"),
                              ("demo+secret", "--dialect rfc6749"),
                              ("demo-secret-7f3x", "check the client secret")):

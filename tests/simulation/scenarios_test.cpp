@@ -469,7 +469,7 @@ TEST_P(Scenario, T10TwoProgramsThatShareOneClientAreToldOfEachOther) {
       ASSERT_EQ(outcome.report.verdict, expected) << round << to_json(outcome.report);
       if (round >= 2) {
         EXPECT_THAT(outcome.report.attempts[0].explanation,
-                    testing::HasSubstr("someone else may use this client"));
+                    testing::HasSubstr("someone else may be using this client"));
         EXPECT_GE(outcome.report.attempts[0].waited, 500ms);
       }
       world->run_for(5s);

@@ -163,7 +163,7 @@ TEST_F(SkewCommand, AWatchSaysWhatItDoesBeforeTheFirstRoundIsOver) {
   run({"skew", "--watch", "https://a.example.com"});
   EXPECT_THAT(out, StartsWith("time                  server "));
   EXPECT_EQ(interrupted_code, 6);
-  EXPECT_THAT(err, HasSubstr("interrupted before the first round was over"));
+  EXPECT_THAT(err, HasSubstr("interrupted before the end of the first round"));
   terminal = true;
   run({"skew", "--watch", "https://a.example.com"});
   EXPECT_THAT(out, HasSubstr("measuring, until Ctrl-C"));

@@ -130,7 +130,7 @@ TEST_F(WhoamiCommand, AnAnswerThatCannotBeReadIsOne) {
   answer(200, "<html>");
   EXPECT_EQ(run({"whoami", "--report", "/r"}), 1);
   EXPECT_EQ(out, "");
-  EXPECT_THAT(err, HasSubstr("/api/v2/tokens/me is no answer of the API"));
+  EXPECT_THAT(err, HasSubstr("/api/v2/tokens/me is not from the API"));
   EXPECT_EQ(json::parse(written["/r"])["exit_code"], 1);
 }
 

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 using enum CertificateFault;
 
 constexpr std::chrono::hours kDay{24};
-/// After this program was made: 2027-06-01.
+/// After this program was built: 2027-06-01.
 constexpr WallTime kLocal{std::chrono::seconds{1'811'808'000}};
 constexpr WallTime k1970{std::chrono::seconds{600}};
 

@@ -53,11 +53,10 @@ TEST(Explain, SaysHowFarTheApiLagsTheLoginHostWithBounds) {
   good.refused = false;
   Evidence e = evidence({t, good});
   e.login_minus_api = OffsetBound{seconds{4}, milliseconds{5100}};
-  EXPECT_EQ(
-      explain_settled(e, {0, settle(e, 0)}, {}),
-      "The API's clock was 4.0 to 5.1 s behind the login host's: the token was not valid before "
-      "12:00:00 UTC and the API answered at 11:59:55 UTC; waited 5.0 s and sent the same token "
-      "again.");
+  EXPECT_EQ(explain_settled(e, {0, settle(e, 0)}, {}),
+            "The API's clock was 4.0 to 5.1 s behind the login host's: the token was not valid "
+            "before 12:00:00 UTC and the API answered at 11:59:55 UTC; waited 5.0 s and sent the "
+            "same token again.");
 }
 
 TEST(Explain, TwoEndsThatReadAlikeAreOneFigure) {
@@ -88,8 +87,8 @@ TEST(Explain, GivesAllTimesOfASentenceOneForm) {
   Trial t = refusal(milliseconds{40}, seconds{100});
   t.token.ends = noon_plus(std::chrono::hours{24});  // another day than its begin and the Date
   EXPECT_THAT(explain_settled(evidence({t}), {0, Verdict::token_rejected}, {}),
-              HasSubstr("(the token lives from 2026-01-01T12:00:00Z to "
-                        "2026-01-02T12:00:00Z, the API answered at 2026-01-01T12:01:40Z)"));
+              HasSubstr("(the token is valid from 2026-01-01T12:00:00Z to 2026-01-02T12:00:00Z, "
+                        "and the API answered at 2026-01-01T12:01:40Z)"));
 }
 
 // Which clock is ahead ----------------------------------------------------------------------------
@@ -119,8 +118,8 @@ TEST(Explain, LeavesOpenWhetherAClockIsAheadOrItsDateIsLate) {
 
 TEST(Explain, SaysWhatToDoAboutTheClocksWhereTheCallGaveUp) {
   const std::string mend =
-      " Let NTP set the clock of the login host and that of the API host, or ask those who run "
-      "them.";
+      " Synchronize the clocks of the login host and the API host with NTP, or ask their operators "
+      "to.";
   Trial t = not_begun();
   t.followed = Action::give_up;
   EXPECT_THAT(settled(t, Verdict::issuer_clock_ahead), EndsWith(mend));
@@ -130,11 +129,12 @@ TEST(Explain, SaysWhatToDoAboutTheClocksWhereTheCallGaveUp) {
 }
 
 TEST(Explain, SaysWhyACallDidNotWaitLonger) {
-  EXPECT_THAT(held_up(Hindrance::max_wait),
-              EndsWith("; waiting for it would have taken 5.0 s, more than the 15.0 s that "
-                       "--max-wait allows."));
+  EXPECT_THAT(
+      held_up(Hindrance::max_wait),
+      EndsWith(
+          "; waiting for it would have taken 5.0 s, more than the 15.0 s that --max-wait allows."));
   EXPECT_THAT(held_up(Hindrance::sends),
-              EndsWith("; it had been sent as often as one token may be."));
+              EndsWith("; it had already been sent as often as one token may be."));
   EXPECT_THAT(held_up(Hindrance::nothing_new), EndsWith("ahead of the API's."));
 }
 
@@ -146,17 +146,18 @@ TEST(Explain, ComparesAWaitWithTheTimeThatIsLeft) {
     e.limits.deadline = t.received + left;
     return settled(e, Verdict::issuer_clock_ahead);
   };
-  EXPECT_THAT(with_left(seconds{2}),
-              EndsWith("; waiting for it would have taken 5.0 s, longer than the 2.0 s that "
-                       "--timeout leaves."));
-  EXPECT_THAT(with_left(seconds{5}),
-              EndsWith("; waiting for it would have taken longer than the 5.0 s that --timeout "
-                       "leaves."));
+  EXPECT_THAT(
+      with_left(seconds{2}),
+      EndsWith(
+          "; waiting for it would have taken 5.0 s, longer than the 2.0 s that --timeout leaves."));
+  EXPECT_THAT(
+      with_left(seconds{5}),
+      EndsWith("; waiting for it would have taken longer than the 5.0 s that --timeout leaves."));
   EXPECT_THAT(with_left(-seconds{1}),
               EndsWith("would have taken 5.0 s, longer than the 0 s that --timeout leaves."));
   t = agrees();
   t.hindrance = Hindrance::deadline;
-  EXPECT_THAT(settled(t, Verdict::unknown), HasSubstr("; --timeout left no room for another try."));
+  EXPECT_THAT(settled(t, Verdict::unknown), HasSubstr("; --timeout left no time for another try."));
 }
 
 TEST(Explain, CountsTheTokensThatMayBeRefused) {
@@ -165,7 +166,7 @@ TEST(Explain, CountsTheTokensThatMayBeRefused) {
   Evidence e = evidence({t});
   e.limits.attempts = 2;
   EXPECT_THAT(settled(e, Verdict::unknown),
-              HasSubstr("; that was the last of the 2 tokens that --attempts lets be refused."));
+              HasSubstr("; that was the last of the 2 refused tokens that --attempts allows."));
   e.limits.attempts = 1;
   EXPECT_THAT(settled(e, Verdict::unknown), HasSubstr("; --attempts allows no other token."));
 }
@@ -175,11 +176,11 @@ TEST(Explain, SaysWhenTheNextTokenMayBeAskedFor) {
   t.hindrance = Hindrance::too_often;
   Evidence e = evidence({t});
   e.next_request_in = seconds{7};
-  EXPECT_THAT(settled(e, Verdict::unknown),
-              HasSubstr("; tokens have been refused just before, so the next one may be asked for "
-                        "in 7.0 s."));
+  EXPECT_THAT(
+      settled(e, Verdict::unknown),
+      HasSubstr("; tokens were refused just before, so the next one may be requested in 7.0 s."));
   e.next_request_in = -seconds{7};
-  EXPECT_THAT(settled(e, Verdict::unknown), HasSubstr("asked for in 0 s."));
+  EXPECT_THAT(settled(e, Verdict::unknown), HasSubstr("requested in 0 s."));
 }
 
 // What was done about it --------------------------------------------------------------------------
@@ -188,17 +189,17 @@ TEST(Explain, SaysWhatWasDoneAboutARefusal) {
   Trial t = agrees();
   t.followed = Action::refresh_and_retry;
   EXPECT_THAT(settled(t, Verdict::token_revoked),
-              EndsWith("); asked for a new token and sent the request again."));
+              EndsWith("); requested a new token and sent the request again."));
   t.waited = milliseconds{1500};
   EXPECT_THAT(settled(t, Verdict::token_revoked),
-              EndsWith("); waited 1.5 s, asked for a new token and sent the request again."));
+              EndsWith("); waited 1.5 s, requested a new token and sent the request again."));
 }
 
 TEST(Explain, ARevokedTokenThatAClockCouldExplainWasWaitedForInVain) {
   EXPECT_THAT(
       settled(agrees(), Verdict::token_revoked),
-      StartsWith("The token was refused within its life, and a new one was accepted: it had "
-                 "been revoked or evicted. No clock explains it (the token lives from"));
+      StartsWith("The token was refused within its lifetime, and a new one was accepted: it had "
+                 "been revoked or evicted. No clock explains it (the token is valid from"));
   EXPECT_THAT(settled(agrees(), Verdict::token_revoked), Not(HasSubstr("waiting did not help")));
   EXPECT_THAT(settled(perhaps_not_begun(), Verdict::token_revoked),
               EndsWith("12:00:00 UTC, and waiting did not help."));
@@ -210,82 +211,81 @@ TEST(Explain, ATokenThatWasAcceptedUnchangedHadNotSpread) {
   t.waited = seconds{2};
   EXPECT_EQ(settled(t, Verdict::token_not_yet_active),
             "A new token was refused, then accepted unchanged, and no clock explains it (the token "
-            "lives from 12:00:00 UTC to 12:05:00 UTC, the API answered at 12:01:00 UTC): the "
-            "platform had not spread it yet; waited 2.0 s and sent the same token again.");
+            "is valid from 12:00:00 UTC to 12:05:00 UTC, and the API answered at 12:01:00 UTC): "
+            "the platform had not propagated it yet; waited 2.0 s and sent the same token again.");
   t.date.reset();
-  EXPECT_EQ(settled(t, Verdict::token_not_yet_active),
-            "A new token was refused, then accepted unchanged: it was not active yet. Its answer "
-            "carries no usable Date, so no clock could be compared; waited 2.0 s and sent the same "
-            "token again.");
+  EXPECT_EQ(
+      settled(t, Verdict::token_not_yet_active),
+      "A new token was refused, then accepted unchanged: it was not active yet. Its answer has no "
+      "usable Date, so no clocks could be compared; waited 2.0 s and sent the same token again.");
 }
 
 TEST(Explain, AContendedTokenNamesSomeoneElse) {
   Trial t = agrees();
-  EXPECT_EQ(
-      settled(t, Verdict::token_contended),
-      "Two tokens in a row were accepted, then refused early in their lives, this one 60.0 s "
-      "after it was asked for, and no clock explains it (the token lives from 12:00:00 UTC to "
-      "12:05:00 UTC, the API answered at 12:01:00 UTC): someone else may use this client, so "
-      "that each new token ends the one before (or the platform ends tokens that lie idle). "
-      "Give each program a client of its own.");
+  EXPECT_EQ(settled(t, Verdict::token_contended),
+            "Two tokens in a row were accepted, then refused early in their lifetimes, this one "
+            "60.0 s after it was requested, and no clock explains it (the token is valid from "
+            "12:00:00 UTC to 12:05:00 UTC, and the API answered at 12:01:00 UTC): someone else may "
+            "be using this client, so that each new token ends the previous one (or the platform "
+            "ends idle tokens). Give each program its own client.");
   t.followed = Action::refresh_and_retry;
   t.waited = seconds{2};
   EXPECT_THAT(settled(t, Verdict::token_contended),
-              HasSubstr("lie idle); backed off 2.0 s, asked for a new token and sent the request "
-                        "again. Give"));
+              HasSubstr("idle tokens); backed off 2.0 s, requested a new token and sent the "
+                        "request again. Give"));
 }
 
 TEST(Explain, TwoTokensBornDeadBlameTheLoginHostsClock) {
   EXPECT_EQ(
       settled(refusal(seconds{60}, seconds{300}), Verdict::issuer_clock_behind),
-      "The token ended at 12:05:00 UTC and the API answered at 12:05:00 UTC, 60.0 s after it "
-      "was asked for: two tokens in a row had ended by the API's clock while new, so the login "
-      "host's clock was behind the API's by more than a token lives. Let NTP set the clock of "
-      "the login host and that of the API host, or ask those who run them.");
+      "The token expired at 12:05:00 UTC and the API answered at 12:05:00 UTC, 60.0 s after it was "
+      "requested: two tokens in a row were new and yet expired by the API's clock, so the login "
+      "host's clock was behind the API's by more than a token's lifetime. Synchronize the clocks "
+      "of the login host and the API host with NTP, or ask their operators to.");
 }
 
 TEST(Explain, AnExpiredTokenEndedByADateOrByOurOwnDeadline) {
   EXPECT_EQ(settled(refusal(seconds{60}, seconds{300}), Verdict::token_expired),
-            "The token ended at 12:05:00 UTC and the API answered at 12:05:00 UTC.");
+            "The token expired at 12:05:00 UTC and the API answered at 12:05:00 UTC.");
   Trial t = refusal(seconds{302}, seconds{299});
   t.followed = Action::give_up;
   EXPECT_EQ(settled(t, Verdict::token_expired),
             "Our own deadline for the token had passed 2.0 s before the answer. Try again: a new "
-            "token will be asked for.");
+            "token will be requested.");
   t.date.reset();
   EXPECT_THAT(settled(t, Verdict::token_expired), StartsWith("Our own deadline"));
   t.token.given = true;
   EXPECT_THAT(settled(t, Verdict::token_expired),
-              EndsWith(" A given token cannot be refreshed: bring a new one."));
+              EndsWith(" A given token cannot be refreshed: get a new one."));
 }
 
 TEST(Explain, ARejectedTokenNamesBothHosts) {
   const std::string refused =
-      "The API refuses a new token too: no clock explains it (the token lives from 12:00:00 UTC to "
-      "12:05:00 UTC, the API answered at 12:01:00 UTC).";
+      "The API refuses a new token too: no clock explains it (the token is valid from 12:00:00 UTC "
+      "to 12:05:00 UTC, and the API answered at 12:01:00 UTC).";
   Trial t = agrees();
   EXPECT_EQ(settled(t, Verdict::token_rejected),
             refused + " Check that the client is enabled, has roles, and belongs to this API.");
   EXPECT_EQ(settled(t, Verdict::token_rejected, {"euw2", "https://login", "https://api"}),
             refused +
-                " The token is from https://login, the API is https://api: both must be of one "
-                "region. Check that the client is enabled, has roles, and belongs to euw2.");
+                " The token is from https://login, the API is https://api: both must be in the "
+                "same region. Check that the client is enabled, has roles, and belongs to euw2.");
   EXPECT_THAT(settled(t, Verdict::token_rejected, {"", "https://one", "https://one"}),
               Not(HasSubstr("The token is from")));
   t.said.no_token_seen = true;
-  EXPECT_EQ(settled(t, Verdict::token_rejected),
-            refused +
-                " The API says that no token arrived: a proxy or gateway on the way to it may "
-                "strip the Authorization field; ask who runs it, or set the API URL to the "
-                "API itself.");
+  EXPECT_EQ(
+      settled(t, Verdict::token_rejected),
+      refused +
+          " The API says that no token arrived: a proxy or gateway on the way may be removing the "
+          "Authorization header. Ask its operator, or set the API URL to the API itself.");
 }
 
 TEST(Explain, AGivenTokenThatIsRejectedIsToBeReplacedByItsUser) {
   Trial t = agrees();
   t.token.given = true;
   EXPECT_THAT(settled(t, Verdict::token_rejected, {"euw2", "", ""}),
-              AllOf(StartsWith("The API refuses the token that was given: no clock explains it"),
-                    EndsWith(" Bring a new token, and make sure that it is for euw2.")));
+              AllOf(StartsWith("The API refuses the given token: no clock explains it"),
+                    EndsWith(" Get a new token, and make sure that it is for euw2.")));
 }
 
 TEST(Explain, WhatIsUnknownIsSaidToBe) {
@@ -293,29 +293,32 @@ TEST(Explain, WhatIsUnknownIsSaidToBe) {
   t.token.begins.reset();
   t.token.jwt = true;
   EXPECT_EQ(settled(t, Verdict::unknown),
-            "The API refused the token, and the evidence does not tell why: no clock explains it.");
+            "The API refused the token, and the evidence does not show why: no clock explains it.");
   t.followed = Action::give_up;
   EXPECT_THAT(
       settled(t, Verdict::unknown),
-      EndsWith("explains it. Check the client and its roles, and compare the clocks of both "
-               "hosts."));
+      EndsWith(
+          "explains it. Check the client and its roles, and compare the clocks of both hosts."));
 }
 
 TEST(Explain, SaysWhyNoClocksWereCompared) {
   const auto why = [](const Evidence& e) { return settled(e, Verdict::unknown); };
   EXPECT_THAT(why(evidence({refusal(seconds{60}, std::nullopt)})),
-              HasSubstr("its answer carries no usable Date"));
+              HasSubstr("its answer has no usable Date"));
   Evidence ignored = evidence({not_begun()});
   ignored.begins_ignored = true;
-  EXPECT_THAT(why(ignored), HasSubstr("it has accepted tokens that had not begun by its Date"));
-  EXPECT_THAT(why(evidence({agrees(), refusal(seconds{90}, seconds{60})})),
-              HasSubstr("the Date of its answers is not that of a clock that it judges tokens by"));
+  EXPECT_THAT(why(ignored),
+              HasSubstr("it has accepted tokens that were not valid yet by its Date"));
+  EXPECT_THAT(
+      why(evidence({agrees(), refusal(seconds{90}, seconds{60})})),
+      HasSubstr("the Date of its answers does not come from the clock by which it judges tokens"));
   Evidence incoherent = evidence({agrees()});
   incoherent.issuer_coherent = false;
   incoherent.trials[0].token.begin_dated = true;
-  EXPECT_THAT(why(incoherent), HasSubstr("the Dates of the two hosts do not fit together"));
+  EXPECT_THAT(why(incoherent),
+              HasSubstr("the Dates of the two hosts cannot both come from working clocks"));
   incoherent.trials[0].token.begins.reset();
-  EXPECT_THAT(why(incoherent), HasSubstr("the token's own times are not known"));
+  EXPECT_THAT(why(incoherent), HasSubstr("the token's own times are unknown"));
 }
 
 // The local clock and a given token ---------------------------------------------------------------
@@ -333,29 +336,31 @@ Trial given(Duration date, Duration wall) {
 }
 
 TEST(Explain, SaysWhatTheLocalClockWouldSayOfAGivenToken) {
-  const std::string out = "`skewguard doctor` finds out which of the two is wrong.";
+  const std::string out = "Run `skewguard doctor` to find out which of the two is wrong.";
   EXPECT_THAT(settled(given(seconds{400}, seconds{260}), Verdict::token_expired),
               EndsWith(" By the local wall clock it has 40.0 s left, but that clock is 139.0 to "
-                       "141.0 s behind the API's: " +
+                       "141.0 s behind the API's. " +
                        out));
   EXPECT_THAT(settled(given(seconds{260}, seconds{310}), Verdict::token_rejected),
-              EndsWith(" By the local wall clock it ended 10.0 s ago, but that clock is 49.0 to "
-                       "51.0 s ahead of the API's: " +
+              EndsWith(" By the local wall clock it expired 10.0 s ago, but that clock is 49.0 to "
+                       "51.0 s ahead of the API's. " +
                        out));
-  EXPECT_THAT(settled(given(seconds{100}, -seconds{1}), Verdict::token_rejected),
-              HasSubstr(" By the local wall clock it has not begun, but that clock is 100.0 to "));
+  EXPECT_THAT(
+      settled(given(seconds{100}, -seconds{1}), Verdict::token_rejected),
+      HasSubstr(" By the local wall clock it is not valid yet, but that clock is 100.0 to "));
   Trial endless = given(-seconds{50}, Duration{0});
   endless.token.ends.reset();
   EXPECT_THAT(settled(endless, Verdict::issuer_clock_ahead),
               HasSubstr(" By the local wall clock it is valid, but that clock is 49.0 to 51.0 s "
-                        "ahead of the API's: "));
+                        "ahead of the API's. "));
 }
 
 TEST(Explain, WhereTheLocalClockDiffersNobodyIsToSetTheServersClocks) {
   Trial t = given(-seconds{50}, seconds{10});
   t.followed = Action::give_up;
-  EXPECT_THAT(settled(t, Verdict::issuer_clock_ahead),
-              AllOf(HasSubstr("By the local wall clock"), Not(HasSubstr("Let NTP"))));
+  EXPECT_THAT(
+      settled(t, Verdict::issuer_clock_ahead),
+      AllOf(HasSubstr("By the local wall clock"), Not(HasSubstr("Synchronize the clocks"))));
 }
 
 // While the call goes on --------------------------------------------------------------------------
@@ -366,17 +371,17 @@ TEST(Explain, AProvisionalTextSaysWhatIsDoneNext) {
   const Evidence e = evidence({t});
   const std::string refused =
       "Provisional: the API refused the token (\"Bad credentials.\"); no clock explains it (the "
-      "token lives from 12:00:00 UTC to 12:05:00 UTC, the API answered at 12:01:00 UTC)";
+      "token is valid from 12:00:00 UTC to 12:05:00 UTC, and the API answered at 12:01:00 UTC)";
   const auto provisional = [&](Next next, Hindrance hindrance = Hindrance::none) {
     return explain_provisional(e, {{Verdict::unknown}, next, e.now + seconds{2}, hindrance});
   };
   EXPECT_EQ(provisional(Next::wait), refused + "; waiting 2.0 s to send the same token again.");
-  EXPECT_EQ(provisional(Next::renew), refused + "; asking for a new token.");
+  EXPECT_EQ(provisional(Next::renew), refused + "; requesting a new token.");
   EXPECT_EQ(provisional(Next::back_off),
-            refused + "; backing off 2.0 s, then asking for a new token.");
-  EXPECT_EQ(provisional(Next::look), refused + "; looking at the API's Date again in 2.0 s.");
+            refused + "; backing off 2.0 s, then requesting a new token.");
+  EXPECT_EQ(provisional(Next::look), refused + "; checking the API's Date again in 2.0 s.");
   EXPECT_EQ(provisional(Next::give_up, Hindrance::sends),
-            refused + "; it had been sent as often as one token may be.");
+            refused + "; it had already been sent as often as one token may be.");
   EXPECT_THAT(explain_provisional(e, {{Verdict::unknown}, Next::wait, e.now - seconds{2}, {}}),
               EndsWith("; waiting 0 s to send the same token again."));
 }
@@ -393,13 +398,12 @@ oauth::Refusal words(std::string description, std::string code = "") {
 TEST(Explain, AGatewayIsNamedWhereItIsKnown) {
   oauth::Refusal refusal = words("", "denied");
   const std::string advice =
-      ", and no other token would change that. Ask who runs it to let this program through, or "
+      ", and another token would not change that. Ask its operator to let this program through, or "
       "check the API URL.";
-  EXPECT_EQ(
-      explain_gateway(refusal, 403),
-      "The API host answered 403 (denied): something in front of the API seems to have refused "
-      "the request" +
-          advice);
+  EXPECT_EQ(explain_gateway(refusal, 403),
+            "The API host answered 403 (denied): something in front of the API seems to have "
+            "refused the request" +
+                advice);
   refusal.gateway = "nginx";
   EXPECT_THAT(explain_gateway(refusal, 403), HasSubstr("refused the request (nginx)" + advice));
   Trial t = agrees();
@@ -418,7 +422,7 @@ TEST(Explain, AMissingPermissionIsNamedAndScopesAreAskedFor) {
   refusal.permissions = {"a:view", "b:view"};
   EXPECT_EQ(explain_missing_permission(refusal),
             "The token is good but may not do this: the scope a:view b:view is missing (\"No.\"). "
-            "Have the client allowed that scope, and ask for it.");
+            "Allow that scope for the client, and request it.");
   refusal.error_code = "missing.permissions";
   EXPECT_EQ(explain_missing_permission(refusal),
             "The token is good but may not do this: the permission a:view, b:view is missing "
@@ -427,7 +431,7 @@ TEST(Explain, AMissingPermissionIsNamedAndScopesAreAskedFor) {
 
 TEST(Explain, ATokenWithoutAUserIsSentElsewhere) {
   EXPECT_EQ(explain_no_user_context(words("", "bad.request")),
-            "A client-credentials token has no user, so there is no users/me (bad.request). Ask "
+            "A client-credentials token has no user, so there is no users/me (bad.request). Use "
             "/api/v2/tokens/me or /api/v2/organizations/me instead.");
 }
 
@@ -438,18 +442,18 @@ TEST(Explain, ARateLimitSaysHowLongAndWhetherTheRequestIsSentAgain) {
             limits + " and asks to wait 3.0 s; the request is sent again after that.");
   EXPECT_EQ(text({Duration{0}, Duration{0}, seconds{10}}),
             limits + " and says to try again at once; the request is sent again.");
-  EXPECT_EQ(text({std::nullopt, seconds{2}, seconds{10}}),
-            limits +
-                " without saying how long to wait; the request is sent again after a pause of "
-                "2.0 s.");
+  EXPECT_EQ(
+      text({std::nullopt, seconds{2}, seconds{10}}),
+      limits +
+          " without saying how long to wait; the request is sent again after a pause of 2.0 s.");
   EXPECT_EQ(text({seconds{3}, seconds{3}, seconds{3}}),
             limits +
-                " and asks to wait 3.0 s, longer than the 3.0 s that --timeout leaves. Try "
-                "again after that, or spread the requests.");
+                " and asks to wait 3.0 s, longer than the 3.0 s that --timeout leaves. Try again "
+                "after that, or spread the requests.");
   EXPECT_EQ(text({std::nullopt, seconds{3}, -seconds{1}}),
             limits +
-                " without saying how long to wait; the next pause, 3.0 s, is longer than the "
-                "0 s that --timeout leaves. Try again later, or spread the requests.");
+                " without saying how long to wait; the next pause, 3.0 s, is longer than the 0 s "
+                "that --timeout leaves. Try again later, or spread the requests.");
 }
 
 TEST(Explain, OtherErrorsOfTheApiAreNotAboutTheToken) {
@@ -457,20 +461,18 @@ TEST(Explain, OtherErrorsOfTheApiAreNotAboutTheToken) {
             "The API's own check of the token timed out: the token is not to blame; the request is "
             "sent again after a pause.");
   EXPECT_THAT(explain_auth_backend({}, false),
-              EndsWith(", and --timeout leaves no room for another try. Try again later."));
+              EndsWith(", and --timeout leaves no time for another try. Try again later."));
   EXPECT_EQ(explain_redirect(words("https://elsewhere"), 302),
-            "The API answered with 302, a redirect to https://elsewhere: none is followed with a "
-            "token. Set the API URL to where the API really is.");
+            "The API answered with 302, a redirect to https://elsewhere: redirects are not "
+            "followed with a token. Set the API URL to the API's real address.");
   EXPECT_THAT(explain_redirect({}, 302), HasSubstr("a redirect to nowhere: "));
   EXPECT_EQ(explain_unusable(words("", "odd"), 199),
-            "The API answered with 199 (odd), which cannot be used. Check that the API URL is "
-            "right.");
+            "The API answered with 199 (odd), which is unusable. Check the API URL.");
   EXPECT_EQ(explain_api_error({}, 500, false),
-            "The API answered with 500; this is not about the token.");
-  EXPECT_EQ(
-      explain_api_error({}, 503, true),
-      "The API answered with 503; this is not about the token; the request is sent again after "
-      "a pause.");
+            "The API answered with 500; this error is not about the token.");
+  EXPECT_EQ(explain_api_error({}, 503, true),
+            "The API answered with 503; this error is not about the token; the request is sent "
+            "again after a pause.");
 }
 
 // No answer ---------------------------------------------------------------------------------------
@@ -485,12 +487,12 @@ TEST(Explain, EachKindOfMissingAnswerHasItsAdvice) {
   EXPECT_EQ(failure(Kind::proxy), "why. Check the proxy (--proxy, HTTPS_PROXY).");
   EXPECT_EQ(failure(Kind::proxy_refused), "why. Check the proxy (--proxy, HTTPS_PROXY).");
   EXPECT_EQ(failure(Kind::tls_failed),
-            "why. Check the URL, and the client certificate where one is asked for (--client-cert, "
-            "--client-key).");
+            "why. Check the URL, and the client certificate if the server requests one "
+            "(--client-cert, --client-key).");
   EXPECT_EQ(failure(Kind::tls_untrusted), "why. Check the CA bundle and the host name.");
   EXPECT_EQ(failure(Kind::timeout), "why. Try again, or raise --timeout.");
   EXPECT_EQ(failure(Kind::malformed),
-            "why. Check that the URL is right and that nothing in between changes answers.");
+            "why. Check the URL, and that nothing on the way changes answers.");
   EXPECT_EQ(failure(Kind::dns), "why. Check the network and the URL.");
   EXPECT_EQ(
       failure(Kind::refused, false, ""),

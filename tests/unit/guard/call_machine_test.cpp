@@ -232,7 +232,7 @@ TEST_P(Guard, ATokenOfALoginHostThatHasBeenSetRightIsReplacedByOneThatServes) { 
   EXPECT_EQ(r.exit_code, 0);
   EXPECT_EQ(r.verdict, Verdict::issuer_clock_ahead);
   EXPECT_TRUE(r.mitigated);
-  EXPECT_THAT(r.attempts[0].explanation, HasSubstr("asked for a new token"));
+  EXPECT_THAT(r.attempts[0].explanation, HasSubstr("requested a new token"));
   ASSERT_TRUE(world.wants.at(1).refused);
   EXPECT_TRUE(world.wants.at(1).refused->ill_timed);
   EXPECT_EQ(world.wants.at(1).refused->sent, world.sent_at.at(0));
@@ -572,7 +572,7 @@ TEST_P(Guard, APauseEndsACallByItsOwnLastRefusal) {
   const CallReport& r = world.run();
   EXPECT_EQ(r.exit_code, 3) << "no clock explains this one";
   EXPECT_EQ(r.verdict, Verdict::unknown);
-  EXPECT_THAT(r.attempts[0].explanation, HasSubstr("the next one may be asked for in 5.0 s"));
+  EXPECT_THAT(r.attempts[0].explanation, HasSubstr("the next one may be requested in 5.0 s"));
 }
 
 TEST_P(Guard, WhatRule8HasACallWaitForIsTold) {
@@ -582,7 +582,7 @@ TEST_P(Guard, WhatRule8HasACallWaitForIsTold) {
   const CallReport& r = world.run();
   EXPECT_EQ(r.exit_code, 0);
   EXPECT_EQ(r.attempts[0].waited, seconds{4});
-  EXPECT_THAT(r.attempts[0].explanation, HasSubstr("waited 4.0 s, asked for a new token"));
+  EXPECT_THAT(r.attempts[0].explanation, HasSubstr("waited 4.0 s, requested a new token"));
 }
 
 TEST_P(Guard, ManyAttemptsAreNoReasonToAskForManyTokens) {
@@ -651,7 +651,7 @@ TEST_P(Guard, ASecondTokenRunningThatEndsEarlyIsContendedAndBackedOffFrom) {  //
   EXPECT_EQ(r.attempts[0].action, Action::refresh_and_retry);
   EXPECT_GE(r.attempts[0].waited, milliseconds{500});
   EXPECT_LE(r.attempts[0].waited, milliseconds{1200});
-  EXPECT_THAT(r.attempts[0].explanation, HasSubstr("someone else may use this client"));
+  EXPECT_THAT(r.attempts[0].explanation, HasSubstr("someone else may be using this client"));
   ASSERT_THAT(told<oauth::event::EndedEarly>(world), SizeIs(1));
   EXPECT_EQ(told<oauth::event::EndedEarly>(world)[0].generation, 1U);
 }
@@ -750,7 +750,7 @@ TEST_P(Guard, AGivenJwtThatTheLocalClockCallsGoodBeforeItBeginsNamesThatClock) {
   const CallReport& r = world.run();
   EXPECT_EQ(r.exit_code, 3) << to_json(r);
   EXPECT_THAT(r.attempts[0].explanation,
-              HasSubstr("ahead of the API's: `skewguard doctor` finds out"));
+              HasSubstr("ahead of the API's. Run `skewguard doctor` to find out"));
 }
 
 TEST_P(Guard, ALocalClockThatJudgesAGivenJwtRightIsNotBlamed) {
@@ -869,7 +869,7 @@ TEST_P(Guard, WhereNoTokenArrivedTheWayThereIsSuspected) {  // A10
   const CallReport& r = world.run();
   EXPECT_EQ(r.exit_code, 3);
   EXPECT_EQ(r.verdict, Verdict::token_rejected);
-  EXPECT_THAT(r.attempts.back().explanation, HasSubstr("may strip the Authorization field"));
+  EXPECT_THAT(r.attempts.back().explanation, HasSubstr("may be removing the Authorization header"));
 }
 
 TEST_P(Guard, ARefusalForGoodNamesBothHosts) {
@@ -1070,7 +1070,7 @@ TEST(GuardFailures, ACertificateOutOfItsTimeIsTheLocalClocksFaultWhereARefereeTe
   EXPECT_EQ(w.end->error->kind, ErrorKind::clock);
   EXPECT_THAT(r.attempts.back().explanation,
               AllOf(HasSubstr("the certificate of https://api.example"),
-                    HasSubstr("2.7 years behind; NTP (ntp:123) says so. Set the clock")));
+                    HasSubstr("2.7 years behind; NTP (ntp:123) says so. Correct the clock")));
   EXPECT_EQ(w.end->error->message, r.attempts.back().explanation);
   expect_sound(w);
   World right;
@@ -1079,7 +1079,7 @@ TEST(GuardFailures, ACertificateOutOfItsTimeIsTheLocalClocksFaultWhereARefereeTe
   EXPECT_EQ(right.run().verdict, Verdict::tls_untrusted);
   EXPECT_EQ(right.end->report.exit_code, 6);
   EXPECT_THAT(right.end->error->message,
-              HasSubstr("Whoever runs https://api.example must renew it."));
+              HasSubstr("Ask the operator of https://api.example to renew it."));
 }
 
 TEST_P(Guard, ARedirectIsNamedAndNotFollowed) {  // A8

@@ -209,9 +209,9 @@ TEST(TokenAnswer, SaysWhatCameInstead) {
   EXPECT_THAT(message(""), HasSubstr("empty"));
   EXPECT_THAT(message(" \r\n"), HasSubstr("empty"));
   EXPECT_THAT(message("<!DOCTYPE html><html>"), HasSubstr("<!DOCTYPE html>)"));
-  EXPECT_THAT(message(R"({"access_token":"abc)"), HasSubstr("cut off"));
-  EXPECT_THAT(message("[]"), HasSubstr("no JSON object"));
-  EXPECT_THAT(message("null"), HasSubstr("no JSON object"));
+  EXPECT_THAT(message(R"({"access_token":"abc)"), HasSubstr("truncated"));
+  EXPECT_THAT(message("[]"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(message("null"), HasSubstr("not a JSON object"));
   EXPECT_THAT(message(std::string(kMaxTokenAnswerBytes + 1, ' ')), HasSubstr("too large"));
   EXPECT_THAT(message(std::string(kMaxTokenAnswerBytes, ' ')), Not(HasSubstr("too large")));
 }

@@ -15,7 +15,7 @@ using testing::Not;
 using Place = CertificateLife::Place;
 
 constexpr std::chrono::hours kDay{24};
-/// After this program was made: 2027-06-01.
+/// After this program was built: 2027-06-01.
 constexpr WallTime kLocal{std::chrono::seconds{1'811'808'000}};
 constexpr const char* kHost = "https://api.example";
 
@@ -57,7 +57,7 @@ TEST(CertificateFailure, NamesTheServersOwnCertificateAndWhoRenewsIt) {
   const auto why = why_out_of_time(failure, kHost, kLocal);
   EXPECT_EQ(why.verdict, Verdict::tls_untrusted);
   EXPECT_THAT(why.text, HasSubstr("the certificate of https://api.example (valid"));
-  EXPECT_EQ(why.remedy, "whoever runs https://api.example must renew it");
+  EXPECT_EQ(why.remedy, "ask the operator of https://api.example to renew it");
 }
 
 TEST(CertificateFailure, NamesTheIntermediateThatHasEndedAndWhoSendsIt) {
@@ -67,7 +67,7 @@ TEST(CertificateFailure, NamesTheIntermediateThatHasEndedAndWhoSendsIt) {
   EXPECT_EQ(why.verdict, Verdict::tls_untrusted);
   EXPECT_THAT(why.text, AllOf(HasSubstr("\"Issuing CA\" that https://api.example sends"),
                               HasSubstr("until 2027-05-22")));
-  EXPECT_THAT(why.remedy, AllOf(HasSubstr("whoever runs https://api.example"),
+  EXPECT_THAT(why.remedy, AllOf(HasSubstr("ask the operator of https://api.example"),
                                 HasSubstr("send an intermediate certificate")));
 }
 
@@ -108,7 +108,7 @@ TEST(CertificateFailure, BlamesNoClockWhereNoTimeIsGood) {
     const auto why = why_out_of_time(told(failure, kLocal - local), kHost, local);
     EXPECT_EQ(why.verdict, Verdict::tls_untrusted);
     EXPECT_THAT(why.text, AllOf(HasSubstr("whatever the time is"), Not(HasSubstr("is wrong"))));
-    EXPECT_THAT(why.remedy, HasSubstr("whoever runs https://api.example"));
+    EXPECT_THAT(why.remedy, HasSubstr("ask the operator of https://api.example"));
   }
 }
 

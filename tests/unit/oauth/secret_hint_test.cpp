@@ -17,8 +17,8 @@ std::string hint(std::string_view secret) {
 TEST(SecretHint, KnowsTheSlipsOfThoseWhoSetSecrets) {
   EXPECT_THAT(hint("\"abc\""), HasSubstr("quotation marks"));
   EXPECT_THAT(hint("'abc'"), HasSubstr("quotation marks"));
-  EXPECT_THAT(hint(" abc"), HasSubstr("blank"));
-  EXPECT_THAT(hint("abc "), HasSubstr("blank"));
+  EXPECT_THAT(hint(" abc"), HasSubstr("space"));
+  EXPECT_THAT(hint("abc "), HasSubstr("space"));
   EXPECT_THAT(hint("${SECRET}"), HasSubstr("variable"));
   EXPECT_THAT(hint("a+b"), HasSubstr("--dialect rfc6749"));
   EXPECT_THAT(hint("a%2Bb"), HasSubstr("--dialect rfc6749"));

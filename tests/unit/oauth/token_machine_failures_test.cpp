@@ -342,7 +342,7 @@ TEST(LoginFailures, TlsFailuresAreNotRetried) {
   }
 }
 
-/// After this program was made: 2027-06-01. The certificate is good from 30 days before until 60
+/// After this program was built: 2027-06-01. The certificate is good from 30 days before until 60
 /// days after.
 constexpr WallTime kTrueTime{1'811'808'000s};
 TokenFailure out_of_time(WallTime local, std::optional<Duration> truth_less_local) {
@@ -364,9 +364,9 @@ TEST(LoginFailures, TheLocalClockIsToBlameWhereARefereeTellsSo) {
   EXPECT_EQ(behind.error.kind, ErrorKind::clock);
   EXPECT_EQ(behind.error.message,
             "the certificate of https://login.test (valid from 2027-05-02T00:00:00Z until "
-            "2027-07-31T00:00:00Z, and the local clock says 1970-01-01T00:10:00Z) fails since the "
-            "local clock is wrong: it is 57.4 years behind; NTP (ntp:123) says so");
-  EXPECT_THAT(behind.error.remedy, HasSubstr("set the clock of this machine"));
+            "2027-07-31T00:00:00Z, and the local clock says 1970-01-01T00:10:00Z) fails because "
+            "the local clock is wrong: it is 57.4 years behind; NTP (ntp:123) says so");
+  EXPECT_THAT(behind.error.remedy, HasSubstr("correct the clock of this machine"));
   const auto ahead = out_of_time(kTrueTime + 2400h, -2400h);
   EXPECT_EQ(ahead.verdict, Verdict::tls_clock);
   EXPECT_THAT(ahead.error.message, HasSubstr("it is 100 d ahead; NTP (ntp:123) says so"));
@@ -386,14 +386,14 @@ TEST(LoginFailures, TheCertificateIsToBlameWhereTheLocalClockIsRight) {
   EXPECT_EQ(failure.error.kind, ErrorKind::unavailable);
   EXPECT_THAT(failure.error.message,
               HasSubstr("not by the local clock's fault: NTP (ntp:123) says so"));
-  EXPECT_EQ(failure.error.remedy, "whoever runs https://login.test must renew it");
+  EXPECT_EQ(failure.error.remedy, "ask the operator of https://login.test to renew it");
 }
 
 TEST(LoginFailures, NobodyIsToBlameWhereNobodyTellsTheTime) {
   const auto failure = out_of_time(kTrueTime + 2400h, std::nullopt);
   EXPECT_EQ(failure.verdict, Verdict::tls_untrusted);
   EXPECT_EQ(failure.exit_code, 6);
-  EXPECT_THAT(failure.error.message, HasSubstr("no other clock bears out"));
+  EXPECT_THAT(failure.error.message, HasSubstr("no other clock confirms"));
   EXPECT_THAT(failure.error.remedy, HasSubstr("--ntp"));
 }
 
@@ -516,7 +516,7 @@ TEST(LoginFailures, WhatIsOddAboutATokenAnswerIsToldOnce) {
   const auto told = oddities_in(bench.give("t1", "0"));
   ASSERT_EQ(told.size(), 1U);
   EXPECT_EQ(told[0].level, LogLevel::warn);
-  EXPECT_THAT(told[0].message, AllOf(HasSubstr("expires_in"), HasSubstr("not believed")));
+  EXPECT_THAT(told[0].message, AllOf(HasSubstr("expires_in"), HasSubstr("ignored")));
   bench.advance(400s);
   bench.want(2);
   EXPECT_TRUE(oddities_in(bench.give("t2", "-7")).empty());
@@ -719,7 +719,7 @@ TEST(LoginFailures, ASilentLoginHostHasARowInTheReport) {
   EXPECT_EQ(attempt.verdict, Verdict::timeout);
   EXPECT_EQ(attempt.http_status, std::nullopt);
   EXPECT_EQ(attempt.action, Action::give_up);
-  EXPECT_THAT(attempt.explanation, HasSubstr("had not answered"));
+  EXPECT_THAT(attempt.explanation, HasSubstr("did not answer"));
 }
 
 TEST(LoginFailures, AtItsDeadlineACallerHearsTheLastFailure) {

@@ -78,7 +78,7 @@ class OutOfTime : public ::testing::Test {
   [[nodiscard]] Verdict verdict() const { return told.last().error().report->verdict; }
   [[nodiscard]] int exit_code() const { return told.last().error().report->exit_code; }
 
-  /// True time: after this program was made.
+  /// True time: after this program was built.
   static constexpr Duration kPassed = std::chrono::hours{24 * 365};
   static constexpr WallTime kNow = FakeMachine::kStart + kPassed;
   static constexpr Duration kAhead = std::chrono::hours{24 * 1000};
@@ -123,7 +123,7 @@ TEST_F(OutOfTime, ATimeBeforeThisProgramWasMadeIsNoneThatCanBeBelieved) {
   questions->answer(ntp(-kAhead - std::chrono::hours{24 * 3650}));  // 2017
   machine.run();
   ASSERT_TRUE(told.once(ErrorKind::unavailable));
-  EXPECT_THAT(told.last().error().message, HasSubstr("no other clock bears out"));
+  EXPECT_THAT(told.last().error().message, HasSubstr("no other clock confirms"));
 }
 
 TEST_F(OutOfTime, OneRefereeIsNotBelievedAgainstTheOtherHostAndTwoAre) {
@@ -139,7 +139,8 @@ TEST_F(OutOfTime, OneRefereeIsNotBelievedAgainstTheOtherHostAndTwoAre) {
     machine.run();
     EXPECT_EQ(verdict(), Verdict::tls_untrusted);
     const auto said = told.last().error().message;
-    EXPECT_THAT(said, HasSubstr(witnesses > 1 ? "NTP (ntp:123) says so" : "no other clock bears"));
+    EXPECT_THAT(said,
+                HasSubstr(witnesses > 1 ? "NTP (ntp:123) says so" : "no other clock confirms"));
   }
 }
 
@@ -185,7 +186,7 @@ TEST_F(OutOfTime, WaitsForASilentRefereeForThreeSecondsAtMost) {
   machine.advance(1ms);
   ASSERT_TRUE(told.once(ErrorKind::unavailable));
   EXPECT_EQ(verdict(), Verdict::tls_untrusted);
-  EXPECT_THAT(told.last().error().message, HasSubstr("no other clock bears out"));
+  EXPECT_THAT(told.last().error().message, HasSubstr("no other clock confirms"));
   questions->answer(ntp(-kAhead));  // too late
   machine.advance(1h);
   EXPECT_EQ(told.times(), 1U);
@@ -323,7 +324,7 @@ TEST_F(OutOfTime, AsksNobodyWhereThereIsNoReferee) {
   made->async_call(get(), told.handler());
   machine.run();
   ASSERT_TRUE(told.once(ErrorKind::unavailable));
-  machine.set_wall(WallTime{600s});  // before this program was made; the certificate ended before
+  machine.set_wall(WallTime{600s});  // before this program was built; the certificate ended before
   world.api().set_script([](const Asked&) {
     TransportFailure old = failure();
     old.not_before = FakeMachine::kStart - 24h;
