@@ -22,7 +22,8 @@ class ForkMutexes {
     if (one.next_ != nullptr) one.next_->link_ = one.link_;
   }
 
-  /// Never waits for one while it holds another: whoever holds that may be waiting for this.
+  /// Never waits for one while it holds another: the thread that holds the other may be waiting for
+  /// this one.
   void before_fork() {
     while (true) {
       mutex_.lock();
@@ -50,7 +51,7 @@ constinit ForkMutexes the_mutexes;
 
 }  // namespace
 
-/// What was registered last is run first: whoever holds one of these may need the arena.
+/// Handlers run in reverse order of registration: the holder of one of these may need the arena.
 void serve_children_with_mutexes() {
   static const int once = [] {
     serve_children_with_secrets();

@@ -6,13 +6,14 @@
 
 namespace skewguard {
 
-/// From here on fork() waits for the ForkMutexes. Whatever shall be done before that waiting is
-/// registered (pthread_atfork) after this.
+/// From here on fork() waits until every ForkMutex is free. Register handlers that must run before
+/// that wait (pthread_atfork) after calling this.
 void serve_children_with_mutexes();
 
-/// A mutex that no forked child finds locked: fork() waits until it is free, or the forking
-/// thread's own, and gives it back on both sides. For what a child goes on using: a child has no
-/// other thread that would unlock. Held for moments only, and whoever holds one may lock others.
+/// A mutex that is never locked by another thread in a forked child: fork() waits until it is free
+/// or held by the forking thread, and releases it in parent and child. For data that a child keeps
+/// using, since no other thread exists there to unlock. Hold it only briefly; a thread that holds
+/// one may lock others.
 class ForkMutex {
  public:
   ForkMutex();

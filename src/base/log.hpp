@@ -6,15 +6,15 @@
 
 namespace skewguard {
 
-/// Where log lines go, and from which level on.
+/// A sink for log lines, with a minimum level.
 class Log {
  public:
   Log() = default;  ///< nowhere
   Log(LogSink sink, LogLevel least) : sink_(std::move(sink)), least_(least) {}
 
-  /// Whether a line of that level goes anywhere: otherwise it need not be worded.
+  /// Whether a line of that level will be written. If not, do not bother to compose it.
   [[nodiscard]] bool takes(LogLevel level) const noexcept { return sink_ && level >= least_; }
-  /// Drops what is below the level, and what the sink throws: it is the user's.
+  /// Drops lines below the level, and exceptions from the sink, which is the user's code.
   void write(const LogLine& line) const noexcept {
     if (!takes(line.level)) return;
     try {

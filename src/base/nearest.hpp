@@ -37,8 +37,8 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 /// The one of `names` that `typed` most likely meant: the least distance, the first of equals.
-/// Nothing where even that one is more than a third of the longer word away: a wild guess
-/// misleads.
+/// Empty if even the nearest differs in more than a third of the longer word: a wild guess would
+/// mislead.
 template <std::ranges::input_range Names>
 std::optional<std::string_view> nearest(std::string_view typed, const Names& names) {
   constexpr std::size_t kMostTyped = 64;  // a name is shorter; keeps hostile input linear

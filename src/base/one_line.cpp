@@ -14,7 +14,7 @@ struct Range {
 };
 
 constexpr std::array<Range, 3> kBlanks{{{0x00, 0x20}, {0x7F, 0xA0}, {0x2028, 0x2029}}};
-/// Unicode's Bidi_Control, and characters that nobody sees: the rest of U+206x, annotations, tags.
+/// Unicode's Bidi_Control, and invisible characters: the rest of U+206x, annotations, tags.
 constexpr std::array<Range, 6> kHidden{{{0x061C, 0x061C},
                                         {0x200E, 0x200F},
                                         {0x202A, 0x202E},
@@ -27,7 +27,7 @@ bool within(const std::array<Range, N>& ranges, char32_t c) noexcept {
   return std::ranges::any_of(ranges, [c](Range r) { return r.first <= c && c <= r.last; });
 }
 
-/// Calls `take` with each character of `text` as it may be shown.
+/// Calls `take` with each character of `text`, replaced if it is not safe to show.
 template <typename Take>
 void each_harmless(std::string_view text, Take take) {
   while (!text.empty()) {

@@ -10,7 +10,7 @@
 namespace skewguard {
 namespace {
 
-/// Vector registers: by copying nothing the way that everything is copied.
+/// Overwrites the vector registers that memmove uses, by copying zeros the same way.
 [[gnu::noinline, gnu::zero_call_used_regs("all")]] void wipe_registers() noexcept {
   std::array<char, 1024> nothing{};
   for (std::size_t size = nothing.size() / 2; size >= 8; size /= 2) {

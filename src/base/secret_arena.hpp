@@ -6,21 +6,21 @@
 
 namespace skewguard {
 
-/// Where whole pages come from; tests let it fail.
+/// The source of whole pages; tests make it fail.
 struct SecretPages {
-  /// Zeroed, and in no core dump; null where there are none.
+  /// Zeroed, and excluded from core dumps; null if there are none.
   void* (*map)(std::size_t size) noexcept;
   void (*unmap)(void* pages, std::size_t size) noexcept;
 };
 /// The kernel's.
 SecretPages system_pages() noexcept;
 
-/// From here on a forked child finds the arena unlocked.
+/// From here on the arena is unlocked in a forked child.
 void serve_children_with_secrets() noexcept;
 
-/// Behind SecretMemory. Blocks of a power of two are cut from chunks of pages and used again; what
-/// is longer has pages of its own. Chunks are never given back: as many are kept as were needed at
-/// once. No constructor and no destructor runs, so that it serves static objects at both ends.
+/// The allocator behind SecretMemory. Blocks of a power of two are cut from chunks of pages and
+/// reused; longer ones get their own pages. Chunks are never returned to the system. It has no
+/// constructor or destructor to run, so static objects may use it during startup and shutdown.
 class SecretArena {
  public:
   static constexpr std::size_t kChunk = std::size_t{64} * 1024;      ///< bytes
@@ -31,7 +31,7 @@ class SecretArena {
   void* take(std::size_t size);
   void give_back(void* block, std::size_t size) noexcept;
 
-  /// Around fork(): the child has no other thread that would unlock.
+  /// Around fork(): the child has no other thread to unlock it.
   void lock() noexcept { mutex_.lock(); }
   void unlock() noexcept { mutex_.unlock(); }
 

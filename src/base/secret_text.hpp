@@ -11,8 +11,8 @@
 
 namespace skewguard {
 
-/// A text that a secret passes through while it is composed or read, in the memory of secrets. It
-/// may grow: each block that it leaves is wiped.
+/// A growable text in secret memory, for composing or reading text that contains a secret. When it
+/// grows, the old block is wiped.
 class SecretText {
  public:
   SecretText() = default;
@@ -41,11 +41,11 @@ class SecretText {
 };
 
 /// Overwrites vector registers and the stack below its caller, where functions that have returned
-/// may have left pieces of a secret: the dynamic linker, for one, puts vector registers there when
-/// it looks a function up.
+/// may have left pieces of a secret. The dynamic linker, for example, saves vector registers there
+/// when it resolves a function.
 void wipe_stack() noexcept;
 
-/// All of them, one after the other.
+/// Concatenates the parts.
 inline Secret joined_secret(std::span<const std::string_view> parts) {
   std::size_t size = 0;
   for (const auto part : parts) size += part.size();

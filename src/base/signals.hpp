@@ -5,9 +5,9 @@
 
 namespace skewguard {
 
-/// While it lives, this thread and those that it starts get no signals of the process: those are
-/// for the threads of the program's own, which may wait for them. Signals that a thread causes by
-/// its own fault are left to whoever handles them.
+/// While it exists, this thread and the threads that it starts receive no signals sent to the
+/// process: those are for the program's own threads, which may wait for them. Signals that a thread
+/// causes itself, such as SIGSEGV, are not blocked.
 class SignalsBlocked {
  public:
   SignalsBlocked() noexcept {

@@ -22,7 +22,7 @@ inline std::string to_lower(std::string_view text) {
   return out;
 }
 
-/// Without spaces and tabs at either end (OWS of RFC 9110 section 5.6.3).
+/// Removes spaces and tabs at both ends (OWS in RFC 9110 section 5.6.3).
 constexpr std::string_view trim(std::string_view text) noexcept {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};

@@ -11,8 +11,8 @@ struct Utf8Character {
   std::size_t size = 1;  ///< bytes
 };
 
-/// The character that `text`, which is not empty, begins with; nothing if that is not well-formed
-/// UTF-8 (RFC 3629).
+/// The first character of `text`, which must not be empty; empty if it is not well-formed UTF-8
+/// (RFC 3629).
 std::optional<Utf8Character> first_utf8_character(std::string_view text) noexcept;
 
 }  // namespace skewguard

@@ -11,8 +11,8 @@
 
 namespace skewguard::sharing {
 
-/// A process is asking the login host for a token. It need not give the claim back: one whose beat
-/// stands still is taken over, so no store has to delete anything.
+/// A process is requesting a token from the login host. It need not release the claim: if the beat
+/// stops, another process takes over, so no store has to delete anything.
 struct Claim {
   std::uint64_t id = 0;     ///< random, new for each request; tells the holder from everyone else
   std::uint64_t fence = 0;  ///< the generation that the answer will get
@@ -20,17 +20,17 @@ struct Claim {
   friend bool operator==(const Claim&, const Claim&) = default;
 };
 
-/// A token as all processes may use it. Its life is given twice and never in wall time: by the
-/// issuer's clock, which machines and reboots have in common, and by the boot clock of the machine
-/// that asked, which needs no request to read.
+/// A token that all processes may use. Its lifetime is recorded twice, never in wall time: by the
+/// issuer's clock, which is the same for all machines and boots, and by the boot clock of the
+/// machine that requested it, which can be read without a request.
 struct SharedToken {
   std::uint64_t id = 0;  ///< random: the same token everywhere
   Secret value;
   std::string token_type = "Bearer";
-  /// The token cannot be older than this, by the issuer's clock since 1970: the Date of the answer
-  /// minus the time that the request took. 0 = the answer had no Date.
+  /// The earliest possible time of issue by the issuer's clock, since 1970: the Date of the answer
+  /// minus the duration of the request. 0 = the answer had no Date.
   Duration issued_from{0};
-  /// That Date: what an API compares with its clock where an opaque token tells nothing. 0 = none.
+  /// That Date. It stands for the `iat` of an opaque token. 0 = none.
   Duration date{0};
   Duration life{0};  ///< > 0
   /// Whose boot clock read `sent`. Empty = unknown.
@@ -48,7 +48,7 @@ inline bool same_boot_clock(const SharedToken& token, std::string_view boot_id,
          token.time_namespace == time_namespace;
 }
 
-/// Why there is no token: all who want one wait together.
+/// Why there is no token. All processes that want one wait together.
 struct Trouble {
   std::uint32_t failures = 0;  ///< in a row
   Duration pause{0};           ///< the longest that anyone has to wait after seeing this
@@ -56,8 +56,8 @@ struct Trouble {
   Verdict verdict = Verdict::ok;
 };
 
-/// What processes share about one client: the content of one register. Everything but the register
-/// itself is decided by whoever reads it (ShareMachine).
+/// What processes share about one client: the content of one register. ShareMachine makes all the
+/// decisions; the register makes none.
 struct Record {
   std::uint64_t epoch = 0;       ///< random: a register that lost its content begins a new one
   std::uint64_t generation = 0;  ///< of the token: the fence of the claim that brought it

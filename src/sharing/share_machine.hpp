@@ -11,26 +11,26 @@
 
 namespace skewguard::sharing {
 
-/// What the issuer's clock reads now, since 1970: it surely lies between these two.
+/// The current time by the issuer's clock, since 1970: certainly between `earliest` and `latest`.
 struct IssuerReading {
   Duration earliest{0};
   Duration latest{0};
   Duration age{0};  ///< how long ago the issuer's newest answer was received
 };
 
-/// All that a step may know of time.
+/// Everything that a step knows about time.
 struct View {
   Instant now{};                          ///< boot clock
   std::optional<IssuerReading> issuer{};  ///< absent = no usable Date so far
 };
 
-/// What the register held, and under which version: a swap names the version that it replaces.
+/// The content of the register and its version. A swap names the version that it replaces.
 struct Value {
   std::string version;
   Record record;  ///< of a text that cannot be read: an empty one
 };
 
-/// What was found out about a token and the API host that judges it.
+/// What was learned about a token and the API host that judges it.
 struct Facts {
   std::string api;             ///< the origin of that host
   std::uint64_t accepted = 0;  ///< the id of a token that it accepted; 0 = none
@@ -42,7 +42,7 @@ using NeedId = std::uint64_t;
 using OperationId = std::uint64_t;
 
 namespace event {
-/// This process needs a token, its own or another process's. One need at a time.
+/// This process needs a token, requested by itself or by another process. One need at a time.
 struct Need {
   NeedId need = 0;
   Duration min_life{0};              ///< must be left
@@ -50,34 +50,35 @@ struct Need {
   bool pays = false;                 ///< out of the bucket of evidence rule 8
   std::vector<std::uint64_t> had{};  ///< ids of tokens that will not do
 };
-/// Nobody needs a token any more. A request that was sent goes on.
+/// The token is no longer needed. A request already sent continues.
 struct Cancel {
   NeedId need = 0;
 };
-/// What came of action::Ask.
+/// The result of action::Ask.
 struct Answered {
   NeedId need = 0;
   std::optional<SharedToken> token{};  ///< absent: none
-  /// Why, if others would fare alike; else its verdict is `ok`. `failures` is counted here.
+  /// The reason, if other processes would fail in the same way; otherwise its verdict is `ok`. The
+  /// machine fills in `failures`.
   Trouble trouble{};
 };
-/// What came of action::Read, and of action::Swap: the content of the register now.
+/// The result of action::Read or action::Swap: the current content of the register.
 struct Stored {
   OperationId operation = 0;
   bool swapped = false;
   std::optional<Value> value{};
 };
-/// The register did not do it; a swap may have happened nevertheless.
+/// The operation failed; a swap may have happened nevertheless.
 struct StoreFailed {
   OperationId operation = 0;
 };
-/// What came of action::Look: the view holds a new reading, unless the issuer did not answer.
+/// The result of action::Look: the view has a new reading, unless the issuer did not answer.
 struct Looked {};
 struct Tick {};
 struct Learned {
   Facts facts;
 };
-/// The API refuses this token. `instead`: an older one that it accepts.
+/// The API refused this token. `instead`: an older one that it accepts.
 struct Refused {
   std::uint64_t token = 0;
   std::optional<SharedToken> instead{};
@@ -92,7 +93,7 @@ namespace action {
 struct Read {
   OperationId operation = 0;
 };
-/// Replace the value with this version (absent: nothing is there) by `record`.
+/// Replace the value of this version (absent: there is none) with `record`.
 struct Swap {
   OperationId operation = 0;
   std::optional<std::string> version;
@@ -102,30 +103,31 @@ struct Swap {
 struct Ask {
   NeedId need = 0;
 };
-/// Ends a need: another process's token will do. `age`: at most, now.
+/// Ends a need: another process's token can be used. `age`: its greatest possible age now.
 struct Found {
   NeedId need = 0;
   Record record;
   Duration age{0};
 };
-/// Ends a need: the processes together have spent what evidence rule 8 allows until about then.
+/// Ends a need: together, the processes have used up what evidence rule 8 allows until about
+/// `until`.
 struct TooSoon {
   NeedId need = 0;
   Instant until{};
 };
-/// One answer of the issuer, asked for without credentials, shows what its clock reads.
+/// Send the issuer a request without credentials, to read its clock.
 struct Look {};
-/// Other processes' facts: they came with the last value that was read.
+/// Facts from other processes, found in the last value that was read.
 struct Tell {
   Facts facts;
 };
-/// Step me with Tick at about this time. Replaces the last one.
+/// Call step() with Tick at about this time. Replaces the previous one.
 struct WakeAt {
   Instant at{};
 };
-/// The register has the token that this process brought.
+/// The register now has this process's token.
 struct Kept {};
-/// The holder's beat stands still (it is frozen, or was killed): its claim is taken over.
+/// The holder's beat stopped (it was frozen or killed), so this process took over its claim.
 struct TookOver {
   Duration after{0};
 };
@@ -142,29 +144,29 @@ struct ShareOptions {
   std::string api;             ///< the origin of this client's API host
   std::uint64_t seed = 1;      ///< for ids; must differ between processes
   Duration beat_every = std::chrono::milliseconds{500};
-  /// A beat that stood still for so long is a dead holder's.
+  /// A holder whose beat stops for this long is considered dead.
   Duration dead_after = std::chrono::seconds{2};
   Duration poll_every = std::chrono::milliseconds{100};
-  /// An observer that looked less often than this may have been frozen itself: it starts anew.
-  /// More than a poll of a register that is just fast enough takes.
+  /// An observer with a longer gap between looks may have been frozen itself, so it starts counting
+  /// again. Longer than a poll of the slowest usable register.
   Duration longest_gap = std::chrono::milliseconds{1500};
-  /// Before a token request, an older reading of the issuer's clock is renewed.
+  /// A reading of the issuer's clock older than this is renewed before a token request.
   Duration stale_reading = std::chrono::minutes{5};
-  /// A register that has not answered for so long does not work.
+  /// A register that does not answer within this time has failed.
   Duration operation_timeout = std::chrono::seconds{1};
 };
 
 /// Shares one token between processes and machines through one register with compare-and-swap
-/// (docs/adr/0011-sharing.md): one of them asks, the others take what it got. Depends on no clock
-/// but the process's own boot clock and the issuer's. Pure: step() is a function of its arguments
-/// and of the steps before. Not thread-safe.
+/// (docs/adr/0011-sharing.md): one of them requests it, the others use it. Depends only on the
+/// process's own boot clock and the issuer's clock. Pure: step() depends only on its arguments and
+/// the previous steps. Not thread-safe.
 class ShareMachine {
  public:
   explicit ShareMachine(ShareOptions options);
   [[nodiscard]] ShareActions step(const ShareEvent& event, const View& view);
 
  private:
-  /// A request that this process sends.
+  /// The request that this process is sending.
   struct Asking {
     NeedId need = 0;
     std::optional<Claim> claim;  ///< absent: without the register, which does not work
@@ -172,7 +174,7 @@ class ShareMachine {
     Instant next_beat{};
     std::optional<event::Answered> answer{};  ///< to be written
   };
-  /// What is to be written besides: kept until a swap has carried it.
+  /// What else to write: kept until a swap has written it.
   struct Pending {
     std::optional<Facts> facts;
     std::optional<event::Refused> refused;
@@ -189,7 +191,7 @@ class ShareMachine {
     bool ends_request = false;
     Duration still{0};  ///< the claim that it replaces had no beat for so long
   };
-  /// Tells a failure from those before and after it, also those after a token.
+  /// Distinguishes a failure from earlier and later ones, including those after a token.
   struct TroubleId {
     std::uint64_t epoch = 0;
     std::uint64_t generation = 0;
@@ -201,7 +203,7 @@ class ShareMachine {
     TroubleId trouble;
     Instant since{};
   };
-  /// A claim, as seen for how long.
+  /// A claim, and how long it has been observed.
   struct Watched {
     Claim claim;
     Instant since{};

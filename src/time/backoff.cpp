@@ -20,7 +20,7 @@ double next_unit(std::uint64_t& state) noexcept {
   return static_cast<double>(next_bits(state) >> 11U) * 0x1p-53;
 }
 
-/// min(first * 2^doublings, most), without overflow; never negative.
+/// min(first * 2^doublings, max), without overflow; never negative.
 Duration ceiling(const Backoff::Options& options, unsigned doublings) noexcept {
   Duration ceiling = std::clamp(options.first, Duration{0}, std::max(options.most, Duration{0}));
   constexpr unsigned kBits = 63;  // of a Duration: more doublings change nothing

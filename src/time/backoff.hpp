@@ -9,8 +9,8 @@ namespace skewguard::time {
 /// The next 64 pseudo-random bits: splitmix64 (Steele, Lea, Flood 2014). Not for secrets.
 std::uint64_t next_bits(std::uint64_t& state) noexcept;
 
-/// Exponential backoff with full jitter in the upper half: the n-th delay lies in [d/2, d], with
-/// d = min(first * 2^n, most). Deterministic from its seed. Not thread-safe.
+/// Exponential backoff with jitter in the upper half: the n-th delay is in [d/2, d], with d =
+/// min(first * 2^n, max). Deterministic for a given seed. Not thread-safe.
 class Backoff {
  public:
   struct Options {

@@ -29,7 +29,7 @@ constexpr std::array<Unit, 8> kUnits{{{"", kSecond},
                                       {"h", kHour},
                                       {"d", kDay}}};
 
-/// Takes the digits that `text` begins with.
+/// Removes the leading digits from `text` and returns them.
 std::string_view take_digits(std::string_view& text) noexcept {
   const auto end = std::min(text.find_first_not_of("0123456789"), text.size());
   const std::string_view digits = text.substr(0, end);
@@ -37,7 +37,7 @@ std::string_view take_digits(std::string_view& text) noexcept {
   return digits;
 }
 
-/// The number, or nothing where it is over `most`.
+/// The number, or empty if it exceeds `max`.
 std::optional<std::int64_t> number(std::string_view digits, std::int64_t most) noexcept {
   std::int64_t value = 0;
   for (const char digit : digits) {
@@ -48,7 +48,7 @@ std::optional<std::int64_t> number(std::string_view digits, std::int64_t most) n
   return value;
 }
 
-/// The decimal places as billionths; those after the ninth count for nothing.
+/// The decimal places as billionths; digits after the ninth are ignored.
 std::int64_t billionths(std::string_view digits) noexcept {
   std::int64_t value = 0;
   for (std::size_t i = 0; i < 9; ++i)
@@ -73,7 +73,7 @@ constexpr std::uint64_t rounded(std::uint64_t value, std::uint64_t unit) noexcep
   return value / unit + (value % unit >= unit - unit / 2 ? 1 : 0);
 }
 
-/// "2 h 5 min", or "2 h" where the lesser part is 0.
+/// "2 h 5 min", or "2 h" if the smaller part is 0.
 std::string in_two(std::uint64_t count, std::uint64_t per_great, std::string_view great,
                    std::string_view small) {
   std::string text = with_unit(count / per_great, great);
@@ -81,7 +81,7 @@ std::string in_two(std::uint64_t count, std::uint64_t per_great, std::string_vie
   return text;
 }
 
-/// Each step takes what, once rounded, still has at most four digits in its unit.
+/// Each step handles durations that, once rounded, have at most four digits in its unit.
 std::string human_magnitude(std::uint64_t ns) {
   if (ns == 0) return "0 s";
   if (ns < 1000) return with_unit(ns, "ns");

@@ -25,7 +25,7 @@ constexpr seconds kEarliest = sys_days{date_of(0, 1, 1)}.time_since_epoch();
 constexpr seconds kLatest =
     sys_days{date_of(9999, 12, 31)}.time_since_epoch() + days{1} - seconds{1};
 
-/// What a date says, before it is known to make sense.
+/// The fields of a date, not validated yet.
 struct Fields {
   unsigned weekday = 0;  ///< 0 = Sunday
   int year = 0;
@@ -36,7 +36,7 @@ struct Fields {
   int second = 0;
 };
 
-/// Takes a text apart from the left; each step says whether what it wants is there.
+/// Consumes a text from the left; each function returns whether it found what it expects.
 class Reader {
  public:
   explicit Reader(std::string_view text) noexcept : rest_(text) {}
@@ -47,7 +47,7 @@ class Reader {
     return true;
   }
 
-  /// The same in any case. `expected`: capital letters.
+  /// The same, ignoring case. `expected`: upper case.
   bool word(std::string_view expected) noexcept {
     const auto capital = [](char c) {
       return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
@@ -159,7 +159,7 @@ bool read_loose_date(Reader in, Fields& f, seconds& east) noexcept {
          in.literal(" ") && in.time_of_day(f) && in.literal(" ") && read_zone(in, east);
 }
 
-/// "1994-11-06T08:49:37Z" (RFC 3339); parts of a second are left out.
+/// "1994-11-06T08:49:37Z" (RFC 3339); a fraction of a second is dropped.
 bool read_rfc3339_date(Reader in, Fields& f, seconds& east) noexcept {
   if (!in.digits(4, f.year) || !in.literal("-") || !in.digits(2, f.month) || !in.literal("-") ||
       !in.digits(2, f.day) || !in.word("T") || !in.time_of_day(f)) {
@@ -173,7 +173,7 @@ bool read_rfc3339_date(Reader in, Fields& f, seconds& east) noexcept {
   return (in.word("Z") && in.at_end()) || (read_offset(in, east) && in.at_end());
 }
 
-/// Days and the seconds of the last one, of a time within years 0..9999 (else the nearest such).
+/// Days, and seconds of the last day, of a time clamped to the years 0..9999.
 struct Split {
   year_month_day date;
   seconds of_day;
@@ -188,8 +188,8 @@ constexpr seconds time_of_day(const Fields& f) noexcept {
   return std::chrono::hours{f.hour} + std::chrono::minutes{f.minute} + seconds{f.second};
 }
 
-/// The last year that ends in `f.year`'s two digits and puts the date no more than 50 years ahead
-/// of today (RFC 9110 section 5.6.7).
+/// The last year that ends in the two digits of `f.year` and puts the date no more than 50 years
+/// after today (RFC 9110 section 5.6.7).
 int full_year(const Fields& f, seconds today) noexcept {
   const Split now = split(today);
   const int this_year = static_cast<int>(now.date.year());
@@ -203,7 +203,7 @@ int full_year(const Fields& f, seconds today) noexcept {
   return year;
 }
 
-/// The instant that the fields name, if there is such a day, whatever the weekday.
+/// The time that the fields name, if the day exists; the weekday is ignored.
 std::optional<seconds> resolve_day(const Fields& f) noexcept {
   const year_month_day date = date_of(f.year, f.month, f.day);
   if (f.year < 0 || f.year > 9999 || !date.ok()) return std::nullopt;
@@ -211,7 +211,7 @@ std::optional<seconds> resolve_day(const Fields& f) noexcept {
   return sys_days{date}.time_since_epoch() + time_of_day(f);
 }
 
-/// The same, if it fell on that weekday.
+/// The same, if the weekday is correct.
 std::optional<seconds> resolve(const Fields& f) noexcept {
   const auto instant = resolve_day(f);
   if (!instant) return std::nullopt;

@@ -8,19 +8,19 @@
 
 namespace skewguard::time {
 
-/// Whole seconds since 1970-01-01T00:00:00Z that an HTTP date names (RFC 9110 section 5.6.7), in
-/// any of its three forms: IMF-fixdate, RFC 850 (two-digit year), asctime. Nothing where the text
-/// is malformed, names a day that does not exist or a weekday that does not fit, or has second 60
-/// (a leap second names no instant). Case-sensitive, as the grammar is. `today` resolves a
-/// two-digit year: one that would lie more than 50 years ahead of it is taken as the past century.
+/// Parses an HTTP date (RFC 9110 section 5.6.7) in any of its three forms: IMF-fixdate, RFC 850
+/// (two-digit year), asctime. Returns whole seconds since 1970-01-01T00:00:00Z, or empty if the
+/// text is malformed, names a day that does not exist or the wrong weekday, or has second 60 (a
+/// leap second has no representation). Case-sensitive, like the grammar. `today` resolves a
+/// two-digit year: a date more than 50 years in the future is in the past century.
 std::optional<std::chrono::seconds> parse_http_date(std::string_view text,
                                                     std::chrono::seconds today);
 
-/// The same, and what else names one instant: an IMF-fixdate with no weekday or the wrong one, or a
-/// day of one digit; one of these or an RFC 850 date with "UTC", "UT", "Z" (in any case), "+0200",
-/// "+0000 (UTC)" or "GMT+2" for its zone (RFC 5322: positive = east of Greenwich, by up to 14 h);
-/// an asctime date with the wrong weekday; an RFC 3339 date, whose parts of a second are left out.
-/// Nothing where a zone is missing or is a word that several zones share.
+/// The same, but also accepts other unambiguous dates: an IMF-fixdate with no weekday, the wrong
+/// one, or a one-digit day; one of these or an RFC 850 date with "UTC", "UT", "Z" (in any case),
+/// "+0200", "+0000 (UTC)" or "GMT+2" as its zone (RFC 5322: positive = east of Greenwich, up to 14
+/// h); an asctime date with the wrong weekday; an RFC 3339 date, whose fraction of a second is
+/// dropped. Empty if the zone is missing or is an abbreviation that several zones share.
 std::optional<std::chrono::seconds> parse_loose_date(std::string_view text,
                                                      std::chrono::seconds today);
 

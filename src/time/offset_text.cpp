@@ -11,7 +11,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// As many decimal places of a second, or of a millisecond, as a width bears out.
+/// As many decimal places of a second, or of a millisecond, as a width justifies.
 struct Figures {
   bool in_ms = false;
   int places = 1;
