@@ -22,7 +22,7 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
-/// Both are known, of an examination that has both.
+/// Both hosts, if the examination knows both.
 std::optional<TokenHosts> token_hosts(const Examination& from) {
   if (!from.login || !from.api) return std::nullopt;
   return TokenHosts{.login = *from.login, .api = *from.api};
@@ -179,7 +179,7 @@ bool surely_apart(const Case& of) {
   const auto apart = between(of);
   if (!apart) return false;
   if (of.login->alone && of.api->alone) return of.off(*apart);
-  // A hull that allows for a second clock is two seconds wider by that alone.
+  // A hull that allows for a second clock is two seconds wider for that reason alone.
   return !apart->holds(Duration{0}) && of.off(*between_shown(of));
 }
 
@@ -223,7 +223,7 @@ std::string size_text(const OffsetBound& bound, const char* positive, const char
 
 namespace {
 
-/// Of a host that sends late Dates, or has a second clock less than about a second away.
+/// For a host that sends late Dates, or has a second clock less than about a second away.
 std::string harm_of_a_close_pair(const Case& of) {
   for (const auto& [name, host] : {std::pair{kApiHost, of.api}, std::pair{kLoginHost, of.login}}) {
     if (!measured(host) || host->picture != clocks::Picture::late_or_second_clock) continue;

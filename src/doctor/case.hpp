@@ -13,31 +13,32 @@
 
 namespace skewguard::doctor {
 
-/// All that was found out, seen as clocks that agree or differ. Refers to the examination.
+/// The findings of an examination, seen as clocks that agree or differ. Refers to the examination.
 ///
-/// What is concluded rests on the hulls (sources, blame, between); what is told of it are the
-/// narrower bounds that hold where one clock answers for each name.
+/// Conclusions rest on the hulls (sources, blame, between); messages show the narrower bounds,
+/// which hold if a single clock answers under each name.
 struct Case {
   explicit Case(const Examination& from);
 
   [[nodiscard]] bool wrong(std::string_view name) const;
-  /// Whether a clock of the host of this name is certainly too far from the local one.
+  /// Whether any clock of the host of this name is certainly too far from the local one.
   [[nodiscard]] bool harmful(std::string_view name) const;
-  /// Whether the local clock is wrong, and a clock that is right too far from it.
+  /// Whether the local clock is wrong, and certainly too far from a correct one.
   [[nodiscard]] bool local_harmful() const;
-  /// Whether it does not hold an offset that the tolerance lets pass.
+  /// Whether the bound lies entirely outside the tolerance.
   [[nodiscard]] bool off(const OffsetBound& bound) const;
-  /// True time less the local clock, where two clocks of different keepers bear it out.
+  /// True time minus the local clock, if two independent clocks confirm it.
   [[nodiscard]] std::optional<OffsetBound> truth() const;
-  /// NTP's own agreement alone.
+  /// The agreement of the NTP servers alone.
   [[nodiscard]] clocks::Agreement ntp() const;
-  /// Where the local clock is wrong: the truth minus the local clock, as narrow as it can be told.
+  /// If the local clock is wrong: true time minus the local clock, with the narrowest bounds that
+  /// can be shown.
   [[nodiscard]] OffsetBound local_off_shown() const;
-  /// What the host of this name is off by from what the others agree on; in the same way.
+  /// The clock of the host of this name minus what the others agree on, likewise.
   [[nodiscard]] OffsetBound host_off_shown(std::string_view name) const;
-  /// "15 probes of the login host, 16 of the API host and 3 NTP servers", less that of one name.
+  /// "15 probes of the login host, 16 of the API host and 3 NTP servers", without that name.
   [[nodiscard]] std::string witnesses(std::string_view but = "") const;
-  /// How to set the local clock right.
+  /// How to correct the local clock.
   [[nodiscard]] std::string mend_local() const;
 
   const Examination& examination;
@@ -58,53 +59,53 @@ struct Case {
 inline constexpr std::string_view kLoginHost = "the login host";
 inline constexpr std::string_view kApiHost = "the API host";
 
-/// The NTP servers that are wrong, by all clocks or by the others of their kind: "a.example,
+/// The NTP servers that are wrong according to all clocks or to the other NTP servers: "a.example,
 /// b.example"; empty = none.
 std::string wrong_ntp(const Case& of);
 
 bool measured(const ClockReading* reading);
 bool is_a_clock(const ClockReading* reading);
 bool several(const ClockReading* reading);
-/// How far the clocks of one that is `several` surely lie apart.
+/// How far apart the clocks of a host with several clocks certainly are.
 Duration clocks_apart(const ClockReading& reading);
-/// One clock, or a pair too close to tell.
+/// One clock, or two that are too close to tell apart.
 bool has_one_time(const ClockReading* reading);
-/// Its certificate, or all of TLS, fails.
+/// Its certificate fails, or TLS as a whole.
 bool fails_by_tls(const ClockReading* reading);
 bool any_fails_by_tls(const Case& of);
-/// What to do where TLS fails, though not by the certificate's time.
+/// What to do if TLS fails, but not because of the certificate's dates.
 const char* tls_fix(const ClockReading& reading);
 
-/// Login host's clock less the API's. Nothing where not both show one time.
+/// The login host's clock minus the API's. Empty if either does not show a single time.
 std::optional<OffsetBound> between(const Case& of);        ///< for verdicts
 std::optional<OffsetBound> between_shown(const Case& of);  ///< to be told
 bool surely_apart(const Case& of);
-/// The refusal that shows that the two hosts' clocks differ: tokens tell more than Dates. Null:
-/// none.
+/// The refusal that shows that the two hosts' clocks differ: tokens reveal more than Dates. Null if
+/// there is none.
 const ReportedAttempt* refused_by_clock(const Case& of);
 
-/// The login host's clock is further ahead of the API's than calls wait for.
+/// The login host's clock is ahead of the API's by more than calls wait.
 bool beyond_max_wait(const Case& of);
-/// What to do about an access that failed.
+/// What to do if the API could not be used.
 std::string access_remedy(const Case& of);
 
 Duration magnitude(const OffsetBound& bound);  ///< of its middle
 
-/// A verdict that is borne out, with what it costs and what mends it.
+/// A verdict supported by the evidence, with its exit code and remedy.
 struct Claim {
   std::string verdict;
   int exit_code = 0;
   std::string summary;
   std::string fix{};
 };
-/// The one that matters most.
+/// The most important one.
 Claim decide(const Case& of);
 
 /// In the order of docs/contract.md section 5.
 std::vector<Check> all_checks(const Case& of);
 
-/// "312.4 s behind (bounds 312.396 to 312.405 s)": the local clock, where the truth less the local
-/// clock is this; `behind` and `ahead` are words for positive and negative.
+/// "312.4 s behind (bounds 312.396 to 312.405 s)": describes the local clock, given true time minus
+/// the local clock; `behind` and `ahead` are the words for positive and negative.
 std::string size_text(const OffsetBound& bound, const char* positive, const char* negative);
 /// What a client that compares `exp` with the wall clock does wrong; empty = nothing.
 std::string naive_harm(const Case& of);

@@ -16,7 +16,7 @@ namespace {
 using std::chrono::seconds;
 using Status = Check::Status;
 
-/// Where the bounds are wide, with their middle, as a verdict tells the size.
+/// If the bounds are wide, show their middle, as verdicts do.
 std::string signed_text(const OffsetBound& bound, std::optional<Duration> best = std::nullopt) {
   if (bound.width() >= seconds{1}) best.reset();
   if (magnitude(bound) > std::chrono::hours{24})  // what matters is said
@@ -104,7 +104,7 @@ Check check_permissions(const Case& of) {
   return {"permissions", Status::ok, "the token belongs to " + access->who, ""};
 }
 
-/// What mends a clock that differs from the local one.
+/// What to do about a clock that differs from the local one.
 std::string mend_clock(const Case& of, const ClockReading& reading, std::string_view host) {
   if (of.wrong(host)) return "ask the operator of " + reading.url + " to correct its clock";
   if (of.blame.local_off) return "the local clock is wrong: see clock_sync_service";

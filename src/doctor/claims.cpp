@@ -25,7 +25,7 @@ std::string naive_sentence(const Case& of) {
   return harm.empty() ? "" : ". A client that compares exp with the wall clock " + harm;
 }
 
-/// What a difference of the two hosts does to tokens.
+/// How a difference between the two hosts' clocks affects tokens.
 std::string what_tokens_suffer(const OffsetBound& login_less_api) {
   const std::string size = time::human(magnitude(login_less_api));
   return login_less_api.middle() > Duration{0} ? "new tokens are not valid yet for the API for " +
@@ -33,7 +33,7 @@ std::string what_tokens_suffer(const OffsetBound& login_less_api) {
                                                : "tokens expire " + size + " early for the API";
 }
 
-/// What time it is, by whoever may be asked without TLS.
+/// The time, according to a source that can be asked without TLS.
 struct Referee {
   OffsetBound truth;  ///< less the local clock
   std::string who;
@@ -55,8 +55,8 @@ std::optional<Referee> first_referee(const Case& of) {
   return std::nullopt;
 }
 
-/// One that another clock contradicts about this certificate is none, but where most clocks bear it
-/// out.
+/// A referee that another clock contradicts about this certificate is ignored, unless most clocks
+/// confirm it.
 std::optional<Referee> referee(const Case& of, const ClockReading& reading) {
   auto told = first_referee(of);
   if (!told) return std::nullopt;
@@ -170,7 +170,7 @@ std::optional<Claim> several_clocks(const Case& of) {
   return std::nullopt;
 }
 
-/// A host whose clock is not cured by setting the local one.
+/// Describes a host whose clock stays wrong when the local one is corrected.
 std::string wrong_as_well(const Case& of) {
   std::string text;
   for (const std::string_view name : {kLoginHost, kApiHost}) {
@@ -234,7 +234,7 @@ std::optional<Claim> they_differ(const Case& of) {
                kAskForNtp};
 }
 
-/// Harm that no other claim accounts for: a clock is off for certain, whoever is to blame.
+/// Harm that no other claim explains: a clock is certainly off, whoever is to blame.
 std::optional<Claim> one_is_surely_off(const Case& of) {
   const auto differs = [&](const std::string& whose, const OffsetBound& bound) {
     return Claim{"clocks_differ", 4,
@@ -258,7 +258,7 @@ std::optional<Claim> one_is_surely_off(const Case& of) {
       kAskForNtp};
 }
 
-/// The API refused a new token by its clock, within less than Dates alone can tell.
+/// The API refused a new token because of its clock, by less than Dates alone can show.
 std::optional<Claim> tokens_show_it(const Case& of) {
   const ReportedAttempt* refusal = refused_by_clock(of);
   if (refusal == nullptr || of.examination.access->error || surely_apart(of)) return std::nullopt;
@@ -274,7 +274,7 @@ std::optional<Claim> access_refused(const Case& of) {
                access->exit_code.value_or(1), access->error->message, access_remedy(of)};
 }
 
-/// What could be measured all the same says little of the rest.
+/// What could still be measured says little about the rest.
 std::optional<Claim> out_of_resources(const Case& of) {
   for (const auto& [name, reading] : hosts(of)) {
     if (reading == nullptr || !reading->failure || !reading->failure->out_of_resources) continue;
@@ -331,7 +331,7 @@ Claim nothing_found(const Case& of) {
 
 }  // namespace
 
-/// Clocks that do harm come first, then what else failed, then clocks that do none.
+/// Harmful clocks come first, then other failures, then harmless clocks.
 Claim decide(const Case& of) {
   std::vector<Claim> claims;
   for (const auto verdict :

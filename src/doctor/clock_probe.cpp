@@ -9,13 +9,13 @@
 namespace skewguard::doctor {
 namespace {
 
-/// Enough for requests that overlap, and for a name whose clocks differ by connection.
+/// Enough for overlapping requests, and for a name with a different clock on each connection.
 constexpr std::size_t kFewestLines = 4;
 constexpr std::size_t kMostLines = 16;
 constexpr std::size_t kMostAddresses = 16;
-/// Beyond what the plan may take: for look-up, connections and the last answers.
+/// In addition to the plan's time: for look-up, connections and the last answers.
 constexpr Duration kGrace = std::chrono::seconds{4};
-/// Connections in a row that end without an answer, where the name has no more addresses.
+/// The limit of consecutive connections without an answer, if the name has no more addresses.
 constexpr std::size_t kMostFruitless = 4;
 
 }  // namespace
@@ -72,7 +72,7 @@ void ClockProbe::found(const net::LookupAnswer& answer) {
 
 // Connections -------------------------------------------------------------------------------------
 
-/// To each address in turn.
+/// Connects to each address in turn.
 void ClockProbe::open_line() {
   if (!may_open()) return;
   const auto line = std::make_shared<net::ProbeLine>(
@@ -84,7 +84,7 @@ void ClockProbe::open_line() {
              });
 }
 
-/// Where new connections fail, old ones may live on for as long as they like.
+/// If new connections fail, existing ones may stay open indefinitely.
 bool ClockProbe::may_open() const {
   return fruitless_ < std::max(kMostFruitless, addresses_.size());
 }
@@ -121,7 +121,7 @@ void ClockProbe::drop_closed() {
   if (plan_ && !may_open()) plan_->no_fresh();
 }
 
-/// An address that cannot be reached is left out for as long as another one can.
+/// An unreachable address is skipped while another one can be reached.
 void ClockProbe::bore_nothing(const net::ProbeLine& line) {
   ++fruitless_;
   if (line.used()) return;
@@ -146,7 +146,7 @@ ClockProbe::Line ClockProbe::line_for(clocks::ProbePlan::Over over, UnslewedTime
   return ready.empty() ? nullptr : ready[plan_->choose(over, ids, now)];
 }
 
-/// `fresh` connections that have carried nothing, beside the others.
+/// Opens `fresh` unused connections in addition to the others.
 void ClockProbe::keep_open(std::size_t fresh) {
   drop_closed();
   for (std::size_t i = opening(); i < fresh && lines_.size() < 2 * kMostLines; ++i) open_line();

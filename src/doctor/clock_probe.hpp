@@ -14,9 +14,9 @@
 
 namespace skewguard::doctor {
 
-/// Measures the clock of one server: opens connections to its addresses, sends what a ProbePlan
-/// says when it says so, and keeps at it until the plan is over or the server cannot be reached.
-/// On one loop alone; `done` is called from it, once.
+/// Measures the clock of one server: opens connections to its addresses and sends probes when a
+/// ProbePlan says so, until the plan is finished or the server cannot be reached. Runs on one loop,
+/// which calls `done` once.
 class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
  public:
   struct Options {
@@ -26,8 +26,8 @@ class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
     net::Lookup lookup = &net::system_lookup;
   };
 
-  /// `route`: of HEAD requests. What it refers to must outlive this. `known`: the plan of the round
-  /// before, to go on with.
+  /// `route`: for HEAD requests; what it refers to must outlive this object. `known`: the plan of
+  /// the previous round, to continue with.
   ClockProbe(net::ProbeRoute route, Options options,
              std::optional<clocks::ProbePlan> known = std::nullopt);
   ~ClockProbe();
@@ -35,9 +35,9 @@ class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
   ClockProbe& operator=(const ClockProbe&) = delete;
 
   void start(std::function<void()> done);
-  /// What is known now; may be asked at any time.
+  /// What is known now; may be called at any time.
   [[nodiscard]] ClockReading reading() const;
-  /// Nothing before the first connection is open.
+  /// Empty before the first connection is open.
   [[nodiscard]] const std::optional<clocks::ProbePlan>& plan() const noexcept { return plan_; }
 
  private:
@@ -80,7 +80,7 @@ class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
   std::function<void()> done_;
 };
 
-/// A name for a connection that this process has not used yet; never 0.
+/// An id for a connection, unique in this process; never 0.
 std::uint64_t new_connection_id() noexcept;
 
 }  // namespace skewguard::doctor

@@ -7,17 +7,17 @@ namespace {
 
 using clocks::Picture;
 
-/// A second clock that nobody has noticed and that gives no more of the answers than this may be
-/// left out of account: seven flank probes a side have passed.
+/// An unnoticed second clock that gives no more of the answers than this may be ignored: seven
+/// flank probes on each side have passed.
 constexpr double kShareThatMatters = 0.49;
 
 OffsetBound against_wall(OffsetBound bound, const Now& now) {
   const Duration shift = now.unslewed().time_since_epoch() - now.wall.time_since_epoch();
-  // A sum of four readings that lie within one gap of each other.
+  // The sum of four readings taken within one gap of each other.
   return {bound.low + shift - 3 * now.gap, bound.high + shift + 3 * now.gap};
 }
 
-/// A Date that is late by up to some seconds: how late is an interval like any other.
+/// A Date that is late by up to a few seconds.
 void tell_by_renewals(ClockReading& reading, OffsetBound shown, const Now& now,
                       Duration staleness) {
   shown = against_wall(shown, now);
@@ -36,7 +36,7 @@ void tell_by_renewals(ClockReading& reading, OffsetBound shown, const Now& now,
   reading.best = shown.middle();
 }
 
-/// Each clock that answers to the name.
+/// One for each clock behind the name.
 std::vector<OffsetBound> clocks_of(const ClockReading& reading) {
   if (!reading.bound || reading.no_clock()) return {};
   if (reading.picture != Picture::several_clocks) return {*reading.bound};

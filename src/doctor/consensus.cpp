@@ -9,7 +9,7 @@
 namespace skewguard::doctor {
 namespace {
 
-/// Whose clock answers there: one machine's, whatever its names and ports. On this machine each
+/// Identifies the machine whose clock answers, whatever its names and ports. On this machine each
 /// port counts by itself.
 std::string keeper_of(const std::string& endpoint) {
   const auto colon = endpoint.rfind(':');
@@ -18,7 +18,7 @@ std::string keeper_of(const std::string& endpoint) {
   return here ? "this machine" + endpoint.substr(colon) : endpoint.substr(0, colon);
 }
 
-/// Through a proxy it is not known where a name leads.
+/// Through a proxy the address of a name is not known.
 std::string keeper_of(const ClockReading& reading) {
   const auto url = http::parse_url(reading.url);
   if (!url || reading.addresses.empty() || !reading.proxy.empty())
@@ -26,7 +26,7 @@ std::string keeper_of(const ClockReading& reading) {
   return keeper_of(net::endpoint_text(std::ranges::min(reading.addresses), url->port));
 }
 
-/// Of several that one machine keeps, the first.
+/// The first of several clocks of one machine.
 std::vector<clocks::Source> one_of_each_keeper(const std::vector<clocks::Source>& sources) {
   std::vector<clocks::Source> result;
   for (const clocks::Source& source : sources) {
@@ -43,7 +43,7 @@ std::optional<Testimony> testimony(std::string name, const ClockReading& reading
                                    Duration tolerance) {
   if (!reading.has_one_time()) return std::nullopt;
   OffsetBound sure = *reading.hull;
-  // A clock that is right may be off by as much. (A hull that allows for a second clock is wider.)
+  // A correct clock may be off by this much. (A hull that allows for a second clock is wider.)
   if (reading.alone) sure = {sure.low - tolerance / 2, sure.high + tolerance / 2};
   return Testimony{{std::move(name), sure, keeper_of(reading)}, *reading.bound};
 }

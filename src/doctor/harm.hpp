@@ -8,16 +8,16 @@
 
 namespace skewguard::doctor {
 
-/// Where the two hosts that a token passes between stand in Survey::servers.
+/// The indexes in Survey::servers of the two hosts that a token passes between.
 struct TokenHosts {
   std::size_t login = 0;
   std::size_t api = 1;
 };
 
-/// Which clocks do harm, for `skew` and `doctor` alike (docs/contract.md section 3, exit code 4):
-/// those that are certainly more than `max_skew` from the local clock, and login and API host where
-/// they are so far from each other. Whose clock is wrong makes no difference. An NTP server that
-/// the other clocks prove wrong (Consensus::ntp) is no evidence, and does none.
+/// Which clocks are harmful, for both `skew` and `doctor` (docs/contract.md section 3, exit code
+/// 4): those that are certainly more than `max_skew` from the local clock, and the login and API
+/// host if they are that far from each other. It does not matter whose clock is wrong. An NTP
+/// server that the other clocks prove wrong (Consensus::ntp) is ignored.
 struct Harm {
   std::vector<bool> servers;   ///< any clock behind that name, by its place in the survey
   std::vector<bool> ntp;       ///< likewise
@@ -25,7 +25,7 @@ struct Harm {
 
   [[nodiscard]] bool any() const;
 };
-/// `hosts`: nothing where none of the servers issues or judges tokens.
+/// `hosts`: empty if none of the servers issues or judges tokens.
 Harm harm_of(const Survey& survey, std::optional<TokenHosts> hosts, Duration max_skew);
 
 }  // namespace skewguard::doctor

@@ -14,24 +14,24 @@
 
 namespace skewguard::doctor {
 
-/// What this machine says of its own clock.
+/// What this machine knows about its own clock.
 struct HostReading {
   std::optional<system::KernelClock> kernel{};  ///< nothing where it does not say: `no_kernel`
   std::string no_kernel;
   std::vector<system::TimeService> services;  ///< the running ones first
   system::MachineKind machine{};
   std::vector<system::ClockRemedy> remedies;  ///< in the order in which to try them
-  /// While it was looked at.
+  /// The steps and suspends during the examination.
   clocks::LocalWatch watch{};
 
-  /// The kernel's claim, where it makes one: the wall clock is off by no more than this.
+  /// The kernel's bound on the error of the wall clock, if it gives one.
   [[nodiscard]] std::optional<Duration> synchronised_within() const {
     if (!kernel || !kernel->synchronised) return std::nullopt;
     return kernel->max_error;
   }
 };
 
-/// Blocks for as long as the time services take to answer: some seconds at most. `path`: $PATH.
+/// Blocks until the time services answer: a few seconds at most. `path`: $PATH.
 HostReading read_host(const Now& now, const std::string& path);
 
 }  // namespace skewguard::doctor

@@ -11,7 +11,7 @@
 /// What is wrong, and what to do about it. Pure.
 namespace skewguard::doctor {
 
-/// What came of asking for a token, and whose it is.
+/// The result of requesting a token and asking whose it is.
 struct Access {
   std::optional<Error> error{};
   std::optional<int> exit_code{};  ///< of the error (docs/contract.md section 3)
@@ -19,16 +19,16 @@ struct Access {
   std::string who;                     ///< the token belongs to; empty = not known
   std::optional<Duration> lifetime{};  ///< of a new token; nothing where none was had
   bool given = false;                  ///< it was handed in
-  /// The time that was left for it, where the settings allow for more.
+  /// The time that doctor allowed, if the settings would allow more.
   std::optional<Duration> hurried{};
 };
 
-/// All that was found out.
+/// Everything that was found.
 struct Examination {
   Survey survey;
   std::optional<std::size_t> login{};  ///< in survey.servers
   std::optional<std::size_t> api{};
-  /// Servers that were asked over plain HTTP since their certificates failed by their time.
+  /// Servers that were asked over plain HTTP because their certificates failed on their dates.
   std::vector<ClockReading> plain;
   std::optional<Access> access{};  ///< nothing: there were no credentials
   std::string missing;             ///< settings that are missing, in plain words; empty = none

@@ -11,16 +11,16 @@
 
 namespace skewguard::doctor {
 
-/// Asks one NTP server a few times, until a deadline. On one loop alone.
+/// Asks one NTP server a few times, until a deadline. Runs on one loop.
 class NtpProbe : public std::enable_shared_from_this<NtpProbe> {
  public:
   static constexpr std::size_t kQuestions = 2;  ///< more would take longer than the rest: SntpPace
 
-  /// What is referred to must outlive this.
+  /// Its references must outlive this object.
   NtpProbe(net::SntpClient& client, ClockSource& clock, std::string host)
       : client_(client), clock_(clock), host_(std::move(host)) {}
 
-  /// `done` is called once, from the loop. May be started again then, and goes on from there.
+  /// `done` is called once, from the loop. May then be started again to continue.
   void start(Instant deadline, std::function<void()> done);
   [[nodiscard]] NtpReading reading() const;
 

@@ -7,8 +7,8 @@
 
 namespace skewguard::doctor {
 
-/// What one NTP server has told. Offsets are minus the local wall clock: positive = the local clock
-/// is behind.
+/// What one NTP server says. Offsets are relative to the local wall clock: positive = the local
+/// clock is behind.
 struct NtpReading {
   std::string host;                     ///< as it was asked for
   std::string address;                  ///< that answered: "192.0.2.1:123"; empty = none has
@@ -17,7 +17,7 @@ struct NtpReading {
   int stratum = 0;
   std::string failure;  ///< why there is nothing; empty where there is
 
-  /// `failure` without the name or address before it, where `host` says as much.
+  /// `failure` without the leading name or address if `host` already says it.
   [[nodiscard]] std::string why() const;
 };
 

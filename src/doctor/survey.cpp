@@ -17,11 +17,11 @@
 namespace skewguard::doctor {
 namespace {
 
-/// Of several rounds: servers that fail at once are not asked again and again.
+/// Limits the rate of rounds, so that servers that fail at once are not asked continuously.
 constexpr Duration kShortestRound = std::chrono::seconds{2};
 constexpr Duration kTick = std::chrono::milliseconds{100};
 
-/// All that is under way. On one loop alone.
+/// All probes in progress. Runs on one loop.
 class Measuring {
  public:
   Measuring(SurveyOptions options, net::ProxyRule proxies, ClockSource& clock,
@@ -45,7 +45,7 @@ class Measuring {
     return known();
   }
 
-  /// Until another round may begin.
+  /// Waits until another round may start.
   void rest() {
     run([this] { pause(); });
   }
@@ -77,7 +77,7 @@ class Measuring {
     probe->start([this] { --under_way_; });
   }
 
-  /// As soon as it is known whom to ask.
+  /// Called once the NTP servers are known.
   void ask_ntp() {
     if (ntp_.empty()) {
       for (const std::string& name :
@@ -97,7 +97,7 @@ class Measuring {
       ask_ntp();
     }
     if (progress_) progress_(known());
-    // Whatever else the loop still holds: nobody waits for it.
+    // Nobody waits for what is left in the loop.
     if (!host_.valid() && under_way_ == 0) return io_.stop();
     ticker_->arm(kTick, [this] { tick(); });
   }

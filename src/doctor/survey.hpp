@@ -16,38 +16,38 @@
 
 namespace skewguard::doctor {
 
-/// Whose clocks are to be measured, and how.
+/// Which clocks to measure, and how.
 struct SurveyOptions {
   std::vector<http::Url> servers;
   clocks::ProbeBudget budget{};
   Duration staleness = std::chrono::seconds{1};
   net::TlsOptions tls{};
   ProxyOptions proxy{};
-  /// HOST[:PORT]; nothing = those that the time services of this machine are set to, else
-  /// pool.ntp.org. Empty = none.
+  /// HOST[:PORT]. Not set = the servers of this machine's time services, otherwise pool.ntp.org.
+  /// Empty = none.
   std::optional<std::vector<std::string>> ntp{};
   std::string path;  ///< $PATH, to look for the time services' programs
   net::Lookup lookup = &net::system_lookup;
 };
 
-/// What every clock says.
+/// The readings of all clocks.
 struct Survey {
   std::vector<ClockReading> servers;  ///< in the order of SurveyOptions::servers
   std::vector<NtpReading> ntp;
   HostReading host;
 };
 
-/// Tells how far it has come, about ten times a second.
+/// Called about ten times a second with the progress.
 using Progress = std::function<void(const Survey&)>;
 
-/// Gets what is known after each round; true = another round, which costs as much and goes on from
-/// there. Each round looks the names up anew. NTP servers are not asked more often than SntpPace
-/// allows, so in few of the rounds. A round begins 2 s after the last one did, or later.
+/// Called with the results after each round; returns true for another round, which costs as much
+/// and continues from there. Each round resolves the names again. NTP servers are not asked more
+/// often than SntpPace allows, so only in some rounds. Rounds start at least 2 s apart.
 using Again = std::function<bool(const Survey&)>;
 
-/// Measures them all side by side, on a loop of its own; blocks for as long as the budget says, and
-/// up to 4 s more where servers do not answer; so for each round. No `again`: one round.
-/// Error (`config`): a proxy that cannot be used, or what names no NTP server.
+/// Measures all clocks concurrently, on its own loop. Blocks for the budget, plus up to 4 s if
+/// servers do not answer, for each round. Without `again`: one round. Error (`config`): an unusable
+/// proxy, or a name that is not an NTP server.
 Result<Survey> survey(SurveyOptions options, ClockSource& clock, const Progress& progress = {},
                       const Again& again = {});
 
