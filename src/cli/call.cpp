@@ -20,7 +20,7 @@ Result<std::string> method_of(std::string_view typed) {
   std::ranges::transform(method, method.begin(), [](char c) {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   });
-  // CONNECT opens a tunnel, and TRACE shows the token to whoever stands between (RFC 9110 9.3.8).
+  // CONNECT opens a tunnel, and TRACE shows the token to intermediaries (RFC 9110 9.3.8).
   constexpr std::array<std::string_view, 6> kMethods{"GET", "HEAD",  "POST",
                                                      "PUT", "PATCH", "DELETE"};
   if (std::ranges::find(kMethods, method) != kMethods.end()) return method;
@@ -28,7 +28,7 @@ Result<std::string> method_of(std::string_view typed) {
                      "give GET, HEAD, POST, PUT, PATCH or DELETE");
 }
 
-/// `path` as it stands below `base`; full URLs lose the base. A token must go nowhere else.
+/// `path` relative to `base`; a full URL loses the base. The token must not be sent anywhere else.
 Result<std::string> path_of(std::string_view path, const std::string& base) {
   if (path.starts_with('/')) {
     if (const auto url = http::parse_url(http::join_url(base, path)); !url) {
@@ -107,7 +107,7 @@ Result<Request> request_of(const CallArguments& arguments, const Session& sessio
   return request;
 }
 
-/// As it would stand on the wire, with the customary reason phrase.
+/// The head as on the wire, with the usual reason phrase.
 std::string head_of(const Response& response) {
   std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
   head.append(net::reason_phrase(response.status)).append("\r\n");
@@ -118,9 +118,9 @@ std::string head_of(const Response& response) {
 }
 
 int conclude(const Response& response, bool include, const ReportFile& report, Session& session) {
-  // One write, so that a body is there whole or not at all.
+  // One write, so that a body is complete or absent.
   std::string text = include ? head_of(response) + response.body : response.body;
-  // What follows on a terminal, a prompt or a message, begins on a line of its own.
+  // On a terminal, end the line, so that a prompt or a message starts on a new one.
   if (session.screen.terminal && !text.empty() && !text.ends_with('\n')) text += '\n';
   const bool printed = print(text, session);
   const bool reported = report.write(response.report, session);

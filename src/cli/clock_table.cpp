@@ -21,7 +21,7 @@ namespace {
 
 using doctor::ClockReading;
 
-/// One line: what it is of, and what is not known as "-".
+/// One line; unknown values are "-".
 struct ClockRow {
   std::string name;
   std::optional<OffsetBound> bound{};
@@ -36,26 +36,26 @@ std::string offset_of(const ClockRow& row) {
   return row.bound && row.best ? time::offset_text(*row.best, row.bound->width()) : "-";
 }
 
-/// What is told of its clock: of what is no clock, nothing.
+/// What to show of its clock; nothing if it is not a clock.
 std::optional<OffsetBound> told_bound(const ClockReading& reading) {
   return reading.no_clock() ? std::nullopt : reading.bound;
 }
 
-/// Of several clocks there is no one estimate; nor of one of which it is only known how late it
-/// may be.
+/// There is no single estimate for several clocks, nor for one that may be late by an unknown
+/// amount.
 std::optional<Duration> told_estimate(const ClockReading& reading) {
   const bool one = reading.has_one_time() && !reading.renewed_late;
   return one ? reading.best : std::nullopt;
 }
 
-/// All but the verdict, which stands last and may be long.
+/// All cells but the verdict, which comes last and may be long.
 std::string cells_of(const ClockRow& row, std::size_t name_width) {
   return fmt::format("{:{}}  {:>12}  {:>28}  {:>9}  {:>7}  {:>8}  ", row.name, name_width,
                      offset_of(row), row.bound ? time::bounds_text(*row.bound) : "-",
                      row.rtt ? time::human(*row.rtt) : "-", row.samples, row.excluded);
 }
 
-/// One above the other, where they do not fit beside each other.
+/// One below the other if they do not fit side by side.
 std::string block_of(const ClockRow& row, std::size_t width) {
   std::string text = row.name + "\n";
   const auto add = [&](std::string_view what, const std::string& says) {
@@ -70,7 +70,7 @@ std::string block_of(const ClockRow& row, std::size_t width) {
   return text;
 }
 
-/// A table where it fits, with room for a verdict; else blocks.
+/// A table if it fits, with room for a verdict; otherwise blocks.
 std::string text_of(const std::vector<ClockRow>& rows, const Screen& screen) {
   constexpr std::size_t kLeastVerdict = 16;  // columns
   std::size_t name = 6;
@@ -129,7 +129,7 @@ std::string about_hosts(const doctor::Harm& harm) {
   return "login and API host: their clocks differ by more than --max-skew, which is harmful";
 }
 
-/// Where there is more than one that could agree.
+/// Only if there is more than one clock that could agree.
 std::string about_all(const doctor::Consensus& known) {
   if (known.heard < 2) return "";
   if (!known.agreed) return "together: the clocks differ, and no majority shows which are right";
@@ -146,13 +146,13 @@ std::string about_all(const doctor::Consensus& known) {
 
 constexpr std::size_t kHistory = 40;
 
-/// What a line of `skew --watch` begins with.
+/// The first cells of a line of `skew --watch`.
 std::string watch_cells(std::string_view name, std::string_view offset, std::string_view bounds,
                         std::size_t name_width) {
   return fmt::format("{:{}}  {:>12}  {:>28}  ", name, name_width, offset, bounds);
 }
 
-/// Whether there is room for a verdict and some bars beside these cells.
+/// Whether there is room for a verdict and some bars after these cells.
 bool fits_watch(std::size_t name_width, std::size_t columns) {
   constexpr std::size_t kRest = 24;
   return watch_cells("", "", "", name_width).size() + kRest <= columns;
@@ -199,8 +199,8 @@ std::string ClockHistory::header() const {
   return watch_cells("server", "offset", "bounds", name_) + "verdict, and the last rounds\n";
 }
 
-/// The last estimates, as many as `most`, between the ends of all their bounds: what no bar shows
-/// is too small to be told from what is not known.
+/// The last estimates, at most `max`, scaled between the ends of all their bounds: a change that no
+/// bar shows is within the uncertainty.
 std::string ClockHistory::bars(const Points& points, std::size_t most) {
   constexpr std::array<const char*, 8> kBars{"\u2581", "\u2582", "\u2583", "\u2584",
                                              "\u2585", "\u2586", "\u2587", "\u2588"};
@@ -232,7 +232,7 @@ void ClockHistory::note(const ClockReading& reading, const std::string& state) {
   points.push_back({*best, *reading.bound});
 }
 
-/// In a row where it fits, else in a block below its name. The bars fill what is left.
+/// A row if it fits, otherwise a block below the name. The bars fill the rest.
 std::string ClockHistory::line(const ClockReading& reading) const {
   constexpr std::size_t kIndent = 4;
   constexpr std::size_t kLeastBars = 8;  // columns

@@ -9,22 +9,22 @@
 #include "doctor/harm.hpp"
 #include "doctor/survey.hpp"
 
-/// What clocks say, to be read by people.
+/// Readable text about clocks.
 namespace skewguard::cli {
 
-/// A line for each clock, which of them are falsetickers, and what is known of this machine's.
+/// A line for each clock, with falsetickers marked, and what is known about this machine's clock.
 std::string clock_table(const doctor::Survey& survey, const doctor::Harm& harm,
                         const Screen& screen);
 
-/// What the rounds of `skew --watch` have told so far, in lines of at most `columns`.
+/// The results of `skew --watch` so far, in lines of at most `columns`.
 class ClockHistory {
  public:
   ClockHistory(const std::vector<std::string>& urls, std::size_t columns);
-  /// What stands above the lines; empty where they are too narrow for columns.
+  /// The table header; empty if the terminal is too narrow for columns.
   [[nodiscard]] std::string header() const;
-  /// For each server, after one more round; and what is to be said of the round.
+  /// A line for each server after another round, and remarks about the round.
   std::string lines(const doctor::Survey& survey, const doctor::Harm& harm);
-  /// For each server over all rounds.
+  /// A line for each server, over all rounds.
   [[nodiscard]] std::string summary() const;
 
  private:

@@ -36,7 +36,7 @@ void add_long_names(const CLI::App& app, std::vector<std::string>& into) {
   }
 }
 
-/// Those that may stand beside `command`.
+/// The options that `command` accepts.
 std::vector<std::string> option_names(const CLI::App& command) {
   std::vector<std::string> names;
   add_long_names(command, names);
@@ -50,7 +50,7 @@ std::string suggest(std::string_view typed, const std::vector<std::string>& know
   return "see " + full_name(command) + " --help";
 }
 
-/// What people bring along from other programs, and what to type instead.
+/// Options that people know from other programs, and what to type instead.
 struct Habit {
   std::string_view option;
   const char* remedy;
@@ -85,7 +85,7 @@ Error unknown_command(std::string_view typed, const CLI::App& app) {
                      suggest(typed, command_names(app), app));
 }
 
-/// What no command and no option has taken.
+/// What no command and no option has consumed.
 std::optional<Error> unknown_word(const CLI::App& app) {
   const CLI::App& command = command_of(app);
   for (const std::string& word : app.remaining(true)) {
@@ -102,7 +102,7 @@ std::optional<Error> unknown_word(const CLI::App& app) {
   return std::nullopt;
 }
 
-/// A setting that a command has no use for would be left out of account in silence.
+/// A setting that a command does not use would otherwise be ignored silently.
 std::optional<Error> useless_setting(const CLI::App& app) {
   const CLI::App& command = command_of(app);
   if (takes_settings(command)) return std::nullopt;
@@ -114,7 +114,7 @@ std::optional<Error> useless_setting(const CLI::App& app) {
   return std::nullopt;
 }
 
-/// Of a word that is both, the topic: it says more.
+/// If a word is both, the topic: it says more.
 Result<Arguments> help_on(const Grammar& grammar) {
   using Of = HelpArguments::Of;
   const std::string& name = grammar.topic;
@@ -129,7 +129,7 @@ Result<Arguments> help_on(const Grammar& grammar) {
   return usage_error("unknown topic \"" + name + "\"", suggest(name, known, grammar.app));
 }
 
-/// Of the command on the line, or of the whole program.
+/// For the command on the line, or for the whole program.
 HelpArguments help_on_line(const CLI::App& app) {
   const CLI::App& command = command_of(app);
   if (&command == &app) return {};
@@ -167,8 +167,8 @@ void add_names_with_value(const CLI::App& app, std::vector<std::string>& into) {
   }
 }
 
-/// Puts the command's name before the options that stand before it: to the parser only those of
-/// all commands may.
+/// Moves the command's name before the options that precede it: the parser accepts only common
+/// options there.
 void put_command_first(std::vector<std::string>& words, const CLI::App& app) {
   std::vector<std::string> with_value;
   add_names_with_value(app, with_value);
@@ -185,7 +185,7 @@ void put_command_first(std::vector<std::string>& words, const CLI::App& app) {
   std::rotate(words.begin(), word, word + 1);
 }
 
-/// A proxy's URL that may hold a password, kept from a parser that would leave copies of it.
+/// A proxy's URL may contain a password; keep it from the parser, which would leave copies of it.
 class ProxyAside {
  public:
   explicit ProxyAside(std::vector<std::string>& words) {

@@ -10,7 +10,7 @@
 
 namespace skewguard::cli {
 
-/// What the user typed, sorted by command. Values are texts still, as typed.
+/// The command line, parsed by command. Values are still text, as typed.
 struct CallArguments {
   std::string method;
   std::string path;
@@ -51,7 +51,7 @@ struct DemoArguments {
   bool json = false;
 };
 struct VersionArguments {};
-/// What to explain on standard output: `help`, `help TOPIC`, `COMMAND --help`.
+/// A request for help: `help`, `help TOPIC`, `COMMAND --help`.
 struct HelpArguments {
   enum class Of { program, command, topic };
   Of of = Of::program;
@@ -67,11 +67,11 @@ struct CommandLine {
   settings::Flags flags;
 };
 
-/// Reads the words after the program's name. Options may stand before or after a command's own
+/// Parses the words after the program's name. Options may come before or after a command's
 /// arguments. Error (`config`): names what is wrong and the nearest known word.
 Result<CommandLine> parse_command_line(std::vector<std::string> words);
 
-/// Whether the words ask for log lines in JSON: for an error that comes before they are parsed.
+/// Whether the words ask for log lines in JSON: for errors that occur before they are parsed.
 bool wants_json_log(const std::vector<std::string>& words);
 
 }  // namespace skewguard::cli

@@ -7,7 +7,7 @@
 
 namespace skewguard::cli {
 
-/// What a command works with. Dies with its run.
+/// Everything that a command uses during one run.
 struct Session {
   const World& world;
   Logger& logger;
@@ -19,8 +19,8 @@ struct Session {
   Screen screen;
 };
 
-/// Each returns the exit code (docs/contract.md section 3), having said on standard error why it is
-/// not 0.
+/// Each returns the exit code (docs/contract.md section 3). If it is not 0, it has printed the
+/// reason on standard error.
 int run_call(const CallArguments& arguments, Session& session);
 int run_whoami(const WhoamiArguments& arguments, Session& session);
 int run_token(const TokenArguments& arguments, Session& session);

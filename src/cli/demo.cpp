@@ -45,7 +45,7 @@ Result<std::vector<Scenario>> chosen(const std::string& id) {
                      "use one of " + known + ", or the path of a scenario file");
 }
 
-/// All at once: they wait most of their time.
+/// All in parallel: they spend most of their time waiting.
 Result<std::vector<Row>> play_all(std::vector<Scenario> scenarios, Session& session) {
   std::uint64_t calls = 0;
   for (const auto& scenario : scenarios)
@@ -80,7 +80,7 @@ Result<std::vector<Row>> play_all(std::vector<Scenario> scenarios, Session& sess
   return rows;
 }
 
-/// `text` in at most `most` columns.
+/// `text` in at most `max` columns.
 std::string fitted(const std::string& text, std::size_t most) {
   return text.size() <= most ? text : text.substr(0, most - 3) + "...";
 }
@@ -179,7 +179,7 @@ Json side_json(const Side& side) {
   return json;
 }
 
-/// What was said of one answer, beside what its server knows.
+/// The verdict on one answer, and the truth known to its server.
 Json judged_json(const demo::Judged& judged) {
   const auto& [attempt, truth] = judged;
   return {{"host", attempt.host == HostRole::api ? "api" : "login"},

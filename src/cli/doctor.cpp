@@ -24,10 +24,10 @@ using doctor::ClockReading;
 using doctor::Examination;
 using Json = nlohmann::ordered_json;
 
-/// Within this everything must be over, whatever does not answer.
+/// Everything must be finished within this time, even if a server does not answer.
 constexpr Duration kAccessTimeout = std::chrono::seconds{7};
 
-/// For each server: enough to notice a second clock that is close to the first.
+/// Per server: enough to notice a second clock close to the first.
 constexpr std::size_t kProbes = 37;
 
 std::string missing_settings(const ClientOptions& options) {
@@ -52,7 +52,7 @@ std::string missing_settings(const ClientOptions& options) {
   return "no credentials, so only the clocks are checked; not set: " + credentials;
 }
 
-/// Not behind the line that tells how far it has come.
+/// Clear the progress line first.
 Hooks beside_progress(Session& session) {
   Hooks hooks = session.logger.hooks();
   if (!session.world.err_is_terminal) return hooks;
@@ -63,7 +63,7 @@ Hooks beside_progress(Session& session) {
   return hooks;
 }
 
-/// A token, and whose it is. Tokens are asked for anew, and kept nowhere.
+/// Gets a token and asks whose it is. Always a new token, which is not stored.
 Access try_access(Session& session) {
   Access access;
   ClientOptions options = session.options;
@@ -99,8 +99,8 @@ Access try_access(Session& session) {
   return access;
 }
 
-/// Servers whose certificate fails by its time alone, once more over plain HTTP: nothing secret is
-/// sent, and what they say is no more than a hint of what time it is.
+/// Asks servers whose certificate fails only because of its dates once more, over plain HTTP:
+/// nothing secret is sent, and the answer is only a hint about the time.
 std::vector<http::Url> plain_ones(const doctor::Survey& survey) {
   std::vector<http::Url> urls;
   for (const ClockReading& reading : survey.servers) {

@@ -39,7 +39,7 @@ std::string marked(Status status, const Screen& screen) {
   return "[" + colored(mark.sign, mark.color, screen) + "] ";
 }
 
-/// The worst that was found.
+/// The worst finding.
 Status worst_of(const doctor::Diagnosis& diagnosis) {
   if (diagnosis.exit_code != 0) return Status::fail;
   const bool warned = std::ranges::any_of(diagnosis.checks, [](const Check& check) {

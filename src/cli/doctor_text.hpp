@@ -7,8 +7,8 @@
 
 namespace skewguard::cli {
 
-/// What the doctor found, for people: the verdict, then every check, the worst first. With marks
-/// and colors on a terminal, with words in a file.
+/// The findings as text: the verdict, then every check, worst first. With marks and colors on a
+/// terminal, with words in a file.
 std::string doctor_text(const doctor::Diagnosis& diagnosis, const Screen& screen);
 
 }  // namespace skewguard::cli

@@ -42,7 +42,7 @@ MaybeError read_number(const char* flag, const MaybeText& text, Number& into) {
                      "see skewguard help emulate");
 }
 
-/// By the emulator's own reader, which names the flag.
+/// Uses the emulator's own parser, which names the flag.
 template <typename T>
 MaybeError read_by(Result<T> (*reader)(std::string_view), const MaybeText& text, T& into) {
   if (!text) return std::nullopt;
@@ -93,7 +93,7 @@ MaybeError read_network(const EmulateArguments& from, emulator::Options& to) {
   return read_by(emulator::parse_latency, from.latency, to.latency);
 }
 
-/// Flags win over the scenario's [servers].
+/// Flags override the scenario's [servers].
 Result<emulator::Options> options_of(const EmulateArguments& arguments) {
   emulator::Options options;
   if (arguments.scenario) {
@@ -108,8 +108,8 @@ Result<emulator::Options> options_of(const EmulateArguments& arguments) {
   return options;
 }
 
-/// `value` as one word of a shell's command line, whatever it holds. In single quotes sh knows no
-/// escapes, fish those of the quote and of the backslash.
+/// `value` quoted as one word for a shell. Within single quotes, sh has no escapes; fish has those
+/// of the quote and the backslash.
 std::string quoted(std::string_view value, bool fish) {
   std::string text = "'";
   for (const char c : value) {
@@ -122,8 +122,7 @@ std::string quoted(std::string_view value, bool fish) {
   return text + "'";
 }
 
-/// The environment of a client, as commands of a shell. Tokens of an emulator are worth nothing to
-/// the next one.
+/// The environment of a client, as shell commands. Tokens of one emulator are useless for the next.
 std::string exports(const emulator::Server& server, const emulator::Client& client, bool fish) {
   std::vector<std::pair<const char*, std::string>> variables{
       {"SKEWGUARD_LOGIN_URL", server.login_url()},

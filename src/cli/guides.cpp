@@ -11,7 +11,7 @@
 namespace skewguard::cli {
 namespace {
 
-/// `[words](link)` to the words, marks of code and emphasis to nothing.
+/// Replaces `[words](link)` with the words, and removes marks for code and emphasis.
 std::string without_marks(std::string_view text) {
   std::string out;
   while (!text.empty()) {
@@ -46,7 +46,7 @@ std::vector<std::string> cells_of(std::string_view row) {
   return cells;
 }
 
-/// What a line of Markdown begins.
+/// What a line of Markdown starts.
 enum class Kind { blank, heading, row, item, code, words };
 
 Kind kind_of(std::string_view line) {
@@ -57,7 +57,7 @@ Kind kind_of(std::string_view line) {
   return line.starts_with("    ") ? Kind::code : Kind::words;
 }
 
-/// Lines become blocks: a paragraph and an item of a list run over several of them.
+/// Joins lines into blocks: a paragraph or a list item may have several lines.
 class PlainText {
  public:
   explicit PlainText(std::size_t width) : width_(width) {}
@@ -110,7 +110,7 @@ class PlainText {
     });
     text_.append(words).append("\n");
   }
-  /// The first row names the columns; those beyond the second say their name.
+  /// The first row names the columns; cells beyond the second are prefixed with the name.
   void add_row(std::string_view line) {
     const auto cells = cells_of(line);
     if (header_.empty()) {

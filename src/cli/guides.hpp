@@ -7,11 +7,11 @@
 /// The guides that `skewguard help` shows: files of docs/guide, embedded by CMake.
 namespace skewguard::cli {
 
-/// The Markdown of a guide; empty where there is none of that name.
+/// The Markdown of a guide; empty if there is no guide of that name.
 std::optional<std::string_view> guide(std::string_view name) noexcept;
 
-/// Markdown as text for a terminal of that width: headings in capitals, tables as lists of entries,
-/// code as it stands. Of Markdown it knows what our guides use.
+/// Renders Markdown for a terminal of that width: headings in capitals, tables as lists of entries,
+/// code unchanged. Supports only what the guides use.
 std::string as_plain_text(std::string_view markdown, std::size_t width);
 
 }  // namespace skewguard::cli

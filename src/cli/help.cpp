@@ -62,7 +62,7 @@ std::string entry_of(const CLI::Option& option, std::size_t width) {
   return entry(value.empty() ? names : names + " " + value, option.get_description(), width);
 }
 
-/// Every option of `app` in `group`, under its heading; nothing where there is none.
+/// Every option of `app` in `group`, under its heading; empty if there is none.
 std::string section(const CLI::App& app, const std::string& group, std::string_view heading,
                     std::size_t width) {
   std::string text;
@@ -110,7 +110,7 @@ std::string of_program(const CLI::App& app, std::size_t width) {
              width);
 }
 
-/// Where to read on.
+/// Where to read more.
 std::string more_about(const CLI::App& command, std::size_t width) {
   if (takes_settings(command)) {
     return "\n" +

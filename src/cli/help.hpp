@@ -8,10 +8,10 @@
 
 namespace skewguard::cli {
 
-/// What `help` knows beside the commands.
+/// The help topics besides the commands.
 std::vector<std::string> help_topics();
 
-/// Laid out for `width` columns, but never wider than 80.
+/// Wrapped to `width` columns, at most 80.
 std::string help_text(const HelpArguments& about, std::size_t width);
 
 }  // namespace skewguard::cli

@@ -34,7 +34,7 @@ std::string server_of(const ReportedAttempt& attempt, const CallReport& report) 
   return report.clocks.empty() ? std::string{} : report.clocks.front().server;
 }
 
-/// What a report knows of the attempt that ended the call.
+/// What a report says about the attempt that ended the call.
 void add_evidence(const CallReport& report, LogLine& line) {
   const auto last = std::find_if(report.attempts.rbegin(), report.attempts.rend(),
                                  [](const ReportedAttempt& a) { return a.verdict.has_value(); });
@@ -47,7 +47,7 @@ void add_evidence(const CallReport& report, LogLine& line) {
   if (verdict != Verdict::ok) line.verdict = verdict;
 }
 
-/// " (verdict X, correlation id Y)": those that are known.
+/// " (verdict X, correlation id Y)": whichever are known.
 std::string evidence_of(std::string_view verdict, const std::string& correlation_id) {
   std::string text;
   if (!verdict.empty()) text.append("verdict ").append(verdict);

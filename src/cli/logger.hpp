@@ -13,23 +13,23 @@
 
 namespace skewguard::cli {
 
-/// Writes lines to standard error: as text ("skewguard: warning: ..."), or as JSON, one object a
-/// line. Thread-safe: the control loop and the command both write. Must not outlive the world.
+/// Writes lines to standard error: as text ("skewguard: warning: ..."), or as JSON, one object per
+/// line. Thread-safe: the control loop and the command both write. Must not outlive the ProcessIo.
 class Logger {
  public:
   Logger(const World& world, const settings::Settings& settings);
 
-  /// Drops what is below the level, and everything if the user wants it quiet. At the default
-  /// level in text, rejections on the way are left out too, since the command's last line tells
-  /// them, once; waits of more than two seconds are announced as they begin.
+  /// Drops lines below the level, and everything in quiet mode. At the default level in text, it
+  /// also omits rejections, because the command's last line reports them; waits of more than two
+  /// seconds are announced as they begin.
   void write(const LogLine& line);
-  /// Whether write() leaves rejections on the way out, so that the command must tell them.
+  /// Whether write() omits rejections, so that the command must report them.
   [[nodiscard]] bool holds_rejections() const noexcept {
     return !json_ && !quiet_ && level_ == LogLevel::warn;
   }
-  /// The one line that says why the command failed; printed at every level.
+  /// Prints the line that says why the command failed, at every level.
   void fail(const Error& error);
-  /// Of a client whose lines come here.
+  /// The hooks of a client that logs here.
   [[nodiscard]] Hooks hooks();
 
  private:

@@ -74,7 +74,7 @@ constexpr std::array<SettingFlag, 22> kSettingFlags{{
      "profile file, TOML; default $XDG_CONFIG_HOME/skewguard/config.toml [SKEWGUARD_CONFIG]"},
 }};
 
-/// Those that nearly everybody sets; the help of each command shows them.
+/// The settings that nearly everybody uses; the help of each command shows them.
 constexpr std::array<std::string_view, 6> kCommonSettings{
     "--region",  "--client-id", "--client-secret-file", "--access-token-file",
     "--timeout", "--profile"};
@@ -85,7 +85,7 @@ const char* group_of(std::string_view name) {
                                                                            : kCommonGroup;
 }
 
-/// One value, the last one given; its text is kept as typed.
+/// One value, the last one given, as typed.
 CLI::Option* add_text(CLI::App& app, const std::string& names, const char* value,
                       std::optional<std::string>& into, const std::string& help) {
   return app
@@ -101,7 +101,7 @@ CLI::Option* add_text(CLI::App& app, const std::string& names, const char* value
       ->group(kOptionGroup);
 }
 
-/// Any number of values, one for each time the option is given.
+/// Any number of values, one per occurrence of the option.
 CLI::Option* add_texts(CLI::App& app, const std::string& names, const char* value,
                        std::vector<std::string>& into, const std::string& help) {
   return app.add_option(names, into, help)
@@ -125,7 +125,7 @@ CLI::App* add_command(CLI::App& app, const char* name, const char* what) {
 }  // namespace
 
 Grammar::Grammar() {
-  // Errors are worded by parse_command_line(), with the nearest known word.
+  // parse_command_line() words the errors, with the nearest known word.
   app.allow_extras();
   app.fallthrough();
   app.require_subcommand(0, 1);

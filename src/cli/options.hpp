@@ -9,15 +9,15 @@
 
 namespace skewguard::cli {
 
-/// How the help groups a command's options.
+/// The groups of options in the help.
 inline constexpr const char* kOptionGroup = "options";
 inline constexpr const char* kCommonGroup = "common settings";
 inline constexpr const char* kSettingGroup = "settings";
 inline constexpr const char* kClockGroup = "clocks";
 inline constexpr const char* kLoggingGroup = "logging";
 
-/// The declared command line: one subcommand for each command, and the options that all share on
-/// the top. Parsing fills the arguments it holds, so it stays where it is.
+/// The grammar of the command line: one subcommand for each command, and the common options at the
+/// top. Parsing fills in its arguments, so it must not be moved.
 class Grammar {
  public:
   Grammar();
@@ -47,13 +47,13 @@ class Grammar {
   void add_demo();
 };
 
-/// Whether the command takes the settings of an identity, rather than those of logging alone.
+/// Whether the command accepts all settings, not only those for logging.
 bool takes_settings(const CLI::App& command);
 
 /// Whether it measures clocks.
 bool measures_clocks(const CLI::App& command);
 
-/// Whether it sets one of them, common or not.
+/// Whether it is a setting, common or not.
 bool is_setting(const CLI::Option& option);
 
 }  // namespace skewguard::cli

@@ -8,11 +8,11 @@ namespace {
 
 using genesys::Whoami;
 
-/// Whether the answer told something of the owner, or only where else to look.
+/// Whether the answer said something about the owner, or only where else to look.
 enum class Probe { counts, in_vain };
 
-/// One report over all the calls of a search: `next` is the later call. Method, URL and status are
-/// those of the last call whose answer counted.
+/// Combines the reports of all calls of a search: `next` is the later call. Method, URL and status
+/// are those of the last call whose answer counted.
 void append(const CallReport& next, CallReport& into, Probe probe = Probe::counts) {
   if (probe == Probe::counts || into.method.empty()) {
     into.method = next.method;
@@ -31,7 +31,7 @@ void append(const CallReport& next, CallReport& into, Probe probe = Probe::count
   }
 }
 
-/// A refusal that only told where else to look is no failure.
+/// A rejection that only said where else to look is not a failure.
 CallReport forgiven(CallReport report) {
   report.exit_code = 0;
   const bool about_the_user =

@@ -6,7 +6,7 @@
 
 namespace skewguard::cli {
 
-/// Asks until it is settled who the token belongs to. `report` grows with every call.
+/// Asks until it is known who the token belongs to. `report` grows with every call.
 Result<genesys::Owner> find_owner(Api& api, genesys::Whoami::TokenIs token, CallReport& report);
 
 }  // namespace skewguard::cli

@@ -52,7 +52,7 @@ Json groups_json(const ClockReading& reading) {
   return groups;
 }
 
-/// What its answers show, of a reading that has bounds.
+/// What the answers of a reading with bounds show.
 std::string shown_by(const ClockReading& reading) {
   const OffsetBound& bound = *reading.bound;
   const bool ahead = bound.low > Duration{0};

@@ -32,7 +32,7 @@ settings::Need need_of(const Arguments& arguments) {
                                                           : settings::Need::identity;
 }
 
-/// The settings that the command needs, or the exit code, the reason having been told.
+/// The settings that the command needs, or an exit code; the reason has been printed.
 std::variant<settings::Settings, int> load(const CommandLine& line, const World& world) {
   const settings::Need need = need_of(line.arguments);
   auto logging = settings::load(line.flags, world.surroundings, settings::Need::nothing);
@@ -93,7 +93,7 @@ int run_command(CommandLine line, const World& world) {
 
 namespace {
 
-/// Threads, descriptors or memory are out, where nobody nearer could say it better.
+/// Out of threads, descriptors or memory, where no better message was possible.
 Error out_of_resources(const std::exception& why) {
   return {.kind = ErrorKind::unavailable,
           .message = std::string("this machine is out of resources: ") + why.what(),

@@ -7,7 +7,7 @@
 
 namespace skewguard::cli {
 
-/// Runs the command that `words` (what follows the program's name) ask for, and returns its exit
+/// Runs the command given by `words` (the arguments after the program's name), and returns its exit
 /// code (docs/contract.md section 3).
 int run(std::vector<std::string> words, const World& world);
 

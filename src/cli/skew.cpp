@@ -42,7 +42,7 @@ Result<std::size_t> probes_of(const SkewArguments& arguments) {
   return probes;
 }
 
-/// A quarter of a second for each probe beyond the usual ones.
+/// Adds a quarter of a second for each probe beyond the default.
 Duration time_for(std::size_t probes) {
   const clocks::ProbeBudget usual;
   const auto more = static_cast<std::int64_t>(std::max(probes, usual.probes) - usual.probes);
@@ -101,7 +101,7 @@ Json as_json(const doctor::Survey& survey) {
   return json;
 }
 
-/// Login and API host of the settings; nothing where URLs were named, or one of the two is not set.
+/// The login and API host of the settings; empty if URLs were named, or one of the two is not set.
 std::optional<doctor::TokenHosts> token_hosts(const SkewArguments& arguments,
                                               const Session& session) {
   const auto& options = session.options;
@@ -117,7 +117,7 @@ int code_of(const doctor::Survey& survey, const doctor::Harm& harm) {
   return heard ? 0 : 6;
 }
 
-/// What `skew --watch` shows, round by round. An interrupt finds it at any moment.
+/// The output of `skew --watch`, round by round. An interrupt may come at any moment.
 class Watch {
  public:
   Watch(Session& session, bool json, std::optional<doctor::TokenHosts> hosts,
@@ -127,7 +127,7 @@ class Watch {
         hosts_(hosts),
         history_(urls, session.screen.terminal ? session.screen.columns : kUnbroken) {}
 
-  /// Says what is coming, before the first round. False: nobody reads it.
+  /// Announces the measurement before the first round. False if nobody reads it.
   bool begin() {
     const std::lock_guard lock(mutex_);
     if (json_) return true;
@@ -135,7 +135,7 @@ class Watch {
       return print(fmt::format("{:{}}  {}", "time", stamp().size(), history_.header()), session_);
     return draw("measuring, until Ctrl-C; positive = ahead of this machine", history_.header());
   }
-  /// False: its reader has gone.
+  /// False if the reader is gone.
   bool show(const doctor::Survey& known) {
     const std::lock_guard lock(mutex_);
     if (rounds_++ == 0) since_ = now();
@@ -152,7 +152,7 @@ class Watch {
                             rounds_),
                 history_.header() + lines);
   }
-  /// The exit code of what was found, having summed it up.
+  /// Prints the summary; returns the exit code.
   int end() {
     const std::lock_guard lock(mutex_);
     if (rounds_ == 0) {
@@ -171,19 +171,19 @@ class Watch {
  private:
   [[nodiscard]] WallTime now() const { return session_.world.clock->now().wall; }
   [[nodiscard]] std::string stamp() const { return time::format_rfc3339(now().time_since_epoch()); }
-  /// What does harm counts for all rounds; otherwise, that a clock was heard at all.
+  /// Harm in any round counts; otherwise, whether any clock answered.
   void note_code(int code) {
     if (code_ != 4) code_ = code == 4 ? code : std::min(code_.value_or(code), code);
   }
-  /// Each line with the time before it.
+  /// Prefixes each line with the time.
   [[nodiscard]] std::string stamped(std::string_view lines) const {
     std::string text;
     for (; !lines.empty(); lines.remove_prefix(lines.find('\n') + 1))
       text.append(stamp()).append("  ").append(lines.substr(0, lines.find('\n') + 1));
     return text;
   }
-  /// In place of what was drawn last. No line is wider than the terminal, which must break none: a
-  /// long word may be.
+  /// Redraws in place. No line may be wider than the terminal, which would wrap it; a long word may
+  /// be.
   bool draw(std::string_view title, const std::string& lines) {
     const std::string up = drawn_ > 0 ? fmt::format("\x1b[{}F\x1b[J", drawn_) : "";
     const std::string text = wrapped(title, 0, session_.screen.columns) + "\n" + lines;
@@ -202,7 +202,7 @@ class Watch {
   std::ptrdiff_t drawn_ = 0;  // lines
 };
 
-/// Until somebody ends the program, or its output cannot be written any more.
+/// Runs until the program is ended, or its output can no longer be written.
 int watch(doctor::SurveyOptions options, const SkewArguments& arguments, Session& session) {
   constexpr clocks::ProbeBudget kRound{.probes = 8, .time = std::chrono::seconds{3}};
   if (!arguments.probes) options.budget = kRound;

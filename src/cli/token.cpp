@@ -71,7 +71,7 @@ Result<TokenRequestOptions> options_of(const TokenArguments& arguments) {
 int run_token(const TokenArguments& arguments, Session& session) {
   const auto options = options_of(arguments);
   if (!options) return fail(options.error(), session);
-  std::vector<CallReport> cured;  // by the loop, and all of them before the token is there
+  std::vector<CallReport> cured;  // filled by the loop, completely before the token is returned
   Hooks hooks = session.logger.hooks();
   hooks.on_resolved = [&](const CallReport& report) {
     if (report.mitigated) cured.push_back(report);

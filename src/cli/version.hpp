@@ -4,7 +4,7 @@
 
 namespace skewguard::cli {
 
-/// "0.1.0": the project's, as CMakeLists.txt says it.
+/// "0.1.0": the project's version, from CMakeLists.txt.
 std::string_view version() noexcept;
 
 }  // namespace skewguard::cli

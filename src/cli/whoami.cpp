@@ -25,7 +25,7 @@ Json text_or_null(const std::string& text) {
   return text.empty() ? Json() : Json(text);
 }
 
-/// skewguard.whoami/1 (docs/contract.md section 1); null where the platform does not say.
+/// skewguard.whoami/1 (docs/contract.md section 1); null if the platform does not say.
 std::string as_json(const Owner& owner) {
   const Json json = {{"schema", "skewguard.whoami/1"},
                      {"kind", genesys::to_string(owner.kind)},
@@ -37,7 +37,7 @@ std::string as_json(const Owner& owner) {
   return json_text(json);
 }
 
-/// The name first. Names are the platform's users' own words: kept on their line.
+/// The name first. Names come from the platform's users, so they are kept on one line.
 std::string as_text(const Owner& owner) {
   const std::string name = owner.name.empty() ? "(no name)" : one_line(owner.name);
   std::string text = name + " (" + std::string(genesys::to_string(owner.kind));
@@ -52,7 +52,7 @@ std::string as_text(const Owner& owner) {
   return text.append("\n");
 }
 
-/// Where that was asked and with what token, of which the report of the calls tells.
+/// Which host was asked and with what token, from the report of the calls.
 std::string about_token(const CallReport& report, Session& session) {
   std::string text = "host " + session.options.api_url + "\n";
   const auto last = std::find_if(report.attempts.rbegin(), report.attempts.rend(),

@@ -25,7 +25,7 @@
 namespace skewguard::cli {
 namespace {
 
-/// The Client behind the interface.
+/// The real Client behind the interface.
 class ClientApi final : public Api {
  public:
   explicit ClientApi(Client client) : client_(std::move(client)) {}
@@ -38,7 +38,7 @@ class ClientApi final : public Api {
   Client client_;
 };
 
-/// Commands keep their tokens in files, unless they are told otherwise.
+/// Commands keep their tokens in files by default.
 Result<std::unique_ptr<Api>> make_client(ClientOptions options, Hooks hooks,
                                          settings::TokenStoreChoice choice) {
   using Kind = settings::TokenStoreChoice::Kind;
@@ -57,7 +57,7 @@ Result<std::unique_ptr<Api>> make_client(ClientOptions options, Hooks hooks,
   return std::unique_ptr<Api>(std::make_unique<ClientApi>(*std::move(client)));
 }
 
-/// A descriptor that is closed at the end, unless it is one of the standard ones.
+/// Owns a descriptor; does not close the standard ones.
 class File {
  public:
   explicit File(int fd) noexcept : fd_(fd) {}
@@ -72,7 +72,7 @@ class File {
   int fd_;
 };
 
-/// 0, or errno. Goes on after signals and short writes.
+/// Returns 0 or errno. Continues after signals and short writes.
 int write_all(int fd, std::string_view content) noexcept {
   while (!content.empty()) {
     const ssize_t wrote = ::write(fd, content.data(), content.size());
@@ -114,8 +114,8 @@ void wipe_text(char* text) noexcept {
   ::explicit_bzero(text, std::strlen(text));
 }
 
-/// Before any thread is started. What a proxy is reached with stays in the environment, for
-/// programs that are started, but out of sight.
+/// Call it before any thread starts. The proxy's credentials stay in the environment for child
+/// processes, but hidden from other users.
 void forget_secrets_of_environment() {
   for (const std::string_view variable : settings::secret_variables()) {
     const std::string name(variable);
@@ -135,7 +135,7 @@ void forget_secrets_of_environment() {
   }
 }
 
-/// Signals that are ignored (nohup, cron) stay so.
+/// Ignored signals (nohup, cron) stay ignored.
 void on_interrupt(std::function<int()> then) {
   sigset_t signals{};
   ::sigemptyset(&signals);
@@ -151,7 +151,7 @@ void on_interrupt(std::function<int()> then) {
   }).detach();
 }
 
-/// As COLUMNS says, else the terminal. What is no terminal gets unbroken lines.
+/// From COLUMNS, otherwise from the terminal. Elsewhere lines are not wrapped.
 std::size_t columns(const settings::Surroundings& surroundings) {
   constexpr std::size_t kUsual = 80;
   constexpr std::size_t kLeast = 20;

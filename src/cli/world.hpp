@@ -14,7 +14,7 @@
 
 namespace skewguard::cli {
 
-/// What the commands need of a Client; tests bring one that answers from a script.
+/// What the commands need from a Client; tests use one that answers from a script.
 class Api {
  public:
   virtual ~Api() = default;
@@ -22,14 +22,14 @@ class Api {
   virtual Result<BearerToken> token(const TokenRequestOptions& options) = 0;
 };
 
-/// Takes content once, whole; the error says why it could not be written.
+/// Writes the whole content, once; the error says why it could not be written.
 using Writer = std::function<Result<void>(std::string_view content)>;
 
-/// All that one run of the program touches, handed in so that tests bring their own.
+/// Everything outside the program that a run uses, passed in so that tests can replace it.
 struct World {
   settings::Surroundings surroundings;
-  /// Called once the settings have been read, so that neither this process's environment shows a
-  /// secret nor a program that it starts inherits one. Empty = nothing to forget.
+  /// Called after the settings have been read, to remove secrets from the environment of this
+  /// process and of the programs that it starts. Empty = nothing to remove.
   std::function<void()> forget_secrets{};
   std::function<Result<std::unique_ptr<Api>>(ClientOptions, Hooks,
                                              const settings::TokenStoreChoice&)>
@@ -37,15 +37,15 @@ struct World {
   Writer out;                                 ///< standard output
   std::function<void(std::string_view)> err;  ///< standard error; best effort
   std::function<Result<Writer>(const std::string& path)> open_file;  ///< empties it, or makes it
-  /// Runs `command` in a shell with `input` to read, and does not wait for it.
+  /// Runs `command` in a shell with `input` on its standard input, and does not wait for it.
   std::function<Result<void>(const std::string& command, std::string_view input)> start_program;
   /// As doctor::survey.
   std::function<Result<doctor::Survey>(doctor::SurveyOptions, const doctor::Progress&,
                                        const doctor::Again&)>
       survey;
-  /// From now on an interrupt (Ctrl-C, SIGTERM) runs `then` on a thread of its own, whatever the
-  /// program is at, and ends it with the exit code that it returns. Called once, while there is no
-  /// other thread.
+  /// From now on, an interrupt (Ctrl-C, SIGTERM) runs `then` on its own thread and exits with the
+  /// code that it returns, whatever the program is doing. Call it once, while there is no other
+  /// thread.
   std::function<void(std::function<int()> then)> on_interrupt;
   std::shared_ptr<ClockSource> clock;
   bool err_is_terminal = false;
@@ -53,7 +53,7 @@ struct World {
   std::size_t columns = kUnbroken;  ///< of what standard output is read on
 };
 
-/// This process's own.
+/// The real ones of this process.
 World process_world();
 
 }  // namespace skewguard::cli

@@ -7,11 +7,11 @@
 
 namespace skewguard::emulator {
 
-/// The CA certificate on disk. Gone with this object where no path was asked for.
+/// The CA certificate on disk. A temporary file is removed with this object.
 class CaFile {
  public:
   CaFile() = default;
-  /// At `path`, over what is there; where empty in a new file of the temporary directory.
+  /// Writes to `path`, overwriting it; if empty, to a new temporary file.
   static Result<CaFile> write(const std::string& path, std::string_view pem);
   CaFile(CaFile&& other) noexcept;
   CaFile& operator=(CaFile&& other) noexcept;

@@ -11,7 +11,7 @@
 
 namespace skewguard::emulator {
 
-/// One OAuth client. With a user its tokens have a user context.
+/// An OAuth client. If it has a user, its tokens have a user context.
 struct Client {
   std::string id;
   std::vector<Secret> secrets;  ///< each is accepted
@@ -30,7 +30,7 @@ class ClientTable {
 
   explicit ClientTable(std::vector<Client> clients) : clients_(std::move(clients)) {}
   [[nodiscard]] Client* find(std::string_view id);
-  /// Takes a new client in; nothing where kMaxClients are there.
+  /// Adds a new client; empty if there are kMaxClients already.
   Client* add(Client client);
   [[nodiscard]] const std::vector<Client>& all() const noexcept { return clients_; }
 

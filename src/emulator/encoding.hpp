@@ -7,13 +7,13 @@
 #include <utility>
 #include <vector>
 
-/// The emulator's own readers and writers of wire formats: a second witness shares none with the
-/// client that it judges.
+/// The emulator's own readers and writers of wire formats. It shares none with the client that it
+/// judges, to be an independent witness.
 namespace skewguard::emulator {
 
-/// Base64 of RFC 4648 section 4, with padding. Nothing where the text strays from it.
+/// Base64 of RFC 4648 section 4, with padding. Empty if the text is not valid.
 std::optional<std::string> base64_decode(std::string_view text);
-/// Section 5, without padding.
+/// Base64url of RFC 4648 section 5, without padding.
 std::string base64url(std::string_view bytes);
 std::string hex(std::string_view bytes);
 
@@ -23,9 +23,9 @@ std::string hmac_sha256(std::string_view key, std::string_view bytes);
 std::string hmac_sha512(std::string_view key, std::string_view bytes);
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;
-/// application/x-www-form-urlencoded. Nothing where a '%' is not followed by two hex digits.
+/// application/x-www-form-urlencoded. Empty if a '%' is not followed by two hex digits.
 std::optional<Parameters> parse_form(std::string_view text);
-/// How often `name` is there, and its first value.
+/// How often `name` occurs, and its first value.
 std::size_t count(const Parameters& parameters, std::string_view name) noexcept;
 std::optional<std::string_view> find(const Parameters& parameters, std::string_view name) noexcept;
 

@@ -6,7 +6,7 @@
 
 namespace skewguard::emulator {
 
-/// One control request to come.
+/// A scheduled control request.
 struct Event {
   Duration at{0};      ///< true time since the start
   std::string order;   ///< the control path without /emulator/

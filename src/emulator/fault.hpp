@@ -12,10 +12,10 @@
 #include "emulator/message.hpp"
 #include "emulator/skewed_clock.hpp"
 
-/// What can go wrong with an answer, as data. Pure: session.cpp turns a Delivery into bytes.
+/// What can go wrong with an answer, as data. Pure: session.cpp carries out a Delivery.
 namespace skewguard::emulator {
 
-/// How a Retry-After is worded.
+/// The value of a Retry-After field.
 struct RetryAfter {
   std::string text;                   ///< as it stands on the wire; empty = no such field
   std::optional<Duration> date_in{};  ///< else an HTTP date: the host's own clock plus so much
@@ -23,7 +23,7 @@ struct RetryAfter {
 
 enum class BodyFault { json, html, empty, truncated };
 
-/// What an answer's Date says in place of the host's clock. Tokens are judged by the clock itself.
+/// What an answer's Date says instead of the host's clock. Tokens are judged by the actual clock.
 struct DateFault {
   enum class Kind {
     two,            ///< the true one, and another an hour ahead
@@ -43,7 +43,7 @@ struct DateFault {
   std::vector<std::chrono::seconds> then;  ///< what the host's clocks said then, by backend
 };
 
-/// Where and when an answer is stamped.
+/// Where and when an answer gets its Date.
 struct StampAt {
   std::chrono::seconds date;  ///< the host's clock, whole seconds
   HostTime reading;           ///< the same, as it stands
@@ -53,9 +53,10 @@ struct StampAt {
   std::string_view path;
 };
 
-/// What a fault does to an answer: what is not set stays as it is.
+/// What a fault does to an answer: fields that are not set change nothing.
 struct Effect {
-  // In place of the host's own answer; the host is not asked, so no token is made or judged.
+  // Replaces the host's own answer; the host does not see the request, so no token is issued or
+  // judged.
   std::optional<int> status{};
   std::optional<std::string> code{};      ///< of the error body; default: what fits the status
   std::optional<std::string> message{};   ///< likewise
@@ -72,13 +73,13 @@ struct Effect {
   std::optional<Delivery> delivery{};
 
   [[nodiscard]] bool replaces() const noexcept { return status || location || size; }
-  /// Lays `other` over it: what that sets wins.
+  /// Merges `other` into this one; its fields take precedence.
   void add(const Effect& other);
   /// One word for each aspect that is set, for the counters.
   [[nodiscard]] std::vector<std::string> words() const;
 };
 
-/// One standing fault: the answers it is for, and what it does to them.
+/// An active fault: the answers it applies to, and what it does to them.
 struct Fault {
   Host host = Host::login;
   std::optional<std::string> path{};     ///< of the request; absent = all
@@ -87,16 +88,17 @@ struct Fault {
   Effect effect;
 };
 
-/// The faults that stand, in the order in which they were ordered.
+/// The active faults, in the order in which they were requested.
 class FaultTable {
  public:
   static constexpr std::size_t kMaxFaults = 100;
 
-  /// False where kMaxFaults stand.
+  /// False if there are kMaxFaults already.
   bool add(Fault fault);
-  /// How many went; of one host, or of both.
+  /// Removes the faults of one host, or of both; returns how many.
   std::size_t clear(std::optional<Host> host);
-  /// What befalls this answer: every fault for it, a later one over an earlier. Counts them down.
+  /// The combined effect of all faults that apply to this answer; a later one overrides an earlier
+  /// one. Counts them down.
   Effect take(Host host, std::string_view path, std::size_t backend);
   [[nodiscard]] const std::vector<Fault>& all() const noexcept { return faults_; }
 
@@ -107,12 +109,12 @@ class FaultTable {
 std::string_view to_string(DateFault::Kind kind) noexcept;
 std::string_view to_string(BodyFault body) noexcept;
 
-/// Takes every field of that name away and, where there is a value, adds one.
+/// Removes every field of that name and, if there is a value, adds one.
 void set_field(Headers& headers, std::string_view name, std::optional<std::string> value);
 void set_retry_after(Headers& headers, const RetryAfter& how, HostTime reading);
-/// Body, type, fields, and how the bytes go out; not the Date, not the token.
+/// Applies body, type, fields and delivery; not the Date or the token.
 void spoil(Reply& reply, const Effect& effect, HostTime reading);
-/// Adds what the fault makes of the Date.
+/// Adds the Date, as changed by the fault.
 void stamp(Reply& reply, const std::optional<DateFault>& fault, const StampAt& at);
 
 }  // namespace skewguard::emulator

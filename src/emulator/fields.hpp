@@ -12,13 +12,13 @@
 
 namespace skewguard::emulator {
 
-/// Reads the fields of one JSON object, each by its kind, and keeps the first complaint, which
-/// names the field. A field that is not there, or null, is nothing.
+/// Reads the fields of one JSON object, each by its type, and keeps the first error, which names
+/// the field. A field that is missing or null is empty.
 class Fields {
  public:
   /// The text must be one JSON object; an empty one counts as {}.
   explicit Fields(std::string_view text);
-  /// `prefix` stands before the names in complaints: "add[0].".
+  /// `prefix` precedes the names in errors: "add[0].".
   Fields(nlohmann::json object, std::string prefix);
 
   std::optional<std::string> text(std::string_view name);
@@ -28,16 +28,16 @@ class Fields {
   /// "5s", "-300ms", or a number of seconds.
   std::optional<Duration> duration(std::string_view name, Duration least, Duration most);
   std::optional<std::vector<std::string>> texts(std::string_view name);
-  /// The value as it is, for those that take several kinds.
+  /// The value unchanged, for fields that accept several types.
   std::optional<nlohmann::json> any(std::string_view name);
-  /// There, and null.
+  /// Whether the field is present and null.
   bool null(std::string_view name);
 
-  /// Keeps "field 'name': why", unless there is a complaint already.
+  /// Records the error "field 'name': why", unless there is one already.
   void complain(std::string_view name, std::string_view why);
-  /// Keeps a complaint as it is, unless there is one already: that of an object within.
+  /// Records an error from a nested object, unless there is one already.
   void complain_whole(std::string complaint);
-  /// The first complaint; a field that nobody asked for is one too.
+  /// The first error; an unknown field is one too.
   [[nodiscard]] std::optional<std::string> complaint();
 
  private:

@@ -10,12 +10,12 @@
 
 namespace skewguard::emulator {
 
-/// An emulator that runs on a thread of its own, for tests and demonstrations. Thread-safe.
+/// An emulator that runs on its own thread, for tests and demonstrations. Thread-safe.
 class Hosted {
   struct Impl;
 
  public:
-  /// `clocks` must outlive it, and is read from its thread.
+  /// `clocks` must outlive this object, and is read on its thread.
   static Result<std::unique_ptr<Hosted>> start(const Options& options, ClockSource& clocks,
                                                std::uint64_t seed = system_seed());
   explicit Hosted(std::unique_ptr<Impl> impl);  ///< start() makes it
@@ -27,7 +27,8 @@ class Hosted {
   [[nodiscard]] const std::string& api_url() const noexcept;
   [[nodiscard]] const std::string& ca_file() const noexcept;
 
-  /// Runs `what` on its thread, between two requests, and waits for it. Not from within `what`.
+  /// Runs `what` on the emulator's thread, between two requests, and waits for it. Must not be
+  /// called from `what`.
   void with(const std::function<void(World&, const Now&)>& what);
 
  private:

@@ -5,10 +5,10 @@
 
 #include "emulator/world.hpp"
 
-/// How each host answers. World picks the clock, stamps the Date and counts.
+/// How each host answers. CloudEmulator picks the clock, adds the Date and counts.
 namespace skewguard::emulator {
 
-/// One request being answered.
+/// A request being answered.
 struct Visit {
   World& world;
   const ServerRequest& request;
@@ -21,9 +21,9 @@ struct Visit {
 
 Reply answer_login(const Visit& visit);
 Reply answer_api(const Visit& visit);
-/// What a fault has answered in place of either.
+/// The answer of a fault, instead of a host's.
 Reply answer_in_place(const Visit& visit, const Effect& effect);
-/// Does to an issued token's answer what the fault says.
+/// Applies the fault to the answer with an issued token.
 void spoil_token(Reply& reply, const Visit& visit, const Effect& effect);
 Reply answer_control(World& world, const ServerRequest& request, const Now& now);
 
@@ -31,11 +31,11 @@ struct IssuedToken {
   TokenRecord& record;
   Secret value;
 };
-/// Makes a token and writes it down: it begins at `date`, the whole second of its issue by the
-/// login host's clock. Other tokens of the client fare as the rules say.
+/// Issues and records a token. It becomes valid at `date`, the whole second of its issue by the
+/// login host's clock. The token rules decide what happens to the client's other tokens.
 IssuedToken issue_token(World& world, const Client& client, std::chrono::seconds date,
                         Duration age);
-/// The token that an API request carries, where it carries one alone; the record learns of it.
+/// The token of an API request, if it has exactly one; noted in the record.
 struct Presented {
   std::string_view value;  ///< empty = no bearer token
   TokenRecord* token = nullptr;
@@ -45,7 +45,7 @@ Presented presented_token(const Visit& visit);
 /// Error bodies (docs/platform.md 2.1 and 2.2).
 Reply login_error(int status, std::string error, std::string description, std::string outcome);
 Reply api_error(int status, std::string code, std::string message, const std::string& correlation);
-/// For all hosts: a JSON body, not to be cached.
+/// For both hosts: a JSON body that must not be cached.
 Reply json_reply(int status, std::string body, std::string outcome);
 
 }  // namespace skewguard::emulator

@@ -7,17 +7,17 @@
 
 namespace skewguard::emulator {
 
-/// Answers keep the order in which their fields are written.
+/// Keeps the order in which fields are written.
 using OrderedJson = nlohmann::ordered_json;
 
-/// As a JSON number of seconds: an integer where it is whole.
+/// A JSON number of seconds: an integer if it is whole.
 inline nlohmann::json seconds_number(Duration duration) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(duration);
   if (whole == duration) return whole.count();
   return std::chrono::duration<double>(duration).count();
 }
 
-/// Never throws: bytes that are no UTF-8 (of a path, of a client's id) are replaced.
+/// Never throws: bytes that are not UTF-8 (in a path or a client id) are replaced.
 inline std::string to_text(const nlohmann::json& value) {
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -14,7 +14,7 @@ namespace skewguard::emulator {
 enum class Host { login, api };
 std::string_view to_string(Host host) noexcept;
 
-/// One whole request as a host reads it: credentials included, since it is their reader.
+/// A complete request as a host reads it, including credentials.
 struct ServerRequest {
   std::string method;
   std::string target;  ///< as sent: path and query, or absolute (RFC 9112 section 3.2.2)
@@ -23,10 +23,10 @@ struct ServerRequest {
   std::uint64_t connection = 0;  ///< counted from 0 for each port
 };
 
-/// What a client's request looks like on the other side (Host and Content-Length left out).
+/// Converts a client's request to what the host sees (without Host and Content-Length).
 ServerRequest as_received(const HttpRequest& request, std::uint64_t connection = 0);
 
-/// How an answer's bytes go out.
+/// How an answer's bytes are sent.
 struct Delivery {
   enum class Kind {
     whole,
@@ -44,7 +44,7 @@ struct Delivery {
 };
 std::string_view to_string(Delivery::Kind kind) noexcept;
 
-/// One whole answer, its Date stamped. How it is cut into bytes is the shell's business.
+/// A complete answer with its Date. Sending it is up to the server.
 struct Reply {
   int status = 200;
   Headers headers;
@@ -54,7 +54,7 @@ struct Reply {
   Delivery delivery{};
 };
 
-/// A request target taken apart. Nothing where the query's percent-encoding is malformed.
+/// A parsed request target. Empty if the query's percent-encoding is malformed.
 struct Target {
   std::string path;  ///< as sent, not decoded
   std::vector<std::pair<std::string, std::string>> query;

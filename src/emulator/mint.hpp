@@ -12,7 +12,7 @@ namespace skewguard::emulator {
 enum class TokenFormat { opaque, jwt };
 std::string_view to_string(TokenFormat format) noexcept;
 
-/// What an issued token says of itself; in a JWT these are the claims.
+/// What an issued token says about itself; in a JWT these are the claims.
 struct TokenClaims {
   std::string issuer;  ///< the login host's URL
   std::string client;
@@ -21,19 +21,19 @@ struct TokenClaims {
   HostTime ends{};    ///< exp
 };
 
-/// Makes what must be unique: token values, ids. All follow from the seed, so a simulation
-/// repeats; seeded from the system they cannot be guessed.
+/// Makes unique values: tokens and ids. They depend only on the seed, so a simulation can be
+/// repeated; seeded by the system, they cannot be guessed.
 class Mint {
  public:
   explicit Mint(std::uint64_t seed);
 
-  /// 64 bytes as base64url: 86 characters without dots, as the platform's tokens are.
+  /// 64 bytes as base64url: 86 characters without dots, like the platform's tokens.
   [[nodiscard]] Secret opaque_token();
   /// A JWT signed with HS256 (RFC 7515, RFC 7519).
   [[nodiscard]] Secret jwt(const TokenClaims& claims) const;
   /// A new random UUID (RFC 9562, version 4).
   [[nodiscard]] std::string uuid();
-  /// The UUID that this kind of thing of this name has in every emulator.
+  /// The UUID of the object of this kind and name, the same in every emulator.
   [[nodiscard]] static std::string uuid_of(std::string_view kind, std::string_view name);
 
  private:

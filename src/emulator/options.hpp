@@ -20,7 +20,7 @@ struct ListenOptions {
   std::string ca_file;  ///< --ca-file: where the CA goes; empty = a temporary file, gone at the end
 };
 
-/// What the flags of `skewguard emulate` say; each field names its flag.
+/// The flags of `skewguard emulate`; each field names its flag.
 struct Options {
   Duration login_offset{0};    ///< --login-offset: login host minus true time
   double login_drift_ppm = 0;  ///< --login-drift
@@ -47,7 +47,7 @@ Result<Delays> parse_latency(std::string_view text);
 Result<TokenFormat> parse_token_format(std::string_view text);      ///< "opaque", "jwt"
 Result<BackendChoice> parse_backend_choice(std::string_view text);  ///< "request", "connection"
 
-/// Checks the limits, naming the flag; several secrets of one id become one client.
+/// Checks the limits; errors name the flag. Several secrets of one id become one client.
 Result<WorldOptions> world_options(const Options& options);
 
 }  // namespace skewguard::emulator

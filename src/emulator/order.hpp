@@ -4,10 +4,10 @@
 #include "emulator/hosts.hpp"
 #include "emulator/json.hpp"
 
-/// What the files that answer control requests share.
+/// Shared by the files that answer control requests.
 namespace skewguard::emulator {
 
-/// One control request: its fields are read and checked whole before anything is changed.
+/// A control request. All fields are read and validated before anything changes.
 struct Order {
   World& world;
   Fields fields;
@@ -16,9 +16,9 @@ struct Order {
 
 Reply order_done(const OrderedJson& body = {{"ok", true}});
 Reply order_refused(std::string why, int status = 400);
-/// The answer to most orders: how the emulator stands.
+/// The answer to most control requests: the state of the emulator.
 Reply order_state(Order& order);
-/// "login", "api", or a complaint; nothing where it is not there.
+/// "login", "api", or an error; empty if the field is missing.
 std::optional<Host> host_field(Fields& fields);
 
 // POST /emulator/fault, limit, token.

@@ -14,7 +14,7 @@
 
 namespace skewguard::emulator {
 
-/// What befalls the client's own machine. The emulator itself takes no part in it.
+/// An event on the client's machine. The emulator itself ignores it.
 struct LocalEvent {
   Duration at{0};                       ///< true time since the start
   std::optional<Duration> wall_step{};  ///< the local wall clock jumps by so much
@@ -22,7 +22,7 @@ struct LocalEvent {
   std::optional<Duration> stand_still{};  ///< no local clock runs on: the hypervisor stopped it
 };
 
-/// [client]: how a driver calls. The emulator itself takes no part in it.
+/// [client]: how the driver makes calls. The emulator itself ignores it.
 struct ScenarioClient {
   std::uint64_t calls = 10;                  ///< of each caller
   Duration every = std::chrono::seconds{1};  ///< from the begin of one call to that of the next
@@ -30,7 +30,7 @@ struct ScenarioClient {
   std::size_t callers = 1;                   ///< that call at once
 };
 
-/// [expect]: what a client that does all right comes to; what is absent is not judged.
+/// [expect]: what a perfect client achieves; absent fields are not checked.
 struct ScenarioExpect {
   std::optional<std::vector<Verdict>> verdicts{};  ///< besides `ok`: those of the reports
   std::optional<std::uint64_t> failures{};         ///< calls that ended with an error
@@ -38,24 +38,24 @@ struct ScenarioExpect {
   std::optional<int> exit_code{};  ///< of the worst call (docs/contract.md section 3)
 };
 
-/// A run over time, as a scenario file (TOML) tells it: docs/guide/emulator.md.
+/// A scenario file (TOML): docs/guide/emulator.md.
 struct Scenario {
   std::string id;     ///< "C3": of a row of the scenario table
   std::string title;  ///< a few words
   std::string about;  ///< one sentence: what goes wrong
   Options servers;    ///< [servers]
-  /// [[event]]s for the emulator, in the order of their times: for Options::events, or for who has
-  /// a clock of his own, World::handle_control.
+  /// [[event]]s for the emulator, ordered by time: for Options::events, or, if the caller has its
+  /// own clock, for CloudEmulator::handle_control.
   std::vector<Event> events;
   std::vector<LocalEvent> locals;  ///< [[event]]s of order "local", likewise
   ScenarioClient client;
   ScenarioExpect expect;
 };
 
-/// Reads a scenario and tries every event on a world that nobody asks anything. Errors are of kind
-/// `config` and name `file` with the line, and the key.
+/// Parses a scenario and tries every event on an unused emulator. Errors are of kind `config` and
+/// name `file`, the line and the key.
 Result<Scenario> parse_scenario(std::string_view toml, const std::string& file);
-/// The same of a file on disk.
+/// The same for a file on disk.
 Result<Scenario> load_scenario(const std::string& path);
 
 }  // namespace skewguard::emulator

@@ -15,14 +15,14 @@ class io_context;
 
 namespace skewguard::emulator {
 
-/// Puts a World on two ports. Runs on the io_context alone, which one thread may run; prints
-/// nothing. The World, the clocks and the io_context must outlive it.
+/// Serves a CloudEmulator on two ports. Runs on the io_context, which only one thread may run;
+/// prints nothing. The emulator, the clocks and the io_context must outlive it.
 class Server {
   struct Impl;
 
  public:
-  /// Binds, makes the certificate where TLS is asked for, and starts to listen. World::settings()
-  /// learns the login host's URL as the issuer.
+  /// Binds, creates the certificate if TLS is requested, and starts to listen. Sets the issuer in
+  /// CloudEmulator::settings() to the login host's URL.
   static Result<std::unique_ptr<Server>> start(boost::asio::io_context& io, ClockSource& clocks,
                                                World& world, const ListenOptions& options);
   explicit Server(std::shared_ptr<Impl> impl);  ///< start() makes it
@@ -34,16 +34,16 @@ class Server {
   [[nodiscard]] const std::string& api_url() const noexcept;
   [[nodiscard]] const std::string& ca_file() const noexcept;  ///< PEM; empty without TLS
 
-  /// Called once `POST /emulator/quit` has been answered. Default: stop().
+  /// Called after `POST /emulator/quit` has been answered. Default: stop().
   void on_quit(std::function<void()> handler);
-  /// Closes both ports and every connection. From the io_context's thread.
+  /// Closes both ports and every connection. Call it on the io_context's thread.
   void stop();
 
  private:
   std::shared_ptr<Impl> impl_;
 };
 
-/// 64 bits from the system's generator, to seed a World with that nobody shall guess.
+/// 64 random bits from the system, for an emulator whose tokens must not be guessable.
 std::uint64_t system_seed();
 
 }  // namespace skewguard::emulator

@@ -27,7 +27,7 @@ class Session {
   virtual void close() = 0;
 };
 
-/// What every session needs. Outlives the Server, but touches nothing once `stopped`.
+/// Shared by all sessions. Outlives the Server, but does nothing once `stopped`.
 struct Hub {
   Hub(boost::asio::io_context& io_context, ClockSource& clock_source, World& the_world)
       : io(io_context), clocks(clock_source), world(the_world) {}
@@ -40,8 +40,8 @@ struct Hub {
   std::vector<std::weak_ptr<Session>> sessions{};
 };
 
-/// Reads requests of the connection `number` of `host`, has the World answer them and writes the
-/// answers, one after the other; keeps itself alive until the connection ends.
+/// Reads requests from connection `number` of `host`, lets the emulator answer them, and writes the
+/// answers one by one. Keeps itself alive until the connection ends.
 std::shared_ptr<Session> start_session(std::shared_ptr<Hub> hub, Host host, std::uint64_t number,
                                        boost::asio::ip::tcp::socket socket);
 

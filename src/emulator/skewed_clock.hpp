@@ -6,7 +6,7 @@
 
 namespace skewguard::emulator {
 
-/// One host's time: since 1970-01-01T00:00:00Z, by that host's own clock.
+/// A time by one host's own clock, since 1970-01-01T00:00:00Z.
 using HostTime = Duration;
 
 struct ClockOptions {
@@ -14,19 +14,19 @@ struct ClockOptions {
   double drift_ppm = 0;  ///< positive = the host's clock runs fast
 };
 
-/// A clock that may be wrong: true time + offset + drift + the steps it has made. True time is the
-/// machine's wall clock as read once at the start, then counted on its boot clock, so that a later
-/// step of the wall clock moves no host. Pure; not thread-safe.
+/// A clock that may be wrong: true time + offset + drift + steps. True time is the machine's wall
+/// clock, read once at startup and then advanced with its boot clock, so a later step of the wall
+/// clock does not affect the hosts. Pure; not thread-safe.
 class SkewedClock {
  public:
-  /// An offset beyond it, either way, stays at it: what a Date can still say.
+  /// Offsets are clamped to this in both directions: more does not fit into a Date.
   static constexpr Duration kMaxOffset = std::chrono::hours{24 * 36525};  // 100 years
   static constexpr double kMaxDriftPpm = 500'000;
   static constexpr std::size_t kMaxSteps = 1000;  ///< that lie in the future
 
   SkewedClock(const Now& start, const ClockOptions& options);
 
-  /// Another host's clock, on the same true time.
+  /// Another host's clock, based on the same true time.
   [[nodiscard]] SkewedClock sibling(const ClockOptions& options, const Now& now) const;
 
   [[nodiscard]] HostTime reading(Instant at) const noexcept;
@@ -34,11 +34,11 @@ class SkewedClock {
   [[nodiscard]] Duration offset(Instant at) const noexcept;
   [[nodiscard]] double drift_ppm() const noexcept { return drift_ppm_; }
 
-  /// From `now` on. The steps still to come stay.
+  /// Sets the offset from `now` on. Scheduled steps remain.
   void set_offset(Duration offset, Instant now);
   void set_drift(double ppm, Instant now);
   void step(Duration by, Instant now);
-  /// False where kMaxSteps wait already.
+  /// False if kMaxSteps are scheduled already.
   bool step_at(Instant when, Duration by);
   [[nodiscard]] std::size_t steps_to_come(Instant now) const noexcept;
 

@@ -14,7 +14,7 @@
 
 namespace skewguard::emulator {
 
-/// One answered request. No credentials.
+/// An answered request, without credentials.
 struct RequestRecord {
   std::uint64_t n = 0;  ///< over both hosts, from 1
   Host host = Host::login;
@@ -28,8 +28,8 @@ struct RequestRecord {
   std::chrono::seconds date{};           ///< by the host's clock: the answer's Date without a fault
   Duration at{};                         ///< true time since the emulator's start
   std::string correlation{};             ///< the answer's ININ-Correlation-Id
-  /// Of an API request's token: whether it had ended, though it was younger than its lifetime in
-  /// true time. Only the clocks of the two hosts can make it so.
+  /// For an API request's token: whether it had expired, although it was younger than its lifetime
+  /// in true time. Only a difference between the hosts' clocks can cause that.
   bool ended_early = false;
   std::size_t body_length = 0;
   std::string body_sha256;  ///< hex; of an API request's body, empty if it had none
@@ -37,7 +37,7 @@ struct RequestRecord {
 
 constexpr std::string_view kTokenPath = "/oauth/token";
 
-/// What both hosts were asked, counted. Control requests are not counted.
+/// Counts the requests to both hosts, except control requests.
 struct Stats {
   static constexpr std::size_t kRecent = 200;
 

@@ -8,7 +8,7 @@
 
 namespace skewguard::emulator {
 
-/// A CA and a server certificate that it signed, both made anew; PEM.
+/// A new CA and a server certificate signed by it, in PEM.
 struct TlsIdentity {
   std::string ca;  ///< its own key is gone
   net::ServerIdentity server;

@@ -14,7 +14,7 @@
 
 namespace skewguard::emulator {
 
-/// How a token stands before one API host's clock.
+/// The status of a token by one API host's clock.
 enum class Standing {
   good,
   unknown,
@@ -29,7 +29,7 @@ enum class Standing {
 };
 std::string_view to_string(Standing standing) noexcept;
 
-/// One token as the platform keeps it. The value itself is not kept.
+/// A token as the platform stores it, without its value.
 struct TokenRecord {
   std::uint64_t n = 0;  ///< the n-th that this emulator issued, from 1
   std::string client;
@@ -44,27 +44,27 @@ struct TokenRecord {
   std::map<int, std::uint64_t> answers;  ///< API answers to it, by status
 };
 
-/// `date` is the whole second that the host's answer will carry: expired at date >= ends; before
-/// date >= begins it is not yet valid, where the host is strict about that.
+/// `date` is the Date that the host's answer will have. The token has expired if date >= ends; if
+/// the host is strict, it is not yet valid if date < begins.
 Standing standing(const TokenRecord& token, std::chrono::seconds date, bool strict_nbf) noexcept;
 
-/// Every token issued, found by its value.
+/// All issued tokens, indexed by value.
 class TokenTable {
  public:
   static constexpr std::size_t kMaxTokens = 20'000;  ///< the oldest are forgotten
 
-  /// Gives the record its number and takes it in.
+  /// Numbers the record and stores it.
   TokenRecord& add(const Secret& value, TokenRecord record);
   [[nodiscard]] TokenRecord* find(std::string_view value);
   [[nodiscard]] TokenRecord* by_number(std::uint64_t n);
   std::size_t revoke_all();
   std::size_t revoke_client(std::string_view client, Standing why = Standing::revoked);
-  /// Ends the client's oldest ones that have not ended at `date`, until `most` are left.
+  /// Ends the client's oldest tokens that are still valid at `date`, until `max` are left.
   void evict(std::string_view client, std::size_t most, HostTime date);
-  /// The token is known by another value from now on. False: there is no such token.
+  /// Changes the value of a token. False if there is no such token.
   bool rename(std::uint64_t n, std::string_view value);
   [[nodiscard]] std::size_t issued() const noexcept { return issued_; }
-  /// The newest `most`, oldest first.
+  /// The newest `max`, oldest first.
   [[nodiscard]] std::vector<const TokenRecord*> newest(std::size_t most) const;
 
  private:

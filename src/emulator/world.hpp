@@ -31,14 +31,14 @@ enum class BackendChoice {
 
 std::string_view to_string(BackendChoice choice) noexcept;  ///< "request", "connection"
 
-/// Time on the wire. `up` is spent before the host reads the request (so all is judged and stamped
-/// after it), `down` after the answer was stamped.
+/// Time on the wire. `up` passes before the host reads the request, so that everything is judged
+/// and dated after it; `down` passes after the answer got its Date.
 struct Delays {
   Duration up{0};
   Duration down{0};
 };
 
-/// What may change while the emulator runs.
+/// Settings that may change while the emulator runs.
 struct Settings {
   TokenFormat token = TokenFormat::opaque;
   Duration lifetime = std::chrono::hours{24};  ///< the platform's default (docs/platform.md 1.5)
@@ -58,17 +58,17 @@ struct Settings {
   std::string issuer = "https://login.emulator.invalid";  ///< `iss` of JWTs: the login host's URL
 };
 
-/// What `inin-ratelimit-allowed` says where nothing else was ordered (docs/platform.md 4).
+/// The default for `inin-ratelimit-allowed` (docs/platform.md 4).
 constexpr std::uint64_t kApiAllowed = 300;
 
-/// The last token that a client was given.
+/// The last token that was issued to a client.
 struct LastToken {
   std::uint64_t n = 0;
   Secret value;
   Duration lifetime{0};
 };
 
-/// The other program that shares a client: the token it has, 0 = none yet.
+/// The other program that shares a client: the number of its token, 0 = none yet.
 using Rivals = std::map<std::string, std::uint64_t>;
 
 struct WorldOptions {
@@ -79,12 +79,12 @@ struct WorldOptions {
   Settings settings{};
 };
 
-/// A small Genesys Cloud: one login host, one API host of one or more backends, and the clocks of
-/// each. Pure: no socket, thread or clock read; every time comes in as `now`, and everything it
-/// does follows from its options, its seed and what it is asked. Not thread-safe.
+/// A small Genesys Cloud: one login host, one API host with one or more backends, and the clocks of
+/// each. Pure: it uses no socket, thread or clock; every time comes in as `now`, and its behavior
+/// depends only on its options, its seed and the requests. Not thread-safe.
 ///
-/// A request is handled when it arrives, that is `delays(host).up` after it was sent; its answer
-/// is stamped then, and reaches the client `delays(host).down` later.
+/// A request is handled when it arrives, that is, `delays(host).up` after it was sent. Its answer
+/// gets its Date then, and reaches the client `delays(host).down` later.
 class World {
  public:
   static constexpr std::size_t kMaxBackends = 100;
@@ -92,9 +92,9 @@ class World {
 
   World(WorldOptions options, const Now& start, std::uint64_t seed);
 
-  /// The login host, without its control API.
+  /// Handles a request to the login host, except for the control API.
   Reply handle_login(const ServerRequest& request, const Now& now);
-  /// The API host; the backend is picked as the settings say, or handed in.
+  /// Handles a request to the API host; the backend is chosen by the settings, or passed in.
   Reply handle_api(const ServerRequest& request, const Now& now);
   Reply handle_api(const ServerRequest& request, const Now& now, std::size_t backend);
   /// The control API under /emulator/ (docs/guide/emulator.md).
@@ -102,8 +102,8 @@ class World {
   /// Answers a request that could not be read: 400, 408, 413, 431.
   Reply refuse(Host host, int status, const Now& now);
 
-  /// Has what was to happen by now happen: events, and what rivals do. The handle_ functions do it
-  /// themselves; who asks for anything else first calls this. Times of `now` that go back do
+  /// Performs everything that was due by now: events and the actions of rivals. The handle_
+  /// functions call it themselves; call it before using anything else. A `now` that goes back does
   /// nothing.
   void advance(const Now& now);
 
@@ -114,7 +114,7 @@ class World {
   [[nodiscard]] SkewedClock& login_clock() noexcept { return login_clock_; }
   /// One for each backend, never empty.
   [[nodiscard]] std::vector<SkewedClock>& api_clocks() noexcept { return api_clocks_; }
-  /// False where kMaxBackends are there.
+  /// False if there are kMaxBackends already.
   bool add_backend(const ClockOptions& options, const Now& now);
   [[nodiscard]] ClientTable& clients() noexcept { return clients_; }
   [[nodiscard]] TokenTable& tokens() noexcept { return tokens_; }
@@ -122,10 +122,10 @@ class World {
   [[nodiscard]] Stats& stats() noexcept { return stats_; }
   [[nodiscard]] FaultTable& faults() noexcept { return faults_; }
   [[nodiscard]] const FaultTable& faults() const noexcept { return faults_; }
-  /// Takes the fault in, as of now. False where FaultTable::kMaxFaults stand.
+  /// Adds a fault from now on. False if there are FaultTable::kMaxFaults already.
   bool add_fault(Fault fault, const Now& now);
   void set_token_rules(TokenRules rules, const Now& now);
-  /// By client; of those that have asked for one.
+  /// By client; only those that have requested one.
   [[nodiscard]] std::map<std::string, LastToken>& last_tokens() noexcept { return last_tokens_; }
   /// Token requests of each client.
   [[nodiscard]] std::map<std::string, RateWindow>& login_windows() noexcept { return windows_; }

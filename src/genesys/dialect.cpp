@@ -13,7 +13,7 @@ namespace {
 
 using oauth::Refusal;
 
-/// /api/v2/users/me or below it, wherever a gateway has put it.
+/// /api/v2/users/me or below it, with any prefix that a gateway adds.
 bool under_users_me(std::string_view path) noexcept {
   constexpr std::string_view kUsersMe = "/api/v2/users/me";
   path = path.substr(0, path.find_first_of("?#"));
@@ -30,7 +30,7 @@ bool lacks_user(const Refusal& refusal, int status, std::string_view path, bool 
   return managed && fits && refusal.permissions.empty() && under_users_me(path);
 }
 
-/// What the platform's own errors say beyond what all APIs' do.
+/// Reads what the platform's errors say in addition to those of other APIs.
 void take_details(const oauth::AnswerBody& body, int status, Refusal& refusal) {
   if (!body.object) return;
   ErrorDetails details = read_error_details(*body.object);
@@ -73,7 +73,7 @@ Refusal GenesysDialect::api_refusal(const Exchange& exchange, std::string_view p
   if (exchange.status < 400) return refusal;
   const bool scope = refusal.error_code == "insufficient_scope";  // of WWW-Authenticate
   take_details(body, exchange.status, refusal);
-  // One that names a permission is the API's own, whatever else it lacks.
+  // An error that names a permission comes from the API itself, whatever else is missing.
   if (refusal.kind == Refusal::Kind::gateway_refused && !refusal.permissions.empty())
     refusal.kind = Refusal::Kind::missing_permission;
   if (exchange.status == 504 && refusal.error_code == "authentication.request.timeout") {

@@ -4,9 +4,10 @@
 
 namespace skewguard::genesys {
 
-/// Genesys Cloud's own ways: Basic with the raw id and secret, `error_description` or `description`
-/// on the login host, ErrorBody on the API host (docs/platform.md section 1.2, 2.1, 2.2). It reads
-/// RFC 6749 and 6750 answers as well, so that gateways and other servers are understood.
+/// The formats of Genesys Cloud: Basic with the raw id and secret, `error_description` or
+/// `description` on the login host, ErrorBody on the API host (docs/platform.md section 1.2, 2.1,
+/// 2.2). It reads RFC 6749 and 6750 answers as well, so that gateways and other servers are
+/// understood.
 class GenesysDialect final : public oauth::Dialect {
  public:
   [[nodiscard]] HttpRequest request(const oauth::Grant& grant,

@@ -45,7 +45,7 @@ void add_permissions(std::string_view text, std::vector<std::string>& into) {
   }
 }
 
-/// Every text below `node`: messageParams and details are not of one shape.
+/// Every text below `node`: messageParams and details vary in form.
 void scan(const json& node, std::size_t depth, std::vector<std::string>& into) {
   if (node.is_string()) return add_permissions(node.get_ref<const std::string&>(), into);
   if (!node.is_structured() || depth == kMaxDepth) return;

@@ -10,7 +10,7 @@
 namespace skewguard::genesys {
 namespace {
 
-// docs/platform.md section 1.1. The list grows: any other domain is taken as it stands.
+// docs/platform.md section 1.1. The list grows: any other domain is used unchanged.
 constexpr std::array<Region, 18> kRegions{{
     {"us-east-1", "mypurecloud.com"},
     {"us-west-2", "usw2.pure.cloud"},
@@ -75,7 +75,7 @@ RegionUrls urls_below(std::string_view domain) {
   return {.domain = name, .login_url = "https://login." + name, .api_url = "https://api." + name};
 }
 
-/// The region's name goes into the message as typed, unless it could garble a terminal.
+/// The message contains the region as typed, unless it could garble a terminal.
 std::string quoted(std::string_view text) {
   constexpr std::size_t kMostShown = 64;
   const bool plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });

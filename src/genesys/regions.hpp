@@ -21,9 +21,9 @@ struct RegionUrls {
   std::string login_url;  ///< https://login.<domain>
   std::string api_url;    ///< https://api.<domain>
 };
-/// From a domain (any value with a dot: "mypurecloud.ie", also with login., api. or apps. before
-/// it, or https:// and a slash) or an AWS name, hyphens or underscores, any case. The error names
-/// the nearest known region.
+/// The URLs for a domain (any value with a dot: "mypurecloud.ie", also prefixed with login., api.
+/// or apps., or with https:// and a slash) or an AWS name, with hyphens or underscores, in any
+/// case. The error names the nearest known region.
 Result<RegionUrls> urls_of(std::string_view region);
 
 }  // namespace skewguard::genesys

@@ -39,7 +39,7 @@ bool named(const NamedEntity& entity) noexcept {
   return !entity.name.empty() || !entity.id.empty();
 }
 
-/// Without what might be a token: a run of letters and digits that no word has.
+/// Removes what might be a token: a run of letters and digits longer than any word.
 std::string without_tokens(std::string text) {
   constexpr std::size_t kLongestWord = 24;
   const auto of_word = [](char c) { return c > ' ' && c <= '~' && c != '"' && c != ','; };
@@ -54,7 +54,7 @@ std::string without_tokens(std::string text) {
   return text;
 }
 
-/// A success that is none of this API. `what`: "a page ...", "an error ...".
+/// A success that is not from this API. `what`: "a page ...", "an error ...".
 Error not_the_api(std::string_view path, std::string what) {
   return {.kind = ErrorKind::protocol,
           .message = "the answer to " + std::string(path) +
@@ -68,7 +68,7 @@ std::string quoted(const std::string& text) {
   return text.empty() ? "" : " (\"" + text + "\")";
 }
 
-/// The body as an object that may tell of an owner.
+/// The body as an object that may name an owner.
 Result<json> object_of(int status, std::string_view body, std::string_view path) {
   Exchange answer;
   answer.status = status;

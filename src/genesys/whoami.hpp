@@ -8,7 +8,7 @@
 
 namespace skewguard::genesys {
 
-/// A name and an id as the platform gives them; either may be empty where it does not say.
+/// A name and an id from the platform; either may be empty.
 struct NamedEntity {
   std::string name;
   std::string id;
@@ -26,10 +26,10 @@ struct Owner {
 };
 std::string_view to_string(Owner::Kind kind) noexcept;
 
-/// Which paths tell who a token belongs to, and how to read their answers (docs/contract.md section
-/// 1): /api/v2/tokens/me first, which serves every grant and needs no permission; for a given token
-/// (a managed one has no user), or where that path is not there, /api/v2/users/me too; where
-/// neither tells, /api/v2/organizations/me. Pure: the caller sends the requests.
+/// Which paths show who a token belongs to, and how to read their answers (docs/contract.md section
+/// 1): first /api/v2/tokens/me, which works for every grant and needs no permission; for a given
+/// token (a managed one has no user), or if that path does not exist, also /api/v2/users/me; if
+/// neither says, /api/v2/organizations/me. Pure: the caller sends the requests.
 class Whoami {
  public:
   enum class TokenIs { managed, given };
@@ -41,9 +41,9 @@ class Whoami {
 
   explicit Whoami(TokenIs token) noexcept : token_(token) {}
 
-  /// What to GET now. Only while the last Next was `ask` (as it is at first).
+  /// The path to GET now. Valid while the last Next was `ask` (as at the start).
   [[nodiscard]] std::string_view path() const noexcept;
-  /// Takes the answer to path(). Error (`protocol`): a 200 that cannot be read.
+  /// Processes the answer to path(). Error (`protocol`): an unreadable 200.
   Result<Next> take(int status, std::string_view body);
   [[nodiscard]] const Owner& owner() const noexcept { return owner_; }
 

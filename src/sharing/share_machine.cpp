@@ -9,7 +9,7 @@
 namespace skewguard::sharing {
 namespace {
 
-/// Unknown where this was never learned, or learned of another host.
+/// Unknown if this was never learned, or learned about another host.
 Facts facts_of(const Record& record, const std::string& api) {
   Facts facts{.api = api};
   if (record.api != api) return facts;
@@ -38,7 +38,8 @@ void apply(const event::Refused& refused, Record& record) {
   record.token.reset();
   if (!refused.instead) return;
   record.token = refused.instead;
-  // As new as a token can be that nobody asked for: whoever is asking now still replaces it.
+  // Newer than any token that was requested before; a process that is requesting one now still
+  // replaces it.
   record.refused = record.generation - 1;
 }
 
@@ -190,12 +191,12 @@ void ShareMachine::seek() {
   claim_and_ask();
 }
 
-/// How long the beat of someone else's claim has been seen to stand still.
+/// How long another process's beat has stood still.
 Duration ShareMachine::stillness(const Claim& claim) const {
   return watched_ && watched_->claim == claim ? watched_->last - watched_->since : Duration{0};
 }
 
-/// The same pause for everyone, counted from the issuer's clock where that can be read.
+/// The same pause for all processes, measured by the issuer's clock if that can be read.
 bool ShareMachine::wait_for_trouble(const Trouble& trouble) {
   if (trouble.failures == 0) return false;
   const Instant longest = awaited_.since + trouble.pause;
@@ -217,12 +218,12 @@ void ShareMachine::claim_and_ask() {
   swap(std::move(record), {.claims = true, .carries = pending_.changes, .still = still});
 }
 
-/// Out of the bucket that all processes share; one that cannot be read is full.
+/// Pays from the bucket that all processes share; an unreadable bucket is full.
 bool ShareMachine::pay(Record& record) {
   using Budget = oauth::RefusalBudget;
   if (!view_.issuer) return true;
   const Duration next = record.bucket_full_at - (Budget::kMost - 1) * Budget::kEvery;
-  // A figure beyond a full debt is no bucket's.
+  // A value beyond the maximum debt is not a bucket's.
   const bool readable =
       record.bucket_full_at <= view_.issuer->latest + Budget::kMost * Budget::kEvery;
   if (readable && view_.issuer->earliest < next) {
@@ -236,7 +237,7 @@ bool ShareMachine::pay(Record& record) {
   return true;
 }
 
-/// Whatever happened meanwhile: an answer counts unless a later one is there.
+/// An answer counts unless there is a later one, whatever happened meanwhile.
 void ShareMachine::write_answer() {
   if (!known_) return read();
   Record record = base();
@@ -263,7 +264,7 @@ void ShareMachine::write_answer() {
   swap(with_pending(std::move(record)), {.carries = pending_.changes, .ends_request = true});
 }
 
-/// The register does not work. A claim may have been written nevertheless.
+/// The register failed. A claim may have been written nevertheless.
 void ShareMachine::ask_alone(const Operation& failed) {
   ask(failed.claims ? failed.writes : std::nullopt);
 }
@@ -294,7 +295,7 @@ void ShareMachine::won(const Operation& done) {
   asking_->answer.emplace();  // nobody needs it any more: the claim is given back
 }
 
-/// The register has lost what this process knows: it was emptied, or an older state came back.
+/// The register has lost what this process knows: it was emptied, or reverted to an older state.
 void ShareMachine::restore_lost() {
   if (!live_ || !known_ || asking_) return;
   if (!lives(*live_)) {
@@ -310,7 +311,7 @@ void ShareMachine::restore_lost() {
   swap(std::move(back), {});
 }
 
-/// When this process saw the trouble first; its own as it wrote it.
+/// When this process first saw the trouble; its own when it wrote it.
 void ShareMachine::note_trouble(const Record& record) {
   const Trouble& trouble = record.trouble;
   const TroubleId id{record.epoch, record.generation, trouble.failures, trouble.not_before};
@@ -370,7 +371,7 @@ bool ShareMachine::of_this_boot(const SharedToken& token) const {
   return same_boot_clock(token, options_.boot_id, options_.time_namespace);
 }
 
-/// At most; nothing where that cannot be told.
+/// An upper bound; empty if it is not known.
 std::optional<Duration> ShareMachine::age_of(const SharedToken& token) const {
   if (of_this_boot(token) && token.sent <= view_.now) return view_.now - token.sent;
   if (!view_.issuer || token.issued_from <= Duration{0}) return std::nullopt;

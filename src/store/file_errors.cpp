@@ -97,7 +97,7 @@ std::optional<Error> unfit(const std::string& path, const FileStatus& status, st
   if ((status.mode & 077U) != 0) {
     const std::string why = "group or others may use it (mode " + octal(status.mode) + ")";
     if (type != S_IFDIR) return not_used(path, why, "chmod 600 " + path);
-    // Any other folder may be shared on purpose: of / or /tmp nobody should hear "chmod 700".
+    // Any other folder may be shared on purpose: never suggest "chmod 700" for / or /tmp.
     if (path.ends_with("/skewguard")) return not_used(path, why, "chmod 700 " + path);
     const std::string below = path + (path.ends_with('/') ? "" : "/") + "skewguard";
     return not_used(

@@ -26,12 +26,12 @@ constexpr std::size_t kKeyChars = 64;
 constexpr std::size_t kSeedChars = 16;
 constexpr std::string_view kValueEnd = ".json";
 constexpr std::string_view kDraftEnd = ".new";
-// So many files in one folder are not ours alone.
+// A folder with this many files contains more than ours.
 constexpr std::size_t kMostEntries = 10'000;
 constexpr std::uint64_t kMostNumber = 999'999'999'999'999'999;
-// How often others may come between before that is an error.
+// How often other processes may interfere before that is an error.
 constexpr int kMostTries = 10;
-// Of one sweep, which runs on the control loop.
+// The limit of one sweep, which runs on the control loop.
 constexpr std::size_t kMostSwept = 1000;
 constexpr int kMostKeysSwept = 100;
 
@@ -50,7 +50,7 @@ Error busy(const std::string& path) {
 
 // Names -------------------------------------------------------------------------------------------
 
-/// 1, 2 ... as we write it; 0 = it is no such number.
+/// 1, 2 ... in our format; 0 = not such a number.
 std::uint64_t number_in(std::string_view digits) {
   std::uint64_t number = 0;
   if (digits.starts_with('0')) return 0;
@@ -69,7 +69,7 @@ std::uint64_t number_of_value(std::string_view name) {
   return number_in(name);
 }
 
-/// Nobody else's: several may write the same number.
+/// A unique name: several processes may write the same number.
 std::string draft_name(std::uint64_t number) {
   return "." + std::to_string(number) + "." + hex_digits(system::hardware_seed()) +
          std::string(kDraftEnd);
@@ -88,14 +88,14 @@ std::uint64_t number_of_draft(std::string_view name) {
   return number_in(name.substr(1, end - 1));
 }
 
-/// What earlier versions left under a key: its file, its lock, drafts.
+/// Files that earlier versions left for a key: the file, its lock, drafts.
 bool is_earlier(std::string_view end) {
   return end == kValueEnd || end == ".lock" || end == kDraftEnd || is_draft_end(end);
 }
 
 // Versions ----------------------------------------------------------------------------------------
 
-/// The number alone would come again in a folder that was emptied.
+/// A number alone would be reused in a folder that was emptied.
 std::string version_of(std::uint64_t number, std::string_view text) {
   return std::to_string(number) + "-" + sha256_hex(text).substr(0, kSeedChars);
 }
@@ -114,7 +114,7 @@ Value value_of(std::uint64_t number, SecretText text) {
 
 // Cleaning up -------------------------------------------------------------------------------------
 
-/// Removes a file of ours. False: it is there still, or may be.
+/// Removes a file of ours. False if it still exists, or may.
 bool removed(const Folder& folder, const std::string& name) {
   const auto there = folder.has(name);
   if (!there) return false;
@@ -128,7 +128,7 @@ std::vector<std::string> names_in(const Folder& folder) {
   return names;
 }
 
-/// Up to that number. False: one is there still, or may be.
+/// Removes drafts up to that number. False if one still exists, or may.
 bool remove_drafts(const Folder& values, const std::vector<std::string>& names,
                    std::uint64_t number) {
   bool all = true;
@@ -139,8 +139,8 @@ bool remove_drafts(const Folder& values, const std::vector<std::string>& names,
   return all;
 }
 
-/// Values below `number`, none of them while the draft of one who may want to link the same name is
-/// there: he must find that he has lost.
+/// Removes values below `number`, but none while a draft exists that may be linked to the same
+/// name: that process must find that it has lost.
 void remove_overtaken(const Folder& values, std::uint64_t number) {
   const auto names = names_in(values);
   if (!remove_drafts(values, names, number)) return;
@@ -154,7 +154,7 @@ void remove_earlier(const Folder& folder, const std::string& key) {
   for (const char* end : {".json", ".lock", ".new"}) (void)removed(folder, key + end);
 }
 
-/// Since then a token request has ended, or something was learned of its token.
+/// Whether a token request has ended since then, or something was learned about its token.
 std::optional<sharing::SharedToken> fresh_token(std::string_view key, std::string_view text) {
   auto record = record_of(key, text);
   if (!record || record->claim) return std::nullopt;
@@ -176,7 +176,7 @@ Error cannot_link(const std::string& path, int error) {
 
 }  // namespace
 
-/// What is to be swapped.
+/// The operands of a swap.
 struct FileStore::Swap {
   const std::string& key;
   const std::optional<std::string>& expected;
@@ -226,7 +226,7 @@ Result<Swapped> FileStore::swap(const std::string& key, const std::optional<std:
   return busy(folder_ + "/" + key);
 }
 
-/// The value with the highest number. Its file may be gone before it is opened: then there is a
+/// The value with the highest number. Its file may disappear before it is opened; then there is a
 /// higher one.
 Result<std::optional<Value>> FileStore::current(const Folder& folder,
                                                 const std::string& key) const {
@@ -245,13 +245,13 @@ Result<std::optional<Value>> FileStore::current(const Folder& folder,
     auto text = (number > 0 ? *values : folder).read(name, kMostTextBytes);
     if (!text) return text.error();
     if (*text) return std::optional(value_of(number, **std::move(text)));
-    // Between the two looks the first number may have taken the place of an earlier version's file.
+    // In between, the first number may have replaced an earlier version's file.
     if (number == 0 && std::exchange(seen_nothing, true)) return std::optional<Value>{};
   }
   return busy(folder.path_of(key));
 }
 
-/// Nothing: others came between, and that decides nothing; once more.
+/// Empty if other processes interfered without deciding the swap; try again.
 Result<std::optional<Swapped>> FileStore::attempt(const Swap& swap) const {
   const auto folder = Folder::enter(files_, folder_, Folder::Missing::is_made);
   if (!folder) return folder.error();
@@ -262,7 +262,7 @@ Result<std::optional<Swapped>> FileStore::attempt(const Swap& swap) const {
   auto done = put(swap, *folder, *values, draft);
   if (!done || !*done || !(*done)->swapped) return done;
 
-  // The new value is there; without this a power cut may bring the old one back.
+  // The new value exists; without this sync, a power cut may bring back the old one.
   if (auto synced = values->sync(); !synced) return synced.error();
   remove_overtaken(*values, swap.number);
   if (swap.number == 1) remove_earlier(*folder, swap.key);
@@ -281,8 +281,8 @@ Result<std::optional<Swapped>> FileStore::put(const Swap& swap, const Folder& fo
   return done;
 }
 
-/// The draft was made before the look at what is there. So whoever has removed that since, or what
-/// came after it, has removed the draft before.
+/// The draft was created before the folder was read. So a process that has since removed the
+/// current value, or a later one, has removed the draft first.
 Result<std::optional<Swapped>> FileStore::link(const Swap& swap, const Folder& folder,
                                                const Folder& values, const Draft& draft) const {
   if (const int error = values.write(draft.file, swap.text); error < 0)
@@ -305,8 +305,8 @@ Result<std::optional<Swapped>> FileStore::link(const Swap& swap, const Folder& f
 
 // The sweep ---------------------------------------------------------------------------------------
 
-/// What is of no use to anyone any more: other keys' values that have ended, and what earlier
-/// versions left. Best effort.
+/// Removes what is no longer useful: expired values of other keys, and files of earlier versions.
+/// Best effort.
 void FileStore::sweep(const Folder& folder, const std::string& key,
                       const sharing::SharedToken& fresh) const {
   std::vector<std::string> names;
@@ -325,7 +325,8 @@ void FileStore::sweep(const Folder& folder, const std::string& key,
   }
 }
 
-/// Of one key, as far as they have ended. Who puts a new one there meanwhile finds or makes it.
+/// Removes the expired values of one key. A process that writes a new one meanwhile finds or
+/// creates the folder.
 void FileStore::sweep_values(const Folder& folder, const std::string& key,
                              const sharing::SharedToken& fresh) const {
   const auto values = folder.enter(key, Folder::Missing::is_fine);
@@ -343,7 +344,7 @@ void FileStore::sweep_values(const Folder& folder, const std::string& key,
   folder.remove_folder(key);  // fails where it is not empty
 }
 
-/// An earlier version's file: a token that has ended, a draft, a lock without a token.
+/// Whether an earlier version's file can go: an expired token, a draft, a lock without a token.
 bool FileStore::is_litter(const Folder& folder, const std::string& key, std::string_view end,
                           const sharing::SharedToken& fresh) {
   if (is_draft_end(end) || end == kDraftEnd) return true;

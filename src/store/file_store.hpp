@@ -14,23 +14,23 @@ namespace skewguard::store {
 
 /// A register in a folder: the value of a key is the file with the highest number in FOLDER/KEY/,
 /// "12.json". A swap writes a draft, ".13.0123456789abcdef.new", and links it to "13.json", which
-/// fails where that is there already. No locks, so whoever is frozen holds up nobody: whoever
-/// removes a number has removed the drafts of all who may still want to link it
-/// (docs/adr/0011-sharing.md). FOLDER/KEY.json, of earlier versions, is the value 0.
+/// fails if that exists already. There are no locks, so a frozen process blocks nobody: before a
+/// process removes a number, it removes the drafts of all processes that may still want to link it
+/// (docs/adr/0011-sharing.md). FOLDER/KEY.json, from earlier versions, is the value 0.
 ///
-/// What another user owns or may look into is refused, never used, never deleted. Whoever writes a
-/// new token takes away what is of no use to anyone any more. Thread-safe. Handlers are called from
-/// within the call.
+/// Files that another user owns or can access are an error: never used, never deleted. A process
+/// that writes a new token removes files that are no longer useful. Thread-safe. Handlers are
+/// called from within the call.
 class FileStore final : public TokenStore {
  public:
-  /// The folder is made at need, with its parents. `files` must outlive the register.
+  /// Creates the folder when needed, with its parents. `files` must outlive the store.
   explicit FileStore(std::string folder, Files& files = system_files());
 
   void read(const std::string& key, ReadHandler handler) override;
   void swap(const std::string& key, std::optional<std::string> expected, Secret text,
             SwapHandler handler) override;
 
-  // The same, at once.
+  // The same, synchronously.
   [[nodiscard]] Result<std::optional<Value>> read(const std::string& key) const;
   [[nodiscard]] Result<Swapped> swap(const std::string& key,
                                      const std::optional<std::string>& expected,
@@ -40,7 +40,7 @@ class FileStore final : public TokenStore {
 
  private:
   struct Swap;
-  /// Written here, to be linked.
+  /// A written file that is to be linked.
   struct Draft {
     const std::string& name;
     const Handle& file;

@@ -16,7 +16,7 @@ int make(Files& files, const std::string& path) {
   return made == -EEXIST ? 0 : made;
 }
 
-/// From the end, so that no parent that is there is touched.
+/// From the end, so that existing parents are not touched.
 int make_with_parents(Files& files, const std::string& path) {
   const int made = make(files, path);
   const auto slash = path.find_last_of('/');
@@ -155,7 +155,7 @@ int Folder::list(std::size_t most, std::vector<std::string>& names) const {
   });
 }
 
-/// At most as much as `text` has room for, and cuts it to what came.
+/// Reads at most as much as `text` has room for, and shrinks it to what was read.
 int Folder::read_all(const Handle& file, SecretText& text) const {
   std::size_t filled = 0;
   while (filled < text.size()) {

@@ -12,7 +12,7 @@
 
 namespace skewguard::store {
 
-/// A descriptor that is closed when it goes. `files` must outlive it.
+/// Owns a descriptor. `files` must outlive it.
 class Handle {
  public:
   Handle(Files& files, int fd) noexcept : files_(&files), fd_(fd) {}
@@ -30,33 +30,33 @@ class Handle {
   int fd_;  ///< -errno or -1: there is none
 };
 
-/// A folder that belongs to this user alone, open. What another user owns or may look into, and
-/// what is no plain file, is refused there (`config`): not used, not deleted.
+/// An open folder that only this user can access. Files in it that another user owns or can access,
+/// or that are not regular, are an error (`config`): not used, not deleted.
 class Folder {
  public:
   enum class Missing { is_fine, is_made };
 
-  /// Made with its parents where that is asked for; else one that is missing is not open.
+  /// Creates it with its parents if requested; otherwise a missing folder is not open.
   static Result<Folder> enter(Files& files, const std::string& path, Missing missing);
-  /// A folder in this one.
+  /// Opens a folder in this one.
   [[nodiscard]] Result<Folder> enter(const std::string& name, Missing missing) const;
 
   [[nodiscard]] bool open() const noexcept { return handle_.open(); }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] std::string path_of(const std::string& name) const { return path_ + "/" + name; }
 
-  /// A file of ours; nothing where there is none, empty where it has over `most` bytes.
+  /// Reads a file of ours; not set if there is none, empty if it has more than `max` bytes.
   [[nodiscard]] Result<std::optional<SecretText>> read(const std::string& name,
                                                        std::size_t most) const;
-  /// Whether there is such a file. Error: something else stands there.
+  /// Whether there is such a file. Error: something else has that name.
   [[nodiscard]] Result<bool> has(const std::string& name) const;
-  /// The same of what is open.
+  /// The same for an open file.
   [[nodiscard]] Result<void> check(const Handle& file, const std::string& name,
                                    FileStatus& status) const;
-  /// So that what happened to its names outlasts a power cut.
+  /// Makes changes to its names survive a power cut.
   [[nodiscard]] Result<void> sync() const;
 
-  // As in Files, with signals out of the way: 0 or more, else -errno.
+  // As in Files, but retried after signals: 0 or more, otherwise -errno.
   [[nodiscard]] Handle open_file(const std::string& name, int flags) const;
   [[nodiscard]] int write(const Handle& file, std::string_view text) const;  ///< all of it
   [[nodiscard]] int sync(const Handle& file) const;

@@ -6,8 +6,8 @@
 
 namespace skewguard::store {
 
-/// What a stored token belongs to: login URL, token path, parameters, client id and a digest of the
-/// secret (SHA-256), never the secret itself. Lower-case hex, 64 characters; fit for a file name.
+/// Identifies what a stored token belongs to: a digest of login URL, token path, parameters, client
+/// id and the SHA-256 of the secret. 64 lower-case hex characters; usable as a file name.
 std::string key_of(const ClientOptions& options);
 
 }  // namespace skewguard::store

@@ -69,7 +69,7 @@ void write(SealedWriter& text, const Trouble& trouble) {
   text.string("verdict", to_string(trouble.verdict));
 }
 
-/// What both schemas say of a token in the same words.
+/// The members of a token that both schemas have in common.
 bool read_common(const SealedReader& text, SharedToken& token) {
   SecretText value;
   Duration sent{0};
@@ -129,9 +129,9 @@ std::optional<Record> read_current(const SealedReader& text) {
   return record;
 }
 
-/// The ids come from the text, so that all who read it get the same record.
+/// The ids are derived from the text, so that every reader gets the same record.
 std::optional<Record> read_earlier(const SealedReader& text, std::string_view key) {
-  // Those versions wrote the Date of the answer alone; their requests took at most so long.
+  // Those versions wrote only the Date of the answer; their requests took at most this long.
   constexpr Duration kLongestRequest = std::chrono::seconds{14};
   Record record;
   record.epoch = id_of_text(key);

@@ -22,7 +22,7 @@ constexpr std::size_t kMostOriginBytes = 512;
 // 2169 as a moment: what a JWT's claims may name too.
 constexpr Duration kLatestTime = std::chrono::hours{24 * 365 * 199};
 
-/// What stands before the digest, where the digest is right.
+/// The text before the digest, if the digest is correct.
 std::optional<std::string_view> sealed(std::string_view text) {
   constexpr std::size_t kTail = kDigest.size() + kDigestChars + kEnd.size();
   if (text.size() > kMostTextBytes || text.size() < kTail || !text.ends_with(kEnd))
@@ -113,7 +113,7 @@ std::optional<SealedReader> SealedReader::open(std::string_view text) {
   auto content = sealed(text);
   if (!content || !content->starts_with(kBegin)) return std::nullopt;
   SealedReader reader;
-  // Between two members stands kNext, and nowhere else: a JSON string has no line break.
+  // kNext occurs only between two members: a JSON string has no line breaks.
   std::size_t skipped = kBegin.size();
   while (content->size() > skipped) {
     content->remove_prefix(skipped);

@@ -15,14 +15,14 @@ namespace skewguard::store {
 
 inline constexpr std::size_t kMostTextBytes = std::size_t{128} * 1024;
 
-// What may stand in a sealed text.
+// What a sealed text may contain.
 bool visible_ascii(std::string_view text);
 bool is_name(std::string_view text);    ///< at most 256 characters; may be empty
 bool is_origin(std::string_view text);  ///< at most 512: a host name alone may have 253
 bool in_range(Duration time);           ///< from 0 to 199 years: sums stay far from overflow
 
-/// Composes one JSON object in a fixed form: one member a line, the last one a SHA-256 digest of
-/// all that stands before it. Strings are of visible ASCII. Leaves no secret behind unwiped.
+/// Composes one JSON object in a fixed form: one member per line, the last one a SHA-256 digest of
+/// everything before it. Strings are visible ASCII. Wipes all memory that held a secret.
 class SealedWriter {
  public:
   /// `secret_bytes`: of the longest string.
@@ -34,7 +34,7 @@ class SealedWriter {
   void flag(std::string_view name, bool value);
   void id(std::string_view name, std::uint64_t value);  ///< 16 hex digits: JSON's numbers are short
 
-  /// Nothing where it is over kMostTextBytes.
+  /// Empty if it is over kMaxTextBytes.
   [[nodiscard]] std::optional<Secret> seal() &&;
 
  private:
@@ -42,11 +42,12 @@ class SealedWriter {
   SecretText text_;
 };
 
-/// Reads such a text, members in any order. Each member's function is false where the member is
-/// missing or of another form, and may have changed `value` then. The text must outlive the reader.
+/// Reads such a text, with members in any order. Each function returns false if the member is
+/// missing or has another form, and may then have changed `value`. The text must outlive the
+/// reader.
 class SealedReader {
  public:
-  /// Nothing where the text is cut off, altered, or of another form.
+  /// Empty if the text is truncated, altered, or in another form.
   static std::optional<SealedReader> open(std::string_view text);
 
   [[nodiscard]] bool has(std::string_view name) const { return find(name).has_value(); }

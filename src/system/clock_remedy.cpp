@@ -8,14 +8,14 @@
 namespace skewguard::system {
 namespace {
 
-/// Those that follow servers on the network; the guest tools cannot be told to.
+/// Services that follow servers on the network; guest tools cannot be configured to.
 bool uses_servers(const TimeService& service) {
   using enum TimeServiceKind;
   return service.kind == chrony || service.kind == timesyncd || service.kind == ntpd ||
          service.kind == openntpd;
 }
 
-/// "systemctl restart chrony", or the older way. Nothing where neither is there.
+/// "systemctl restart chrony", or the older way. Empty if neither exists.
 std::optional<std::string> told_to(std::string_view verb, const TimeService& service,
                                    const Files& files) {
   if (files.there("/run/systemd/system") && !service.unit.empty())
@@ -38,7 +38,7 @@ void mend_running(const TimeService& service, const Files& files,
     remedies.push_back({"chronyc makestep", "sets the clock to chronyd's time at once"});
     return;
   }
-  // The others set the clock when they start, and look at their servers anew.
+  // The others set the clock and resolve their servers again when they start.
   if (const auto restart = told_to("restart", service, files)) {
     remedies.push_back(
         {*restart, "has " + service.name + " ask its servers and set the clock anew"});

@@ -18,7 +18,7 @@ using Words = std::vector<std::string_view>;
 
 constexpr int kMostDeep = 8;  // files that include files
 
-/// "server NAME port N": the port, where it is another than NTP's own.
+/// "server NAME port N": the port, if it is not NTP's default.
 NtpServer server_of(const Words& words, std::size_t name) {
   NtpServer server{std::string(words[name])};
   for (std::size_t i = name + 1; i + 1 < words.size(); ++i) {
@@ -31,7 +31,7 @@ NtpServer server_of(const Words& words, std::size_t name) {
   return server;
 }
 
-/// The files that a path with wildcards in its last part names.
+/// The files that match a path with wildcards in its last part.
 std::vector<std::string> matching(const Files& files, const std::string& pattern) {
   const auto slash = pattern.rfind('/');
   if (slash == std::string::npos) return {};
@@ -43,7 +43,8 @@ std::vector<std::string> matching(const Files& files, const std::string& pattern
   return found;
 }
 
-/// The files with this suffix in several directories, by name; of one name the first one's counts.
+/// The files with this suffix in several directories, sorted by name; the first directory takes
+/// precedence.
 std::vector<std::string> layered(const Files& files, const std::vector<std::string>& directories,
                                  std::string_view suffix) {
   std::map<std::string, std::string> by_name;
@@ -58,7 +59,7 @@ std::vector<std::string> layered(const Files& files, const std::vector<std::stri
   return found;
 }
 
-/// One that keeps to "WORD ARGUMENT..." lines: chrony, ntpd and OpenNTPD do.
+/// Parses "WORD ARGUMENT..." lines, as chrony, ntpd and OpenNTPD use.
 class Reader {
  public:
   Reader(const Files& files, TimeServiceKind kind) : files_(files), kind_(kind) {}
@@ -101,8 +102,8 @@ class Reader {
   std::vector<NtpServer> servers_;
 };
 
-/// "NTP=" and "FallbackNTP=" of the section [Time], over all files: lists add up, an empty one
-/// starts anew.
+/// "NTP=" and "FallbackNTP=" in the section [Time], over all files: lists are appended, an empty
+/// one clears them.
 class TimesyncdReader {
  public:
   void read(const std::string& text) {

@@ -6,8 +6,8 @@
 
 namespace skewguard::system {
 
-/// The servers that a service's configuration files name, each once, in their order; those of
-/// files that they include among them. Empty where there is no file or it may not be read.
+/// The servers in a service's configuration files and the files that these include, each once, in
+/// order. Empty if there is no readable file.
 std::vector<NtpServer> configured_servers(const Files& files, TimeServiceKind kind);
 
 }  // namespace skewguard::system

@@ -8,8 +8,8 @@
 
 namespace skewguard::system {
 
-/// Small text files below a root: "" is this machine, a directory is one that was captured.
-/// All paths are absolute ones of that machine. Thread-safe.
+/// Reads small text files below a root: "" for this machine, or a directory with files captured
+/// from another one. All paths are absolute on that machine. Thread-safe.
 class Files {
  public:
   static constexpr std::size_t kMostBytes = std::size_t{256} * 1024;  ///< of one file
@@ -17,16 +17,16 @@ class Files {
 
   explicit Files(std::string root = "") : root_(std::move(root)) {}
 
-  /// What a plain file holds, up to kMostBytes. Nothing where it cannot be read; a pipe or a device
-  /// is not waited for.
+  /// The content of a regular file, up to kMaxBytes. Empty if it cannot be read; never blocks on a
+  /// pipe or a device.
   [[nodiscard]] std::optional<std::string> read(const std::string& path) const;
-  /// Without spaces and line ends around it; empty where it cannot be read.
+  /// The trimmed content; empty if it cannot be read.
   [[nodiscard]] std::string line(const std::string& path) const;
   [[nodiscard]] bool there(const std::string& path) const;
-  /// The names in a directory, sorted; empty where it cannot be read.
+  /// The names in a directory, sorted; empty if it cannot be read.
   [[nodiscard]] std::vector<std::string> names(const std::string& directory) const;
-  /// The path of a program: in the system's directories (sbin too, which a user's PATH leaves out),
-  /// then in `path`, a list as in $PATH, of which relative parts are passed over.
+  /// The path of a program, searched for in the system's directories (including sbin, which users'
+  /// PATH may lack), then in `path`, a list like $PATH whose relative entries are ignored.
   [[nodiscard]] std::optional<std::string> program(std::string_view name,
                                                    std::string_view path) const;
 

@@ -9,7 +9,7 @@ struct timex;
 
 namespace skewguard::system {
 
-/// A leap second that the kernel was told of.
+/// A leap second that was announced to the kernel.
 enum class Leap {
   none,
   insert,  ///< the day ends (in UTC) with 23:59:60
@@ -17,30 +17,30 @@ enum class Leap {
   now,     ///< it is being inserted: the wall clock shows 23:59:59 for a second time
 };
 
-/// What the kernel was told of its own wall clock by whoever disciplines it (`man 2 adjtimex`).
-/// It says nothing of a clock that nobody disciplines, and it believes what it is told.
+/// What the kernel knows about its wall clock from the program that disciplines it (`man 2
+/// adjtimex`). The kernel does not verify it.
 struct KernelClock {
-  /// Someone keeps the clock and vouches for it. chronyd does so only with `rtcsync`; `max_error`
-  /// tells that it keeps the clock all the same.
+  /// A program disciplines the clock and reports it as synchronized. chronyd reports that only with
+  /// `rtcsync`; `max_error` shows that it disciplines the clock anyway.
   bool synchronised = false;
-  /// The most that the wall clock is off, either way (>= 0): as last told, and 500 us more for each
-  /// second since. Nothing once it is 16 s: the kernel counts no further.
+  /// The maximum error of the wall clock, in either direction (>= 0): as last reported, plus 500 us
+  /// for each second since. Empty from 16 s on, where the kernel stops counting.
   std::optional<Duration> max_error;
-  /// What the error is expected to be (>= 0), as last told. Nothing where there is no `max_error`.
+  /// The estimated error (>= 0), as last reported. Empty if there is no `max_error`.
   std::optional<Duration> est_error;
-  /// Parts per million by which the clock is made to run faster (positive) or slower than the bare
-  /// crystal, a slew by its rate (as chronyd does it) included.
+  /// The frequency correction in parts per million; positive = the clock is made to run faster.
+  /// Includes a slew by frequency, as chronyd does it.
   double frequency_ppm = 0;
-  /// Still to be added to the wall clock by slewing; positive = the clock is behind and runs faster
-  /// until it is made up. 0: no slew is under way, but for one by the rate.
+  /// What slewing still has to add to the wall clock; positive = the clock is behind and runs
+  /// faster for now. 0: no slew in progress, except by frequency.
   Duration to_slew{0};
   Leap leap = Leap::none;
-  /// TAI - UTC in seconds; nothing where nobody has set it.
+  /// TAI - UTC in seconds; empty if it was never set.
   std::optional<int> tai_offset;
 };
 
-/// Reads it and changes nothing. Error (`unavailable`): the kernel does not say, as in containers
-/// whose system calls are filtered. `adjust`: adjtimex or what stands in for it.
+/// Reads it without changing anything. Error (`unavailable`): the kernel does not say, as in
+/// containers with filtered system calls. `adjust`: adjtimex or a test double.
 Result<KernelClock> kernel_clock(int (*adjust)(timex*) = nullptr);
 
 }  // namespace skewguard::system

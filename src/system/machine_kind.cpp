@@ -21,7 +21,7 @@ std::string first_sign(std::string_view text, const std::array<NamedBySign, Coun
   return "";
 }
 
-/// `container=...` in the environment of the first process, which root alone may read.
+/// `container=...` in the environment of the first process, which only root may read.
 std::string container_in_environment(const Files& files) {
   std::istringstream entries(files.read("/proc/1/environ").value_or(""));
   constexpr std::string_view kName = "container=";
@@ -39,7 +39,7 @@ std::string container_of(const Files& files) {
                                                      {"/machine.slice/machine-", "systemd-nspawn"},
                                                      {"/containerd", "containerd"}}};
   const std::string by_cgroup = first_sign(files.read("/proc/1/cgroup").value_or(""), kByCgroup);
-  // Kubernetes first: below it is another kind, which leaves its own signs.
+  // Kubernetes first: the container runtime below it leaves its own signs.
   if (by_cgroup == "kubernetes" || files.there("/run/secrets/kubernetes.io") ||
       files.there("/var/run/secrets/kubernetes.io"))
     return "kubernetes";

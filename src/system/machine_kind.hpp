@@ -8,15 +8,15 @@
 
 namespace skewguard::system {
 
-/// What this machine is, as far as it matters to its clock. Names are as people know them; an
-/// empty one: nothing of the kind was seen.
+/// What kind of machine this is, as far as it matters for its clock. An empty name: no sign of that
+/// kind was found.
 struct MachineKind {
   std::string container;  ///< "docker", "kubernetes" ...: the clock is the host's, and set there
   std::string vm;         ///< "KVM", "VMware" ...: it can be stopped and restored with its clocks
   bool wsl = false;       ///< Windows Subsystem for Linux
   std::string clock_source;              ///< what the kernel counts ("tsc", "kvm-clock", "hpet")
   std::vector<std::string> host_clocks;  ///< "/dev/ptp0", "/dev/vmclock0": time from below
-  /// How long it was suspended since its start (>= 0); with less than `now.gap` it was not.
+  /// How long it has been suspended since boot (>= 0); less than `now.gap` means never.
   Duration suspended{0};
 };
 

@@ -26,7 +26,7 @@ Error cannot_start(int error) {
           .remedy = "check this machine's limits on processes and files"};
 }
 
-/// A file in memory, to be read from its beginning: whoever reads it, or not, holds nobody up.
+/// A file in memory, positioned at its start: a slow reader blocks nobody.
 class Input {
  public:
   explicit Input(std::string_view content) noexcept
@@ -52,7 +52,7 @@ class Input {
   bool whole_ = false;
 };
 
-/// This process's, less some variables. The texts stay the process's.
+/// This process's environment without some variables. The strings still belong to the process.
 std::vector<char*> environment_without(const std::vector<std::string_view>& withheld) {
   std::vector<char*> kept;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
@@ -66,8 +66,8 @@ std::vector<char*> environment_without(const std::vector<std::string_view>& with
 
 constexpr int kNothing = -1;  ///< no descriptor: /dev/null stands there
 
-/// Standard input from `input`, standard output to `output`, nothing else of ours; signals as a new
-/// program expects them.
+/// Standard input from `input`, standard output to `output`, no other descriptors, default signal
+/// handling.
 class Plan {
  public:
   explicit Plan(int input, int output = kNothing) noexcept {
@@ -92,7 +92,7 @@ class Plan {
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
 
-  /// 0, or errno. `words` and `environment` end with a null.
+  /// Returns 0 or errno. `words` and `environment` end with a null pointer.
   int carry_out(pid_t& pid, const char* program, std::vector<char*> words,
                 std::vector<char*> environment) {
     return ::posix_spawn(&pid, program, &files_, &attributes_, words.data(), environment.data());
@@ -134,7 +134,7 @@ class Pipe {
   std::array<int, 2> ends_{-1, -1};
 };
 
-/// All that comes out of a pipe until its end.
+/// Reads a pipe to its end.
 Result<std::string> read_to_end(int pipe, const OutputLimits& limits) {
   SystemClocks clocks;
   const MonotonicTime end = clocks.now().mono + limits.time;
@@ -157,7 +157,7 @@ Result<std::string> read_to_end(int pipe, const OutputLimits& limits) {
   }
 }
 
-/// With all of its session that did not leave its group.
+/// Kills it, with all processes of its session that are still in its group.
 void end_and_reap(pid_t pid) noexcept {
   ::kill(-pid, SIGKILL);
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;

@@ -10,8 +10,8 @@
 
 namespace skewguard::system {
 
-/// Programs that are told something and go their own way: nobody waits for them, and they cannot
-/// hold up whoever started them. Not thread-safe.
+/// Programs that get some input and run in the background: nobody waits for them, and they cannot
+/// block the caller. Not thread-safe.
 class Programs {
  public:
   static constexpr std::size_t kMostRunning = 8;  ///< beyond it none is started
@@ -22,13 +22,13 @@ class Programs {
   Programs(const Programs&) = delete;
   Programs& operator=(const Programs&) = delete;
 
-  /// Starts `/bin/sh -c command` in a session of its own, with `input` whole on its standard input,
-  /// its output thrown away, no other descriptor of ours, and our environment less `withheld`.
-  /// Error (`unavailable`): it could not be started; a command that is not there is the shell's to
-  /// find. Reaps those that have ended.
+  /// Starts `/bin/sh -c command` in its own session, with all of `input` on its standard input, its
+  /// output discarded, no other descriptors, and our environment without `withheld`. Error
+  /// (`unavailable`): it could not be started; the shell reports a missing command. Reaps programs
+  /// that have ended.
   Result<void> start(const std::string& command, std::string_view input,
                      const std::vector<std::string_view>& withheld);
-  /// Waits until all have ended, at most for `at_most`; returns how many still run.
+  /// Waits until all have ended, for at most `at_most`; returns how many still run.
   std::size_t wait(Duration at_most) noexcept;
 
  private:
@@ -46,11 +46,11 @@ struct OutputLimits {
   std::size_t bytes = std::size_t{64} * 1024;
 };
 
-/// What a program writes to its standard output: `words` are its path and arguments. It runs
-/// without a shell, with nothing on its standard input, its errors thrown away, no other descriptor
-/// of ours, and LC_ALL=C and a plain PATH for its whole environment. It and what it started in its
-/// session are ended once its output is. Its exit code is no matter: what it wrote tells.
-/// Error: `unavailable`, it could not be started; `timeout`; `protocol`, it wrote more. Blocks.
+/// Runs a program and returns what it writes to standard output. `words`: its path and arguments.
+/// It runs without a shell, with empty standard input, discarded standard error, no other
+/// descriptors, and an environment of only LC_ALL=C and a plain PATH. When its output ends, it and
+/// its session are killed. Its exit code is ignored. Error: `unavailable`, it could not be started;
+/// `timeout`; `protocol`, it wrote too much. Blocks.
 Result<std::string> output_of(const std::vector<std::string>& words, OutputLimits limits = {});
 
 }  // namespace skewguard::system

@@ -9,8 +9,8 @@ namespace skewguard::system {
 std::uint64_t hardware_seed() noexcept {
   std::uint64_t seed = 0;
   if (::getrandom(&seed, sizeof seed, GRND_NONBLOCK) == sizeof seed) return seed;
-  // Early in a boot, or where a policy forbids the call: processes differ by id and start all the
-  // same, which is enough for jitter.
+  // Early during boot, or if a policy forbids the call: process id and start time still differ,
+  // which is enough for jitter.
   timespec time{};
   (void)::clock_gettime(CLOCK_MONOTONIC_RAW, &time);
   return (static_cast<std::uint64_t>(::getpid()) << 32U) ^

@@ -4,8 +4,8 @@
 
 namespace skewguard::system {
 
-/// Differs between processes and calls: seeds jitter, so that a fleet which starts together does
-/// not ask together. Thread-safe; does not block for want of entropy.
+/// A seed for jitter that differs between processes and calls, so that a fleet that starts together
+/// does not send its requests together. Thread-safe; does not wait for entropy.
 std::uint64_t hardware_seed() noexcept;
 
 }  // namespace skewguard::system

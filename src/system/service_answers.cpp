@@ -17,7 +17,7 @@ namespace {
 
 constexpr double kSecond = 1, kMillisecond = 1e-3;
 
-/// `text` in units of `unit` seconds. Nothing where it is no number, or over 100 years.
+/// `text` in units of `unit` seconds. Empty if it is not a number, or over 100 years.
 std::optional<Duration> number_of(std::string_view text, double unit) {
   constexpr double kMost = 100.0 * 366 * 86'400;
   text = trim(text);
@@ -30,7 +30,7 @@ std::optional<Duration> number_of(std::string_view text, double unit) {
   return Duration{std::llround(seconds * 1e9)};
 }
 
-/// RFC 5905's root distance: what a clock may be off, as seen from here.
+/// RFC 5905's root distance: the maximum error of a clock, as seen from here.
 std::optional<OffsetBound> bounded(std::optional<Duration> offset, std::optional<Duration> delay,
                                    std::optional<Duration> dispersion) {
   if (!offset || !delay || !dispersion) return std::nullopt;
@@ -50,7 +50,7 @@ void read_tracking(const std::vector<std::string_view>& fields, TimeServiceAnswe
                           number_of(fields[11], kSecond));
 }
 
-/// "name=value" pairs between commas and line ends; a value may stand in quotes.
+/// "name=value" pairs separated by commas and line ends; a value may be quoted.
 std::map<std::string_view, std::string_view> variables(std::string_view text) {
   std::map<std::string_view, std::string_view> found;
   for (const std::string_view line : split(text, "\n")) {

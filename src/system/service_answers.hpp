@@ -5,7 +5,7 @@
 
 #include "system/time_service.hpp"
 
-/// What the services' own programs print, read. Nothing where it is no such answer.
+/// Parsers for the output of the time services' programs. Empty if the text is not such an answer.
 namespace skewguard::system {
 
 /// `chronyc -c -n -m tracking sources`.
@@ -19,7 +19,7 @@ std::optional<TimeServiceAnswer> read_ntpq(std::string_view text);
 /// `ntpctl -s status`.
 std::optional<TimeServiceAnswer> read_ntpctl(std::string_view text);
 
-/// Of systemd: "1min 4s", "5.233ms", "198us", "0". Nothing where it is anything else.
+/// A systemd time span: "1min 4s", "5.233ms", "198us", "0". Empty if it is anything else.
 std::optional<Duration> read_time_span(std::string_view text);
 
 }  // namespace skewguard::system

@@ -7,8 +7,8 @@
 namespace skewguard::system {
 namespace {
 
-/// Since the clock's own zero. Every Linux since 2.6.39 has the clocks asked for here, and reading
-/// one then cannot fail; going on with a made-up time would be worse than to stop.
+/// The time since the clock's own zero. Linux has had these clocks since 2.6.39, and reading one
+/// then cannot fail; continuing with a made-up time would be worse than stopping.
 Duration read(clockid_t clock) noexcept {
   timespec time{};
   if (::clock_gettime(clock, &time) != 0) std::abort();

@@ -5,11 +5,11 @@
 
 namespace skewguard::system {
 
-/// The clocks of the kernel: the one place in skewguard that reads any. Thread-safe.
+/// The kernel's clocks. This is the only place in skewguard that reads clocks. Thread-safe.
 class SystemClocks : public ClockSource {
  public:
-  /// Reads the boot clock on either side of the others: `boot` is the middle of the two readings,
-  /// and all the others were read within `gap`, their distance.
+  /// Reads the boot clock before and after the others: `boot` is the middle of the two readings,
+  /// `gap` their distance, and all others were read in between.
   [[nodiscard]] Now now() override;
   [[nodiscard]] Instant boot_now() override;
 };

@@ -12,7 +12,7 @@
 namespace skewguard::system {
 namespace {
 
-/// How a service is told by what it leaves on a machine.
+/// How to recognize a service on a machine.
 struct Signs {
   TimeServiceKind kind;
   std::string_view name;
@@ -37,7 +37,7 @@ std::vector<Signs> known_services(bool has_ntpctl) {
            {"virtualbox-guest-utils", "vboxadd-service", "vboxservice"}}};
 }
 
-/// The names of the processes that have not ended: "12 (chronyd) S ...".
+/// The names of running processes: "12 (chronyd) S ...".
 std::set<std::string> processes(const Files& files) {
   std::set<std::string> found;
   for (const std::string& name : files.names("/proc")) {
@@ -64,7 +64,7 @@ std::string unit_of(const Files& files, const Signs& signs) {
   return "";
 }
 
-/// A link in some target's `wants`: what `systemctl is-enabled` looks at.
+/// A link in some target's `wants` directory, which is what `systemctl is-enabled` checks.
 bool wanted(const Files& files, const std::string& unit) {
   const std::string place = "/etc/systemd/system";
   return std::ranges::any_of(files.names(place), [&](const std::string& name) {
@@ -124,7 +124,7 @@ class Asking {
     return words;
   }
 
-  /// What the program says. Nothing, and `no_answer` says why, where it is not there or is stuck.
+  /// The program's output. Empty if it is missing or hangs; `no_answer` then says why.
   std::optional<std::string> run(TimeService& service, std::string_view name,
                                  const Words& arguments) const {
     const auto program = files_.program(name, options_.path);
@@ -169,7 +169,7 @@ class Asking {
   const Ask& ask_;
 };
 
-/// The host offers its time over the VM bus, and the kernel takes it.
+/// The host offers its time over the VM bus, and the kernel uses it.
 bool hyper_v_offers_time(const Files& files) {
   constexpr std::string_view kTimeSync = "{9527e630-d0ae-497b-adce-e80ab0175caf}";
   const std::string place = "/sys/bus/vmbus/devices";

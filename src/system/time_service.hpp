@@ -12,7 +12,7 @@
 #include "system/files.hpp"
 #include "system/programs.hpp"
 
-/// Who keeps this machine's clock, and what they say of it.
+/// Which services keep this machine's clock, and what they say about it.
 namespace skewguard::system {
 
 struct NtpServer {
@@ -31,11 +31,11 @@ enum class TimeServiceKind {
   hyper_v,     ///< a part of the kernel, served by the host
 };
 
-/// What a service answers when it is asked.
+/// The answer of a service.
 struct TimeServiceAnswer {
   std::optional<bool> synchronised;  ///< with another clock than this machine's
-  /// True time less local time, by the service's own estimate and error bound; positive = the local
-  /// clock is behind. timesyncd: as it was at its last measurement.
+  /// True time minus local time, by the service's own estimate and error bound; positive = the
+  /// local clock is behind. timesyncd: at its last measurement.
   std::optional<OffsetBound> offset;
   std::string source;              ///< the one it follows; empty: none, or it does not say
   std::vector<NtpServer> servers;  ///< that it uses, as far as it says
@@ -50,33 +50,32 @@ struct TimeService {
   std::optional<bool> enabled;  ///< starts with the machine; nothing where it cannot be told
   TimeServiceAnswer answer;     ///< empty where it was not asked, or `no_answer` says why
   std::string no_answer;        ///< why there is none: for people
-  /// Each once: by its configuration, else by its answer; timesyncd's by its answer, which knows
-  /// those of the network too.
+  /// Its servers, each once: from its configuration, otherwise from its answer. For timesyncd from
+  /// its answer, which includes those of the network.
   std::vector<NtpServer> servers;
 };
 
 struct TimeServiceOptions {
-  /// More arguments for `chronyc`, as {"-h", "/run/chrony-b/chronyd.sock"} or {"-p", "1323"}: for a
-  /// chronyd that does not listen where it usually does.
+  /// Additional arguments for `chronyc`, such as {"-h", "/run/chrony-b/chronyd.sock"} or {"-p",
+  /// "1323"}: for a chronyd that does not listen in the default place.
   std::vector<std::string> chronyc;
-  /// Where programs are looked for besides the system's directories: as in $PATH.
+  /// Where to look for programs besides the system's directories: a list like $PATH.
   std::string path;
   OutputLimits limits;  ///< for each program that is asked
 };
 
-/// Runs a program and returns what it writes: output_of, or what stands in for it.
+/// Runs a program and returns its output: output_of or a test double.
 using Ask = std::function<Result<std::string>(const std::vector<std::string>&)>;
 
-/// Those that are installed or run, the running ones first. Asks those that can be asked without
-/// starting any. Blocks: at most for three programs' time.
+/// The services that are installed or running, the running ones first. Queries those that can be
+/// queried without starting them. Blocks for at most the time of three programs.
 std::vector<TimeService> time_services(const Files& files, const TimeServiceOptions& options = {},
                                        const Ask& ask = nullptr);
 
-/// The servers that this machine's time services are configured with, each once: the running
-/// services' alone where any has some.
+/// The servers that this machine's time services are configured to use, each once: only those of
+/// running services, if these have any.
 std::vector<NtpServer> ntp_servers(const std::vector<TimeService>& services);
-/// Whom to ask for the time where nobody has been named: the first four of those, else
-/// pool.ntp.org; HOST:PORT or HOST.
+/// The default NTP servers: the first four of those, otherwise pool.ntp.org; HOST:PORT or HOST.
 std::vector<std::string> ntp_names(const std::vector<TimeService>& services);
 
 }  // namespace skewguard::system

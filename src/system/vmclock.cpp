@@ -26,14 +26,14 @@ static_assert(offsetof(Page, seq_count) == 12 && offsetof(Page, disruption_marke
 constexpr std::uint32_t kMagic = 0x4b4c4356;  // "VCLK"
 constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kPageBytes = 4096;  // the device maps whole pages
-/// An update takes the hypervisor well under a microsecond; one that never ends must not hold us.
+/// An update takes the hypervisor well under a microsecond; do not wait for one that never ends.
 constexpr int kMostReads = 1000;
 
 VmClock::Mapping map_page(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return nullptr;
   struct stat status{};
-  // Reading what a file has not would end the process; a device has its page whatever it says.
+  // Reading beyond the end of a file would kill the process; a device always has its page.
   const bool whole = ::fstat(fd, &status) == 0 &&
                      (!S_ISREG(status.st_mode) || status.st_size >= off_t{sizeof(Page)});
   void* page = whole ? ::mmap(nullptr, kPageBytes, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;

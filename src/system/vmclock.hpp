@@ -10,8 +10,8 @@
 namespace skewguard::system {
 
 /// The page that a hypervisor shares with its guest (Linux' include/uapi/linux/vmclock-abi.h,
-/// version 1): its disruption marker changes when the machine was restored or moved. Read by its
-/// sequence lock, since it may change at any time.
+/// version 1): its disruption marker changes when the machine was restored or migrated. Read under
+/// its sequence lock, since it may change at any time.
 class VmClock final : public DisruptionSource {
  public:
   struct Unmap {
@@ -19,12 +19,12 @@ class VmClock final : public DisruptionSource {
   };
   using Mapping = std::unique_ptr<void, Unmap>;
 
-  /// Null where there is no such device, it may not be read, or its page is of another layout.
+  /// Null if there is no such device, it is not readable, or its page has another layout.
   static std::unique_ptr<VmClock> open(const std::string& path = "/dev/vmclock0");
   /// `page`: of that layout.
   explicit VmClock(Mapping page) noexcept : page_(std::move(page)) {}
 
-  /// Nothing while the hypervisor writes. No system call.
+  /// Empty while the hypervisor writes. Makes no system call.
   [[nodiscard]] std::optional<std::uint64_t> marker() noexcept override;
 
  private:

@@ -7,12 +7,12 @@
 
 #include "system/time_service.hpp"
 
-/// For what reads the texts of time services.
+/// Helpers for parsing the texts of time services.
 namespace skewguard::system {
 
 enum class Empty { dropped, kept };
 
-/// The parts of `text` between any of `separators`. They last as long as `text`.
+/// The parts of `text` between any of `separators`. They refer to `text`.
 inline std::vector<std::string_view> split(std::string_view text, std::string_view separators,
                                            Empty empty = Empty::dropped) {
   std::vector<std::string_view> parts;
@@ -24,7 +24,7 @@ inline std::vector<std::string_view> split(std::string_view text, std::string_vi
   return parts;
 }
 
-/// Unless it is there already, or there are too many.
+/// Adds it unless it is there already, or there are too many.
 inline void add_server(std::vector<NtpServer>& servers, NtpServer server) {
   constexpr std::size_t kMostServers = 64;  // a configuration names a handful
   if (server.host.empty() || servers.size() >= kMostServers) return;
