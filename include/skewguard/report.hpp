@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "skewguard/error.hpp"
 #include "skewguard/export.hpp"
 #include "skewguard/time.hpp"
 #include "skewguard/verdict.hpp"
@@ -61,9 +62,10 @@ struct ReportedClock {
 struct CallReport {
   std::string method;  ///< empty where the call had not begun
   std::string url;
-  int exit_code = 0;               ///< 0..7, as in docs/guide/verdicts.md
-  std::optional<int> http_status;  ///< of the last answer of the API host
-  Verdict verdict = Verdict::ok;   ///< of the first rejection; `ok` if there was none
+  std::optional<ErrorKind> failure;  ///< why it failed; nothing if it came through
+  int exit_code = 0;                 ///< follows from `failure`: 0..7, see docs/guide/verdicts.md
+  std::optional<int> http_status;    ///< of the last answer of the API host
+  Verdict verdict = Verdict::ok;     ///< of the first rejection; `ok` if there was none
   bool mitigated = false;  ///< something was rejected, and the call came through all the same
   int token_requests = 0;  ///< that this call waited for
   Duration elapsed{0};     ///< by CLOCK_BOOTTIME

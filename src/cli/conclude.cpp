@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "diagnosis/call_error.hpp"
 #include "diagnosis/exit_code.hpp"
 #include "runtime/alerts.hpp"
 #include "time/duration_text.hpp"
@@ -27,8 +28,7 @@ std::string cure_of(const ReportedAttempt& attempt) {
 }  // namespace
 
 int exit_code_of(const Error& error) noexcept {
-  if (error.report && error.report->exit_code != 0) return error.report->exit_code;
-  return diagnosis::exit_code(error.kind);
+  return diagnosis::exit_code(diagnosis::failure_of(error));
 }
 
 Error usage_error(std::string message, std::string remedy) {

@@ -73,7 +73,6 @@ Access try_access(Session& session) {
   if (options.timeout < session.options.timeout) access.hurried = options.timeout;
   const auto fail = [&](const Error& error) {
     access.error = error;
-    access.exit_code = exit_code_of(error);
     if (error.report && access.report.attempts.empty()) access.report = *error.report;
   };
   auto api = session.world.make_api(std::move(options), beside_progress(session),

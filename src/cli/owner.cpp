@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "diagnosis/exit_code.hpp"
+
 namespace skewguard::cli {
 namespace {
 
@@ -19,12 +21,11 @@ void append(const CallReport& next, CallReport& into, Probe probe = Probe::count
     into.url = next.url;
     into.http_status = next.http_status;
   }
-  into.exit_code = next.exit_code;
   into.token_requests += next.token_requests;
   into.elapsed += next.elapsed;
   into.clocks = next.clocks;
   if (into.verdict == Verdict::ok) into.verdict = next.verdict;
-  into.mitigated = into.exit_code == 0 && into.verdict != Verdict::ok;
+  diagnosis::conclude(into, next.failure);
   for (ReportedAttempt attempt : next.attempts) {
     attempt.n = static_cast<int>(into.attempts.size()) + 1;
     into.attempts.push_back(std::move(attempt));
@@ -33,10 +34,10 @@ void append(const CallReport& next, CallReport& into, Probe probe = Probe::count
 
 /// A rejection that only said where else to look is not a failure.
 CallReport forgiven(CallReport report) {
-  report.exit_code = 0;
   const bool about_the_user =
       report.verdict == Verdict::no_user_context || report.verdict == Verdict::missing_permission;
   if (about_the_user) report.verdict = Verdict::ok;
+  diagnosis::conclude(report, std::nullopt);
   return report;
 }
 

@@ -9,6 +9,8 @@
 #include "cli/conclude.hpp"
 #include "cli/json_text.hpp"
 #include "cli/owner.hpp"
+#include "diagnosis/call_error.hpp"
+#include "diagnosis/exit_code.hpp"
 #include "genesys/whoami.hpp"
 #include "time/duration_text.hpp"
 #include "time/http_date.hpp"
@@ -83,7 +85,7 @@ int run_whoami(const WhoamiArguments& arguments, Session& session) {
 
   CallReport report;
   const auto owner = find_owner(**api, token, report);
-  if (!owner) report.exit_code = exit_code_of(owner.error());
+  if (!owner) diagnosis::conclude(report, diagnosis::failure_of(owner.error()));
   const bool printed =
       !owner ||
       print(arguments.json ? as_json(*owner) : as_text(*owner) + about_token(report, session),

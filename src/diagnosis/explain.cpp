@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "diagnosis/call_error.hpp"
 #include "diagnosis/dates.hpp"
-#include "diagnosis/exit_code.hpp"
 #include "diagnosis/standing.hpp"
 #include "oauth/certificate_failure.hpp"
 #include "time/duration_text.hpp"

@@ -91,10 +91,10 @@ std::string access_remedy(const Case& of);
 
 Duration magnitude(const OffsetBound& bound);  ///< of its middle
 
-/// A verdict supported by the evidence, with its exit code and remedy.
+/// A verdict supported by the evidence, with its remedy.
 struct Claim {
   std::string verdict;
-  int exit_code = 0;
+  std::optional<ErrorKind> failure{};  ///< nothing: no harm is done
   std::string summary;
   std::string fix{};
 };

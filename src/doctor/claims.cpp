@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "clocks/certificate_time.hpp"
+#include "diagnosis/call_error.hpp"
 #include "doctor/case.hpp"
 #include "oauth/certificate_failure.hpp"
 #include "time/duration_text.hpp"
@@ -16,8 +17,9 @@ namespace {
 constexpr const char* kAskForNtp =
     "use --ntp to name NTP servers that this machine can reach: they show which clock is wrong";
 
-int code_for(bool harm) {
-  return harm ? 4 : 0;
+/// Of a clock that is wrong, by whether it does harm.
+std::optional<ErrorKind> failure_if(bool harm) {
+  return harm ? std::optional(ErrorKind::clock) : std::nullopt;
 }
 
 std::string naive_sentence(const Case& of) {
@@ -75,7 +77,8 @@ std::string certificate_of(const ClockReading& reading) {
 }
 
 Claim untrusted(const ClockReading& reading, const std::string& why, std::string fix) {
-  return {"tls_untrusted", 6, certificate_of(reading) + " " + why, std::move(fix)};
+  return {"tls_untrusted", ErrorKind::unavailable, certificate_of(reading) + " " + why,
+          std::move(fix)};
 }
 
 Claim judge_certificate(const Case& of, const ClockReading& reading) {
@@ -110,7 +113,7 @@ Claim judge_certificate(const Case& of, const ClockReading& reading) {
       told ? "it is " + size_text(told->truth, "behind", "ahead") + "; " + told->who
            : "at least " + time::human(clocks::behind_at_least(now)) +
                  " behind, because it shows a time before this program was built";
-  return {"tls_clock", 4,
+  return {"tls_clock", ErrorKind::clock,
           certificate_of(reading) + " fails because the local clock is wrong: " + size,
           of.mend_local()};
 }
@@ -134,7 +137,7 @@ std::optional<Claim> not_a_clock(const Case& of) {
     if (!measured(reading) || is_a_clock(reading)) continue;
     if (reading->renewed_late) {
       const OffsetBound& bound = *reading->bound;
-      return Claim{"not_a_clock", 0,
+      return Claim{"not_a_clock", std::nullopt,
                    fmt::format("the Date of {} is updated only now and then, so it is not a "
                                "precise clock: {} from the local one{}",
                                name, time::bounds_text(bound),
@@ -142,7 +145,7 @@ std::optional<Claim> not_a_clock(const Case& of) {
                    "find out what caches or rewrites answers on the way to " + reading->url};
     }
     return Claim{
-        "not_a_clock", 0,
+        "not_a_clock", std::nullopt,
         fmt::format("the Date of {} is not a clock: no clock fits its {} answers, so a cache or a "
                     "program may be making it up; no conclusions are drawn from it",
                     name, reading->samples),
@@ -164,7 +167,7 @@ std::optional<Claim> several_clocks(const Case& of) {
     }
     text += " a token may be valid for one of them and not for another";
     return Claim{
-        "several_clocks", code_for(of.harmful(name) || of.harm.login_and_api), text,
+        "several_clocks", failure_if(of.harmful(name) || of.harm.login_and_api), text,
         "ask the operator of " + reading->url + " to correct the clocks of all its servers"};
   }
   return std::nullopt;
@@ -185,7 +188,7 @@ std::optional<Claim> local_clock(const Case& of) {
   if (!of.blame.local_off) return std::nullopt;
   const OffsetBound shown = of.local_off_shown();
   return Claim{shown.middle() > Duration{0} ? "local_clock_behind" : "local_clock_ahead",
-               code_for(of.local_harmful()),
+               failure_if(of.local_harmful()),
                "the local clock is " + size_text(shown, "behind", "ahead") + "; " + of.witnesses() +
                    " agree" + time::hours_hint(shown) + wrong_as_well(of) + naive_sentence(of),
                of.mend_local()};
@@ -201,7 +204,7 @@ std::optional<Claim> a_host_is_wrong(const Case& of) {
                                    size_text(shown, "ahead", "behind"), of.witnesses(name)) +
                        time::hours_hint(shown);
     if (surely_apart(of)) text += "; " + what_tokens_suffer(*between_shown(of));
-    return Claim{verdict, code_for(of.harmful(name) || of.harm.login_and_api), text,
+    return Claim{verdict, failure_if(of.harmful(name) || of.harm.login_and_api), text,
                  "ask the operator of " + reading->url + " to correct its clock"};
   }
   return std::nullopt;
@@ -210,7 +213,7 @@ std::optional<Claim> a_host_is_wrong(const Case& of) {
 std::optional<Claim> they_differ(const Case& of) {
   if (surely_apart(of)) {
     const OffsetBound shown = *between_shown(of);
-    return Claim{"login_and_api_differ", code_for(of.harm.any()),
+    return Claim{"login_and_api_differ", failure_if(of.harm.any()),
                  "the login host's clock is " + size_text(shown, "ahead", "behind") +
                      " of the API's: " + what_tokens_suffer(shown) + time::hours_hint(shown) +
                      "; it is not known which of them is wrong",
@@ -229,7 +232,7 @@ std::optional<Claim> they_differ(const Case& of) {
     if (hint.empty()) hint = time::hours_hint(source.bound);
   }
   text.back() = ';';
-  return Claim{"clocks_differ", code_for(of.harm.any()),
+  return Claim{"clocks_differ", failure_if(of.harm.any()),
                text + " it is not known which of them is wrong" + hint + naive_sentence(of),
                kAskForNtp};
 }
@@ -237,7 +240,7 @@ std::optional<Claim> they_differ(const Case& of) {
 /// Harm that no other claim explains: a clock is certainly off, whoever is to blame.
 std::optional<Claim> one_is_surely_off(const Case& of) {
   const auto differs = [&](const std::string& whose, const OffsetBound& bound) {
-    return Claim{"clocks_differ", 4,
+    return Claim{"clocks_differ", ErrorKind::clock,
                  fmt::format("the clock of {} and the local one differ by {}; it is not known "
                              "which of them is wrong",
                              whose, time::bounds_text(bound)) +
@@ -251,7 +254,7 @@ std::optional<Claim> one_is_surely_off(const Case& of) {
     if (of.harm.ntp[i]) return differs("NTP server " + ntp[i].host, *ntp[i].truth);
   if (!of.harm.login_and_api) return std::nullopt;
   return Claim{
-      "login_and_api_differ", 4,
+      "login_and_api_differ", ErrorKind::clock,
       fmt::format("the clocks of the login host and the API differ: from the local one, the login "
                   "host's by {}, the API's by {}; it is not known which of them is wrong",
                   time::bounds_text(*of.login->bound), time::bounds_text(*of.api->bound)),
@@ -262,7 +265,7 @@ std::optional<Claim> one_is_surely_off(const Case& of) {
 std::optional<Claim> tokens_show_it(const Case& of) {
   const ReportedAttempt* refusal = refused_by_clock(of);
   if (refusal == nullptr || of.examination.access->error || surely_apart(of)) return std::nullopt;
-  return Claim{"login_and_api_differ", 0, refusal->explanation,
+  return Claim{"login_and_api_differ", std::nullopt, refusal->explanation,
                "skewguard waits; for other clients, correct the clocks of both hosts"};
 }
 
@@ -271,14 +274,14 @@ std::optional<Claim> access_refused(const Case& of) {
   if (!access || !access->error) return std::nullopt;
   const Verdict verdict = access->report.verdict;
   return Claim{std::string(to_string(verdict == Verdict::ok ? Verdict::unknown : verdict)),
-               access->exit_code.value_or(1), access->error->message, access_remedy(of)};
+               diagnosis::failure_of(*access->error), access->error->message, access_remedy(of)};
 }
 
 /// What could still be measured says little about the rest.
 std::optional<Claim> out_of_resources(const Case& of) {
   for (const auto& [name, reading] : hosts(of)) {
     if (reading == nullptr || !reading->failure || !reading->failure->out_of_resources) continue;
-    return Claim{"unknown", 6,
+    return Claim{"unknown", ErrorKind::unavailable,
                  fmt::format("this machine ran out of open files or memory, so {} could not be "
                              "measured: {}",
                              name, reading->failure->detail),
@@ -297,7 +300,8 @@ std::optional<Claim> unreachable(const Case& of) {
                           : kind == timeout     ? "timeout"
                                                 : "network";
     return Claim{
-        verdict, 6, fmt::format("{} does not answer: {}", name, reading->failure->detail),
+        verdict, ErrorKind::unavailable,
+        fmt::format("{} does not answer: {}", name, reading->failure->detail),
         fails_by_tls(reading)
             ? std::string(tls_fix(*reading))
             : "check the network, the proxy and the firewall on the way to " + reading->url};
@@ -307,25 +311,25 @@ std::optional<Claim> unreachable(const Case& of) {
 
 Claim nothing_found(const Case& of) {
   if (of.login == nullptr && of.api == nullptr) {
-    return {"unknown", 2, "no server was examined: " + of.examination.missing, ""};
+    return {"unknown", ErrorKind::config, "no server was examined: " + of.examination.missing, ""};
   }
   if (of.sources.empty()) {
     for (const auto& [name, reading] : hosts(of)) {
       if (reading == nullptr || !reading->failure) continue;
-      return {"unknown", 6,
+      return {"unknown", ErrorKind::unavailable,
               fmt::format("no clock could be measured: {} does not answer: {}", name,
                           reading->failure->detail),
               "check this machine's limits (ulimit -a), its network and " + reading->url};
     }
-    return {"ok", 0, "no clock could be measured; nothing else is wrong", kAskForNtp};
+    return {"ok", std::nullopt, "no clock could be measured; nothing else is wrong", kAskForNtp};
   }
   if (const std::string wrong = wrong_ntp(of); !wrong.empty()) {
-    return {"ok", 0,
+    return {"ok", std::nullopt,
             "nothing is wrong with the clocks of this machine and of the hosts: " + of.witnesses() +
                 " agree with the local one; wrong: " + wrong,
             "remove it from the time service's configuration and from --ntp"};
   }
-  return {"ok", 0,
+  return {"ok", std::nullopt,
           "nothing is wrong with the clocks: " + of.witnesses() + " agree with the local one", ""};
 }
 
@@ -341,8 +345,8 @@ Claim decide(const Case& of) {
   }
   const auto first = [&](auto matches) { return std::ranges::find_if(claims, matches); };
   for (const auto& found :
-       {first([](const Claim& c) { return c.exit_code == 4; }),
-        first([](const Claim& c) { return c.exit_code != 0; }), claims.begin()}) {
+       {first([](const Claim& c) { return c.failure == ErrorKind::clock; }),
+        first([](const Claim& c) { return c.failure.has_value(); }), claims.begin()}) {
     if (found != claims.end()) return *found;
   }
   return nothing_found(of);

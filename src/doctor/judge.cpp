@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "diagnosis/exit_code.hpp"
 #include "doctor/case.hpp"
 
 namespace skewguard::doctor {
@@ -16,8 +17,8 @@ std::string_view to_string(Check::Status status) noexcept {
 Diagnosis judge(const Examination& examination) {
   const Case of(examination);
   Claim claim = decide(of);
-  return {std::move(claim.verdict), claim.exit_code, std::move(claim.summary), std::move(claim.fix),
-          all_checks(of)};
+  return {std::move(claim.verdict), diagnosis::exit_code(claim.failure), std::move(claim.summary),
+          std::move(claim.fix), all_checks(of)};
 }
 
 }  // namespace skewguard::doctor

@@ -14,7 +14,6 @@ namespace skewguard::doctor {
 /// The result of requesting a token and asking whose it is.
 struct Access {
   std::optional<Error> error{};
-  std::optional<int> exit_code{};  ///< of the error (docs/contract.md section 3)
   CallReport report{};
   std::string who;                     ///< the token belongs to; empty = not known
   std::optional<Duration> lifetime{};  ///< of a new token; nothing where none was had

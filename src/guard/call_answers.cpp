@@ -1,4 +1,4 @@
-#include "diagnosis/exit_code.hpp"
+#include "diagnosis/call_error.hpp"
 #include "diagnosis/standing.hpp"
 #include "guard/call_machine_impl.hpp"
 #include "http/content_coding.hpp"
@@ -87,7 +87,7 @@ CallAction CallMachine::Impl::on_taken(const Refusal& refusal) {
     note(attempt, verdict, std::move(explanation));
     decide(attempt, Action::give_up);
     announce(attempt, {verdict});
-    return finish(diagnosis::exit_code(verdict), last_answer_);
+    return finish(diagnosis::failure_of(verdict, HostRole::api), last_answer_);
   };
   switch (refusal.kind) {
     case Refusal::Kind::missing_permission:
@@ -110,7 +110,7 @@ CallAction CallMachine::Impl::on_taken(const Refusal& refusal) {
   }
   if (last_answer_->status < 200)
     return give_up(Verdict::protocol, diagnosis::explain_unusable(refusal, last_answer_->status));
-  if (last_answer_->status < 300) return finish(0, last_answer_);
+  if (last_answer_->status < 300) return finish(std::nullopt, last_answer_);
   return on_api_error(refusal);
 }
 
@@ -127,7 +127,7 @@ CallAction CallMachine::Impl::on_rate_limit(const Refusal& refusal) {
   decide(attempt, retry ? Action::wait_and_retry : Action::give_up);
   announce(attempt, {Verdict::api_rate_limited});
   if (retry) return retry_after(wait);
-  return finish(diagnosis::exit_code(Verdict::api_rate_limited), last_answer_);
+  return finish(ErrorKind::throttled, last_answer_);
 }
 
 /// The API could not ask its own back end about the token: nothing was done, so any method may be
@@ -140,7 +140,8 @@ CallAction CallMachine::Impl::on_auth_backend(const Refusal& refusal) {
   decide(attempt, retry ? Action::wait_and_retry : Action::give_up);
   announce(attempt, {Verdict::auth_backend_unavailable});
   if (retry) return retry_after(wait);
-  return finish(diagnosis::exit_code(Verdict::auth_backend_unavailable), last_answer_);
+  return finish(diagnosis::failure_of(Verdict::auth_backend_unavailable, HostRole::api),
+                last_answer_);
 }
 
 CallAction CallMachine::Impl::on_api_error(const Refusal& refusal) {
@@ -150,7 +151,7 @@ CallAction CallMachine::Impl::on_api_error(const Refusal& refusal) {
   const bool retry = gateway_trouble(last_answer_->status) && safe_method(request_.method) &&
                      gateway_retries_ < kGatewayRetries && wait < left();
   note(attempt, Verdict::ok, diagnosis::explain_api_error(refusal, last_answer_->status, retry));
-  if (!retry) return finish(1, last_answer_);
+  if (!retry) return finish(diagnosis::failure_of(Verdict::ok, HostRole::api), last_answer_);
   ++gateway_retries_;
   decide(attempt, Action::wait_and_retry);
   log(LogLevel::info, record_.at(attempt).explanation, std::nullopt, refusal.correlation_id);

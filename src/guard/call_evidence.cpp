@@ -1,4 +1,4 @@
-#include "diagnosis/exit_code.hpp"
+#include "diagnosis/call_error.hpp"
 #include "diagnosis/standing.hpp"
 #include "diagnosis/trials.hpp"
 #include "guard/call_machine_impl.hpp"
@@ -136,13 +136,12 @@ void CallMachine::Impl::learn(const std::vector<Verdict>& verdicts) {
     out_.facts.push_back(oauth::event::RefusedForGood{last.token.generation, verdict});
 }
 
-/// Of a call that gives up on a refused token: what the last attempt shows. A given one that
-/// the local clock let seem good ends with 3.
-int CallMachine::Impl::exit_code_of_refusals() const {
-  if (diagnosis::local_clock_differs(evidence(), trials_.back()))
-    return diagnosis::exit_code(Verdict::token_rejected);
+/// What a call that gives up on a refused token fails with: what its last attempt shows. If that is
+/// a wrong local clock, which made a given token look good, the token is refused all the same.
+ErrorKind CallMachine::Impl::failure_of_refusals() const {
+  if (diagnosis::local_clock_differs(evidence(), trials_.back())) return ErrorKind::credentials;
   const auto& last = record_.attempts()[attempt_of_trial_.back()];
-  return diagnosis::exit_code(last.verdict.value_or(Verdict::unknown));
+  return diagnosis::failure_of(last.verdict.value_or(Verdict::unknown), HostRole::api);
 }
 
 }  // namespace skewguard::guard

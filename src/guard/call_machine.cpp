@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "diagnosis/exit_code.hpp"
+#include "base/error_kind.hpp"
+#include "diagnosis/call_error.hpp"
 #include "diagnosis/trials.hpp"
 #include "guard/call_machine_impl.hpp"
 #include "time/duration_text.hpp"
@@ -48,7 +49,7 @@ CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
     give_up_on_refusal();
     trials_.back().hindrance = Hindrance::attempts;
     settle();
-    return finish(exit_code_of_refusals(), last_answer_);
+    return finish(failure_of_refusals(), last_answer_);
   }
   // After another one's trouble, say, it may be one that was refused just before.
   const Instant again = diagnosis::next_send(trials_, ready.token->generation);
@@ -67,14 +68,13 @@ CallAction CallMachine::Impl::on(const event::TokenDenied& denied) {
   // A 401 that stays is an answer: the caller gets it, with the reason why there is no new token.
   if (give_up_on_refusal() && last_answer_) {
     if (!denied.failure.next_request)
-      return finish(denied.failure.exit_code, last_answer_, denied.failure.verdict);
+      return finish(denied.failure.error.kind, last_answer_, denied.failure.verdict);
     next_request_ = denied.failure.next_request;
     trials_.back().hindrance = Hindrance::too_often;
     settle();
-    return finish(exit_code_of_refusals(), last_answer_);
+    return finish(failure_of_refusals(), last_answer_);
   }
-  return finish_without_answer(denied.failure.error, denied.failure.exit_code,
-                               denied.failure.verdict);
+  return finish_without_answer(denied.failure.error, denied.failure.verdict);
 }
 
 CallAction CallMachine::Impl::on(const event::Failed& failed) {
@@ -95,12 +95,10 @@ CallAction CallMachine::Impl::on(const event::Failed& failed) {
     ++gateway_retries_;
     return retry_after(wait);
   }
-  const int code =
-      failure.kind == Kind::bad_request ? 2 : diagnosis::exit_code(verdict, HostRole::api);
   Error error;
-  error.kind = diagnosis::error_kind(code, verdict);
+  error.kind = failure.kind == Kind::bad_request ? ErrorKind::config : error_kind(verdict);
   error.message = record_.at(attempt).explanation;
-  return finish_without_answer(std::move(error), code, verdict);
+  return finish_without_answer(std::move(error), verdict);
 }
 
 CallAction CallMachine::Impl::on(const event::Woke& /*woke*/) {
@@ -124,7 +122,7 @@ CallAction CallMachine::Impl::on(const event::Cancelled& cancelled) {
   error.kind = ErrorKind::cancelled;
   error.message = "the call was withdrawn before it had ended";
   if (!cancelled.why.empty()) error.message += ": " + cancelled.why;
-  return finish_without_answer(std::move(error), 6, Verdict::ok);
+  return finish_without_answer(std::move(error), Verdict::ok);
 }
 
 // What to do next ---------------------------------------------------------------------------------
@@ -258,7 +256,7 @@ CallAction CallMachine::Impl::follow(const Assessment& assessment) {
   decide(attempt, Action::give_up);
   trial.followed = Action::give_up;
   settle();
-  return finish(exit_code_of_refusals(), last_answer_);
+  return finish(failure_of_refusals(), last_answer_);
 }
 
 /// Until some time in the later half of the pause, so that two that fight for a client part ways.

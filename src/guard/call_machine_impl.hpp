@@ -84,7 +84,7 @@ class CallMachine::Impl {
   void settle();
   void learn(const std::vector<Verdict>& verdicts);
   [[nodiscard]] bool taken_later(std::size_t trial) const;
-  [[nodiscard]] int exit_code_of_refusals() const;
+  [[nodiscard]] ErrorKind failure_of_refusals() const;
 
   // Report ----------------------------------------------------------------------------------------
   void note(std::size_t attempt, Verdict verdict, std::string explanation);
@@ -95,8 +95,9 @@ class CallMachine::Impl {
   void end_wait();
   void add_wait(std::size_t attempt, Duration waited);
   void announce_sleep();
-  CallAction finish(int exit_code, clocks::AnswerPtr answer, Verdict otherwise = Verdict::ok);
-  CallAction finish_without_answer(Error error, int exit_code, Verdict otherwise);
+  CallAction finish(std::optional<ErrorKind> failure, clocks::AnswerPtr answer,
+                    Verdict otherwise = Verdict::ok);
+  CallAction finish_without_answer(Error error, Verdict otherwise);
   CallAction finish_overslept();
   void log(LogLevel level, std::string message, std::optional<Verdict> verdict = std::nullopt,
            std::string correlation_id = {});

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "diagnosis/exit_code.hpp"
+
 namespace skewguard::guard {
 namespace {
 
@@ -88,13 +90,12 @@ ReportedClock CallRecord::clock(ServerId server, const clocks::ClockView& view,
   return out;
 }
 
-CallReport CallRecord::close(int exit_code, Verdict otherwise, const clocks::ClockView& view,
-                             Duration staleness) {
-  report_.exit_code = exit_code;
+CallReport CallRecord::close(std::optional<ErrorKind> failure, Verdict otherwise,
+                             const clocks::ClockView& view, Duration staleness) {
   report_.elapsed = view.now().boot - started_;
   const auto first = std::find_if(report_.attempts.begin(), report_.attempts.end(), rejected);
   report_.verdict = first != report_.attempts.end() ? *first->verdict : otherwise;
-  report_.mitigated = exit_code == 0 && report_.verdict != Verdict::ok;
+  diagnosis::conclude(report_, failure);
   // A given token needs no login host, and then there is none to tell of.
   if (!view.origin(hosts_.login).empty()) {
     report_.clocks.push_back(clock(hosts_.login, view, staleness));

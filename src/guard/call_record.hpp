@@ -32,10 +32,10 @@ class CallRecord {
   [[nodiscard]] ReportedAttempt& at(std::size_t index) { return report_.attempts[index]; }
   [[nodiscard]] const std::vector<ReportedAttempt>& attempts() const { return report_.attempts; }
 
-  /// The report as it stands when the call ends. `otherwise`: the verdict where no answer brought
-  /// one.
-  [[nodiscard]] CallReport close(int exit_code, Verdict otherwise, const clocks::ClockView& view,
-                                 Duration staleness);
+  /// The report as it stands when the call ends. `failure`: nothing if the call came through.
+  /// `otherwise`: the verdict if no answer brought one.
+  [[nodiscard]] CallReport close(std::optional<ErrorKind> failure, Verdict otherwise,
+                                 const clocks::ClockView& view, Duration staleness);
 
  private:
   [[nodiscard]] ReportedClock clock(ServerId server, const clocks::ClockView& view,

@@ -1,6 +1,6 @@
 #include <utility>
 
-#include "diagnosis/exit_code.hpp"
+#include "diagnosis/call_error.hpp"
 #include "guard/call_machine_impl.hpp"
 #include "time/duration_text.hpp"
 
@@ -80,18 +80,19 @@ void CallMachine::Impl::add_wait(std::size_t attempt, Duration waited) {
     trials_.back().waited += waited;
 }
 
-CallAction CallMachine::Impl::finish(int exit_code, clocks::AnswerPtr answer, Verdict otherwise) {
+CallAction CallMachine::Impl::finish(std::optional<ErrorKind> failure, clocks::AnswerPtr answer,
+                                     Verdict otherwise) {
   end_wait();
   settle();
   action::Finish end;
   end.answer = std::move(answer);
   end.accepted = accepted_;
-  end.report = record_.close(exit_code, otherwise, *view_, options_.staleness);
+  end.report = record_.close(failure, otherwise, *view_, options_.staleness);
   return end;
 }
 
-CallAction CallMachine::Impl::finish_without_answer(Error error, int exit_code, Verdict otherwise) {
-  auto end = std::get<action::Finish>(finish(exit_code, nullptr, otherwise));
+CallAction CallMachine::Impl::finish_without_answer(Error error, Verdict otherwise) {
+  auto end = std::get<action::Finish>(finish(error.kind, nullptr, otherwise));
   error.report = std::make_shared<const CallReport>(end.report);
   end.error = std::move(error);
   return end;
@@ -105,15 +106,14 @@ CallAction CallMachine::Impl::finish_overslept() {
       attempts.empty() ? Verdict::ok : attempts.back().verdict.value_or(Verdict::ok);
   if (!attempts.empty()) decide(attempts.size() - 1, Action::give_up);
   if (last_answer_ && last == Verdict::api_rate_limited)
-    return finish(diagnosis::exit_code(last), last_answer_);
+    return finish(ErrorKind::throttled, last_answer_);
   if (last_answer_ && (last == Verdict::auth_backend_unavailable || last == Verdict::ok))
-    return finish(1, last_answer_);
+    return finish(diagnosis::failure_of(last, HostRole::api), last_answer_);
   Error error;
   error.kind = ErrorKind::timeout;
   error.message = "the deadline passed before the request could be sent";
   error.remedy = "raise --timeout";
-  return finish_without_answer(std::move(error), diagnosis::exit_code(Verdict::timeout),
-                               Verdict::timeout);
+  return finish_without_answer(std::move(error), Verdict::timeout);
 }
 
 void CallMachine::Impl::log(LogLevel level, std::string message, std::optional<Verdict> verdict,

@@ -8,11 +8,6 @@
 namespace skewguard::oauth {
 namespace {
 
-TokenFailure told(Verdict verdict, ErrorKind kind, int exit_code, std::string message,
-                  std::string remedy = {}) {
-  return {verdict, Error{kind, std::move(message), std::move(remedy)}, exit_code};
-}
-
 /// "the login host https://... answered 401 invalid_client (authentication failed)"
 std::string answered(const Refusal& refusal, int status, const LoginContext& context) {
   std::string text = "the login host " + context.host + " answered " + std::to_string(status);
@@ -62,11 +57,18 @@ std::string ways_to_authenticate(const Refusal& refusal, const LoginContext& con
   return text;
 }
 
+/// When the host says to try again.
+std::string when_told(const Refusal& refusal) {
+  if (!refusal.retry_after) return "";
+  if (*refusal.retry_after == Duration{0}) return " and says to try again at once";
+  return " and asks to wait " + time::human(*refusal.retry_after);
+}
+
 TokenFailure unknown_client(const std::string& text, const LoginContext& context) {
-  return told(Verdict::unknown_client, ErrorKind::credentials, 3,
-              text + ": it" + of_region(context) + " does not know the client id " +
-                  quoted(context.client_id),
-              "correct the client id, or the region it belongs to");
+  return token_failure(Verdict::unknown_client,
+                       text + ": it" + of_region(context) + " does not know the client id " +
+                           quoted(context.client_id),
+                       "correct the client id, or the region it belongs to");
 }
 
 }  // namespace
@@ -81,10 +83,10 @@ LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& 
   switch (refusal.kind) {
     case Refusal::Kind::credentials_rejected:
       out.credentials = true;
-      out.failure =
-          told(Verdict::credentials_rejected, ErrorKind::credentials, 3,
-               text + ": it rejects the client " + quoted(context.client_id) + of_region(context),
-               what_to_check(context) + ways_to_authenticate(refusal, context));
+      out.failure = token_failure(
+          Verdict::credentials_rejected,
+          text + ": it rejects the client " + quoted(context.client_id) + of_region(context),
+          what_to_check(context) + ways_to_authenticate(refusal, context));
       return out;
     case Refusal::Kind::unknown_client:
       out.credentials = true;
@@ -92,41 +94,38 @@ LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& 
       return out;
     case Refusal::Kind::request_rejected:
       out.credentials = true;
-      out.failure =
-          told(Verdict::credentials_rejected, ErrorKind::credentials, 3,
-               text + ": it rejects the token request",
-               "check the client's grant type, its scopes, and the extra token parameters" +
-                   ways_to_authenticate(refusal, context));
+      out.failure = token_failure(
+          Verdict::credentials_rejected, text + ": it rejects the token request",
+          "check the client's grant type, its scopes, and the extra token parameters" +
+              ways_to_authenticate(refusal, context));
       return out;
     case Refusal::Kind::gateway_refused:
       out.retry = Retry::once;
-      out.failure = told(Verdict::gateway_refused, ErrorKind::protocol, 1,
-                         text +
-                             ", which is not a token endpoint's answer: something in front of it "
-                             "refused the request" +
-                             (refusal.gateway.empty() ? "" : " (" + refusal.gateway + ")"),
-                         "ask its operator to let this program through");
+      out.failure =
+          token_failure(Verdict::gateway_refused,
+                        text +
+                            ", which is not a token endpoint's answer: something in front of it "
+                            "refused the request" +
+                            (refusal.gateway.empty() ? "" : " (" + refusal.gateway + ")"),
+                        "ask its operator to let this program through");
       return out;
     case Refusal::Kind::rate_limited:
       out.retry = Retry::while_waiting;
-      out.failure = told(Verdict::login_rate_limited, ErrorKind::throttled, 7,
-                         text + ": it limits token requests" +
-                             (!refusal.retry_after ? ""
-                              : *refusal.retry_after == Duration{0}
-                                  ? " and says to try again at once"
-                                  : " and asks to wait " + time::human(*refusal.retry_after)),
-                         "request fewer tokens: share one client between fewer programs");
+      out.failure = token_failure(Verdict::login_rate_limited,
+                                  text + ": it limits token requests" + when_told(refusal),
+                                  "request fewer tokens: share one client between fewer programs");
       return out;
     case Refusal::Kind::backend_unavailable:
       out.retry = Retry::while_waiting;
-      out.failure = told(Verdict::auth_backend_unavailable, ErrorKind::unavailable, 6,
-                         text + ": it is not available", "try again later");
+      out.failure = token_failure(Verdict::auth_backend_unavailable, text + ": it is not available",
+                                  "try again later");
       return out;
     case Refusal::Kind::redirect:
-      out.failure = told(Verdict::protocol, ErrorKind::protocol, 1,
-                         "the login host " + context.host + " answered " + std::to_string(status) +
-                             ", a redirect to " + refusal.description + ", which is not followed",
-                         "set the login URL to the server that issues tokens");
+      out.failure =
+          token_failure(Verdict::protocol,
+                        "the login host " + context.host + " answered " + std::to_string(status) +
+                            ", a redirect to " + refusal.description + ", which is not followed",
+                        "set the login URL to the server that issues tokens");
       return out;
     case Refusal::Kind::none:
     case Refusal::Kind::token_refused:
@@ -136,16 +135,15 @@ LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& 
       break;
   }
   out.retry = Retry::once;
-  out.failure = told(Verdict::protocol, ErrorKind::protocol, 1,
-                     text + ", which is not a token endpoint's answer",
-                     "check the login URL and the token path");
+  out.failure = token_failure(Verdict::protocol, text + ", which is not a token endpoint's answer",
+                              "check the login URL and the token path");
   return out;
 }
 
 LoginFailure failure_of(const Error& unusable, const Exchange& exchange) {
   LoginFailure out;
   out.retry = Retry::once;
-  out.failure = {Verdict::protocol, unusable, 1};
+  out.failure = {Verdict::protocol, unusable};
   out.http_status = exchange.status;
   out.correlation_id = correlation_id(exchange.headers);
   return out;
@@ -164,7 +162,7 @@ LoginFailure failure_of(const TransportFailure& failure, const std::string& host
   const auto network = [&](Retry retry,
                            const char* remedy =
                                "check the login URL and the network on the way to it") {
-    return sorted(retry, told(Verdict::network, ErrorKind::unavailable, 6, text, remedy));
+    return sorted(retry, token_failure(Verdict::network, text, remedy));
   };
   if (failure.out_of_resources) return network(Retry::twice, kCheckLimits);
   switch (failure.kind) {
@@ -183,17 +181,16 @@ LoginFailure failure_of(const TransportFailure& failure, const std::string& host
     case Kind::truncated:
       return network(Retry::while_waiting);
     case Kind::timeout:
-      return sorted(Retry::while_waiting, told(Verdict::timeout, ErrorKind::timeout, 6, text,
-                                               "try again, or allow more time (--timeout)"));
+      return sorted(
+          Retry::while_waiting,
+          token_failure(Verdict::timeout, text, "try again, or allow more time (--timeout)"));
     case Kind::tls_untrusted:
-      return sorted(Retry::never, told(Verdict::tls_untrusted, ErrorKind::unavailable, 6, text,
-                                       "check the login URL and the CA bundle"));
+      return sorted(Retry::never, token_failure(Verdict::tls_untrusted, text,
+                                                "check the login URL and the CA bundle"));
     case Kind::tls_time: {
       auto why = why_out_of_time(failure, host, local_time);
-      const bool clock = why.verdict == Verdict::tls_clock;
       return sorted(Retry::never,
-                    told(why.verdict, clock ? ErrorKind::clock : ErrorKind::unavailable,
-                         clock ? 4 : 6, std::move(why.text), std::move(why.remedy)));
+                    token_failure(why.verdict, std::move(why.text), std::move(why.remedy)));
     }
     case Kind::tls_failed:
       return network(Retry::never,
@@ -201,19 +198,21 @@ LoginFailure failure_of(const TransportFailure& failure, const std::string& host
                      "(--client-cert, --client-key)");
     case Kind::malformed:
     case Kind::too_large:
-      return sorted(failure.kind == Kind::malformed ? Retry::never : Retry::once,
-                    told(Verdict::protocol, ErrorKind::protocol, 1,
-                         "the login host's answer is unusable: " + failure.detail,
-                         "check the login URL and the token path"));
+      return sorted(
+          failure.kind == Kind::malformed ? Retry::never : Retry::once,
+          token_failure(Verdict::protocol, "the login host's answer is unusable: " + failure.detail,
+                        "check the login URL and the token path"));
     case Kind::cancelled:
-      return sorted(Retry::never, told(Verdict::network, ErrorKind::cancelled, 6,
-                                       "the token request was cancelled: " + failure.detail));
-    case Kind::bad_request:
       return sorted(Retry::never,
-                    told(Verdict::protocol, ErrorKind::config, 2,
-                         "the token request cannot be sent: " + failure.detail,
-                         "check the login URL, the CA file, the client id and the token "
-                         "parameters"));
+                    TokenFailure{Verdict::network,
+                                 Error{ErrorKind::cancelled,
+                                       "the token request was cancelled: " + failure.detail, ""}});
+    case Kind::bad_request:
+      return sorted(
+          Retry::never,
+          usage_failure(Verdict::protocol, "the token request cannot be sent: " + failure.detail,
+                        "check the login URL, the CA file, the client id and the token "
+                        "parameters"));
   }
   return network(Retry::twice);
 }
@@ -221,9 +220,10 @@ LoginFailure failure_of(const TransportFailure& failure, const std::string& host
 LoginFailure no_answer_yet() {
   LoginFailure out;
   out.retry = Retry::while_waiting;
-  out.failure = told(Verdict::timeout, ErrorKind::timeout, 6,
-                     "the login host did not answer the token request before the call's deadline",
-                     "try again, or allow more time");
+  out.failure =
+      token_failure(Verdict::timeout,
+                    "the login host did not answer the token request before the call's deadline",
+                    "try again, or allow more time");
   return out;
 }
 

@@ -2,7 +2,6 @@
 
 #include "clocks/bounds.hpp"
 #include "http/url.hpp"
-#include "oauth/denials.hpp"
 #include "oauth/secret_hint.hpp"
 #include "oauth/sent_secrets.hpp"
 #include "oauth/token_answer.hpp"
@@ -262,7 +261,7 @@ TokenFailure TokenMachine::Impl::reason_to_turn_away(const Waiter& waiter,
 TokenFailure TokenMachine::Impl::given_failure(const Waiter& waiter,
                                                const clocks::ClockView& view) const {
   const Holding& token = *newest();
-  if (waiter.want.force) return given_token_cannot_be_renewed();
+  if (waiter.want.force) return given_token_cannot_be_refreshed();
   if (waiter.want.after < token.token->generation && alive(token, view)) {
     return given_token_too_short(remaining(token, view), waiter.want.min_life);
   }

@@ -1,4 +1,3 @@
-#include "oauth/denials.hpp"
 #include "oauth/issued_token.hpp"
 #include "oauth/token_machine_impl.hpp"
 #include "time/duration_text.hpp"

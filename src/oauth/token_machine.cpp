@@ -1,6 +1,5 @@
 #include "oauth/token_machine.hpp"
 
-#include "oauth/denials.hpp"
 #include "oauth/token_machine_impl.hpp"
 #include "time/duration_text.hpp"
 

@@ -11,9 +11,9 @@
 #include "oauth/dialect.hpp"
 #include "oauth/grant.hpp"
 #include "oauth/token.hpp"
+#include "oauth/token_failure.hpp"
 #include "skewguard/log.hpp"
 #include "skewguard/report.hpp"
-#include "skewguard/result.hpp"
 #include "skewguard/transport.hpp"
 #include "time/backoff.hpp"
 
@@ -24,16 +24,6 @@ namespace skewguard::oauth {
 struct LoginAttempt {
   ReportedAttempt attempt;
   std::uint64_t fetch = 0;  ///< which token request
-};
-
-/// Why a waiter gets no token.
-struct TokenFailure {
-  Verdict verdict = Verdict::unknown;
-  Error error;
-  int exit_code = 3;  ///< docs/contract.md section 3
-  /// Set where nothing is wrong but that tokens have been refused lately: when the next one may be
-  /// asked for. The verdict of a call that was refused itself says more then than this failure.
-  std::optional<Instant> next_request{};
 };
 
 using WaiterId = std::uint64_t;

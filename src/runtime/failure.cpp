@@ -1,4 +1,4 @@
-#include "diagnosis/exit_code.hpp"
+#include "diagnosis/call_error.hpp"
 #include "skewguard/client.hpp"
 
 namespace skewguard {

@@ -6,8 +6,9 @@
 #include <memory>
 #include <utility>
 
+#include "diagnosis/call_error.hpp"
 #include "diagnosis/exit_code.hpp"
-#include "oauth/denials.hpp"
+#include "oauth/token_failure.hpp"
 #include "runtime/given_life.hpp"
 
 namespace skewguard::runtime {
@@ -25,12 +26,24 @@ Request question_of(const ClientOptions& options) {
   return question;
 }
 
-/// An answer to HEAD has no words, and some are sorted by them; 405 and 501 are of HEAD itself.
-/// What clocks, the network or a limit explain needs none.
-bool words_would_tell(const guard::action::Finish& finished) {
+/// Whether GET may tell more: an answer to HEAD has no body, and some errors are sorted by theirs;
+/// 405 and 501 are about HEAD itself. What clocks, the network or a limit explain needs no body.
+bool body_would_tell(const guard::action::Finish& finished) {
   if (!finished.answer || finished.answer->status < 400) return false;
-  const int code = finished.report.exit_code;
-  return code != 4 && code != 6 && code != 7;
+  switch (finished.report.failure.value_or(ErrorKind::protocol)) {
+    case ErrorKind::clock:
+    case ErrorKind::unavailable:
+    case ErrorKind::timeout:
+    case ErrorKind::cancelled:
+    case ErrorKind::throttled:
+      return false;
+    case ErrorKind::config:
+    case ErrorKind::credentials:
+    case ErrorKind::forbidden:
+    case ErrorKind::protocol:
+      break;
+  }
+  return true;
 }
 
 /// What was met before that report begins.
@@ -58,28 +71,23 @@ guard::action::Finish joined(guard::action::Finish first, guard::action::Finish 
 }
 
 oauth::TokenFailure begins_too_late() {
-  return {Verdict::issuer_clock_ahead,
-          Error{ErrorKind::clock, "the new token begins, by the API's clock, after the deadline",
-                "raise --timeout, or have the clock of the login or the API host set"},
-          4};
+  return oauth::token_failure(
+      Verdict::issuer_clock_ahead, "the new token begins, by the API's clock, after the deadline",
+      "raise --timeout, or have the clock of the login or the API host set");
 }
 
 oauth::TokenFailure not_verified_in_time() {
-  return {Verdict::timeout,
-          Error{ErrorKind::timeout,
-                "the API did not say before the deadline whether it accepts "
-                "this token",
-                "try again, or allow more time"},
-          6};
+  return oauth::token_failure(
+      Verdict::timeout, "the API did not say before the deadline whether it accepts this token",
+      "try again, or allow more time");
 }
 
 /// Of a new token that somebody insists on.
 oauth::TokenFailure older_one_accepted() {
-  return {
+  return oauth::token_failure(
       Verdict::issuer_clock_ahead,
-      Error{ErrorKind::clock, "the API does not accept the new token yet, but the one before it",
-            "leave out --force-refresh, or have the clock of the login or the API host set"},
-      4};
+      "the API does not accept the new token yet, but the one before it",
+      "leave out --force-refresh, or have the clock of the login or the API host set");
 }
 
 Error unclear_answer(int status) {
@@ -119,7 +127,7 @@ Readers::Id Readers::start(const TokenRequestOptions& options, Instant deadline,
 void Readers::cancel(Id id) {
   core_.later([this, id] {
     desk_.withdraw(id);
-    answer(id, Error{ErrorKind::cancelled, "the token was no longer wanted", ""}, 6, Verdict::ok);
+    answer(id, Error{ErrorKind::cancelled, "the token was no longer wanted", ""}, Verdict::ok);
   });
 }
 
@@ -206,7 +214,7 @@ void Readers::ask_api(std::uint64_t generation) {
 }
 
 void Readers::checked(guard::action::Finish finished, std::uint64_t generation) {
-  if (!finished.accepted && question_.method == "HEAD" && words_would_tell(finished)) {
+  if (!finished.accepted && question_.method == "HEAD" && body_would_tell(finished)) {
     question_.method = "GET";
     check_->by_head = std::move(finished);
     return ask_api(generation);
@@ -252,11 +260,11 @@ void Readers::give(Id id, const oauth::TokenPtr& token) {
   // Of a given token the machine knows no end.
   if (token->given && out.remaining < min_life)
     return refuse(id, oauth::given_token_too_short(out.remaining, min_life));
-  answer(id, std::move(out), 0, Verdict::ok);
+  answer(id, std::move(out), Verdict::ok);
 }
 
 void Readers::refuse(Id id, oauth::TokenFailure failure) {
-  answer(id, std::move(failure.error), failure.exit_code, failure.verdict);
+  answer(id, std::move(failure.error), failure.verdict);
 }
 
 /// By what the guarded call met: its report is told, after what this reader has met before.
@@ -267,22 +275,23 @@ void Readers::refuse(Id id, const guard::action::Finish& finished) {
                     ? *finished.error
                     : diagnosis::error_of(finished.report).value_or(unclear_answer(status));
   CallReport report = finished.report;
-  if (report.exit_code == 0) report.exit_code = diagnosis::exit_code(error.kind);
+  if (!report.failure) diagnosis::conclude(report, error.kind);
   const CallReport own =
-      reader.record.close(report.exit_code, Verdict::ok, core_.view(), core_.options.staleness);
+      reader.record.close(report.failure, Verdict::ok, core_.view(), core_.options.staleness);
   report.elapsed = own.elapsed;
   put_before(own, report);
   error.report = std::make_shared<const CallReport>(std::move(report));
   reader.handler(std::move(error));
 }
 
-void Readers::answer(Id id, Result<BearerToken> result, int exit_code, Verdict otherwise) {
+void Readers::answer(Id id, Result<BearerToken> result, Verdict otherwise) {
   const auto found = readers_.find(id);
   if (found == readers_.end()) return;
   Reader reader = std::move(found->second);
   readers_.erase(found);
+  const auto failure = result ? std::nullopt : std::optional(result.error().kind);
   const auto report = std::make_shared<const CallReport>(
-      reader.record.close(exit_code, otherwise, core_.view(), core_.options.staleness));
+      reader.record.close(failure, otherwise, core_.view(), core_.options.staleness));
   core_.tell_resolved(*report);
   if (!result) {
     Error error = std::move(result).error();

@@ -64,7 +64,7 @@ class Readers {
   void give(Id id, const oauth::TokenPtr& token);
   void refuse(Id id, oauth::TokenFailure failure);
   void refuse(Id id, const guard::action::Finish& finished);
-  void answer(Id id, Result<BearerToken> result, int exit_code, Verdict otherwise);
+  void answer(Id id, Result<BearerToken> result, Verdict otherwise);
   [[nodiscard]] BearerToken bearer_token(const oauth::TokenPtr& token) const;
   [[nodiscard]] BearerToken given_token(const oauth::Token& token) const;
 

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "diagnosis/exit_code.hpp"
 #include "fake_world.hpp"
 
 namespace skewguard::cli {
@@ -41,8 +42,8 @@ TEST_F(Call, PrintsTheBodyAndNothingElse) {
 CallReport report_of(Verdict verdict, bool mitigated) {
   CallReport report;
   report.verdict = verdict;
+  if (!mitigated && verdict != Verdict::ok) diagnosis::conclude(report, ErrorKind::credentials);
   report.mitigated = mitigated;
-  report.exit_code = mitigated || verdict == Verdict::ok ? 0 : 3;
   ReportedAttempt attempt;
   attempt.verdict = verdict;
   attempt.explanation = "because";
@@ -204,9 +205,13 @@ TEST_F(Call, AnotherErrorOfTheApiStillPrintsItsBody) {
 }
 
 TEST_F(Call, ExitsAsItsReportSays) {
-  for (int code = 1; code <= 7; ++code) {
+  const std::vector<std::pair<ErrorKind, int>> failures{
+      {ErrorKind::protocol, 1}, {ErrorKind::config, 2},    {ErrorKind::credentials, 3},
+      {ErrorKind::clock, 4},    {ErrorKind::forbidden, 5}, {ErrorKind::unavailable, 6},
+      {ErrorKind::throttled, 7}};
+  for (const auto& [kind, code] : failures) {
     CallReport report;
-    report.exit_code = code;
+    diagnosis::conclude(report, kind);
     report.verdict = Verdict::unknown;
     report.attempts.push_back({.verdict = Verdict::unknown, .explanation = "why it failed"});
     answer(401, "", report);
@@ -217,7 +222,7 @@ TEST_F(Call, ExitsAsItsReportSays) {
 
 TEST_F(Call, WithoutAnAnswerNothingIsPrintedAndTheReportIsThere) {
   auto report = std::make_shared<CallReport>();
-  report->exit_code = 6;
+  diagnosis::conclude(*report, ErrorKind::unavailable);
   report->verdict = Verdict::network;
   answers.emplace_back(Error{.kind = ErrorKind::unavailable,
                              .message = "connection refused",

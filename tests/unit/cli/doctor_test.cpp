@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "../readings.hpp"
+#include "diagnosis/exit_code.hpp"
 #include "fake_world.hpp"
 
 namespace skewguard::cli {
@@ -52,7 +53,7 @@ TEST_F(DoctorCommand, NamesEachServerAsAReportDoes) {
 TEST_F(DoctorCommand, DoesNotAdviseToAllowMoreTimeThanItGives) {
   CallReport report;
   report.verdict = Verdict::timeout;
-  report.exit_code = 6;
+  diagnosis::conclude(report, ErrorKind::timeout);
   tokens.emplace_back(Error{.kind = ErrorKind::unavailable,
                             .message = "no token before the deadline",
                             .remedy = "allow more time",

@@ -10,6 +10,7 @@
 
 #include "cli/run.hpp"
 #include "cli/world.hpp"
+#include "diagnosis/exit_code.hpp"
 
 namespace skewguard::cli {
 
@@ -32,7 +33,7 @@ class FakeWorld {
   /// The next answer of the API, whatever is asked.
   void answer(int status, std::string body, CallReport report = {}) {
     report.http_status = status;
-    if (report.exit_code == 0 && status >= 300) report.exit_code = 1;
+    if (!report.failure && status >= 300) diagnosis::conclude(report, ErrorKind::protocol);
     answers.emplace_back(Response{.status = status,
                                   .headers = headers,
                                   .body = std::move(body),

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "diagnosis/exit_code.hpp"
 #include "fake_world.hpp"
 
 namespace skewguard::cli {
@@ -91,7 +92,7 @@ TEST_F(Log, JsonLinesAreOneObjectEach) {
 
 TEST_F(Log, AFailureIsAnErrorLineInJson) {
   CallReport report;
-  report.exit_code = 3;
+  diagnosis::conclude(report, ErrorKind::credentials);
   report.url = "https://api.example.com/base/x";
   report.verdict = Verdict::token_rejected;
   report.attempts.push_back({.correlation_id = "c-9",

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "diagnosis/exit_code.hpp"
 #include "fake_world.hpp"
 
 namespace skewguard::cli {
@@ -80,7 +81,7 @@ TEST_F(TokenCommand, RefusesWishesThatAreNone) {
 
 TEST_F(TokenCommand, AFailureExitsAsItsReportSays) {
   auto report = std::make_shared<CallReport>();
-  report->exit_code = 3;
+  diagnosis::conclude(*report, ErrorKind::credentials);
   report->verdict = Verdict::credentials_rejected;
   tokens.assign({Error{.kind = ErrorKind::credentials,
                        .message = "the login host refuses the secret",

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "diagnosis/exit_code.hpp"
 #include "fake_world.hpp"
 
 namespace skewguard::cli {
@@ -79,7 +80,7 @@ TEST_F(WhoamiCommand, OneReportCoversAllItsCalls) {
   first.attempts.push_back({.n = 2});
   CallReport second;
   second.verdict = Verdict::missing_permission;
-  second.exit_code = 5;
+  diagnosis::conclude(second, ErrorKind::forbidden);
   second.elapsed = std::chrono::milliseconds{5};
   second.attempts.push_back({.verdict = Verdict::missing_permission});
   answer(200, kTokensMe, first);
@@ -97,7 +98,7 @@ TEST_F(WhoamiCommand, OneReportCoversAllItsCalls) {
 TEST_F(WhoamiCommand, ARefusalThatOnlyPointsElsewhereIsNoVerdict) {
   CallReport no_user;
   no_user.verdict = Verdict::no_user_context;
-  no_user.exit_code = 1;
+  diagnosis::conclude(no_user, ErrorKind::protocol);
   no_user.url = "https://api.example.com/api/v2/users/me";
   CallReport found;
   found.url = "https://api.example.com/api/v2/organizations/me";
@@ -116,7 +117,7 @@ TEST_F(WhoamiCommand, ARefusalThatOnlyPointsElsewhereIsNoVerdict) {
 
 TEST_F(WhoamiCommand, AFailureExitsAsItsCall) {
   CallReport refused;
-  refused.exit_code = 3;
+  diagnosis::conclude(refused, ErrorKind::credentials);
   refused.verdict = Verdict::token_rejected;
   refused.attempts.push_back({.verdict = Verdict::token_rejected, .explanation = "it was refused"});
   answer(401, "{}", refused);

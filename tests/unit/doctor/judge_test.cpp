@@ -255,7 +255,6 @@ TEST_F(Judge, DoesNotForgiveACertificateThatHasExpiredByARightClock) {
 TEST_F(Judge, PutsClocksThatDoHarmBeforeRefusedCredentialsAndThoseBeforeHarmlessOnes) {
   Access refused;
   refused.error = Error{ErrorKind::credentials, "the secret is wrong", "set another"};
-  refused.exit_code = 3;
   refused.report.verdict = Verdict::credentials_rejected;
   examination.access = refused;
   expect("credentials_rejected", 3);
@@ -326,7 +325,6 @@ TEST_F(Judge, ThatNoNtpServerWasToBeAskedIsNoSilence) {
 TEST_F(Judge, AdvisesToWaitLongerOnlyWhereThatWouldHelp) {
   Access refused{.error = Error{ErrorKind::clock, "not valid yet", "set the clocks"}};
   refused.report.verdict = Verdict::issuer_clock_ahead;
-  refused.exit_code = 4;
   refused.hurried = seconds{7};
   examination.access = refused;
   servers(seconds{10}, seconds{0});

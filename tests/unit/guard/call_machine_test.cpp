@@ -8,7 +8,7 @@
 #include <memory>
 #include <ostream>
 
-#include "diagnosis/exit_code.hpp"
+#include "diagnosis/call_error.hpp"
 #include "world.hpp"
 
 namespace skewguard::guard::testing {

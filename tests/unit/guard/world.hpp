@@ -14,7 +14,6 @@
 #include "base/strings.hpp"
 #include "clocks/clock_view.hpp"
 #include "clocks/sample_of.hpp"
-#include "diagnosis/exit_code.hpp"
 #include "guard/call_machine.hpp"
 #include "oauth/rfc6749_dialect.hpp"
 #include "time/duration_text.hpp"
@@ -202,8 +201,7 @@ class World {
     if (found != tokens_.end()) return ready(found->second, has_token, 0);
     if (login_denies) {
       event::TokenDenied denied;
-      denied.failure = {*login_denies, Error{ErrorKind::credentials, "the login host says no", {}},
-                        diagnosis::exit_code(*login_denies)};
+      denied.failure = oauth::token_failure(*login_denies, "the login host says no");
       if (pause_left) denied.failure.next_request = now().boot + *pause_left;
       return denied;
     }

@@ -25,10 +25,9 @@ void next_fetch(Bench& bench) {
   ASSERT_TRUE(bench.machine->fetching());
 }
 
-void expect_failure(const Deny& denied, Verdict verdict, ErrorKind kind, int exit_code) {
+void expect_failure(const Deny& denied, Verdict verdict, ErrorKind kind) {
   EXPECT_EQ(denied.failure.verdict, verdict) << denied.failure.error.message;
   EXPECT_EQ(denied.failure.error.kind, kind) << denied.failure.error.message;
-  EXPECT_EQ(denied.failure.exit_code, exit_code) << denied.failure.error.message;
 }
 
 TEST(LoginFailures, AWrongSecretIsToldToAllAtOnceAfterOneRequest) {
@@ -38,7 +37,7 @@ TEST(LoginFailures, AWrongSecretIsToldToAllAtOnceAfterOneRequest) {
   const auto denied =
       all<Deny>(bench.reply(401, oauth_error_body("invalid_client", "authentication failed")));
   ASSERT_EQ(denied.size(), 2U);
-  expect_failure(denied[0], Verdict::credentials_rejected, ErrorKind::credentials, 3);
+  expect_failure(denied[0], Verdict::credentials_rejected, ErrorKind::credentials);
   EXPECT_THAT(denied[0].failure.error.message, HasSubstr("authentication failed"));
   EXPECT_EQ(denied[0].token_requests, 1);
   EXPECT_EQ(bench.fetches, 1);
@@ -92,7 +91,7 @@ TEST(SecretRotation, WhereAllAreRefusedEveryCallerIsToldAfterOneRound) {
   bench.reply(401, oauth_error_body("invalid_client", "no"));
   bench.reply(401, oauth_error_body("invalid_client", "no"));
   const auto denied = only<Deny>(bench.reply(401, oauth_error_body("invalid_client", "no")));
-  expect_failure(denied, Verdict::credentials_rejected, ErrorKind::credentials, 3);
+  expect_failure(denied, Verdict::credentials_rejected, ErrorKind::credentials);
   EXPECT_EQ(denied.attempts.size(), 3U);
   EXPECT_EQ(bench.fetches, 3);
 }
@@ -126,7 +125,7 @@ TEST(LoginFailures, WrongCredentialsAreNotTriedAgainDuringAGrowingPause) {
     const int before = bench.fetches;
     for (int i = 0; i < 10; ++i) {
       expect_failure(only<Deny>(bench.want(id++)), Verdict::credentials_rejected,
-                     ErrorKind::credentials, 3);
+                     ErrorKind::credentials);
       bench.advance(pause / 10);
     }
     EXPECT_EQ(bench.fetches, before);
@@ -149,7 +148,7 @@ WaiterId refuse_good_credentials(Bench& bench, WaiterId id) {
     EXPECT_EQ(all<action::StartFetch>(bench.tick()).size(), 1U) << pause / 1s;
     const auto denied = only<Deny>(bench.reply(401, oauth_error_body("invalid_client", "no")));
     EXPECT_EQ(denied.waiter, id++);
-    expect_failure(denied, Verdict::credentials_rejected, ErrorKind::credentials, 3);
+    expect_failure(denied, Verdict::credentials_rejected, ErrorKind::credentials);
   }
   return id;
 }
@@ -174,7 +173,7 @@ TEST(LoginFailures, ACallerWithoutTimeForTheNextTryIsToldAtOnce) {
   bench.want(1);
   bench.reply(401, oauth_error_body("invalid_client", "no"));
   expect_failure(only<Deny>(bench.want(2, 900ms)), Verdict::credentials_rejected,
-                 ErrorKind::credentials, 3);
+                 ErrorKind::credentials);
 }
 
 TEST(LoginFailures, NewCredentialsHaveNotWorkedYet) {
@@ -215,7 +214,7 @@ TEST(LoginFailures, AnUnknownClientIsNamedWithItsRegion) {
   bench.want(1);
   const auto denied =
       only<Deny>(bench.reply(400, oauth_error_body("invalid_client", "client not found")));
-  expect_failure(denied, Verdict::unknown_client, ErrorKind::credentials, 3);
+  expect_failure(denied, Verdict::unknown_client, ErrorKind::credentials);
   EXPECT_THAT(denied.failure.error.message, HasSubstr("my-client"));
   EXPECT_THAT(denied.failure.error.message, HasSubstr("mypurecloud.ie"));
   EXPECT_THAT(denied.failure.error.message, HasSubstr("login.example.com"));
@@ -241,13 +240,13 @@ TEST(LoginFailures, ARateLimitPastTheDeadlineIsToldAtOnceWithItsLength) {
   Bench bench;
   bench.want(1, 28s);
   const auto denied = only<Deny>(bench.reply(429, "", {{"Retry-After", "3600"}}));
-  expect_failure(denied, Verdict::login_rate_limited, ErrorKind::throttled, 7);
+  expect_failure(denied, Verdict::login_rate_limited, ErrorKind::throttled);
   EXPECT_THAT(denied.failure.error.message, HasSubstr("1 h"));
   EXPECT_THAT(denied.failure.error.message, HasSubstr("28"));
   ASSERT_EQ(denied.attempts.size(), 1U);
   EXPECT_EQ(denied.attempts[0].attempt.action, Action::give_up);
   EXPECT_EQ(denied.attempts[0].attempt.waited, 0s);
-  expect_failure(only<Deny>(bench.want(2)), Verdict::login_rate_limited, ErrorKind::throttled, 7);
+  expect_failure(only<Deny>(bench.want(2)), Verdict::login_rate_limited, ErrorKind::throttled);
   EXPECT_EQ(bench.fetches, 1);
 }
 
@@ -273,7 +272,7 @@ TEST(LoginFailures, AServerErrorIsRetriedUntilNoTryFitsTheDeadline) {
     actions = bench.reply(502, "<html>", {{"ININ-Correlation-Id", "c-7"}});
   }
   const auto denied = only<Deny>(actions);
-  expect_failure(denied, Verdict::auth_backend_unavailable, ErrorKind::unavailable, 6);
+  expect_failure(denied, Verdict::auth_backend_unavailable, ErrorKind::unavailable);
   EXPECT_GE(bench.fetches, 4) << "0.5 + 1 + 2 + 4 s fit into ten";
   EXPECT_LE(bench.fetches, 6);
   EXPECT_EQ(denied.token_requests, bench.fetches);
@@ -324,7 +323,7 @@ TEST(LoginFailures, AHostThatCannotBeReachedIsTriedTwiceMore) {
     }
     next_fetch(bench);
     const auto denied = only<Deny>(bench.fail(kind, "connection refused by login:443"));
-    expect_failure(denied, Verdict::network, ErrorKind::unavailable, 6);
+    expect_failure(denied, Verdict::network, ErrorKind::unavailable);
     EXPECT_THAT(denied.failure.error.message, HasSubstr("connection refused by login:443"));
     EXPECT_EQ(bench.fetches, 3);
   }
@@ -335,7 +334,7 @@ TEST(LoginFailures, TlsFailuresAreNotRetried) {
                                       {Kind::tls_failed, Verdict::network}}) {
     Bench bench;
     bench.want(1);
-    expect_failure(only<Deny>(bench.fail(kind)), verdict, ErrorKind::unavailable, 6);
+    expect_failure(only<Deny>(bench.fail(kind)), verdict, ErrorKind::unavailable);
     bench.advance(30s);
     bench.tick();
     EXPECT_EQ(bench.fetches, 1);
@@ -360,7 +359,6 @@ TokenFailure out_of_time(WallTime local, std::optional<Duration> truth_less_loca
 TEST(LoginFailures, TheLocalClockIsToBlameWhereARefereeTellsSo) {
   const auto behind = out_of_time(WallTime{600s}, kTrueTime - WallTime{600s});
   EXPECT_EQ(behind.verdict, Verdict::tls_clock);
-  EXPECT_EQ(behind.exit_code, 4);
   EXPECT_EQ(behind.error.kind, ErrorKind::clock);
   EXPECT_EQ(behind.error.message,
             "the certificate of https://login.test (valid from 2027-05-02T00:00:00Z until "
@@ -375,14 +373,14 @@ TEST(LoginFailures, TheLocalClockIsToBlameWhereARefereeTellsSo) {
 TEST(LoginFailures, TheLocalClockIsToBlameWhereItShowsATimeBeforeThisProgramWasMade) {
   const auto failure = out_of_time(WallTime{600s}, std::nullopt);
   EXPECT_EQ(failure.verdict, Verdict::tls_clock);
-  EXPECT_EQ(failure.exit_code, 4);
+  EXPECT_EQ(failure.error.kind, ErrorKind::clock);
   EXPECT_THAT(failure.error.message, HasSubstr("it is at least 56.9 years behind, since"));
 }
 
 TEST(LoginFailures, TheCertificateIsToBlameWhereTheLocalClockIsRight) {
   const auto failure = out_of_time(kTrueTime + 2400h, 0s);
   EXPECT_EQ(failure.verdict, Verdict::tls_untrusted);
-  EXPECT_EQ(failure.exit_code, 6);
+  EXPECT_EQ(failure.error.kind, ErrorKind::unavailable);
   EXPECT_EQ(failure.error.kind, ErrorKind::unavailable);
   EXPECT_THAT(failure.error.message,
               HasSubstr("not by the local clock's fault: NTP (ntp:123) says so"));
@@ -392,7 +390,7 @@ TEST(LoginFailures, TheCertificateIsToBlameWhereTheLocalClockIsRight) {
 TEST(LoginFailures, NobodyIsToBlameWhereNobodyTellsTheTime) {
   const auto failure = out_of_time(kTrueTime + 2400h, std::nullopt);
   EXPECT_EQ(failure.verdict, Verdict::tls_untrusted);
-  EXPECT_EQ(failure.exit_code, 6);
+  EXPECT_EQ(failure.error.kind, ErrorKind::unavailable);
   EXPECT_THAT(failure.error.message, HasSubstr("no other clock confirms"));
   EXPECT_THAT(failure.error.remedy, HasSubstr("--ntp"));
 }
@@ -401,7 +399,7 @@ TEST(LoginFailures, AProxyThatRefusesUsIsNotAskedAgain) {
   Bench bench;
   bench.want(1);
   expect_failure(only<Deny>(bench.fail(Kind::proxy_refused)), Verdict::network,
-                 ErrorKind::unavailable, 6);
+                 ErrorKind::unavailable);
   bench.advance(30s);
   bench.tick();
   EXPECT_EQ(bench.fetches, 1);
@@ -465,23 +463,20 @@ TEST(LoginFailures, UnusableAnswersAreTriedOnceMore) {
     bench.want(1);
     EXPECT_TRUE(all<Deny>(bench.reply(status, body)).empty()) << body;
     next_fetch(bench);
-    expect_failure(only<Deny>(bench.reply(status, body)), Verdict::protocol, ErrorKind::protocol,
-                   1);
+    expect_failure(only<Deny>(bench.reply(status, body)), Verdict::protocol, ErrorKind::protocol);
     EXPECT_EQ(bench.fetches, 2);
   }
   Bench bench;
   bench.want(1);
   bench.fail(Kind::too_large);
   next_fetch(bench);
-  expect_failure(only<Deny>(bench.fail(Kind::too_large)), Verdict::protocol, ErrorKind::protocol,
-                 1);
+  expect_failure(only<Deny>(bench.fail(Kind::too_large)), Verdict::protocol, ErrorKind::protocol);
 }
 
 TEST(LoginFailures, WhatIsNotHttpIsToldAfterOneRequest) {  // login-double-chunked
   Bench bench;
   bench.want(1);
-  expect_failure(only<Deny>(bench.fail(Kind::malformed)), Verdict::protocol, ErrorKind::protocol,
-                 1);
+  expect_failure(only<Deny>(bench.fail(Kind::malformed)), Verdict::protocol, ErrorKind::protocol);
   EXPECT_EQ(bench.fetches, 1);
 }
 
@@ -539,7 +534,7 @@ TEST(LoginFailures, AnOAuthErrorWith200Or403IsToldAfterOneRequest) {
     bench.want(1);
     const auto denied =
         only<Deny>(bench.reply(status, oauth_error_body("access_denied", "no grant for it")));
-    expect_failure(denied, Verdict::credentials_rejected, ErrorKind::credentials, 3);
+    expect_failure(denied, Verdict::credentials_rejected, ErrorKind::credentials);
     EXPECT_THAT(denied.failure.error.message, HasSubstr("access_denied (no grant for it)"));
     EXPECT_EQ(bench.fetches, 1);
   }
@@ -551,7 +546,7 @@ TEST(LoginFailures, AFirewallsPageNamesIt) {
   bench.reply(403, "<html><title>Blocked</title></html>");
   next_fetch(bench);
   const auto denied = only<Deny>(bench.reply(403, "<html><title>Blocked</title></html>"));
-  expect_failure(denied, Verdict::gateway_refused, ErrorKind::protocol, 1);
+  expect_failure(denied, Verdict::gateway_refused, ErrorKind::protocol);
   EXPECT_THAT(denied.failure.error.message, HasSubstr("page \"Blocked\""));
 }
 
@@ -583,7 +578,7 @@ TEST(LoginFailures, ARedirectIsNotFollowedAndNamesItsTarget) {
   bench.want(1);
   const auto denied =
       only<Deny>(bench.reply(302, "", {{"Location", "https://evil.example/oauth/token?x=1"}}));
-  expect_failure(denied, Verdict::protocol, ErrorKind::protocol, 1);
+  expect_failure(denied, Verdict::protocol, ErrorKind::protocol);
   EXPECT_THAT(denied.failure.error.message, HasSubstr("https://evil.example"));
   EXPECT_THAT(denied.failure.error.message, Not(HasSubstr("x=1")));
   EXPECT_EQ(bench.fetches, 1);
@@ -593,7 +588,7 @@ TEST(LoginFailures, OtherOAuthErrorsAreToldInTheServersWords) {
   Bench bench;
   bench.want(1);
   const auto denied = only<Deny>(bench.reply(400, oauth_error_body("invalid_scope", "no such")));
-  EXPECT_EQ(denied.failure.exit_code, 3);
+  EXPECT_EQ(denied.failure.error.kind, ErrorKind::credentials);
   EXPECT_THAT(denied.failure.error.message, HasSubstr("invalid_scope (no such)"));
   EXPECT_EQ(denied.attempts.at(0).attempt.error_code, "invalid_scope");
 }
@@ -601,8 +596,7 @@ TEST(LoginFailures, OtherOAuthErrorsAreToldInTheServersWords) {
 TEST(LoginFailures, ARequestThatCannotBeSentIsAMatterOfSettings) {
   Bench bench;
   bench.want(1);
-  expect_failure(only<Deny>(bench.fail(Kind::bad_request)), Verdict::protocol, ErrorKind::config,
-                 2);
+  expect_failure(only<Deny>(bench.fail(Kind::bad_request)), Verdict::protocol, ErrorKind::config);
 }
 
 TEST(LoginFailures, AWithdrawnRequestIsCancelled) {
@@ -660,7 +654,7 @@ TEST(LoginFailures, WhatARejectionMeansDoesNotHangOnTheSecretsWords) {
   bench.want(1);
   const auto denied =
       only<Deny>(bench.reply(401, oauth_error_body("invalid_client", "authentication failed")));
-  expect_failure(denied, Verdict::credentials_rejected, ErrorKind::credentials, 3);
+  expect_failure(denied, Verdict::credentials_rejected, ErrorKind::credentials);
   EXPECT_THAT(denied.failure.error.message, HasSubstr("(***)"));
 }
 
@@ -704,7 +698,7 @@ TEST(LoginFailures, WhatIsNoAnswerOfATokenEndpointIsNotBlamedOnTheCredentials) {
   bench.reply(404, oauth_error_body("not_found", "no such path"));
   next_fetch(bench);
   expect_failure(only<Deny>(bench.reply(404, oauth_error_body("not_found", "no such path"))),
-                 Verdict::protocol, ErrorKind::protocol, 1);
+                 Verdict::protocol, ErrorKind::protocol);
 }
 
 TEST(LoginFailures, ASilentLoginHostHasARowInTheReport) {
@@ -712,7 +706,7 @@ TEST(LoginFailures, ASilentLoginHostHasARowInTheReport) {
   bench.want(1, 3s);
   bench.advance(3s);
   const auto denied = only<Deny>(bench.tick());
-  expect_failure(denied, Verdict::timeout, ErrorKind::timeout, 6);
+  expect_failure(denied, Verdict::timeout, ErrorKind::timeout);
   EXPECT_EQ(denied.token_requests, 1);
   ASSERT_EQ(denied.attempts.size(), 1U);
   const ReportedAttempt& attempt = denied.attempts[0].attempt;
@@ -729,7 +723,7 @@ TEST(LoginFailures, AtItsDeadlineACallerHearsTheLastFailure) {
   next_fetch(bench);
   bench.advance(3s);  // the second request never ends
   const auto denied = only<Deny>(bench.tick());
-  expect_failure(denied, Verdict::auth_backend_unavailable, ErrorKind::unavailable, 6);
+  expect_failure(denied, Verdict::auth_backend_unavailable, ErrorKind::unavailable);
   EXPECT_EQ(denied.token_requests, 2);
   ASSERT_EQ(denied.attempts.size(), 2U);
   EXPECT_EQ(denied.attempts[0].attempt.action, Action::wait_and_retry);
@@ -745,7 +739,7 @@ TEST(LoginFailures, ACallerWhoJoinsDuringBackoffHearsWhyNoTryFits) {
     bench.reply(503, "");
   }
   const auto denied = only<Deny>(bench.want(2, 500ms));
-  expect_failure(denied, Verdict::auth_backend_unavailable, ErrorKind::unavailable, 6);
+  expect_failure(denied, Verdict::auth_backend_unavailable, ErrorKind::unavailable);
   EXPECT_EQ(denied.token_requests, 0);
   EXPECT_TRUE(denied.attempts.empty());
 }

@@ -43,7 +43,7 @@ std::string text_of(const TokenActions& actions) {
           << deliver->attempts.size();
     } else if (const auto* deny = std::get_if<Deny>(&action)) {
       out << "deny " << deny->waiter << ' ' << to_string(deny->failure.verdict) << ' '
-          << deny->failure.exit_code << ' ' << describe(deny->failure.error) << ' '
+          << to_string(deny->failure.error.kind) << ' ' << describe(deny->failure.error) << ' '
           << deny->token_requests;
       for (const auto& attempt : deny->attempts) out << ' ' << attempt.attempt.waited.count();
     } else if (const auto* publish = std::get_if<Publish>(&action)) {

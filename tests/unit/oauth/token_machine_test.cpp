@@ -189,7 +189,7 @@ TEST(TokenMachine, ATokenWhoseLifePassedOnTheWayIsNotUsed) {
   bench.tick();
   bench.advance(3s);
   const auto denied = only<Deny>(bench.give("t2", "1"));
-  EXPECT_EQ(denied.failure.exit_code, 1);
+  EXPECT_EQ(denied.failure.error.kind, ErrorKind::protocol);
   EXPECT_THAT(denied.failure.error.message, HasSubstr("expires_in"));
 }
 
@@ -216,7 +216,6 @@ TEST(TokenMachine, NobodyWaitsPastItsOwnDeadline) {
   EXPECT_EQ(denied.waiter, 1U);
   EXPECT_EQ(denied.failure.verdict, Verdict::timeout);
   EXPECT_EQ(denied.failure.error.kind, ErrorKind::timeout);
-  EXPECT_EQ(denied.failure.exit_code, 6);
   EXPECT_EQ(denied.token_requests, 1);
   EXPECT_EQ(only<Deliver>(bench.give("t1")).waiter, 2U);
 }
@@ -426,7 +425,7 @@ TEST(TokenMachine, ARefusedTokenGivenOutAgainIsRefusedForTheCallerTooAfterTwoMor
   }
   const auto denied = only<Deny>(actions);
   EXPECT_EQ(denied.failure.verdict, Verdict::token_rejected);
-  EXPECT_EQ(denied.failure.exit_code, 3);
+  EXPECT_EQ(denied.failure.error.kind, ErrorKind::credentials);
   EXPECT_EQ(denied.token_requests, 3);
 }
 
@@ -480,7 +479,7 @@ TEST(TokenMachine, SaysSoWhenANewTokenLivesLessThanAsked) {
   Bench bench;
   bench.step(event::Want{.waiter = 1, .deadline = bench.boot + 30s, .min_life = 10min});
   const auto denied = only<Deny>(bench.give("t1", "300"));
-  EXPECT_EQ(denied.failure.exit_code, 1) << "something was sent";
+  EXPECT_EQ(denied.failure.error.kind, ErrorKind::protocol) << "something was sent";
   EXPECT_THAT(denied.failure.error.message, HasSubstr("600.0 s"));
   EXPECT_EQ(bench.fetches, 1) << "another would live no longer";
   EXPECT_EQ(only<Deliver>(bench.want(2)).token->value.reveal(), "t1");
@@ -490,7 +489,7 @@ TEST(TokenMachine, SaysSoWhenTheSameShortTokenComesAgain) {
   Bench bench;
   bench.get("t1", "300");
   bench.step(event::Want{.waiter = 2, .deadline = bench.boot + 30s, .min_life = 10min});
-  EXPECT_EQ(only<Deny>(bench.give("t1", "300")).failure.exit_code, 1);
+  EXPECT_EQ(only<Deny>(bench.give("t1", "300")).failure.error.kind, ErrorKind::protocol);
 }
 
 // Publish -----------------------------------------------------------------------------------------
@@ -535,11 +534,11 @@ TEST(TokenMachine, AGivenTokenIsHandedOutAndNeverRefreshed) {
   EXPECT_NE(bench.machine->usable(bench.view()), nullptr);
   const auto denied = only<Deny>(bench.want_newer(2, 1));
   EXPECT_EQ(denied.failure.verdict, Verdict::token_rejected);
-  EXPECT_EQ(denied.failure.exit_code, 3);
+  EXPECT_EQ(denied.failure.error.kind, ErrorKind::credentials);
   EXPECT_THAT(denied.failure.error.message, HasSubstr("cannot be refreshed"));
   const auto forced =
       only<Deny>(bench.step(event::Want{.waiter = 3, .deadline = bench.boot + 30s, .force = true}));
-  EXPECT_EQ(forced.failure.exit_code, 2) << "nobody has refused it";
+  EXPECT_EQ(forced.failure.error.kind, ErrorKind::config) << "nobody has refused it";
   EXPECT_EQ(forced.failure.verdict, Verdict::ok);
   EXPECT_EQ(bench.fetches, 0);
 }
@@ -663,7 +662,7 @@ TEST(TokenMachine, AfterAFreshTokenWasRefusedNoOtherIsAskedForDuringAGrowingPaus
       const auto denied = only<Deny>(bench.want_newer(id++, generation));
       EXPECT_EQ(denied.failure.verdict, Verdict::token_rejected);
       EXPECT_EQ(denied.failure.error.kind, ErrorKind::credentials);
-      EXPECT_EQ(denied.failure.exit_code, 3);
+      EXPECT_EQ(denied.failure.error.kind, ErrorKind::credentials);
       EXPECT_EQ(only<Deliver>(bench.want(id++)).token->generation, generation)
           << "an API that has healed is noticed";
       bench.advance(pause / 50);
@@ -704,7 +703,7 @@ TEST(TokenMachine, AnIssuerClockBehindPausesAsAMatterOfClocks) {
   const auto denied = only<Deny>(bench.want_newer(2, 1));
   EXPECT_EQ(denied.failure.verdict, Verdict::issuer_clock_behind);
   EXPECT_EQ(denied.failure.error.kind, ErrorKind::clock);
-  EXPECT_EQ(denied.failure.exit_code, 4);
+  EXPECT_EQ(denied.failure.error.kind, ErrorKind::clock);
 }
 
 TEST(TokenMachine, RemembersWhichTokensTheApiTook) {

@@ -1,0 +1,104 @@
+#include "oauth/token_failure.hpp"
+
+#include <utility>
+
+#include "base/error_kind.hpp"
+#include "time/duration_text.hpp"
+
+namespace skewguard::oauth {
+namespace {
+
+/// "lives 4.0 s, less than the 10 min that were asked for"
+std::string too_short(Duration remaining, Duration min_life) {
+  return " lives " + time::human(remaining) + ", less than the " + time::human(min_life) +
+         " that were asked for";
+}
+
+TokenFailure given_unusable(const char* state) {
+  return token_failure(
+      Verdict::token_rejected,
+      std::string("the given token ") + state + ", and a given token cannot be refreshed",
+      "give a new one, or a client id and secret");
+}
+
+}  // namespace
+
+TokenFailure token_failure(Verdict verdict, std::string message, std::string remedy) {
+  return {verdict, Error{error_kind(verdict), std::move(message), std::move(remedy)}};
+}
+
+TokenFailure usage_failure(Verdict verdict, std::string message, std::string remedy) {
+  return {verdict, Error{ErrorKind::config, std::move(message), std::move(remedy)}};
+}
+
+TokenFailure deadline_passed() {
+  return token_failure(Verdict::timeout, "the login host gave no token before the call's deadline",
+                       "try again, or allow more time");
+}
+
+TokenFailure nothing_to_ask_with() {
+  return usage_failure(Verdict::unknown, "there is neither a token nor a client to get one with",
+                       "set a client id and secret, or a token");
+}
+
+TokenFailure new_token_too_short(Duration remaining, Duration min_life) {
+  return token_failure(Verdict::ok, "a new token" + too_short(remaining, min_life),
+                       "ask for less, or give the client a longer token lifetime");
+}
+
+TokenFailure given_token_too_short(Duration remaining, Duration min_life) {
+  return usage_failure(
+      Verdict::ok, "the given token" + too_short(remaining, min_life) + ", and cannot be refreshed",
+      "ask for less, or give a new one");
+}
+
+TokenFailure given_token_refused() {
+  return given_unusable("is refused");
+}
+
+TokenFailure given_token_ended() {
+  return given_unusable("has ended");
+}
+
+TokenFailure given_token_cannot_be_refreshed() {
+  return usage_failure(Verdict::ok, "a token that was obtained elsewhere cannot be refreshed",
+                       "give a client id and secret, or leave out --force-refresh");
+}
+
+TokenFailure refused_token_again() {
+  return token_failure(Verdict::token_rejected,
+                       "the login host gives out the same token again, which the API refuses",
+                       "check that this client may use this API");
+}
+
+TokenFailure dead_token_again() {
+  return token_failure(Verdict::protocol,
+                       "the login host gives out the same token again, whose life has passed",
+                       "check the login host's token cache and clock");
+}
+
+TokenFailure fresh_token_refused(Verdict verdict, Duration pause) {
+  const std::string none = "no other is asked for in the next " + time::human(pause);
+  if (verdict == Verdict::gateway_refused) {
+    return token_failure(
+        verdict, "something in front of the API refuses every token (gateway_refused): " + none,
+        "ask who runs it to let this program through, or check the API URL");
+  }
+  const bool clock = error_kind(verdict) == ErrorKind::clock;
+  return token_failure(
+      verdict, "the API refuses a new token too (" + std::string(to_string(verdict)) + "): " + none,
+      clock ? "set the clocks of the servers right"
+            : "check that this client may use this API, and that both are of one region");
+}
+
+TokenFailure refused_too_often(Instant next, Instant now) {
+  TokenFailure failure = token_failure(
+      Verdict::unknown,
+      "too many tokens have been refused before their end: no other is asked for before " +
+          time::human(next - now) + " have passed",
+      "see why the API refuses tokens that it has been given just now");
+  failure.next_request = next;
+  return failure;
+}
+
+}  // namespace skewguard::oauth
