@@ -3,8 +3,8 @@
 
     SKEWGUARD=build/release/skewguard tools/end_to_end.py [NAME...]
 
-Each file is a process of its own, a few at a time, since the tests mostly wait. A skipped test
-is a failure: a party that is not there proves nothing. At the end stands, over all runs, what was
+Each file is a process of its own, and so is each test of the slowest files; several run at once,
+since they mostly wait. A skipped test is a failure: a party that is not there proves nothing. At the end stands, over all runs, what was
 said of each failed answer beside the truth (tests/integration/truth.py). Failures are: a clock that
 was blamed and is innocent, or of which nobody knows the truth; a wrong cure, by name or by what was
 done; `unknown` where the evidence decided; a truth that was lost or is new to truth.py; a refusal
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,22 +25,32 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "tests" / "integration"
 sys.path.insert(0, str(FOLDER))
 import truth  # noqa: E402
-AT_ONCE = 4
-# Begun first, so that nothing waits for them.
-LONGEST = ("test_cases", "test_skew", "test_scenarios")
+AT_ONCE = 8
+# These take over a minute as a whole. Their tests start first and run one by one.
+SLOWEST = ("test_faults", "test_cases", "test_skew", "test_scenarios")
 LIMIT_S = 1800  # a guard against a hang
 
 
-def run(path):
+def tests_of(file):
+    """The names of all tests of a file."""
+    found = [unittest.defaultTestLoader.loadTestsFromName(file)]
+    while any(isinstance(part, unittest.TestSuite) for part in found):
+        found = [test for part in found
+                 for test in (part if isinstance(part, unittest.TestSuite) else [part])]
+    return [test.id() for test in found]
+
+
+def run(name):
+    """Runs one file or one test: (name, exit status, output, seconds)."""
     start = time.monotonic()
     try:
-        done = subprocess.run([sys.executable, "-m", "unittest", "-v", path.stem], cwd=FOLDER,
+        done = subprocess.run([sys.executable, "-m", "unittest", "-v", name], cwd=FOLDER,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=LIMIT_S)
         output, status = done.stdout, done.returncode
     except subprocess.TimeoutExpired as late:
         output, status = str(late.stdout) + f"\nno end after {LIMIT_S} s", 1
-    return path.name, status, output, time.monotonic() - start
+    return name, status, output, time.monotonic() - start
 
 
 def count(output, status):
@@ -55,13 +66,15 @@ def count(output, status):
 def main():
     program = Path(os.environ.get("SKEWGUARD", "build/release/skewguard")).resolve()
     os.environ["SKEWGUARD"] = str(program)
-    files = sorted(FOLDER.glob("test_*.py"), key=lambda f: (f.stem not in LONGEST, f.stem))
+    files = sorted(file.stem for file in FOLDER.glob("test_*.py"))
     if len(sys.argv) > 1:
-        files = [f for f in files if f.stem in sys.argv[1:]]
+        files = [file for file in files if file in sys.argv[1:]]
+    names = [test for file in SLOWEST if file in files for test in tests_of(file)]
+    names += [file for file in files if file not in SLOWEST]
     passed = failed = 0
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
         os.environ["SKEWGUARD_TRUTH"] = folder
-        for name, status, output, seconds in pool.map(run, files):
+        for name, status, output, seconds in pool.map(run, names):
             good, bad = count(output, status)
             passed, failed = passed + good, failed + bad
             print(f"{name}: {good} passed, {bad} failed, {seconds:.0f} s", flush=True)
