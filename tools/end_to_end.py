@@ -4,11 +4,11 @@
     SKEWGUARD=build/release/skewguard tools/end_to_end.py [NAME...]
 
 Each file is a process of its own, and so is each test of the slowest files; several run at once,
-since they mostly wait. A skipped test is a failure: a party that is not there proves nothing. At the end stands, over all runs, what was
-said of each failed answer beside the truth (tests/integration/truth.py). Failures are: a clock that
-was blamed and is innocent, or of which nobody knows the truth; a wrong cure, by name or by what was
-done; `unknown` where the evidence decided; a truth that was lost or is new to truth.py; a refusal
-that no report mentions.
+since they mostly wait. A skipped test is a failure: a party that is not there proves nothing. At
+the end stands, over all runs, what was said of each failed answer beside the truth
+(tests/integration/truth.py). Failures are: a clock that was blamed and is innocent, or of which
+nobody knows the truth; a wrong cure, by name or by what was done; `unknown` where the evidence
+decided; a truth that was lost or is new to truth.py; a refusal that no report mentions.
 """
 
 import os
