@@ -64,14 +64,13 @@ Observation ClockBook::observe(ServerId id, const time::DateSample& sample) {
 }
 
 void ClockBook::compare_with_last(Server& server, const time::DateSample& sample) const {
-  constexpr Duration kTick = std::chrono::seconds{1};
   const auto& last = server.last;
   const Duration passed =
       last ? sample.sent.unslewed() - last->received.unslewed() : Duration::zero();
-  if (last && passed - passed / 1000 <= kTick) return;
+  if (last && passed - passed / 1000 <= time::kTick) return;
   const Duration moved = last ? Duration{sample.date - last->date} : Duration::zero();
-  server.stalls =
-      last && moved >= Duration{0} && moved < passed - passed / 1000 - kTick - options_.staleness;
+  server.stalls = last && moved >= Duration{0} &&
+                  moved < passed - passed / 1000 - time::kTick - options_.staleness;
   server.last = sample;
 }
 

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include "time/date_sample.hpp"
+
 namespace skewguard::diagnosis {
 namespace {
 
@@ -20,7 +22,7 @@ Duration elapsed_between(const Reading& earlier, const Reading& later) {
 
 /// Long enough apart for a clock's Date to have moved.
 bool comparable(const Reading& earlier, const Reading& later) {
-  return elapsed_between(earlier, later) > kTick;
+  return elapsed_between(earlier, later) > time::kTick;
 }
 
 /// What one clock shows: `later` is about as much after `earlier` as passed between them.
@@ -28,7 +30,7 @@ bool moves(const Reading& earlier, const Reading& later, Duration staleness) {
   if (!comparable(earlier, later)) return false;
   const auto moved = later.date.since(earlier.date);
   return moved && *moved > Duration{0} &&
-         *moved >= elapsed_between(earlier, later) - kTick - staleness;
+         *moved >= elapsed_between(earlier, later) - time::kTick - staleness;
 }
 
 /// What two clocks behind one name show now and then, and a Date that stands still never does.

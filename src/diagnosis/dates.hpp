@@ -9,9 +9,6 @@
 /// What the Dates of one call are worth. Pure.
 namespace skewguard::diagnosis {
 
-/// HTTP dates are truncated to whole seconds.
-inline constexpr Duration kTick = std::chrono::seconds{1};
-
 /// One Date of the API, and the local times between which it was made.
 struct Reading {
   ServerTime date;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "diagnosis/dates.hpp"
+#include "time/date_sample.hpp"
 
 namespace skewguard::diagnosis {
 
@@ -21,7 +22,7 @@ std::optional<ServerTime> made_at(const Trial& trial) {
 bool took_unbegun(const Trial& trial, Duration staleness) {
   if (trial.refused || !trial.date || !trial.token.begins) return false;
   const auto to_begin = trial.token.begins->since(*trial.date);
-  return to_begin && *to_begin >= kTick + staleness;
+  return to_begin && *to_begin >= time::kTick + staleness;
 }
 
 bool begin_belied(const Evidence& evidence, const Trial& trial) {
@@ -42,7 +43,7 @@ Standing standing(const Evidence& evidence, const Trial& trial) {
   const auto to_begin = begin_known ? after_date(pending_begin(trial)) : std::nullopt;
   const auto to_end =
       issued || !trial.token.end_dated ? after_date(trial.token.ends) : std::nullopt;
-  if (to_begin && *to_begin >= kTick + evidence.limits.staleness) return Standing::not_begun;
+  if (to_begin && *to_begin >= time::kTick + evidence.limits.staleness) return Standing::not_begun;
   if (to_end && *to_end <= Duration{0}) return Standing::ended;
   if (trial.token.dead_at && trial.received >= *trial.token.dead_at) return Standing::ended;
   if (to_begin && *to_begin > Duration{0}) return Standing::perhaps_not_begun;
@@ -60,7 +61,7 @@ bool dead_on_arrival(const Evidence& evidence, const Trial& trial) {
   const auto since_made = trial.date->since(*made);
   const auto since_end = trial.date->since(*trial.token.ends);
   return since_end && *since_end >= Duration{0} && since_made &&
-         *since_made - kTick > trial.received - trial.token.asked;
+         *since_made - time::kTick > trial.received - trial.token.asked;
 }
 
 bool ended_early(const Trial& trial) {
@@ -71,7 +72,7 @@ bool ended_early(const Trial& trial) {
 bool local_clock_differs(const Evidence& evidence, const Trial& trial) {
   const auto& bound = trial.api_minus_wall;
   if (!trial.token.given || !trial.token.jwt || !trial.date || !bound) return false;
-  if (!dates_count(evidence) || bound->meets({-kTick, kTick})) return false;
+  if (!dates_count(evidence) || bound->meets({-time::kTick, time::kTick})) return false;
   const auto judged_at = [&](Duration clock) {
     if (trial.token.begins && clock < trial.token.begins->since_epoch()) return -1;
     return trial.token.ends && clock >= trial.token.ends->since_epoch() ? 1 : 0;

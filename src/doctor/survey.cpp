@@ -19,7 +19,7 @@ namespace {
 
 /// Limits the rate of rounds, so that servers that fail at once are not asked continuously.
 constexpr Duration kShortestRound = std::chrono::seconds{2};
-constexpr Duration kTick = std::chrono::milliseconds{100};
+constexpr Duration kProgressInterval = std::chrono::milliseconds{100};
 
 /// All probes in progress. Runs on one loop.
 class Measuring {
@@ -99,13 +99,13 @@ class Measuring {
     if (progress_) progress_(known());
     // Nobody waits for what is left in the loop.
     if (!host_.valid() && under_way_ == 0) return io_.stop();
-    ticker_->arm(kTick, [this] { tick(); });
+    ticker_->arm(kProgressInterval, [this] { tick(); });
   }
 
   void pause() {
     watch_.see(clock_.now());
     if (clock_.now().boot >= start_ + kShortestRound) return io_.stop();
-    ticker_->arm(kTick, [this] { pause(); });
+    ticker_->arm(kProgressInterval, [this] { pause(); });
   }
 
   [[nodiscard]] Survey known() const {

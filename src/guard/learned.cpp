@@ -4,11 +4,10 @@
 
 #include "diagnosis/dates.hpp"
 #include "diagnosis/standing.hpp"
+#include "time/date_sample.hpp"
 
 namespace skewguard::guard {
 namespace {
-
-using diagnosis::kTick;
 
 /// The hull holds every clock that was ever heard of; the trial tells of the one that refused the
 /// token.
@@ -27,7 +26,7 @@ std::optional<OffsetBound> issuer_minus_api(const diagnosis::Trial& trial, Durat
   if (!trial.date || !made) return std::nullopt;
   const auto apart = made->since(*trial.date);
   if (!apart) return std::nullopt;
-  const Duration width = kTick + staleness;
+  const Duration width = time::kTick + staleness;
   return OffsetBound{*apart - width + (trial.sent - trial.token.received),
                      *apart + width + (trial.received - trial.token.asked)};
 }
@@ -51,7 +50,7 @@ std::optional<Duration> learned_lead(const diagnosis::Trial& trial,
   // Whatever the bounds say: at that age a token had ended for this API. Where they allow that it
   // does not lead at all, the truncation of `exp` may be the cause of a second of it, which every
   // token's margin allows for.
-  const Duration truncated = least > Duration{0} ? Duration{0} : kTick;
+  const Duration truncated = least > Duration{0} ? Duration{0} : time::kTick;
   const Duration left_when_refused = life - (trial.sent - trial.token.asked) - truncated;
   const Duration lead = std::max(bound, left_when_refused);
   if (lead <= Duration{0} || lead >= life) return std::nullopt;

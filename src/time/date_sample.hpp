@@ -6,6 +6,9 @@
 
 namespace skewguard::time {
 
+/// HTTP dates are truncated to whole seconds.
+inline constexpr Duration kTick = std::chrono::seconds{1};
+
 /// One Date header as a measurement. The server stamped it
 /// between `sent` and `received`, so server - local lies in (date - received, date + 1 s - sent).
 struct DateSample {
