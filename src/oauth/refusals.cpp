@@ -173,8 +173,8 @@ std::vector<std::string> words(std::string_view text) {
 }  // namespace
 
 std::string correlation_id(const Headers& headers) {
-  static constexpr std::array<std::string_view, 4> kNames = {
-      "ININ-Correlation-Id", "Genesys-Correlation-Id", "X-Correlation-Id", "X-Request-Id"};
+  static constexpr auto kNames = std::to_array<std::string_view>(
+      {"ININ-Correlation-Id", "Genesys-Correlation-Id", "X-Correlation-Id", "X-Request-Id"});
   for (const auto name : kNames) {
     if (const auto value = headers.find(name)) return visible(*value);
   }

@@ -256,6 +256,21 @@ TEST_F(TwoServers, ASecondClockBehindBothNamesIsNoStandstillTwice) {
   EXPECT_FALSE(again.machine_stood_still);
 }
 
+TEST_F(TwoServers, ADateStallsThatMovesLessThanTimePasses) {
+  book.observe(api, Heard{.sent = 10s, .rtt = 0s});
+  EXPECT_FALSE(book.stalls(api)) << "one answer tells nothing";
+  book.observe(api, Heard{.sent = 20s, .rtt = 0s});
+  EXPECT_FALSE(book.stalls(api));
+  book.observe(api, Heard{.sent = 30s, .rtt = 0s, .late = 3s});
+  EXPECT_TRUE(book.stalls(api)) << "late by more than a tick and the staleness";
+  book.observe(api, Heard{.sent = 31s, .rtt = 0s});
+  EXPECT_TRUE(book.stalls(api)) << "too soon to compare";
+  book.observe(api, Heard{.sent = 40s, .rtt = 0s});
+  EXPECT_FALSE(book.stalls(api));
+  book.observe(api, Heard{.sent = 50s, .rtt = 0s, .late = 60s});
+  EXPECT_FALSE(book.stalls(api)) << "it went back";
+}
+
 TEST_F(TwoServers, AnAnswerThatIsNoSampleChangesNothing) {
   hear_both(1s, 2);
   const auto before = book.to_boot(login, at(5s));

@@ -295,6 +295,17 @@ TEST(SkewEstimator, EachOfSeveralClocksIsBestToldByTheEndThatIsItsOwn) {
   EXPECT_GT(std::chrono::abs(groups[1].offset.middle() - truths[1]), 200ms);
 }
 
+TEST(SkewEstimator, TheUpperOfTwoCloseClocksIsBestToldByItsLowEnd) {
+  SkewEstimator estimator({.drift = 0, .staleness = 0s});
+  for (int i = 0; i < 60; ++i)
+    estimator.observe(Heard{.sent = i * 1017ms, .ahead = i % 2 == 0 ? 0ms : 400ms});
+  auto groups = estimator.groups(unslewed(62s));
+  ASSERT_EQ(groups.size(), 2U);
+  std::ranges::sort(groups, {}, &ClockGroup::best);
+  EXPECT_EQ(groups[0].best, groups[0].offset.high);
+  EXPECT_EQ(groups[1].best, groups[1].offset.low);
+}
+
 TEST(SkewEstimator, GroupsComeWithTheirSharesLargestFirst) {
   SkewEstimator estimator;
   for (int i = 0; i < 40; ++i)

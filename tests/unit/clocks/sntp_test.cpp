@@ -274,6 +274,13 @@ TEST(SntpServer, SeveralSamplesIntersect) {
   EXPECT_LT(bound.high, 1ms + 1300us);
 }
 
+TEST(SntpServer, IsNeverLateAsADateMayBe) {
+  SntpServer server(0);
+  const SntpSample sample = sample_at(10s, 5s, 1ms, 1ms);
+  (void)server.observe(sample);
+  EXPECT_EQ(server.estimator().hull(sample.received.unslewed()), sample.server);
+}
+
 TEST(SntpServer, TheOffsetIsFromTheWallClockAsItIsNow) {
   SntpServer server;
   (void)server.observe(sample_at(10s, 5s, 1ms, 1ms));

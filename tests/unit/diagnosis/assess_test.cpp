@@ -254,6 +254,16 @@ TEST(Standing, ATokenWithAnEarlyNbfIsDeadOnArrivalByItsIatAlone) {
   EXPECT_FALSE(dead_on_arrival(e, e.trials[0]));
 }
 
+TEST(Settle, AContendedTokenIsNotTakenForARevokedOne) {
+  Trial early = refusal(seconds{60}, seconds{60});
+  early.token.accepted_before = true;
+  Trial taken = refusal(seconds{61}, seconds{61}, 2);
+  taken.refused = false;
+  EXPECT_EQ(settle(evidence({early, taken}), 0), Verdict::token_revoked);
+  early.token.early_ends_before = 1;
+  EXPECT_EQ(settle(evidence({early, taken}), 0), Verdict::token_contended);
+}
+
 /// The same next step up to a deadline just after it, another one where it would end at the
 /// deadline.
 void expect_only_before_the_deadline(Evidence e, Next next, Duration takes = Duration{0}) {

@@ -150,6 +150,9 @@ TEST(GenesysApi, A403NamesItsPermissions) {
       R"({"code":"missing.any.permissions","message":"You must have at least one of [a:b:c, d:e:*]."})");
   EXPECT_THAT(any.permissions, ElementsAre("a:b:c", "d:e:*"));
 
+  const Refusal odd = api(403, R"({"code":"missing.permissions","message":"aZ0-9_:Az:zA"})");
+  EXPECT_THAT(odd.permissions, ElementsAre("aZ0-9_:Az:zA"));
+
   const Refusal params = api(
       403,
       R"({"code":"missing.permissions","message":"m","messageParams":{"permissions":"oauth:client:view"},"details":[{"errorCode":"x","fieldName":"routing:queue:edit"}],"errors":[{"message":"needs oauth:client:view"}]})");

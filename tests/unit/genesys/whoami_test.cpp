@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace skewguard::genesys {
 namespace {
 
@@ -104,6 +106,19 @@ TEST(Whoami, AGoodAnswerThatCannotBeReadIsAProtocolError) {
     ASSERT_FALSE(next.ok());
     EXPECT_EQ(next.error().kind, ErrorKind::protocol);
   }
+}
+
+TEST(Whoami, WhatMayBeATokenIsNotRepeated) {
+  const auto told = [](const std::string& title) {
+    Whoami who(TokenIs::managed);
+    const auto next = who.take(200, "<html><title>" + title + "</title></html>");
+    return next.ok() ? "" : next.error().message;
+  };
+  const std::string words = "Sign in at the portal of your company, please";
+  EXPECT_NE(told(words).find("a page (\"" + words + "\")"), std::string::npos) << told(words);
+  const std::string longest(24, 'x');
+  EXPECT_NE(told("id " + longest).find("(\"id " + longest + "\")"), std::string::npos);
+  EXPECT_NE(told("id x" + longest + " end").find("(\"id *** end\")"), std::string::npos);
 }
 
 TEST(Whoami, FieldsOfAnotherTypeCountAsMissing) {

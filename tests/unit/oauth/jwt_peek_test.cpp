@@ -38,6 +38,15 @@ TEST(JwtPeek, ReadsFractionsAndExponents) {
   EXPECT_EQ(claims->exp, 1300s);
 }
 
+TEST(JwtPeek, ReadsTokensOfUpTo256KiB) {
+  constexpr std::size_t kMost = std::size_t{256} * 1024;
+  std::string jwt = testing_jwt(R"({"exp":12})");
+  jwt.resize(kMost, 'A');  // of its signature
+  EXPECT_TRUE(peek_jwt(jwt));
+  EXPECT_FALSE(peek_jwt(jwt + 'A'));
+  EXPECT_FALSE(peek_jwt(jwt + "AA"));
+}
+
 TEST(JwtPeek, WholeSecondsOfTodayStayExact) {
   const auto claims = peek_jwt(testing_jwt(R"({"exp":1767225600})"));
   ASSERT_TRUE(claims);

@@ -83,6 +83,8 @@ TEST(TokenMachine, ReadsBeginAndEndInTheIssuersTime) {
                                       ",\"exp\":" + seconds(iat + 60s) + "}");
   const auto token = only<Deliver>(bench.give(jwt, "300")).token;
   EXPECT_TRUE(token->jwt());
+  EXPECT_FALSE(token->given);
+  EXPECT_FALSE(token->stored);
   EXPECT_EQ(token->life, 60s);
   EXPECT_EQ(token->begins, (ServerTime{bench.login, iat}));
   EXPECT_EQ(token->begins_later, (ServerTime{bench.login, iat + 1s}));
