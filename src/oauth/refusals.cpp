@@ -213,7 +213,6 @@ Refusal token_endpoint_refusal(const Exchange& exchange) {
 
 Refusal bearer_refusal(const Exchange& exchange, const AnswerBody& body, ErrorFormat format) {
   Refusal refusal = basics(exchange);
-  if (exchange.status < 300) return refusal;
   if (is_redirect(exchange.status)) {
     refusal.kind = Refusal::Kind::redirect;
     refusal.description = redirect_target(exchange.headers);

@@ -78,6 +78,12 @@ TEST(CertificateFault, IsTheLocalClocksFaultWhereItShowsATimeBeforeThisProgramWa
   EXPECT_EQ(fault_of(certificate), local_clock);
 }
 
+TEST(CertificateFault, IsNotKnownFromTheDayOnWhichThisProgramWasMade) {
+  const WallTime made = k1970 + behind_at_least(k1970);
+  EXPECT_EQ(fault_of({.local = made, .not_before = made + kDay}), unknown);
+  EXPECT_EQ(fault_of({.local = made - 1ns, .not_before = made + kDay}), local_clock);
+}
+
 TEST(CertificateFault, ForgivesNoCertificateThatEndedBeforeThisProgramWasMade) {
   EXPECT_EQ(fault_of({.local = k1970, .not_after = WallTime{1'700'000'000s}}), both);
   EXPECT_EQ(fault_of({.local = k1970, .not_before = kLocal + 40 * 365 * kDay}), both);

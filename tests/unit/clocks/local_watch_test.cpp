@@ -25,6 +25,14 @@ TEST(LocalWatch, SeesNothingInTheFirstReading) {
   EXPECT_EQ(watch.rate(), std::nullopt);
 }
 
+TEST(LocalWatch, KnowsNothingBeforeTheFirstReading) {
+  const LocalWatch watch;
+  EXPECT_EQ(watch.span(), Duration{0});
+  EXPECT_EQ(watch.wall_moved(), OffsetBound{});
+  EXPECT_EQ(watch.suspended(), OffsetBound{});
+  EXPECT_FALSE(watch.rate());
+}
+
 TEST(LocalWatch, SeesAStepOfTheWallClockWithItsSign) {
   LocalWatch watch;
   watch.see(at(0s));

@@ -82,6 +82,19 @@ TEST(SkewEstimator, AReadingGapWidensBothEnds) {
   EXPECT_EQ(estimator.hull(unslewed(101s)), (OffsetBound{899s - 4ms, 901s + 2ms}));
 }
 
+TEST(SkewEstimator, AnAnswerBeforeItsRequestIsTakenWithinTheReadingGaps) {
+  // Sent and received are each off by two gaps at most: 2 ms and 4 ms.
+  const auto observed = [](Duration before) {
+    SkewEstimator estimator(kNoDrift);
+    time::DateSample blurred = sample(100s, 100s - before, 1000s);
+    blurred.sent.gap = 1ms;
+    blurred.received.gap = 2ms;
+    return estimator.observe(blurred);
+  };
+  EXPECT_NE(observed(6ms), Observed::dropped);
+  EXPECT_EQ(observed(6ms + 1ns), Observed::dropped);
+}
+
 TEST(SkewEstimator, PlainNarrowsToTheRoundTripAndHullDoesNot) {
   SkewEstimator estimator({.drift = 0, .staleness = 0s});
   for (int i = 0; i < 50; ++i) estimator.observe(Heard{.sent = i * 1020ms, .ahead = 5s});

@@ -264,6 +264,23 @@ TEST(Settle, AContendedTokenIsNotTakenForARevokedOne) {
   EXPECT_EQ(settle(evidence({early, taken}), 0), Verdict::token_contended);
 }
 
+TEST(Settle, ARefusalThatNothingExplainsIsUnknownUnlessTheTokenWasGiven) {
+  Trial t = refusal(seconds{60}, std::nullopt);
+  EXPECT_EQ(settle(evidence({t}), 0), Verdict::unknown);
+  t.token.given = true;
+  EXPECT_EQ(settle(evidence({t}), 0), Verdict::token_rejected);
+}
+
+TEST(Assess, AnotherClocksBeginIsWaitedForUpToMaxWait) {
+  const Trial first = refusal(milliseconds{40}, -seconds{5});
+  const Trial same_date = refusal(seconds{2}, -seconds{5});
+  Evidence e = evidence({first, same_date});
+  e.limits.max_wait = seconds{5};
+  EXPECT_EQ(assess(e).next, Next::wait);
+  e.limits.max_wait = seconds{5} - Duration{1};
+  EXPECT_EQ(assess(e).next, Next::renew);
+}
+
 /// The same next step up to a deadline just after it, another one where it would end at the
 /// deadline.
 void expect_only_before_the_deadline(Evidence e, Next next, Duration takes = Duration{0}) {
@@ -389,6 +406,20 @@ TEST(IssuerDates, CountUntilTwoOfThemStandStill) {  // C19, evidence rule 5
   EXPECT_EQ(standing(evidence({one, two}), two), Standing::undecided);
   two.token.issued = two.token.begins = noon_plus(seconds{1});
   EXPECT_TRUE(issuer_dates_count(evidence({one, two})));
+}
+
+TEST(IssuerDates, CountUpToAWeekOffTheApis) {
+  constexpr Duration kWeek = std::chrono::hours{24 * 7};
+  const Duration age = milliseconds{40};
+  const auto count = [&](Duration apart) {
+    Trial t = dated(refusal(age, Duration{0}), Duration{0});
+    t.token.issued = noon_plus(-apart);
+    return issuer_dates_count(evidence({t}));
+  };
+  EXPECT_TRUE(count(kWeek + age));
+  EXPECT_FALSE(count(kWeek + age + Duration{1}));
+  EXPECT_TRUE(count(-kWeek));
+  EXPECT_FALSE(count(-kWeek - Duration{1}));
 }
 
 TEST(IssuerDates, ThatAreYearsOffTheApisAreNoClocks) {  // C19

@@ -197,6 +197,12 @@ TEST_F(Share, WhoComesSecondWaitsAndTakesTheSameToken) {
   EXPECT_FALSE(two.asks());
 }
 
+TEST_F(Share, WhoWaitsLooksAgainAfterThePollInterval) {
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  EXPECT_EQ(two.wakes, two.view.now + ShareOptions{}.poll_every);
+}
+
 TEST_F(Share, OfTwoWhoSawNoClaimOneAsks) {
   two.before_swap = [this] { one.step(event::Need{.need = 1}); };
   two.step(event::Need{.need = 1});
