@@ -79,14 +79,21 @@ class Mutant:
     after: str
 
     @property
+    def change(self):
+        """Stays the same while the code of the line does, wherever it moves."""
+        return self.file, without_comment(self.before), without_comment(self.after)
+
+    @property
     def name(self):
-        """Stays the same while the line does, wherever it moves."""
-        text = f"{self.file}|{self.before.strip()}|{self.after.strip()}"
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return hashlib.sha256("|".join(self.change).encode()).hexdigest()[:12]
 
     def __str__(self):
         after = self.after.strip() or "(dropped)"
         return f"{self.file}:{self.line}: {self.kind}\n    - {self.before.strip()}\n    + {after}"
+
+
+def without_comment(line):
+    return line[:len(tidy_test.strip(line).rstrip())].strip()
 
 
 def changes(code):
@@ -355,7 +362,7 @@ def main():
             if len(outcomes) == with_.count:
                 break
             start = cpu_seconds()
-            if (mutant.file, mutant.before.strip(), mutant.after.strip()) in same:
+            if mutant.change in same:
                 outcome = "equivalent"
             else:
                 outcome = before.get(mutant.name) or laboratory.outcome(mutant)
