@@ -187,21 +187,22 @@ def test_programs(root, folder):
     return sorted(found)
 
 
-def programs_in(folder):
-    """The test programs declared in one folder of tests/."""
-    cmake = folder / "CMakeLists.txt"
-    text = cmake.read_text(encoding="utf-8") if cmake.is_file() else ""
-    return re.findall(r"skewguard_test\((\w+)", text)
-
-
-def suites_of(root, file):
-    """A filter for the tests named after a source file; empty if there are none."""
-    path = root / "tests" / "unit" / Path(file).parent.relative_to("src")
-    names = set()
-    for test in path.glob(f"{Path(file).stem}*_test.cpp"):
+def own_tests(root, file):
+    """The test programs and the filter for the tests named after a source file."""
+    folder = root / "tests" / "unit" / Path(file).parent.relative_to("src")
+    tests = sorted(folder.glob(f"{Path(file).stem}*_test.cpp"))
+    suites = set()
+    for test in tests:
         text = test.read_text(encoding="utf-8")
-        names |= set(re.findall(r"^TEST(?:_[FP])?\((\w+),", text, re.MULTILINE))
-    return ":".join(f"{name}.*:*/{name}.*" for name in sorted(names))
+        suites |= set(re.findall(r"^TEST(?:_[FP])?\((\w+),", text, re.MULTILINE))
+    if not suites:
+        return []
+    cmake = (folder / "CMakeLists.txt").read_text(encoding="utf-8")
+    sources = "|".join(re.escape(test.name) for test in tests)
+    programs = [call.split()[0] for call in re.findall(r"skewguard_test\(([^)]*)\)", cmake)
+                if re.search(rf"\s({sources}|\$\{{)", call)]
+    pattern = ":".join(f"{name}.*:*/{name}.*" for name in sorted(suites))
+    return [(name, pattern, "its own tests") for name in programs]
 
 
 class BrokenTests(Exception):
@@ -286,8 +287,7 @@ class Laboratory:
         lines[mutant.line - 1] = mutant.after
         mutated = "\n".join(lines)
         folder = Path(mutant.file).parts[1]
-        near, own = suites_of(TREE, mutant.file), programs_in(TREE / "tests" / "unit" / folder)
-        tests = [(name, near, "its own tests") for name in own if near]
+        tests = own_tests(TREE, mutant.file)
         tests += [(name, "*", name) for arrows, slow, name in test_programs(TREE, folder)
                   if not self.near or (arrows == 0 and not slow)]
         try:
@@ -419,6 +419,9 @@ def self_test():
     if found != expected:
         missing, extra = set(expected) - set(found), set(found) - set(expected)
         sys.exit(f"self-test: not planted: {sorted(missing)}; planted too: {sorted(extra)}")
+    own = own_tests(ROOT, "src/guard/learned.cpp")
+    if own != [("guard_test", "Learned.*:*/Learned.*", "its own tests")]:
+        sys.exit(f"self-test: the tests of guard/learned.cpp are {own}")
     tests = [name for _, _, name in test_programs(ROOT, "guard")]
     if not tests or not tests[0].startswith("guard") or "oauth_test" in tests:
         sys.exit(f"self-test: the tests of guard are {tests}")
