@@ -89,6 +89,12 @@ TEST(CertificateFault, ForgivesNoCertificateThatEndedBeforeThisProgramWasMade) {
   EXPECT_EQ(fault_of({.local = k1970, .not_before = kLocal + 40 * 365 * kDay}), both);
 }
 
+TEST(CertificateFault, ForgivesCertificatesOfTheNextTwentyYears) {
+  const WallTime last = k1970 + behind_at_least(k1970) + 20 * 365 * kDay;
+  EXPECT_EQ(fault_of({.local = k1970, .not_before = last}), local_clock);
+  EXPECT_EQ(fault_of({.local = k1970, .not_before = last + 1ns}), both);
+}
+
 TEST(CertificateFault, IsNobodysClockWhereNoTimeIsGood) {
   for (const Duration length : {Duration{0}, Duration{-kDay}}) {
     for (const auto& truth :
