@@ -374,7 +374,7 @@ TEST(LoginFailures, TheLocalClockIsToBlameWhereItShowsATimeBeforeThisProgramWasM
   const auto failure = out_of_time(WallTime{600s}, std::nullopt);
   EXPECT_EQ(failure.verdict, Verdict::tls_clock);
   EXPECT_EQ(failure.error.kind, ErrorKind::clock);
-  EXPECT_THAT(failure.error.message, HasSubstr("it is at least 56.9 years behind, since"));
+  EXPECT_THAT(failure.error.message, HasSubstr("it is at least 56.9 years behind, because"));
 }
 
 TEST(LoginFailures, TheCertificateIsToBlameWhereTheLocalClockIsRight) {
@@ -383,7 +383,7 @@ TEST(LoginFailures, TheCertificateIsToBlameWhereTheLocalClockIsRight) {
   EXPECT_EQ(failure.error.kind, ErrorKind::unavailable);
   EXPECT_EQ(failure.error.kind, ErrorKind::unavailable);
   EXPECT_THAT(failure.error.message,
-              HasSubstr("not by the local clock's fault: NTP (ntp:123) says so"));
+              HasSubstr("the local clock is not to blame: NTP (ntp:123) says so"));
   EXPECT_EQ(failure.error.remedy, "ask the operator of https://login.test to renew it");
 }
 
