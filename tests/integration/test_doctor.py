@@ -321,7 +321,7 @@ class Doctor(EndToEnd):
         self.assertIn("3 NTP servers", self.found["c1, ntp"].json["summary"])
 
     def test_c2_local_clock_ahead(self):
-        found = self.expect("c2", "local_clock_ahead", 4, "600.0 s ahead", "every call")
+        found = self.expect("c2", "local_clock_ahead", 4, "600.0 s ahead", "per call")
         self.assert_about(found.json["summary"], 600)
         found = self.expect("c2, wall", "local_clock_ahead", 4, "900.0 s ahead", "2 NTP servers")
         self.assert_about(found.json["summary"], 900)
