@@ -1,7 +1,6 @@
 #include "doctor/clock_probe.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
 #include "clocks/sample_of.hpp"
@@ -20,18 +19,13 @@ constexpr std::size_t kMostFruitless = 4;
 
 }  // namespace
 
-std::uint64_t new_connection_id() noexcept {
-  static std::atomic<std::uint64_t> last{0};
-  return ++last;
-}
-
 ClockProbe::ClockProbe(net::ProbeRoute route, Options options,
                        std::optional<clocks::ProbePlan> known)
     : route_(std::move(route)),
       options_(std::move(options)),
       plan_(std::move(known)),
-      timer_(route_.timers.make()),
-      limit_(route_.timers.make()) {}
+      timer_(route_.dialer.timers().make()),
+      limit_(route_.dialer.timers().make()) {}
 
 ClockProbe::~ClockProbe() {
   for (const Line& line : lines_) line->close();
@@ -45,10 +39,10 @@ void ClockProbe::start(std::function<void()> done) {
     }
     finish();
   });
-  const std::string& host = route_.proxy == nullptr ? route_.url.host : route_.proxy->host;
+  const std::string& host = route_.route.first_host();
   auto known = net::known_addresses(host);
   lookup_ = std::make_unique<net::PendingLookup>(
-      route_.io,
+      route_.dialer.io(),
       known.empty() ? options_.lookup
                     : [known](const std::string&) { return net::LookupAnswer{known, {}}; },
       host,
@@ -59,8 +53,9 @@ void ClockProbe::start(std::function<void()> done) {
 
 void ClockProbe::found(const net::LookupAnswer& answer) {
   if (answer.addresses.empty()) {
+    const net::Proxy* proxy = route_.route.proxy;
     const std::string name =
-        route_.proxy == nullptr ? route_.url.host : "of the proxy " + route_.proxy->place();
+        proxy == nullptr ? route_.route.url.host : "of the proxy " + proxy->place();
     failure_ = TransportFailure{TransportFailure::Kind::dns,
                                 "the name " + name + " does not resolve: " + answer.why, false};
     return finish();
@@ -75,10 +70,10 @@ void ClockProbe::found(const net::LookupAnswer& answer) {
 /// Connects to each address in turn.
 void ClockProbe::open_line() {
   if (!may_open()) return;
-  const auto line = std::make_shared<net::ProbeLine>(
-      route_, to_try_[next_address_++ % to_try_.size()], new_connection_id());
+  const auto line =
+      std::make_shared<net::ProbeLine>(route_, to_try_[next_address_++ % to_try_.size()]);
   lines_.push_back(line);
-  line->open(route_.clock.now().boot + options_.answer_within,
+  line->open(read_clock().boot + options_.answer_within,
              [weak = weak_from_this()](const std::optional<TransportFailure>& failure) {
                if (const auto self = weak.lock()) self->opened(failure);
              });
@@ -97,7 +92,7 @@ void ClockProbe::opened(const std::optional<TransportFailure>& failure) {
 }
 
 void ClockProbe::begin() {
-  const UnslewedTime now = route_.clock.now().unslewed();
+  const UnslewedTime now = read_clock().unslewed();
   if (plan_) {
     plan_->go_on(options_.budget, now);
     known_samples_ = plan_->estimator().samples();
@@ -156,7 +151,7 @@ void ClockProbe::keep_open(std::size_t fresh) {
 
 void ClockProbe::pump() {
   if (over_ || !begun_) return;
-  const Now now = route_.clock.now();
+  const Now now = read_clock();
   const auto next = plan_->next(now.unslewed());
   if (!next.shot) {
     if (next.wait == clocks::ProbePlan::Wait::over) finish();
@@ -174,8 +169,8 @@ void ClockProbe::pump() {
 }
 
 void ClockProbe::shoot(const Line& line) {
-  plan_->sent(route_.clock.now().unslewed(), line->id());
-  line->ask(route_.clock.now().boot + options_.answer_within,
+  plan_->sent(read_clock().unslewed(), line->id());
+  line->ask(read_clock().boot + options_.answer_within,
             [weak = weak_from_this(), id = line->id(), first = !line->heard()](SendResult result) {
               if (const auto self = weak.lock()) self->answered(std::move(result), id, first);
             });
@@ -223,11 +218,11 @@ bool ClockProbe::heard() const {
 
 ClockReading ClockProbe::reading() const {
   ClockReading reading;
-  if (plan_) reading = clock_reading(*plan_, route_.clock.now(), options_.staleness);
-  reading.url = route_.url.text();
+  if (plan_) reading = clock_reading(*plan_, read_clock(), options_.staleness);
+  reading.url = route_.route.url.text();
   reading.no_sample = no_sample_;
   reading.addresses = addresses_;
-  if (route_.proxy != nullptr) reading.proxy = route_.proxy->place();
+  if (route_.route.proxy != nullptr) reading.proxy = route_.route.proxy->place();
   if (!heard()) reading.failure = failure_;
   return reading;
 }

@@ -43,6 +43,7 @@ class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
  private:
   using Line = std::shared_ptr<net::ProbeLine>;
 
+  [[nodiscard]] Now read_clock() const { return route_.dialer.clock().now(); }
   void found(const net::LookupAnswer& answer);
   void open_line();
   [[nodiscard]] bool may_open() const;
@@ -79,8 +80,5 @@ class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
   bool over_ = false;
   std::function<void()> done_;
 };
-
-/// An id for a connection, unique in this process; never 0.
-std::uint64_t new_connection_id() noexcept;
 
 }  // namespace skewguard::doctor

@@ -10,9 +10,9 @@
 
 #include "doctor/clock_probe.hpp"
 #include "doctor/ntp_probe.hpp"
+#include "net/dialer.hpp"
 #include "net/proxy.hpp"
 #include "net/sntp_client.hpp"
-#include "net/tls_engine.hpp"
 
 namespace skewguard::doctor {
 namespace {
@@ -27,14 +27,12 @@ class Measuring {
   Measuring(SurveyOptions options, net::ProxyRule proxies, ClockSource& clock,
             const Progress& progress)
       : options_(std::move(options)),
-        proxies_(std::move(proxies)),
         clock_(clock),
         progress_(progress),
+        dialer_(io_, clock, options_.tls, {}, {.timers = timers_, .lookup = options_.lookup},
+                std::move(proxies)),
         ntp_client_(io_, clock),
-        servers_(options_.servers.size()) {
-    if (std::ranges::any_of(options_.servers, &http::Url::tls))
-      tls_ = std::make_unique<net::TlsContext>(options_.tls);
-  }
+        servers_(options_.servers.size()) {}
 
   Survey round() {
     host_ = std::async(std::launch::async, read_host, clock_.now(), options_.path);
@@ -64,13 +62,8 @@ class Measuring {
     const http::Url& url = options_.servers[place];
     auto& probe = servers_[place];
     probe = std::make_shared<ClockProbe>(
-        net::ProbeRoute{.io = io_,
-                        .clock = clock_,
-                        .timers = *timers_,
-                        .url = url,
-                        .method = "HEAD",
-                        .tls = tls_.get(),
-                        .proxy = proxies_.proxy_for(url)},
+        net::ProbeRoute{
+            .dialer = dialer_, .route = dialer_.route_to(url).value(), .method = "HEAD"},
         ClockProbe::Options{
             .budget = options_.budget, .staleness = options_.staleness, .lookup = options_.lookup},
         probe ? probe->plan() : std::nullopt);
@@ -118,13 +111,12 @@ class Measuring {
   }
 
   const SurveyOptions options_;
-  const net::ProxyRule proxies_;
   ClockSource& clock_;
   const Progress& progress_;
   boost::asio::io_context io_{1};
   std::shared_ptr<net::Timers> timers_ = net::asio_timers(io_);
   std::unique_ptr<net::Timer> ticker_ = timers_->make();
-  std::unique_ptr<net::TlsContext> tls_;
+  net::Dialer dialer_;
   net::SntpClient ntp_client_;
   std::vector<std::shared_ptr<ClockProbe>> servers_;
   std::vector<std::shared_ptr<NtpProbe>> ntp_;

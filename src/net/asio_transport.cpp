@@ -23,14 +23,8 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(const Loop& io, ClockSource& clock, TlsOptions tls, const PoolOptions& pool, Edges edges,
        const ProxyOptions& proxy, Log log)
-      : shared_{.io = io,
-                .clock = clock,
-                .tls_options = std::move(tls),
-                .proxies = ProxyRule::make(proxy),
-                .timers = edges.timers ? std::move(edges.timers) : asio_timers(io),
-                .lookup = std::move(edges.lookup),
-                .pool = IdlePool<Connection>(pool),
-                .log = std::move(log)},
+      : dialer_(io, clock, std::move(tls), pool, std::move(edges), ProxyRule::make(proxy),
+                std::move(log)),
         admission_(pool.most_connections) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -43,9 +37,10 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
     auto url = http::parse_url(request.url);
     if (!url) return refuse(ticket, url.error().message, handler);
     if (auto reason = refusal(request)) return refuse(ticket, *reason, handler);
-    if (!shared_.proxies) return refuse(ticket, shared_.proxies.error().message, handler);
+    auto route = dialer_.route_to(*url);
+    if (!route) return refuse(ticket, route.error().message, handler);
     auto operation = std::make_shared<SendOperation>(
-        shared_, std::move(request), *std::move(url), options,
+        dialer_, std::move(request), *std::move(route), options,
         [this, ticket, handler = std::move(handler)](SendResult result) {
           ended(ticket);
           answer(handler, std::move(result));
@@ -75,7 +70,7 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
 
   /// From the loop, and only while the transport is there.
   void answer(const Handler& handler, SendResult result) {
-    asio::post(shared_.io.executor,
+    asio::post(dialer_.io().executor,
                [weak = weak_from_this(), handler, result = std::move(result)]() mutable {
                  if (const auto self = weak.lock()) handler(std::move(result));
                });
@@ -87,7 +82,7 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
     if (admission_.withdraw(origin, ticket)) return;
     const auto next = admission_.leave(origin);
     if (!next) return;
-    asio::post(shared_.io.executor, [this, weak = weak_from_this(), ticket = *next] {
+    asio::post(dialer_.io().executor, [this, weak = weak_from_this(), ticket = *next] {
       const auto self = weak.lock();
       if (!self) return;
       const auto found = operations_.find(ticket);
@@ -97,7 +92,7 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
     });
   }
 
-  Shared shared_;
+  Dialer dialer_;
   Admission admission_;
   std::map<Ticket, std::shared_ptr<SendOperation>> operations_;
   Ticket last_ticket_ = 0;

@@ -6,27 +6,19 @@
 #include <optional>
 #include <string>
 
-#include "http/url.hpp"
 #include "net/answer_parser.hpp"
-#include "net/connector.hpp"
-#include "net/loop.hpp"
-#include "net/proxy.hpp"
+#include "net/dialer.hpp"
 #include "net/stream.hpp"
 #include "net/timers.hpp"
-#include "net/tunnel.hpp"
 #include "skewguard/transport.hpp"
 
 namespace skewguard::net {
 
-/// What all lines to one server share. All that is referred to must outlive them.
+/// What all lines to one server share. All that it refers to must outlive them.
 struct ProbeRoute {
-  Loop io;
-  ClockSource& clock;
-  Timers& timers;
-  http::Url url;                    ///< what is asked for
-  std::string method;               ///< "HEAD" or "GET"; may change between requests
-  const TlsContext* tls = nullptr;  ///< of an https URL
-  const Proxy* proxy = nullptr;     ///< where connections begin; null = at the server itself
+  Dialer& dialer;
+  Route route;         ///< its URL is what is asked for
+  std::string method;  ///< "HEAD" or "GET"; may change between requests
 };
 
 /// One connection to one address, opened ahead of its requests, so that each leaves at the moment
@@ -37,8 +29,8 @@ class ProbeLine : public std::enable_shared_from_this<ProbeLine> {
   using Opened = std::function<void(std::optional<TransportFailure>)>;
   using Answered = std::function<void(SendResult)>;
 
-  /// `address`: numeric, of the server, or of the proxy. `id` names the connection; never 0.
-  ProbeLine(const ProbeRoute& route, std::string address, std::uint64_t id);
+  /// `address`: numeric, of the server, or of the proxy.
+  ProbeLine(const ProbeRoute& route, std::string address);
   ProbeLine(const ProbeLine&) = delete;
   ProbeLine& operator=(const ProbeLine&) = delete;
   ~ProbeLine() { close(); }
@@ -55,33 +47,31 @@ class ProbeLine : public std::enable_shared_from_this<ProbeLine> {
   [[nodiscard]] bool used() const noexcept { return used_; }
   /// It has brought an answer.
   [[nodiscard]] bool heard() const noexcept { return heard_; }
-  [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
+  /// Of the connection; 0 before it is open.
+  [[nodiscard]] std::uint64_t id() const noexcept { return connection_.id; }
   [[nodiscard]] const std::string& address() const noexcept { return address_; }
 
  private:
   enum class State { fresh, opening, idle, asking, closed };
 
-  void connected(Connector::Answer answer);
-  void secure(boost::asio::ip::tcp::socket socket);
-  void opened(std::optional<TransportFailure> failure);
+  void dialed(Dial::Answer answer);
   void receive();
   void received(Stream::ErrorCode error, std::size_t size);
   void digest(AnswerParser::Outcome outcome);
   void deliver(AnswerParser::Outcome outcome);
+  [[nodiscard]] Now now() const { return route_.dialer.clock().now(); }
   void watch(Instant deadline);
   void fail(TransportFailure::Kind kind, const std::string& why);
   void fail(TransportFailure failure);
 
   const ProbeRoute& route_;
   const std::string address_;
-  const std::uint64_t id_;
   State state_ = State::fresh;
   bool used_ = false;
   bool heard_ = false;
   std::unique_ptr<Timer> timer_;
-  std::shared_ptr<Connector> connector_;
-  std::shared_ptr<Tunnel> tunnel_;
-  std::shared_ptr<Stream> stream_;
+  std::shared_ptr<Dial> dial_;
+  Connection connection_;
   std::string head_;
   std::string buffer_;
   AnswerParser parser_;
