@@ -179,7 +179,8 @@ void Dial::secure(boost::asio::ip::tcp::socket socket) {
   const TlsContext& tls = dialer_.tls();
   if (const auto& fault = tls.fault()) return fail(Kind::bad_request, *fault);
   connection_ = {tls_stream(std::move(socket), tls,
-                            {route_.url.host, route_.url.port, dialer_.clock_.now().wall}),
+                            {route_.url.host, route_.url.port, dialer_.clock_.now().wall},
+                            options_.resume_tls ? dialer_.sessions_ : nullptr),
                  id};
   connection_->stream->prepare(
       [self = shared_from_this()](const std::optional<TransportFailure>& failure) {
@@ -192,9 +193,24 @@ void Dial::secured(const std::optional<TransportFailure>& failure) {
     log(LogLevel::debug, [this] { return connection_->stream->about_peer(); });
     return finish(*std::exchange(connection_, std::nullopt));
   }
+  if (connection_->stream->offered_session()) {
+    log(LogLevel::debug, [&] { return failure->detail + ": once more, without a session"; });
+    return start_again_without_session();
+  }
   auto told = *failure;
   if (route_.proxy != nullptr) told.detail += " (through the proxy " + route_.proxy->place() + ")";
   finish(std::move(told));
+}
+
+/// The session may be to blame: the server may have another certificate by now, or break off where
+/// it should only ignore the session (OpenSSL does, asking for client certificates without a
+/// session id context).
+void Dial::start_again_without_session() {
+  connection_->stream->close();
+  connection_.reset();
+  options_.resume_tls = false;
+  state_ = State::looking_up;
+  start();
 }
 
 void Dial::fail(Kind kind, std::string detail) {

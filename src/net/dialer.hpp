@@ -85,6 +85,7 @@ class Dial : public std::enable_shared_from_this<Dial> {
   void tunnelled(Tunnel::Answer answer);
   void secure(boost::asio::ip::tcp::socket socket);
   void secured(const std::optional<TransportFailure>& failure);
+  void start_again_without_session();
   void fail(TransportFailure::Kind kind, std::string detail);
   void finish(Answer answer);
   void release();
@@ -93,7 +94,7 @@ class Dial : public std::enable_shared_from_this<Dial> {
 
   Dialer& dialer_;
   const Route route_;
-  const Options options_;
+  Options options_;
   Handler handler_;
   State state_ = State::looking_up;
   Instant proxy_until_{};
@@ -142,6 +143,7 @@ class Dialer {
   IdlePool<Connection> pool_;
   Log log_;
   std::unique_ptr<TlsContext> tls_;  // made when the first https URL is asked for
+  std::shared_ptr<TlsSessions> sessions_ = std::make_shared<TlsSessions>();
   std::uint64_t last_connection_ = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
+#include <deque>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -74,10 +75,14 @@ class PlainStream final : public Stream {
 /// what it could send.
 constexpr std::size_t kMostWithoutContent = std::size_t{32} * 1024;
 
+/// Writes that wait for each other: one of content, and replies to what was read meanwhile.
+constexpr std::size_t kMostOnTheirWay = 8;
+
 class TlsStream final : public Stream {
  public:
-  TlsStream(tcp::socket socket, const TlsContext& context, CertificateDemand demand)
-      : socket_(std::move(socket)), engine_(context, std::move(demand)) {}
+  TlsStream(tcp::socket socket, const TlsContext& context, CertificateDemand demand,
+            std::shared_ptr<TlsSessions> sessions)
+      : socket_(std::move(socket)), engine_(context, std::move(demand), std::move(sessions)) {}
   TlsStream(tcp::socket socket, const TlsContext& context)
       : socket_(std::move(socket)), engine_(context) {}
   TlsStream(const TlsStream&) = delete;
@@ -93,8 +98,8 @@ class TlsStream final : public Stream {
                  [handler = std::move(handler), failure = engine_.failure()] { handler(failure); });
       return;
     }
-    flush([this, self = shared_from_this(), step, handler = std::move(handler)](
-              ErrorCode error, std::size_t) mutable {
+    send([this, self = shared_from_this(), step, handler = std::move(handler)](
+             ErrorCode error, std::size_t) mutable {
       if (error) return handler(broken(error));
       if (step == TlsEngine::Step::done) return handler(std::nullopt);
       receive([this, self, handler = std::move(handler)](ErrorCode failed, std::size_t) mutable {
@@ -129,7 +134,8 @@ class TlsStream final : public Stream {
       post(std::move(handler), asio::error::connection_aborted);
       return;
     }
-    flush(std::move(handler), leaving);
+    leaving();
+    send(std::move(handler));
   }
 
   void read_some(std::span<char> buffer, Handler handler) override {
@@ -143,6 +149,7 @@ class TlsStream final : public Stream {
   }
 
   [[nodiscard]] std::string about_peer() const override { return engine_.about_peer(); }
+  [[nodiscard]] bool offered_session() const noexcept override { return engine_.offered_session(); }
 
   void finish() override {
     engine_.close();
@@ -163,15 +170,23 @@ class TlsStream final : public Stream {
       send_now();
       return post(std::move(handler), asio::error::connection_aborted);
     }
-    flush([this, self = shared_from_this(), buffer, handler = std::move(handler)](
-              ErrorCode error, std::size_t) mutable {
-      if (error) return handler(error, 0);
-      receive([this, self, buffer, handler = std::move(handler)](ErrorCode failed,
-                                                                 std::size_t) mutable {
-        // An end without good-bye may be an attacker's cut (RFC 8446 section 6.1).
-        if (failed == asio::error::eof) failed = asio::error::connection_reset;
-        failed ? handler(failed, 0) : take(buffer, std::move(handler));
-      });
+    if (on_their_way_.size() < kMostOnTheirWay) {
+      send([](ErrorCode, std::size_t) {});  // where that fails, the next read does too
+      return read_more(buffer, std::move(handler));
+    }
+    // A peer that asks for replies and takes none is not listened to meanwhile.
+    send([this, self = shared_from_this(), buffer, handler = std::move(handler)](
+             ErrorCode error, std::size_t) mutable {
+      error ? handler(error, 0) : read_more(buffer, std::move(handler));
+    });
+  }
+
+  void read_more(std::span<char> buffer, Handler handler) {
+    receive([this, self = shared_from_this(), buffer, handler = std::move(handler)](
+                ErrorCode failed, std::size_t) mutable {
+      // An end without good-bye may be an attacker's cut (RFC 8446 section 6.1).
+      if (failed == asio::error::eof) failed = asio::error::connection_reset;
+      failed ? handler(failed, 0) : take(buffer, std::move(handler));
     });
   }
 
@@ -202,24 +217,28 @@ class TlsStream final : public Stream {
                             });
   }
 
-  /// Sends all that the engine has to say; `handler` runs at once where that is nothing and we are
-  /// within a handler already, which is why only prepare() and read_some() may meet that case.
-  void flush(Handler handler) {
-    flush(std::move(handler), [] {});
+  /// Sends all that the engine has to say, after what is on its way already. Where that is nothing,
+  /// `handler` runs at once: only prepare() and read_some() meet that, and they pass it on.
+  void send(Handler handler) {
+    auto bytes = engine_.output();
+    if (bytes.empty() && on_their_way_.empty()) return handler({}, 0);
+    on_their_way_.push_back({std::move(bytes), std::move(handler)});
+    if (on_their_way_.size() == 1) send_first();
   }
-  void flush(Handler handler, const std::function<void()>& leaving) {
-    sending_ = engine_.output();
-    if (sending_.empty()) return handler({}, 0);
-    leaving();
-    asio::async_write(socket_, asio::buffer(sending_),
-                      [self = shared_from_this(), handler = std::move(handler)](
-                          ErrorCode error, std::size_t size) { handler(error, size); });
+  void send_first() {
+    asio::async_write(socket_, asio::buffer(on_their_way_.front().bytes),
+                      [this, self = shared_from_this()](ErrorCode error, std::size_t size) {
+                        const Handler sent = std::move(on_their_way_.front().handler);
+                        on_their_way_.pop_front();
+                        if (!on_their_way_.empty()) send_first();
+                        sent(error, size);
+                      });
   }
 
   /// What fits into the socket's buffer, without waiting; the rest is dropped.
   void send_now() {
     const auto bytes = engine_.output();
-    if (bytes.empty() || !socket_.is_open()) return;
+    if (bytes.empty() || !socket_.is_open() || !on_their_way_.empty()) return;
     ErrorCode ignored;
     std::ignore = socket_.non_blocking(true, ignored);
     std::ignore = socket_.write_some(asio::buffer(bytes), ignored);
@@ -248,11 +267,17 @@ class TlsStream final : public Stream {
     return failure;
   }
 
+  /// Ciphertext, which ends records: what comes later may not come between.
+  struct Sending {
+    std::string bytes;
+    Handler handler;
+  };
+
   tcp::socket socket_;
   TlsEngine engine_;
-  bool failed_ = false;                            // after the handshake
-  std::size_t without_content_ = 0;                // bytes read since the handshake or content
-  std::string sending_;                            // ciphertext on its way
+  bool failed_ = false;              // after the handshake
+  std::size_t without_content_ = 0;  // bytes read since the handshake or content
+  std::deque<Sending> on_their_way_;
   std::array<char, std::size_t{17} * 1024> in_{};  // one TLS record and its frame
 };
 
@@ -263,8 +288,10 @@ std::shared_ptr<Stream> plain_stream(tcp::socket socket) {
 }
 
 std::shared_ptr<Stream> tls_stream(tcp::socket socket, const TlsContext& context,
-                                   CertificateDemand demand) {
-  return std::make_shared<TlsStream>(std::move(socket), context, std::move(demand));
+                                   CertificateDemand demand,
+                                   std::shared_ptr<TlsSessions> sessions) {
+  return std::make_shared<TlsStream>(std::move(socket), context, std::move(demand),
+                                     std::move(sessions));
 }
 
 std::shared_ptr<Stream> tls_stream(tcp::socket socket, const TlsContext& context) {

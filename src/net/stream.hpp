@@ -13,8 +13,9 @@
 
 namespace skewguard::net {
 
-/// One connection, plain or TLS, of a client or of a server. One operation at a time. Handlers run
-/// on the loop, never from within the call; after close() they come with an error. Not thread-safe.
+/// One connection, plain or TLS, of a client or of a server. One write and one read at a time,
+/// which do not wait for each other. Handlers run on the loop, never from within the call; after
+/// close() they come with an error. Not thread-safe.
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
   using ErrorCode = boost::system::error_code;
@@ -52,7 +53,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
   [[nodiscard]] virtual std::optional<TransportFailure> fault() const { return std::nullopt; }
   /// Once it is ready: version, cipher and the peer's certificate, in words; empty without TLS.
   [[nodiscard]] virtual std::string about_peer() const { return ""; }
-  /// Says that nothing more will be written; reading goes on.
+  /// It offered to resume a TLS session; a failed handshake may be due to that.
+  [[nodiscard]] virtual bool offered_session() const noexcept { return false; }
+  /// Says that nothing more will be written, once the last write has ended; reading goes on.
   virtual void finish() = 0;
   virtual void close() = 0;
   /// Closes so that the peer sees a reset (RST): what it has not read may be lost to it.
@@ -60,8 +63,10 @@ class Stream : public std::enable_shared_from_this<Stream> {
 };
 
 std::shared_ptr<Stream> plain_stream(boost::asio::ip::tcp::socket socket);
+/// `sessions`: null = none is resumed, and none is kept for later.
 std::shared_ptr<Stream> tls_stream(boost::asio::ip::tcp::socket socket, const TlsContext& context,
-                                   CertificateDemand demand);
+                                   CertificateDemand demand,
+                                   std::shared_ptr<TlsSessions> sessions = nullptr);
 /// The server's side of it.
 std::shared_ptr<Stream> tls_stream(boost::asio::ip::tcp::socket socket, const TlsContext& context);
 

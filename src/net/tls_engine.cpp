@@ -74,6 +74,8 @@ TlsContext::TlsContext(const TlsOptions& options) : TlsContext(TLS_client_method
   }
   SSL_CTX_set_verify(get(), SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_cert_verify_callback(get(), &TlsEngine::verify, nullptr);
+  SSL_CTX_set_session_cache_mode(get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(get(), &TlsEngine::keep_session);
   static constexpr std::array<unsigned char, 9> kHttp11{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
   SSL_CTX_set_alpn_protos(get(), kHttp11.data(), kHttp11.size());
   if (!options.ca_file) {
@@ -96,8 +98,10 @@ TlsContext::TlsContext(const ServerIdentity& identity) : TlsContext(TLS_server_m
   fault_ = use_server_identity(get(), identity);
 }
 
-TlsEngine::TlsEngine(const TlsContext& client_context, CertificateDemand demand)
+TlsEngine::TlsEngine(const TlsContext& client_context, CertificateDemand demand,
+                     std::shared_ptr<TlsSessions> sessions)
     : demand_(std::move(demand)),
+      sessions_(std::move(sessions)),
       shows_(client_context.shows()),
       peer_(demand_.host + ":" + std::to_string(demand_.port)),
       ssl_(client_context.get() != nullptr ? SSL_new(client_context.get()) : nullptr) {
@@ -107,6 +111,7 @@ TlsEngine::TlsEngine(const TlsContext& client_context, CertificateDemand demand)
   SSL_set_ex_data(ssl_.get(), engine_slot(), this);
   SSL_set_cert_cb(ssl_.get(), &TlsEngine::asked, this);
   demand_host();
+  offer_session();
 }
 
 TlsEngine::TlsEngine(const TlsContext& server_context)
@@ -148,6 +153,37 @@ int TlsEngine::verify(X509_STORE_CTX* context, void* /*unused*/) {
   return engine->refused_ ? 0 : 1;
 }
 
+/// OpenSSL hands over each session that the server sends; 1: it is ours now.
+int TlsEngine::keep_session(SSL* ssl, SSL_SESSION* session) {
+  const auto* engine = static_cast<TlsEngine*>(SSL_get_ex_data(ssl, engine_slot()));
+  if (!engine->sessions_) return 0;
+  engine->sessions_->put(engine->peer_, TlsSession(session));
+  return 1;
+}
+
+void TlsEngine::offer_session() {
+  const auto session = sessions_ ? sessions_->take(peer_) : nullptr;
+  offered_session_ = session && SSL_set_session(ssl_.get(), session.get()) == 1;
+}
+
+/// In a resumed session no certificate is sent, and OpenSSL checks none: here the one that the
+/// session began with is, since it may have ended by now, or the clock been set.
+bool TlsEngine::check_resumed() {
+  const std::unique_ptr<X509_STORE_CTX, decltype(&X509_STORE_CTX_free)> context(
+      X509_STORE_CTX_new(), &X509_STORE_CTX_free);
+  X509* leaf = SSL_get0_peer_certificate(ssl_.get());
+  X509_STORE* trusted = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl_.get()));
+  if (!context || leaf == nullptr ||
+      X509_STORE_CTX_init(context.get(), trusted, leaf, SSL_get_peer_cert_chain(ssl_.get())) != 1)
+    return false;
+  X509_STORE_CTX_set_default(context.get(), "ssl_server");
+  X509_VERIFY_PARAM* wanted = X509_STORE_CTX_get0_param(context.get());
+  X509_VERIFY_PARAM_set_auth_level(wanted, SSL_get_security_level(ssl_.get()));
+  X509_VERIFY_PARAM_set1(wanted, SSL_get0_param(ssl_.get()));
+  refused_ = check_certificate(context.get(), demand_);
+  return !refused_;
+}
+
 int TlsEngine::asked(SSL* /*ssl*/, void* engine) {
   static_cast<TlsEngine*>(engine)->asked_ = true;
   return 1;
@@ -160,10 +196,12 @@ std::string TlsEngine::about_our_certificate() const {
 }
 
 std::string TlsEngine::about_peer() const {
-  const std::string text = std::string(SSL_get_version(ssl_.get())) + ", " +
-                           SSL_CIPHER_get_name(SSL_get_current_cipher(ssl_.get()));
+  std::string text = std::string(SSL_get_version(ssl_.get())) + ", " +
+                     SSL_CIPHER_get_name(SSL_get_current_cipher(ssl_.get()));
   const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
-  return certificate == nullptr ? text : text + "; certificate of " + about(certificate);
+  if (certificate == nullptr) return text;
+  const char* resumed = SSL_session_reused(ssl_.get()) == 1 ? "; session resumed" : "";
+  return text + resumed + "; certificate of " + about(certificate);
 }
 
 TlsEngine::Step TlsEngine::stopped(int result, const char* doing) {
@@ -197,7 +235,16 @@ TlsEngine::Step TlsEngine::handshake() {
   if (!ssl_) return Step::failed;
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
-  return result == 1 ? Step::done : stopped(result, "the TLS handshake");
+  if (result != 1) return stopped(result, "the TLS handshake");
+  if (demand_.host.empty()) return Step::done;  // a server
+  // Before TLS 1.3 a session can be resumed again, and the server need not send another.
+  const bool reused = SSL_session_reused(ssl_.get()) == 1;
+  if (reused && sessions_ && SSL_version(ssl_.get()) < TLS1_3_VERSION)
+    sessions_->put(peer_, TlsSession(SSL_get1_session(ssl_.get())));
+  if (!reused || check_resumed()) return Step::done;
+  if (refused_) failure_ = *refused_;
+  failed_ = true;
+  return Step::failed;
 }
 
 /// Whether what came instead of TLS is an answer of HTTP.

@@ -10,6 +10,7 @@
 
 #include "net/certificate_check.hpp"
 #include "net/options.hpp"
+#include "net/tls_sessions.hpp"
 #include "skewguard/transport.hpp"
 
 /// TLS as a machine: bytes in, bytes out, no socket. Written on memory BIOs instead of
@@ -52,7 +53,10 @@ class TlsEngine {
     failed,      ///< see failure()
   };
 
-  TlsEngine(const TlsContext& client_context, CertificateDemand demand);
+  /// With `sessions` a client resumes one of an earlier connection to the same server, where the
+  /// server takes it. The certificate is checked all the same: against the time of this connection.
+  TlsEngine(const TlsContext& client_context, CertificateDemand demand,
+            std::shared_ptr<TlsSessions> sessions = nullptr);
   explicit TlsEngine(const TlsContext& server_context);
   TlsEngine(const TlsEngine&) = delete;
   TlsEngine& operator=(const TlsEngine&) = delete;
@@ -72,6 +76,8 @@ class TlsEngine {
   std::string output();
   /// Ends it for a reason of ours: `failed`, unless it had failed before.
   Step give_up(const std::string& why);
+  /// It offered the server a session to resume.
+  [[nodiscard]] bool offered_session() const noexcept { return offered_session_; }
   /// "host:port", or "a client": for messages.
   [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
   /// After the handshake: version, cipher, and whose certificate the peer showed; visible ASCII.
@@ -89,15 +95,20 @@ class TlsEngine {
   friend class TlsContext;
   static int asked(SSL* ssl, void* engine);
   static int verify(X509_STORE_CTX* context, void* unused);
+  static int keep_session(SSL* ssl, SSL_SESSION* session);
+  void offer_session();
+  bool check_resumed();
   void demand_host();
   void set_up();
   [[nodiscard]] bool speaks_http() const noexcept;
   Step stopped(int result, const char* doing);
 
-  CertificateDemand demand_{};  // of a client
-  std::string shows_;           // the file of a client's own certificate
-  bool asked_ = false;          // the server asked for it
-  std::string peer_;            // for messages
+  CertificateDemand demand_{};             // of a client
+  std::shared_ptr<TlsSessions> sessions_;  // null: none is resumed or kept
+  bool offered_session_ = false;
+  std::string shows_;   // the file of a client's own certificate
+  bool asked_ = false;  // the server asked for it
+  std::string peer_;    // for messages
   std::unique_ptr<SSL, Free> ssl_;
   BIO* in_ = nullptr;                        // owned by ssl_
   BIO* out_ = nullptr;                       // owned by ssl_

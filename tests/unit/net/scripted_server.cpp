@@ -49,6 +49,7 @@ namespace {
 struct Tally {
   std::vector<std::string> requests;
   std::size_t connections = 0;
+  std::size_t resumed = 0;
   std::size_t finished = 0;
 };
 
@@ -76,7 +77,10 @@ class Player : public std::enable_shared_from_this<Player> {
     if (!tls_) return next();
     tls_->async_handshake(asio::ssl::stream_base::server,
                           [self = shared_from_this()](ErrorCode error) {
-                            if (!error) self->next();
+                            if (error) return;
+                            if (SSL_session_reused(self->tls_->native_handle()) == 1)
+                              ++self->tally_->resumed;
+                            self->next();
                           });
   }
 
@@ -261,6 +265,14 @@ ScriptedServer::ScriptedServer(asio::io_context& io, std::vector<Script> scripts
   impl_->demand(demand);
   impl_->accept();
 }
+ScriptedServer::ScriptedServer(asio::io_context& io, std::vector<Script> scripts,
+                               const testing_certificates::Identity& identity,
+                               const std::function<void(SSL_CTX*)>& set_up)
+    : impl_(std::make_shared<Impl>(io, std::move(scripts))) {
+  impl_->secure(identity);
+  set_up(impl_->context->native_handle());
+  impl_->accept();
+}
 ScriptedServer::~ScriptedServer() {
   impl_->stop();
 }
@@ -277,6 +289,9 @@ const std::vector<std::string>& ScriptedServer::requests() const {
 }
 std::size_t ScriptedServer::connections() const {
   return impl_->tally->connections;
+}
+std::size_t ScriptedServer::resumed() const {
+  return impl_->tally->resumed;
 }
 std::size_t ScriptedServer::finished() const {
   return impl_->tally->finished;

@@ -60,6 +60,10 @@ class ScriptedServer {
   };
   ScriptedServer(boost::asio::io_context& io, std::vector<Script> scripts,
                  const testing_certificates::Identity& identity, const Demand& demand);
+  /// One that speaks TLS as `set_up` makes it.
+  ScriptedServer(boost::asio::io_context& io, std::vector<Script> scripts,
+                 const testing_certificates::Identity& identity,
+                 const std::function<void(SSL_CTX*)>& set_up);
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
   ~ScriptedServer();
@@ -69,6 +73,7 @@ class ScriptedServer {
   [[nodiscard]] std::string url(const std::string& path = "/") const;
   [[nodiscard]] const std::vector<std::string>& requests() const;  ///< whole, in order
   [[nodiscard]] std::size_t connections() const;
+  [[nodiscard]] std::size_t resumed() const;   ///< connections that resumed a TLS session
   [[nodiscard]] std::size_t finished() const;  ///< scripts that have come to their end
 
  private:

@@ -45,6 +45,41 @@ std::string read_of_a_request_that_changes(Stream& stream, const ScriptedServer&
   return server.requests().front();
 }
 
+/// Reads what the server says while it does not read the request, which is larger than what the
+/// kernel holds for it.
+void read_while_writing(Stream& stream, const ScriptedServer& server, boost::asio::io_context& io,
+                        bool& has_read) {
+  const std::string body(std::size_t{32} << 20, 'x');
+  const std::string head =
+      "POST / HTTP/1.1\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+  bool written = false;
+  stream.write(head, body, [&](Stream::ErrorCode error, std::size_t size) {
+    EXPECT_FALSE(error) << error.message();
+    EXPECT_GE(size, head.size() + body.size());
+    written = true;
+  });
+  std::array<char, 5> buffer{};
+  stream.read_some(buffer, [&](Stream::ErrorCode error, std::size_t size) {
+    EXPECT_FALSE(error) << error.message();
+    EXPECT_EQ(std::string(buffer.data(), size), "early");
+    has_read = true;
+  });
+  testing_loop::run_until(io, [&] { return has_read; });
+  EXPECT_FALSE(written);
+  testing_loop::run_until(io, [&] { return written && !server.requests().empty(); });
+  EXPECT_EQ(server.requests().front(), head + body);
+}
+
+TEST(Stream, ReadsWhileItWrites) {
+  boost::asio::io_context io;
+  bool has_read = false;
+  const ScriptedServer server(
+      io, {{testing_server::write("early"), testing_server::until([&] { return has_read; }),
+            read_request()}});
+  const auto stream = plain_stream(connected_to(server, io));
+  read_while_writing(*stream, server, io, has_read);
+}
+
 TEST(Stream, NothingHasLeftWhenLeavingIsCalled) {
   boost::asio::io_context io;
   const ScriptedServer server(io, {{read_request()}});
@@ -108,6 +143,14 @@ class TlsStreamTest : public testing::Test {
   std::shared_ptr<Stream> stream_;
   int watched_ = -1;
 };
+
+TEST_F(TlsStreamTest, ReadsWhileItWrites) {
+  bool has_read = false;
+  start({testing_server::write("early"), testing_server::until([&] { return has_read; }),
+         read_request()});
+  shake_hands();
+  read_while_writing(*stream_, *server_, io_, has_read);
+}
 
 TEST_F(TlsStreamTest, AllIsEncryptedWhenLeavingIsCalled) {
   start({read_request()});
