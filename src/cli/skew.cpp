@@ -54,7 +54,7 @@ Result<http::Url> server_url(const std::string& text, const Session& session) {
   auto url = http::parse_url(scheme ? text : "https://" + text);
   if (!url) return usage_error(url.error().message, "use a URL such as https://login.example.com");
   if (!url->tls() && !url->loopback() && !session.options.insecure_http) {
-    return usage_error(url->text() + " is http:// and not a loopback address",
+    return usage_error(url->text() + " uses http:// for an address that is not loopback",
                        "use https://, or add --insecure-http: nothing secret is sent");
   }
   return url;

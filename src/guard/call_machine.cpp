@@ -120,7 +120,7 @@ CallAction CallMachine::Impl::on(const event::Cancelled& cancelled) {
   give_up_on_refusal();
   Error error;
   error.kind = ErrorKind::cancelled;
-  error.message = "the call was withdrawn before it had ended";
+  error.message = "the call was cancelled before it ended";
   if (!cancelled.why.empty()) error.message += ": " + cancelled.why;
   return finish_without_answer(std::move(error), Verdict::ok);
 }

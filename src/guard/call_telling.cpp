@@ -51,8 +51,8 @@ void CallMachine::Impl::announce_sleep() {
   if (then_ == Then::first_use) {
     line.message += "the first use of a new token: the API's clock is behind the login host's";
   } else {
-    line.message += then_ == Then::renew  ? "asking for a new token"
-                    : then_ == Then::look ? "looking at the API's clock again"
+    line.message += then_ == Then::renew  ? "requesting a new token"
+                    : then_ == Then::look ? "checking the API's clock again"
                                           : "sending the request again";
     const auto& attempts = record_.attempts();
     if (!attempts.empty() && attempts.back().verdict != Verdict::ok)

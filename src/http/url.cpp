@@ -36,9 +36,9 @@ std::optional<Error> check_characters(std::string_view text) {
   if (text.empty()) return unusable("is empty");
   if (text.size() > kMaxUrlBytes) return unusable("is over 16 KiB long");
   for (const char c : text) {
-    if (c == ' ') return unusable("holds a space");
-    if ((c >= 0 && c < ' ') || c == '\x7f') return unusable("holds a control character");
-    if (static_cast<unsigned char>(c) > 0x7f) return unusable("holds a character beyond ASCII");
+    if (c == ' ') return unusable("contains a space");
+    if ((c >= 0 && c < ' ') || c == '\x7f') return unusable("contains a control character");
+    if (static_cast<unsigned char>(c) > 0x7f) return unusable("contains a non-ASCII character");
   }
   return std::nullopt;
 }
@@ -69,7 +69,7 @@ Result<Parts> split(std::string_view text) {
   const std::string_view authority = text.substr(0, authority_end);
   parts.rest = text.substr(authority_end);
   if (authority.find('@') != std::string_view::npos) {
-    return unusable("holds a user name or password");
+    return unusable("contains a user name or password");
   }
   const auto bracket = authority.starts_with('[') ? authority.find(']') : 0;
   const auto host_end = std::min(authority.find(':', bracket), authority.size());
@@ -89,7 +89,7 @@ Result<std::string> read_host(std::string_view host) {
   }
   const bool plain = std::ranges::all_of(
       host, [](char c) { return alphanumeric(c) || c == '-' || c == '.' || c == '_'; });
-  if (!plain) return unusable("has a host with other characters than letters, digits and -._");
+  if (!plain) return unusable("has a host with characters other than letters, digits and -._");
   return to_lower(host);
 }
 
@@ -98,7 +98,8 @@ Result<std::uint16_t> read_port(std::string_view port, std::uint16_t usual) {
   if (port.size() <= 1) return usual;
   unsigned value = 0;
   for (const char digit : port.substr(1)) {
-    if (digit < '0' || digit > '9' || value > 65535) return unusable("has no number for a port");
+    if (digit < '0' || digit > '9' || value > 65535)
+      return unusable("has a port that is not a number");
     value = value * 10 + static_cast<unsigned>(digit - '0');
   }
   if (value == 0 || value > 65535) return unusable("has a port outside 1 to 65535");
@@ -107,7 +108,7 @@ Result<std::uint16_t> read_port(std::string_view port, std::uint16_t usual) {
 
 /// What a request line says: path and query (origin-form, RFC 9112 section 3.2.1).
 Result<std::string> read_target(std::string_view rest) {
-  if (rest.find('#') != std::string_view::npos) return unusable("holds a fragment (#)");
+  if (rest.find('#') != std::string_view::npos) return unusable("contains a fragment (#)");
   std::string target = rest.starts_with('/') ? "" : "/";
   target.append(rest);
   if (!urls::parse_origin_form(target)) return unusable("has a malformed path or query");

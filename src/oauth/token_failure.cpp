@@ -18,7 +18,7 @@ TokenFailure given_unusable(const char* state) {
   return token_failure(
       Verdict::token_rejected,
       std::string("the given token ") + state + ", and a given token cannot be refreshed",
-      "give a new one, or a client id and secret");
+      "pass a new one, or a client id and secret");
 }
 
 }  // namespace
@@ -37,19 +37,20 @@ TokenFailure deadline_passed() {
 }
 
 TokenFailure nothing_to_ask_with() {
-  return usage_failure(Verdict::unknown, "there is neither a token nor a client to get one with",
+  return usage_failure(Verdict::unknown,
+                       "there is neither a token nor a client to request one with",
                        "set a client id and secret, or a token");
 }
 
 TokenFailure new_token_too_short(Duration remaining, Duration min_life) {
   return token_failure(Verdict::ok, "a new token" + too_short(remaining, min_life),
-                       "ask for less, or give the client a longer token lifetime");
+                       "request less, or give the client a longer token lifetime");
 }
 
 TokenFailure given_token_too_short(Duration remaining, Duration min_life) {
   return usage_failure(
       Verdict::ok, "the given token" + too_short(remaining, min_life) + ", and cannot be refreshed",
-      "ask for less, or give a new one");
+      "request less, or pass a new one");
 }
 
 TokenFailure given_token_refused() {
@@ -67,13 +68,13 @@ TokenFailure given_token_cannot_be_refreshed() {
 
 TokenFailure refused_token_again() {
   return token_failure(Verdict::token_rejected,
-                       "the login host gives out the same token again, which the API refuses",
+                       "the login host issues the same token again, which the API refuses",
                        "check that this client may use this API");
 }
 
 TokenFailure dead_token_again() {
   return token_failure(Verdict::protocol,
-                       "the login host gives out the same token again, whose life has passed",
+                       "the login host issues the same token again, which has expired",
                        "check the login host's token cache and clock");
 }
 
@@ -87,16 +88,16 @@ TokenFailure fresh_token_refused(Verdict verdict, Duration pause) {
   const bool clock = error_kind(verdict) == ErrorKind::clock;
   return token_failure(
       verdict, "the API refuses a new token too (" + std::string(to_string(verdict)) + "): " + none,
-      clock ? "set the clocks of the servers right"
-            : "check that this client may use this API, and that both are of one region");
+      clock ? "correct the clocks of the servers"
+            : "check that this client may use this API, and that both are in the same region");
 }
 
 TokenFailure refused_too_often(Instant next, Instant now) {
-  TokenFailure failure = token_failure(
-      Verdict::unknown,
-      "too many tokens have been refused before their end: no other is asked for before " +
-          time::human(next - now) + " have passed",
-      "see why the API refuses tokens that it has been given just now");
+  TokenFailure failure =
+      token_failure(Verdict::unknown,
+                    "too many tokens were refused before their end: no other is requested before " +
+                        time::human(next - now) + " have passed",
+                    "find out why the API refuses tokens that were just issued");
   failure.next_request = next;
   return failure;
 }

@@ -169,7 +169,7 @@ bool TokenMachine::Impl::try_next_grant(const LoginFailure& failure, const clock
     return false;
   }
   log(LogLevel::warn,
-      "the login host refuses secret " + std::to_string(refused) + " of " +
+      "the login host rejects secret " + std::to_string(refused) + " of " +
           std::to_string(grants_.size()) + " of this client: trying the next one",
       failure.failure.verdict, failure.correlation_id);
   LoginAttempt attempt = attempt_of(failure, answer, Duration{0}, view);

@@ -30,7 +30,7 @@ void TokenMachine::Impl::take(TokenAnswer answer, const clocks::Answer& from,
   if (!alive(fresh, view)) {
     return fail(failure_of(Error{ErrorKind::protocol,
                                  "the token's life of " + time::human(fresh.token->life) +
-                                     " (`expires_in`) had passed before its answer was there",
+                                     " (`expires_in`) had passed before its answer arrived",
                                  "give the client a longer token lifetime"},
                            from),
                 &from, view);
@@ -38,8 +38,7 @@ void TokenMachine::Impl::take(TokenAnswer answer, const clocks::Answer& from,
   fresh.took = from.received.boot - from.sent.boot;
   if (!fresh.issuer_counts) {
     log(LogLevel::warn,
-        "the token's exp is past by the login host's own Date: only its lifetime "
-        "is counted");
+        "the token's exp has passed by the login host's own Date: only its lifetime counts");
   }
   const TokenPtr token = fresh.token;
   const bool better = !begins_no_sooner(fresh, view);
@@ -141,7 +140,7 @@ void TokenMachine::Impl::take_same_again(const clocks::ClockView& view) {
   const Duration wait = backoff_.next();
   not_before_ = view.now().boot + wait;
   log(LogLevel::warn,
-      "the login host gave out the same token again: next try in " + time::human(wait));
+      "the login host issued the same token again: next try in " + time::human(wait));
   same_again_ = true;
   for (auto& waiter : waiters_) waiter.newest_before = 0;  // no fresher one is to be had
   serve(view);

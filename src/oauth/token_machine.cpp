@@ -119,7 +119,7 @@ void TokenMachine::Impl::on(const event::ApiLags& fact, const clocks::ClockView&
   }
   log(LogLevel::info, lag > Duration{0}
                           ? "the API's clock is behind the login host's by up to " +
-                                time::human(lag) + ": new tokens are first sent that much later"
+                                time::human(lag) + ": new tokens are used that much later"
                           : "the API's clock is no longer behind the login host's");
 }
 

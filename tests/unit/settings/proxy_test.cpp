@@ -86,7 +86,7 @@ TEST_F(ProxySetting, WhatCannotBeUsedIsNamedByItsOriginAndNotRepeated) {
                          {"http://user:hunter2@", "names no host"},
                          {"http://", "names no host"},
                          {"http://user:hunter2@p:99999", "port outside"},
-                         {"http://user:hunter2@p:port", "no number for a port"},
+                         {"http://user:hunter2@p:port", "a port that is not a number"},
                          {"http://user:hunter2@p:1/path", "has a path"},
                          {"http://user:hunter2@p:1?query", "has a path"},
                          {"http://user:hunter2%@p:1", "without two hexadecimal digits"},
