@@ -5,7 +5,8 @@
 #include <string_view>
 
 #include "oauth/dialect.hpp"
-#include "oauth/token_machine.hpp"
+#include "oauth/grant.hpp"
+#include "oauth/token_failure.hpp"
 #include "skewguard/error.hpp"
 #include "skewguard/http.hpp"
 #include "skewguard/transport.hpp"

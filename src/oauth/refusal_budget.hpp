@@ -8,20 +8,20 @@
 namespace skewguard::oauth {
 
 /// Pays for the token requests that are made because a server refused a token before its end: a
-/// bucket of kMost that gets one back every kEvery. Whatever servers say, there are at most
-/// kMost + t / kEvery such requests in any time t. Nothing else refills it.
+/// bucket of kMax that gets one back every kEvery. Whatever servers say, there are at most
+/// kMax + t / kEvery such requests in any time t. Nothing else refills it.
 class RefusalBudget {
  public:
-  static constexpr int kMost = 6;
+  static constexpr int kMax = 6;
   static constexpr Duration kEvery = std::chrono::seconds{5};
 
   /// When the next request can be paid for; not after `now` where one can be at once.
-  [[nodiscard]] Instant next() const noexcept { return full_at_ - (kMost - 1) * kEvery; }
+  [[nodiscard]] Instant next() const noexcept { return full_at_ - (kMax - 1) * kEvery; }
   /// Precondition: next() <= now.
   void pay(Instant now) noexcept { full_at_ = std::max(full_at_, now) + kEvery; }
   /// Other processes have drawn on it as well: nothing can be paid for before `when`.
   void wait_until(Instant when) noexcept {
-    full_at_ = std::max(full_at_, when + (kMost - 1) * kEvery);
+    full_at_ = std::max(full_at_, when + (kMax - 1) * kEvery);
   }
   /// What was paid for last was not needed after all.
   void give_back() noexcept { full_at_ -= kEvery; }

@@ -8,6 +8,8 @@
 namespace skewguard::oauth {
 namespace {
 
+using testing::HasSubstr;
+
 using action::Deliver;
 using action::Deny;
 using action::Log;
@@ -115,7 +117,7 @@ TEST(RefusedTokens, ARenewalAfterADiscardedOneIsPaidUntilANewerOneIsTaken) {
     if (bench.machine->fetching()) refuse_the_renewal(++generation);
     bench.tick();
   }
-  EXPECT_EQ(bench.fetches, 2 + RefusalBudget::kMost) << "the first renewal alone was free";
+  EXPECT_EQ(bench.fetches, 2 + RefusalBudget::kMax) << "the first renewal alone was free";
   bench.advance(RefusalBudget::kEvery);
   EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
   bench.give("taken", "6");
@@ -142,7 +144,7 @@ TEST(RefusedTokens, TheOneAfterADiscardedRenewalIsPaidForThoughTheOlderEnds) {
       bench.give("t" + std::to_string(refused));
       bench.want_instead(10 + refused, refused, plain(bench));
     }
-    EXPECT_EQ(bench.fetches, 2 + RefusalBudget::kMost + (forced ? 1 : 0));
+    EXPECT_EQ(bench.fetches, 2 + RefusalBudget::kMax + (forced ? 1 : 0));
   }
 }
 
