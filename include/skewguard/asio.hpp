@@ -17,29 +17,28 @@
 #include "skewguard/client.hpp"
 
 /// The client for users of Boost.Asio: any completion token, cancellation, and the user's own
-/// io_context as the loop. Needs Boost 1.81; all other headers need the standard library alone.
-/// g++ 12 destroys twice what is made with braces within a co_await:
-/// make Request, GuardOptions and senders before it, as variables.
-/// make_client() and client_from_environment() are in the archive (skewguard::asio); the rest needs
-/// no more than libskewguard.so.
+/// io_context as the loop. Needs Boost 1.81; all other headers need only the standard library. g++
+/// 12 destroys objects twice that are created with braces within a co_await: create Request,
+/// GuardOptions and senders as variables before it. make_client() and client_from_environment() are
+/// only in the static library (skewguard::asio); the rest needs only libskewguard.so.
 namespace skewguard {
 
-/// A client whose loop is this io_context: it starts no thread, and everything of it runs on the
-/// threads that run the context, one function at a time. The context must outlive the client, and
-/// has work for as long as the client keeps a token fresh: end the client, or stop the context. The
-/// blocking calls work from other threads alone; from those that run the context they are the error
-/// `config`. Error: `config`.
+/// Makes a client whose loop is this io_context: it starts no thread, and all its functions run on
+/// the threads that run the context, one at a time. The context must outlive the client, and has
+/// work as long as the client keeps a token fresh: destroy the client, or stop the context.
+/// Blocking calls work only from other threads; from those that run the context they return the
+/// error `config`. Error: `config`.
 Result<Client> make_client(boost::asio::io_context& context, ClientOptions options,
                            Hooks hooks = {}, Dependencies dependencies = {});
 
-/// The same with the settings of Client::from_environment(): its token store, secrets that are read
-/// again, and alerts too.
+/// The same with the settings of Client::from_environment(), including its token store, re-reading
+/// of secrets, and alerts.
 Result<Client> client_from_environment(boost::asio::io_context& context, Hooks hooks = {});
 
 namespace detail {
 
-/// One asynchronous call between its start and its end, seen by three parties: who starts it, who
-/// cancels it, and the loop that ends it.
+/// One asynchronous call in progress, shared by three parties: the one that starts it, the one that
+/// cancels it, and the loop that completes it.
 template <typename Handler, typename T>
 class Completion : public std::enable_shared_from_this<Completion<Handler, T>> {
  public:
@@ -49,7 +48,7 @@ class Completion : public std::enable_shared_from_this<Completion<Handler, T>> {
             boost::asio::get_associated_executor(handler_, boost::asio::system_executor()),
             boost::asio::execution::outstanding_work.tracked)) {}
 
-  /// Before the call is started: a cancellation may come at once.
+  /// Call it before the call is started: a cancellation may come at once.
   void listen() {
     auto slot = boost::asio::get_associated_cancellation_slot(handler_);
     if (!slot.is_connected()) return;
@@ -76,8 +75,8 @@ class Completion : public std::enable_shared_from_this<Completion<Handler, T>> {
     }
     operation.cancel();
   }
-  /// On the client's loop, or, where none could be started, within the call. The handler runs on
-  /// its own executor, and never within the call.
+  /// Runs on the client's loop, or within the call if no loop could be started. The handler runs on
+  /// its own executor, never within the call.
   void complete(Result<T> result) {
     const auto executor = work_;
     auto run = [self = this->shared_from_this(), result = std::move(result)]() mutable {
@@ -85,7 +84,7 @@ class Completion : public std::enable_shared_from_this<Completion<Handler, T>> {
       if (slot.is_connected()) slot.clear();
       Handler handler = std::move(self->handler_);
       if constexpr (std::is_same_v<Executor, boost::asio::system_executor>) {
-        // It has no loop of its own, out of which what it throws could come.
+        // It has no executor of its own on which an exception could propagate.
         try {
           std::move(handler)(std::move(result));
         } catch (...) {
@@ -128,11 +127,11 @@ void launch(Handler handler, const Start& start) {
 
 }  // namespace detail
 
-/// Client::call() for a completion token of signature void(Result<Response>). The handler runs on
-/// its own executor, once, and what it throws comes out there; one that has none runs on the
-/// client's loop, and what it throws is dropped. The executor's context must outlive the call.
-/// Cancellation (any type) withdraws the call: its result is `cancelled`. `client` must live until
-/// the call has been started, not until it ends.
+/// Client::call() for a completion token with the signature void(Result<Response>). The handler
+/// runs once, on its own executor, where its exceptions propagate; a handler without one runs on
+/// the client's loop, and its exceptions are dropped. The executor's context must outlive the call.
+/// Cancellation (of any type) ends the call with `cancelled`. `client` must live until the call has
+/// been started, not until it ends.
 template <typename CompletionToken>
 auto async_call(Client& client, Request request, CompletionToken&& token) {
   return boost::asio::async_initiate<CompletionToken, void(Result<Response>)>(
@@ -144,7 +143,7 @@ auto async_call(Client& client, Request request, CompletionToken&& token) {
       token, std::move(request));
 }
 
-/// Client::token() likewise, of signature void(Result<BearerToken>).
+/// Client::token() likewise, with the signature void(Result<BearerToken>).
 template <typename CompletionToken>
 auto async_token(Client& client, TokenRequestOptions options, CompletionToken&& token) {
   return boost::asio::async_initiate<CompletionToken, void(Result<BearerToken>)>(
@@ -156,8 +155,8 @@ auto async_token(Client& client, TokenRequestOptions options, CompletionToken&& 
       token, options);
 }
 
-/// Client::guard() likewise, of signature void(Result<Response>). `sender` starts one sending each
-/// time that it is called, on the client's loop, and calls the function that it gets once.
+/// Client::guard() likewise, with the signature void(Result<Response>). Each call of `sender`, on
+/// the client's loop, starts one send and calls the function that it is passed once.
 template <typename CompletionToken>
 auto async_guard(Client& client, Client::Sender sender, GuardOptions options,
                  CompletionToken&& token) {

@@ -11,8 +11,8 @@ namespace SKEWGUARD_API skewguard {
 
 struct CallReport;
 
-/// What the caller should do next; every error is one of these (docs/adr/0002-result.md). Their
-/// exit codes are in docs/guide/verdicts.md.
+/// What the caller should do next; every error is one of these (docs/adr/0002-result.md). For exit
+/// codes see docs/guide/verdicts.md.
 enum class ErrorKind {
   config,       ///< wrong usage or settings; nothing was sent: correct them
   credentials,  ///< the login host or the API refuses who we are: a person must look; do not retry
@@ -25,23 +25,23 @@ enum class ErrorKind {
   cancelled,    ///< the caller withdrew, or the client is shutting down
 };
 
-/// The name as it stands above ("config", "credentials" ...).
+/// The name of the enumerator ("config", "credentials" ...).
 std::string_view to_string(ErrorKind kind) noexcept;
 
-/// Why there is no value. Never holds a secret or a token.
+/// Why there is no value. Never contains a secret or a token.
 struct Error {
   ErrorKind kind = ErrorKind::protocol;
   std::string message;  ///< one plain sentence that names the thing
   std::string remedy;   ///< what a person can do; may be empty
-  /// Set where a call was made: its attempts, verdict and clocks. Immutable.
+  /// Set if a call was made: its attempts, verdict and clocks. Immutable.
   std::shared_ptr<const CallReport> report = nullptr;
 };
 
-/// "message: remedy" on one line, the message alone where there is no remedy.
+/// "message: remedy" on one line, or only the message if there is no remedy.
 std::string describe(const Error& error);
 
-/// What Result::or_throw() throws, for those who ask for exceptions; nothing else here throws one.
-/// what() is describe() of the error.
+/// What Result::or_throw() throws, for those who prefer exceptions; nothing else throws it. what()
+/// is describe() of the error.
 class Exception : public std::runtime_error {
  public:
   explicit Exception(Error error);
@@ -49,11 +49,11 @@ class Exception : public std::runtime_error {
   Exception& operator=(const Exception&) noexcept = default;
   ~Exception() override;  ///< in the library, and so are its type's name and table
 
-  /// Good for as long as this or a copy of it is.
+  /// Valid as long as this object or a copy of it exists.
   [[nodiscard]] const Error& error() const noexcept { return *error_; }
-  /// Throws one; so the headers themselves need no exceptions.
+  /// Throws one, so that the headers need no exceptions.
   [[noreturn]] static void raise(Error error);
-  /// Ends the process as an exception does that nobody catches: standard error says what() it was.
+  /// Ends the process like an uncaught exception, with what() on standard error.
   [[noreturn]] static void end_process(const Error& error) noexcept;
 
  private:

@@ -1,5 +1,5 @@
 #pragma once
 
-/// Opens the public namespace: what is declared in it leaves the shared library, all else is
-/// hidden. asio.hpp stands outside: Boost's types do not cross the library's border.
+/// Opens the public namespace: its declarations are exported from the shared library; everything
+/// else is hidden. asio.hpp is not part of it: Boost's types do not cross the library's boundary.
 #define SKEWGUARD_API [[gnu::visibility("default")]]

@@ -12,7 +12,7 @@
 
 namespace SKEWGUARD_API skewguard {
 
-/// One field as it came or is to be sent: the name's case is kept, the value is not split at
+/// One field as received or to be sent: the case of the name is kept, the value is not split at
 /// commas.
 struct HeaderField {
   std::string name;
@@ -20,15 +20,17 @@ struct HeaderField {
   friend bool operator==(const HeaderField&, const HeaderField&) = default;
 };
 
-/// Header fields in the order of arrival. Names compare without case (RFC 9110 section 5.1).
-/// Nothing is checked here: a field that cannot be sent makes its request `bad_request`.
+/// Header fields in the order of arrival. Names are compared ignoring case (RFC 9110 section 5.1).
+/// Nothing is validated here: a field that cannot be sent makes the request fail with
+/// `bad_request`.
 class Headers {
  public:
   Headers() = default;
   Headers(std::initializer_list<HeaderField> fields) : fields_(fields) {}
-  /// After all others, also those of the same name. Views into this object end with it.
+  /// Appends a field after all others, including those of the same name. Invalidates views into
+  /// this object.
   void add(std::string name, std::string value);
-  /// The first field of that name, if any. The view dies with this object.
+  /// The first field of that name, if any. The view is valid as long as this object.
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const noexcept;
   /// The fields of that name, in order.
   [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
@@ -52,21 +54,22 @@ struct HttpRequest {
   Secret body;                 ///< may hold credentials, so never logged
 };
 
-/// The head of an HTTP answer, and how the answer came.
+/// The head of an HTTP answer, and how it arrived.
 struct AnswerHead {
   int status = 0;  ///< 200..999 from our own transport, which skips interim answers (1xx)
   Headers headers{};
   Now sent{};      ///< read just before the first byte of the request went to the socket
   Now received{};  ///< read as soon as the first bytes of the answer came from the socket
-  /// The connection it came over: the same number = the same connection = evidence for one clock.
+  /// The connection: the same number = the same connection = evidence for one clock.
   std::uint64_t connection = 0;
-  /// The answer was readable before the request had gone out: not a sample of a clock.
+  /// The answer was readable before the request was sent: not a sample of a clock.
   bool early = false;
-  /// Where the request went (scheme://host:port): whose clock the Date header shows.
+  /// Where the request was sent (scheme://host:port): the host whose clock the Date shows.
   std::string origin{};
 };
 
-/// One whole HTTP answer. Any status is a successful exchange; only its absence is an error.
+/// A complete HTTP answer. Any status is a successful exchange; only the absence of an answer is an
+/// error.
 struct Exchange : AnswerHead {
   std::string body{};  ///< without chunked framing, but still in its Content-Encoding
 };

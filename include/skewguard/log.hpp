@@ -11,15 +11,15 @@
 
 namespace SKEWGUARD_API skewguard {
 
-/// By weight. `trace`: name look-ups and header fields; `debug`: connections, requests, answers,
-/// what is known of the clocks, the token store; `info`: tokens, retries, waits as they begin;
-/// `warn`: rejections, and clocks that step; `critical`: a token that is valid by the local wall
-/// clock is refused.
+/// By severity. `trace`: name look-ups and header fields; `debug`: connections, requests, answers,
+/// what is known about the clocks, the token store; `info`: tokens, retries, waits as they begin;
+/// `warn`: rejections, and clock steps; `critical`: a token that is valid by the local wall clock
+/// was refused.
 enum class LogLevel { trace, debug, info, warn, error, critical };
-/// The name as it stands above.
+/// The name of the enumerator.
 std::string_view to_string(LogLevel level) noexcept;
 
-/// One line of the structured log. Never holds a secret or a token.
+/// One line of the structured log. Never contains a secret or a token.
 struct LogLine {
   LogLevel level = LogLevel::info;
   std::string message;               ///< plain words; a server's may be in it, and be no UTF-8
@@ -29,8 +29,8 @@ struct LogLine {
   Duration wait{0};                  ///< that begins with this line; 0 = none
 };
 
-/// Where lines go; an empty one drops them. Called on the control loop: it must not block. What it
-/// throws is dropped.
+/// Receives log lines; an empty one drops them. Called on the control loop: it must not block.
+/// Exceptions are dropped.
 using LogSink = std::function<void(const LogLine&)>;
 
 }  // namespace skewguard

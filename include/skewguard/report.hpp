@@ -11,10 +11,11 @@
 
 namespace SKEWGUARD_API skewguard {
 
-/// Whose answer it is: that of the host that is called, or of the one that gives out tokens.
+/// Which host answered: the one that is called, or the one that issues tokens.
 enum class HostRole { api, login };
 
-/// The usual check, for those who know it: `exp` against the local wall clock. Decides nothing.
+/// The check that most clients make, for comparison: `exp` against the local wall clock. Decides
+/// nothing.
 struct WallClockAnalysis {
   enum class Status { valid_locally, expired_locally, no_token };
   Status status = Status::no_token;
@@ -24,7 +25,7 @@ struct WallClockAnalysis {
   std::optional<OffsetBound> skew;  ///< the answering host's clock minus the local wall clock
 };
 
-/// The token that an attempt carried, without its value.
+/// The token of an attempt, without its value.
 struct ReportedToken {
   enum class Format { opaque, jwt };
   Format format = Format::opaque;
@@ -39,7 +40,7 @@ struct ReportedAttempt {
   std::optional<int> http_status;  ///< absent where no answer came
   std::string error_code;          ///< the body's or WWW-Authenticate's; may be empty
   std::string correlation_id;      ///< that the server gave; may be empty
-  /// The answer's Date (RFC 9110 section 6.6.1), where it is fit for a sample of a clock.
+  /// The answer's Date (RFC 9110 section 6.6.1), if it is usable as a sample of a clock.
   std::optional<ServerTime> server_date;
   std::optional<Verdict> verdict;  ///< absent for a last good answer
   std::string explanation;         ///< one plain sentence with the figures
@@ -49,7 +50,7 @@ struct ReportedAttempt {
   Duration waited{0};            ///< how long was waited after it
 };
 
-/// What was known of one server's clock when the call ended.
+/// What was known about one server's clock when the call ended.
 struct ReportedClock {
   std::string server;                 ///< origin (scheme://host:port)
   std::optional<OffsetBound> offset;  ///< server minus local wall clock when the report was written
@@ -58,7 +59,7 @@ struct ReportedClock {
   std::optional<Duration> rtt_min;    ///< the shortest round trip among them
 };
 
-/// All that is known of one call. `skewguard.report/1` in JSON (docs/guide/verdicts.md).
+/// The report of one call. `skewguard.report/1` in JSON (docs/guide/verdicts.md).
 struct CallReport {
   std::string method;  ///< empty where the call had not begun
   std::string url;
@@ -73,8 +74,8 @@ struct CallReport {
   std::vector<ReportedClock> clocks;      ///< the login host's first, unless there is none
 };
 
-/// The report as JSON, schema `skewguard.report/1`. Holds no secret or token. What is
-/// no UTF-8 in a server's words is replaced.
+/// The report as JSON, schema `skewguard.report/1`. Contains no secret or token. Bytes in a
+/// server's words that are not UTF-8 are replaced.
 std::string to_json(const CallReport& report);
 
 }  // namespace skewguard

@@ -11,9 +11,8 @@
 
 namespace SKEWGUARD_API skewguard {
 
-/// A value of type T, or the Error that stands in its place (docs/adr/0002-result.md).
-/// Reading the side that is not there ends the process: ask first. Where that is the value,
-/// standard error says what the error was.
+/// A value of type T, or an Error (docs/adr/0002-result.md). Check before reading: reading the
+/// wrong side ends the process; if that was the value, standard error shows the error.
 /// Thread-safety: as for T.
 template <typename T>
 class [[nodiscard]] Result {
@@ -35,7 +34,7 @@ class [[nodiscard]] Result {
   [[nodiscard]] T* operator->() { return &value(); }
   [[nodiscard]] const T* operator->() const { return &value(); }
 
-  /// Like value(), only to be read where it is there.
+  /// Like value(), call it only if there is one.
   [[nodiscard]] const Error& error() const& {
     if (ok()) std::abort();
     return *std::get_if<1>(&state_);
@@ -50,7 +49,7 @@ class [[nodiscard]] Result {
     return other;
   }
 
-  /// The value, or the error thrown as an Exception.
+  /// Returns the value, or throws the error as an Exception.
   const T& or_throw() const& {
     if (!ok()) Exception::raise(error());
     return value();
@@ -80,7 +79,7 @@ class [[nodiscard]] Result<void> {
     if (ok()) std::abort();
     return *error_;
   }
-  /// Throws the error, where there is one, as an Exception.
+  /// Throws the error, if there is one, as an Exception.
   void or_throw() const {
     if (!ok()) Exception::raise(error());
   }

@@ -14,18 +14,18 @@ namespace SKEWGUARD_API skewguard {
 class Secret;
 bool operator==(const Secret& a, const Secret& b) noexcept;  // a friend alone would be hidden
 
-/// Memory of its own for what must not be seen: no core dump shows it, and it is wiped when it is
-/// given back. Where the system has none to give, the ordinary heap's, wiped all the same.
-/// Thread-safe, in a forked child too (docs/adr/0008-secret-memory.md).
+/// Memory for secrets: excluded from core dumps, and wiped when it is freed. If the system refuses,
+/// the ordinary heap is used, and still wiped. Thread-safe, also in a forked child
+/// (docs/adr/0008-secret-memory.md).
 struct SecretMemory {
-  /// Aligned as operator new does; throws std::bad_alloc.
+  /// Aligned like operator new; throws std::bad_alloc.
   static void* take(std::size_t size);
-  /// `size`: as it was taken.
+  /// `size`: the size passed to take().
   static void give_back(void* block, std::size_t size) noexcept;
 };
 
-/// The same for a container that keeps all it has in allocated memory: a std::vector, not a
-/// std::string.
+/// An allocator on it, for containers that keep everything in allocated memory: a std::vector, not
+/// a std::string.
 template <typename T>
 struct SecretAllocator {
   using value_type = T;
@@ -44,16 +44,16 @@ struct SecretAllocator {
 };
 using SecretBytes = std::vector<char, SecretAllocator<char>>;
 
-/// A string that must never be seen: a client secret, an access token, an Authorization value.
-/// It has no operator<<, no conversion to std::string, is in no core dump, and is wiped when
-/// destroyed or overwritten. Thread-safety: as std::string.
+/// A string that must never be shown: a client secret, an access token, an Authorization value. It
+/// has no operator<< and no conversion to std::string, is excluded from core dumps, and is wiped
+/// when destroyed or overwritten. Thread safety: like std::string.
 class Secret {
  public:
   Secret() = default;
   explicit Secret(SecretBytes&& value) noexcept : value_(std::move(value)) {}
   explicit Secret(std::string&& value) : Secret(std::string_view(value)) { wipe(value); }
   explicit Secret(std::string_view value) : value_(value.begin(), value.end()) {}
-  /// Null, as std::getenv has it for what is not set, is empty.
+  /// Null, as std::getenv returns for an unset variable, is empty.
   explicit Secret(const char* value)
       : Secret(value == nullptr ? std::string_view() : std::string_view(value)) {}
   Secret(const Secret& other) = default;
@@ -68,18 +68,18 @@ class Secret {
   }
   ~Secret() = default;
 
-  /// The value itself. Search for this name to find each place that a secret leaves from.
+  /// The value itself. Search for this name to find every place where a secret leaves.
   [[nodiscard]] std::string_view reveal() const noexcept { return {value_.data(), value_.size()}; }
   [[nodiscard]] bool empty() const noexcept { return value_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept { return value_.size(); }
-  /// "[86 bytes]": all that a log may say of it.
+  /// "[86 bytes]": all that a log may say about it.
   [[nodiscard]] std::string redacted() const;
 
-  /// Equal in content. Takes the same time wherever two secrets of one length differ.
+  /// Compares the contents, in constant time for secrets of equal length.
   friend bool operator==(const Secret& a, const Secret& b) noexcept;
 
-  /// Overwrites the characters of `value` (all of its capacity) in a way that no optimiser
-  /// removes, then empties it. For the strings that a secret passes through.
+  /// Overwrites the characters of `value` (its whole capacity) in a way that no optimizer removes,
+  /// then empties it. For strings that a secret passes through.
   static void wipe(std::string& value) noexcept;
 
  private:

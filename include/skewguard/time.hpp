@@ -13,7 +13,7 @@ namespace SKEWGUARD_API skewguard {
 
 using Duration = std::chrono::nanoseconds;  ///< signed; covers 292 years either way
 
-/// Clocks here are tags without now(): a Now is read at the edge and handed in.
+/// These clocks are tags without now(): a Now is read at the edge and passed in.
 struct BootClock {
   using duration = Duration;
   using rep = duration::rep;
@@ -43,43 +43,43 @@ struct UnslewedClock {
   static constexpr bool is_steady = true;
 };
 
-/// CLOCK_BOOTTIME: runs through suspend, never steps. The only clock that decides anything here.
+/// CLOCK_BOOTTIME: runs during suspend, never steps. The only clock that decides anything.
 using Instant = BootClock::time_point;
-/// CLOCK_MONOTONIC: stands still in suspend, slewed by NTP.
+/// CLOCK_MONOTONIC: stops during suspend, slewed by NTP.
 using MonotonicTime = MonotonicClock::time_point;
-/// CLOCK_MONOTONIC_RAW: stands still in suspend, never slewed: the bare crystal.
+/// CLOCK_MONOTONIC_RAW: stops during suspend, never slewed: the bare crystal.
 using RawTime = RawClock::time_point;
-/// RAW + (BOOT - MONO): the bare crystal, through suspend. What the estimator counts in, since
-/// nothing bounds the rate of a slewed clock.
+/// RAW + (BOOT - MONO): the bare crystal, running during suspend. The estimator uses it, since the
+/// rate of a slewed clock is not bounded.
 using UnslewedTime = UnslewedClock::time_point;
-/// CLOCK_REALTIME: what the local kernel believes. Reported, never trusted.
+/// CLOCK_REALTIME: what the local kernel believes the time to be. Reported, never trusted.
 using WallTime = std::chrono::sys_time<Duration>;
 
-/// One reading of every local clock. Read once at the edge and handed in; nothing else reads one.
+/// One reading of every local clock. Read once at the edge and passed in; nothing else reads
+/// clocks.
 struct Now {
   Instant boot{};
   WallTime wall{};
   MonotonicTime mono{};
   RawTime raw{};
-  /// How far apart the readings may lie (>= 0): whoever relates two of them adds it to the width.
+  /// How far apart the readings may be (>= 0): add it to the width when relating two of them.
   Duration gap{0};
 
-  /// At most `gap` off what one reading at one moment would have given.
+  /// Within `gap` of what a simultaneous reading would have given.
   [[nodiscard]] UnslewedTime unslewed() const noexcept {
     return UnslewedTime{raw.time_since_epoch() +
                         (boot.time_since_epoch() - mono.time_since_epoch())};
   }
 };
 
-/// Names one server whose clock we hear of. Handed out by ClockBook::id; equal only to itself.
+/// Identifies a server whose clock is observed. Issued by ClockBook::id.
 struct ServerId {
   std::uint32_t index = 0;
   friend constexpr auto operator<=>(ServerId, ServerId) = default;
 };
 
-/// What one server believes the time to be, since 1970-01-01T00:00:00Z by its own clock.
-/// It compares with the same server's times alone; other clocks are reached through an
-/// OffsetBound (ClockBook).
+/// A time by one server's clock, since 1970-01-01T00:00:00Z. It can be compared only with times of
+/// the same server; other clocks are related through an OffsetBound (ClockBook).
 class ServerTime {
  public:
   constexpr ServerTime(ServerId server, Duration since_epoch) noexcept
@@ -87,12 +87,12 @@ class ServerTime {
   [[nodiscard]] constexpr ServerId server() const noexcept { return server_; }
   [[nodiscard]] constexpr Duration since_epoch() const noexcept { return since_epoch_; }
 
-  /// This time less an earlier one of the same server; nothing if the servers differ.
+  /// This time minus an earlier one of the same server; empty if the servers differ.
   [[nodiscard]] constexpr std::optional<Duration> since(ServerTime earlier) const noexcept {
     if (server_ != earlier.server_) return std::nullopt;
     return since_epoch_ - earlier.since_epoch_;
   }
-  /// The same number, read by another server's clock: what an API does with the `nbf`, `iat` and
+  /// The same number, read by another server's clock, as an API does with the `nbf`, `iat` and
   /// `exp` that an issuer wrote (RFC 7519 section 4.1.4).
   [[nodiscard]] constexpr ServerTime as_read_by(ServerId reader) const noexcept {
     return {reader, since_epoch_};
@@ -110,19 +110,19 @@ class ServerTime {
   Duration since_epoch_;
 };
 
-/// An interval that holds (server clock - local clock), or (server - other server).
-/// Positive = the server is ahead. Closed; low <= high. There is no estimate without bounds.
+/// An interval that contains (server clock - local clock), or (server - other server). Positive =
+/// the server is ahead. Closed; low <= high. There is no estimate without bounds.
 struct OffsetBound {
   Duration low{0};
   Duration high{0};
 
-  /// What is not known of it; >= 0.
+  /// The width of the interval; >= 0.
   [[nodiscard]] constexpr Duration width() const noexcept { return high - low; }
   [[nodiscard]] constexpr Duration middle() const noexcept { return low + (high - low) / 2; }
   [[nodiscard]] constexpr bool holds(Duration offset) const noexcept {
     return low <= offset && offset <= high;
   }
-  /// Some offset lies in both.
+  /// Whether the intervals overlap.
   [[nodiscard]] constexpr bool meets(const OffsetBound& other) const noexcept {
     return low <= other.high && other.low <= high;
   }

@@ -6,7 +6,8 @@
 
 namespace SKEWGUARD_API skewguard {
 
-/// What was wrong, told from evidence. Names and meanings are a promise (docs/guide/verdicts.md).
+/// The cause of a rejection, according to the evidence. Names and meanings will not change
+/// (docs/guide/verdicts.md).
 enum class Verdict {
   ok,
   token_expired,
@@ -36,7 +37,7 @@ enum class Verdict {
 /// The name as it stands above.
 std::string_view to_string(Verdict verdict) noexcept;
 
-/// What the guard does about a rejection.
+/// What follows a rejection.
 enum class Action {
   none,               ///< nothing is to be done: the answer is not a rejection
   refresh_and_retry,  ///< ask for a new token, send the request with it

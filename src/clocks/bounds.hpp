@@ -4,8 +4,7 @@
 
 #include "skewguard/time.hpp"
 
-/// Arithmetic on intervals that holds at the ends of what Duration can say: wall and asked-for
-/// times may be anything.
+/// Interval arithmetic that saturates at the limits of Duration: wall-clock times may be anything.
 namespace skewguard::clocks {
 
 inline Duration plus(Duration a, Duration b) noexcept {
@@ -36,7 +35,7 @@ inline OffsetBound boot_to_wall(const OffsetBound& boot, const Now& now) noexcep
   return spread(moved(boot, boot_minus_wall), now.gap);
 }
 
-/// Moves where the wall clock is set, and not otherwise.
+/// Changes only if the wall clock is set.
 inline Duration wall_less_boot(const Now& now) noexcept {
   return minus(now.wall.time_since_epoch(), now.boot.time_since_epoch());
 }

@@ -8,10 +8,10 @@
 namespace skewguard::clocks {
 namespace {
 
-/// No clock is right that shows an earlier time: these lines are older than any program that holds
-/// them.
+/// A clock that shows an earlier time is wrong: this source is older than any program built from
+/// it.
 constexpr WallTime kWritten{std::chrono::seconds{1'795'564'800}};  // 2026-11-25
-/// How long this program may be in use.
+/// How long this program may remain in use.
 constexpr Duration kInUse = std::chrono::hours{24 * 365 * 20};
 
 constexpr OffsetBound kRight{-kTolerance, kTolerance};

@@ -9,8 +9,8 @@
 /// Intervals whose ends move apart as they age.
 namespace skewguard::clocks {
 
-/// Most that a server's clock and the local crystal drift apart. Kept as whole 2^-44ths, rounded up
-/// (never less than what was asked for; at most 1 %), so that a product is one multiplication.
+/// The maximum drift between a server's clock and the local crystal. Stored as a multiple of 2^-44,
+/// rounded up (never less than requested; at most 1 %), so that a product is one multiplication.
 class DriftRate {
  public:
   explicit DriftRate(double parts_per_one) noexcept
@@ -52,7 +52,7 @@ struct DriftingBound {
     return {low - drift, high + drift};
   }
 
-  /// Intersects with another. True if either end moved inward.
+  /// Intersects with another. Returns true if either end moved inward.
   bool narrow(const DriftingBound& other) noexcept {
     const bool tighter = other.low > low || other.high < high;
     low = std::max(low, other.low);

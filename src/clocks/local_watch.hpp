@@ -7,8 +7,8 @@
 
 namespace skewguard::clocks {
 
-/// What this machine's clocks do to each other while they are watched: steps of the wall clock,
-/// suspends, and how fast the kernel makes its clock run. Told each reading, oldest first. Pure.
+/// Observes how this machine's clocks move relative to each other: steps of the wall clock,
+/// suspends, and how fast the kernel makes its clock run. Gets each reading, oldest first. Pure.
 ///
 /// The kernel slews the wall clock and the boot clock alike, and lets both run through a suspend:
 /// whatever moves one against the other is a step (a setting, a leap second), of any size.
@@ -29,7 +29,7 @@ class LocalWatch {
     double high_ppm;
   };
 
-  /// Of all that was watched: from the first reading to the last.
+  /// Over all readings, from the first to the last.
   [[nodiscard]] Duration span() const noexcept;  ///< on the boot clock
   [[nodiscard]] std::size_t wall_steps() const noexcept { return wall_steps_; }
   [[nodiscard]] std::size_t suspends() const noexcept { return suspends_; }

@@ -19,16 +19,16 @@ struct EstimatorOptions {
   /// How late a server's date string may be (>= 0); widens the high end only: a string that is
   /// late by s was made at [date, date + 1 s) and read at up to s later.
   Duration staleness = std::chrono::seconds{1};
-  /// A date string that is late by no more than this (>= 0) contradicts nothing: widens the high
-  /// end of each sample, staleness counted or not.
+  /// A date string that is late by no more than this (>= 0) is not a contradiction: widens the high
+  /// end of each sample, whether staleness is counted or not.
   Duration prompt{0};
   /// What a suspend (boot ran on while mono stood) adds to both ends of what was known before it:
   /// the kernel measures a suspend with a clock of whole seconds. Several suspends between two
   /// answers count as one.
   Duration suspend_widening = std::chrono::seconds{2};
-  /// The answers lie so close together that a Date that is renewed only now and then shows itself:
-  /// what such a Date explains is then no step. Between distant answers it would explain nearly
-  /// any.
+  /// The answers are so close together that a Date that is updated only now and then can be
+  /// recognized: what such a Date explains is then not a step. With distant answers, it would
+  /// explain nearly anything.
   bool close_together = false;
 };
 
@@ -86,11 +86,11 @@ class SkewEstimator {
  public:
   static constexpr std::size_t kMaxSamples = SampleRing::kCapacity;
   static constexpr std::size_t kMaxGroups = Groups::kMax;
-  /// A sample older than this is remembered only while it is among the last kOldSamples.
+  /// A sample older than this is kept only while it is among the last kOldSamples.
   static constexpr Duration kMemory = std::chrono::hours{1};
   static constexpr std::size_t kOldSamples = 16;
-  /// Dates outside [1970, 2191] and local readings over 31 years are no samples, so that no
-  /// difference of offsets leaves int64 nanoseconds.
+  /// Dates outside [1970, 2191] and local readings over 31 years are not samples, so that
+  /// differences of offsets fit into int64 nanoseconds.
   static constexpr std::chrono::seconds kLatestDate{7'000'000'000};
   static constexpr std::chrono::seconds kLatestLocal{1'000'000'000};
 
@@ -98,46 +98,45 @@ class SkewEstimator {
 
   /// Takes one sample. O(1), no allocation, unless it contradicts what is known.
   Observed observe(const time::DateSample& sample);
-  /// The same, for who has asked for interval_of(sample) already.
+  /// The same, if interval_of(sample) is known already.
   Observed observe(const time::DateSample& sample, const OffsetBound& shown);
 
-  /// The cautious hull at `at`: every clock that gave a sample (and has not been left behind by a
-  /// step) lies in it. Includes staleness on the high end. Nothing without a sample. O(1).
+  /// The cautious hull at `at`: contains every clock that gave a sample (and was not left behind by
+  /// a step). Includes staleness on the high end. Empty without a sample. O(1).
   [[nodiscard]] std::optional<OffsetBound> hull(UnslewedTime at) const {
     if (ring_.empty()) return std::nullopt;
     return with_staleness(grown(ring_.hull(), at));
   }
   /// The same from the samples of the last hour alone, or from the newest one if there is none.
   [[nodiscard]] std::optional<OffsetBound> recent_hull(UnslewedTime at) const;
-  /// The same without staleness: what an always prompt server would allow. At most as wide.
+  /// The same without staleness, as if the server were always prompt. At most as wide.
   [[nodiscard]] std::optional<OffsetBound> prompt_hull(UnslewedTime at) const;
   /// Sound if one clock gave all samples; never wider than the hull. Includes staleness. O(1).
   [[nodiscard]] std::optional<OffsetBound> plain(UnslewedTime at) const;
-  /// The same for prompt date strings; the hull of the groups where these contradict each other.
-  /// Its middle is the best single estimate.
+  /// The same for prompt date strings; the hull of the groups if these contradict each other. Its
+  /// middle is the best single estimate.
   [[nodiscard]] std::optional<OffsetBound> prompt_plain(UnslewedTime at) const;
-  /// What one connection's remembered answers tell, for prompt date strings.
+  /// What the remembered answers of one connection show, for prompt date strings.
   struct Told {
     std::uint64_t connection = 0;  ///< never 0
     std::size_t samples = 0;
     OffsetBound offset{};  ///< low above high: they contradict each other
   };
   [[nodiscard]] std::vector<Told> by_connection(UnslewedTime at) const;
-  /// The narrowest of these. As long as each connection meets one clock, that clock lies in it,
-  /// however many the name has; `plain` may hold none of them then. Nothing where no connection is
-  /// known.
+  /// The narrowest of these. If each connection meets one clock, that clock is in it, however many
+  /// clocks the name has; `plain` may contain none of them then. Empty if no connection is known.
   [[nodiscard]] std::optional<Told> by_best_connection(UnslewedTime at) const;
-  /// What both ends of any of these must still be moved outward by at `now`: the machine was
-  /// suspended since the last sample.
+  /// By how much both ends of any of these must still be moved outward at `now`, because the
+  /// machine was suspended since the last sample.
   [[nodiscard]] Duration suspend_widening_at(const Now& now) const noexcept;
 
   [[nodiscard]] Picture picture() const noexcept { return picture_; }
-  /// No one prompt clock can have given the remembered samples, but one can whose Date is renewed
-  /// only now and then.
+  /// No single prompt clock can have given the remembered samples, but one whose Date is updated
+  /// only now and then can.
   [[nodiscard]] bool may_be_renewed_late() const {
     return groups_.size() > 1 && explained_by_late_renewals(ring_, latest_, rate_);
   }
-  /// One entry for each group, largest share first, as at `at`. An incoherent picture has one: the
+  /// One entry for each group, largest share first, at `at`. An incoherent picture has one: the
   /// hull of everything.
   [[nodiscard]] std::vector<ClockGroup> groups(UnslewedTime at) const;
   [[nodiscard]] std::size_t samples() const noexcept { return taken_; }  ///< ever taken
@@ -147,22 +146,22 @@ class SkewEstimator {
   [[nodiscard]] std::size_t steps() const noexcept { return steps_; }  ///< of this clock, seen
   /// The size of the last step (positive = it jumped forward), midpoint to midpoint.
   [[nodiscard]] std::optional<Duration> last_step() const noexcept { return last_step_; }
-  /// When the last step was surely over: samples sent before that are no longer taken.
+  /// When the last step was certainly over: samples sent before that are ignored.
   [[nodiscard]] std::optional<UnslewedTime> settled() const noexcept { return settled_; }
   /// When the newest sample was sent.
   [[nodiscard]] std::optional<UnslewedTime> last_sent() const noexcept;
   [[nodiscard]] const EstimatorOptions& options() const noexcept { return options_; }
 
-  /// The machine stood still for about `gap` (a VM stopped): every server's offset jumped up by it.
-  /// What was known before `at` no longer bounds anything; keeps only what is newer.
+  /// The machine stood still for about `gap` (a VM stopped): every server's offset jumped up by
+  /// that. Drops everything from before `at`.
   void forget_before(UnslewedTime at);
 
-  /// The interval that this sample alone gives at the time of its receipt, without staleness;
-  /// nothing if it is unusable.
+  /// The interval from this sample alone when it was received, without staleness; empty if it is
+  /// unusable.
   [[nodiscard]] static std::optional<OffsetBound> interval_of(const time::DateSample& sample);
 
  private:
-  /// Who asks for a time beyond is told what is known then.
+  /// Later times are clamped to this.
   static constexpr Duration kLatestAsked{2 * kLatestLocal};
 
   /// As at `at`.

@@ -12,15 +12,15 @@
 #include "clocks/skew_estimator.hpp"
 #include "skewguard/time.hpp"
 
-/// SNTP (RFC 4330) as an NTPv4 client speaks it (RFC 5905, mode 3): the bytes, what one answer
-/// tells, what several tell together, and how often a server may be asked. Pure.
+/// SNTP (RFC 4330) for an NTPv4 client (RFC 5905, mode 3): the bytes, what one answer shows, what
+/// several show together, and how often a server may be asked. Pure.
 namespace skewguard::clocks {
 
 inline constexpr std::size_t kSntpBytes = 48;
 using SntpRequest = std::array<std::uint8_t, kSntpBytes>;
 
-/// A request that tells nothing of us: a random number stands where our clock's time would, and
-/// only who has seen it can answer. Precondition: nonce != 0.
+/// A request that reveals nothing about us: it has a random number instead of our clock's time, and
+/// only someone who has seen it can answer. Precondition: nonce != 0.
 SntpRequest sntp_request(std::uint64_t nonce) noexcept;
 
 /// Since 1970, of a time in 2^-32 s since an era of NTP began (the next one begins in 2036): the
@@ -31,10 +31,10 @@ Duration ntp_time(std::uint64_t stamp, std::chrono::seconds hint) noexcept;
 struct SntpSample {
   Now sent{};
   Now received{};
-  /// The server's clock minus unslewed local time: low as at `received`, high as at `sent`. It read
-  /// its clock twice between the two. Includes its precision and our reading gaps.
+  /// The server's clock minus unslewed local time: low as of `received`, high as of `sent`. It read
+  /// its clock twice in between. Includes its precision and our reading gaps.
   OffsetBound server{};
-  /// How far its clock may lie from true time, as it claims: root delay / 2 + root dispersion.
+  /// The maximum error that the server claims: root delay / 2 + root dispersion.
   Duration root_distance{0};
   std::chrono::seconds transmitted{};  ///< its clock as it answered, since 1970, rounded down
   int stratum = 0;                     ///< 1..15
@@ -45,10 +45,10 @@ struct SntpSample {
   }
 };
 
-/// What a server wants of who asks it (RFC 5905 section 7.4).
+/// What a server wants from its clients (RFC 5905 section 7.4).
 enum class SntpWish { nothing, ask_less, stop };
 
-/// Why an answer is no sample.
+/// Why an answer is not a sample.
 struct SntpRefusal {
   enum class Kind {
     not_ours,  ///< no answer to this request: somebody else's, or forged. The right one may come.
@@ -62,13 +62,13 @@ struct SntpRefusal {
   SntpWish wish = SntpWish::nothing;
 };
 
-/// Reads what came back for the request with that nonce.
+/// Reads the answer to the request with that nonce.
 std::variant<SntpSample, SntpRefusal> read_sntp(std::span<const std::uint8_t> packet,
                                                 std::uint64_t nonce, const Now& sent,
                                                 const Now& received);
 
-/// One server's clock, and true time as it claims to know it, from several samples. All offsets are
-/// minus the local wall clock, at `now`. Not thread-safe.
+/// One server's clock, and the true time that it claims, from several samples. All offsets are
+/// relative to the local wall clock, at `now`. Not thread-safe.
 class SntpServer {
  public:
   /// `drift`: see EstimatorOptions.
@@ -76,8 +76,8 @@ class SntpServer {
       : estimator_({.drift = drift, .staleness = Duration{0}}) {}
 
   Observed observe(const SntpSample& sample);
-  /// The intersection of the samples; the hull of their groups where no single clock can have given
-  /// them. Nothing without a sample.
+  /// The intersection of the samples; the hull of their groups if no single clock can have given
+  /// them. Empty without a sample.
   [[nodiscard]] std::optional<OffsetBound> server(const Now& now) const;
   /// The same for true time: the newest claim counts.
   [[nodiscard]] std::optional<OffsetBound> truth(const Now& now) const;
@@ -101,10 +101,10 @@ class SntpPace {
   static constexpr Duration kPoll = std::chrono::seconds{64};
   static constexpr Duration kLongestPoll = std::chrono::seconds{1 << 17};  ///< RFC 5905, MAXPOLL
 
-  /// The earliest moment of the next request; nothing: the server wants no more of them.
+  /// The earliest time of the next request; empty if the server wants no more.
   [[nodiscard]] std::optional<Instant> next() const noexcept;
-  /// The same, where the last request got no answer for `patience`: a datagram was lost. It may be
-  /// repeated sooner than a new one may follow, but counts among the first four.
+  /// The same, if the last request got no answer for `patience`: a datagram was lost. It may be
+  /// repeated sooner than a new one may be sent, but counts among the first four.
   [[nodiscard]] std::optional<Instant> again(Duration patience) const noexcept;
   void asked(Instant at) noexcept;
   /// RATE ends the burst, and each one doubles the interval.

@@ -10,7 +10,7 @@
 
 namespace skewguard::clocks {
 
-/// Where a request stood among the others.
+/// The position of a request among the others.
 struct Turn {
   std::size_t of_all = 0;         ///< requests sent before it, on any connection
   std::size_t on_connection = 0;  ///< requests on its connection, with this one
@@ -23,15 +23,16 @@ struct Answered : time::DateSample {
   Turn turn;
 };
 
-/// What answers of one clock, in the order of their requests, tell of it; nothing if they do not.
+/// What the answers of one clock, in the order of their requests, show about it; empty if they show
+/// nothing.
 using ToldByOne = std::function<std::optional<OffsetBound>(std::span<const Answered>)>;
 
-/// An interval that holds one of the clocks behind a name if each connection meets one clock, and
-/// also if the requests go to two or three clocks in turn, counted over all requests or on each
-/// connection. Either way, some answers are known to be from one clock: all those of a connection,
-/// or every second or third. Of each way the narrowest interval that such answers give counts, and
-/// the result is the hull of these. Nothing where one of them gives none.
-/// `most_on_connection`: clocks that may take turns on each connection, 2 or 3.
+/// An interval that contains one of the clocks behind a name if each connection meets one clock,
+/// and also if the requests go to two or three clocks in turn, counted over all requests or on each
+/// connection. In each case some answers are known to come from one clock: all those of a
+/// connection, or every second or third. For each case the narrowest interval from such answers
+/// counts, and the result is the hull of these. Empty if one case gives none. `most_on_connection`:
+/// clocks that may take turns on each connection, 2 or 3.
 std::optional<OffsetBound> told_by_some_clock(std::span<const Answered> heard,
                                               const ToldByOne& told,
                                               std::size_t most_on_connection = 3);

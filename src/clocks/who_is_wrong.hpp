@@ -10,27 +10,27 @@
 
 namespace skewguard::clocks {
 
-/// A clock is called different, and wrong, only beyond this; where a smaller difference counts as
-/// harm, beyond that one.
+/// Clocks count as different, and as wrong, only beyond this, or beyond a smaller difference that
+/// counts as harmful.
 inline constexpr Duration kTolerance = std::chrono::seconds{1};
 
-/// Whose clock is wrong. Sources are named by their place in what was given, in that order.
+/// Whose clock is wrong. Sources are identified by their index.
 struct Blame {
   bool differ = false;  ///< clocks differ by more than the tolerance, local or not
   /// Sources that differ from the local clock.
   std::vector<std::size_t> from_local;
-  /// Set where the local clock is wrong: the truth minus the local clock.
+  /// Set if the local clock is wrong: true time minus the local clock.
   std::optional<OffsetBound> local_off;
   std::vector<std::size_t> wrong;  ///< sources whose clock is
 
-  /// They differ, and nobody can tell who is wrong.
+  /// They differ, and it is not known who is wrong.
   [[nodiscard]] bool unknown() const noexcept { return differ && !local_off && wrong.empty(); }
 };
 
-/// Two of different keepers meet the agreed interval: more than one hand says so.
+/// Whether two sources of different keepers meet the agreed interval.
 bool borne_out(std::span<const Source> sources, const OffsetBound& agreed);
 
-/// Blames a clock only where the evidence excludes its innocence.
+/// Blames a clock only if the evidence excludes its innocence.
 ///
 /// - A source differs from the local clock if its interval and [-tolerance, +tolerance] are
 /// disjoint.
@@ -42,8 +42,7 @@ bool borne_out(std::span<const Source> sources, const OffsetBound& agreed);
 /// others of
 ///   different keepers bear that out.
 ///
-/// `kernel_within`: how far off the kernel says the local clock may be; nothing where it makes no
-/// such claim.
+/// `kernel_within`: the kernel's bound on the error of the local clock; empty if it gives none.
 Blame who_is_wrong(std::span<const Source> sources, std::optional<Duration> kernel_within,
                    Duration tolerance = kTolerance);
 

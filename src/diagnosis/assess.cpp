@@ -14,20 +14,21 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// Where nothing points to a lag, and the token is not new.
+/// If nothing points to a lag, and the token is not new.
 constexpr Duration kWaitForOldToken = seconds{1};
-/// Within a call one token is sent so often at most, and so far apart at least.
+/// The limits for sending one token within a call: how often, and how far apart.
 constexpr std::size_t kMostSends = 4;
-/// Added to a wait for a clock: the drift of two clocks over the longest wait, and enough for two
-/// Dates a whole second apart to show that they moved.
+/// Added to a wait for a clock: covers the drift of two clocks over the longest wait, and makes two
+/// Dates a whole second apart show that they moved.
 constexpr Duration kPad = milliseconds{20};
-/// From the judged answer to the look of evidence rule 5: over a second, so that a clock's Date has
-/// moved.
+/// The time from the judged answer to the look of evidence rule 5: over a second, so that a clock's
+/// Date has moved.
 constexpr Duration kLookAfter = milliseconds{1050};
-/// A look needs this much before the deadline: a round trip.
+/// A look needs this much time before the deadline: a round trip.
 constexpr Duration kLookTakes = milliseconds{250};
 
-/// Before a token is asked for that may end somebody else's: doubles with each one that ended so.
+/// The first back-off before requesting a token that may end somebody else's; doubled for each
+/// token that ended like this.
 constexpr Duration kFirstBackOff = seconds{1};
 constexpr Duration kLongestBackOff = seconds{10};
 
@@ -51,7 +52,8 @@ Assessment wait(std::vector<Verdict> candidates, Instant until) {
   return {std::move(candidates), Next::wait, until, Hindrance::none};
 }
 
-/// What keeps this call from another token; `most_cures`: so many new ones may be refused.
+/// What prevents this call from getting another token. `most_cures`: how many new ones may be
+/// refused.
 Hindrance hindrance_to_renewal(const Evidence& evidence, std::size_t most_cures) {
   const auto most = static_cast<std::size_t>(std::max(evidence.limits.attempts, 1));
   if (evidence.trials.back().token.given || cures_refused(evidence) >= most_cures)
@@ -60,8 +62,8 @@ Hindrance hindrance_to_renewal(const Evidence& evidence, std::size_t most_cures)
   return evidence.now >= evidence.limits.deadline ? Hindrance::deadline : Hindrance::none;
 }
 
-/// Where waiting for a clock is not the way: a new token, if one may still be tried. Of two tokens
-/// that were refused the second was the new one; each further one would be refused like it.
+/// If waiting for a clock does not help: a new token, if one may still be tried. If two tokens were
+/// refused, the second was the new one; another one would be refused too.
 Assessment renew(const Evidence& evidence, std::vector<Verdict> candidates,
                  std::size_t most_cures = 1) {
   const Hindrance why = hindrance_to_renewal(evidence, most_cures);
@@ -69,8 +71,8 @@ Assessment renew(const Evidence& evidence, std::vector<Verdict> candidates,
   return {std::move(candidates), Next::renew, {}, Hindrance::none};
 }
 
-/// The token lay ready when one that had been taken was refused: what ended that one may have ended
-/// this one with it.
+/// The token was prefetched when an accepted one was refused: whatever ended that one may have
+/// ended this one too.
 bool lay_ready(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
   return std::any_of(evidence.trials.begin(), evidence.trials.end(), [&](const Trial& t) {
@@ -79,7 +81,7 @@ bool lay_ready(const Evidence& evidence) {
   });
 }
 
-/// One wait where nothing pointed to a lag is enough for a call.
+/// A call waits only once if nothing points to a lag.
 bool waited_blindly(const Evidence& evidence) {
   return std::any_of(evidence.trials.begin(), evidence.trials.end(), [&](const Trial& t) {
     if (!t.refused || t.followed != Action::wait_and_retry) return false;
@@ -88,8 +90,8 @@ bool waited_blindly(const Evidence& evidence) {
   });
 }
 
-/// How long to wait where nothing points to a lag, from the last refusal on; nothing where a wait
-/// is over.
+/// How long to wait after the last refusal if nothing points to a lag; empty if the call has waited
+/// already.
 std::optional<Duration> blind_wait(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
   const Duration most = std::min(evidence.limits.blind_wait, evidence.limits.max_wait);
@@ -100,7 +102,7 @@ std::optional<Duration> blind_wait(const Evidence& evidence) {
   return left > Duration{0} ? std::optional(left) : std::nullopt;
 }
 
-/// Evidence rule 3 where nothing points to a lag, and `unknown`'s one wait: the same token once
+/// Evidence rule 3 if nothing points to a lag, and the one wait of `unknown`: the same token once
 /// more.
 Assessment wait_blindly(const Evidence& evidence, std::vector<Verdict> candidates) {
   const Trial& last = evidence.trials.back();
@@ -108,20 +110,20 @@ Assessment wait_blindly(const Evidence& evidence, std::vector<Verdict> candidate
   if (!span) return renew(evidence, std::move(candidates));
   const Instant until = resend_at(evidence, last.received + *span);
   if (until < evidence.limits.deadline) return wait(std::move(candidates), until);
-  // A newer token than a new one would be refused like it (evidence rule 3).
+  // A token newer than a new one would be refused too (evidence rule 3).
   return last.token.accepted_before ? renew(evidence, std::move(candidates))
                                     : give_up(std::move(candidates), Hindrance::deadline);
 }
 
-/// A token that was taken, and refused again after a wait, may have been revoked, whatever the
-/// Dates say of its begin.
+/// A token that was accepted, and refused again after a wait, may have been revoked, whatever the
+/// Dates say about when it becomes valid.
 bool may_be_revoked(const Evidence& evidence) {
   return evidence.trials.back().token.accepted_before && tried_twice(evidence);
 }
 
-/// Where a second refusal's Date does not count since it did not move: of two clocks behind one
-/// name the second may be the later one. When that clock has reached the token's begin; nothing
-/// where that was waited for already, or is too far off.
+/// If a second refusal's Date does not count because it did not move, the second of two clocks
+/// behind the name may be the later one. Returns when that clock reaches the time at which the
+/// token becomes valid; empty if the call has waited for that already, or it is too far off.
 std::optional<Instant> begins_by_another_clock(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
   const auto begins = pending_begin(last);
@@ -146,7 +148,7 @@ Assessment assess_undecided(const Evidence& evidence) {
   return wait_blindly(evidence, {Verdict::unknown, Verdict::token_not_yet_active});
 }
 
-/// To ask at once would be one more blow in a fight for the client.
+/// Requesting one at once would only continue the fight over the client.
 Assessment back_off(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
   std::vector<Verdict> candidates{Verdict::token_contended};
@@ -170,8 +172,8 @@ Assessment assess_agreeing(const Evidence& evidence) {
   return renew(evidence, {Verdict::token_revoked, Verdict::token_rejected});
 }
 
-/// The look that evidence rule 5 asks for before a clock is blamed; nothing where the Date has been
-/// seen again, has been looked for in vain, or where no time is left for it.
+/// The look that evidence rule 5 requires before a clock is blamed; empty if the Date has been seen
+/// again, has been looked for in vain, or if there is no time left.
 std::optional<Instant> look_at(const Evidence& evidence) {
   const Instant judged = evidence.trials.back().received;
   const bool looked = std::any_of(evidence.looks.begin(), evidence.looks.end(),
@@ -182,27 +184,28 @@ std::optional<Instant> look_at(const Evidence& evidence) {
   return at;
 }
 
-/// Evidence rule 5: give up with 4 once the Date has been seen again; without that, the Date counts
-/// for nothing.
+/// Evidence rule 5: give up with 4 only after the Date has been seen again; otherwise, the Date
+/// proves nothing.
 Assessment blame_clock(const Evidence& evidence, std::vector<Verdict> candidates, Hindrance why) {
   if (date_seen_again(evidence)) return give_up(std::move(candidates), why);
   if (const auto at = look_at(evidence)) return {std::move(candidates), Next::look, *at, why};
   return assess_undecided(evidence);
 }
 
-/// The token that this one replaced lives, and has not been tried: the API takes that one now.
+/// The token that this one replaced is still valid, and has not been tried: the API accepts that
+/// one now.
 bool older_serves(const Evidence& evidence) {
   return evidence.now < evidence.older_until && tokens_refused(evidence) == 1 &&
          hindrance_to_renewal(evidence, 1) == Hindrance::none;
 }
 
-/// The token begins later than this call may wait. It may have come from a clock that has been set
-/// right meanwhile, or from one of several: a new one tells.
+/// The token becomes valid later than this call may wait. It may have come from a clock that has
+/// been corrected since, or from one of several: a new token will show.
 Assessment assess_begins_too_late(const Evidence& evidence, Hindrance why) {
   std::vector<Verdict> candidates{Verdict::issuer_clock_ahead};
   if (older_serves(evidence)) return {std::move(candidates), Next::renew, {}, why};
   const Trial& last = evidence.trials.back();
-  // Some clock behind the name had let it begin; and this send shows whether the Date moves.
+  // The token was valid by some clock behind the name, and this send shows whether the Date moves.
   const Instant soon = resend_at(evidence, last.received + kLookAfter);
   const bool lives = !last.token.dead_at || soon < *last.token.dead_at;
   if (last.token.accepted_before && lives && !tried_twice(evidence) &&
@@ -210,16 +213,16 @@ Assessment assess_begins_too_late(const Evidence& evidence, Hindrance why) {
     return wait(std::move(candidates), soon);
   }
   if (const auto at = look_at(evidence)) return {std::move(candidates), Next::look, *at, why};
-  // One that this call has got tells of that clock's present time already; within --max-wait it
-  // will serve a later call.
+  // A token that this call requested shows that clock's present time already; within --max-wait it
+  // will be useful to a later call.
   const bool telling = why == Hindrance::deadline && last.token.asked >= evidence.started;
   if (!telling && hindrance_to_renewal(evidence, 1) == Hindrance::none)
     return {std::move(candidates), Next::renew, {}, why};
   return blame_clock(evidence, std::move(candidates), why);
 }
 
-/// How long a wait for the token's begin may be, and by which limit: where nbf and iat differ, the
-/// deadline alone holds for the later of them (evidence rule 2).
+/// How long to wait at most until the token becomes valid, and by which limit: if nbf and iat
+/// differ, only the deadline limits the wait for the later one (evidence rule 2).
 struct WaitLimit {
   Duration most;
   Hindrance name;
@@ -231,8 +234,8 @@ WaitLimit longest_wait(const Evidence& evidence) {
   return {evidence.limits.deadline - last.received, Hindrance::deadline};
 }
 
-/// When to send a token again that has not begun. Every clock behind the name counts where the
-/// limits allow for it; else this answer's own clock.
+/// When to resend a token that is not valid yet. Waits for every clock behind the name if the
+/// limits allow; otherwise for this answer's own clock.
 Instant wait_until(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
   const Instant latest_allowed =
@@ -264,15 +267,15 @@ Assessment assess_perhaps_not_begun(const Evidence& evidence) {
   candidates.push_back(Verdict::token_rejected);
   if (may_be_revoked(evidence) || !may_send_again(evidence))
     return renew(evidence, std::move(candidates));
-  // Refused again, and by this answer's Date it still has not begun: from a clock that lags more.
+  // Refused again, and still not valid by this answer's Date: from a clock that lags more.
   const Instant until =
       resend_at(evidence, std::min(wait_until(evidence), last.received + evidence.limits.max_wait));
   if (until >= evidence.limits.deadline) return give_up(std::move(candidates), Hindrance::deadline);
   return wait(std::move(candidates), until);
 }
 
-/// The token was taken by one of several clocks that answer in turn: the one that says that it has
-/// ended may not answer the next time.
+/// The token was accepted by one of several clocks that answer in turn: the one by which it has
+/// expired may not answer the next time.
 bool ended_by_one_clock_of_several(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
   const bool ours = last.token.dead_at && last.received >= *last.token.dead_at;
@@ -294,7 +297,7 @@ Assessment assess_ended(const Evidence& evidence) {
     return blame_clock(evidence, {Verdict::issuer_clock_behind}, Hindrance::nothing_new);
   Assessment next =
       renew(evidence, {Verdict::token_expired, Verdict::issuer_clock_behind}, kMostCures);
-  // So that the Date of the next token's answer shows whether the login host's moves at all.
+  // So that the Date of the next token answer shows whether the login host's Date moves at all.
   const Instant until = last.token.received + kLookAfter;
   if (last.token.end_dated && next.next == Next::renew && until < evidence.limits.deadline)
     next.until = until;

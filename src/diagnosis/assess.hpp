@@ -19,7 +19,7 @@ enum class Next {
 };
 
 struct Assessment {
-  /// What the evidence still allows, likeliest first; never empty.
+  /// The verdicts that the evidence still allows, most likely first; never empty.
   std::vector<Verdict> candidates;
   Next next = Next::give_up;
   Instant until{};                        ///< for wait, renew, look and back_off
@@ -27,14 +27,13 @@ struct Assessment {
   [[nodiscard]] Verdict verdict() const { return candidates.front(); }
 };
 
-/// Judges the last trial, a refusal: what it may be, and what to do next. Pure.
+/// Judges the last trial, a refusal: its possible causes, and what to do next. Pure.
 Assessment assess(const Evidence& evidence);
 
-/// What the token machine needs to know of the last trial, where that is a refusal. Pure.
+/// What the token machine needs to know about the last trial, if that is a refusal. Pure.
 std::optional<oauth::Refused> refused(const Evidence& evidence);
 
-/// The final verdict of a trial that was refused, now that nothing more follows (evidence rule 1).
-/// Pure.
+/// The final verdict on a refused trial, once nothing more follows (evidence rule 1). Pure.
 Verdict settle(const Evidence& evidence, std::size_t trial);
 
 }  // namespace skewguard::diagnosis

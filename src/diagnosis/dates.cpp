@@ -9,12 +9,13 @@
 namespace skewguard::diagnosis {
 namespace {
 
-/// A running Date that is further off another host's is no clock's: an appliance without one, say,
-/// that begins with 1970. Far more than any token's life on the platforms that we know.
+/// A running Date that is further away from another host's does not come from a clock, but from an
+/// appliance without one, say, that starts in 1970. Far more than any token's lifetime on the
+/// platforms that we know.
 constexpr Duration kOffByMost = std::chrono::hours{24 * 7};
 
-/// What surely passed between two stamps, each made between sending and receipt; less a thousandth,
-/// for drift.
+/// The time that certainly passed between two Dates, each written between sending and receiving;
+/// minus a thousandth, for drift.
 Duration elapsed_between(const Reading& earlier, const Reading& later) {
   const Duration elapsed = later.sent - earlier.received;
   return elapsed - elapsed / 1000;
@@ -25,7 +26,8 @@ bool comparable(const Reading& earlier, const Reading& later) {
   return elapsed_between(earlier, later) > time::kTick;
 }
 
-/// What one clock shows: `later` is about as much after `earlier` as passed between them.
+/// Whether one clock can have shown both: `later` is about as long after `earlier` as the time
+/// between them.
 bool moves(const Reading& earlier, const Reading& later, Duration staleness) {
   if (!comparable(earlier, later)) return false;
   const auto moved = later.date.since(earlier.date);
@@ -33,28 +35,30 @@ bool moves(const Reading& earlier, const Reading& later, Duration staleness) {
          *moved >= elapsed_between(earlier, later) - time::kTick - staleness;
 }
 
-/// What two clocks behind one name show now and then, and a Date that stands still never does.
+/// Whether the Date went back, as with two clocks behind one name, and never with a Date that
+/// stands still.
 bool goes_back(const Reading& earlier, const Reading& later) {
   const auto moved = later.date.since(earlier.date);
   return moved && *moved < Duration{0};
 }
 
-/// Whether more lies between the two, either way, than any two clocks behind one name would differ
-/// by: one of them is not of a clock.
+/// Whether the two are further apart, in either direction, than two clocks behind one name would
+/// be: one of them does not come from a clock.
 bool leaps(const Reading& earlier, const Reading& later) {
   constexpr Duration kLeap = std::chrono::hours{1};
   const auto moved = later.date.since(earlier.date);
   return moved && (*moved > later.received - earlier.sent + kLeap || *moved < -kLeap);
 }
 
-/// The API took a token that had ended by the Date of that very answer: it judges by another clock.
+/// The API accepted a token that had expired by the Date of that same answer: it judges by another
+/// clock.
 bool took_an_ended_one(const Trial& trial) {
   if (trial.refused || !trial.date || !trial.token.ends) return false;
   const auto since_end = trial.date->since(*trial.token.ends);
   return since_end && *since_end >= Duration{0};
 }
 
-/// The login host's Dates, one for each token that was got from it.
+/// The login host's Dates, one for each token that it issued.
 std::vector<Reading> issuer_readings(const Evidence& evidence) {
   std::vector<Reading> all;
   std::vector<std::uint64_t> seen;
@@ -78,7 +82,7 @@ bool any_pair(const std::vector<Reading>& all, Predicate predicate) {
   return false;
 }
 
-/// Readings that are enough to tell, and none of them bears out a clock.
+/// There are enough readings, and none of them fits a clock.
 bool stands_still(const std::vector<Reading>& all, Duration staleness) {
   return any_pair(all, comparable) && !any_pair(all, goes_back) &&
          !any_pair(all, [&](const Reading& a, const Reading& b) { return moves(a, b, staleness); });
@@ -110,7 +114,7 @@ bool dates_count(const Evidence& evidence) {
 
 bool issuer_dates_count(const Evidence& evidence) {
   const auto all = issuer_readings(evidence);
-  // Far ahead is no sign: between two tokens this machine may have stood still.
+  // Being far ahead proves nothing: this machine may have stood still between two tokens.
   if (!evidence.issuer_coherent || stands_still(all, evidence.limits.staleness)) return false;
   if (!dates_count(evidence)) return true;
   return std::all_of(evidence.trials.begin(), evidence.trials.end(), [](const Trial& t) {

@@ -12,30 +12,31 @@
 
 namespace skewguard::diagnosis {
 
-/// What is known of one token when the API judged it.
+/// What is known about a token when the API judged it.
 struct TokenFacts {
   std::uint64_t generation = 0;
   bool jwt = false;
   bool given = false;            ///< obtained elsewhere: there is no new one to be had
   bool accepted_before = false;  ///< the API had taken it before this send
-  /// How many tokens running before it were taken and then refused early in their lives.
+  /// How many consecutive tokens before it were accepted and then refused early in their lifetimes.
   unsigned early_ends_before = 0;
   Instant asked{};                 ///< when its request was sent
   Instant received{};              ///< when the login host's answer was there
   std::optional<Instant> dead_at;  ///< our own deadline for it; absent for a given token
-  /// The issuer's numbers, *read by the API's clock*: that is what the API compares with its own.
+  /// The issuer's numbers, *read by the API's clock*: what the API compares with its own time.
   std::optional<ServerTime> begins;
   std::optional<ServerTime> begins_later{};  ///< the later of nbf and iat, where they differ
   std::optional<ServerTime> ends;
   std::optional<ServerTime> iat{};
-  /// The issuer's Date of the token answer, and which of the two rest on it for want of a claim.
+  /// The issuer's Date of the token answer, and which of the two rest on it because there is no
+  /// claim.
   std::optional<ServerTime> issued;
   bool begin_dated = false;
   bool end_dated = false;
 };
 TokenFacts facts_of(const oauth::Token& token, bool accepted_before, ServerId api);
 
-/// Why a call does not do more about a refusal.
+/// Why a call does nothing more about a refusal.
 enum class Hindrance {
   none,
   attempts,     ///< so many tokens may be refused
@@ -46,7 +47,7 @@ enum class Hindrance {
   too_often,    ///< evidence rule 8
 };
 
-/// What a refusing answer says beside its status and Date. Visible text, without secrets.
+/// What a refusing answer says besides its status and Date. Visible text, without secrets.
 struct Said {
   std::string words;           ///< the API's own, or its error code; may be empty
   std::string gateway;         ///< who else may have answered; may be empty
@@ -54,7 +55,7 @@ struct Said {
   bool no_token_seen = false;  ///< it says that no token arrived
 };
 
-/// One answer of the API host that judged a token: refused it, or took it.
+/// One answer of the API host that judged a token: refused or accepted it.
 struct Trial {
   TokenFacts token;
   Instant sent{};
@@ -79,29 +80,30 @@ struct Look {
 struct Limits {
   Instant deadline{};    ///< of the whole call
   Duration max_wait{0};  ///< longest wait for a token that has not begun
-  /// Longest one where nothing points to a lag; a token that was never taken has so long to spread.
+  /// The longest wait if nothing points to a lag; also the time that a token that was never
+  /// accepted has to propagate.
   Duration blind_wait{0};
   int attempts = 3;       ///< most tokens that may be refused
   Duration staleness{0};  ///< how late a Date may be
 };
 
-/// Everything one call knows when it must say why its token was refused.
+/// Everything that a call knows about why its token was refused.
 struct Evidence {
   std::vector<Trial> trials;  ///< oldest first
   std::vector<Look> looks;    ///< oldest first
-  /// The login host's clock minus the API's, over all that was ever heard of either.
+  /// The login host's clock minus the API's, from everything known about either.
   std::optional<OffsetBound> login_minus_api;
-  /// When every clock behind the API's name has surely reached the last trial's `begins`.
+  /// When every clock behind the API's name has certainly reached the last trial's `begins`.
   std::optional<Instant> begun_by;
-  /// By all that was ever heard of it, the login host's Date is that of a clock.
+  /// As far as known, the login host's Date comes from a clock.
   bool issuer_coherent = true;
-  /// The API has taken a token that had not begun by the Date of that answer.
+  /// The API has accepted a token that was not valid yet by the Date of that answer.
   bool begins_ignored = false;
-  /// Until when the token before the last trial's would serve in its place.
+  /// Until when the token before the last trial's could be used instead.
   Instant older_until = Instant::min();
-  /// Several clocks are known to answer to the API's name in turn.
+  /// Several clocks are known to answer in turn under the API's name.
   bool takes_turns = false;
-  /// Why the token machine would not give a new token, where it was asked for one.
+  /// Why the token machine did not provide a new token, if it was asked for one.
   std::optional<Verdict> denied;
   std::optional<Duration> next_request_in{};  ///< where evidence rule 8 is why
   Limits limits;

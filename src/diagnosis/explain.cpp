@@ -22,8 +22,8 @@ namespace {
 
 using time::human;
 
-/// "12:00:05 UTC"; where they do not lie on one day, "2026-01-01T12:00:05Z": one form for all the
-/// times of a sentence.
+/// "12:00:05 UTC", or "2026-01-01T12:00:05Z" if they are not on the same day: one form for all the
+/// times in a sentence.
 std::vector<std::string> clock_texts(std::initializer_list<ServerTime> times) {
   std::vector<std::string> texts;
   for (const ServerTime& time : times) texts.push_back(time::format_rfc3339(time.since_epoch()));
@@ -39,7 +39,7 @@ std::string as_sentence(std::string words) {
   return words + ".";
 }
 
-/// "4.0 to 5.1 s"; both units where they differ, one figure where both ends read alike.
+/// "4.0 to 5.1 s"; with both units if they differ, a single number if both ends read alike.
 std::string span_text(Duration low, Duration high) {
   std::string from = human(low);
   const std::string to = human(high);
@@ -49,7 +49,7 @@ std::string span_text(Duration low, Duration high) {
   return fmt::format("{} to {}", alike ? from.substr(0, from.find(' ')) : from, to);
 }
 
-/// The API's clock beside the login host's, where the interval excludes that they agree.
+/// The API's clock compared with the login host's, if the interval excludes that they agree.
 std::string lag_text(const Evidence& evidence) {
   const auto& bound = evidence.login_minus_api;
   if (bound && bound->low > Duration{0}) {
@@ -105,7 +105,7 @@ std::string sentence(std::string text) {
   return text;
 }
 
-/// How the token's times stand to the refusing answer.
+/// How the token's times relate to the refusing answer.
 std::string standing_text(const Evidence& evidence, const Trial& trial) {
   switch (standing(evidence, trial)) {
     case Standing::not_begun:
@@ -267,7 +267,7 @@ std::string contended_text(const Evidence& evidence, const Settled& settled) {
   return text + hindrance_text(evidence, trial) + ". Give each program its own client.";
 }
 
-/// Something on the way takes the token out of the request.
+/// Something on the way removes the token from the request.
 constexpr std::string_view kStripped =
     " The API says that no token arrived: a proxy or gateway on the way may be removing the "
     "Authorization header. Ask its operator, or set the API URL to the API itself.";
@@ -302,7 +302,7 @@ std::string gateway_text(std::string_view who, std::string_view what) {
       what, who.empty() ? std::string{} : fmt::format(" ({})", who));
 }
 
-/// " The API's words: \"...\"", with one full stop: the API's own, or ours.
+/// " The API's words: \"...\"", with exactly one period at the end: the API's or ours.
 std::string words_text(const Trial& trial) {
   const std::string& words = trial.said.words;
   if (words.empty()) return {};

@@ -10,20 +10,20 @@
 #include "oauth/dialect.hpp"
 #include "skewguard/transport.hpp"
 
-/// One plain sentence (or two: the second says what to do) with the figures, for someone who is
-/// tired. Between two servers everything is relative: "behind the login host's", never "wrong".
+/// One plain sentence with the numbers (or two: the second says what to do). Statements about two
+/// servers are relative: "behind the login host's", never "wrong".
 namespace skewguard::diagnosis {
 
-/// Why the token was refused, as far as it is known when the refusal arrives.
+/// Why the token was refused, as far as known when the refusal arrives.
 std::string explain_provisional(const Evidence& evidence, const Assessment& assessment);
 
-/// Why a refused trial got this verdict, what was done about it, and, where the call ended with
-/// it, what a person must do.
+/// Why a refused trial got this verdict, what was done about it, and, if the call ended with it,
+/// what a person must do.
 struct Settled {
   std::size_t trial = 0;
   Verdict verdict = Verdict::unknown;
 };
-/// Whose clocks and tokens it is about.
+/// The hosts that the explanation is about.
 struct Parties {
   std::string_view region;  ///< as the user gave it; may be empty
   std::string_view login;   ///< origins; may be empty
@@ -35,7 +35,7 @@ std::string explain_settled(const Evidence& evidence, const Settled& settled,
 std::string explain_gateway(const oauth::Refusal& refusal, int status);
 std::string explain_missing_permission(const oauth::Refusal& refusal);
 std::string explain_no_user_context(const oauth::Refusal& refusal);
-/// How long a limit is waited out. Where `wait` is not shorter than `left`, it is not.
+/// How long to wait for a rate limit. If `wait` is not shorter than `left`, the call does not wait.
 struct LimitWait {
   std::optional<Duration> told;  ///< what the API asks for; else the pause is our own
   Duration wait{0};

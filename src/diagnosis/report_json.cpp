@@ -96,7 +96,7 @@ std::string to_json(const CallReport& report) {
                      {"elapsed_ms", in_ms(report.elapsed)},
                      {"attempts", to_array(report.attempts)},
                      {"clocks", to_array(report.clocks)}};
-  // A server's words may be no UTF-8.
+  // A server's words may not be UTF-8.
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -8,8 +8,8 @@
 namespace skewguard::diagnosis {
 namespace {
 
-/// Whatever became of the call, was this proof of evidence rule 2 upheld? One that ended it needs
-/// evidence rule 5.
+/// Whether this proof of evidence rule 2 still stands at the end of the call. If it ended the call,
+/// it needs evidence rule 5.
 bool upheld(const Evidence& evidence, std::size_t index) {
   const bool came_through =
       std::any_of(evidence.trials.begin() + static_cast<std::ptrdiff_t>(index),
@@ -25,13 +25,13 @@ Verdict settle_ended(const Evidence& evidence, std::size_t index) {
         return Verdict::issuer_clock_behind;
     }
   }
-  // An earlier call has shown it, so no other token is asked for at once.
+  // An earlier call has shown it, so no other token is requested at once.
   const bool shown = evidence.denied == Verdict::issuer_clock_behind &&
                      dead_on_arrival(evidence, evidence.trials[index]);
   return shown ? Verdict::issuer_clock_behind : Verdict::token_expired;
 }
 
-/// What became of one token and of newer ones after it was refused.
+/// What happened to a token and to newer ones after it was refused.
 struct Outcome {
   bool same_accepted = false;
   bool same_refused = false;  ///< twice in all, before or after
@@ -58,14 +58,14 @@ Outcome outcome(const Evidence& evidence, std::size_t index) {
   return seen;
 }
 
-/// The trial's token was itself the new one that was to cure an earlier refusal.
+/// The trial's token was itself the new one, meant to cure an earlier refusal.
 bool refused_as_new_one(const Evidence& evidence, std::size_t index, bool twice) {
   const Trial* before = token_before(evidence, index);
   return before != nullptr && asked_for_after(evidence.trials[index], *before) &&
          (twice || standing(evidence, *before) == Standing::agrees);
 }
 
-/// No clock is to blame by proof: the outcome tells, as far as clocks are excluded.
+/// There is no proof against a clock: the outcome decides, as far as clocks are excluded.
 Verdict settle_by_outcome(const Evidence& evidence, std::size_t index) {
   const Trial& trial = evidence.trials[index];
   const Standing how = standing(evidence, trial);
@@ -84,8 +84,8 @@ Verdict settle_by_outcome(const Evidence& evidence, std::size_t index) {
   return evidence.denied == Verdict::token_rejected ? Verdict::token_rejected : Verdict::unknown;
 }
 
-/// A page refused this token and, in this call or before it, a new one: who answers does not look
-/// at tokens.
+/// A page refused this token and, in this call or before it, a new one: whatever answers does not
+/// look at tokens.
 bool only_pages(const Evidence& evidence, std::size_t index) {
   const Trial& trial = evidence.trials[index];
   if (!trial.said.page) return false;

@@ -47,7 +47,7 @@ Standing standing(const Evidence& evidence, const Trial& trial) {
   if (to_end && *to_end <= Duration{0}) return Standing::ended;
   if (trial.token.dead_at && trial.received >= *trial.token.dead_at) return Standing::ended;
   if (to_begin && *to_begin > Duration{0}) return Standing::perhaps_not_begun;
-  // A JWT without a claim is not bounded on that side; an opaque token without one is not known.
+  // A JWT without a claim has no limit on that side; for an opaque token the limit is unknown.
   const bool known = dated && !belied && (trial.token.jwt || (to_begin && to_end));
   return known ? Standing::agrees : Standing::undecided;
 }

@@ -8,8 +8,8 @@
 namespace skewguard::guard {
 namespace {
 
-/// Where the caller asked for a coding, the answer stays coded: an error is read all the same, from
-/// a copy in `decoded`.
+/// If the caller asked for an encoding, the answer stays encoded: an error is still read, from a
+/// copy in `decoded`.
 const Exchange& readable(const Exchange& exchange, std::optional<Exchange>& decoded) {
   const bool error = exchange.status >= 400 && exchange.body.size() <= oauth::kMostErrorBytes;
   if (!error || !exchange.headers.find("Content-Encoding")) return exchange;
@@ -29,8 +29,8 @@ bool gateway_trouble(int status) {
   return status == 502 || status == 503 || status == 504;
 }
 
-/// Whether this answer shows that the API had taken the token. Only what is decided after it was
-/// looked at counts: a 429, a 400 or a 5xx, say, may come from a gateway that never did.
+/// Whether this answer shows that the API accepted the token. Only answers that depend on the token
+/// count: a 429, a 400 or a 5xx may come from a gateway that never looked at it.
 bool took_token(const Refusal& refusal, int status) {
   if (refusal.kind == Refusal::Kind::token_refused || refusal.error_code == "invalid_token")
     return false;
@@ -52,7 +52,7 @@ CallAction CallMachine::Impl::on(const event::Answered& answered) {
   record_.at(attempt).error_code = refusal.error_code;
   record_.at(attempt).correlation_id = refusal.correlation_id;
   if (refusal.kind == Refusal::Kind::token_refused) return on_refused_token(answer, refusal);
-  // An answer to HEAD has no body that would tell whose 403 it is.
+  // An answer to HEAD has no body to show whose 403 it is.
   const bool whose = request_.method != "HEAD" || answer.status != 403;
   if (whose && took_token(refusal, answer.status)) {
     note_trial(answer, nullptr);
@@ -65,7 +65,7 @@ CallAction CallMachine::Impl::on(const event::Answered& answered) {
   return on_taken(refusal);
 }
 
-/// Sorted as it came; what is told of it says nothing of the token.
+/// Classified as received; messages about it do not show the token.
 Refusal CallMachine::Impl::refusal_of(const Exchange& exchange) const {
   std::optional<Exchange> decoded;
   Refusal refusal = dialect_.api_refusal(readable(exchange, decoded), path_of(request_.url),
@@ -117,7 +117,7 @@ CallAction CallMachine::Impl::on_taken(const Refusal& refusal) {
 CallAction CallMachine::Impl::on_rate_limit(const Refusal& refusal) {
   const std::size_t attempt = record_.attempts().size() - 1;
   auto told = refusal.retry_after;
-  // One that keeps saying "at once" is not believed for ever.
+  // A server that keeps saying "at once" is eventually ignored.
   if (told == Duration{0} && limit_backoff_.steps() > 0) told.reset();
   const Duration backoff = limit_backoff_.next();
   const Duration wait = told.value_or(backoff);
@@ -130,7 +130,7 @@ CallAction CallMachine::Impl::on_rate_limit(const Refusal& refusal) {
   return finish(ErrorKind::throttled, last_answer_);
 }
 
-/// The API could not ask its own back end about the token: nothing was done, so any method may be
+/// The API could not verify the token with its own back end: nothing was done, so any method may be
 /// sent again.
 CallAction CallMachine::Impl::on_auth_backend(const Refusal& refusal) {
   const std::size_t attempt = record_.attempts().size() - 1;

@@ -7,8 +7,8 @@
 namespace skewguard::guard {
 namespace {
 
-/// A Date that stands still looks like one clock more with each answer. Clocks that are set, or
-/// differ from each other a little, are clocks all the same.
+/// A Date that stands still looks like another clock with each answer. Clocks that are corrected,
+/// or differ a little from each other, are still clocks.
 bool shows_a_clock(const clocks::ClockView& view, ServerId server) {
   constexpr Duration kFewSeconds = std::chrono::seconds{6};
   const clocks::SkewEstimator& known = view.estimator(server);
@@ -46,7 +46,7 @@ Evidence CallMachine::Impl::evidence() const {
   const auto one_clock = [&](ServerId server) {
     return view_->estimator(server).picture() == clocks::Picture::one_clock;
   };
-  // For the figures in sentences: the narrow interval where one clock answers for each name.
+  // For the numbers in sentences: the narrow interval if a single clock answers under each name.
   const bool plain = one_clock(hosts_.api) && one_clock(hosts_.login);
   out.login_minus_api = plain ? view_->between_plain(hosts_.login, hosts_.api)
                               : view_->between(hosts_.login, hosts_.api);
@@ -69,8 +69,8 @@ Evidence CallMachine::Impl::evidence() const {
   return out;
 }
 
-/// The call ends: each refusal gets its final verdict (evidence rule 1), and later calls learn from
-/// it.
+/// At the end of the call each refusal gets its final verdict (evidence rule 1), and later calls
+/// learn from it.
 void CallMachine::Impl::settle() {
   if (trials_.empty() || std::exchange(settled_, true)) return;
   const Evidence known = evidence();
@@ -88,7 +88,7 @@ void CallMachine::Impl::settle() {
   learn(verdicts);
 }
 
-/// Another clock behind the name has taken the token of that trial since.
+/// Another clock behind the name has accepted the token of that trial since.
 bool CallMachine::Impl::taken_later(std::size_t trial) const {
   return std::any_of(trials_.begin() + static_cast<std::ptrdiff_t>(trial), trials_.end(),
                      [&](const Trial& later) {
@@ -123,7 +123,7 @@ void CallMachine::Impl::learn(const std::vector<Verdict>& verdicts) {
   }
   if (lags) out_.facts.push_back(*lags);
   if (leads) out_.facts.push_back(*leads);
-  // A new token that was refused to the end keeps everyone from asking for the next one at once.
+  // If a new token was refused to the end, nobody requests the next one at once.
   const Trial& last = trials_.back();
   const Verdict verdict = verdicts.back();
   const bool renewed = trials_.front().token.generation != last.token.generation &&
@@ -136,8 +136,8 @@ void CallMachine::Impl::learn(const std::vector<Verdict>& verdicts) {
     out_.facts.push_back(oauth::event::RefusedForGood{last.token.generation, verdict});
 }
 
-/// What a call that gives up on a refused token fails with: what its last attempt shows. If that is
-/// a wrong local clock, which made a given token look good, the token is refused all the same.
+/// The error of a call that gives up on a refused token, from its last attempt. If that is a wrong
+/// local clock, which made a given token look valid, the token is refused anyway.
 ErrorKind CallMachine::Impl::failure_of_refusals() const {
   if (diagnosis::local_clock_differs(evidence(), trials_.back())) return ErrorKind::credentials;
   const auto& last = record_.attempts()[attempt_of_trial_.back()];

@@ -21,7 +21,7 @@ struct CallOptions {
   Instant deadline{};       ///< of the whole call
   std::uint64_t after = 0;  ///< only tokens of a later generation will do
   Duration max_wait = std::chrono::seconds{15};
-  /// Longest wait where nothing points to a lag, and the age by which a token has spread.
+  /// The longest wait if nothing points to a lag, and the age by which a token has propagated.
   Duration blind_wait = std::chrono::seconds{3};
   int attempts = 3;  ///< most tokens that may be refused
   Duration staleness = std::chrono::seconds{1};
@@ -31,7 +31,7 @@ struct CallOptions {
   std::uint64_t seed = 1;  ///< for jitter; calls that retry together should not share one
 };
 
-/// The world's answers, one for each action.
+/// The events that answer the actions, one for each.
 namespace event {
 struct Start {};
 struct TokenReady {
@@ -42,7 +42,7 @@ struct TokenReady {
   std::vector<oauth::LoginAttempt> attempts;
   bool begins_ignored = false;     ///< the API has taken tokens that had not begun by its Date
   unsigned early_ends_before = 0;  ///< tokens running before it that were taken, then refused early
-  /// Until when the token before it would serve in its place; Instant::min() if it would not.
+  /// Until when the token before it could be used instead; Instant::min() if it could not.
   Instant older_until = Instant::min();
   Duration held_up{0};  ///< the call waited so long for it since others had been refused
 };
@@ -80,12 +80,13 @@ struct Send {
   HttpRequest request;
   SendOptions options;
 };
-/// A request without a token to the API host, for its Date alone (evidence rule 5). No attempt.
+/// Send a request without a token to the API host, only for its Date (evidence rule 5). Not an
+/// attempt.
 struct Look {
   HttpRequest request;
   SendOptions options;
 };
-/// Step me with Woke at about `until` (an early one is answered with another Sleep).
+/// Call step() with Woke at about `until` (an early one is answered with another Sleep).
 struct Sleep {
   Instant until{};
 };
@@ -108,7 +109,7 @@ struct CallStep {
   std::vector<LogLine> log;
 };
 
-/// One guarded call: attempt, assess, wait / refresh / resend / give up. Pure. Not thread-safe.
+/// One guarded call: attempt, assess, then wait, refresh, resend or give up. Pure. Not thread-safe.
 class CallMachine {
  public:
   /// `request.url` is absolute; its Authorization is empty. The references must outlive the

@@ -14,9 +14,9 @@
 #include "guard/call_record.hpp"
 #include "time/backoff.hpp"
 
-/// The call machine from within: call_machine.cpp says what happens next, call_answers.cpp sorts
-/// the API's answers, call_evidence.cpp settles verdicts and learns, call_telling.cpp keeps report
-/// and log.
+/// The internals of the call machine: call_machine.cpp decides what happens next, call_answers.cpp
+/// classifies the API's answers, call_evidence.cpp settles verdicts and learns, call_telling.cpp
+/// writes report and log.
 namespace skewguard::guard {
 
 using diagnosis::Assessment;
@@ -158,8 +158,8 @@ inline bool safe_method(std::string_view method) {
   return method == "GET" || method == "HEAD";
 }
 
-/// Retries of a GET or HEAD after a broken connection or a gateway's 502, 503, 504: two, as
-/// the same trouble seldom lasts shorter.
+/// Retries of a GET or HEAD after a broken connection or a gateway's 502, 503, 504: two, since such
+/// trouble seldom ends sooner.
 inline constexpr int kGatewayRetries = 2;
 
 }  // namespace skewguard::guard

@@ -23,7 +23,7 @@ std::optional<WallTime> local_expiry(const oauth::Token& token) {
   return std::nullopt;
 }
 
-/// A failed or missing answer, less those that are not about the token.
+/// A failed or missing answer, except errors that are not about the token.
 bool rejected(const ReportedAttempt& attempt) {
   return attempt.verdict && *attempt.verdict != Verdict::ok;
 }
@@ -96,7 +96,7 @@ CallReport CallRecord::close(std::optional<ErrorKind> failure, Verdict otherwise
   const auto first = std::find_if(report_.attempts.begin(), report_.attempts.end(), rejected);
   report_.verdict = first != report_.attempts.end() ? *first->verdict : otherwise;
   diagnosis::conclude(report_, failure);
-  // A given token needs no login host, and then there is none to tell of.
+  // A given token needs no login host, so there is none to report.
   if (!view.origin(hosts_.login).empty()) {
     report_.clocks.push_back(clock(hosts_.login, view, staleness));
   }

@@ -17,23 +17,23 @@ struct Hosts {
   ServerId login;
 };
 
-/// The report of one call as it grows: every failed or missing answer, and the last good one.
+/// Collects the report of one call: every failed or missing answer, and the last good one.
 class CallRecord {
  public:
   CallRecord(std::string method, std::string url, Hosts hosts);
 
   void begin(const Now& now);
-  /// Answers of the login host, as the token machine tells them.
+  /// Answers of the login host, from the token machine.
   void add_login(const std::vector<oauth::LoginAttempt>& attempts, int token_requests);
-  /// An answer of the API host (or its absence: null); the verdict and what follows come later.
+  /// An answer of the API host (null if there was none); the verdict and the action come later.
   /// Returns its index.
   std::size_t add(const clocks::Answer* answer, const oauth::Token* token,
                   const clocks::ClockView& view);
   [[nodiscard]] ReportedAttempt& at(std::size_t index) { return report_.attempts[index]; }
   [[nodiscard]] const std::vector<ReportedAttempt>& attempts() const { return report_.attempts; }
 
-  /// The report as it stands when the call ends. `failure`: nothing if the call came through.
-  /// `otherwise`: the verdict if no answer brought one.
+  /// The final report. `failure`: empty if the call succeeded. `otherwise`: the verdict if no
+  /// answer has one.
   [[nodiscard]] CallReport close(std::optional<ErrorKind> failure, Verdict otherwise,
                                  const clocks::ClockView& view, Duration staleness);
 
@@ -46,7 +46,7 @@ class CallRecord {
   Instant started_{};
 };
 
-/// The usual check of a token against the local wall clock. Decides nothing.
+/// The check of a token against the local wall clock that most clients make. Decides nothing.
 WallClockAnalysis analyse(const oauth::Token* token, const clocks::ClockView& view, ServerId api);
 
 }  // namespace skewguard::guard

@@ -26,7 +26,7 @@ void CallMachine::Impl::announce(std::size_t attempt, std::vector<Verdict> candi
   out_.rejections.push_back({request_.method, request_.url, told, std::move(candidates)});
 }
 
-/// What the usual check would have missed, beside the verdict that rests on better evidence.
+/// Reports what the usual check would have missed; the verdict rests on better evidence.
 void CallMachine::Impl::warn_if_valid_locally(const ReportedAttempt& attempt) {
   const WallClockAnalysis& usual = attempt.analysis;
   if (usual.status != WallClockAnalysis::Status::valid_locally) return;
@@ -41,7 +41,7 @@ void CallMachine::Impl::warn_if_valid_locally(const ReportedAttempt& attempt) {
       attempt.verdict, attempt.correlation_id);
 }
 
-/// Tells of a wait as it begins.
+/// Logs a wait as it begins.
 void CallMachine::Impl::announce_sleep() {
   const Duration wait = wake_at_ - now().boot;
   LogLine line{.level = LogLevel::info,
@@ -98,7 +98,7 @@ CallAction CallMachine::Impl::finish_without_answer(Error error, Verdict otherwi
   return end;
 }
 
-/// The deadline passed in a wait (the machine was suspended, or its timer came late).
+/// The deadline passed during a wait (the machine was suspended, or its timer fired late).
 CallAction CallMachine::Impl::finish_overslept() {
   give_up_on_refusal();
   const auto& attempts = record_.attempts();

@@ -9,8 +9,8 @@
 namespace skewguard::guard {
 namespace {
 
-/// The hull holds every clock that was ever heard of; the trial tells of the one that refused the
-/// token.
+/// The hull contains every clock that was ever observed; the trial is about the one that refused
+/// the token.
 std::optional<OffsetBound> apart_by_both(const diagnosis::Trial& trial,
                                          const std::optional<OffsetBound>& hull,
                                          Duration staleness) {
@@ -47,9 +47,9 @@ std::optional<Duration> learned_lead(const diagnosis::Trial& trial,
   const Duration least = -seen->high;
   if (most <= Duration{0}) return std::nullopt;  // no lead at all: another cause
   const Duration bound = life - most >= (life - std::max(least, Duration{0})) / 2 ? most : least;
-  // Whatever the bounds say: at that age a token had ended for this API. Where they allow that it
-  // does not lead at all, the truncation of `exp` may be the cause of a second of it, which every
-  // token's margin allows for.
+  // Whatever the bounds say: at that age a token had expired for this API. If they allow that it
+  // does not lead at all, the truncation of `exp` may account for a second, which every token's
+  // margin covers.
   const Duration truncated = least > Duration{0} ? Duration{0} : time::kTick;
   const Duration left_when_refused = life - (trial.sent - trial.token.asked) - truncated;
   const Duration lead = std::max(bound, left_when_refused);

@@ -4,11 +4,11 @@
 
 #include "diagnosis/evidence.hpp"
 
-/// What one call teaches all later ones, once its verdicts are settled.
+/// What later calls learn from a call, once its verdicts are settled.
 namespace skewguard::guard {
 
-/// The most that the API's clock lags the issuer's (> 0), from a trial whose token had not begun.
-/// `hull`: login minus API over all that was heard of either, where known.
+/// The most that the API's clock can lag the issuer's (> 0), from a trial whose token was not valid
+/// yet. `hull`: login minus API from everything known about either, if any.
 std::optional<Duration> learned_lag(const diagnosis::Trial& trial,
                                     const std::optional<OffsetBound>& hull, Duration staleness);
 
@@ -17,10 +17,10 @@ std::optional<Duration> learned_lag(const diagnosis::Trial& trial,
 /// + 1 s + staleness) at some time between `sent` and `received` of the answer.
 std::optional<OffsetBound> issuer_minus_api(const diagnosis::Trial& trial, Duration staleness);
 
-/// How much earlier tokens must end (> 0) since the API's clock leads the issuer's, from a trial
-/// whose token had ended by the API's Date before our own deadline had passed. The most that it can
-/// be, where such caution costs at most half of the life that is left; else what it surely is.
-/// Never less than what was left of the refused token's life.
+/// How much earlier tokens must end (> 0) because the API's clock leads the issuer's, from a trial
+/// whose token had expired by the API's Date before our own deadline. The most that it can be, if
+/// such caution costs at most half of the remaining life; otherwise what it certainly is. Never
+/// less than the remaining life of the refused token.
 std::optional<Duration> learned_lead(const diagnosis::Trial& trial,
                                      const std::optional<OffsetBound>& hull, Duration life,
                                      Duration staleness);

@@ -18,10 +18,10 @@ namespace {
 
 constexpr std::size_t kMostCodings = 3;  // who needs more means harm
 constexpr std::size_t kPiece = std::size_t{16} * 1024;
-/// What zlib asks for: its state (10 KiB at most) and a window of 32 KiB.
+/// The memory that zlib allocates: its state (10 KiB at most) and a window of 32 KiB.
 constexpr std::size_t kWorkspace = std::size_t{64} * 1024;
 
-/// The memory of one inflation. Its window holds what comes out, so it is wiped with it.
+/// The memory of one inflate stream. Its window contains the output, so it is wiped too.
 class Workspace {
  public:
   Workspace() { bytes_.resize(kWorkspace); }
@@ -45,7 +45,7 @@ class Workspace {
   std::size_t used_ = 0;
 };
 
-/// Where `to` has to move, what it leaves is wiped.
+/// If `to` has to move, its old memory is wiped.
 void append_wiping(std::string& to, std::string_view piece) {
   if (to.capacity() - to.size() < piece.size()) {
     std::string grown;
@@ -59,7 +59,7 @@ void append_wiping(std::string& to, std::string_view piece) {
 
 constexpr int kGzip = 16 + MAX_WBITS, kZlib = MAX_WBITS, kRaw = -MAX_WBITS;
 
-/// "deflate" is zlib's format (RFC 9110 section 8.4.1.2); some send the bare one.
+/// "deflate" is zlib's format (RFC 9110 section 8.4.1.2); some servers send raw deflate.
 int window_bits(std::string_view coding, std::string_view body) {
   if (!iequals(coding, "deflate")) return kGzip;
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(body[i]); };
@@ -68,7 +68,7 @@ int window_bits(std::string_view coding, std::string_view body) {
   return zlib ? kZlib : kRaw;
 }
 
-/// What may still come out of a body, in bytes, and how many blocks may be read for it.
+/// How many bytes a body may still produce, and how many blocks may still be read.
 struct Budget {
   std::size_t bytes;
   std::size_t blocks = kMostBlocks;
@@ -88,7 +88,8 @@ class Inflation {
   Inflation(const Inflation&) = delete;
   Inflation& operator=(const Inflation&) = delete;
 
-  /// Appends to `out`. A gzip body may have several members; what follows the last one is padding.
+  /// Appends to `out`. A gzip body may have several members; anything after the last one is
+  /// padding.
   Decoding run(std::string_view in, Budget& budget, std::string& out) {
     if (!ready_) return Decoding::broken;
     if (in.size() / 2 > budget.bytes) return Decoding::too_large;
@@ -128,7 +129,8 @@ class Inflation {
   bool ready_ = false;
 };
 
-/// In the order in which they were applied; nothing where one is not known, or there are too many.
+/// The codings in the order in which they were applied; empty if one is unknown, or there are too
+/// many.
 std::optional<std::vector<std::string_view>> codings(const Headers& headers) {
   constexpr std::array<std::string_view, 3> kKnown{"gzip", "x-gzip", "deflate"};
   std::vector<std::string_view> out;

@@ -18,7 +18,7 @@ constexpr seconds kMostSeconds{1'000'000'000'000'000};  // far over any time tha
 constexpr seconds kMidCentury =
     std::chrono::sys_days{std::chrono::year{2049} / 12 / 31}.time_since_epoch();
 
-/// The one value of that name; fields that repeat it word for word are forgiven.
+/// The single value of that name; identical repetitions are accepted.
 std::optional<std::string_view> sole_value(const Headers& headers, std::string_view name) {
   const auto values = headers.all(name);
   if (values.empty()) return std::nullopt;
@@ -31,7 +31,7 @@ bool all_digits(std::string_view text) noexcept {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// Digits, and perhaps a fraction, which is rounded up. Cut to kMostSeconds.
+/// Digits, optionally with a fraction, which is rounded up. Limited to kMostSeconds.
 std::optional<seconds> whole_seconds(std::string_view text) noexcept {
   const auto point = text.find('.');
   const std::string_view whole = text.substr(0, point);
@@ -53,7 +53,7 @@ seconds bounded(seconds delay) noexcept {
   return std::clamp(delay, seconds{0}, kLongestWait);
 }
 
-/// `until` less the answer's own Date: both were written by the same clock.
+/// `until` minus the answer's own Date: both were written by the same clock.
 std::optional<seconds> delay_until(std::string_view until, const Headers& headers) {
   const auto then = time::parse_http_date(until, kMidCentury);
   const auto now = own_date(headers);
@@ -61,7 +61,7 @@ std::optional<seconds> delay_until(std::string_view until, const Headers& header
   return bounded(*then - *now);
 }
 
-/// One family of rate-limit fields. Its reset says nothing of a limit that is not used up: another
+/// One family of rate-limit fields. Its reset is meaningless if the limit is not used up: another
 /// one was hit.
 struct ResetField {
   std::string_view reset;

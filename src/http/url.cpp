@@ -19,7 +19,7 @@ constexpr std::size_t kMaxUrlBytes = 16 * 1024;  // twice what servers take (RFC
 constexpr std::uint16_t kHttpPort = 80;
 constexpr std::uint16_t kHttpsPort = 443;
 
-/// The text itself is not repeated: it may hold a password or a token.
+/// The text itself is not repeated: it may contain a password or a token.
 Error unusable(std::string what) {
   return {.kind = ErrorKind::config,
           .message = "unusable URL: it " + std::move(what),
@@ -31,7 +31,7 @@ constexpr bool alphanumeric(char c) noexcept {
   return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9');
 }
 
-/// What no URL may hold, whatever its parts are.
+/// Checks what no URL may contain.
 std::optional<Error> check_characters(std::string_view text) {
   if (text.empty()) return unusable("is empty");
   if (text.size() > kMaxUrlBytes) return unusable("is over 16 KiB long");
@@ -43,8 +43,8 @@ std::optional<Error> check_characters(std::string_view text) {
   return std::nullopt;
 }
 
-/// The texts of an URL's parts. Boost.URL 1.81 is not asked for these, only for what is in them: it
-/// takes "127.0.0.1.example" for the host "127.0.0.1" and a path (boostorg/url issue 770), and
+/// The parts of a URL. We split it ourselves and use Boost.URL 1.81 only to parse the parts: it
+/// reads "127.0.0.1.example" as the host "127.0.0.1" and a path (boostorg/url issue 770), and
 /// "a.example:x" likewise.
 struct Parts {
   std::string scheme;
@@ -78,7 +78,7 @@ Result<Parts> split(std::string_view text) {
   return parts;
 }
 
-/// Lower case; IPv6 in its canonical form, so that equal hosts have equal names.
+/// Lower case, with IPv6 in canonical form, so that equal hosts have equal names.
 Result<std::string> read_host(std::string_view host) {
   if (host.empty()) return unusable("names no host");
   if (host.starts_with('[')) {
@@ -106,7 +106,7 @@ Result<std::uint16_t> read_port(std::string_view port, std::uint16_t usual) {
   return static_cast<std::uint16_t>(value);
 }
 
-/// What a request line says: path and query (origin-form, RFC 9112 section 3.2.1).
+/// The request target: path and query (origin-form, RFC 9112 section 3.2.1).
 Result<std::string> read_target(std::string_view rest) {
   if (rest.find('#') != std::string_view::npos) return unusable("contains a fragment (#)");
   std::string target = rest.starts_with('/') ? "" : "/";

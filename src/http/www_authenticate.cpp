@@ -14,13 +14,13 @@ constexpr std::string_view kSpace = " \t";
 
 /// Reads one field's value from the left (RFC 9110 section 11.6.1):
 ///   challenge = auth-scheme [ 1*SP ( token68 / #auth-param ) ]
-/// A comma parts challenges and parameters alike, so that a token without "=" after one begins a
+/// Commas separate both challenges and parameters, so a token without "=" after a comma starts a
 /// new challenge. Looks at each byte a bounded number of times.
 class ChallengeReader {
  public:
   explicit ChallengeReader(std::string_view text) noexcept : rest_(text) {}
 
-  /// Adds the challenges. What the grammar does not know is left out up to the next comma.
+  /// Adds the challenges. Malformed parts are skipped up to the next comma.
   void read_into(std::vector<Challenge>& out) {
     const std::size_t first = out.size();
     for (skip_separators(); !rest_.empty(); skip_element()) {
@@ -37,7 +37,7 @@ class ChallengeReader {
   }
 
  private:
-  /// What stands directly behind the scheme.
+  /// What directly follows the scheme.
   void read_first_into(Challenge& challenge) {
     skip_space();
     if (take_token68()) return;
@@ -66,12 +66,12 @@ class ChallengeReader {
     rest_.remove_prefix(std::min(rest_.find_first_not_of(kSpace), rest_.size()));
   }
 
-  /// Steps over commas with the spaces and empty list members between them.
+  /// Skips commas with the spaces and empty list members between them.
   void skip_separators() noexcept {
     for (skip_space(); take(','); skip_space()) continue;
   }
 
-  /// Steps over what is left of a list member, whose quoted strings may hold commas.
+  /// Skips the rest of a list member, whose quoted strings may contain commas.
   void skip_element() {
     while (!rest_.empty() && !rest_.starts_with(',')) {
       if (!take('"')) {
@@ -91,7 +91,7 @@ class ChallengeReader {
     return token;
   }
 
-  /// A token68 that is the whole of what follows the scheme; its value is of no use here.
+  /// A token68 that is all that follows the scheme; its value is not used.
   bool take_token68() noexcept {
     constexpr std::string_view kAlphabet =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
@@ -112,7 +112,7 @@ class ChallengeReader {
     return std::string(token);
   }
 
-  /// Nothing where the closing quote is missing, or a control character is inside.
+  /// Empty if the closing quote is missing, or there is a control character inside.
   std::optional<std::string> take_quoted() {
     std::string value;
     bool sound = true;

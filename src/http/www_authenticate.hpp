@@ -16,12 +16,12 @@ struct Challenge {
   [[nodiscard]] std::optional<std::string_view> param(std::string_view name) const;  ///< any case
 };
 
-/// Every challenge of every WWW-Authenticate field; what is malformed is left out up to the next
-/// comma. Hostile input safe: linear time, no exceptions.
+/// Every challenge of every WWW-Authenticate field; malformed parts are skipped up to the next
+/// comma. Safe for hostile input: linear time, no exceptions.
 std::vector<Challenge> challenges(const Headers& headers);
 
-/// `error`, `error_description` and `scope` of the Bearer challenge that says most (RFC 6750
-/// section 3): one with `insufficient_scope`, else the first with an error, else the first.
+/// `error`, `error_description` and `scope` of the most specific Bearer challenge (RFC 6750 section
+/// 3): one with `insufficient_scope`, otherwise the first with an error, otherwise the first.
 struct BearerError {
   std::string
       error;  ///< "invalid_token", "insufficient_scope", "invalid_request" or another; may be empty

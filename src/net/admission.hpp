@@ -10,17 +10,17 @@
 
 namespace skewguard::net {
 
-/// Bounds the requests under way to one origin; the others wait in the order of arrival.
-/// Not thread-safe.
+/// Limits the requests in progress to each origin; the others wait in the order of arrival. Not
+/// thread-safe.
 class Admission {
  public:
   explicit Admission(std::size_t most) : most_(most) {}
 
-  /// True: it may begin. False: it waits until leave() names it.
+  /// True: the request may start. False: it waits until leave() returns it.
   bool enter(const std::string& origin, Transport::Ticket ticket);
-  /// One that had begun has ended. Names the next one, which has entered with that.
+  /// A request has ended. Returns the next one, which may then start.
   std::optional<Transport::Ticket> leave(const std::string& origin);
-  /// One that waits gives up. False if it does not wait (it has begun, or is unknown).
+  /// Removes a waiting request. False if it is not waiting (it has started, or is unknown).
   bool withdraw(const std::string& origin, Transport::Ticket ticket);
 
  private:

@@ -9,8 +9,8 @@
 
 namespace skewguard::net {
 
-/// Bytes of a connection -> one whole HTTP/1.1 answer. Interim answers (1xx) are skipped. The
-/// outcome depends on the bytes alone, never on how they were cut into pieces. Not thread-safe.
+/// Parses one complete HTTP/1.1 answer from the bytes of a connection. Interim answers (1xx) are
+/// skipped. The result depends only on the bytes, not on how they were split. Not thread-safe.
 class AnswerParser {
  public:
   static constexpr std::size_t kHeadLimit = std::size_t{32} * 1024;  ///< bytes; one more is refused
@@ -24,24 +24,24 @@ class AnswerParser {
     truncated,  ///< the connection ended in the middle of it
   };
 
-  /// `method` is the request's: an answer to HEAD has no body, and of one to CONNECT the head alone
-  /// is read (RFC 9110 section 9.3.6). `body_limit` in bytes.
+  /// `method`: of the request. An answer to HEAD has no body, and only the head of an answer to
+  /// CONNECT is read (RFC 9110 section 9.3.6). `body_limit` in bytes.
   AnswerParser(std::string_view method, std::size_t body_limit);
   AnswerParser(AnswerParser&&) noexcept;
   AnswerParser& operator=(AnswerParser&&) noexcept;
   ~AnswerParser();
 
-  /// Takes bytes; not to be called again once it said anything but `more`.
+  /// Parses bytes. Do not call it again after it returned anything but `more`.
   Outcome feed(std::string_view bytes);
-  /// The connection was closed in good order: the end of some answers, `truncated` for the others.
+  /// The connection was closed properly: the end of some answers, `truncated` for others.
   Outcome end();
 
   [[nodiscard]] bool begun() const noexcept;      ///< any byte has come
   [[nodiscard]] bool head_done() const noexcept;  ///< the final answer's head is whole
-  /// The connection may carry another request: the server keeps it open, and sent nothing more
-  /// than this answer. Only after `complete`.
+  /// Whether the connection may be used for another request: the server keeps it open, and sent
+  /// nothing after this answer. Only after `complete`.
   [[nodiscard]] bool reusable() const noexcept;
-  /// More came than the answer. Only after `complete`.
+  /// Whether there are bytes after the answer. Only after `complete`.
   [[nodiscard]] bool surplus() const noexcept;
   [[nodiscard]] const std::string& why() const noexcept;
 

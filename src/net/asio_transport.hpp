@@ -11,13 +11,13 @@
 
 namespace skewguard::net {
 
-/// HTTP/1.1 over TCP or TLS. Deadlines are counted on the boot clock, whatever timers do. Plain
-/// http never touches TLS: no authorities are loaded for it. Through a proxy every connection is a
-/// tunnel, of http URLs too: what comes out of it is the host's own, its Date too. A proxy that
-/// cannot be used fails each request as `bad_request`. `log` is told of connections and TLS at
-/// level debug, of name look-ups at level trace. Not thread-safe: one loop runs `io`, and
-/// everything is called from it. `io` and `clock` must outlive it. Destroying it closes every
-/// connection; handlers that have not run by then never do.
+/// HTTP/1.1 over TCP or TLS. Deadlines use the boot clock, whatever timers do. Plain http never
+/// uses TLS: no authorities are loaded for it. Through a proxy every connection is a tunnel, even
+/// for http URLs, so the answer and its Date come from the host. An unusable proxy fails each
+/// request with `bad_request`. `log` gets connections and TLS at level debug, name look-ups at
+/// level trace. Not thread-safe: everything is called on the loop that runs `io`. `io` and `clock`
+/// must outlive it. The destructor closes every connection; handlers that have not run by then
+/// never do.
 class AsioTransport final : public Transport {
  public:
   AsioTransport(const Loop& io, ClockSource& clock, TlsOptions tls = {}, PoolOptions pool = {},

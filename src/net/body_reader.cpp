@@ -11,12 +11,12 @@ namespace {
 using Found = BodyReader::Found;
 
 constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
-/// More than any token answer has.
+/// More than any token answer.
 constexpr std::size_t kMostSecret = std::size_t{1024} * 1024;
-/// Of larger bodies the whole range of addresses is taken at once, so that they never move: a copy
-/// of many MiB would hold up the loop. Memory comes with the bytes.
+/// For larger bodies the whole address range is reserved at once, so that they never move: copying
+/// many MiB would block the loop. Memory is used only as bytes arrive.
 constexpr std::uint64_t kMostReserved = std::uint64_t{64} * 1024 * 1024;
-/// Of a chunk's line without extensions: 16 digits and CRLF.
+/// The line of a chunk without extensions: 16 digits and CRLF.
 constexpr std::size_t kPlainLine = 18;
 
 std::optional<unsigned> hex_digit(char c) noexcept {
@@ -26,7 +26,7 @@ std::optional<unsigned> hex_digit(char c) noexcept {
   return std::nullopt;
 }
 
-/// The line before a chunk (RFC 9112 section 7.1), or its beginning.
+/// The line before a chunk (RFC 9112 section 7.1), or a prefix of it.
 struct ChunkLine {
   bool bad = false;        ///< no line begins like this
   bool complete = false;   ///< a line may end here

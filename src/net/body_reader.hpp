@@ -16,19 +16,19 @@ namespace skewguard::net {
 /// What it finds depends on the bytes alone, never on how they were cut. Not thread-safe.
 class BodyReader {
  public:
-  /// What a line of a trailer may end with. The line of a chunk ends with CRLF alone.
+  /// How a line of a trailer may end. The line of a chunk must end with CRLF.
   enum class LineEnds { crlf_or_lf, crlf };
   enum class Found { more, whole, malformed, too_large, lines_too_large, truncated };
 
   BodyReader() = default;  ///< of no body
-  /// `limit`: bytes of the body. `line_limit`: bytes of the trailer and of the extensions of
-  /// all chunks together.
+  /// `limit`: bytes of the body. `line_limit`: total bytes of the trailer and the extensions of all
+  /// chunks.
   BodyReader(Framing framing, std::size_t limit, std::size_t line_limit, LineEnds line_ends);
 
-  /// Reads from the front of `bytes`, which it shortens by what it took. To be called once with
-  /// what came behind the head, be it nothing; not after anything but `more`.
+  /// Reads from the front of `bytes` and removes what it read. Call it once with what follows the
+  /// head, even if that is nothing; do not call it after anything but `more`.
   Found take(std::string_view& bytes);
-  /// The connection was closed: the end of some bodies, `truncated` for the others.
+  /// The connection was closed: the end of some bodies, `truncated` for others.
   [[nodiscard]] Found end() const noexcept;
 
   /// The body, once. Until then up to 1 MiB of it is in the memory of secrets, since a login host's

@@ -27,7 +27,7 @@ struct Freed {
 
 using StoreContext = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>;
 
-/// A certificate may say anything: only visible ASCII gets into a message.
+/// A certificate may contain anything: only visible ASCII goes into a message.
 std::string printable(std::string_view text) {
   std::string out(text.substr(0, 256));
   std::ranges::replace_if(out, [](char c) { return c < ' ' || c > '~'; }, '?');
@@ -59,8 +59,8 @@ std::string address_text(const ASN1_OCTET_STRING* octets) {
   return text;
 }
 
-/// The names that a certificate speaks for: "a.example, b.example". Empty: none, since a common
-/// name does not count (RFC 9525 section 2).
+/// The names for which a certificate is valid: "a.example, b.example". Empty if there are none; a
+/// common name does not count (RFC 9525 section 2).
 std::string names_of(X509* certificate) {
   constexpr std::size_t kMostNames = 8;
   std::vector<std::string> names;
@@ -154,7 +154,7 @@ TransportFailure out_of_time(X509_STORE_CTX* context, const CertificateDemand& d
   failure.kind = TransportFailure::Kind::tls_time;
   failure.chain =
       lives_of(X509_STORE_CTX_get0_chain(context), X509_STORE_CTX_get_num_untrusted(context));
-  // All of the chain must be good at one time, whichever certificate was found bad first.
+  // The whole chain must be valid at one time, whichever certificate failed first.
   for (const auto& one : failure.chain) {
     failure.not_before = std::max(failure.not_before.value_or(one.not_before), one.not_before);
     failure.not_after = std::min(failure.not_after.value_or(one.not_after), one.not_after);
@@ -174,7 +174,7 @@ void set_time(X509_STORE_CTX* context, WallTime wall) {
   X509_STORE_CTX_set_time(context, 0, static_cast<std::time_t>(seconds));
 }
 
-/// The same check once more, without looking at any time. Null if there is no memory for it.
+/// Repeats the check, ignoring all dates. Null if there is no memory for it.
 StoreContext timeless(X509_STORE_CTX* context) {
   StoreContext again(X509_STORE_CTX_new());
   if (!again ||

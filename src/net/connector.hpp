@@ -16,15 +16,15 @@ namespace skewguard::net {
 /// "127.0.0.1:80", "[::1]:80".
 std::string endpoint_text(const std::string& host, std::uint16_t port);
 
-/// How an attempt to connect ended, as a kind of failure. `refused` tells the most (the host is
-/// there), so it stands for all of a name's addresses where any gives it.
+/// How an attempt to connect ended, as a kind of failure. `refused` is the most specific (the host
+/// exists), so it stands for all addresses of a name if any gives it.
 TransportFailure::Kind connect_kind(const boost::system::error_code& error) noexcept;
-/// This machine has no open files or memory left.
+/// This machine is out of open files or memory.
 bool out_of_resources(const boost::system::error_code& error) noexcept;
 
-/// Connects to the first of some addresses that answers: one after another, the next one as soon
-/// as one has failed, or beside it where it says nothing for 250 ms (RFC 8305 section 5).
-/// Not thread-safe.
+/// Connects to the first address that answers: tries one after another, the next one as soon as one
+/// has failed, or in parallel if there is no answer for 250 ms (RFC 8305 section 5). Not
+/// thread-safe.
 class Connector : public std::enable_shared_from_this<Connector> {
  public:
   static constexpr Duration kAttemptDelay = std::chrono::milliseconds{250};
@@ -39,7 +39,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
 
   Connector(Loop io, Timers& timers) : io_(std::move(io)), timer_(timers.make()) {}
 
-  /// `addresses` are numeric. `handler` runs on the loop, never from within this call; not at all
+  /// `addresses`: numeric. `handler` runs on the loop, never from within this call, and not at all
   /// after cancel().
   void start(std::vector<std::string> addresses, std::uint16_t port, Handler handler);
   void cancel();

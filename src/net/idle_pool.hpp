@@ -12,8 +12,8 @@
 
 namespace skewguard::net {
 
-/// Idle connections by origin, the newest used first: it is the likeliest to be alive still, and
-/// the rest can grow old. Dropping a Connection must close it. Not thread-safe.
+/// Idle connections by origin, the newest used first: it is most likely still alive, and the others
+/// can expire. Destroying a Connection must close it. Not thread-safe.
 template <typename Connection>
 class IdlePool {
  public:

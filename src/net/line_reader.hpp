@@ -7,9 +7,9 @@
 
 namespace skewguard::net {
 
-/// Bytes of a connection -> the lines of a head, a chunk or a trailer. A line ends with CRLF or a
-/// bare LF (RFC 9112 section 2.2). What it finds depends on the bytes alone, never on how they were
-/// cut into pieces. Not thread-safe.
+/// Splits the bytes of a connection into the lines of a head, a chunk or a trailer. A line ends
+/// with CRLF or a bare LF (RFC 9112 section 2.2). The result depends only on the bytes, not on how
+/// they were split. Not thread-safe.
 class LineReader {
  public:
   enum class Found {
@@ -19,20 +19,20 @@ class LineReader {
     over,      ///< more bytes than the limit allows
   };
 
-  /// `limit`: bytes of all lines together, their endings included.
+  /// `limit`: total bytes of all lines, including their endings.
   explicit LineReader(std::size_t limit) : limit_(limit) {}
 
-  /// Reads from the front of `bytes`, which it shortens by what it took: up to the line's end at
-  /// most. After `line`, the next call begins the next line. Not to be called after a failure.
+  /// Reads from the front of `bytes` and removes what it read, at most to the end of the line.
+  /// After `line`, the next call starts the next line. Do not call it after a failure.
   Found take(std::string_view& bytes);
 
-  /// What there is of the line. The view ends with the next call.
+  /// The line so far. The view is valid until the next call.
   [[nodiscard]] std::string_view line() const noexcept { return text_.view(); }
-  /// It ended with LF alone. Only after `line`.
+  /// Whether it ended with a bare LF. Only after `line`.
   [[nodiscard]] bool bare_lf() const noexcept { return bare_lf_; }
-  /// Bytes of all lines so far, their endings included.
+  /// Total bytes of all lines so far, including their endings.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  /// Counts anew, against this limit.
+  /// Restarts the count, with this limit.
   void restart(std::size_t limit) noexcept {
     limit_ = limit;
     size_ = 0;

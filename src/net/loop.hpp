@@ -6,8 +6,8 @@
 
 namespace skewguard::net {
 
-/// What runs the sockets, one function at a time: an io_context with one thread, or a strand. The
-/// io_context must outlive whatever it is given to.
+/// The executor of the sockets, which runs one function at a time: an io_context with one thread,
+/// or a strand. The io_context must outlive its users.
 struct Loop {
   Loop(boost::asio::io_context& context)  // NOLINT(google-explicit-constructor): it is one
       : executor(context.get_executor()) {}

@@ -10,16 +10,16 @@
 /// What the head of an HTTP/1.1 message says (RFC 9112 sections 3 to 6). Pure functions.
 namespace skewguard::net {
 
-/// A reason why a message cannot be used, in plain words; nothing: there is none.
+/// Why a message is unusable, in plain words; empty if it is usable.
 using Fault = std::optional<std::string>;
 
 struct StatusLine {
   int status = 0;    ///< 0..999
   int version = 11;  ///< 10 = HTTP/1.0, 11 = HTTP/1.1
 };
-/// A missing reason phrase is accepted, also without the blank before it: nobody reads it.
+/// A missing reason phrase is accepted, even without the space before it: nobody reads it.
 std::optional<StatusLine> parse_status_line(std::string_view line);
-/// Whether `text` is, or may yet become, the beginning of a status line.
+/// Whether `text` is a prefix of a status line.
 bool begins_like_answer(std::string_view text) noexcept;
 
 struct RequestLine {
@@ -29,7 +29,7 @@ struct RequestLine {
 };
 std::optional<RequestLine> parse_request_line(std::string_view line);
 
-/// A field of a head or of a trailer; nothing if the line is none.
+/// A field of a head or a trailer; empty if the line is not a field.
 std::optional<HeaderField> parse_field(std::string_view line);
 
 /// Where a message's body ends (RFC 9112 section 6.3).
@@ -40,17 +40,17 @@ struct Framing {
 };
 
 /// Reads `framing` from an answer's head. Two equal lengths are accepted; a coding that was not
-/// asked for is not, since it would have to be read until the close.
+/// requested is not, since the body would have to be read until the close.
 Fault answer_framing(const Headers& headers, int version, Framing& framing);
-/// The same for a request, where any doubt is a fault: whoever reads a doubtful request otherwise
-/// sees another one behind it (request smuggling, RFC 9112 section 11.2).
+/// The same for a request, where anything ambiguous is an error: a server that reads it differently
+/// would see another request behind it (request smuggling, RFC 9112 section 11.2).
 Fault request_framing(const Headers& headers, int version, Framing& framing);
 
-/// Whether a request has the one Host that RFC 9112 section 3.2 asks for.
+/// Whether a request has exactly one Host, as RFC 9112 section 3.2 requires.
 Fault check_host(const Headers& headers, int version);
 
-/// Whether a server says that it got plain HTTP where it expects TLS, in the words of nginx, Apache
-/// or Go.
+/// Whether a server says that it got plain HTTP but expects TLS, in the words of nginx, Apache or
+/// Go.
 bool wants_tls(int status, std::string_view body) noexcept;
 
 /// Whether the sender keeps the connection open (RFC 9112 section 9.3).

@@ -8,8 +8,7 @@
 
 namespace skewguard::net {
 
-/// Opens a socket that programs which this one starts do not inherit: Asio's own open() leaves them
-/// a copy.
+/// Opens a socket that child programs do not inherit, unlike with Asio's own open().
 template <typename Socket, typename Protocol>
 void open_socket(Socket& socket, const Protocol& protocol, boost::system::error_code& error) {
   const int fd = ::socket(protocol.family(), protocol.type() | SOCK_CLOEXEC, protocol.protocol());

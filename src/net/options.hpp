@@ -9,7 +9,7 @@
 
 namespace skewguard::net {
 
-/// What a client shows to servers that ask for a certificate (mTLS); PEM.
+/// The client certificate for servers that request one (mTLS); PEM.
 struct ClientIdentityFiles {
   std::string certificate;  ///< the chain, the client's own first
   std::string key;          ///< not encrypted
@@ -17,25 +17,25 @@ struct ClientIdentityFiles {
 
 struct TlsOptions {
   /// PEM file of the authorities to trust, instead of the system's. Read when the first https URL
-  /// is asked for; one that cannot be used fails that request as `bad_request`, naming the file.
+  /// is requested; an unusable one fails that request with `bad_request`, naming the file.
   std::optional<std::string> ca_file{};
-  /// Read at the same time; what cannot be used fails the request in the same way.
+  /// Read at the same time; an unusable one fails the request in the same way.
   std::optional<ClientIdentityFiles> client_identity{};
 };
 
-/// What a server shows its clients; PEM.
+/// The certificate of a server; PEM.
 struct ServerIdentity {
   std::string certificate;  ///< the chain, the server's own first
   Secret key;
 };
 
 struct PoolOptions {
-  /// Requests under way to one origin; further ones wait for their turn, deadlines running. A
+  /// Requests in progress to one origin; others wait for their turn while their deadlines run. A
   /// thousand callers must not exhaust the 1024 descriptors that a process usually has.
   std::size_t most_connections = 64;
-  /// Idle connections kept for one origin; one more ends the oldest.
+  /// Idle connections kept for each origin; one more closes the oldest.
   std::size_t most_idle = 16;
-  /// Just under the 60 s after which common load balancers close an idle connection.
+  /// Just under the 60 s after which common load balancers close idle connections.
   Duration idle_timeout = std::chrono::seconds{50};
 };
 

@@ -28,7 +28,7 @@ using FailureKind = SntpFailure::Kind;
 
 namespace {
 
-/// A number that nobody can guess and that is not 0; 0 where none is to be had.
+/// An unpredictable number other than 0; 0 if none is available.
 std::uint64_t fresh_nonce() {
   std::array<unsigned char, 8> bytes{};
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) return 0;
@@ -50,7 +50,7 @@ FailureKind kind_of(SntpRefusal::Kind kind) {
   return FailureKind::unusable;
 }
 
-/// What all questions of one client share.
+/// Shared by all questions of a client.
 struct SntpShared {
   Loop io;
   ClockSource& clock;
@@ -60,7 +60,7 @@ struct SntpShared {
   std::map<std::string, std::string> answering{};  ///< "host:port" to the address that has answered
 };
 
-/// One question under way, over however many addresses. Ends by calling `ended`, once.
+/// A question in progress, over any number of addresses. Calls `ended` once at the end.
 class SntpQuestion : public std::enable_shared_from_this<SntpQuestion> {
  public:
   using Ended = std::function<void(SntpResult)>;

@@ -15,20 +15,20 @@
 
 namespace skewguard::net {
 
-/// "HOST" or "HOST:PORT", IPv6 in brackets; 123 where no port is given.
+/// "HOST" or "HOST:PORT", IPv6 in brackets; the default port is 123.
 struct SntpName {
   std::string host;  ///< lower case; IPv6 without brackets
   std::uint16_t port = 0;
 };
-/// Error (`config`): it is none.
+/// Error (`config`): it is not one.
 Result<SntpName> parse_sntp_name(std::string_view text);
-/// The first of them that is none.
+/// The first one that is not valid.
 Result<void> check_sntp_names(const std::vector<std::string>& names);
 
 struct SntpAnswer {
   clocks::SntpSample sample;
-  /// Who answered: "192.0.2.1:123". One name may stand for many servers: samples belong together
-  /// where this is the same.
+  /// Which server answered: "192.0.2.1:123". One name may have many servers: samples belong
+  /// together if this is the same.
   std::string address;
 };
 
@@ -51,15 +51,15 @@ struct SntpFailure {
 
 using SntpResult = std::variant<SntpAnswer, SntpFailure>;
 
-/// Asks NTP servers, each over a connected socket of its own, so that nobody else's packets count.
+/// Asks NTP servers, each over its own connected socket, so that packets from others are ignored.
 ///
-/// A name's addresses are tried in turn: the next one as soon as one has failed, or beside it where
-/// it says nothing for a second. Those that say nothing are asked again, a second after the last
-/// request and 2 s after that, since datagrams get lost. The one that has answered is the one that
-/// is asked again, as long as it answers. No server is asked more often than SntpPace allows,
-/// whatever name it was given by: a question that comes too soon waits. Not thread-safe: one loop
-/// runs everything. The loop and the clock must outlive it. Destroying it closes every socket;
-/// handlers that have not run by then never do.
+/// A name's addresses are tried in turn: the next one as soon as one has failed, or in parallel if
+/// there is no answer for a second. Silent ones are asked again, a second after the last request
+/// and 2 s after that, since datagrams get lost. The one that has answered is used again as long as
+/// it answers. No server is asked more often than SntpPace allows, whatever its name: a question
+/// that comes too soon waits. Not thread-safe: one loop runs everything. The loop and the clock
+/// must outlive it. The destructor closes every socket; handlers that have not run by then never
+/// do.
 class SntpClient {
  public:
   using Handler = std::function<void(SntpResult)>;
@@ -73,10 +73,10 @@ class SntpClient {
   SntpClient& operator=(const SntpClient&) = delete;
   ~SntpClient();
 
-  /// One question, one sample. `handler` is called exactly once, from the loop, never from within
-  /// this call.
+  /// Asks for one sample. `handler` is called exactly once, on the loop, never from within this
+  /// call.
   Ticket ask(const std::string& server, Instant deadline, const Handler& handler);
-  /// Ends a question early: its handler gets `cancelled`. Unknown tickets are fine.
+  /// Cancels a question: its handler gets `cancelled`. Unknown tickets are ignored.
   void cancel(Ticket ticket);
 
  private:

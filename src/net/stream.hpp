@@ -22,11 +22,11 @@ class Stream : public std::enable_shared_from_this<Stream> {
   using Handler = std::function<void(ErrorCode, std::size_t)>;
   using ReadyHandler = std::function<void(std::optional<TransportFailure>)>;
 
-  /// Bytes that unread() takes at most: session tickets that lie on an idle connection are shorter.
-  /// One turn of the loop may look at all idle connections of an origin.
+  /// The most bytes that unread() reads: session tickets on an idle connection are shorter. One
+  /// turn of the loop may check all idle connections of an origin.
   static constexpr std::size_t kMostLookedAt = std::size_t{3} * 1024;
 
-  /// What the peer has sent that nobody has read yet.
+  /// What the peer has sent that has not been read yet.
   enum class Unread { nothing, bytes, end };
 
   Stream() = default;
@@ -34,7 +34,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   Stream& operator=(const Stream&) = delete;
   virtual ~Stream() = default;  ///< closes
 
-  /// Makes it ready for requests: the TLS handshake.
+  /// Prepares it for requests: the TLS handshake.
   virtual void prepare(ReadyHandler handler) = 0;
   /// Looks without waiting: `end` also where more came than kMostLookedAt, and no content.
   virtual Unread unread() = 0;
@@ -49,7 +49,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
                      const std::function<void()>& leaving) = 0;
   /// At least one byte, or an error; `eof` where the peer closed in good order.
   virtual void read_some(std::span<char> buffer, Handler handler) = 0;
-  /// Where an error was one of TLS and not of the network: which.
+  /// The TLS failure, if an error was not one of the network.
   [[nodiscard]] virtual std::optional<TransportFailure> fault() const { return std::nullopt; }
   /// Once it is ready: version, cipher and the peer's certificate, in words; empty without TLS.
   [[nodiscard]] virtual std::string about_peer() const { return ""; }
@@ -58,7 +58,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   /// Says that nothing more will be written, once the last write has ended; reading goes on.
   virtual void finish() = 0;
   virtual void close() = 0;
-  /// Closes so that the peer sees a reset (RST): what it has not read may be lost to it.
+  /// Closes with a reset (RST): the peer may lose what it has not read.
   virtual void reset() = 0;
 };
 
@@ -67,7 +67,7 @@ std::shared_ptr<Stream> plain_stream(boost::asio::ip::tcp::socket socket);
 std::shared_ptr<Stream> tls_stream(boost::asio::ip::tcp::socket socket, const TlsContext& context,
                                    CertificateDemand demand,
                                    std::shared_ptr<TlsSessions> sessions = nullptr);
-/// The server's side of it.
+/// The server's side.
 std::shared_ptr<Stream> tls_stream(boost::asio::ip::tcp::socket socket, const TlsContext& context);
 
 }  // namespace skewguard::net

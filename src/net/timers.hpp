@@ -8,17 +8,17 @@
 
 namespace skewguard::net {
 
-/// Calls back on the loop after about a while. A hint, never a deadline: it may come early (a
-/// clock was slewed) or late (the machine was suspended), so who is called looks at the clock.
+/// Calls back on the loop after approximately the given time. It may be early (a clock was slewed)
+/// or late (the machine was suspended), so the callback must check the clock.
 class Timer {
  public:
   Timer() = default;
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
   virtual ~Timer() = default;  ///< disarms
-  /// `fire` is called once, from the loop, never from within this call. Replaces what was armed.
+  /// `fire` is called once, on the loop, never from within this call. Replaces the previous one.
   virtual void arm(Duration delay, std::function<void()> fire) = 0;
-  /// What was armed is never called from now on.
+  /// After this, the previous callback is never called.
   virtual void disarm() = 0;
 };
 
@@ -31,7 +31,7 @@ class Timers {
   virtual std::unique_ptr<Timer> make() = 0;
 };
 
-/// Timers of the loop itself (steady_clock underneath: they stand still while suspended).
+/// Timers of the loop itself (based on steady_clock: they stop during suspend).
 std::shared_ptr<Timers> asio_timers(const Loop& io);
 
 }  // namespace skewguard::net

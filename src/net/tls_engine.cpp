@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kBrokenOff = "the peer broke off";
 constexpr std::string_view kHttp = "HTTP/";
 
-/// Where an SSL object keeps the engine that it belongs to.
+/// The index under which an SSL object stores its engine.
 int engine_slot() {
   static const int slot = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return slot;
@@ -28,9 +28,9 @@ bool numeric(const std::string& host) {
   return address != nullptr;
 }
 
-/// The ciphers of the system's policy (openssl.cnf) but those of DHE, whose group the server
-/// chooses: one of 10,000 bits takes the loop half a second. Those of TLS 1.3 have a list of their
-/// own. False: nothing is left.
+/// Sets the ciphers of the system's policy (openssl.cnf) without DHE, whose group the server
+/// chooses: one of 10,000 bits blocks the loop for half a second. TLS 1.3 ciphers have their own
+/// list. False if none are left.
 bool leave_out_dhe(SSL_CTX* context) {
   const STACK_OF(SSL_CIPHER)* ciphers = SSL_CTX_get_ciphers(context);
   std::string names;
@@ -88,7 +88,7 @@ TlsContext::TlsContext(const TlsOptions& options) : TlsContext(TLS_client_method
     fault_ = use_client_identity(get(), *options.client_identity);
     shows_ = options.client_identity->certificate;
   }
-  // An authority that is given may be an intermediate one, as with curl.
+  // A given authority may be an intermediate one, as with curl.
   X509_STORE_set_flags(SSL_CTX_get_cert_store(get()), X509_V_FLAG_PARTIAL_CHAIN);
   ERR_clear_error();
 }
@@ -247,7 +247,7 @@ TlsEngine::Step TlsEngine::handshake() {
   return Step::failed;
 }
 
-/// Whether what came instead of TLS is an answer of HTTP.
+/// Whether the peer answered with plain HTTP instead of TLS.
 bool TlsEngine::speaks_http() const noexcept {
   return SSL_is_init_finished(ssl_.get()) != 1 && first_bytes_ == kHttp;
 }

@@ -13,23 +13,23 @@
 #include "net/tls_sessions.hpp"
 #include "skewguard/transport.hpp"
 
-/// TLS as a machine: bytes in, bytes out, no socket. Written on memory BIOs instead of
-/// asio::ssl::stream because the transport must know whether an answer was there before its
-/// request (session tickets are not an answer), and why a certificate was refused.
+/// TLS as a state machine: bytes in, bytes out, no socket. Based on memory BIOs instead of
+/// asio::ssl::stream because the transport must know whether an answer arrived before its request
+/// (session tickets are not an answer), and why a certificate was rejected.
 namespace skewguard::net {
 
-/// What all connections of one side share: versions, trust, identity. Not thread-safe.
+/// Shared by all connections of one side: versions, trust, identity. Not thread-safe.
 class TlsContext {
  public:
-  /// A client's. Loading the authorities takes milliseconds, so it is made when the first https
-  /// URL is asked for.
+  /// For a client. Loading the authorities takes milliseconds, so it is created when the first
+  /// https URL is requested.
   explicit TlsContext(const TlsOptions& options);
-  /// A server's, which asks for no certificate.
+  /// For a server, which requests no certificate.
   explicit TlsContext(const ServerIdentity& identity);
   [[nodiscard]] SSL_CTX* get() const noexcept { return context_.get(); }
-  /// Why no connection can be made with it, if so (a file or a key that cannot be used).
+  /// Why it is unusable, if so (an unusable file or key).
   [[nodiscard]] const std::optional<std::string>& fault() const noexcept { return fault_; }
-  /// The file of the certificate that a client shows; empty = none.
+  /// The file of the client's certificate; empty = none.
   [[nodiscard]] const std::string& shows() const noexcept { return shows_; }
 
  private:
@@ -62,28 +62,28 @@ class TlsEngine {
   TlsEngine& operator=(const TlsEngine&) = delete;
 
   Step handshake();
-  /// Takes bytes from the network. May leave output().
+  /// Accepts bytes from the network. May produce output().
   void feed(std::span<const char> bytes);
   /// Encrypts all of `plain` into output(). False: failed.
   bool write(std::string_view plain);
-  /// Decrypts into `buffer`; `size` says how much where the step is `done`.
+  /// Decrypts into `buffer`; `size` is set if the step is `done`.
   Step read(std::span<char> buffer, std::size_t& size);
-  /// As read(), leaving the bytes where they are.
+  /// Like read(), without consuming the bytes.
   Step peek();
-  /// Says good-bye (close_notify) into output(), where a handshake was done.
+  /// Writes close_notify to output(), if there was a handshake.
   void close();
-  /// What has to go to the network now; each byte is handed out once.
+  /// The bytes to send to the network now; each byte is returned once.
   std::string output();
-  /// Ends it for a reason of ours: `failed`, unless it had failed before.
+  /// Fails it for a reason of ours, unless it has failed already.
   Step give_up(const std::string& why);
   /// It offered the server a session to resume.
   [[nodiscard]] bool offered_session() const noexcept { return offered_session_; }
   /// "host:port", or "a client": for messages.
   [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
-  /// After the handshake: version, cipher, and whose certificate the peer showed; visible ASCII.
+  /// After the handshake: version, cipher, and the peer's certificate; visible ASCII.
   [[nodiscard]] std::string about_peer() const;
-  /// For the message, where the server broke off: that it asked for a client's certificate, and
-  /// what it got. Empty if it did not ask.
+  /// For the message if the server closed the connection: that it requested a client certificate,
+  /// and what it got. Empty if it did not request one.
   [[nodiscard]] std::string about_our_certificate() const;
   /// Why it failed: tls_untrusted, tls_time or tls_failed.
   [[nodiscard]] TransportFailure failure() const { return failure_; }

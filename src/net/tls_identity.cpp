@@ -27,7 +27,7 @@ Bio reader(std::string_view text) {
   return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free};
 }
 
-/// In place of OpenSSL's own, which would ask at the terminal.
+/// Replaces OpenSSL's own, which would prompt on the terminal.
 int refuse_pass_phrase(char* /*into*/, int /*size*/, int /*writing*/, void* asked) {
   *static_cast<bool*>(asked) = true;
   return -1;
@@ -38,7 +38,7 @@ Key private_key(std::string_view pem, bool& encrypted) {
           &EVP_PKEY_free};
 }
 
-/// The first certificate is the side's own, the others lead to the authority.
+/// The first certificate is our own, the others lead to the authority.
 bool use_chain(SSL_CTX* context, std::string_view pem) {
   const auto in = reader(pem);
   const auto next = [&] {

@@ -8,20 +8,20 @@
 
 #include "net/options.hpp"
 
-/// The certificate and the key that one side of TLS shows. An error is plain words that name the
-/// file, where there is one; nothing of what is in it.
+/// The certificate and key of one side of TLS. Errors name the file, if there is one, and reveal
+/// nothing of its content.
 namespace skewguard::net {
 
 std::optional<std::string> use_server_identity(SSL_CTX* context, const ServerIdentity& identity);
 
-/// For servers that ask for a certificate.
+/// For servers that request a certificate.
 std::optional<std::string> use_client_identity(SSL_CTX* context, const ClientIdentityFiles& files);
 
-/// What use_client_identity() would say. Nothing is sent.
+/// The error that use_client_identity() would return. Nothing is sent.
 std::optional<std::string> check_client_identity(const ClientIdentityFiles& files);
 
-/// OpenSSL's own words for the oldest error of this thread's queue, which is emptied; `otherwise`
-/// where there is none.
+/// OpenSSL's message for the oldest error in this thread's queue, which is cleared; `otherwise` if
+/// there is none.
 std::string openssl_words(std::string_view otherwise);
 
 }  // namespace skewguard::net

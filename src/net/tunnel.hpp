@@ -14,21 +14,21 @@
 
 namespace skewguard::net {
 
-/// Asks a proxy for a tunnel to a host (CONNECT, RFC 9110 section 9.3.6). What the proxy answers
-/// ends here: it is neither an answer of the host nor a sample of its clock. Not thread-safe.
+/// Requests a tunnel to a host from a proxy (CONNECT, RFC 9110 section 9.3.6). The proxy's answer
+/// goes no further: it is neither an answer of the host nor a sample of its clock. Not thread-safe.
 class Tunnel : public std::enable_shared_from_this<Tunnel> {
  public:
   using Socket = boost::asio::ip::tcp::socket;
-  /// The way to the host, or why there is none: plain words with the proxy's name, no credentials.
+  /// The tunnel, or why there is none: plain words with the proxy's name, without credentials.
   using Answer = std::variant<Socket, TransportFailure>;
   using Handler = std::function<void(Answer)>;
 
-  /// `socket` is connected to `proxy`, which must outlive start().
+  /// `socket`: connected to `proxy`, which must outlive start().
   Tunnel(Socket socket, const Proxy& proxy, const http::Url& target);
   Tunnel(const Tunnel&) = delete;
   Tunnel& operator=(const Tunnel&) = delete;
 
-  /// `handler` runs on the loop, never from within this call; not at all after cancel().
+  /// `handler` runs on the loop, never from within this call, and not at all after cancel().
   void start(Handler handler);
   void cancel();
 

@@ -19,7 +19,7 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxTitle = 80;
 
-/// The first of these members that is a text, visible; may be empty.
+/// The first of these members that is a string; visible characters; may be empty.
 std::string first_text(const json* object, std::initializer_list<std::string_view> names) {
   if (object == nullptr) return {};
   for (const auto name : names) {
@@ -31,7 +31,7 @@ std::string first_text(const json* object, std::initializer_list<std::string_vie
   return {};
 }
 
-/// `value` where it is an object, or the first object of an array.
+/// `value` if it is an object, or the first object of an array.
 const json* object_in(const json* value) {
   if (value == nullptr || value->is_object()) return value;
   if (!value->is_array()) return nullptr;
@@ -65,7 +65,7 @@ void add_texts(std::vector<std::string>& into, const json* value) {
   }
 }
 
-/// What stands inside `error`, or what others call so; null where there is none.
+/// The object inside `error` or a similar member; null if there is none.
 const json* inner_error(const json& object) {
   for (const auto* name : {"error", "fault", "errors"}) {
     if (const json* inner = object_in(member_like(object, name))) return inner;
@@ -114,7 +114,7 @@ std::optional<json> as_form(std::string_view text) {
   return converted ? parse_json(converted->view()) : std::nullopt;
 }
 
-/// An answer to HEAD speaks of a body that does not come.
+/// An answer to HEAD describes a body that is not sent.
 bool withheld_page(const Headers& headers) {
   const auto length = headers.find("Content-Length");
   const auto type = headers.find("Content-Type");
@@ -124,7 +124,7 @@ bool withheld_page(const Headers& headers) {
   return bytes > 0;
 }
 
-/// Of HTML the title, of a plain text (or one as a string of JSON) what fits.
+/// For HTML the title, for plain text (or a JSON string) as much as fits.
 void read_page(AnswerBody& body, std::string_view text) {
   body.title = page_title(text);
   const auto start = text.find_first_not_of(" \t\r\n");

@@ -11,7 +11,7 @@ constexpr std::string_view kAlphabet =
 
 constexpr std::uint8_t kNotBase64 = 0xff;
 
-/// The six bits that a character of base64url stands for.
+/// The six bits of a base64url character.
 constexpr std::array<std::uint8_t, 256> url_values() {
   std::array<std::uint8_t, 256> values{};
   values.fill(kNotBase64);

@@ -7,8 +7,8 @@
 namespace skewguard::oauth {
 namespace {
 
-/// The certificate that this is about: the one that is bad at the right time, if that is told, or
-/// else by the local clock. Null: the chain is not known.
+/// The certificate to blame: the one that is not valid at the correct time, if that is known,
+/// otherwise by the local clock. Null if the chain is unknown.
 const CertificateLife* culprit(const TransportFailure& failure, WallTime local, WallTime right) {
   const auto* found = clocks::not_valid_at(failure, right);
   return found != nullptr ? found : clocks::not_valid_at(failure, local);
@@ -66,7 +66,7 @@ CertificateFailure why_out_of_time(const TransportFailure& failure, const std::s
                                    WallTime local) {
   using enum clocks::CertificateFault;
   constexpr const char* kSet = "correct the clock of this machine (`skewguard doctor` says how)";
-  // What cannot be true has told nothing.
+  // A time that cannot be true is ignored.
   const auto told =
       failure.told && clocks::can_be_true(local, failure.told->truth) ? failure.told : std::nullopt;
   const WallTime right = told ? local + told->truth.middle() : local;

@@ -13,14 +13,14 @@
 
 namespace skewguard::oauth {
 
-/// Something odd about a token answer that is used all the same.
+/// Something odd about a token answer that is used anyway.
 struct Oddity {
   std::string field;  ///< "token_type", "expires_in", or a claim of a JWT
   std::string text;   ///< "`token_type` is ...", in plain words; never a secret
 };
 inline constexpr std::string_view kTokenTypeField = "token_type";
 
-/// The good answer of a token endpoint (RFC 6749 section 5.1).
+/// A successful answer of a token endpoint (RFC 6749 section 5.1).
 struct TokenAnswer {
   Secret access_token;
   std::string token_type;              ///< "Bearer", in whatever case
@@ -28,7 +28,7 @@ struct TokenAnswer {
   std::vector<Oddity> oddities;
 };
 
-/// What an answer that is not a plain success says, whichever host's grammar it came in.
+/// The meaning of an answer that is not a plain success, from either host.
 struct Refusal {
   enum class Kind {
     none,                ///< 2xx, or an error that is not about the token (404, 500 of the API ...)
@@ -52,27 +52,27 @@ struct Refusal {
   std::string correlation_id;  ///< ININ-Correlation-Id, Genesys-Correlation-Id or contextId
   std::vector<std::string> permissions;  ///< that a 403 names
   std::optional<Duration> retry_after;   ///< >= 0
-  /// Who seems to have given the answer, where it may be something in front of the host: its page,
-  /// its Server, the schemes that it asks for. May be empty.
+  /// Who seems to have answered, if that may be something in front of the host: its page title, its
+  /// Server, the schemes that it requests. May be empty.
   std::string gateway;
   bool page = false;           ///< HTML or plain text, and no Bearer challenge
   bool no_token_seen = false;  ///< the host says that no token arrived
 };
 
-/// How one platform words token requests and refusals. Stateless; thread-safe.
+/// How a platform words token requests and errors. Stateless; thread-safe.
 class Dialect {
  public:
   virtual ~Dialect() = default;
   /// The token request to `token_url` (RFC 6749 section 4.4.2).
   [[nodiscard]] virtual HttpRequest request(const Grant& grant,
                                             std::string_view token_url) const = 0;
-  /// Reads a 2xx of the token endpoint. The error names the field that is wrong; where the answer
-  /// is an OAuth error all the same, login_refusal() says which.
+  /// Reads a 2xx of the token endpoint. The error names the field that is wrong; if the answer is
+  /// an OAuth error anyway, login_refusal() classifies it.
   [[nodiscard]] virtual Result<TokenAnswer> token(const clocks::Answer& answer) const = 0;
-  /// Sorts an answer of the token endpoint that brought no token, whatever its status.
+  /// Classifies an answer of the token endpoint without a token, whatever its status.
   [[nodiscard]] virtual Refusal login_refusal(const Exchange& exchange) const = 0;
-  /// Sorts any answer of the API host; `path` is that of the request. Kind::none where the token
-  /// is not what it is about. `managed`: the token has no user (client credentials).
+  /// Classifies any answer of the API host; `path` is that of the request. Kind::none if this error
+  /// is not about the token. `managed`: the token has no user (client credentials).
   [[nodiscard]] virtual Refusal api_refusal(const Exchange& exchange, std::string_view path,
                                             bool managed) const = 0;
 };

@@ -6,16 +6,17 @@
 
 namespace skewguard::oauth {
 
-/// Which of the last generations the API took and then refused early in their lives. One alone was
-/// revoked; several running tell of somebody else whose new tokens take the place of ours.
+/// Which of the last generations the API accepted and then refused early in their lifetimes. A
+/// single one was revoked; several in a row mean that someone else's new tokens replace ours.
 class EarlyEnds {
  public:
-  /// Generations are told in any order, and again by each caller; the last kKept are remembered.
+  /// Generations are reported in any order, possibly several times; the last kKept are remembered.
   void note(std::uint64_t generation) noexcept {
     if (contains(generation)) return;
     last_[next_++ % kKept] = generation;
   }
-  /// How many generations running, up to the one before `generation`, ended so: 0..kKept.
+  /// How many consecutive generations, up to the one before `generation`, ended like this:
+  /// 0..kKept.
   [[nodiscard]] unsigned running_before(std::uint64_t generation) const noexcept {
     unsigned running = 0;
     while (running + 1 < generation && contains(generation - running - 1)) ++running;

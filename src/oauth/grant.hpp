@@ -16,13 +16,13 @@ struct FormField {
   Secret value;
 };
 
-/// By what right a token is asked for (RFC 6749 section 1.3). An open set: the machines know only
-/// this much of it.
+/// An authorization grant (RFC 6749 section 1.3). An open set: the machines know only this
+/// interface.
 class Grant {
  public:
   virtual ~Grant() = default;
   [[nodiscard]] virtual std::string_view grant_type() const = 0;
-  /// The form fields beside grant_type, in order. One of that name replaces it.
+  /// The form fields besides grant_type, in order. A field of that name replaces it.
   [[nodiscard]] virtual std::vector<FormField> fields() const = 0;
   [[nodiscard]] virtual const std::string& client_id() const = 0;
   /// Empty = a public client.

@@ -11,7 +11,7 @@
 namespace skewguard::oauth {
 namespace {
 
-/// Brackets outside of strings are counted, whether or not the text is JSON.
+/// Counts brackets outside strings, whether or not the text is JSON.
 bool nested_deeper_than(std::string_view text, std::size_t most_depth) noexcept {
   std::size_t depth = 0;
   bool in_string = false;
@@ -33,7 +33,7 @@ bool nested_deeper_than(std::string_view text, std::size_t most_depth) noexcept 
 
 constexpr std::size_t kPlaceDigits = 8;  // of a position; what is shorter shows no secret
 
-/// Of the string whose content begins at `begin`: where the quotation mark is that ends it.
+/// The position of the closing quotation mark of the string whose content starts at `begin`.
 std::size_t end_of_string(std::string_view text, std::size_t begin) noexcept {
   while (begin < text.size() && text[begin] != '"') begin += text[begin] == '\\' ? 2 : 1;
   return begin < text.size() ? begin : std::string_view::npos;
@@ -49,7 +49,7 @@ std::string place_text(std::size_t place) {
   return std::string(kPlaceDigits - digits.size(), '0') + digits;
 }
 
-/// What stands behind the backslash, and is taken from `rest`.
+/// Decodes an escape sequence after the backslash and removes it from `rest`.
 std::optional<char> escaped(std::string_view& rest) {
   constexpr std::string_view kNames = "\"\\/bfnrt", kMeant = "\"\\/\b\f\n\r\t";
   if (rest.empty()) return std::nullopt;
@@ -67,7 +67,7 @@ std::optional<char> escaped(std::string_view& rest) {
   return code < 0x80 ? static_cast<char>(code) : '\x7f';
 }
 
-/// The same but for case, underscores and hyphens.
+/// Whether both are the same, ignoring case, underscores and hyphens.
 bool alike(std::string_view a, std::string_view b) noexcept {
   const auto next = [](std::string_view& rest) {
     rest.remove_prefix(std::min(rest.find_first_not_of("_-"), rest.size()));

@@ -11,24 +11,24 @@
 
 namespace skewguard::oauth {
 
-/// Reads JSON that a stranger wrote: nothing where it is malformed, nested deeper than
-/// `most_depth`, or holds a number that no double can. Linear in the text; no exceptions.
+/// Parses untrusted JSON: empty if it is malformed, nested deeper than `most_depth`, or contains a
+/// number that does not fit into a double. Linear time; no exceptions.
 std::optional<nlohmann::json> parse_json(std::string_view text, std::size_t most_depth = 64);
 
-/// A JSON number that stands as text ("3600", "3600.5", "3.6e3"); nothing for all else.
+/// A JSON number given as text ("3600", "3600.5", "3.6e3"); empty for anything else.
 std::optional<double> number_of_text(std::string_view text);
 
-/// The same as parse_json() for a text that holds secrets, of which the parser would leave copies
-/// in freed memory: it gets to see no string of eight bytes or more, but those that name a member.
-/// Whether the content of such a string is well-formed shows when it is read.
+/// Like parse_json(), for a text that contains secrets, of which the parser would leave copies in
+/// freed memory: the parser sees no strings of eight bytes or more except member names. Whether
+/// such a string is well-formed is checked when it is read.
 class SecretJson {
  public:
   /// `text`, of at most 99,999,999 bytes, must outlive it.
   static std::optional<SecretJson> parse(std::string_view text);
-  /// In place of each long string stands something else.
+  /// Long strings are replaced with placeholders.
   [[nodiscard]] const nlohmann::json& root() const noexcept { return root_; }
-  /// The text of `value`, a string of root(); nothing where it is malformed. Of escaped characters
-  /// beyond ASCII all are read as DEL.
+  /// The text of `value`, a string in root(); empty if it is malformed. Escaped non-ASCII
+  /// characters are read as DEL.
   [[nodiscard]] std::optional<SecretText> text_of(const nlohmann::json& value) const;
 
  private:
@@ -37,20 +37,20 @@ class SecretJson {
   nlohmann::json root_;
 };
 
-/// Of an object or a form. An answer has a dozen; to compare many times as many would hold up the
-/// loop.
+/// The limit of members in an object or a form. An answer has about a dozen; comparing many more
+/// would block the loop.
 inline constexpr std::size_t kMostNames = 1000;
 
-/// The member `name` of an object, else the first one that differs from it in case, underscores and
-/// hyphens alone (accessToken, Access-Token), if it has at most kMostNames members; else null. Dies
-/// with `object`.
+/// The member `name` of an object, otherwise the first one that differs from it only in case,
+/// underscores and hyphens (accessToken, Access-Token), if the object has at most kMostNames
+/// members; otherwise null. Valid as long as `object`.
 const nlohmann::json* member_like(const nlohmann::json& object, std::string_view name);
 
-/// A form (application/x-www-form-urlencoded) as the JSON object of its fields; nothing where
-/// `text` is no form, has no field `name`, or more than kMostNames fields.
+/// A form (application/x-www-form-urlencoded) as a JSON object of its fields; empty if `text` is
+/// not a form, has no field `name`, or more than kMostNames fields.
 std::optional<SecretText> json_of_form(std::string_view text, std::string_view name);
 
-/// The member `name` of an object where it is a string; else null. Dies with `object`.
+/// The member `name` of an object if it is a string; otherwise null. Valid as long as `object`.
 const std::string* string_member(const nlohmann::json& object, const char* name);
 
 }  // namespace skewguard::oauth

@@ -25,7 +25,7 @@ std::string of_region(const LoginContext& context) {
   return context.region.empty() ? "" : " of region " + quoted(context.region);
 }
 
-/// A client of another region is refused in the same words as one with a wrong secret.
+/// A client of another region is rejected with the same words as a wrong secret.
 std::string ways_to_check(const LoginContext& context) {
   return context.region.empty()
              ? " (the login URL is " + context.host + ")"
@@ -38,7 +38,7 @@ std::string what_to_check(const LoginContext& context) {
          ways_to_check(context);
 }
 
-/// Other servers want the client's id and secret written otherwise.
+/// Other servers expect the client's id and secret in another form.
 std::string ways_to_authenticate(const Refusal& refusal, const LoginContext& context) {
   const bool in_basic = context.client_auth == ClientAuth::basic;
   std::string text;
@@ -57,7 +57,7 @@ std::string ways_to_authenticate(const Refusal& refusal, const LoginContext& con
   return text;
 }
 
-/// When the host says to try again.
+/// When the host asks to try again.
 std::string when_told(const Refusal& refusal) {
   if (!refusal.retry_after) return "";
   if (*refusal.retry_after == Duration{0}) return " and says to try again at once";

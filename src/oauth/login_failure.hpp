@@ -13,7 +13,7 @@
 
 namespace skewguard::oauth {
 
-/// How many failures of this kind a caller waits through before it is told.
+/// How many failures of this kind a caller waits through before it gets the failure.
 enum class Retry {
   never,          ///< the next answer would be the same: tell every caller at once
   once,           ///< perhaps an accident
@@ -21,7 +21,7 @@ enum class Retry {
   while_waiting,  ///< as long as the caller's deadline allows
 };
 
-/// A token request that brought no token, sorted by what to do about it.
+/// A token request that brought no token, classified by what to do about it.
 struct LoginFailure {
   TokenFailure failure;
   Retry retry = Retry::never;
@@ -32,7 +32,7 @@ struct LoginFailure {
   std::string correlation_id;
 };
 
-/// Whom the words are about.
+/// The parties that the message names.
 struct LoginContext {
   std::string host;                ///< origin of the token URL
   std::string region;              ///< may be empty
@@ -44,12 +44,12 @@ struct LoginContext {
 };
 
 LoginFailure failure_of(const Refusal& refusal, int status, const LoginContext& context);
-/// `unusable`: what Dialect::token said of a 2xx.
+/// `unusable`: the error of Dialect::token for a 2xx.
 LoginFailure failure_of(const Error& unusable, const Exchange& exchange);
 /// `host`: origin of the token URL.
 LoginFailure failure_of(const TransportFailure& failure, const std::string& host,
                         WallTime local_time);
-/// The caller's deadline passed while a token request was under way.
+/// The caller's deadline passed during a token request.
 LoginFailure no_answer_yet();
 
 }  // namespace skewguard::oauth

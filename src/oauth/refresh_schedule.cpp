@@ -10,11 +10,11 @@ namespace {
 /// A margin wider than this would cost a second token in each lifetime.
 constexpr double kLargestPart = 0.25;
 
-/// Issuers write `exp` from a begin that was truncated to a whole second, so a token's life may end
-/// that much before our count of it.
+/// Issuers compute `exp` from a time that was truncated to a whole second, so a token may expire up
+/// to a second before we expect.
 constexpr Duration kTruncation = std::chrono::seconds{1};
 
-/// A part of the life, whatever the options say.
+/// A fraction of the lifetime, limited whatever the options say.
 Duration margin(Duration span, double part, Duration most) noexcept {
   const double sane = part > 0 ? std::min(part, kLargestPart) : 0;  // NaN too
   const Duration share{static_cast<Duration::rep>(static_cast<double>(span.count()) * sane)};

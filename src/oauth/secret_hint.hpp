@@ -6,8 +6,8 @@
 
 namespace skewguard::oauth {
 
-/// What looks wrong with a client secret that was refused, and what to do; empty: nothing does.
-/// Says nothing of its characters but their kind. `sent_in`: how the secret reached the login host.
+/// What looks wrong with a client secret that was rejected, and what to do; empty if nothing does.
+/// Reveals only the kind of its characters. `sent_in`: how the secret was sent to the login host.
 std::string_view secret_hint(std::string_view secret, ClientAuth sent_in) noexcept;
 
 }  // namespace skewguard::oauth

@@ -13,7 +13,7 @@
 
 namespace skewguard::oauth {
 
-/// One access token with all that is known of its life. Immutable once made.
+/// An access token with everything known about its lifetime. Immutable.
 struct Token {
   Secret value;
   std::string token_type = "Bearer";
@@ -29,13 +29,14 @@ struct Token {
   std::optional<Duration> expires_in;     ///< of the answer, or JWT exp - iat; absent = not told
   Duration life{0};                       ///< that we count with, > 0
   std::optional<ServerTime> issuer_date;  ///< the Date of the token answer
-  /// The issuer's clock read no less when the request was sent: the token cannot be older.
+  /// A lower bound of the issuer's clock when the request was sent: the token cannot be older.
   std::optional<ServerTime> issued_from;
 
-  /// Not valid before / no longer valid from: the earlier of nbf and iat, and exp, of a JWT, else
-  /// issuer_date and issuer_date + life; by the issuer's clock. What the API compares with its own.
+  /// When it becomes valid and when it expires: the earlier of nbf and iat, and exp, for a JWT,
+  /// otherwise issuer_date and issuer_date + life; by the issuer's clock. What the API compares
+  /// with its own clock.
   std::optional<ServerTime> begins;
-  /// The later of nbf and iat where the two differ: there are APIs that compare this one.
+  /// The later of nbf and iat if they differ: some APIs check this one.
   std::optional<ServerTime> begins_later;
   std::optional<ServerTime> ends;
 

@@ -19,8 +19,8 @@
 
 namespace skewguard::oauth {
 
-/// One answer, or missing answer, of the login host that did not bring a token, as a caller's
-/// report tells it. `attempt.n` is filled in by the call.
+/// A failed or missing answer of the login host, as it appears in a caller's report. The call fills
+/// in `attempt.n`.
 struct LoginAttempt {
   ReportedAttempt attempt;
   std::uint64_t fetch = 0;  ///< which token request
@@ -32,18 +32,18 @@ using FetchId = std::uint64_t;
 /// A server refused the token that a Want asks to replace.
 struct Refused {
   Instant sent{};  ///< when it was sent
-  /// The token was new, and by the API's clock it had not begun, or had ended already. So an older
-  /// one may serve better, and a newer one only if it was asked for since.
+  /// The token was new, but by the API's clock not valid yet, or already expired. So an older one
+  /// may be better, and a newer one only if it was requested since.
   bool ill_timed = false;
   bool older_too = false;  ///< one from before it has been refused, too
-  /// When that clock reaches its begin, if that is why.
+  /// When that clock reaches the time at which it becomes valid, if that is the reason.
   std::optional<Instant> begins{};
 };
 
 namespace event {
-/// Someone needs a token: of a later generation than `after` (0 = any), with `min_life` left, by
-/// `deadline`. `force`: a new one in any case (one that is under way already counts). `refused`:
-/// why none up to `after` will do; if that was before its end, evidence rule 8 limits the token
+/// A caller needs a token: of a later generation than `after` (0 = any), with `min_life` left, by
+/// `deadline`. `force`: always a new one (a request in progress counts). `refused`: why no token up
+/// to `after` can be used; if it was refused before its end, evidence rule 8 limits the token
 /// requests.
 struct Want {
   WaiterId waiter = 0;
@@ -65,11 +65,11 @@ struct FetchFailed {
   FetchId fetch = 0;
   TransportFailure failure;
 };
-/// A timer fired (or anybody thinks it is worth a look).
+/// A timer fired, or there is another reason to check.
 struct Tick {};
-/// The published token is being used: it is worth a successor.
+/// The published token is being used, so it should be refreshed.
 struct Used {};
-/// The API took this token.
+/// The API accepted this token.
 struct Accepted {
   std::uint64_t generation = 0;
 };
@@ -79,28 +79,28 @@ struct RefusedForGood {
   std::uint64_t generation = 0;
   Verdict verdict = Verdict::token_rejected;
 };
-/// The API took this token, then refused it early in its life; no clock explains that.
+/// The API accepted this token, then refused it early in its lifetime; no clock explains that.
 struct EndedEarly {
   std::uint64_t generation = 0;
 };
-/// The API took a token that had surely not begun by the Date of that very answer: it does not look
-/// at begins, or not by the clock that its Date shows.
+/// The API accepted a token that was certainly not valid yet by the Date of that same answer: it
+/// does not check when tokens become valid, or not by the clock that its Date shows.
 struct TakesUnbegun {};
-/// This API refuses tokens until its own clock has reached their begin, and lags the issuer by at
-/// most `lag`: from now on fetch that much earlier, first use when surely active. 0: it no longer
-/// does. `least`: what its clock surely lags by.
+/// This API refuses tokens that are not valid yet by its own clock, and lags the issuer by at most
+/// `lag`: from now on fetch that much earlier, and use tokens only when they are certainly valid.
+/// 0: no longer. `least`: the least that its clock certainly lags.
 struct ApiLags {
   Duration lag{0};
   Duration least{0};
 };
-/// This API's clock leads the issuer's by `lead`: tokens end that much earlier. `least`: what it
-/// surely leads by.
+/// This API's clock leads the issuer's by `lead`: tokens end that much earlier. `least`: the least
+/// that it certainly leads.
 struct ApiLeads {
   Duration lead{0};
   Duration least{0};
 };
-/// Boot time is short by about `gap`: the machine stood still. Tokens whose answer came at
-/// `issued_from` or later were issued after that, and keep their lives.
+/// The machine stood still, so boot time is behind by about `gap`. Tokens whose answer arrived at
+/// `issued_from` or later were issued after that, and are not affected.
 struct StoodStill {
   Duration gap{0};
   Instant issued_from = Instant::max();
@@ -109,23 +109,23 @@ struct StoodStill {
 struct Adopt {
   TokenPtr token;
 };
-/// Ends a StartFetch without a token request: somebody else had asked, and his token will do
-/// (`would_serve`).
+/// Ends a StartFetch without a token request: another process had requested a token that can be
+/// used (`would_serve`).
 struct Found {
   FetchId fetch = 0;
   TokenPtr token;
 };
-/// Ends a StartFetch without a token request: all processes of this client together have spent what
-/// evidence rule 8 allows, until about then.
+/// Ends a StartFetch without a token request: together, the processes of this client have used up
+/// what evidence rule 8 allows, until about then.
 struct TooSoon {
   FetchId fetch = 0;
   Instant until{};
 };
-/// Ends a StartFetch without a token request: all who waited for it have left.
+/// Ends a StartFetch without a token request: nobody is waiting for it any more.
 struct Dropped {
   FetchId fetch = 0;
 };
-/// Other secrets of the same client from now on; never empty.
+/// The client's new secrets; never empty.
 struct NewGrants {
   Grants grants;
 };
@@ -138,8 +138,8 @@ using TokenEvent =
                  event::Adopt, event::Found, event::TooSoon, event::Dropped, event::NewGrants>;
 
 namespace action {
-/// Send this to the login host; answer with Fetched or FetchFailed (or Found). At most one is under
-/// way.
+/// Send this to the login host; answer with Fetched or FetchFailed (or Found). At most one is in
+/// progress.
 struct StartFetch {
   FetchId fetch = 0;
   HttpRequest request;
@@ -148,7 +148,7 @@ struct StartFetch {
   bool anew = false;     ///< somebody wants one that nobody has had yet
   bool pays = false;     ///< a refusal is why: evidence rule 8 limits these
 };
-/// Answers a Want, exactly once each (Deliver or Deny). `first_use`: do not send it before.
+/// Answers a Want, exactly once each (Deliver or Deny). `first_use`: do not send the token before.
 struct Deliver {
   WaiterId waiter = 0;
   TokenPtr token;
@@ -164,31 +164,31 @@ struct Deny {
   std::vector<LoginAttempt> attempts;
   Duration held_up{0};
 };
-/// The current token, for readers; null = none that may be used.
+/// The current token, for readers; null = no usable one.
 struct Publish {
   TokenPtr token;
   Instant usable_until{};
 };
-/// Step me with Tick at about this time. Replaces the last one.
+/// Call step() with Tick at about this time. Replaces the previous one.
 struct WakeAt {
   Instant at{};
 };
-/// A token request failed: for on_rejection, at once, however many wait.
+/// A token request failed: report it to on_rejection at once, once for all waiters.
 struct Rejected {
   LoginAttempt attempt;
 };
-/// The token that the last fetch brought: other processes may use it.
+/// The token from the last fetch, for other processes.
 struct Save {
   TokenPtr token;
 };
-/// Something has become known of this token or of the two clocks.
+/// Something new is known about this token or the two clocks.
 struct Note {
   TokenPtr token;
   bool accepted = false;
   Duration lag{0};
   Duration lead{0};
 };
-/// This token is refused: no other process should use it.
+/// This token was refused: no other process should use it.
 struct Forget {
   TokenPtr refused;
   TokenPtr instead{};  ///< an older one that lives and that the API accepted; may be null
@@ -207,38 +207,39 @@ struct TokenMachineOptions {
   std::string token_url;
   std::string region;      ///< for explanations; may be empty
   bool raw_basic = false;  ///< id and secret are not form-encoded first: for explanations
-  /// Part of the lifetime that a refresh starts ahead of its end (before jitter). Of 300 s, the
-  /// platform's shortest life: room for a login host that takes 10 s, and, with the margin of use,
-  /// less than 5% more tokens.
+  /// How long before its end a token is refreshed, as a fraction of the lifetime (before jitter).
+  /// For 300 s, the platform's shortest lifetime, that leaves time for a login host that takes 10
+  /// s, and costs, with the use margin, less than 5% more tokens.
   double refresh_ahead_part = 0.045;
   Duration refresh_ahead_most =
       std::chrono::seconds{90};  ///< room for two tries of 30 s and backoff
-  /// A token from the store is refreshed ahead by programs alone that go on for so long: a command
-  /// that ends with its call would leave the token request unanswered, and the next command would
-  /// make it again.
+  /// A token from the store is refreshed early only by programs that have run for this long: a
+  /// command that exits after its call would leave the token request unanswered, and the next
+  /// command would repeat it.
   Duration lasting_program = std::chrono::seconds{2};
-  /// Part of the lifetime, at its end, in which it is no longer sent: it must still live on
-  /// arrival.
+  /// The last fraction of the lifetime in which the token is no longer sent: it must still be valid
+  /// on arrival.
   double use_margin_part = 0.02;
   Duration use_margin_most = std::chrono::seconds{2};
-  /// Of one token request: a login host that takes 10 s is slow, not down; and within a call's 30 s
-  /// it gets a second chance.
+  /// The timeout of a token request: a login host that takes 10 s is slow, not down; and within a
+  /// call's 30 s there is time for a second try.
   Duration fetch_timeout = std::chrono::seconds{14};
   Duration unknown_life = std::chrono::seconds{300};  ///< where nothing tells it: Genesys' shortest
   time::Backoff::Options backoff{};
   Duration first_pause = std::chrono::seconds{5};  ///< after a fresh token was refused; doubles
-  /// After credentials were refused that had worked; doubles. They may be restored at any time.
+  /// The first pause after credentials that had worked were rejected; doubles. They may be restored
+  /// at any time.
   Duration first_pause_after_good = std::chrono::seconds{1};
   Duration longest_pause = std::chrono::minutes{5};
   std::uint64_t seed = 1;  ///< for jitter
 };
 
-/// Holds the current token, fetches the next one in time, and never two at once. Pure: driven by
-/// events, answers with actions. Not thread-safe: it belongs to the control loop.
+/// Holds the current token and fetches the next one in time, never two at once. Pure: driven by
+/// events, returns actions. Not thread-safe: it belongs to the control loop.
 class TokenMachine {
  public:
-  /// `grants`: where one is refused the next is tried at once. Empty: tokens are given, not asked
-  /// for.
+  /// `grants`: if one is rejected, the next is tried at once. Empty: tokens are given, not
+  /// requested.
   TokenMachine(TokenMachineOptions options, Grants grants, std::shared_ptr<const Dialect> dialect,
                ServerId login);
   ~TokenMachine();
@@ -249,27 +250,27 @@ class TokenMachine {
 
   /// The token that may be sent now, or null. Deadlines are checked here, not by timers.
   [[nodiscard]] TokenPtr usable(const clocks::ClockView& view) const;
-  /// Whether somebody else's token would do in place of a new one: another than those that were
-  /// had here, no older, and with `min_life` left.
+  /// Whether another process's token can be used instead of a new one: different from those used
+  /// here, not older, and with `min_life` left.
   [[nodiscard]] bool would_serve(const Token& token, Duration min_life,
                                  const clocks::ClockView& view) const;
-  /// When the current token's life ends, by the earlier of its two witnesses and what was learned.
+  /// When the current token expires, by the earlier of its two witnesses and what was learned.
   [[nodiscard]] std::optional<Instant> ends_at(const clocks::ClockView& view) const;
   [[nodiscard]] bool fetching() const noexcept;
-  /// Until when no token request is made because the login host failed or limited the last one, and
-  /// which of the two it was; nothing if it did neither.
+  /// Until when no token request is made because the login host failed or rate limited the last
+  /// one, and which of the two it was; empty if neither.
   struct Pause {
     Instant until{};
     Verdict verdict = Verdict::ok;
   };
   [[nodiscard]] std::optional<Pause> pause() const;
   [[nodiscard]] bool was_accepted(std::uint64_t generation) const noexcept;
-  /// The API's Date tells nothing of whether a token has begun (TakesUnbegun, until ApiLags).
+  /// The API's Date does not show whether a token is valid yet (TakesUnbegun, until ApiLags).
   [[nodiscard]] bool begins_ignored() const noexcept;
-  /// Until when the token before this generation would serve in its place, should the API's clock
-  /// say that this one has not begun; Instant::min() if it would not.
+  /// Until when the token before this generation could be used instead if this one is not valid yet
+  /// by the API's clock; Instant::min() if it could not.
   [[nodiscard]] Instant older_until(std::uint64_t generation, const clocks::ClockView& view) const;
-  /// How many generations running, up to the one before, ended early (at most the last 8).
+  /// How many consecutive generations, up to the one before, ended early (at most the last 8).
   [[nodiscard]] unsigned early_ends_before(std::uint64_t generation) const noexcept;
 
  private:

@@ -9,10 +9,10 @@
 
 namespace skewguard::oauth {
 
-/// `words` of a server, or a message that quotes them, with "***" wherever eight characters running
-/// are those of one of `secrets` (all of it, where it is shorter): a server may echo what it was
-/// sent, whole, in part or cut, and its words go to logs and reports. What begins like a secret
-/// where the words were cut ("...") goes too. Secrets of under four characters hide nothing.
+/// Replaces with "***" every run of eight characters in a server's `words` that occurs in one of
+/// `secrets` (or the whole secret, if it is shorter): a server may echo what it was sent,
+/// completely or in part, and its words go to logs and reports. Also hides the beginning of a
+/// secret where the words were truncated ("..."). Secrets of under four characters are not hidden.
 std::string withhold(std::string words, std::initializer_list<std::string_view> secrets);
 std::string withhold(std::string words, std::span<const Secret> secrets);
 
