@@ -62,6 +62,13 @@ TEST(WhoIsWrong, TwoThatDoNotMeetDoNot) {
   EXPECT_TRUE(blame({login({5s, 6s}), ntp({7s, 8s}, "a"), ntp({-1s, 10s}, "b")}).unknown());
 }
 
+TEST(WhoIsWrong, TheSecondMustLieOnTheSameSide) {
+  EXPECT_TRUE(blame({login({1100ms, 2s}), ntp({1ns, 1200ms})}).local_off);
+  EXPECT_FALSE(blame({login({1100ms, 2s}), ntp({0s, 1200ms})}).local_off);
+  EXPECT_TRUE(blame({login({-2s, -1100ms}), ntp({-1200ms, -1ns})}).local_off);
+  EXPECT_FALSE(blame({login({-2s, -1100ms}), ntp({-1200ms, 0s})}).local_off);
+}
+
 TEST(WhoIsWrong, OneThatHoldsOursDoesNot) {
   EXPECT_TRUE(blame({login({5s, 6s}), ntp({0s, 10s})}).unknown());
 }

@@ -28,5 +28,26 @@ TEST(CallEvidence, NothingIsLearnedFromARefusedGivenToken) {
   EXPECT_THAT(told<oauth::event::RefusedForGood>(revoked), IsEmpty());
 }
 
+TEST(CallEvidence, AFrozenLoginDateOfBeforeTheCallBlamesNoClock) {
+  const auto issuer_ahead_verdict = [](bool frozen) {
+    World w;
+    w.options.attempts = 1;
+    w.login_date = kEpoch + seconds{120};
+    if (frozen) {
+      for (const Duration later : {Duration{0}, Duration{seconds{10}}}) {
+        w.advance(later);
+        w.book.observe(w.login,
+                       time::DateSample{.sent = w.now(),
+                                        .received = w.now(),
+                                        .date = std::chrono::floor<seconds>(*w.login_date)});
+      }
+      w.advance(seconds{10});
+    }
+    return w.run().verdict;
+  };
+  EXPECT_EQ(issuer_ahead_verdict(false), Verdict::issuer_clock_ahead);
+  EXPECT_EQ(issuer_ahead_verdict(true), Verdict::unknown);
+}
+
 }  // namespace
 }  // namespace skewguard::guard::testing

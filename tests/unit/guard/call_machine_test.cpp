@@ -1147,6 +1147,16 @@ TEST_P(Guard, CancelledEndsTheCallWithAnErrorOfThatKind) {
   world.run();
   ASSERT_TRUE(world.end->error);
   EXPECT_EQ(world.end->error->kind, ErrorKind::cancelled);
+  EXPECT_EQ(world.end->error->message, "the call was withdrawn before it had ended");
+}
+
+TEST_P(Guard, ACallWhoseTransportWasCancelledSaysWhy) {
+  world.replies = {{0, "", {}, TransportFailure::Kind::cancelled}};
+  world.run();
+  ASSERT_TRUE(world.end->error);
+  EXPECT_EQ(world.end->error->kind, ErrorKind::cancelled);
+  EXPECT_EQ(world.end->error->message,
+            "the call was withdrawn before it had ended: no answer from api.example:443");
 }
 
 }  // namespace

@@ -73,6 +73,16 @@ TEST(Learned, LeadIsNeverLessThanWhatWasLeftOfTheRefusedTokensLife) {
             seconds{295});
 }
 
+TEST(Learned, ALeadOfANanosecondIsOne) {
+  const Duration all_of_its_life = seconds{10} + kLife;  // since it was asked for at 10 s
+  const auto t = refusal(all_of_its_life, seconds{1300});
+  const auto lead = [&](Duration apart) {
+    return learned_lead(t, OffsetBound{apart, apart}, kLife, seconds{1});
+  };
+  EXPECT_EQ(lead(-Duration{1}), Duration{1});
+  EXPECT_FALSE(lead(Duration{0}));
+}
+
 TEST(Learned, WhatTheTruncationOfExpMayTakeTeachesNoLead) {  // T6: lives of a second
   const auto t = refusal(seconds{10} + milliseconds{300}, seconds{1001});
   EXPECT_FALSE(learned_lead(t, OffsetBound{-seconds{1}, seconds{1}}, seconds{1}, seconds{1}));

@@ -43,6 +43,15 @@ TEST(TokenAnswer, ReadsTheExampleOfRfc6749) {
   EXPECT_THAT(answer->oddities, IsEmpty());
 }
 
+TEST(TokenAnswer, ShowsTheFirstTagOfAPage) {
+  const auto told = [](const std::string& body) {
+    const auto answer = read(body);
+    return answer.ok() ? std::string{} : answer.error().message;
+  };
+  EXPECT_THAT(told(" <html><body>"), HasSubstr("it is markup (<html>), not JSON"));
+  EXPECT_THAT(told("<html truncated"), HasSubstr("it is markup (<html truncated), not JSON"));
+}
+
 // Contract, rule of evidence 9.
 TEST(TokenAnswer, AnotherWordingOfTheTypeIsBearerAndTold) {
   for (const char* type :

@@ -89,6 +89,15 @@ TEST(LoginRefusal, APageWith403IsAGateways) {
   EXPECT_EQ(refusal.gateway, "page \"Blocked\", Server \"edge\"");
 }
 
+TEST(LoginRefusal, ShowsSixtyCharactersOfAServersName) {
+  const std::string most(60, 's');
+  const auto gateway = [](const std::string& server) {
+    return login(403, "<html></html>", {{"Server", server}}).gateway;
+  };
+  EXPECT_EQ(gateway(most), "Server \"" + most + "\"");
+  EXPECT_EQ(gateway(most + "s"), "Server \"" + most + "...\"");
+}
+
 TEST(LoginRefusal, KnowsRateLimitsInEveryForm) {
   EXPECT_EQ(login(403, error_body("invalid_request", "rate limit exceeded")).kind,
             Kind::rate_limited);

@@ -1064,6 +1064,17 @@ TEST_F(Share, OrdinaryRenewalsAreFree) {
   EXPECT_EQ(shared.record().bucket_full_at, 0s);
 }
 
+TEST_F(Share, WithoutTheIssuersClockNobodyPays) {
+  Record record;
+  record.epoch = 7;
+  record.bucket_full_at = kDate + 60s;
+  shared.put(record);
+  one.view.issuer.reset();
+  one.step(event::Need{.need = 1, .pays = true});
+  EXPECT_TRUE(one.asks());
+  EXPECT_EQ(shared.record().bucket_full_at, kDate + 60s);
+}
+
 TEST_F(Share, ABucketThatCannotBeReadIsFull) {
   Record record;
   record.epoch = 7;
