@@ -264,6 +264,37 @@ TEST(Settle, AContendedTokenIsNotTakenForARevokedOne) {
   EXPECT_EQ(settle(evidence({early, taken}), 0), Verdict::token_contended);
 }
 
+TEST(Assess, ABeginAtMaxWaitIsWaitedFor) {
+  Evidence e = evidence({refusal(milliseconds{40}, -seconds{5})});
+  e.limits.max_wait = seconds{5};
+  EXPECT_EQ(assess(e).next, Next::wait);
+  e.limits.max_wait = seconds{5} - Duration{1};
+  EXPECT_EQ(assess(e).next, Next::look);
+}
+
+TEST(Settle, ATokenRefusedTwiceWithoutADateWasNotRevokedForSure) {
+  const Trial t = refusal(seconds{60}, std::nullopt);
+  Trial taken = refusal(seconds{62}, std::nullopt, 2);
+  taken.refused = false;
+  EXPECT_EQ(settle(evidence({t, refusal(seconds{61}, std::nullopt), taken}), 0), Verdict::unknown);
+}
+
+TEST(FactsOf, SaysWhichTimesRestOnTheIssuersDate) {
+  oauth::Token token;
+  EXPECT_FALSE(facts_of(token, false, kApi).begin_dated);
+  EXPECT_FALSE(facts_of(token, false, kApi).end_dated);
+  token.begins = noon_plus(Duration{0});
+  token.ends = noon_plus(seconds{300});
+  EXPECT_TRUE(facts_of(token, false, kApi).begin_dated);
+  EXPECT_TRUE(facts_of(token, false, kApi).end_dated);
+  token.claims = oauth::JwtClaims{.iat = kNoon};
+  EXPECT_FALSE(facts_of(token, false, kApi).begin_dated);
+  EXPECT_TRUE(facts_of(token, false, kApi).end_dated);
+  token.claims = oauth::JwtClaims{.nbf = kNoon, .exp = kNoon + seconds{300}};
+  EXPECT_FALSE(facts_of(token, false, kApi).begin_dated);
+  EXPECT_FALSE(facts_of(token, false, kApi).end_dated);
+}
+
 TEST(Settle, ARefusalThatNothingExplainsIsUnknownUnlessTheTokenWasGiven) {
   Trial t = refusal(seconds{60}, std::nullopt);
   EXPECT_EQ(settle(evidence({t}), 0), Verdict::unknown);

@@ -16,6 +16,19 @@ TEST(NumberOfText, ReadsAJsonNumberAlone) {
     EXPECT_EQ(number_of_text(text), std::nullopt) << text;
 }
 
+TEST(NumberOfText, ReadsUpTo64Characters) {
+  const std::string most = "0." + std::string(62, '5');
+  EXPECT_TRUE(number_of_text(most));
+  EXPECT_FALSE(number_of_text(most + "5"));
+}
+
+TEST(ParseJson, CountsBracketsThatAreOpen) {
+  EXPECT_TRUE(parse_json("[[],{},[]]", 2));
+  EXPECT_TRUE(parse_json(R"(["[[[", "\"[["])", 2)) << "those in strings are none";
+  EXPECT_FALSE(parse_json("[[[]]]", 2));
+  EXPECT_FALSE(parse_json("[]]]][[[]]]", 2));
+}
+
 TEST(MemberLike, PrefersTheExactNameAndForgivesItsSpelling) {
   const auto object = parse_json(R"({"accessToken":1,"access_token":2,"Token-Type":3})");
   EXPECT_EQ(*member_like(*object, "access_token"), 2);
