@@ -76,7 +76,7 @@ ClientOptions options_for(std::string login_url, std::string api_url, const char
   options.login_url = std::move(login_url);
   options.api_url = std::move(api_url);
   options.client_id = "demo";
-  options.client_secret = Secret{secret};
+  options.client_secrets = {Secret{secret}};
   return options;
 }
 

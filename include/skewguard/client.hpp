@@ -57,10 +57,9 @@ struct ClientOptions {
   /// Visible ASCII and blanks, as the secrets. No colon where the genesys dialect sends it as
   /// Basic.
   std::string client_id;
-  Secret client_secret;  ///< sent to the login host alone; empty = a client without one
-  /// Tried in this order where the login host refuses client_secret: the old one and the new, while
-  /// a secret is replaced.
-  std::vector<Secret> more_secrets;
+  /// Sent to the login host alone. Where it refuses one, the next is tried: give the old and the
+  /// new secret while you replace it. Empty = a public client, which has none.
+  std::vector<Secret> client_secrets;
   Secret access_token;           ///< a given token: neither login_url nor client is needed, and it
                                  ///< cannot be refreshed
   std::string ca_file;           ///< PEM bundle; empty = the system's
@@ -281,7 +280,7 @@ class Client {
   /// they cannot be read, or the client was made otherwise.
   Result<void> reload();
 
-  /// As it was made.
+  /// As they were given, without `client_secrets`.
   [[nodiscard]] const ClientOptions& options() const noexcept;
 
  private:

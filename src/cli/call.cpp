@@ -137,7 +137,8 @@ int run_call(const CallArguments& arguments, Session& session) {
   if (!request) return fail(request.error(), session);
   const auto report = ReportFile::open(arguments.report, session.world);
   if (!report) return fail(report.error(), session);
-  auto api = session.world.make_api(session.options, session.logger.hooks(), session.token_store);
+  auto api = session.world.make_api(session.release_options(), session.logger.hooks(),
+                                    session.token_store);
   if (!api) return fail(api.error(), session);
 
   const auto response = (*api)->call(*std::move(request));

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "cli/command_line.hpp"
 #include "cli/logger.hpp"
 #include "cli/world.hpp"
@@ -9,6 +11,15 @@ namespace skewguard::cli {
 
 /// Everything that a command uses during one run.
 struct Session {
+  /// The options for the client that is to be made, with its secrets: this session keeps no copy of
+  /// those. To be called once.
+  ClientOptions release_options() {
+    auto secrets = std::exchange(options.client_secrets, {});
+    ClientOptions released = options;
+    released.client_secrets = std::move(secrets);
+    return released;
+  }
+
   const World& world;
   Logger& logger;
   ClientOptions options;      ///< of an identity; of no use to `emulate`

@@ -34,7 +34,7 @@ std::string missing_settings(const ClientOptions& options) {
   std::string credentials;
   if (options.access_token.empty()) {
     if (options.client_id.empty()) credentials = "the client id (GENESYS_CLOUD_CLIENT_ID)";
-    if (options.client_secret.empty()) {
+    if (options.client_secrets.empty()) {
       credentials += (credentials.empty() ? "" : " and ") +
                      std::string(
                          "the client secret (GENESYS_CLOUD_CLIENT_SECRET or "
@@ -64,9 +64,8 @@ Hooks beside_progress(Session& session) {
 }
 
 /// Gets a token and asks whose it is. Always a new token, which is not stored.
-Access try_access(Session& session) {
+Access try_access(ClientOptions options, Session& session) {
   Access access;
-  ClientOptions options = session.options;
   options.timeout = std::min(options.timeout, kAccessTimeout);
   options.ntp.emplace();  // none: the doctor asks by itself
   access.given = !options.access_token.empty();
@@ -131,7 +130,10 @@ Result<Examination> examine(Session& session, bool quiet) {
 
   std::future<Access> access;
   if (examination.missing.empty()) {
-    access = std::async(std::launch::async, [&session] { return try_access(session); });
+    access =
+        std::async(std::launch::async, [&session, options = session.release_options()]() mutable {
+          return try_access(std::move(options), session);
+        });
   }
   auto first = survey_options(std::move(servers), session);
   first.budget.probes = kProbes;

@@ -76,7 +76,8 @@ int run_token(const TokenArguments& arguments, Session& session) {
   hooks.on_resolved = [&](const CallReport& report) {
     if (report.mitigated) cured.push_back(report);
   };
-  auto api = session.world.make_api(session.options, std::move(hooks), session.token_store);
+  auto api =
+      session.world.make_api(session.release_options(), std::move(hooks), session.token_store);
   if (!api) return fail(api.error(), session);
   const auto token = (*api)->token(*options);
   api->reset();

@@ -80,7 +80,8 @@ int run_whoami(const WhoamiArguments& arguments, Session& session) {
   if (!report_file) return fail(report_file.error(), session);
   const auto token =
       session.options.access_token.empty() ? Whoami::TokenIs::managed : Whoami::TokenIs::given;
-  auto api = session.world.make_api(session.options, session.logger.hooks(), session.token_store);
+  auto api = session.world.make_api(session.release_options(), session.logger.hooks(),
+                                    session.token_store);
   if (!api) return fail(api.error(), session);
 
   CallReport report;

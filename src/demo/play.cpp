@@ -48,7 +48,7 @@ Result<Side> play_guarded(Scene& scene, const Identity& identity, Progress& prog
   options.login_url = scene.servers().login_url();
   options.api_url = scene.servers().api_url();
   options.client_id = identity.first;
-  options.client_secret = identity.second;
+  options.client_secrets = {identity.second};
   Hooks hooks;
   hooks.log = [&scene](const LogLine& line) {
     if (line.level == LogLevel::info) scene.note(line.message);

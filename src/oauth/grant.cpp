@@ -17,4 +17,15 @@ std::vector<FormField> ClientCredentials::fields() const {
   return fields;
 }
 
+Grants client_credentials(const ClientOptions& options, std::vector<Secret> secrets) {
+  if (secrets.empty()) secrets.emplace_back();
+  Grants grants;
+  grants.reserve(secrets.size());
+  for (Secret& secret : secrets) {
+    grants.push_back(std::make_shared<ClientCredentials>(
+        options.client_id, std::move(secret), options.token_params, options.client_auth));
+  }
+  return grants;
+}
+
 }  // namespace skewguard::oauth

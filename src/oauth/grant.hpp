@@ -53,4 +53,9 @@ class ClientCredentials final : public Grant {
   ClientAuth client_auth_;
 };
 
+/// One grant for each of `secrets`, in their order: from here on the grants alone hold them.
+/// Without any, the one grant of a public client. Everything else is taken from `options`, whose
+/// own secrets count for nothing.
+Grants client_credentials(const ClientOptions& options, std::vector<Secret> secrets);
+
 }  // namespace skewguard::oauth

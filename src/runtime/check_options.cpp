@@ -35,6 +35,13 @@ Result<void> check_text(const std::string& name, std::string_view value) {
                 "give it exactly as it was issued");
 }
 
+Result<void> check_secrets(const std::vector<Secret>& secrets) {
+  for (const Secret& secret : secrets) {
+    if (auto ok = check_text("a client secret", secret.reveal()); !ok) return ok;
+  }
+  return {};
+}
+
 /// How the client is named, once.
 Result<void> check_authentication(const ClientOptions& options) {
   const bool raw =
@@ -70,18 +77,9 @@ Result<void> check_client_certificate(const ClientOptions& options) {
 
 }  // namespace
 
-std::vector<Secret> secrets_of(const ClientOptions& options) {
-  std::vector<Secret> secrets{options.client_secret};
-  secrets.insert(secrets.end(), options.more_secrets.begin(), options.more_secrets.end());
-  return secrets;
-}
-
-Result<void> check_secrets(const std::vector<Secret>& secrets) {
+Result<void> check_new_secrets(const std::vector<Secret>& secrets) {
   if (secrets.empty()) return config("there is no client secret", "give at least one");
-  for (const Secret& secret : secrets) {
-    if (auto ok = check_text("a client secret", secret.reveal()); !ok) return ok;
-  }
-  return {};
+  return check_secrets(secrets);
 }
 
 Result<void> check_options(const ClientOptions& options) {
@@ -93,7 +91,7 @@ Result<void> check_options(const ClientOptions& options) {
     }
     if (auto ok = check_text("client_id", options.client_id); !ok) return ok;
     if (auto ok = check_authentication(options); !ok) return ok;
-    if (auto ok = check_secrets(secrets_of(options)); !ok) return ok;
+    if (auto ok = check_secrets(options.client_secrets); !ok) return ok;
   }
   if (auto ok = check_text("access_token", options.access_token.reveal()); !ok) return ok;
   if (!options.token_path.starts_with('/')) {

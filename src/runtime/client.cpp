@@ -154,7 +154,7 @@ void fill_in(SendResult& result, const Now& before, const Now& after) {
 Result<std::vector<Secret>> secrets_of_environment() {
   auto settings = settings::load({}, settings::process_surroundings(), settings::Need::identity);
   if (!settings) return std::move(settings).error();
-  return runtime::secrets_of(settings->client);
+  return std::move(settings->client.client_secrets);
 }
 
 }  // namespace
@@ -162,7 +162,8 @@ Result<std::vector<Secret>> secrets_of_environment() {
 class Client::Impl {
  public:
   Impl(ClientOptions options, Hooks hooks, Dependencies dependencies)
-      : options_(std::move(options)),
+      : grants_(oauth::client_credentials(options, std::exchange(options.client_secrets, {}))),
+        options_(std::move(options)),
         hooks_(std::move(hooks)),
         dependencies_(std::move(dependencies)) {
     if (!dependencies_.clock) dependencies_.clock = std::make_shared<system::SystemClocks>();
@@ -261,9 +262,14 @@ class Client::Impl {
   }
 
   Result<void> reload(std::vector<Secret> secrets) {
-    if (auto checked = runtime::check_secrets(secrets); !checked) return checked;
-    start()->on_loop([secrets = std::move(secrets)](Engine* engine) {
-      if (engine != nullptr) engine->renew_secrets(secrets);
+    if (auto checked = runtime::check_new_secrets(secrets); !checked) return checked;
+    auto grants = oauth::client_credentials(options_, std::move(secrets));
+    {
+      const std::lock_guard lock(mutex_);
+      grants_ = grants;
+    }
+    start()->on_loop([grants = std::move(grants)](Engine* engine) {
+      if (engine != nullptr) engine->renew(grants);
     });
     return {};
   }
@@ -274,6 +280,7 @@ class Client::Impl {
     }
     auto secrets = reread_();
     if (!secrets) return std::move(secrets).error();
+    if (secrets->empty()) return {};  // a public client, or a token that was given
     return reload(*std::move(secrets));
   }
   /// Where reload() has its secrets from.
@@ -377,7 +384,7 @@ class Client::Impl {
       running_.reset();
     }
     if (running_) return running_;
-    running_ = Running::start(options_, hooks_, dependencies_, publication_);
+    running_ = Running::start(options_, grants_, hooks_, dependencies_, publication_);
     const std::lock_guard slot_lock(slot_->mutex);
     slot_->running = running_;
     return running_;
@@ -397,11 +404,12 @@ class Client::Impl {
     });
   }
 
-  ClientOptions options_;
+  oauth::Grants grants_;   // shared with the engine: they alone hold the client's secrets
+  ClientOptions options_;  // without them
   Hooks hooks_;
   Dependencies dependencies_;
   std::function<Result<std::vector<Secret>>()> reread_;
-  ForkMutex mutex_;  // over running_ alone
+  ForkMutex mutex_;  // over running_ and grants_
   std::shared_ptr<Running> running_;
   std::shared_ptr<Slot> slot_ = std::make_shared<Slot>();
   std::shared_ptr<runtime::Publication> publication_ = publication_for(slot_);

@@ -14,9 +14,9 @@ namespace skewguard::runtime {
 
 class Engine::Impl {
  public:
-  Impl(ClientOptions options, Hooks hooks, EngineWorld world)
+  Impl(ClientOptions options, oauth::Grants grants, Hooks hooks, EngineWorld world)
       : core_(std::move(options), std::move(hooks), std::move(world)),
-        desk_(core_, core_.world.seed),
+        desk_(core_, std::move(grants), core_.world.seed),
         readers_(core_, desk_,
                  [this](const Readers::Question& question, CallHandler handler) {
                    guard::CallOptions with = call_options(question.deadline);
@@ -64,8 +64,8 @@ class Engine::Impl {
   }
 
   Readers& readers() { return readers_; }
-  void renew_secrets(const std::vector<Secret>& secrets) {
-    core_.later([this, secrets] { desk_.renew_secrets(secrets); });
+  void renew(oauth::Grants grants) {
+    core_.later([this, grants = std::move(grants)] { desk_.renew(grants); });
   }
   void note_use() {
     core_.later([this] { desk_.step(oauth::event::Used{}); });
@@ -231,8 +231,9 @@ class Engine::Impl {
   std::uint64_t random_;  ///< seeds the calls' retries
 };
 
-Engine::Engine(ClientOptions options, Hooks hooks, EngineWorld world)
-    : impl_(std::make_unique<Impl>(std::move(options), std::move(hooks), std::move(world))) {}
+Engine::Engine(ClientOptions options, oauth::Grants grants, Hooks hooks, EngineWorld world)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(grants), std::move(hooks),
+                                   std::move(world))) {}
 Engine::~Engine() = default;
 
 Engine::CallId Engine::call(const Request& request, Instant deadline, CallHandler handler,
@@ -249,8 +250,8 @@ Engine::TokenId Engine::token(const TokenRequestOptions& options, Instant deadli
 void Engine::cancel_token(TokenId token) {
   impl_->readers().cancel(token);
 }
-void Engine::renew_secrets(const std::vector<Secret>& secrets) {
-  impl_->renew_secrets(secrets);
+void Engine::renew(oauth::Grants grants) {
+  impl_->renew(std::move(grants));
 }
 void Engine::note_use() {
   impl_->note_use();

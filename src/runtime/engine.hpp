@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "guard/call_machine.hpp"
+#include "oauth/grant.hpp"
 #include "runtime/adopt.hpp"
 #include "skewguard/client.hpp"
 #include "skewguard/executor.hpp"
@@ -43,8 +44,9 @@ class Engine {
   /// handler once, on any thread.
   using Sender = std::function<void(HttpRequest, Instant deadline, Transport::Handler)>;
 
-  /// `options` must have passed check_options().
-  Engine(ClientOptions options, Hooks hooks, EngineWorld world);
+  /// `options` must have passed check_options(). `grants`: as client_credentials() makes them; the
+  /// secrets of `options` are not looked at.
+  Engine(ClientOptions options, oauth::Grants grants, Hooks hooks, EngineWorld world);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -58,8 +60,8 @@ class Engine {
   TokenId token(const TokenRequestOptions& options, Instant deadline, TokenHandler handler);
   /// Its handler gets `cancelled`. Unknown ids are fine.
   void cancel_token(TokenId token);
-  /// Other secrets of this client from now on; never empty.
-  void renew_secrets(const std::vector<Secret>& secrets);
+  /// Tokens are requested with these from now on; never empty.
+  void renew(oauth::Grants grants);
   /// Somebody uses the published token: it is kept fresh.
   void note_use();
 
@@ -73,9 +75,8 @@ inline constexpr Duration kLongestTimeout = std::chrono::hours{24};
 
 /// Checks what only a person can correct: URLs, identity, bounds. Error: `config`.
 Result<void> check_options(const ClientOptions& options);
-/// All of a client's secrets, in the order in which they are tried.
-std::vector<Secret> secrets_of(const ClientOptions& options);
-/// Error (`config`): there is none, or one that cannot be sent.
-Result<void> check_secrets(const std::vector<Secret>& secrets);
+/// Secrets that are to replace a client's. Error (`config`): there is none, or one that cannot be
+/// sent.
+Result<void> check_new_secrets(const std::vector<Secret>& secrets);
 
 }  // namespace skewguard::runtime

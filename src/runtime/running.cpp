@@ -25,8 +25,8 @@ Running::Running(const Dependencies& uses) : uses_(uses) {
   if (!uses_.executor) own_loop_ = std::make_unique<IoLoop>(uses_.clock);
 }
 
-std::shared_ptr<Running> Running::start(const ClientOptions& options, const Hooks& hooks,
-                                        const Dependencies& uses,
+std::shared_ptr<Running> Running::start(const ClientOptions& options, oauth::Grants grants,
+                                        const Hooks& hooks, const Dependencies& uses,
                                         const std::shared_ptr<Publication>& publication) {
   auto self = std::make_shared<Running>(uses);
   self->transport_ = uses.transport ? uses.transport(self->executor())
@@ -51,7 +51,7 @@ std::shared_ptr<Running> Running::start(const ClientOptions& options, const Hook
                     },
                     uses.fresh_secrets,
                     self->referee_.get()};
-  self->engine_ = std::make_unique<Engine>(options, hooks, std::move(world));
+  self->engine_ = std::make_unique<Engine>(options, std::move(grants), hooks, std::move(world));
   return self;
 }
 

@@ -18,8 +18,8 @@ class Running : public std::enable_shared_from_this<Running> {
  public:
   /// `uses` must be complete, but that executor and transport may both be left out, and so may the
   /// store: then no token is kept.
-  static std::shared_ptr<Running> start(const ClientOptions& options, const Hooks& hooks,
-                                        const Dependencies& uses,
+  static std::shared_ptr<Running> start(const ClientOptions& options, oauth::Grants grants,
+                                        const Hooks& hooks, const Dependencies& uses,
                                         const std::shared_ptr<Publication>& publication);
 
   /// Runs `what` on the loop with the engine, or with null where the client has ended by then.

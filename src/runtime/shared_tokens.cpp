@@ -26,11 +26,13 @@ std::uint64_t id_of(const Secret& token) {
 
 }  // namespace
 
-SharedTokens::SharedTokens(Core& core, TokenStore& store, std::uint64_t seed, Uses uses)
+SharedTokens::SharedTokens(Core& core, TokenStore& store, std::string key, std::uint64_t seed,
+                           Uses uses)
     : core_(core),
       uses_(std::move(uses)),
       machine_(share_options(core, seed)),
-      store_(core, store, [this](const sharing::ShareEvent& event) { step(event); }) {}
+      store_(core, store, std::move(key),
+             [this](const sharing::ShareEvent& event) { step(event); }) {}
 
 SharedTokens::~SharedTokens() {
   try {

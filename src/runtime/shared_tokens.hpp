@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "oauth/token_machine.hpp"
@@ -25,7 +26,8 @@ class SharedTokens {
     std::function<bool(const oauth::Token&, Duration min_life)> would_serve;
   };
 
-  SharedTokens(Core& core, TokenStore& store, std::uint64_t seed, Uses uses);
+  /// `key`: of the tokens in the store.
+  SharedTokens(Core& core, TokenStore& store, std::string key, std::uint64_t seed, Uses uses);
   /// Gives the claim back, and writes what this process has learned.
   ~SharedTokens();
   SharedTokens(const SharedTokens&) = delete;

@@ -8,7 +8,6 @@
 #include "base/fork_mutex.hpp"
 #include "oauth/visible.hpp"
 #include "oauth/withhold.hpp"
-#include "store/key.hpp"
 #include "store/record_text.hpp"
 
 namespace skewguard::runtime {
@@ -43,11 +42,11 @@ struct StoreAccess::Inbox {
   std::function<void()> announce;  ///< has open_inbox() called in a turn
 };
 
-StoreAccess::StoreAccess(Core& core, TokenStore& store, Tell tell)
+StoreAccess::StoreAccess(Core& core, TokenStore& store, std::string key, Tell tell)
     : core_(core),
       store_(store),
       tell_(std::move(tell)),
-      key_(store::key_of(core.options)),
+      key_(std::move(key)),
       inbox_(std::make_shared<Inbox>()) {
   inbox_->announce = [this] { core_.later([this] { open_inbox(); }); };
 }

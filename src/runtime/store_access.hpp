@@ -20,7 +20,7 @@ class StoreAccess {
   using Tell = std::function<void(const sharing::ShareEvent&)>;
 
   /// `tell` runs within a turn, never from within read() or swap().
-  StoreAccess(Core& core, TokenStore& store, Tell tell);
+  StoreAccess(Core& core, TokenStore& store, std::string key, Tell tell);
   ~StoreAccess();
   StoreAccess(const StoreAccess&) = delete;
   StoreAccess& operator=(const StoreAccess&) = delete;

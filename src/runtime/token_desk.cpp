@@ -6,6 +6,7 @@
 #include "oauth/lifetime.hpp"
 #include "oauth/token_answer.hpp"
 #include "runtime/adopt.hpp"
+#include "store/key.hpp"
 #include "time/duration_text.hpp"
 
 namespace skewguard::runtime {
@@ -20,20 +21,18 @@ oauth::TokenMachineOptions machine_options(const Core& core, std::uint64_t seed)
   return out;
 }
 
-oauth::Grants grants_of(const ClientOptions& options) {
-  oauth::Grants grants;
-  for (const Secret& secret : secrets_of(options)) {
-    grants.push_back(std::make_shared<oauth::ClientCredentials>(
-        options.client_id, secret, options.token_params, options.client_auth));
-  }
-  return grants;
+bool same_secrets(const oauth::Grants& grants, const std::vector<Secret>& secrets) {
+  return std::ranges::equal(grants, secrets, {}, [](const auto& grant) -> const Secret& {
+    return grant->client_secret();
+  });
 }
 
 }  // namespace
 
-TokenDesk::TokenDesk(Core& core, std::uint64_t seed)
+TokenDesk::TokenDesk(Core& core, oauth::Grants grants, std::uint64_t seed)
     : core_(core),
-      tokens_(machine_options(core, seed), grants_of(core.options), core.dialect, core.login),
+      grants_(std::move(grants)),
+      tokens_(machine_options(core, seed), grants_, core.dialect, core.login),
       clocks_(
           core, [this](const oauth::TokenEvent& event) { step(event); },
           [this] { return tokens_.fetching(); }),
@@ -50,7 +49,8 @@ TokenDesk::~TokenDesk() {
 std::unique_ptr<SharedTokens> TokenDesk::shared_tokens(std::uint64_t seed) {
   if (core_.world.store == nullptr) return nullptr;
   return std::make_unique<SharedTokens>(
-      core_, *core_.world.store, seed,
+      core_, *core_.world.store, store::key_of(core_.options, grants_.front()->client_secret()),
+      seed,
       SharedTokens::Uses{[this] { ask(); },
                          [this](const oauth::TokenEvent& event) {
                            asking_.reset();
@@ -116,10 +116,9 @@ void TokenDesk::share(const oauth::TokenActions& actions) {
   shared_->answered(token, token && tokens_.was_accepted(token->generation), tokens_.pause());
 }
 
-void TokenDesk::renew_secrets(const std::vector<Secret>& secrets) {
-  core_.options.client_secret = secrets.front();
-  core_.options.more_secrets.assign(secrets.begin() + 1, secrets.end());
-  step(oauth::event::NewGrants{grants_of(core_.options)});
+void TokenDesk::renew(oauth::Grants grants) {
+  grants_ = std::move(grants);
+  step(oauth::event::NewGrants{grants_});
 }
 
 /// One that throws is the user's loss alone.
@@ -132,15 +131,15 @@ void TokenDesk::look_for_secrets() {
     return;
   }
   if (!fresh) return;
-  const auto checked = *fresh ? check_secrets(**fresh) : Result<void>(fresh->error());
+  const auto checked = *fresh ? check_new_secrets(**fresh) : Result<void>(fresh->error());
   if (!checked) {
     core_.log({LogLevel::error, "the client's new secrets are of no use, the old ones stay: " +
                                     checked.error().message});
     return;
   }
-  if (**fresh == secrets_of(core_.options)) return;
+  if (same_secrets(grants_, **fresh)) return;
   core_.log({LogLevel::info, "the client's secrets have changed"});
-  renew_secrets(**fresh);
+  renew(oauth::client_credentials(core_.options, **std::move(fresh)));
 }
 
 void TokenDesk::wake_at(Instant when) {

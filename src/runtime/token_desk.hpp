@@ -22,7 +22,7 @@ class TokenDesk {
   using Answer = std::variant<oauth::action::Deliver, oauth::action::Deny>;
   using Taker = std::function<void(Answer)>;
 
-  TokenDesk(Core& core, std::uint64_t seed);
+  TokenDesk(Core& core, oauth::Grants grants, std::uint64_t seed);
   ~TokenDesk();
   TokenDesk(const TokenDesk&) = delete;
   TokenDesk& operator=(const TokenDesk&) = delete;
@@ -31,8 +31,8 @@ class TokenDesk {
   /// `taker` gets one answer, in a turn of its own; none after withdraw().
   void want(oauth::event::Want want, Taker taker);
   void withdraw(oauth::WaiterId waiter);
-  /// Other secrets of this client from now on; never empty.
-  void renew_secrets(const std::vector<Secret>& secrets);
+  /// Tokens are requested with these from now on; never empty.
+  void renew(oauth::Grants grants);
 
   [[nodiscard]] const oauth::TokenMachine& tokens() const noexcept { return tokens_; }
   [[nodiscard]] ClockWatch& clocks() noexcept { return clocks_; }
@@ -61,6 +61,7 @@ class TokenDesk {
   void flush_notes() noexcept;
 
   Core& core_;
+  oauth::Grants grants_;  // shared with the token machine: they alone hold the client's secrets
   oauth::TokenMachine tokens_;
   ClockWatch clocks_;
   std::unique_ptr<SharedTokens> shared_;  // null: there is no store

@@ -107,6 +107,12 @@ bool from_stdin(const std::optional<Place>& place) {
   return place && place->is_file && is_stdin(place->value.text);
 }
 
+/// "the client secret (--client-secret-file)" where it was read from standard input, else empty.
+std::string name_if_from_stdin(const Definition& setting, const std::optional<Place>& place) {
+  if (!from_stdin(place)) return "";
+  return "the " + std::string(setting.name) + " (" + place->value.origin + ")";
+}
+
 /// A token beats a client of the same rank: whoever sets one wants it used. A client named by a
 /// flag beats a token in the environment.
 bool token_wins(const std::optional<Place>& token, const std::optional<Value>& id,
@@ -148,9 +154,7 @@ std::optional<Error> read_client(const Sources& sources, const std::optional<Val
   if (!secret) return std::nullopt;
   auto secrets = secrets_at(sources, *secret);
   if (!secrets) return std::move(secrets).error();
-  client.client_secret = std::move(secrets->front());
-  secrets->erase(secrets->begin());
-  client.more_secrets = *std::move(secrets);
+  client.client_secrets = *std::move(secrets);
   return std::nullopt;
 }
 
@@ -173,22 +177,7 @@ std::vector<std::string> readable_secrets(const Sources& sources) {
   return warnings;
 }
 
-std::string client_secret_file(const Sources& sources) {
-  auto place = place_of(sources, kClientSecret, kClientSecretFile, credentials_file(sources));
-  return place && place->is_file && !from_stdin(place) ? std::move(place->value.text) : "";
-}
-
-std::string read_from_stdin(const Sources& sources, const ClientOptions& client) {
-  const bool token = !client.access_token.empty();
-  const auto place =
-      token ? place_of(sources, kAccessToken, kAccessTokenFile, std::nullopt)
-            : place_of(sources, kClientSecret, kClientSecretFile, credentials_file(sources));
-  if (!from_stdin(place)) return "";
-  return "the " + std::string((token ? kAccessToken : kClientSecret).name) + " (" +
-         place->value.origin + ")";
-}
-
-std::optional<Error> read_identity(const Sources& sources, ClientOptions& client) {
+std::optional<Error> read_identity(const Sources& sources, Settings& settings) {
   const auto id = sources.find(kClientId);
   const auto secret =
       place_of(sources, kClientSecret, kClientSecretFile, credentials_file(sources));
@@ -197,8 +186,14 @@ std::optional<Error> read_identity(const Sources& sources, ClientOptions& client
     return config_error("client secret and access token cannot both come from standard input",
                         "name a file for one of them");
   }
-  if (token_wins(token, id, secret)) return read_token(sources, *token, client);
-  return read_client(sources, id, secret, client);
+  if (token_wins(token, id, secret)) {
+    settings.from_stdin = name_if_from_stdin(kAccessToken, token);
+    return read_token(sources, *token, settings.client);
+  }
+  settings.from_stdin = name_if_from_stdin(kClientSecret, secret);
+  if (secret && secret->is_file && !from_stdin(secret))
+    settings.client_secret_file = secret->value.text;
+  return read_client(sources, id, secret, settings.client);
 }
 
 }  // namespace skewguard::settings

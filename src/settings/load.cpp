@@ -273,7 +273,7 @@ std::vector<std::string> missing(const ClientOptions& client) {
   }
   if (given) return names;
   if (client.client_id.empty()) names.push_back(how_to_set(kClientId));
-  if (client.client_secret.empty() && client.client_auth != ClientAuth::none)
+  if (client.client_secrets.empty() && client.client_auth != ClientAuth::none)
     names.push_back(how_to_set(kClientSecret));
   return names;
 }
@@ -353,14 +353,11 @@ Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need
   auto unusable = read_client_options(sources, settings.client);
   if (!unusable) unusable = check_ca_file(sources, settings.client);
   if (!unusable) unusable = read_duration(sources, kMaxSkew, kMaxSkewBounds, settings.max_skew);
-  if (!unusable && need != Need::servers) unusable = read_identity(sources, settings.client);
+  if (!unusable && need != Need::servers) unusable = read_identity(sources, settings);
   wipe_stack();
   if (unusable) return *unusable;
   if (need != Need::servers) settings.warnings = readable_secrets(sources);
   settings.client.ntp = read_ntp(sources);
-  if (!settings.client.client_secret.empty())
-    settings.client_secret_file = client_secret_file(sources);
-  settings.from_stdin = read_from_stdin(sources, settings.client);
   if (auto error = read_token_store(sources, settings.token_store)) return *std::move(error);
   if (const auto command = sources.find(kAlertCommand)) settings.alert_command = command->text;
   if (need != Need::identity) return settings;

@@ -137,18 +137,12 @@ class Sources {
 /// An error of kind `config`.
 Error config_error(std::string message, std::string remedy = {});
 
-/// The client id and secret, or a given token; `config` names what is unusable. What is missing
-/// stays empty.
-std::optional<Error> read_identity(const Sources& sources, ClientOptions& client);
+/// The client id and secrets, or a given token, and the file or standard input that they came from;
+/// `config` names what is unusable. What is missing stays empty.
+std::optional<Error> read_identity(const Sources& sources, Settings& settings);
 
 /// One warning for each file of the user's that holds a secret and that all others may read.
 std::vector<std::string> readable_secrets(const Sources& sources);
-
-/// The file that the client's secrets stand in; empty = none, or standard input.
-std::string client_secret_file(const Sources& sources);
-
-/// The setting whose value read_identity() took from standard input, in words; empty = none.
-std::string read_from_stdin(const Sources& sources, const ClientOptions& client);
 
 /// The outgoing proxy; `config` names what is unusable, never the credentials. `any_tls`: some host
 /// is reached over https://, else what HTTPS_PROXY says has no part in it.

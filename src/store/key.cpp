@@ -6,7 +6,7 @@
 
 namespace skewguard::store {
 
-std::string key_of(const ClientOptions& options) {
+std::string key_of(const ClientOptions& options, const Secret& client_secret) {
   std::string whole;
   const auto add = [&whole](std::string_view part) {
     whole += std::to_string(part.size());  // lengths keep two neighbours apart
@@ -20,7 +20,7 @@ std::string key_of(const ClientOptions& options) {
     add(value);
   }
   add(options.client_id);
-  add(sha256_hex(options.client_secret.reveal()));
+  add(sha256_hex(client_secret.reveal()));
   return sha256_hex(whole);
 }
 

@@ -92,7 +92,7 @@ ClientOptions World::options() const {
   options.api_url = kApiUrl;
   options.dialect = DialectName::rfc6749;
   options.client_id = "test";
-  options.client_secret = Secret{"test-secret"};
+  options.client_secrets = {Secret{"test-secret"}};
   return options;
 }
 

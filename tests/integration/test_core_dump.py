@@ -86,6 +86,12 @@ def contents(pid, hidden):
             yield mapping, bytes(content)
 
 
+def copies(pid, text):
+    """How often the whole of `text` stands in the memory of a process."""
+    return sum(content.count(text.encode()) for hidden in (False, True)
+               for _, content in contents(pid, hidden))
+
+
 def look(pid, secrets, hidden=False):
     """(what, mapping, place, bytes running) of each piece of `secrets` that is found."""
     found = set()
@@ -280,6 +286,20 @@ class CoreDump(EndToEnd):
                 self.assertEqual(look(pid, wanted), [])
                 inside = {what for what, *_ in look(pid, wanted, hidden=True)}
                 self.assertLessEqual({"secret", "token"}, inside)
+
+    def test_the_client_secret_is_kept_once(self):
+        """Settings, client and engine share one copy; what a request was made of is wiped."""
+        hosts = LateHosts(self, "api")
+        for process in self.watch(hosts, *self.from_file()):
+            self.assertEqual(copies(process.pid, SECRET), 1, "the program, waiting for the API")
+            self.assertEqual(copies(process.pid, basic(SECRET)), 0)
+        hosts = LateHosts(self, None)
+        process = LongRunning(self, Hosts(hosts.url), GENESYS_CLOUD_CLIENT_SECRET=None,
+                              CREDENTIALS_DIRECTORY=str(self.folder))
+        for _ in range(2):
+            self.assertEqual(process.call()["http_status"], 200)
+            self.assertEqual(copies(process.process.pid, SECRET), 1, "a program with the library")
+            self.assertEqual(copies(process.process.pid, basic(SECRET)), 0)
 
     def test_the_look_finds_what_is_there(self):
         """The library leaves its user's environment as it is."""

@@ -120,7 +120,7 @@ ClientOptions client_options() {
   options.login_url = kLogin;
   options.api_url = kApi;
   options.client_id = "demo";
-  options.client_secret = Secret{"demo-secret"};
+  options.client_secrets = {Secret{"demo-secret"}};
   return options;
 }
 
@@ -190,7 +190,9 @@ Life live_through_suspend(ClockSource& client_clock) {
   system::SystemClocks clocks;
   Loop loop;
   Hosts hosts(loop, client_clock);
-  runtime::Engine engine(client_options(), {}, {loop, client_clock, hosts});
+  const ClientOptions options = client_options();
+  runtime::Engine engine(options, oauth::client_credentials(options, options.client_secrets), {},
+                         {loop, client_clock, hosts});
 
   if (!call(engine, loop, client_clock.now())) put(life.failed, "the first call did not end");
   put(life.before, std::exchange(hosts.seen, ""));

@@ -146,7 +146,10 @@ class LyingWorld {
         world_(
             servers(dice_.once_in(2) ? TokenFormat::jwt : TokenFormat::opaque, 0s, {0s}, kLongLife),
             seed),
-        engine_(VirtualClient::default_options(), {}, process_.engine_world(seed)) {
+        engine_(VirtualClient::default_options(),
+                oauth::client_credentials(VirtualClient::default_options(),
+                                          VirtualClient::default_options().client_secrets),
+                {}, process_.engine_world(seed)) {
     mood_ = dice_.below(4);
     moved_ = dice_.once_in(3);
     world_.fate = [this](const HttpRequest& request) { return fate(request); };

@@ -541,7 +541,7 @@ TEST_P(Scenario, C13ARetryAfterDateIsReadByTheAnswersOwnDate) {
 
 TEST_P(Scenario, A1WrongSecretIsOneRequest) {
   auto options = VirtualClient::default_options();
-  options.client_secret = Secret{"wrong"};
+  options.client_secrets = {Secret{"wrong"}};
   build(0s, {0s}, 300s, options);
   const auto outcome = client->get();
   ASSERT_TRUE(outcome.error);

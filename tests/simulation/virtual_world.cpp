@@ -215,7 +215,7 @@ ClientOptions VirtualClient::default_options() {
   options.login_url = kLoginUrl;
   options.api_url = kApiUrl;
   options.client_id = "demo";
-  options.client_secret = Secret{"demo-secret"};
+  options.client_secrets = {Secret{"demo-secret"}};
   return options;
 }
 
@@ -248,7 +248,8 @@ VirtualClient::VirtualClient(VirtualWorld& world, ClientOptions options, std::ui
     : process(world),
       world_(world),
       options_(options),
-      engine_(std::move(options), hooks_into(*this), process.engine_world(seed)) {}
+      engine_(options, oauth::client_credentials(options, options.client_secrets),
+              hooks_into(*this), process.engine_world(seed)) {}
 
 VirtualClient::Pending VirtualClient::start(const Request& request) {
   auto pending = std::make_shared<std::optional<Outcome>>();

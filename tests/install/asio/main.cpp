@@ -8,7 +8,7 @@ int main() {
   options.login_url = std::getenv("SKEWGUARD_LOGIN_URL");
   options.api_url = std::getenv("SKEWGUARD_API_URL");
   options.client_id = std::getenv("GENESYS_CLOUD_CLIENT_ID");
-  options.client_secret = skewguard::Secret(std::getenv("GENESYS_CLOUD_CLIENT_SECRET"));
+  options.client_secrets.emplace_back(std::getenv("GENESYS_CLOUD_CLIENT_SECRET"));
 
   boost::asio::io_context context{1};
   auto client = skewguard::make_client(context, options);

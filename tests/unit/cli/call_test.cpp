@@ -36,7 +36,7 @@ TEST_F(Call, PrintsTheBodyAndNothingElse) {
   EXPECT_EQ(requests[0].method, "GET");
   EXPECT_EQ(requests[0].path, "/api/v2/tokens/me?x=1");
   EXPECT_TRUE(requests[0].headers.empty());
-  EXPECT_EQ(clients.at(0).client_secret.reveal(), "hunter2-the-secret");
+  EXPECT_EQ(clients.at(0).client_secrets.at(0).reveal(), "hunter2-the-secret");
 }
 
 CallReport report_of(Verdict verdict, bool mitigated) {

@@ -68,7 +68,7 @@ class ClientOnItsLoop : public ::testing::Test {
     options.login_url = "https://login.test";
     options.api_url = "https://api.test";
     options.client_id = "id";
-    options.client_secret = Secret{"secret"};
+    options.client_secrets = {Secret{"secret"}};
     Dependencies dependencies;
     dependencies.clock = std::make_shared<StandingClock>();
     dependencies.transport = [this](Executor& loop) {
@@ -122,7 +122,7 @@ TEST(ClientOptions, WithWhatNamesNoNtpServerAreRefused) {
     options.login_url = "https://login.test";
     options.api_url = "https://api.test";
     options.client_id = "id";
-    options.client_secret = Secret(std::string_view{"secret"});
+    options.client_secrets = {Secret(std::string_view{"secret"})};
     options.ntp = {"ntp.test", name};
     const auto made = Client::make(std::move(options));
     ASSERT_FALSE(made) << name;
@@ -147,7 +147,7 @@ TEST(ClientOptions, WithAnIdThatBasicCannotHoldOrASecretAmongTheFieldsAreRefused
   options.login_url = "https://login.test";
   options.api_url = "https://api.test";
   options.client_id = "urn:app:demo";
-  options.client_secret = Secret(std::string_view{"secret"});
+  options.client_secrets = {Secret(std::string_view{"secret"})};
   EXPECT_FALSE(Client::make(options));
   options.client_auth = ClientAuth::post;
   EXPECT_TRUE(Client::make(options));

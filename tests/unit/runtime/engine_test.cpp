@@ -69,7 +69,10 @@ class AnEngine : public ::testing::Test {
     EngineWorld uses{executor, clock, transport};
     uses.store = store;
     uses.seed = seed;
-    engine = std::make_unique<Engine>(world.options(), Hooks{}, std::move(uses));
+    const ClientOptions options = world.options();
+    engine = std::make_unique<Engine>(options,
+                                      oauth::client_credentials(options, options.client_secrets),
+                                      Hooks{}, std::move(uses));
   }
   /// Makes one call and lets it end.
   CallReport call() {

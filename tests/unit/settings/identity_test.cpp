@@ -33,21 +33,21 @@ TEST_F(Identity, SecretFileBeatsEnvironmentBeatsCredentialsDirectoryBeatsProfile
   world.environment["GENESYS_CLOUD_CLIENT_ID"] = "id";
   world.files["/p"] = "[profile.default]\nclient_secret = \"profile\"\n";
   flags.config = "/p";
-  EXPECT_EQ(loaded().client_secret.reveal(), "profile");
+  EXPECT_EQ(loaded().client_secrets.at(0).reveal(), "profile");
   world.environment["CREDENTIALS_DIRECTORY"] = "/run/credentials";
   world.files["/run/credentials/genesys_cloud_client_secret"] = "systemd\n";
-  EXPECT_EQ(loaded().client_secret.reveal(), "systemd");
+  EXPECT_EQ(loaded().client_secrets.at(0).reveal(), "systemd");
   world.environment["GENESYS_CLOUD_CLIENT_SECRET_FILE"] = "/named";
   world.files["/named"] = "named-one\nolder-one\n";
-  EXPECT_EQ(loaded().client_secret.reveal(), "named-one");
-  EXPECT_EQ(loaded().more_secrets.size(), 1U);
+  EXPECT_EQ(loaded().client_secrets.at(0).reveal(), "named-one");
+  EXPECT_EQ(loaded().client_secrets.size(), 2U);
   world.environment["GENESYSCLOUD_OAUTHCLIENT_SECRET"] = "second";
-  EXPECT_EQ(loaded().client_secret.reveal(), "second");
+  EXPECT_EQ(loaded().client_secrets.at(0).reveal(), "second");
   world.environment["GENESYS_CLOUD_CLIENT_SECRET"] = "first";
-  EXPECT_EQ(loaded().client_secret.reveal(), "first");
+  EXPECT_EQ(loaded().client_secrets.at(0).reveal(), "first");
   world.files["-"] = "stdin";
   flags.client_secret_file = "-";
-  EXPECT_EQ(loaded().client_secret.reveal(), "stdin");
+  EXPECT_EQ(loaded().client_secrets.at(0).reveal(), "stdin");
 }
 
 TEST_F(Identity, WarnsOfSecretsThatEverybodyMayRead) {
@@ -88,9 +88,9 @@ TEST_F(Identity, EachLineOfASecretFileIsASecretInTheOrderOfTrying) {
   flags.client_id = "id";
   flags.client_secret_file = "/s";
   const auto client = loaded();
-  EXPECT_EQ(client.client_secret.reveal(), "new-one");
-  ASSERT_EQ(client.more_secrets.size(), 1U);
-  EXPECT_EQ(client.more_secrets[0].reveal(), "old-one");
+  ASSERT_EQ(client.client_secrets.size(), 2U);
+  EXPECT_EQ(client.client_secrets[0].reveal(), "new-one");
+  EXPECT_EQ(client.client_secrets[1].reveal(), "old-one");
   world.files["/s"] = "new-one\n\nold-one\n";
   EXPECT_THAT(refused(), HasSubstr("is empty"));
 }
@@ -100,10 +100,10 @@ TEST_F(Identity, TheNewlineAtTheEndOfASecretFileIsNotOfTheSecret) {
   flags.client_secret_file = "/s";
   for (const char* content : {"s3cret", "s3cret\n", "s3cret\r\n", "s3cret\n\n"}) {
     world.files["/s"] = content;
-    EXPECT_EQ(loaded().client_secret.reveal(), "s3cret");
+    EXPECT_EQ(loaded().client_secrets.at(0).reveal(), "s3cret");
   }
   world.files["/s"] = " s3cret ";
-  EXPECT_EQ(loaded().client_secret.reveal(), " s3cret ") << "spaces are of the secret";
+  EXPECT_EQ(loaded().client_secrets.at(0).reveal(), " s3cret ") << "spaces are of the secret";
 }
 
 TEST_F(Identity, AFileThatIsNotThereIsNamedWithItsSetting) {
@@ -153,7 +153,7 @@ TEST_F(Identity, AClientIdWithAColonIsTakenWhereItIsEncoded) {
 TEST_F(Identity, AClientWithoutASecretNeedsNone) {
   flags.client_id = "id";
   flags.client_auth = "none";
-  EXPECT_TRUE(loaded().client_secret.empty());
+  EXPECT_TRUE(loaded().client_secrets.empty());
 }
 
 TEST_F(Identity, AGivenTokenNeedsNoClient) {
@@ -184,7 +184,7 @@ TEST_F(Identity, ATokenBeatsAClientOfItsRankAndAClientFlagBeatsATokenInTheEnviro
   flags.client_id = "flag-id";
   EXPECT_TRUE(loaded().access_token.empty());
   EXPECT_EQ(loaded().client_id, "flag-id");
-  EXPECT_EQ(loaded().client_secret.reveal(), "s");
+  EXPECT_EQ(loaded().client_secrets.at(0).reveal(), "s");
 }
 
 TEST_F(Identity, ATokenWithItsSchemeBeforeItIsRefused) {

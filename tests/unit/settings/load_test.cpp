@@ -88,7 +88,7 @@ TEST_F(Load, EveryFlagSaysWhatItSets) {
   const Settings settings = loaded();
   EXPECT_EQ(settings.client.login_url, "https://login.mypurecloud.de");
   EXPECT_EQ(settings.client.client_id, "flag-id");
-  EXPECT_EQ(settings.client.client_secret.reveal(), "file-secret");
+  EXPECT_EQ(settings.client.client_secrets.at(0).reveal(), "file-secret");
   EXPECT_EQ(settings.client.token_path, "/token");
   const std::vector<std::pair<std::string, std::string>> params{{"resource", "urn:api"},
                                                                 {"audience", "a=b"}};
@@ -124,7 +124,7 @@ TEST_F(Load, EveryEnvironmentVariableSaysWhatItSets) {
   const Settings settings = loaded();
   EXPECT_EQ(settings.client.api_url, "https://api.usw2.pure.cloud");
   EXPECT_EQ(settings.client.client_id, "second-id");
-  EXPECT_EQ(settings.client.client_secret.reveal(), "second-secret");
+  EXPECT_EQ(settings.client.client_secrets.at(0).reveal(), "second-secret");
   EXPECT_EQ(settings.client.dialect, DialectName::rfc6749);
   EXPECT_EQ(settings.client.client_auth, ClientAuth::none);
   EXPECT_EQ(settings.client.token_path, "/t");
@@ -164,7 +164,7 @@ TEST_F(Load, TheFirstFamilyOfNamesBeatsTheSecond) {
   const Settings settings = loaded();
   EXPECT_EQ(settings.client.login_url, "https://login.mypurecloud.ie");
   EXPECT_EQ(settings.client.client_id, "env-id");
-  EXPECT_EQ(settings.client.client_secret.reveal(), "env-secret");
+  EXPECT_EQ(settings.client.client_secrets.at(0).reveal(), "env-secret");
 }
 
 TEST_F(Load, EmptyEnvironmentVariablesCountAsUnset) {

@@ -135,7 +135,7 @@ log_format = "json"
   const ClientOptions& client = settings->client;
   EXPECT_EQ(client.login_url, "http://127.0.0.1:1");
   EXPECT_EQ(client.api_url, "http://127.0.0.1:2");
-  EXPECT_EQ(client.client_secret.reveal(), "from-file");
+  EXPECT_EQ(client.client_secrets.at(0).reveal(), "from-file");
   EXPECT_EQ(client.token_path, "/t");
   ASSERT_EQ(client.token_params.size(), 1U);
   EXPECT_EQ(client.token_params[0].second, "urn:api");
