@@ -286,9 +286,10 @@ class LockedOnTheLoop : public ::testing::Test {
         ::pthread_atfork([] { forking = true; }, [] { forking = false; }, nullptr);
     EXPECT_EQ(once, 0);
   }
-  /// Something else than fork() of this process.
-  static void take_breath() {
-    for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+  /// Some milliseconds of this thread's own: on a busy machine, giving way 1000 times can take
+  /// longer than fork() waits.
+  static void compute_for_a_while() {
+    for (std::atomic<int> count{0}; count < 1'000'000;) ++count;
   }
 
   runtime::IoLoop loop{std::make_shared<StandingClock>()};  // before this test's own pthread_atfork
@@ -301,7 +302,7 @@ TEST_F(LockedOnTheLoop, IsGivenBackBeforeAChildIsForked) {
     const std::lock_guard lock(theirs);
     locked.set_value();
     while (!forking) std::this_thread::yield();
-    take_breath();
+    compute_for_a_while();
   });
   locked.get_future().wait();
   const pid_t child = ::fork();
