@@ -35,10 +35,10 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
   Ticket send(HttpRequest request, const SendOptions& options, Handler handler) {
     const Ticket ticket = ++last_ticket_;
     auto url = http::parse_url(request.url);
-    if (!url) return refuse(ticket, url.error().message, handler);
-    if (auto reason = refusal(request)) return refuse(ticket, *reason, handler);
+    if (!url) return reject(ticket, url.error().message, handler);
+    if (auto reason = why_invalid(request)) return reject(ticket, *reason, handler);
     auto route = dialer_.route_to(*url);
-    if (!route) return refuse(ticket, route.error().message, handler);
+    if (!route) return reject(ticket, route.error().message, handler);
     auto operation = std::make_shared<SendOperation>(
         dialer_, std::move(request), *std::move(route), options,
         [this, ticket, handler = std::move(handler)](SendResult result) {
@@ -60,7 +60,7 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
   }
 
  private:
-  Ticket refuse(Ticket ticket, std::string reason, const Handler& handler) {
+  Ticket reject(Ticket ticket, std::string reason, const Handler& handler) {
     TransportFailure failure;
     failure.kind = Kind::bad_request;
     failure.detail = std::move(reason);

@@ -29,7 +29,7 @@ bool transport_field(std::string_view name) noexcept {
   return std::ranges::any_of(kNames, [&](std::string_view own) { return iequals(own, name); });
 }
 
-std::optional<std::string> refusal(const HttpRequest& request) {
+std::optional<std::string> why_invalid(const HttpRequest& request) {
   if (!http::valid_token(request.method)) return "the method is not a token of HTTP";
   if (request.method == "CONNECT") return "CONNECT is not a request to a resource";
   for (const auto& field : request.headers.fields()) {

@@ -9,20 +9,20 @@
 
 namespace skewguard::net {
 
-/// Whether a field is one that the transport sets itself, or that speaks of one connection alone
-/// (RFC 9110 section 7.6.1): nobody else may set it.
+/// Whether only the transport may set this field: it sets it itself, or it is about a single
+/// connection (RFC 9110 section 7.6.1).
 bool transport_field(std::string_view name) noexcept;
 
-/// Why this request cannot be sent as it stands, in plain words without its values; nothing if it
-/// can. Control bytes would let a value end its line and begin fields of its own.
-std::optional<std::string> refusal(const HttpRequest& request);
+/// Why this request cannot be sent, in plain words without its values; empty if it can. Control
+/// bytes would let a value end its line and start new fields.
+std::optional<std::string> why_invalid(const HttpRequest& request);
 
-/// The head as it goes over the wire (RFC 9112 section 3); it holds the credentials. `request` is
-/// one that refusal() has nothing against.
+/// The head as sent (RFC 9112 section 3), including the credentials. `request`: one that passes
+/// why_invalid().
 Secret wire_head(const HttpRequest& request, const http::Url& url);
 
-/// The head that asks a proxy for a tunnel to `target` ("host:port"); `authorization` is the value
-/// of Proxy-Authorization, empty = none.
+/// The head that requests a tunnel to `target` ("host:port") from a proxy; `authorization`: the
+/// value of Proxy-Authorization, empty = none.
 Secret connect_head(std::string_view target, const Secret& authorization);
 
 }  // namespace skewguard::net

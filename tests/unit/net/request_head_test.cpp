@@ -72,7 +72,7 @@ TEST(RequestRefusal, NothingIsSaidAgainstAnOrdinaryRequest) {
   request.headers = {{"Content-Type", "application/json; charset=utf-8"}, {"X-Tab", "a\tb"}};
   request.authorization = Secret("Basic ZGVtbzpkZW1v");
   request.body = Secret(std::string("\0\r\n", 3));  // a body may hold anything
-  EXPECT_EQ(refusal(request), std::nullopt);
+  EXPECT_EQ(why_invalid(request), std::nullopt);
 }
 
 TEST(RequestRefusal, ControlBytesInAFieldAreRefusedWithoutRepeatingThem) {
@@ -81,7 +81,7 @@ TEST(RequestRefusal, ControlBytesInAFieldAreRefusedWithoutRepeatingThem) {
   for (const auto& value : values) {
     HttpRequest request;
     request.headers.add("X-Note", value);
-    const auto reason = refusal(request);
+    const auto reason = why_invalid(request);
     ASSERT_TRUE(reason);
     EXPECT_THAT(*reason, HasSubstr("X-Note"));
     EXPECT_THAT(*reason, Not(HasSubstr(value)));
@@ -91,7 +91,7 @@ TEST(RequestRefusal, ControlBytesInAFieldAreRefusedWithoutRepeatingThem) {
 TEST(RequestRefusal, AnAuthorizationThatCannotGoInAHeaderIsRefusedAndNotShown) {
   HttpRequest request;
   request.authorization = Secret("Bearer tok\r\nen");
-  const auto reason = refusal(request);
+  const auto reason = why_invalid(request);
   ASSERT_TRUE(reason);
   EXPECT_THAT(*reason, HasSubstr("Authorization"));
   EXPECT_THAT(*reason, Not(HasSubstr("tok")));
@@ -101,7 +101,7 @@ TEST(RequestRefusal, AFieldNameMustBeAToken) {
   for (const char* name : {"", "a b", "a:b", "a\r\nb", "ä"}) {
     HttpRequest request;
     request.headers.add(name, "x");
-    EXPECT_TRUE(refusal(request)) << name;
+    EXPECT_TRUE(why_invalid(request)) << name;
   }
 }
 
@@ -111,7 +111,7 @@ TEST(RequestRefusal, FieldsThatFrameTheMessageAreTheTransportsOwn) {
         "TE", "Trailer", "keep-alive", "Proxy-Connection", "Proxy-Authorization"}) {
     HttpRequest request;
     request.headers.add(name, "x");
-    EXPECT_THAT(refusal(request), Optional(HasSubstr(name)));
+    EXPECT_THAT(why_invalid(request), Optional(HasSubstr(name)));
   }
 }
 
@@ -119,7 +119,7 @@ TEST(RequestRefusal, AMethodMustBeATokenAndNoTunnel) {
   for (const char* method : {"", "GET /", "G\r\nT", "CONNECT"}) {
     HttpRequest request;
     request.method = method;
-    EXPECT_TRUE(refusal(request)) << method;
+    EXPECT_TRUE(why_invalid(request)) << method;
   }
 }
 
