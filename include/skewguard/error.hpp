@@ -12,7 +12,7 @@ namespace SKEWGUARD_API skewguard {
 struct CallReport;
 
 /// What the caller should do next; every error is one of these (docs/adr/0002-result.md). For exit
-/// codes see docs/guide/verdicts.md.
+/// codes see docs/guide/exit-codes.md.
 enum class ErrorKind {
   config,       ///< wrong usage or settings; nothing was sent: correct them
   credentials,  ///< the login host or the API refuses who we are: a person must look; do not retry

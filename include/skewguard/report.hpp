@@ -64,7 +64,7 @@ struct CallReport {
   std::string method;  ///< empty where the call had not begun
   std::string url;
   std::optional<ErrorKind> failure;  ///< why it failed; nothing if it came through
-  int exit_code = 0;                 ///< follows from `failure`: 0..7, see docs/guide/verdicts.md
+  int exit_code = 0;                 ///< follows from `failure`: 0..7, docs/guide/exit-codes.md
   std::optional<int> http_status;    ///< of the last answer of the API host
   Verdict verdict = Verdict::ok;     ///< of the first rejection; `ok` if there was none
   bool mitigated = false;  ///< something was rejected, and the call came through all the same

@@ -143,10 +143,14 @@ std::optional<std::string_view> guide(std::string_view name) noexcept {
   static constexpr std::string_view kEmulator =
 #include "guide_emulator.inc"
       ;
+  static constexpr std::string_view kExitCodes =
+#include "guide_exit_codes.inc"
+      ;
   static constexpr std::string_view kVerdicts =
 #include "guide_verdicts.inc"
       ;
   if (name == "emulate") return kEmulator;
+  if (name == "exit-codes") return kExitCodes;
   if (name == "verdicts") return kVerdicts;
   return std::nullopt;
 }

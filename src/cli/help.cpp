@@ -30,23 +30,6 @@ constexpr std::array<Topic, 4> kTopics{{
     {"emulate", "the emulator's guide: faults, control requests, scenarios"},
 }};
 
-constexpr std::array<Topic, 8> kExitCodes{{
-    {"0", "done; a rejection that was cured is still 0"},
-    {"1",
-     "the API answered with another error (4xx, 5xx) or something unusable (malformed, too large, "
-     "a redirect), or something in front of the API refused"},
-    {"2", "wrong usage or settings; nothing was sent"},
-    {"3", "the login host rejects the credentials, or the token is refused for good"},
-    {"4",
-     "clock: a rejection that only a correct clock can cure; or doctor or skew found a clock that "
-     "is off by more than --max-skew"},
-    {"5", "the token may not do this (403)"},
-    {"6",
-     "no answer: DNS, connection, TLS, time-out, or out of local resources; or the login host "
-     "stays 5xx"},
-    {"7", "rate limited past the deadline"},
-}};
-
 std::string paragraph(std::string_view text, std::size_t width) {
   return wrapped(text, 0, width) + "\n";
 }
@@ -154,12 +137,6 @@ std::string settings_text(const CLI::App& app, std::size_t width) {
                 width));
 }
 
-std::string exit_codes_text(std::size_t width) {
-  std::string text = "skewguard exit codes\n\n";
-  for (const Topic& code : kExitCodes) text.append(entry(code.name, code.about, width));
-  return text;
-}
-
 }  // namespace
 
 std::vector<std::string> help_topics() {
@@ -173,8 +150,8 @@ std::string help_text(const HelpArguments& about, std::size_t width) {
   const Grammar grammar;
   width = std::min(width, kHelpWidth);
   if (about.of == Of::topic) {
-    if (const auto markdown = guide(about.name)) return as_plain_text(*markdown, width);
-    return about.name == "settings" ? settings_text(grammar.app, width) : exit_codes_text(width);
+    const auto markdown = guide(about.name);
+    return markdown ? as_plain_text(*markdown, width) : settings_text(grammar.app, width);
   }
   for (const CLI::App* command : grammar.app.get_subcommands({})) {
     if (about.of == Of::command && command->get_name() == about.name)

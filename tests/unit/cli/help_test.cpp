@@ -85,7 +85,7 @@ TEST(Help, FitsTheTerminal) {
 }
 
 TEST(Help, GuidesAreTextAndNotMarkdown) {
-  for (const char* topic : {"emulate", "verdicts"}) {
+  for (const char* topic : {"emulate", "exit-codes", "verdicts"}) {
     const std::string text = help_text({Of::topic, topic}, kUsual);
     for (const char* mark : {"| ---", "`", "](", "\n#", "**"})
       EXPECT_THAT(text, Not(HasSubstr(mark)));
