@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -79,6 +80,18 @@ struct SendOptions {
   std::size_t body_limit = std::size_t{64} * 1024 * 1024;  ///< bytes; one more is `too_large`
 };
 
+/// Takes the body of one answer piece by piece. Used from one control loop alone. It must not
+/// throw.
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  /// The head of the answer: once, before its body. Not called where no answer begins.
+  virtual void begin(const AnswerHead& head) = 0;
+  /// The next piece, never empty; valid during this call only. Nothing more is read from the
+  /// connection until `next` is called, on the loop: within this call or later, but once.
+  virtual void take(std::string_view piece, std::function<void()> next) = 0;
+};
+
 /// Sends requests. Used from one control loop alone; not thread-safe. A send() that throws counts
 /// as a broken connection (`reset`).
 class Transport {
@@ -92,6 +105,11 @@ class Transport {
   /// finds its pooled connection closed before any byte of an answer is sent once more on a new
   /// one; no other request is.
   virtual Ticket send(HttpRequest request, const SendOptions& options, Handler handler) = 0;
+  /// As send(), but the body goes into `sink`, and the Exchange that `handler` gets has none. After
+  /// a failure, what the sink got is not the whole body. The deadline goes on while the sink holds
+  /// a piece. Written in terms of send(): a transport that has only whole answers needs no other.
+  virtual Ticket send_into(std::shared_ptr<BodySink> sink, HttpRequest request,
+                           const SendOptions& options, Handler handler);
   /// Ends a request early: its handler gets `cancelled`, from the loop. Unknown tickets are fine.
   virtual void cancel(Ticket ticket) = 0;
 };

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <memory>
+#include <utility>
+#include <variant>
 
 #include "base/strings.hpp"
 #include "skewguard/http.hpp"
@@ -65,6 +68,22 @@ std::string_view to_string(TransportFailure::Kind kind) noexcept {
       return "bad_request";
   }
   return "reset";
+}
+
+Transport::Ticket Transport::send_into(std::shared_ptr<BodySink> sink, HttpRequest request,
+                                       const SendOptions& options, Handler handler) {
+  return send(std::move(request), options,
+              [sink = std::move(sink), handler = std::move(handler)](SendResult result) {
+                auto* exchange = std::get_if<Exchange>(&result);
+                if (exchange == nullptr) return handler(std::move(result));
+                const auto body = std::make_shared<std::string>(std::exchange(exchange->body, {}));
+                sink->begin(*exchange);
+                if (body->empty()) return handler(std::move(result));
+                sink->take(*body,
+                           [handler, body, held = std::make_shared<SendResult>(std::move(result))] {
+                             handler(std::move(*held));
+                           });
+              });
 }
 
 }  // namespace skewguard

@@ -108,6 +108,7 @@ struct AnswerParser::Impl {
     auto fault = answer_framing(headers, status_line.version, framing);
     if (fault && !none) return fail(Outcome::malformed, std::move(*fault));
     odd_framing = fault.has_value();
+    stays_open = keeps_alive(headers, status_line.version);
     if (none) framing = {};
     body = BodyReader(framing, body_limit, kHeadLimit, BodyReader::LineEnds::crlf_or_lf);
     head_done = true;
@@ -155,6 +156,7 @@ struct AnswerParser::Impl {
   bool head_done = false;
   bool surplus = false;
   bool odd_framing = false;  ///< of an answer without a body: the next one may begin elsewhere
+  bool stays_open = false;   ///< by what the head says
   bool closed = false;
 };
 
@@ -180,8 +182,7 @@ bool AnswerParser::head_done() const noexcept {
   return impl_->head_done;
 }
 bool AnswerParser::reusable() const noexcept {
-  return !impl_->closed && !impl_->surplus && !impl_->odd_framing &&
-         keeps_alive(impl_->headers, impl_->status_line.version);
+  return !impl_->closed && !impl_->surplus && !impl_->odd_framing && impl_->stays_open;
 }
 bool AnswerParser::surplus() const noexcept {
   return impl_->surplus;
@@ -190,9 +191,17 @@ const std::string& AnswerParser::why() const noexcept {
   return impl_->why;
 }
 
+void AnswerParser::take_head(AnswerHead& head) {
+  head.status = impl_->status_line.status;
+  head.headers = std::move(impl_->headers);
+}
+
+SecretText AnswerParser::take_piece() {
+  return impl_->body.take_piece();
+}
+
 void AnswerParser::take(Exchange& exchange) {
-  exchange.status = impl_->status_line.status;
-  exchange.headers = std::move(impl_->headers);
+  take_head(exchange);
   exchange.body = impl_->body.take_body();
 }
 

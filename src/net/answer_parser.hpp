@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/secret_text.hpp"
 #include "skewguard/http.hpp"
 
 namespace skewguard::net {
@@ -45,6 +46,10 @@ class AnswerParser {
   [[nodiscard]] bool surplus() const noexcept;
   [[nodiscard]] const std::string& why() const noexcept;
 
+  /// Moves status and headers over. Only where head_done(); once.
+  void take_head(AnswerHead& head);
+  /// What has come of the body since the last piece, for who does not collect it.
+  [[nodiscard]] SecretText take_piece();
   /// Moves status, headers and body over. Only after `complete`, or `too_large` where head_done():
   /// the body is not whole then; once.
   void take(Exchange& exchange);

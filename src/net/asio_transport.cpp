@@ -32,7 +32,8 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
     for (const auto& [ticket, operation] : operations_) operation->abandon();
   }
 
-  Ticket send(HttpRequest request, const SendOptions& options, Handler handler) {
+  Ticket send(std::shared_ptr<BodySink> sink, HttpRequest request, const SendOptions& options,
+              Handler handler) {
     const Ticket ticket = ++last_ticket_;
     auto url = http::parse_url(request.url);
     if (!url) return reject(ticket, url.error().message, handler);
@@ -40,7 +41,7 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
     auto route = dialer_.route_to(*url);
     if (!route) return reject(ticket, route.error().message, handler);
     auto operation = std::make_shared<SendOperation>(
-        dialer_, std::move(request), *std::move(route), options,
+        dialer_, std::move(request), *std::move(route), options, std::move(sink),
         [this, ticket, handler = std::move(handler)](SendResult result) {
           ended(ticket);
           answer(handler, std::move(result));
@@ -106,7 +107,12 @@ AsioTransport::~AsioTransport() = default;
 
 Transport::Ticket AsioTransport::send(HttpRequest request, const SendOptions& options,
                                       Handler handler) {
-  return impl_->send(std::move(request), options, std::move(handler));
+  return impl_->send(nullptr, std::move(request), options, std::move(handler));
+}
+
+Transport::Ticket AsioTransport::send_into(std::shared_ptr<BodySink> sink, HttpRequest request,
+                                           const SendOptions& options, Handler handler) {
+  return impl_->send(std::move(sink), std::move(request), options, std::move(handler));
 }
 
 void AsioTransport::cancel(Ticket ticket) {

@@ -27,6 +27,8 @@ class AsioTransport final : public Transport {
   ~AsioTransport() override;
 
   Ticket send(HttpRequest request, const SendOptions& options, Handler handler) override;
+  Ticket send_into(std::shared_ptr<BodySink> sink, HttpRequest request, const SendOptions& options,
+                   Handler handler) override;
   void cancel(Ticket ticket) override;
 
  private:

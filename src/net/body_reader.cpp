@@ -108,6 +108,7 @@ Found BodyReader::take_some(std::string_view& bytes) {
 }
 
 void BodyReader::append(std::string_view part) {
+  size_ += part.size();
   if (large_.empty() && body_.size() + part.size() <= kMostSecret) {
     body_.append(part);
     return;
@@ -127,7 +128,7 @@ std::string BodyReader::take_body() {
 }
 
 Found BodyReader::take_data(std::string_view& bytes) {
-  const std::size_t room = limit_ - size();
+  const std::size_t room = limit_ - size_;
   if (known_ ? left_ > room : bytes.size() > room) {
     return fail(Found::too_large,
                 "the body is over the limit of " + std::to_string(limit_) + " bytes");

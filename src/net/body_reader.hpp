@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/secret_text.hpp"
 #include "net/line_reader.hpp"
@@ -34,6 +35,8 @@ class BodyReader {
   /// The body, once. Until then up to 1 MiB of it is in the memory of secrets, since a login host's
   /// answer holds a token.
   [[nodiscard]] std::string take_body();
+  /// What has come since the last piece, for who does not collect the body: at most 1 MiB at once.
+  [[nodiscard]] SecretText take_piece() { return std::exchange(body_, {}); }
   [[nodiscard]] const std::string& why() const noexcept { return why_; }
   /// Any byte of it has come, of its chunks' lines too.
   [[nodiscard]] bool begun() const noexcept { return begun_; }
@@ -42,7 +45,6 @@ class BodyReader {
   enum class State { chunk_line, chunk_data, chunk_end, trailer, plain, whole };
 
   Found fail(Found found, std::string why);
-  [[nodiscard]] std::size_t size() const noexcept { return body_.size() + large_.size(); }
   void append(std::string_view part);
   Found take_some(std::string_view& bytes);
   Found take_data(std::string_view& bytes);
@@ -53,6 +55,7 @@ class BodyReader {
   Framing framing_;
   LineEnds line_ends_ = LineEnds::crlf;
   std::size_t limit_ = 0;
+  std::size_t size_ = 0;  // bytes of the body so far
   State state_ = State::whole;
   bool known_ = false;          // left_ is a number of bytes; else all until the close
   std::uint64_t left_ = 0;      // bytes of this chunk or of the body

@@ -20,11 +20,12 @@ constexpr std::size_t kReadSize = std::size_t{16} * 1024;  // one TLS record
 }  // namespace
 
 SendOperation::SendOperation(Dialer& dialer, HttpRequest request, Route route,
-                             const SendOptions& options, Done done)
+                             const SendOptions& options, std::shared_ptr<BodySink> sink, Done done)
     : dialer_(dialer),
       request_(std::move(request)),
       route_(std::move(route)),
       options_(options),
+      sink_(std::move(sink)),
       done_(std::move(done)),
       place_(route_.place()),
       timer_(dialer.timers().make()),
@@ -171,9 +172,9 @@ void SendOperation::digest(Outcome outcome) {
   const auto said = [this] { return "from " + place_ + ": " + parser_.why(); };
   switch (outcome) {
     case Outcome::more:
-      return receive();
+      return sink_ && parser_.head_done() ? hand_on(outcome) : receive();
     case Outcome::complete:
-      return deliver();
+      return sink_ ? hand_on(outcome) : deliver();
     case Outcome::malformed:
       return fail(Kind::malformed, said());
     case Outcome::too_large:
@@ -207,9 +208,25 @@ void SendOperation::connection_lost(const std::string& why) {
   dial();
 }
 
+/// What has come so far, into the sink; what follows that waits until the sink asks for more.
+void SendOperation::hand_on(Outcome outcome) {
+  if (!std::exchange(head_told_, true)) {
+    parser_.take_head(exchange_);
+    sink_->begin(exchange_);
+  }
+  const auto go_on = [this, weak = weak_from_this(), outcome, piece = ++piece_] {
+    const auto self = weak.lock();
+    if (!self || state_ != State::reading || piece != piece_) return;
+    ++piece_;
+    outcome == Outcome::complete ? deliver() : receive();
+  };
+  const SecretText piece = parser_.take_piece();
+  piece.empty() ? go_on() : sink_->take(piece.view(), go_on);
+}
+
 void SendOperation::deliver() {
   const bool keep = parser_.reusable() && !half_written_ && !exchange_.early;
-  parser_.take(exchange_);
+  if (!sink_) parser_.take(exchange_);
   if (!url().tls() && wants_tls(exchange_.status, exchange_.body)) {
     return fail(
         Kind::malformed,

@@ -24,8 +24,9 @@ class SendOperation : public std::enable_shared_from_this<SendOperation> {
 
   /// `dialer` must outlive it, or abandon() must be called. `done` is called once, perhaps from
   /// within start().
+  /// `sink`: gets the body; null = it is collected in the Exchange.
   SendOperation(Dialer& dialer, HttpRequest request, Route route, const SendOptions& options,
-                Done done);
+                std::shared_ptr<BodySink> sink, Done done);
 
   void wait_for_turn();  ///< the deadline runs from here on
   void start();
@@ -50,6 +51,7 @@ class SendOperation : public std::enable_shared_from_this<SendOperation> {
   void digest(AnswerParser::Outcome outcome);
   void connection_ended(Stream::ErrorCode error);
   void connection_lost(const std::string& why);
+  void hand_on(AnswerParser::Outcome outcome);
   void deliver();
   void fail(TransportFailure failure);
   void finish(SendResult result);
@@ -62,6 +64,7 @@ class SendOperation : public std::enable_shared_from_this<SendOperation> {
   const HttpRequest request_;
   const Route route_;
   const SendOptions options_;
+  const std::shared_ptr<BodySink> sink_;
   Done done_;
   const std::string place_;  // for messages
 
@@ -73,6 +76,8 @@ class SendOperation : public std::enable_shared_from_this<SendOperation> {
   SecretText buffer_;  // what was read last; may hold a token
   AnswerParser parser_;
   Exchange exchange_;
+  bool head_told_ = false;      // the sink has it
+  std::uint64_t piece_ = 0;     // the one that the sink holds
   bool pooled_ = false;         // the connection has carried an answer before
   bool resent_ = false;         // the request has been sent anew
   bool request_sent_ = false;   // bytes of it may have reached a server

@@ -757,5 +757,181 @@ TEST_F(AsioTransportTest, PlainHttpNeverLooksAtTheCaFile) {
   EXPECT_THAT(secure->failure().detail, HasSubstr("/nowhere/ca.pem"));
 }
 
+// --- bodies into a sink
+
+/// Keeps all pieces, and holds each until let_go().
+class HoldingSink final : public BodySink {
+ public:
+  void begin(const AnswerHead& answer) override {
+    ++begins;
+    head = answer;
+  }
+  void take(std::string_view piece, std::function<void()> next) override {
+    EXPECT_FALSE(next_) << "a piece came while another was held";
+    EXPECT_FALSE(piece.empty());
+    pieces.emplace_back(piece);
+    next_ = std::move(next);
+    if (!holds) let_go();
+  }
+  void let_go() {
+    if (next_) std::exchange(next_, nullptr)();
+  }
+  [[nodiscard]] std::size_t size() const {
+    std::size_t size = 0;
+    for (const std::string& piece : pieces) size += piece.size();
+    return size;
+  }
+
+  bool holds = true;
+  int begins = 0;
+  AnswerHead head;
+  std::vector<std::string> pieces;
+
+ private:
+  std::function<void()> next_;
+};
+
+class StreamedBody : public AsioTransportTest {
+ protected:
+  std::shared_ptr<Sent> send_into(HttpRequest request, std::optional<SendOptions> options = {}) {
+    auto sent = std::make_shared<Sent>();
+    sent->ticket = transport().send_into(sink_, std::move(request),
+                                         options.value_or(in(seconds{10}, SIZE_MAX)),
+                                         [sent](SendResult result) {
+                                           ++sent->calls;
+                                           sent->result = std::move(result);
+                                         });
+    return sent;
+  }
+
+  std::shared_ptr<HoldingSink> sink_ = std::make_shared<HoldingSink>();
+};
+
+TEST_F(StreamedBody, HeadComesFirstAndEachPieceAsItArrives) {
+  bool whole = false;
+  const ScriptedServer server(
+      io_, {{read_request(), write("HTTP/1.1 203 X\r\nContent-Length: 6\r\n\r\n"),
+             until([&] { return sink_->begins == 1; }), write("abc"), until([&] { return whole; }),
+             write("def"), read_request(), write(answer("again"))}});
+  const auto sent = send_into(request("GET", server.url()));
+  run_until(io_, [&] { return !sink_->pieces.empty(); });
+  EXPECT_EQ(sink_->head.status, 203);
+  EXPECT_EQ(sink_->head.headers.find("Content-Length"), "6");
+  EXPECT_NE(sink_->head.connection, 0U);
+  EXPECT_FALSE(sent->done());
+  whole = true;
+  sink_->holds = false;
+  sink_->let_go();
+  run_until(io_, [&] { return sent->done(); });
+  ASSERT_TRUE(sent->answered()) << sent->why();
+  EXPECT_EQ(sent->exchange().body, "");
+  EXPECT_EQ(sent->exchange().status, 203);
+  EXPECT_EQ(sent->exchange().received.boot, sink_->head.received.boot);
+  EXPECT_THAT(sink_->pieces, testing::ElementsAre("abc", "def"));
+  EXPECT_EQ(sink_->begins, 1);
+  EXPECT_TRUE(get(server.url())->answered());
+  EXPECT_EQ(server.connections(), 1U) << "the connection is used again";
+}
+
+TEST_F(StreamedBody, NothingIsReadWhileTheSinkHoldsAPiece) {
+  constexpr std::size_t kSize = std::size_t{32} << 20;  // more than the kernel takes in
+  const ScriptedServer server(io_, {{read_request(), write(answer(std::string(kSize, 'x')))}});
+  const auto sent = send_into(request("GET", server.url()));
+  run_until(io_, [&] { return !sink_->pieces.empty(); });
+  run_ready(io_);
+  EXPECT_EQ(sink_->pieces.size(), 1U);
+  EXPECT_EQ(server.finished(), 0U) << "the server is held up";
+  sink_->holds = false;
+  sink_->let_go();
+  run_until(io_, [&] { return sent->done(); });
+  EXPECT_TRUE(sent->answered()) << sent->why();
+  EXPECT_EQ(sink_->size(), kSize);
+  for (const std::string& piece : sink_->pieces) ASSERT_LE(piece.size(), std::size_t{64} * 1024);
+}
+
+TEST_F(StreamedBody, ComesOutOfItsChunks) {
+  const ScriptedServer server(
+      io_, {{read_request(), write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n"
+                                   "abc\r\n2\r\nde\r\n0\r\n\r\n")}});
+  sink_->holds = false;
+  const auto sent = send_into(request("GET", server.url()));
+  run_until(io_, [&] { return sent->done(); });
+  EXPECT_TRUE(sent->answered()) << sent->why();
+  EXPECT_THAT(sink_->pieces, testing::ElementsAre("abcde"));
+}
+
+TEST_F(StreamedBody, DeadlineAndLimitHoldForTheWhole) {
+  const ScriptedServer server(io_,
+                              {{read_request(), write(answer("abc"))},
+                               {read_request(), write("HTTP/1.1 200 OK\r\n\r\nabc"),
+                                until([&] { return sink_->pieces.size() == 2; }), write("de")}});
+  const auto late = send_into(request("GET", server.url()));
+  run_until(io_, [&] { return !sink_->pieces.empty(); });
+  clock_.advance(seconds{10});
+  timers_->fire();
+  run_until(io_, [&] { return late->done(); });
+  ASSERT_FALSE(late->answered());
+  EXPECT_EQ(late->failure().kind, Kind::timeout);
+  sink_->let_go();  // too late
+  sink_->holds = false;
+  const auto large = send_into(request("GET", server.url()), in(seconds{10}, 4));
+  run_until(io_, [&] { return large->done(); });
+  ASSERT_FALSE(large->answered());
+  EXPECT_EQ(large->failure().kind, Kind::too_large);
+  EXPECT_EQ(late->calls, 1);
+}
+
+TEST_F(StreamedBody, AnAnswerWithoutABodyHasNoPiece) {
+  const ScriptedServer server(io_, {{read_request(), write("HTTP/1.1 204 No\r\n\r\n")}});
+  const auto sent = send_into(request("GET", server.url()));
+  run_until(io_, [&] { return sent->done(); });
+  EXPECT_TRUE(sent->answered()) << sent->why();
+  EXPECT_EQ(sink_->begins, 1);
+  EXPECT_TRUE(sink_->pieces.empty());
+}
+
+TEST_F(StreamedBody, AFailureBeforeAnAnswerTellsTheSinkNothing) {
+  const auto sent =
+      send_into(request("GET", "http://127.0.0.1:" + std::to_string(closed_port(io_))));
+  run_until(io_, [&] { return sent->done(); });
+  EXPECT_FALSE(sent->answered());
+  EXPECT_EQ(sink_->begins, 0);
+}
+
+/// A user's transport, which has whole answers alone.
+class WholeAnswers final : public Transport {
+ public:
+  explicit WholeAnswers(SendResult result) : result_(std::move(result)) {}
+  Ticket send(HttpRequest, const SendOptions&, Handler handler) override {
+    handler(result_);
+    return 1;
+  }
+  void cancel(Ticket) override {}
+
+ private:
+  SendResult result_;
+};
+
+TEST_F(StreamedBody, ATransportOfWholeAnswersStreamsInOnePiece) {
+  Exchange exchange;
+  exchange.status = 200;
+  exchange.body = "abc";
+  WholeAnswers whole(exchange);
+  std::optional<SendResult> result;
+  whole.send_into(sink_, {}, {}, [&](SendResult answer) { result = std::move(answer); });
+  EXPECT_EQ(sink_->head.status, 200);
+  EXPECT_THAT(sink_->pieces, testing::ElementsAre("abc"));
+  EXPECT_FALSE(result) << "the sink holds the body";
+  sink_->let_go();
+  ASSERT_TRUE(result);
+  EXPECT_EQ(std::get<Exchange>(*result).body, "");
+  EXPECT_EQ(std::get<Exchange>(*result).status, 200);
+
+  WholeAnswers none(TransportFailure{.kind = Kind::dns, .detail = ""});
+  none.send_into(sink_, {}, {}, [&](SendResult answer) { result = std::move(answer); });
+  EXPECT_TRUE(std::holds_alternative<TransportFailure>(*result));
+  EXPECT_EQ(sink_->begins, 1);
+}
+
 }  // namespace
 }  // namespace skewguard::net
