@@ -23,8 +23,8 @@ std::optional<Error> check_value(const Definition& setting, const Value& from,
     return config_error(what + " is over 256 KiB long", "check that it is the right one");
   }
   if (has_control_characters(text)) {
-    return config_error(what + " holds a control character",
-                        "check for line breaks and tabs that were pasted along");
+    return config_error(what + " contains a control character",
+                        "check for pasted line breaks and tabs");
   }
   return std::nullopt;
 }
@@ -130,8 +130,8 @@ std::optional<Error> read_token(const Sources& sources, const Place& place, Clie
       token->reveal(), [](char c) { return c > ' ' && c < '\x7f'; });  // RFC 6750 section 2.1
   if (!sendable) {
     return config_error(
-        "the access token (" + place.value.origin + ") holds a space or a character beyond ASCII",
-        "give the token alone, without \"Bearer\" before it");
+        "the access token (" + place.value.origin + ") contains a space or a non-ASCII character",
+        "give only the token, without \"Bearer\"");
   }
   client.access_token = *std::move(token);
   return std::nullopt;
@@ -145,9 +145,9 @@ std::optional<Error> read_client(const Sources& sources, const std::optional<Val
         client.dialect == DialectName::genesys && client.client_auth == ClientAuth::basic;
     if (in_basic &&
         id->text.find(':') != std::string::npos) {  // RFC 7617 section 2: it ends the id
-      return config_error("the client id (" + id->origin + ") holds a colon",
-                          "give the id alone, the secret has a setting of its own; an id that is a "
-                          "URN needs --dialect rfc6749 or --client-auth post");
+      return config_error("the client id (" + id->origin + ") contains a colon",
+                          "give only the id, the secret has its own setting; an id that is a URN "
+                          "needs --dialect rfc6749 or --client-auth post");
     }
     client.client_id = id->text;
   }
@@ -165,7 +165,7 @@ std::vector<std::string> readable_secrets(const Sources& sources) {
   std::vector<std::string> warnings;
   const auto look = [&](const std::string& path, const std::string& what) {
     if (!readable || path.empty() || is_stdin(path) || !readable(path)) return;
-    warnings.push_back("every user of this machine may read " + path + ", which holds " + what +
+    warnings.push_back("every user of this machine can read " + path + ", which contains " + what +
                        ": chmod 600 " + path);
   };
   const auto secret = place_of(sources, kClientSecret, kClientSecretFile, std::nullopt);

@@ -60,7 +60,7 @@ MaybeError read_attempts(const Sources& sources, int& into) {
   if (!whole || attempts < 1 || attempts > kMostAttempts) {
     return config_error(named(kAttempts, *value) + " is not a whole number from 1 to " +
                             std::to_string(kMostAttempts),
-                        "it counts the tokens that one call may have refused; the default is 3");
+                        "it limits how many tokens one call may have refused; the default is 3");
   }
   into = attempts;
   return std::nullopt;
@@ -89,11 +89,11 @@ Result<std::string> base_url(const Definition& setting, const Value& value, bool
   if (!url)
     return config_error(named(setting, value) + ": " + url.error().message, url.error().remedy);
   if (!url->tls() && !url->loopback() && !insecure_http) {
-    return config_error(named(setting, value) + " is http:// and not a loopback address",
+    return config_error(named(setting, value) + " uses http:// for an address that is not loopback",
                         "use https://, or --insecure-http if you must");
   }
   if (url->target.find('?') != std::string::npos) {
-    return config_error(named(setting, value) + " has a query", "give the base URL alone");
+    return config_error(named(setting, value) + " has a query", "give only the base URL");
   }
   std::string text = url->text();
   while (text.ends_with('/')) text.pop_back();
@@ -140,7 +140,7 @@ MaybeError read_path(const Sources& sources, const Definition& setting, const ch
       path.starts_with('/') && http::parse_url(http::join_url("https://host.invalid", path)).ok();
   if (!usable) {
     return config_error(named(setting, *value) + " is not a path",
-                        std::string("it begins with a slash: ") + example);
+                        std::string("start it with a slash: ") + example);
   }
   into = path;
   return std::nullopt;
@@ -164,7 +164,7 @@ MaybeError read_token_params(const Sources& sources, ClientOptions& client) {
     }
     if (reserved_field(param.substr(0, equals))) {
       return config_error("the token parameter " + param.substr(0, equals) + " (" + origin +
-                              ") has a setting of its own",
+                              ") has its own setting",
                           "leave it out; --client-auth post puts id and secret into the form");
     }
     client.token_params.emplace_back(param.substr(0, equals), param.substr(equals + 1));
@@ -188,8 +188,8 @@ MaybeError read_token_store(const Sources& sources, TokenStoreChoice& choice) {
   choice.kind = TokenStoreChoice::Kind::file;
   if (named_folder) choice.folder = value->text.substr(kFile.size());
   if (named_folder && !choice.folder.starts_with('/')) {
-    return config_error(named(kTokenStore, *value) + " names no absolute folder",
-                        "write file:/var/lib/app, or file for the usual one");
+    return config_error(named(kTokenStore, *value) + " is not an absolute folder",
+                        "write file:/var/lib/app, or file for the default");
   }
   return std::nullopt;
 }
@@ -286,9 +286,9 @@ MaybeError check_complete(const ClientOptions& client) {
     if (i > 0) message.append(", ");
     message.append(names[i]);
   }
-  return config_error(std::move(message),
-                      names.size() == 1 ? "set it, or put it into a profile file"
-                                        : "set each of them, or put them into a profile file");
+  return config_error(std::move(message), names.size() == 1
+                                              ? "set it, or put it in a profile file"
+                                              : "set each of them, or put them in a profile file");
 }
 
 std::optional<LogLevel> level_of(std::string_view word) {
@@ -329,8 +329,8 @@ MaybeError check_ca_file(const Sources& sources, const ClientOptions& client) {
   const auto file = sources.find(kCaFile);
   const auto& exists = sources.surroundings().file_exists;
   if (!file || !exists || !any_tls(client) || exists(file->text)) return std::nullopt;
-  return config_error(named(kCaFile, *file) + " is not there: " + file->text,
-                      "name a PEM file, or leave it out for the system's");
+  return config_error(named(kCaFile, *file) + " does not exist: " + file->text,
+                      "name a PEM file, or omit it to use the system's");
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ std::string joined(const std::vector<std::string_view>& names) {
 
 std::string did_you_mean(std::string_view typed, const std::vector<std::string_view>& known) {
   if (const auto meant = nearest(typed, known)) return "did you mean " + std::string(*meant) + "?";
-  return "known are: " + joined(known);
+  return "known: " + joined(known);
 }
 
 std::vector<std::string_view> names_of(const toml::table& table) {
@@ -76,7 +76,7 @@ Result<Profile> read_table(const toml::table& table, Profile profile,
     }
     auto text = text_of(node);
     if (!text) {
-      return wrong(profile.origin(name) + " is neither text, number nor boolean",
+      return wrong(profile.origin(name) + " is not a string, number or boolean",
                    "write " + std::string(name) + " = \"...\"");
     }
     profile.values.emplace(name, *std::move(text));
@@ -89,7 +89,7 @@ std::optional<Error> check_top(const toml::table& top, const std::string& file) 
   for (const auto& [key, node] : top) {
     if (key.str() == "profile" && node.is_table()) continue;
     return wrong("unknown key \"" + std::string(key.str()) + "\" at the top of " + file,
-                 "settings stand in a table such as [profile.default]");
+                 "put settings in a table such as [profile.default]");
   }
   return std::nullopt;
 }
@@ -102,7 +102,7 @@ Result<Profile> pick(const toml::table& top, Profile profile, bool required,
   if (node == nullptr) {
     if (!required) return profile;
     const std::string there = "there is no [profile." + profile.name + "] in " + profile.file;
-    if (profiles == nullptr || profiles->empty()) return wrong(there, "it holds no profile");
+    if (profiles == nullptr || profiles->empty()) return wrong(there, "it contains no profile");
     return wrong(there, did_you_mean(profile.name, names_of(*profiles)));
   }
   if (!node->is_table()) {
@@ -130,7 +130,7 @@ Result<Profile> read_profile(std::string_view toml, const std::string& file,
     const auto place = error.source().begin;
     return wrong("line " + std::to_string(place.line) + ", column " + std::to_string(place.column) +
                      " of " + file + " is not TOML",
-                 "see https://toml.io; text stands in \"quotes\"");
+                 "see https://toml.io; put text in \"quotes\"");
   }
 }
 

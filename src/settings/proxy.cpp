@@ -47,7 +47,8 @@ Result<Secret> credentials_of(std::string_view text, const Value& value) {
                     "write a percent sign as %25");
   }
   if (user->view().find(':') != std::string_view::npos) {  // RFC 7617 section 2
-    return unusable(value, "has a colon in its user name", "such a name cannot be sent (Basic)");
+    return unusable(value, "has a colon in its user name",
+                    "Basic authentication cannot send such a name");
   }
   Secret credentials = joined_secret({user->view(), ":", password->view()});
   const auto control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
@@ -65,10 +66,9 @@ std::optional<Error> read_proxy_url(const Value& value, ProxyOptions& into) {
     const std::string scheme = to_lower(text.substr(0, end));
     if (scheme != "http") {
       const bool known = scheme == "https" || scheme.starts_with("socks");
-      return unusable(value,
-                      known ? "is reached by " + scheme + "://, which is not supported"
-                            : "is not an http:// URL",
-                      "name one that takes http://");
+      return unusable(
+          value, known ? "uses " + scheme + "://, which is not supported" : "is not an http:// URL",
+          "use an http:// proxy");
     }
     text.remove_prefix(end + 3);
   }

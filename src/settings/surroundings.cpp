@@ -25,7 +25,7 @@ std::string cause_of(int error) {
 Error unreadable(const std::string& path, const std::string& cause) {
   return {.kind = ErrorKind::config,
           .message = "cannot read " + (path == "-" ? "standard input" : path) + " (" + cause + ")",
-          .remedy = "name a file that exists and may be read"};
+          .remedy = "name a file that exists and is readable"};
 }
 
 Result<SecretText> read_all(int fd, const std::string& path) {

@@ -1147,7 +1147,7 @@ TEST_P(Guard, CancelledEndsTheCallWithAnErrorOfThatKind) {
   world.run();
   ASSERT_TRUE(world.end->error);
   EXPECT_EQ(world.end->error->kind, ErrorKind::cancelled);
-  EXPECT_EQ(world.end->error->message, "the call was withdrawn before it had ended");
+  EXPECT_EQ(world.end->error->message, "the call was cancelled before it ended");
 }
 
 TEST_P(Guard, ACallWhoseTransportWasCancelledSaysWhy) {

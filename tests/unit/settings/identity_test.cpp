@@ -62,7 +62,7 @@ TEST_F(Identity, WarnsOfSecretsThatEverybodyMayRead) {
   world.public_files = {"/secret", "/token", "/profile", "-", "/dev/stdin"};
   ASSERT_EQ(warnings().size(), 1U);
   EXPECT_EQ(warnings()[0],
-            "every user of this machine may read /secret, which holds the client secret: "
+            "every user of this machine can read /secret, which contains the client secret: "
             "chmod 600 /secret");
 
   world.files["/profile"] = "[profile.default]\ntimeout = \"3s\"\n";
@@ -115,7 +115,7 @@ TEST_F(Identity, AFileThatIsNotThereIsNamedWithItsSetting) {
 TEST_F(Identity, ControlCharactersAreRefusedNamingTheSettingNotTheValue) {
   flags.client_id = "id";
   world.environment["GENESYS_CLOUD_CLIENT_SECRET"] = "hunter2\tx";
-  EXPECT_THAT(refused(), HasSubstr("the client secret (GENESYS_CLOUD_CLIENT_SECRET) holds a "
+  EXPECT_THAT(refused(), HasSubstr("the client secret (GENESYS_CLOUD_CLIENT_SECRET) contains a "
                                    "control character"));
   EXPECT_THAT(refused(), Not(HasSubstr("hunter2")));
 
@@ -135,7 +135,7 @@ TEST_F(Identity, AnEmptySecretFileIsNamed) {
 TEST_F(Identity, AClientIdWithAColonIsRefused) {
   flags.client_id = "id:secret";
   world.environment["GENESYS_CLOUD_CLIENT_SECRET"] = "s";
-  EXPECT_THAT(refused(), HasSubstr("the client id (--client-id) holds a colon"));
+  EXPECT_THAT(refused(), HasSubstr("the client id (--client-id) contains a colon"));
 }
 
 TEST_F(Identity, AClientIdWithAColonIsTakenWhereItIsEncoded) {

@@ -193,7 +193,7 @@ TEST_F(Load, NamesTheOneMissingSettingAlone) {
   world.environment.erase("GENESYS_CLOUD_CLIENT_SECRET");
   const std::string error = refused();
   EXPECT_THAT(error, AllOf(HasSubstr("missing setting: client secret (GENESYS_CLOUD_CLIENT_SECRET"),
-                           HasSubstr(": set it, or put it into a profile file")));
+                           HasSubstr(": set it, or put it in a profile file")));
   EXPECT_THAT(error, Not(HasSubstr("GENESYS_CLOUD_CLIENT_ID")));
   EXPECT_THAT(error, Not(HasSubstr("GENESYS_CLOUD_REGION")));
 }
@@ -232,7 +232,9 @@ TEST_F(Load, PlainHttpIsForLoopbackAlone) {
     EXPECT_EQ(loaded().client.api_url, url);
   }
   flags.api_url = "http://api.example.com";
-  EXPECT_THAT(refused(), HasSubstr("the API base URL (--api-url) is http:// and not a loopback"));
+  EXPECT_THAT(
+      refused(),
+      HasSubstr("the API base URL (--api-url) uses http:// for an address that is not loopback"));
   flags.insecure_http = true;
   EXPECT_EQ(loaded().client.api_url, "http://api.example.com");
 }
@@ -287,7 +289,7 @@ TEST_F(Load, TakesAFolderForTokensWhereItIsAbsolute) {
   EXPECT_EQ(loaded().token_store.folder, "/var/lib/x");
   for (const char* text : {"file:", "file:x/y"}) {
     flags.token_store = text;
-    EXPECT_THAT(refused(), HasSubstr("names no absolute folder")) << text;
+    EXPECT_THAT(refused(), HasSubstr("is not an absolute folder")) << text;
   }
 }
 
@@ -307,7 +309,7 @@ TEST_F(Load, RefusesBaseUrlsWithMoreThanABase) {
 
 TEST_F(Load, ACaFileThatIsNotThereIsNamedWhereItIsNeeded) {
   world.environment["SSL_CERT_FILE"] = "/gone.pem";
-  EXPECT_THAT(refused(), HasSubstr("the CA file (SSL_CERT_FILE) is not there: /gone.pem"));
+  EXPECT_THAT(refused(), HasSubstr("the CA file (SSL_CERT_FILE) does not exist: /gone.pem"));
   flags.login_url = "http://127.0.0.1:1";
   flags.api_url = "http://127.0.0.1:2";
   EXPECT_EQ(loaded().client.ca_file, "/gone.pem") << "nothing of it is needed for http://";

@@ -162,7 +162,7 @@ TEST_F(ProfileFile, WhatIsNotTomlIsToldByItsPlaceAlone) {
 TEST_F(ProfileFile, AValueOfTheWrongShapeNamesItsKey) {
   write("/p", "[profile.default]\nregion = [\"a\"]\n");
   flags.config = "/p";
-  EXPECT_THAT(refused(), HasSubstr("region in [profile.default] of /p is neither text"));
+  EXPECT_THAT(refused(), HasSubstr("region in [profile.default] of /p is not a string"));
   write("/p", "[profile.default]\ntoken_params = \"a=b\"\n");
   EXPECT_THAT(refused(), HasSubstr("token_params in [profile.default] of /p is not an array"));
 }

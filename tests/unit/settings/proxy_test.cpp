@@ -80,8 +80,8 @@ TEST_F(ProxySetting, WhatCannotBeUsedIsNamedByItsOriginAndNotRepeated) {
     const char* words;
   };
   for (const auto& [text, words] :
-       std::vector<Case>{{"https://user:hunter2@p:443", "is reached by https://"},
-                         {"socks5h://user:hunter2@p:1080", "is reached by socks5h://"},
+       std::vector<Case>{{"https://user:hunter2@p:443", "uses https://"},
+                         {"socks5h://user:hunter2@p:1080", "uses socks5h://"},
                          {"ftp://user:hunter2@p:21", "is not an http:// URL"},
                          {"http://user:hunter2@", "names no host"},
                          {"http://", "names no host"},
