@@ -37,7 +37,7 @@ using std::chrono::milliseconds;
 using Steady = std::chrono::steady_clock;
 
 constexpr milliseconds kDeadline{300};
-constexpr milliseconds kMost{50};
+constexpr milliseconds kMax{50};
 
 const std::string kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 const std::string kChunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -263,7 +263,7 @@ int main(int argc, char** argv) {
     options.timeout = kDeadline;
     options.ntp.emplace();  // nobody
     const Worst worst = measure(options, calls);
-    good = good && std::max({worst.past_deadline, worst.held_up, worst.end}) <= kMost;
+    good = good && std::max({worst.past_deadline, worst.held_up, worst.end}) <= kMax;
     std::printf("%-36s %11.1f ms %11.1f ms %11.1f ms\n", flood.name.c_str(),
                 in_ms(std::max(worst.past_deadline, Steady::duration::zero())),
                 in_ms(worst.held_up), in_ms(worst.end));

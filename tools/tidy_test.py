@@ -83,7 +83,7 @@ def strip(text):
 
 CONTROL = re.compile(r"^\s*(if|for|while|switch|catch|else|do|try|namespace|class|struct|enum|union"
                      r"|extern|return|case|default)\b")
-# A member initialised in braces: what stands before the brace is a name, not a closing bracket.
+# A member initialized in braces: what stands before the brace is a name, not a closing bracket.
 MEMBER_INIT = re.compile(r"\)[^;{}]*[^:]:(?!:)(?:[^;{}]*[,\s])?[\w:<>]+\s*$", re.DOTALL)
 
 
@@ -100,7 +100,7 @@ def functions(code):
             stack.append((head, at) if init else None)
         elif mark == "}" and stack:
             init = stack.pop()
-            if init:  # a member's initialiser: the head that it stands in goes on
+            if init:  # a member's initializer: the head that it stands in goes on
                 head, opening = init
                 code[opening], code[at] = "(", ")"
                 continue

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/secret_text.hpp"
+#include "cli/process_io.hpp"
 #include "cli/run.hpp"
-#include "cli/world.hpp"
 
 namespace {
 
@@ -61,5 +61,5 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) words.emplace_back(argv[i]);
   hide_proxy(words, argv);
   skewguard::wipe_stack();
-  return skewguard::cli::run(std::move(words), skewguard::cli::process_world());
+  return skewguard::cli::run(std::move(words), skewguard::cli::this_process());
 }

@@ -122,12 +122,12 @@ struct Asked {
 class Host {
  public:
   /// The host's own behavior.
-  using Behaviour = std::function<Answer(const Asked&)>;
+  using Behavior = std::function<Answer(const Asked&)>;
   /// Empty = the host's own behavior.
   using Script = std::function<std::optional<Answer>(const Asked&)>;
 
   /// `url`: the origin of its requests: scheme://host[:port].
-  Host(std::shared_ptr<FakeMachine> machine, std::string url, Behaviour behaviour);
+  Host(std::shared_ptr<FakeMachine> machine, std::string url, Behavior behavior);
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
@@ -172,7 +172,7 @@ class Host {
 
   const std::shared_ptr<FakeMachine> machine_;
   const std::string url_;
-  const Behaviour behaviour_;
+  const Behavior behavior_;
   mutable std::mutex mutex_;  // over all that follows
   Duration offset_{0};
   Duration date_late_{0};

@@ -12,7 +12,7 @@
 /// "Did you mean ...?"
 namespace skewguard {
 
-/// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (optimal
+/// Insertions, deletions, substitutions and swaps of neighbors that turn `a` into `b` (optimal
 /// string alignment), ASCII case aside. O(|a| * |b|).
 inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1);

@@ -79,7 +79,7 @@ Result<std::string> body_of(const std::string& data, const Session& session) {
                            session.from_stdin,
                        "name a file for one of them");
   }
-  const auto content = session.world.surroundings.read_file(file);
+  const auto content = session.process.surroundings.read_file(file);
   if (!content) return content.error();
   return std::string(content->view());
 }
@@ -135,10 +135,10 @@ int conclude(const Response& response, bool include, const ReportFile& report, S
 int run_call(const CallArguments& arguments, Session& session) {
   auto request = request_of(arguments, session);
   if (!request) return fail(request.error(), session);
-  const auto report = ReportFile::open(arguments.report, session.world);
+  const auto report = ReportFile::open(arguments.report, session.process);
   if (!report) return fail(report.error(), session);
-  auto api = session.world.make_api(session.release_options(), session.logger.hooks(),
-                                    session.token_store);
+  auto api = session.process.make_api(session.release_options(), session.logger.hooks(),
+                                      session.token_store);
   if (!api) return fail(api.error(), session);
 
   const auto response = (*api)->call(*std::move(request));

@@ -117,8 +117,8 @@ void add_rows(const ClockReading& reading, bool wrong, bool harmful, std::vector
 std::string about_host(const doctor::HostReading& host) {
   std::string text = "this machine: ";
   if (!host.kernel) return text + "the kernel does not say how its clock is kept";
-  text += host.kernel->synchronised ? "synchronized, says the kernel" : "not synchronized";
-  if (host.synchronised_within()) text += " within " + time::human(*host.synchronised_within());
+  text += host.kernel->synchronized ? "synchronized, says the kernel" : "not synchronized";
+  if (host.synchronized_within()) text += " within " + time::human(*host.synchronized_within());
   for (const auto& service : host.services)
     if (service.running) text += "; " + service.name + " is running";
   return text;
@@ -201,10 +201,10 @@ std::string ClockHistory::header() const {
 
 /// The last estimates, at most `max`, scaled between the ends of all their bounds: a change that no
 /// bar shows is within the uncertainty.
-std::string ClockHistory::bars(const Points& points, std::size_t most) {
+std::string ClockHistory::bars(const Points& points, std::size_t max) {
   constexpr std::array<const char*, 8> kBars{"\u2581", "\u2582", "\u2583", "\u2584",
                                              "\u2585", "\u2586", "\u2587", "\u2588"};
-  const auto shown = std::span(points).last(std::min(points.size(), most));
+  const auto shown = std::span(points).last(std::min(points.size(), max));
   OffsetBound all = shown.front().bound;
   for (const Point& point : shown)
     all = {std::min(all.low, point.bound.low), std::max(all.high, point.bound.high)};
@@ -224,8 +224,8 @@ void ClockHistory::note(const ClockReading& reading, const std::string& state) {
   ++server.answered;
   const auto best = told_estimate(reading);
   if (!best) return;
-  server.least = std::min(server.least.value_or(*best), *best);
-  server.most = std::max(server.most.value_or(*best), *best);
+  server.min = std::min(server.min.value_or(*best), *best);
+  server.max = std::max(server.max.value_or(*best), *best);
   server.width = reading.bound->width();
   Points& points = server.points;
   if (points.size() == kHistory) points.erase(points.begin());
@@ -286,10 +286,9 @@ std::string ClockHistory::summary() const {
   std::string text;
   for (const auto& [url, server] : servers_) {
     std::string says = url + ": ";
-    if (server.least) {
-      says += time::offset_text(*server.least, server.width);
-      if (*server.most != *server.least)
-        says += " to " + time::offset_text(*server.most, server.width);
+    if (server.min) {
+      says += time::offset_text(*server.min, server.width);
+      if (*server.max != *server.min) says += " to " + time::offset_text(*server.max, server.width);
       says += "; ";
     }
     if (server.answered < server.asked) {

@@ -34,15 +34,15 @@ class ClockHistory {
   };
   using Points = std::vector<Point>;
   struct Server {
-    Points points;                  // the last ones
-    std::optional<Duration> least;  // estimate of all rounds
-    std::optional<Duration> most;
+    Points points;                // the last ones
+    std::optional<Duration> min;  // estimate of all rounds
+    std::optional<Duration> max;
     Duration width{0};  // of the bounds of the last answer
     std::size_t answered = 0;
     std::size_t asked = 0;
     std::string last;  // what the last round said of it
   };
-  static std::string bars(const Points& points, std::size_t most);
+  static std::string bars(const Points& points, std::size_t max);
   void note(const doctor::ClockReading& reading, const std::string& state);
   [[nodiscard]] std::string line(const doctor::ClockReading& reading) const;
 

@@ -4,7 +4,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/logger.hpp"
-#include "cli/world.hpp"
+#include "cli/process_io.hpp"
 #include "skewguard/client.hpp"
 
 namespace skewguard::cli {
@@ -20,7 +20,7 @@ struct Session {
     return released;
   }
 
-  const World& world;
+  const ProcessIo& process;
   Logger& logger;
   ClientOptions options;      ///< of an identity; of no use to `emulate`
   std::string alert_command;  ///< empty = none

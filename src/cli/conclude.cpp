@@ -57,33 +57,32 @@ void tell_mitigation(const CallReport& report, Session& session) {
 
 void alert(const CallReport& report, Session& session) {
   if (session.alert_command.empty() || !runtime::alarming(report)) return;
-  const auto started = session.world.start_program(session.alert_command, to_json(report) + "\n");
+  const auto started = session.process.start_program(session.alert_command, to_json(report) + "\n");
   if (started) return;
   session.logger.write(
       {.level = LogLevel::warn, .message = "the alert command: " + started.error().message});
 }
 
 bool end_known(Duration remaining) noexcept {
-  constexpr Duration kMostGranted =
-      std::chrono::hours{24 * 3000};  // docs/platform.md 1.5: 450 days
-  return remaining < kMostGranted;
+  constexpr Duration kMaxGranted = std::chrono::hours{24 * 3000};  // docs/platform.md 1.5: 450 days
+  return remaining < kMaxGranted;
 }
 
 bool print(std::string_view text, Session& session) {
-  const auto written = session.world.out(text);
+  const auto written = session.process.out(text);
   if (!written) session.logger.fail(written.error());
   return written.ok();
 }
 
-Result<ReportFile> ReportFile::open(const std::string& path, const World& world) {
+Result<ReportFile> ReportFile::open(const std::string& path, const ProcessIo& process) {
   if (path.empty()) return ReportFile(Writer{});
   if (path == "-") {
-    return ReportFile([&world](std::string_view text) {
-      world.err(text);
+    return ReportFile([&process](std::string_view text) {
+      process.err(text);
       return Result<void>{};
     });
   }
-  auto writer = world.open_file(path);
+  auto writer = process.open_file(path);
   if (!writer) return std::move(writer).error();
   return ReportFile(*std::move(writer));
 }

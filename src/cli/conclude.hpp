@@ -39,7 +39,7 @@ bool end_known(Duration remaining) noexcept;
 class ReportFile {
  public:
   /// `path`: empty = none, "-" = standard error.
-  static Result<ReportFile> open(const std::string& path, const World& world);
+  static Result<ReportFile> open(const std::string& path, const ProcessIo& process);
   /// False if it could not be written; the error has been printed.
   bool write(const CallReport& report, Session& session) const;
 

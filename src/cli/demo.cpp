@@ -12,7 +12,7 @@
 #include "cli/commands.hpp"
 #include "cli/conclude.hpp"
 #include "cli/json_text.hpp"
-#include "demo/catalogue.hpp"
+#include "demo/catalog.hpp"
 #include "demo/play.hpp"
 
 namespace skewguard::cli {
@@ -34,7 +34,7 @@ Result<std::vector<Scenario>> chosen(const std::string& id) {
     if (!scenario) return std::move(scenario).error();
     return std::vector<Scenario>{*std::move(scenario)};
   }
-  auto all = demo::catalogue();
+  auto all = demo::catalog();
   if (!all || id.empty()) return all;
   std::string known;
   for (const auto& scenario : *all) {
@@ -55,12 +55,12 @@ Result<std::vector<Row>> play_all(std::vector<Scenario> scenarios, Session& sess
   playing.reserve(scenarios.size());
   for (const auto& scenario : scenarios) {
     playing.push_back(std::async(std::launch::async, [&scenario, &session, &progress] {
-      return demo::play(scenario, session.world.clock, progress);
+      return demo::play(scenario, session.process.clock, progress);
     }));
   }
   const auto tell = [&](std::string_view end) {
-    if (!session.world.err_is_terminal) return;
-    session.world.err(
+    if (!session.process.err_is_terminal) return;
+    session.process.err(
         fmt::format("\r{} of {} made{}", progress.load(), counted(calls, "call"), end));
   };
   Result<std::vector<Row>> rows = std::vector<Row>{};
@@ -81,8 +81,8 @@ Result<std::vector<Row>> play_all(std::vector<Scenario> scenarios, Session& sess
 }
 
 /// `text` in at most `max` columns.
-std::string fitted(const std::string& text, std::size_t most) {
-  return text.size() <= most ? text : text.substr(0, most - 3) + "...";
+std::string fitted(const std::string& text, std::size_t max) {
+  return text.size() <= max ? text : text.substr(0, max - 3) + "...";
 }
 
 std::string verdicts_of(const Side& side) {

@@ -55,9 +55,9 @@ std::string missing_settings(const ClientOptions& options) {
 /// Clear the progress line first.
 Hooks beside_progress(Session& session) {
   Hooks hooks = session.logger.hooks();
-  if (!session.world.err_is_terminal) return hooks;
-  hooks.log = [&world = session.world, log = std::move(hooks.log)](const LogLine& line) {
-    world.err("\r\x1b[K");
+  if (!session.process.err_is_terminal) return hooks;
+  hooks.log = [&process = session.process, log = std::move(hooks.log)](const LogLine& line) {
+    process.err("\r\x1b[K");
     log(line);
   };
   return hooks;
@@ -74,8 +74,8 @@ Access try_access(ClientOptions options, Session& session) {
     access.error = error;
     if (error.report && access.report.attempts.empty()) access.report = *error.report;
   };
-  auto api = session.world.make_api(std::move(options), beside_progress(session),
-                                    {.kind = settings::TokenStoreChoice::Kind::none});
+  auto api = session.process.make_api(std::move(options), beside_progress(session),
+                                      {.kind = settings::TokenStoreChoice::Kind::none});
   if (!api) {
     fail(api.error());
     return access;
@@ -137,18 +137,18 @@ Result<Examination> examine(Session& session, bool quiet) {
   }
   auto first = survey_options(std::move(servers), session);
   first.budget.probes = kProbes;
-  auto survey = session.world.survey(std::move(first), progress_of(session, quiet), nullptr);
+  auto survey = session.process.survey(std::move(first), progress_of(session, quiet), nullptr);
   if (!survey) return std::move(survey).error();
   examination.survey = *std::move(survey);
   if (auto plain = plain_ones(examination.survey); !plain.empty()) {
     auto hasty = survey_options(std::move(plain), session);
     hasty.budget = {.probes = 3, .time = std::chrono::seconds{1}};
     hasty.ntp.emplace();  // none: those of the first round have been asked
-    if (auto again = session.world.survey(std::move(hasty), nullptr, nullptr))
+    if (auto again = session.process.survey(std::move(hasty), nullptr, nullptr))
       examination.plain = std::move(again->servers);
   }
   if (access.valid()) examination.access = access.get();
-  examination.now = session.world.clock->now().wall;
+  examination.now = session.process.clock->now().wall;
   return examination;
 }
 
@@ -177,7 +177,7 @@ Json as_json(const Examination& examination, const doctor::Diagnosis& diagnosis)
 
 int run_doctor(const DoctorArguments& arguments, Session& session) {
   const auto examination = examine(session, arguments.json);
-  if (session.world.err_is_terminal && !arguments.json) session.world.err("\r\x1b[K");
+  if (session.process.err_is_terminal && !arguments.json) session.process.err("\r\x1b[K");
   if (!examination) return fail(examination.error(), session);
   const auto diagnosis = doctor::judge(*examination);
   const std::string text = arguments.json ? json_text(as_json(*examination, diagnosis))

@@ -154,15 +154,15 @@ int run_emulate(const EmulateArguments& arguments, Session& session) {
     return fail(usage_error("--export names an unknown shell", "use sh (bash, zsh) or fish"),
                 session);
   }
-  auto world_options = emulator::world_options(*options);
-  if (!world_options) return fail(world_options.error(), session);
+  auto settings = emulator::cloud_options(*options);
+  if (!settings) return fail(settings.error(), session);
 
-  const emulator::Client client = world_options->clients.front();
-  ClockSource& clock = *session.world.clock;
-  emulator::World world(*std::move(world_options), clock.now(), emulator::system_seed());
+  const emulator::Client client = settings->clients.front();
+  ClockSource& clock = *session.process.clock;
+  emulator::CloudEmulator cloud(*std::move(settings), clock.now(), emulator::system_seed());
   boost::asio::io_context io{1};
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
-  const auto server = emulator::Server::start(io, clock, world, options->listen);
+  const auto server = emulator::Server::start(io, clock, cloud, options->listen);
   if (!server) return fail(server.error(), session);
   const auto stop = [&] {
     (*server)->stop();

@@ -60,12 +60,12 @@ std::string evidence_of(std::string_view verdict, const std::string& correlation
 
 }  // namespace
 
-Logger::Logger(const World& world, const settings::Settings& settings)
-    : world_(world),
+Logger::Logger(const ProcessIo& process, const settings::Settings& settings)
+    : process_(process),
       level_(settings.log_level),
       quiet_(settings.quiet),
       json_(settings.log_json),
-      color_(settings.color && world.err_is_terminal) {}
+      color_(settings.color && process.err_is_terminal) {}
 
 void Logger::write(const LogLine& line) {
   constexpr Duration kAnnounced = std::chrono::seconds{2};
@@ -93,7 +93,7 @@ Hooks Logger::hooks() {
 void Logger::print(const LogLine& line, bool failure) {
   const std::string text = json_ ? as_json(line) : as_text(line, failure);
   const std::lock_guard lock(mutex_);
-  world_.err(text);
+  process_.err(text);
 }
 
 std::string Logger::as_text(const LogLine& line, bool failure) const {
@@ -111,7 +111,7 @@ std::string Logger::as_text(const LogLine& line, bool failure) const {
 }
 
 std::string Logger::as_json(const LogLine& line) const {
-  const auto since_epoch = world_.clock->now().wall.time_since_epoch();
+  const auto since_epoch = process_.clock->now().wall.time_since_epoch();
   Json json = {{"time", time::format_rfc3339_ms(since_epoch)},
                {"level", to_string(line.level)},
                {"message", line.message}};

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/one_line.hpp"
-#include "cli/world.hpp"
+#include "cli/process_io.hpp"
 #include "settings/settings.hpp"
 #include "skewguard/error.hpp"
 #include "skewguard/log.hpp"
@@ -17,7 +17,7 @@ namespace skewguard::cli {
 /// line. Thread-safe: the control loop and the command both write. Must not outlive the ProcessIo.
 class Logger {
  public:
-  Logger(const World& world, const settings::Settings& settings);
+  Logger(const ProcessIo& process, const settings::Settings& settings);
 
   /// Drops lines below the level, and everything in quiet mode. At the default level in text, it
   /// also omits rejections, because the command's last line reports them; waits of more than two
@@ -37,7 +37,7 @@ class Logger {
   [[nodiscard]] std::string as_text(const LogLine& line, bool failure) const;
   [[nodiscard]] std::string as_json(const LogLine& line) const;
 
-  const World& world_;
+  const ProcessIo& process_;
   LogLevel level_;
   bool quiet_;
   bool json_;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cli/world.hpp"
+#include "cli/process_io.hpp"
 #include "genesys/whoami.hpp"
 #include "skewguard/report.hpp"
 

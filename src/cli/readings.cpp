@@ -114,7 +114,7 @@ Json to_json(const doctor::HostReading& reading) {
       std::ranges::find_if(reading.services, [](const auto& service) { return service.running; });
   const auto& machine = reading.machine;
   const auto known = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
-  return {{"synchronized", kernel ? Json(kernel->synchronised) : Json()},
+  return {{"synchronized", kernel ? Json(kernel->synchronized) : Json()},
           {"max_error_s", seconds_or_null(kernel ? kernel->max_error : std::nullopt)},
           {"frequency_ppm", kernel ? Json(kernel->frequency_ppm) : Json()},
           {"service", running == reading.services.end() ? Json() : Json(running->name)},
@@ -126,7 +126,7 @@ Json to_json(const doctor::HostReading& reading) {
 }
 
 doctor::SurveyOptions survey_options(std::vector<http::Url> servers, const Session& session) {
-  const auto& environment = session.world.surroundings.environment;
+  const auto& environment = session.process.surroundings.environment;
   return {.servers = std::move(servers),
           .staleness = session.options.staleness,
           .tls = runtime::tls_options(session.options),
@@ -136,13 +136,13 @@ doctor::SurveyOptions survey_options(std::vector<http::Url> servers, const Sessi
 }
 
 doctor::Progress progress_of(const Session& session, bool quiet) {
-  if (quiet || !session.world.err_is_terminal) return nullptr;
-  return [&world = session.world](const doctor::Survey& so_far) {
+  if (quiet || !session.process.err_is_terminal) return nullptr;
+  return [&process = session.process](const doctor::Survey& so_far) {
     std::size_t asked = 0;
     for (const ClockReading& reading : so_far.servers) asked += reading.asked;
     const auto heard = std::ranges::count_if(so_far.ntp, [](const auto& r) { return !!r.truth; });
-    world.err("\r\x1b[K" + counted(asked, "request") + " sent, " +
-              counted(static_cast<std::size_t>(heard), "NTP server") + " heard");
+    process.err("\r\x1b[K" + counted(asked, "request") + " sent, " +
+                counted(static_cast<std::size_t>(heard), "NTP server") + " heard");
   };
 }
 

@@ -33,50 +33,50 @@ settings::Need need_of(const Arguments& arguments) {
 }
 
 /// The settings that the command needs, or an exit code; the reason has been printed.
-std::variant<settings::Settings, int> load(const CommandLine& line, const World& world) {
+std::variant<settings::Settings, int> load(const CommandLine& line, const ProcessIo& process) {
   const settings::Need need = need_of(line.arguments);
-  auto logging = settings::load(line.flags, world.surroundings, settings::Need::nothing);
+  auto logging = settings::load(line.flags, process.surroundings, settings::Need::nothing);
   if (!logging) {
-    Logger(world, {}).fail(logging.error());
+    Logger(process, {}).fail(logging.error());
     return exit_code_of(logging.error());
   }
   if (need == settings::Need::nothing) return *std::move(logging);
-  auto settings = settings::load(line.flags, world.surroundings, need);
-  if (world.forget_secrets) world.forget_secrets();
+  auto settings = settings::load(line.flags, process.surroundings, need);
+  if (process.forget_secrets) process.forget_secrets();
   if (!settings) {
-    Logger(world, *logging).fail(settings.error());
+    Logger(process, *logging).fail(settings.error());
     return exit_code_of(settings.error());
   }
   return *std::move(settings);
 }
 
-int say(const std::string& text, const World& world) {
-  const auto written = world.out(text);
+int say(const std::string& text, const ProcessIo& process) {
+  const auto written = process.out(text);
   if (written) return 0;
-  Logger(world, {}).fail(written.error());
+  Logger(process, {}).fail(written.error());
   return 1;
 }
 
-int run_command(CommandLine line, const World& world) {
-  auto loaded = load(line, world);
+int run_command(CommandLine line, const ProcessIo& process) {
+  auto loaded = load(line, process);
   if (line.flags.proxy) Secret::wipe(*line.flags.proxy);
   wipe_stack();
   if (const int* code = std::get_if<int>(&loaded)) return *code;
   auto& settings = std::get<settings::Settings>(loaded);
-  Logger logger(world, settings);
+  Logger logger(process, settings);
   for (const std::string& warning : settings.warnings) {
     logger.write({.level = LogLevel::warn, .message = warning});
   }
-  Session session{.world = world,
+  Session session{.process = process,
                   .logger = logger,
                   .options = std::move(settings.client),
                   .alert_command = std::move(settings.alert_command),
                   .token_store = std::move(settings.token_store),
                   .from_stdin = std::move(settings.from_stdin),
                   .max_skew = settings.max_skew,
-                  .screen = {.columns = world.columns,
-                             .terminal = world.out_is_terminal,
-                             .color = settings.color && world.out_is_terminal}};
+                  .screen = {.columns = process.columns,
+                             .terminal = process.out_is_terminal,
+                             .color = settings.color && process.out_is_terminal}};
   return std::visit(
       Overloaded{[&](const CallArguments& command) { return run_call(command, session); },
                  [&](const WhoamiArguments& command) { return run_whoami(command, session); },
@@ -100,32 +100,32 @@ Error out_of_resources(const std::exception& why) {
           .remedy = "check its limits on threads, open files and memory (ulimit -a)"};
 }
 
-int run_words(std::vector<std::string> words, const World& world,
+int run_words(std::vector<std::string> words, const ProcessIo& process,
               const settings::Settings& settings) {
   auto line = parse_command_line(std::move(words));
   wipe_stack();
   if (!line) {
-    Logger(world, settings).fail(line.error());
+    Logger(process, settings).fail(line.error());
     return exit_code_of(line.error());
   }
   if (const auto* help = std::get_if<HelpArguments>(&line->arguments)) {
-    return say(help_text(*help, world.columns), world);
+    return say(help_text(*help, process.columns), process);
   }
   if (std::holds_alternative<VersionArguments>(line->arguments)) {
-    return say("skewguard " + std::string(version()) + "\n", world);
+    return say("skewguard " + std::string(version()) + "\n", process);
   }
-  return run_command(*std::move(line), world);
+  return run_command(*std::move(line), process);
 }
 
 }  // namespace
 
-int run(std::vector<std::string> words, const World& world) {
+int run(std::vector<std::string> words, const ProcessIo& process) {
   settings::Settings settings;
   settings.log_json = wants_json_log(words);
   try {
-    return run_words(std::move(words), world, settings);
+    return run_words(std::move(words), process, settings);
   } catch (const std::exception& why) {
-    Logger(world, settings).fail(out_of_resources(why));
+    Logger(process, settings).fail(out_of_resources(why));
     return exit_code_of(out_of_resources(why));
   }
 }

@@ -27,7 +27,7 @@ namespace {
 using diagnosis::in_seconds;
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kMostProbes = 1000;
+constexpr std::size_t kMaxProbes = 1000;
 
 Result<std::size_t> probes_of(const SkewArguments& arguments) {
   if (!arguments.probes) return doctor::SurveyOptions{}.budget.probes;
@@ -35,7 +35,7 @@ Result<std::size_t> probes_of(const SkewArguments& arguments) {
   const std::string_view digits = trim(*arguments.probes);
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), probes);
   if (error != std::errc{} || end != digits.data() + digits.size() || probes < 1 ||
-      probes > kMostProbes) {
+      probes > kMaxProbes) {
     return usage_error("--probes is not a number from 1 to 1000",
                        "16 give a precision of a millisecond or two");
   }
@@ -169,7 +169,7 @@ class Watch {
   }
 
  private:
-  [[nodiscard]] WallTime now() const { return session_.world.clock->now().wall; }
+  [[nodiscard]] WallTime now() const { return session_.process.clock->now().wall; }
   [[nodiscard]] std::string stamp() const { return time::format_rfc3339(now().time_since_epoch()); }
   /// Harm in any round counts; otherwise, whether any clock answered.
   void note_code(int code) {
@@ -211,15 +211,15 @@ int watch(doctor::SurveyOptions options, const SkewArguments& arguments, Session
   for (const http::Url& url : options.servers) urls.push_back(url.text());
   const auto rounds =
       std::make_shared<Watch>(session, arguments.json, token_hosts(arguments, session), urls);
-  session.world.on_interrupt([weak = std::weak_ptr(rounds)] {
+  session.process.on_interrupt([weak = std::weak_ptr(rounds)] {
     constexpr int kNothingToTell = 1;
     const auto self = weak.lock();
     return self ? self->end() : kNothingToTell;
   });
   if (!rounds->begin()) return 1;
-  const auto survey =
-      session.world.survey(std::move(options), nullptr,
-                           [&rounds](const doctor::Survey& known) { return rounds->show(known); });
+  const auto survey = session.process.survey(
+      std::move(options), nullptr,
+      [&rounds](const doctor::Survey& known) { return rounds->show(known); });
   return survey ? 1 : fail(survey.error(), session);
 }
 
@@ -234,8 +234,8 @@ int run_skew(const SkewArguments& arguments, Session& session) {
   options.budget = {.probes = *probes, .time = time_for(*probes)};
   if (arguments.watch) return watch(std::move(options), arguments, session);
   const auto survey =
-      session.world.survey(std::move(options), progress_of(session, arguments.json), nullptr);
-  if (session.world.err_is_terminal && !arguments.json) session.world.err("\r\x1b[K");
+      session.process.survey(std::move(options), progress_of(session, arguments.json), nullptr);
+  if (session.process.err_is_terminal && !arguments.json) session.process.err("\r\x1b[K");
   if (!survey) return fail(survey.error(), session);
   const auto harm = doctor::harm_of(*survey, token_hosts(arguments, session), session.max_skew);
   const std::string text =

@@ -77,7 +77,7 @@ int run_token(const TokenArguments& arguments, Session& session) {
     if (report.mitigated) cured.push_back(report);
   };
   auto api =
-      session.world.make_api(session.release_options(), std::move(hooks), session.token_store);
+      session.process.make_api(session.release_options(), std::move(hooks), session.token_store);
   if (!api) return fail(api.error(), session);
   const auto token = (*api)->token(*options);
   api->reset();

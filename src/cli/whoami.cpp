@@ -68,7 +68,7 @@ std::string about_token(const CallReport& report, Session& session) {
   if (const auto& exp = last->analysis.token_exp; !remaining && exp)  // a given JWT
     return text + ", until " + time::format_rfc3339(exp->time_since_epoch()) + " by its exp\n";
   if (!remaining || !end_known(*remaining)) return text + "\n";
-  const WallTime end = session.world.clock->now().wall + *remaining;
+  const WallTime end = session.process.clock->now().wall + *remaining;
   return text + ", valid for " + time::human(*remaining) + ", until " +
          time::format_rfc3339(end.time_since_epoch()) + "\n";
 }
@@ -76,12 +76,12 @@ std::string about_token(const CallReport& report, Session& session) {
 }  // namespace
 
 int run_whoami(const WhoamiArguments& arguments, Session& session) {
-  const auto report_file = ReportFile::open(arguments.report, session.world);
+  const auto report_file = ReportFile::open(arguments.report, session.process);
   if (!report_file) return fail(report_file.error(), session);
   const auto token =
       session.options.access_token.empty() ? Whoami::TokenIs::managed : Whoami::TokenIs::given;
-  auto api = session.world.make_api(session.release_options(), session.logger.hooks(),
-                                    session.token_store);
+  auto api = session.process.make_api(session.release_options(), session.logger.hooks(),
+                                      session.token_store);
   if (!api) return fail(api.error(), session);
 
   CallReport report;

@@ -17,11 +17,11 @@ class DriftRate {
       : scaled_(static_cast<std::int64_t>(
             std::ceil(std::ldexp(std::clamp(parts_per_one, 0.0, 0.01), kScale)))) {}
 
-  /// Drift over `span` (either sign), towards minus infinity.
+  /// Drift over `span` (either sign), toward minus infinity.
   [[nodiscard]] Duration floor(Duration span) const noexcept {
     return Duration{static_cast<std::int64_t>((Wide{span.count()} * scaled_) >> kScale)};
   }
-  /// The same, towards plus infinity: an end moved outward by it is never narrower than the truth.
+  /// The same, toward plus infinity: an end moved outward by it is never narrower than the truth.
   [[nodiscard]] Duration over(Duration span) const noexcept { return -floor(-span); }
 
  private:

@@ -33,7 +33,7 @@ class LocalWatch {
   [[nodiscard]] Duration span() const noexcept;  ///< on the boot clock
   [[nodiscard]] std::size_t wall_steps() const noexcept { return wall_steps_; }
   [[nodiscard]] std::size_t suspends() const noexcept { return suspends_; }
-  /// How far the wall clock was stepped in all, small steps included that no two neighbouring
+  /// How far the wall clock was stepped in all, small steps included that no two neighboring
   /// readings show; positive = forward. An interval, since clocks are not read at one moment.
   [[nodiscard]] OffsetBound wall_moved() const noexcept;
   [[nodiscard]] OffsetBound suspended() const noexcept;

@@ -175,7 +175,7 @@ void SkewEstimator::forget_before(UnslewedTime at) {
 
 // What is known, at a time ------------------------------------------------------------------------
 
-/// Before the latest sample all ends spread out towards the past as well.
+/// Before the latest sample all ends spread out toward the past as well.
 OffsetBound SkewEstimator::grown_at_odd_times(const DriftingBound& bound,
                                               UnslewedTime at) const noexcept {
   const UnslewedTime when = std::clamp(at, UnslewedTime{-kLatestAsked}, UnslewedTime{kLatestAsked});

@@ -20,7 +20,7 @@ constexpr std::size_t kTransmitAt = 40;
 
 constexpr std::uint8_t kVersion4Client = (4U << 3U) | 3U;
 constexpr unsigned kServerMode = 4;
-constexpr unsigned kUnsynchronised = 3;  ///< as a leap indicator
+constexpr unsigned kUnsynchronized = 3;  ///< as a leap indicator
 constexpr unsigned kLastStratum = 15;
 /// RFC 5905, MAXDISP: what lies further from the truth is not a time.
 constexpr Duration kFarthestRoot = std::chrono::seconds{16};
@@ -72,7 +72,7 @@ SntpRefusal unusable_sntp(std::string why) {
 
 SntpRefusal kissed(SntpBytes packet) {
   const std::string code = kiss_code(packet);
-  if (code.empty()) return {SntpRefusal::Kind::not_synchronised, "it is not synchronised"};
+  if (code.empty()) return {SntpRefusal::Kind::not_synchronized, "it is not synchronized"};
   SntpRefusal refusal{SntpRefusal::Kind::kiss, "it does not want to answer (" + code + ")", code};
   if (code == "RATE") refusal.wish = SntpWish::ask_less;
   if (code == "DENY" || code == "RSTR") refusal.wish = SntpWish::stop;
@@ -96,8 +96,8 @@ std::optional<SntpRefusal> not_ours(SntpBytes packet, std::uint64_t nonce) {
 /// The header of an answer to us, and whether it claims to know the time.
 std::optional<SntpRefusal> unfit_header(SntpBytes packet) {
   if (packet[kStratumAt] == 0) return kissed(packet);
-  if (packet[0] >> 6U == kUnsynchronised || packet[kStratumAt] > kLastStratum) {
-    return SntpRefusal{SntpRefusal::Kind::not_synchronised, "it is not synchronised"};
+  if (packet[0] >> 6U == kUnsynchronized || packet[kStratumAt] > kLastStratum) {
+    return SntpRefusal{SntpRefusal::Kind::not_synchronized, "it is not synchronized"};
   }
   if (static_cast<std::int8_t>(packet[kPrecisionAt]) > 0) {
     return unusable_sntp("a clock that is read to more than a second");

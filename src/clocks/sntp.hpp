@@ -52,7 +52,7 @@ enum class SntpWish { nothing, ask_less, stop };
 struct SntpRefusal {
   enum class Kind {
     not_ours,  ///< no answer to this request: somebody else's, or forged. The right one may come.
-    not_synchronised,  ///< the server does not know the time, and says so
+    not_synchronized,  ///< the server does not know the time, and says so
     kiss,              ///< it does not want to answer: see `code` and `wish`
     unusable,          ///< what it says cannot be
   };

@@ -16,7 +16,7 @@ bool same_side(const OffsetBound& a, const OffsetBound& b) {
          (a.high < Duration{0} && b.high < Duration{0});
 }
 
-/// Whether these two show, as far as two can, that the local clock is off towards `agreed`.
+/// Whether these two show, as far as two can, that the local clock is off toward `agreed`.
 bool convict_local(const Source& a, const Source& b, const OffsetBound& agreed,
                    std::optional<Duration> kernel_within, Duration tolerance) {
   if (a.keeper == b.keeper || !a.bound.meets(b.bound)) return false;

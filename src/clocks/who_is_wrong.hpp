@@ -36,7 +36,7 @@ bool borne_out(std::span<const Source> sources, const OffsetBound& agreed);
 /// disjoint.
 /// - The local clock is wrong if a majority of all sources agree on an interval beside 0; among the
 ///   sources two of different keepers meet, both beside 0 on that side, one of them over the
-///   tolerance; and the kernel does not claim to be synchronised within less than they leave
+///   tolerance; and the kernel does not claim to be synchronized within less than they leave
 ///   between them and 0.
 /// - A source is wrong if it misses by more than the tolerance what a majority agrees on, and two
 /// others of

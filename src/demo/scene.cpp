@@ -54,8 +54,8 @@ Side Scene::run(const std::function<Outcome()>& call, Progress& progress) {
     for (auto& other : others) other.get();
   }
   const std::lock_guard lock(mutex_);
-  servers_->with([this](emulator::World& world, const Now&) {
-    const auto& stats = world.stats();
+  servers_->with([this](emulator::CloudEmulator& cloud, const Now&) {
+    const auto& stats = cloud.stats();
     side_.token_requests = stats.token_requests;
     const auto refused = stats.api_requests_by_status.find(401);
     if (refused != stats.api_requests_by_status.end()) side_.rejections = refused->second;
@@ -119,8 +119,8 @@ void Scene::happen_here(const emulator::LocalEvent& event) {
 std::optional<emulator::RequestRecord> Scene::truth_of(const std::string& correlation) {
   std::optional<emulator::RequestRecord> found;
   if (correlation.empty()) return found;
-  servers_->with([&](emulator::World& world, const Now&) {
-    const auto& failed = world.stats().failed;
+  servers_->with([&](emulator::CloudEmulator& cloud, const Now&) {
+    const auto& failed = cloud.stats().failed;
     const auto record =
         std::ranges::find(failed, correlation, &emulator::RequestRecord::correlation);
     if (record != failed.end()) found = *record;

@@ -17,7 +17,7 @@ using std::chrono::seconds;
 /// If nothing points to a lag, and the token is not new.
 constexpr Duration kWaitForOldToken = seconds{1};
 /// The limits for sending one token within a call: how often, and how far apart.
-constexpr std::size_t kMostSends = 4;
+constexpr std::size_t kMaxSends = 4;
 /// Added to a wait for a clock: covers the drift of two clocks over the longest wait, and makes two
 /// Dates a whole second apart show that they moved.
 constexpr Duration kPad = milliseconds{20};
@@ -33,7 +33,7 @@ constexpr Duration kFirstBackOff = seconds{1};
 constexpr Duration kLongestBackOff = seconds{10};
 
 bool may_send_again(const Evidence& evidence) {
-  return refusals_of_last(evidence) < kMostSends;
+  return refusals_of_last(evidence) < kMaxSends;
 }
 bool tried_twice(const Evidence& evidence) {
   return refusals_of_last(evidence) > 1;
@@ -55,10 +55,10 @@ Assessment wait(std::vector<Verdict> candidates, Instant until) {
 /// What prevents this call from getting another token. `most_cures`: how many new ones may be
 /// refused.
 Hindrance hindrance_to_renewal(const Evidence& evidence, std::size_t most_cures) {
-  const auto most = static_cast<std::size_t>(std::max(evidence.limits.attempts, 1));
+  const auto max = static_cast<std::size_t>(std::max(evidence.limits.attempts, 1));
   if (evidence.trials.back().token.given || cures_refused(evidence) >= most_cures)
     return Hindrance::nothing_new;
-  if (tokens_refused(evidence) >= most) return Hindrance::attempts;
+  if (tokens_refused(evidence) >= max) return Hindrance::attempts;
   return evidence.now >= evidence.limits.deadline ? Hindrance::deadline : Hindrance::none;
 }
 
@@ -73,7 +73,7 @@ Assessment renew(const Evidence& evidence, std::vector<Verdict> candidates,
 
 /// The token was prefetched when an accepted one was refused: whatever ended that one may have
 /// ended this one too.
-bool lay_ready(const Evidence& evidence) {
+bool was_prefetched(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
   return std::any_of(evidence.trials.begin(), evidence.trials.end(), [&](const Trial& t) {
     return t.refused && t.token.accepted_before && !same_token(t, last) &&
@@ -94,11 +94,11 @@ bool waited_blindly(const Evidence& evidence) {
 /// already.
 std::optional<Duration> blind_wait(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
-  const Duration most = std::min(evidence.limits.blind_wait, evidence.limits.max_wait);
-  if (tried_twice(evidence) || waited_blindly(evidence) || most <= Duration{0}) return std::nullopt;
-  if (!is_new(last)) return std::min(kWaitForOldToken, most);
-  if (lay_ready(evidence)) return std::nullopt;
-  const Duration left = std::min(last.token.received + most - last.received, most);
+  const Duration max = std::min(evidence.limits.blind_wait, evidence.limits.max_wait);
+  if (tried_twice(evidence) || waited_blindly(evidence) || max <= Duration{0}) return std::nullopt;
+  if (!is_new(last)) return std::min(kWaitForOldToken, max);
+  if (was_prefetched(evidence)) return std::nullopt;
+  const Duration left = std::min(last.token.received + max - last.received, max);
   return left > Duration{0} ? std::optional(left) : std::nullopt;
 }
 
@@ -152,8 +152,8 @@ Assessment assess_undecided(const Evidence& evidence) {
 Assessment back_off(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
   std::vector<Verdict> candidates{Verdict::token_contended};
-  const auto most = static_cast<std::size_t>(std::max(evidence.limits.attempts, 1));
-  if (tokens_refused(evidence) >= most) return give_up(std::move(candidates), Hindrance::attempts);
+  const auto max = static_cast<std::size_t>(std::max(evidence.limits.attempts, 1));
+  if (tokens_refused(evidence) >= max) return give_up(std::move(candidates), Hindrance::attempts);
   const Instant until = std::max(
       evidence.now, last.received + oauth::growing_pause(kFirstBackOff, kLongestBackOff,
                                                          last.token.early_ends_before - 1));
@@ -224,7 +224,7 @@ Assessment assess_begins_too_late(const Evidence& evidence, Hindrance why) {
 /// How long to wait at most until the token becomes valid, and by which limit: if nbf and iat
 /// differ, only the deadline limits the wait for the later one (evidence rule 2).
 struct WaitLimit {
-  Duration most;
+  Duration max;
   Hindrance name;
 };
 WaitLimit longest_wait(const Evidence& evidence) {
@@ -239,7 +239,7 @@ WaitLimit longest_wait(const Evidence& evidence) {
 Instant wait_until(const Evidence& evidence) {
   const Trial& last = evidence.trials.back();
   const Instant latest_allowed =
-      std::min(last.received + longest_wait(evidence).most, evidence.limits.deadline);
+      std::min(last.received + longest_wait(evidence).max, evidence.limits.deadline);
   const Instant own = begins_by(evidence, last).value_or(last.received);
   const Instant all = evidence.begun_by.value_or(own);
   return std::max(all <= latest_allowed ? all : own, evidence.now - kPad) + kPad;
@@ -252,8 +252,7 @@ Assessment assess_not_begun(const Evidence& evidence) {
   const Instant begun = wait_until(evidence);
   const Instant until = resend_at(evidence, begun);
   const WaitLimit limit = longest_wait(evidence);
-  if (begun - kPad - last.received > limit.most)
-    return assess_begins_too_late(evidence, limit.name);
+  if (begun - kPad - last.received > limit.max) return assess_begins_too_late(evidence, limit.name);
   if (until >= evidence.limits.deadline)
     return assess_begins_too_late(evidence, Hindrance::deadline);
   if (!may_send_again(evidence)) return assess_begins_too_late(evidence, Hindrance::sends);
@@ -285,18 +284,17 @@ bool ended_by_one_clock_of_several(const Evidence& evidence) {
 Assessment assess_ended(const Evidence& evidence) {
   const std::size_t index = evidence.trials.size() - 1;
   const Trial& last = evidence.trials[index];
-  constexpr std::size_t kMostCures = 2;  // both born dead
+  constexpr std::size_t kMaxCures = 2;  // both born dead
   const Instant soon = resend_at(evidence, evidence.now);
   if (ended_by_one_clock_of_several(evidence) && soon < evidence.limits.deadline)
     return wait({Verdict::token_expired}, soon);
-  if (!dead_on_arrival(evidence, last))
-    return renew(evidence, {Verdict::token_expired}, kMostCures);
+  if (!dead_on_arrival(evidence, last)) return renew(evidence, {Verdict::token_expired}, kMaxCures);
   const Trial* before = token_before(evidence, index);
   if (before != nullptr && dead_on_arrival(evidence, *before) &&
       issuer_borne_out(evidence, *before, last))
     return blame_clock(evidence, {Verdict::issuer_clock_behind}, Hindrance::nothing_new);
   Assessment next =
-      renew(evidence, {Verdict::token_expired, Verdict::issuer_clock_behind}, kMostCures);
+      renew(evidence, {Verdict::token_expired, Verdict::issuer_clock_behind}, kMaxCures);
   // So that the Date of the next token answer shows whether the login host's Date moves at all.
   const Instant until = last.token.received + kLookAfter;
   if (last.token.end_dated && next.next == Next::renew && until < evidence.limits.deadline)

@@ -42,7 +42,7 @@ Case::Case(const Examination& from)
   for (const ClockReading& reading : from.plain) add(testimony(reading.url, reading, tolerance));
   first_ntp = sources.size();
   for (const NtpReading& reading : from.survey.ntp) add(testimony(reading));
-  blame = clocks::who_is_wrong(sources, from.survey.host.synchronised_within(), tolerance);
+  blame = clocks::who_is_wrong(sources, from.survey.host.synchronized_within(), tolerance);
 }
 
 void Case::add(std::optional<Testimony> told) {

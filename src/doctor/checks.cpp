@@ -212,10 +212,10 @@ Check check_ntp(const Case& of) {
 
 Check check_service(const Case& of) {
   const HostReading& host = of.examination.survey.host;
-  std::string detail = host.kernel ? host.kernel->synchronised ? "the kernel says: synchronized"
+  std::string detail = host.kernel ? host.kernel->synchronized ? "the kernel says: synchronized"
                                                                : "the kernel says: not synchronized"
                                    : "the kernel does not say (" + host.no_kernel + ")";
-  if (host.synchronised_within()) detail += " within " + time::human(*host.synchronised_within());
+  if (host.synchronized_within()) detail += " within " + time::human(*host.synchronized_within());
   bool running = false;
   bool keeps_none = false;
   for (const system::TimeService& service : host.services) {
@@ -223,16 +223,16 @@ Check check_service(const Case& of) {
     running = running || service.running;
     detail +=
         "; " + service.name + (service.running ? " is running" : " is installed, but not running");
-    if (service.answer.synchronised) {
-      detail += *service.answer.synchronised ? " and synchronized" : " and not synchronized";
-      keeps_none = keeps_none || !*service.answer.synchronised;
+    if (service.answer.synchronized) {
+      detail += *service.answer.synchronized ? " and synchronized" : " and not synchronized";
+      keeps_none = keeps_none || !*service.answer.synchronized;
     }
   }
   if (host.services.empty()) detail += "; no time service is installed";
   if (!host.machine.container.empty()) {
     detail += "; this is a container (" + host.machine.container + ") and uses its host's clock";
   }
-  const bool kept = (running && !keeps_none) || (host.kernel && host.kernel->synchronised);
+  const bool kept = (running && !keeps_none) || (host.kernel && host.kernel->synchronized);
   const bool good = kept && !of.blame.local_off;
   return {"clock_sync_service",
           of.local_harmful() ? Status::fail

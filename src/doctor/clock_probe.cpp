@@ -10,12 +10,12 @@ namespace {
 
 /// Enough for overlapping requests, and for a name with a different clock on each connection.
 constexpr std::size_t kFewestLines = 4;
-constexpr std::size_t kMostLines = 16;
-constexpr std::size_t kMostAddresses = 16;
+constexpr std::size_t kMaxLines = 16;
+constexpr std::size_t kMaxAddresses = 16;
 /// In addition to the plan's time: for look-up, connections and the last answers.
 constexpr Duration kGrace = std::chrono::seconds{4};
 /// The limit of consecutive connections without an answer, if the name has no more addresses.
-constexpr std::size_t kMostFruitless = 4;
+constexpr std::size_t kMaxFruitless = 4;
 
 }  // namespace
 
@@ -60,8 +60,8 @@ void ClockProbe::found(const net::LookupAnswer& answer) {
                                 "the name " + name + " does not resolve: " + answer.why, false};
     return finish();
   }
-  addresses_ = to_try_ = net::by_turns(answer.addresses, kMostAddresses);
-  const std::size_t lines = std::min(std::max(kFewestLines, addresses_.size()), kMostLines);
+  addresses_ = to_try_ = net::by_turns(answer.addresses, kMaxAddresses);
+  const std::size_t lines = std::min(std::max(kFewestLines, addresses_.size()), kMaxLines);
   for (std::size_t i = 0; i < std::min(lines, options_.budget.probes); ++i) open_line();
 }
 
@@ -81,7 +81,7 @@ void ClockProbe::open_line() {
 
 /// If new connections fail, existing ones may stay open indefinitely.
 bool ClockProbe::may_open() const {
-  return fruitless_ < std::max(kMostFruitless, addresses_.size());
+  return fruitless_ < std::max(kMaxFruitless, addresses_.size());
 }
 
 void ClockProbe::opened(const std::optional<TransportFailure>& failure) {
@@ -111,13 +111,13 @@ void ClockProbe::failed(TransportFailure failure) {
 
 void ClockProbe::drop_closed() {
   for (const Line& line : lines_)
-    if (line->closed() && !line->heard()) bore_nothing(*line);
+    if (line->closed() && !line->heard()) note_fruitless(*line);
   std::erase_if(lines_, [](const Line& line) { return line->closed(); });
   if (plan_ && !may_open()) plan_->no_fresh();
 }
 
 /// An unreachable address is skipped while another one can be reached.
-void ClockProbe::bore_nothing(const net::ProbeLine& line) {
+void ClockProbe::note_fruitless(const net::ProbeLine& line) {
   ++fruitless_;
   if (line.used()) return;
   std::erase(to_try_, line.address());
@@ -144,7 +144,7 @@ ClockProbe::Line ClockProbe::line_for(clocks::ProbePlan::Over over, UnslewedTime
 /// Opens `fresh` unused connections in addition to the others.
 void ClockProbe::keep_open(std::size_t fresh) {
   drop_closed();
-  for (std::size_t i = opening(); i < fresh && lines_.size() < 2 * kMostLines; ++i) open_line();
+  for (std::size_t i = opening(); i < fresh && lines_.size() < 2 * kMaxLines; ++i) open_line();
 }
 
 // Requests ----------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ void ClockProbe::pump() {
   if (early > Duration{0}) return timer_->arm(early, [this] { pump(); });
   if (const Line line = line_for(next.shot->over, now.unslewed())) return shoot(line);
   drop_closed();
-  if (opening() == 0 && lines_.size() < kMostLines) open_line();
+  if (opening() == 0 && lines_.size() < kMaxLines) open_line();
   if (lines_.empty()) return finish();
   if (next.shot->over == clocks::ProbePlan::Over::fresh && !may_open())
     pump();  // the plan does without

@@ -55,7 +55,7 @@ class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
   void use(const Exchange& exchange);
   void failed(TransportFailure failure);
   void drop_closed();
-  void bore_nothing(const net::ProbeLine& line);
+  void note_fruitless(const net::ProbeLine& line);
   [[nodiscard]] Line line_for(clocks::ProbePlan::Over over, UnslewedTime now) const;
   void keep_open(std::size_t fresh);
   [[nodiscard]] std::size_t opening() const;

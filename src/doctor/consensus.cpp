@@ -71,7 +71,7 @@ Consensus consensus(const Survey& survey) {
   for (std::size_t i = 0; i < survey.ntp.size(); ++i) add(testimony(survey.ntp[i]), known.ntp[i]);
 
   known.heard = shown.size();
-  const auto blame = clocks::who_is_wrong(sure, survey.host.synchronised_within());
+  const auto blame = clocks::who_is_wrong(sure, survey.host.synchronized_within());
   known.local_wrong = blame.local_off.has_value();
   known.agreed = clocks::agree(one_of_each_keeper(shown), clocks::kTolerance).agreed;
   if (!known.agreed) known.agreed = blame.local_off;  // what shows the local clock to be wrong

@@ -25,8 +25,8 @@ struct HostReading {
   clocks::LocalWatch watch{};
 
   /// The kernel's bound on the error of the wall clock, if it gives one.
-  [[nodiscard]] std::optional<Duration> synchronised_within() const {
-    if (!kernel || !kernel->synchronised) return std::nullopt;
+  [[nodiscard]] std::optional<Duration> synchronized_within() const {
+    if (!kernel || !kernel->synchronized) return std::nullopt;
     return kernel->max_error;
   }
 };

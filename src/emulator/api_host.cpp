@@ -54,7 +54,7 @@ OrderedJson user(const std::string& name) {
 // ---------------------------------------------------------------------------------- endpoints
 
 Reply token_info(const Guest& guest) {
-  const auto home = organization(guest.visit.world.settings().organization);
+  const auto home = organization(guest.visit.cloud.settings().organization);
   OrderedJson oauth_client;
   oauth_client["id"] = guest.client.id;
   oauth_client["name"] = guest.client.id;
@@ -68,7 +68,7 @@ Reply token_info(const Guest& guest) {
 }
 
 Reply revoke_token(const Guest& guest) {
-  guest.visit.world.tokens().by_number(*guest.visit.record.token)->revoked = true;
+  guest.visit.cloud.tokens().by_number(*guest.visit.record.token)->revoked = true;
   return json_reply(204, "", "ok");
 }
 
@@ -82,7 +82,7 @@ Reply users_me(const Guest& guest) {
 }
 
 Reply organizations_me(const Guest& guest) {
-  auto body = organization(guest.visit.world.settings().organization);
+  auto body = organization(guest.visit.cloud.settings().organization);
   body["defaultLanguage"] = "en-us";
   body["thirdPartyOrgName"] = "emulated";
   body["domain"] = "emulator.invalid";
@@ -92,16 +92,16 @@ Reply organizations_me(const Guest& guest) {
   return ok(body);
 }
 
-/// A parameter from 1 to `most`; nothing where it is something else, or there twice.
+/// A parameter from 1 to `max`; nothing where it is something else, or there twice.
 std::optional<std::size_t> page_number(const Parameters& query, std::string_view name,
-                                       std::size_t otherwise, std::size_t most) {
+                                       std::size_t otherwise, std::size_t max) {
   if (count(query, name) > 1) return std::nullopt;
   const auto text = find(query, name);
   if (!text) return otherwise;
   std::size_t value = 0;
   const auto* end = text->data() + text->size();
   const auto parsed = std::from_chars(text->data(), end, value);
-  if (parsed.ec != std::errc{} || parsed.ptr != end || value < 1 || value > most)
+  if (parsed.ec != std::errc{} || parsed.ptr != end || value < 1 || value > max)
     return std::nullopt;
   return value;
 }
@@ -140,7 +140,7 @@ Reply page(const Guest& guest, std::string_view path, std::size_t total, Entity 
 }
 
 Reply users(const Guest& guest) {
-  return page(guest, "/api/v2/users", guest.visit.world.settings().users,
+  return page(guest, "/api/v2/users", guest.visit.cloud.settings().users,
               [](std::size_t i) { return user("User " + std::to_string(i + 1)); });
 }
 
@@ -193,7 +193,7 @@ constexpr std::array kApiRoutes{
 
 /// How the token stands before this host, now.
 Standing judge(const Visit& visit, TokenRecord& token, const Client* client) {
-  const auto& settings = visit.world.settings();
+  const auto& settings = visit.cloud.settings();
   const auto& rules = settings.token_rules;
   if (client == nullptr || client->disabled) return Standing::client_disabled;
   const bool idle =
@@ -213,7 +213,7 @@ Standing judge(const Visit& visit, TokenRecord& token, const Client* client) {
 
 /// docs/platform.md 2.2 and 4.
 Reply too_many(const Visit& visit, const RateWindow& window) {
-  const auto& limit = visit.world.settings().api_limit;
+  const auto& limit = visit.cloud.settings().api_limit;
   const auto wait = std::to_string(window.reset(limit, visit.age).count());
   auto reply =
       api_error(429, "too.many.requests.retry.after",
@@ -232,11 +232,11 @@ std::variant<const Client*, Reply> admit(const Visit& visit) {
                      "No authentication bearer token specified in authorization header.",
                      visit.correlation);
   }
-  auto& world = visit.world;
-  const Client* client = token == nullptr ? nullptr : world.clients().find(token->client);
+  auto& cloud = visit.cloud;
+  const Client* client = token == nullptr ? nullptr : cloud.clients().find(token->client);
   const auto verdict = token == nullptr ? Standing::unknown : judge(visit, *token, client);
   if (verdict == Standing::good) {
-    if (!token->window.take(world.settings().api_limit, visit.age))
+    if (!token->window.take(cloud.settings().api_limit, visit.age))
       return too_many(visit, token->window);
     return client;
   }
@@ -250,11 +250,11 @@ void note_use(const Guest& guest) {
   const bool aside = guest.visit.record.path == "/api/v2/tokens/me" &&
                      find(guest.query, "preserveIdleTTL") == "true";
   if (!aside)
-    guest.visit.world.tokens().by_number(*guest.visit.record.token)->used_at = guest.visit.age;
+    guest.visit.cloud.tokens().by_number(*guest.visit.record.token)->used_at = guest.visit.age;
 }
 
 std::optional<Reply> missing_permission(const Guest& guest) {
-  const auto& required = guest.visit.world.settings().required_permissions;
+  const auto& required = guest.visit.cloud.settings().required_permissions;
   const auto found = required.find(guest.visit.record.path);
   if (found == required.end() || guest.client.permissions.contains(found->second))
     return std::nullopt;
@@ -310,7 +310,7 @@ Presented presented_token(const Visit& visit) {
   const auto space = std::min(field.find(' '), field.size());
   if (!iequals(field.substr(0, space), "Bearer")) return {};
   const auto value = trim(field.substr(space));
-  auto* token = value.empty() ? nullptr : visit.world.tokens().find(value);
+  auto* token = value.empty() ? nullptr : visit.cloud.tokens().find(value);
   if (token != nullptr) visit.record.token = token->n;
   return {value, token};
 }

@@ -17,7 +17,7 @@ struct Client {
   std::vector<Secret> secrets;  ///< each is accepted
   std::string user;             ///< the user's name; empty = none
   bool disabled = false;        ///< tokens are invalid, new ones refused (docs/platform.md 1.5)
-  std::optional<Duration> lifetime{};                ///< of its tokens; else the world's
+  std::optional<Duration> lifetime{};                ///< of its tokens; otherwise the emulator's
   std::set<std::string, std::less<>> permissions{};  ///< "domain:entity:action"
 
   [[nodiscard]] bool accepts(const Secret& secret) const;

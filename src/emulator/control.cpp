@@ -83,7 +83,7 @@ OrderedJson counts(const Count& map) {
 
 Reply stats(Order& order) {
   constexpr std::size_t kTokensShown = 200;
-  const auto& stats = order.world.stats();
+  const auto& stats = order.cloud.stats();
   OrderedJson out;
   out["token_requests"] = {{"total", stats.token_requests},
                            {"by_outcome", counts(stats.token_requests_by_outcome)}};
@@ -95,7 +95,7 @@ Reply stats(Order& order) {
   out["other_requests"] = stats.other;
   out["unreadable_requests"] = stats.unreadable;
   out["tokens"] = OrderedJson::array();
-  for (const auto* token : order.world.tokens().newest(kTokensShown)) {
+  for (const auto* token : order.cloud.tokens().newest(kTokensShown)) {
     out["tokens"].push_back({{"n", token->n},
                              {"client", token->client},
                              {"format", to_string(token->format)},
@@ -115,7 +115,7 @@ Reply stats(Order& order) {
 
 Reply reset_stats(Order& order) {
   if (auto why = order.fields.complaint()) return order_refused(*why);
-  order.world.stats() = Stats{};
+  order.cloud.stats() = Stats{};
   return order_done();
 }
 
@@ -123,7 +123,7 @@ Reply reset_stats(Order& order) {
 
 /// The clocks that an order is for: the login host's, one backend's or all of them.
 std::vector<SkewedClock*> clocks_of(Order& order) {
-  auto& backends = order.world.api_clocks();
+  auto& backends = order.cloud.api_clocks();
   const auto host = host_field(order.fields);
   const auto backend = order.fields.count("backend", backends.size() - 1);
   if (!host) {
@@ -132,7 +132,7 @@ std::vector<SkewedClock*> clocks_of(Order& order) {
   }
   if (*host == Host::login) {
     if (backend) order.fields.complain("backend", "the login host has none");
-    return {&order.world.login_clock()};
+    return {&order.cloud.login_clock()};
   }
   if (backend) return {&backends[*backend]};
   std::vector<SkewedClock*> all;
@@ -188,8 +188,8 @@ std::optional<ClockOptions> new_backend(Fields& fields, const nlohmann::json& va
 
 Reply set_backends(Order& order) {
   auto& fields = order.fields;
-  auto& clocks = order.world.api_clocks();
-  auto& settings = order.world.settings();
+  auto& clocks = order.cloud.api_clocks();
+  auto& settings = order.cloud.settings();
   std::vector<ClockOptions> added;
   if (const auto add = fields.any("add")) {
     if (!add->is_array()) fields.complain("add", "must be an array");
@@ -199,7 +199,7 @@ Reply set_backends(Order& order) {
   const auto remove = fields.count("remove", clocks.size() - 1);
   const auto left = clocks.size() + added.size() - (remove ? 1 : 0);
   if (left == 0) fields.complain("remove", "the last backend must stay");
-  if (left > World::kMaxBackends) fields.complain("add", "at most 100 backends");
+  if (left > CloudEmulator::kMaxBackends) fields.complain("add", "at most 100 backends");
   const bool unpin = fields.null("pin");
   const auto pin = fields.count("pin", std::max<std::size_t>(left, 1) - 1);
   const auto name = fields.text("choice");
@@ -208,7 +208,7 @@ Reply set_backends(Order& order) {
   if (auto why = fields.complaint()) return order_refused(*why);
 
   if (remove) clocks.erase(clocks.begin() + static_cast<std::ptrdiff_t>(*remove));
-  for (const auto& one : added) order.world.add_backend(one, order.now);
+  for (const auto& one : added) order.cloud.add_backend(one, order.now);
   settings.choice = *choice;
   if (remove || unpin) settings.pinned_backend.reset();
   if (pin) settings.pinned_backend = static_cast<std::size_t>(*pin);
@@ -222,7 +222,7 @@ Reply set_latency(Order& order) {
   const auto down = fields.duration("down", Duration::zero(), kMaxLatency);
   if (!up && !down) fields.complain("up", "or 'down' is needed");
   if (auto why = fields.complaint()) return order_refused(*why);
-  auto& settings = order.world.settings();
+  auto& settings = order.cloud.settings();
   const auto set = [&](Host which, Delays& delays) {
     if (host && *host != which) return;
     delays.up = up.value_or(delays.up);
@@ -237,14 +237,14 @@ Reply set_latency(Order& order) {
 
 Reply revoke(Order& order) {
   auto& fields = order.fields;
-  auto& tokens = order.world.tokens();
+  auto& tokens = order.cloud.tokens();
   const auto all = fields.flag("all").value_or(false);
   const auto client = fields.text("client");
   const auto value = fields.text("token");
   const auto n = fields.count("n", tokens.issued());
   if ((all ? 1 : 0) + (client ? 1 : 0) + (value ? 1 : 0) + (n ? 1 : 0) != 1)
     fields.complain("all", "or 'client', 'token' or 'n' is needed, and one alone");
-  if (client && order.world.clients().find(*client) == nullptr)
+  if (client && order.cloud.clients().find(*client) == nullptr)
     fields.complain("client", "no such client");
   auto* token = value ? tokens.find(*value) : n ? tokens.by_number(*n) : nullptr;
   if ((value || n) && token == nullptr) fields.complain(value ? "token" : "n", "no such token");
@@ -268,7 +268,7 @@ Reply set_client(Order& order) {
   const bool no_lifetime = fields.null("lifetime");
   const auto lifetime = fields.duration("lifetime", kMinLifetime, kMaxLifetime);
   const auto permissions = fields.texts("permissions");
-  auto& clients = order.world.clients();
+  auto& clients = order.cloud.clients();
   auto* client = id ? clients.find(*id) : nullptr;
   if (!valid_client_id(id.value_or(""))) fields.complain("id", "must be there, without a colon");
   if (client == nullptr && !secret) fields.complain("secret", "is needed for a new client");
@@ -299,7 +299,7 @@ Reply set_permission(Order& order) {
   if (!path || !path->starts_with("/api/v2/")) fields.complain("path", "must begin with /api/v2/");
   if (!permission && !none) fields.complain("permission", "must be a name, or null");
   if (auto why = fields.complaint()) return order_refused(*why);
-  auto& required = order.world.settings().required_permissions;
+  auto& required = order.cloud.settings().required_permissions;
   if (permission) required[*path] = *permission;
   if (none) required.erase(*path);
   return order_state(order);
@@ -344,26 +344,26 @@ Reply order_refused(std::string why, int status) {
 }
 
 Reply order_state(Order& order) {
-  auto& world = order.world;
-  const auto& settings = world.settings();
+  auto& cloud = order.cloud;
+  const auto& settings = cloud.settings();
   OrderedJson out;
-  out["age_s"] = seconds_number(world.age(order.now));
-  out["login"] = {{"clock", clock_state(world.login_clock(), order.now)},
+  out["age_s"] = seconds_number(cloud.age(order.now));
+  out["login"] = {{"clock", clock_state(cloud.login_clock(), order.now)},
                   {"delays", delays_state(settings.login_delays)}};
   out["api"] = {{"delays", delays_state(settings.api_delays)},
                 {"choice", to_string(settings.choice)},
                 {"pin", nullptr},
                 {"backends", OrderedJson::array()}};
   if (settings.pinned_backend) out["api"]["pin"] = *settings.pinned_backend;
-  for (const auto& clock : world.api_clocks())
+  for (const auto& clock : cloud.api_clocks())
     out["api"]["backends"].push_back(clock_state(clock, order.now));
   out["token"] = token_state(settings);
   out["limits"] = {{"login", limit_state(settings.login_limit)},
                    {"api", limit_state(settings.api_limit)}};
-  out["faults"] = faults_state(world);
-  out["events"] = {{"to_come", world.events_to_come()}, {"refused", world.refused_events()}};
+  out["faults"] = faults_state(cloud);
+  out["events"] = {{"to_come", cloud.events_to_come()}, {"refused", cloud.refused_events()}};
   out["permissions"] = settings.required_permissions;
-  out["clients"] = clients_state(world.clients());
+  out["clients"] = clients_state(cloud.clients());
   return order_done(out);
 }
 
@@ -376,14 +376,14 @@ std::optional<Host> host_field(Fields& fields) {
   return std::nullopt;
 }
 
-Reply answer_control(World& world, const ServerRequest& request, const Now& now) {
+Reply answer_control(CloudEmulator& cloud, const ServerRequest& request, const Now& now) {
   const auto target = parse_target(request.target.substr(0, request.target.find('?')));
   const auto path = target ? target->path : std::string{};
   std::string_view allowed;
   for (const auto& route : kControlRoutes) {
     if (route.path != path) continue;
     if (route.method == request.method) {
-      Order order{world, Fields(route.method == "POST" ? request.body : std::string{}), now};
+      Order order{cloud, Fields(route.method == "POST" ? request.body : std::string{}), now};
       return route.answer(order);
     }
     allowed = route.method;

@@ -180,7 +180,7 @@ Fault fault_of(Fields& fields, std::size_t backends) {
 Reply clear_faults(Order& order) {
   const auto host = host_field(order.fields);
   if (auto why = order.fields.complaint()) return order_refused(*why);
-  order.world.faults().clear(host);
+  order.cloud.faults().clear(host);
   return order_state(order);
 }
 
@@ -189,11 +189,11 @@ Reply clear_faults(Order& order) {
 Reply order_fault(Order& order) {
   auto& fields = order.fields;
   if (fields.flag("clear").value_or(false)) return clear_faults(order);
-  auto fault = fault_of(fields, order.world.api_clocks().size());
-  if (order.world.faults().all().size() >= FaultTable::kMaxFaults)
+  auto fault = fault_of(fields, order.cloud.api_clocks().size());
+  if (order.cloud.faults().all().size() >= FaultTable::kMaxFaults)
     fields.complain("host", "too many faults stand already");
   if (auto why = fields.complaint()) return order_refused(*why);
-  order.world.add_fault(std::move(fault), order.now);
+  order.cloud.add_fault(std::move(fault), order.now);
   return order_state(order);
 }
 
@@ -209,7 +209,7 @@ Reply order_limit(Order& order) {
   if (!requests && !window && !retry_after)
     fields.complain("requests", "or 'window' or 'retry_after' is needed");
   if (auto why = fields.complaint()) return order_refused(*why);
-  auto& settings = order.world.settings();
+  auto& settings = order.cloud.settings();
   auto& limit = *host == Host::login ? settings.login_limit : settings.api_limit;
   if (requests) limit.requests = *requests == 0 ? std::nullopt : requests;
   limit.window = window.value_or(limit.window);
@@ -217,9 +217,9 @@ Reply order_limit(Order& order) {
   return order_state(order);
 }
 
-OrderedJson faults_state(const World& world) {
+OrderedJson faults_state(const CloudEmulator& cloud) {
   auto out = OrderedJson::array();
-  for (const auto& fault : world.faults().all()) {
+  for (const auto& fault : cloud.faults().all()) {
     OrderedJson one{{"host", to_string(fault.host)}, {"does", fault.effect.words()}};
     one["path"] = fault.path ? OrderedJson(*fault.path) : OrderedJson();
     one["backend"] = fault.backend ? OrderedJson(*fault.backend) : OrderedJson();

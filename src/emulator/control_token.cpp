@@ -20,7 +20,7 @@ std::optional<std::vector<Duration>> propagation_of(Fields& fields) {
   for (const auto& one : value->is_array() ? *value : nlohmann::json::array({*value})) {
     const auto duration = duration_from(one);
     if (!duration || *duration < Duration::zero() || *duration > kMaxRule ||
-        out.size() >= World::kMaxBackends) {
+        out.size() >= CloudEmulator::kMaxBackends) {
       fields.complain("propagation", "must be a duration, or an array of them by backend");
       return std::nullopt;
     }
@@ -46,7 +46,7 @@ std::optional<TokenRules> rules_of(Fields& fields, TokenRules rules) {
   const auto same_token = same_token_of(fields);
   const auto idle = fields.duration("idle_timeout", Duration::zero(), kMaxRule);
   const auto rival = fields.duration("rival", Duration::zero(), kMaxRule);
-  if (rival && *rival != Duration::zero() && *rival < World::kMinRival)
+  if (rival && *rival != Duration::zero() && *rival < CloudEmulator::kMinRival)
     fields.complain("rival", "must be at least 10 ms, or 0");
   if (!propagation && !most_live && !contention && !same_token && !idle && !rival)
     return std::nullopt;
@@ -75,7 +75,7 @@ std::string_view to_string(SameToken same) noexcept {
 
 Reply order_token(Order& order) {
   auto& fields = order.fields;
-  auto& settings = order.world.settings();
+  auto& settings = order.cloud.settings();
   const auto name = fields.text("format");
   const auto format = name ? parse_token_format(*name) : Result<TokenFormat>(settings.token);
   if (!format) fields.complain("format", "must be \"opaque\" or \"jwt\"");
@@ -88,7 +88,7 @@ Reply order_token(Order& order) {
   settings.token = *format;
   settings.lifetime = lifetime.value_or(settings.lifetime);
   settings.strict_nbf = strict.value_or(settings.strict_nbf);
-  if (rules) order.world.set_token_rules(*std::move(rules), order.now);
+  if (rules) order.cloud.set_token_rules(*std::move(rules), order.now);
   return order_state(order);
 }
 

@@ -82,7 +82,7 @@ void spoil_token(Reply& reply, const Visit& visit, const Effect& effect) {
   auto body = OrderedJson::parse(reply.body, nullptr, false);
   if (!body.is_object()) return;
   if (effect.access_token) {
-    visit.world.tokens().rename(*visit.record.token, *effect.access_token);
+    visit.cloud.tokens().rename(*visit.record.token, *effect.access_token);
     body["access_token"] = *effect.access_token;
   }
   if (effect.expires_in) {

@@ -35,35 +35,34 @@ std::optional<bool> Fields::flag(std::string_view name) {
   return std::nullopt;
 }
 
-std::optional<double> Fields::number(std::string_view name, double least, double most) {
+std::optional<double> Fields::number(std::string_view name, double min, double max) {
   const auto* value = look(name);
   if (value == nullptr) return std::nullopt;
   if (value->is_number()) {
     const auto number = value->get<double>();
-    if (number >= least && number <= most) return number;
+    if (number >= min && number <= max) return number;
   }
-  complain(name, "must be a number from " + std::to_string(static_cast<long long>(least)) + " to " +
-                     std::to_string(static_cast<long long>(most)));
+  complain(name, "must be a number from " + std::to_string(static_cast<long long>(min)) + " to " +
+                     std::to_string(static_cast<long long>(max)));
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> Fields::count(std::string_view name, std::uint64_t most) {
+std::optional<std::uint64_t> Fields::count(std::string_view name, std::uint64_t max) {
   const auto* value = look(name);
   if (value == nullptr) return std::nullopt;
-  if (value->is_number_unsigned() && value->get<std::uint64_t>() <= most)
+  if (value->is_number_unsigned() && value->get<std::uint64_t>() <= max)
     return value->get<std::uint64_t>();
-  complain(name, "must be a whole number from 0 to " + std::to_string(most));
+  complain(name, "must be a whole number from 0 to " + std::to_string(max));
   return std::nullopt;
 }
 
-std::optional<Duration> Fields::duration(std::string_view name, Duration least, Duration most) {
+std::optional<Duration> Fields::duration(std::string_view name, Duration min, Duration max) {
   const auto* value = look(name);
   if (value == nullptr) return std::nullopt;
   const auto duration = duration_from(*value);
-  if (duration && *duration >= least && *duration <= most) return duration;
-  complain(name, !duration
-                     ? "must be a duration: \"5s\", \"-300ms\", or seconds as a number"
-                     : "must lie between " + time::human(least) + " and " + time::human(most));
+  if (duration && *duration >= min && *duration <= max) return duration;
+  complain(name, !duration ? "must be a duration: \"5s\", \"-300ms\", or seconds as a number"
+                           : "must lie between " + time::human(min) + " and " + time::human(max));
   return std::nullopt;
 }
 
@@ -116,8 +115,8 @@ std::optional<Duration> duration_from(const json& value) {
   if (value.is_string()) return time::parse_duration(value.get_ref<const std::string&>());
   if (!value.is_number()) return std::nullopt;
   const auto seconds = value.get<double>();
-  constexpr double kMost = std::chrono::duration<double>(SkewedClock::kMaxOffset).count();
-  if (!(std::abs(seconds) <= kMost)) return std::nullopt;
+  constexpr double kMax = std::chrono::duration<double>(SkewedClock::kMaxOffset).count();
+  if (!(std::abs(seconds) <= kMax)) return std::nullopt;
   return std::chrono::round<Duration>(std::chrono::duration<double>(seconds));
 }
 

@@ -23,10 +23,10 @@ class Fields {
 
   std::optional<std::string> text(std::string_view name);
   std::optional<bool> flag(std::string_view name);
-  std::optional<double> number(std::string_view name, double least, double most);
-  std::optional<std::uint64_t> count(std::string_view name, std::uint64_t most);
+  std::optional<double> number(std::string_view name, double min, double max);
+  std::optional<std::uint64_t> count(std::string_view name, std::uint64_t max);
   /// "5s", "-300ms", or a number of seconds.
-  std::optional<Duration> duration(std::string_view name, Duration least, Duration most);
+  std::optional<Duration> duration(std::string_view name, Duration min, Duration max);
   std::optional<std::vector<std::string>> texts(std::string_view name);
   /// The value unchanged, for fields that accept several types.
   std::optional<nlohmann::json> any(std::string_view name);

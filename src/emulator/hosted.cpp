@@ -30,10 +30,10 @@ void run(asio::io_context& io) noexcept {
 }  // namespace
 
 struct Hosted::Impl {
-  Impl(WorldOptions options, ClockSource& clock_source, std::uint64_t seed)
-      : clocks(clock_source), world(std::move(options), clock_source.now(), seed) {}
+  Impl(CloudOptions options, ClockSource& clock_source, std::uint64_t seed)
+      : clocks(clock_source), cloud(std::move(options), clock_source.now(), seed) {}
   ClockSource& clocks;
-  World world;
+  CloudEmulator cloud;
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   std::unique_ptr<Server> server;
@@ -42,10 +42,10 @@ struct Hosted::Impl {
 
 Result<std::unique_ptr<Hosted>> Hosted::start(const Options& options, ClockSource& clocks,
                                               std::uint64_t seed) {
-  auto world = world_options(options);
-  if (!world) return world.error();
-  auto impl = std::make_unique<Impl>(*std::move(world), clocks, seed);
-  auto server = Server::start(impl->io, clocks, impl->world, options.listen);
+  auto cloud = cloud_options(options);
+  if (!cloud) return cloud.error();
+  auto impl = std::make_unique<Impl>(*std::move(cloud), clocks, seed);
+  auto server = Server::start(impl->io, clocks, impl->cloud, options.listen);
   if (!server) return server.error();
   impl->server = *std::move(server);
   impl->thread = std::thread([&io = impl->io] { run(io); });
@@ -73,8 +73,8 @@ const std::string& Hosted::ca_file() const noexcept {
   return impl_->server->ca_file();
 }
 
-void Hosted::with(const std::function<void(World&, const Now&)>& what) {
-  std::packaged_task<void()> task([&] { what(impl_->world, impl_->clocks.now()); });
+void Hosted::with(const std::function<void(CloudEmulator&, const Now&)>& what) {
+  std::packaged_task<void()> task([&] { what(impl_->cloud, impl_->clocks.now()); });
   auto done = task.get_future();
   asio::post(impl_->io, [&task] { task(); });
   done.get();

@@ -29,7 +29,7 @@ class Hosted {
 
   /// Runs `what` on the emulator's thread, between two requests, and waits for it. Must not be
   /// called from `what`.
-  void with(const std::function<void(World&, const Now&)>& what);
+  void with(const std::function<void(CloudEmulator&, const Now&)>& what);
 
  private:
   std::unique_ptr<Impl> impl_;

@@ -3,14 +3,14 @@
 #include <chrono>
 #include <string>
 
-#include "emulator/world.hpp"
+#include "emulator/cloud_emulator.hpp"
 
 /// How each host answers. CloudEmulator picks the clock, adds the Date and counts.
 namespace skewguard::emulator {
 
 /// A request being answered.
 struct Visit {
-  World& world;
+  CloudEmulator& cloud;
   const ServerRequest& request;
   std::chrono::seconds date;  ///< by the answering host's clock; what its Date will say
   std::string correlation;
@@ -25,7 +25,7 @@ Reply answer_api(const Visit& visit);
 Reply answer_in_place(const Visit& visit, const Effect& effect);
 /// Applies the fault to the answer with an issued token.
 void spoil_token(Reply& reply, const Visit& visit, const Effect& effect);
-Reply answer_control(World& world, const ServerRequest& request, const Now& now);
+Reply answer_control(CloudEmulator& cloud, const ServerRequest& request, const Now& now);
 
 struct IssuedToken {
   TokenRecord& record;
@@ -33,7 +33,7 @@ struct IssuedToken {
 };
 /// Issues and records a token. It becomes valid at `date`, the whole second of its issue by the
 /// login host's clock. The token rules decide what happens to the client's other tokens.
-IssuedToken issue_token(World& world, const Client& client, std::chrono::seconds date,
+IssuedToken issue_token(CloudEmulator& cloud, const Client& client, std::chrono::seconds date,
                         Duration age);
 /// The token of an API request, if it has exactly one; noted in the record.
 struct Presented {

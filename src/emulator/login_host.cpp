@@ -70,13 +70,13 @@ std::optional<Reply> malformed(const ServerRequest& request) {
 }
 
 /// The client that the credentials name, or the refusal.
-std::variant<Client*, Reply> authenticate(World& world, const ServerRequest& request) {
+std::variant<Client*, Reply> authenticate(CloudEmulator& cloud, const ServerRequest& request) {
   const auto refused = [](std::string description, std::string outcome) {
     return login_error(401, "invalid_client", std::move(description), std::move(outcome));
   };
   const auto credentials = basic_credentials(request.headers);
   if (!credentials) return refused("authentication failed", "no_credentials");
-  auto* client = world.clients().find(credentials->id);
+  auto* client = cloud.clients().find(credentials->id);
   if (client == nullptr) {
     return login_error(400, "invalid_client", "client not found", "client_not_found");
   }
@@ -96,11 +96,11 @@ Reply token_answer(const Secret& value, Duration expires_in, std::string outcome
 
 /// The client's last token again, where the rules say so.
 std::optional<Reply> same_again(const Visit& visit, const Client& client) {
-  auto& world = visit.world;
-  const auto same = world.settings().token_rules.same_token;
-  const auto last = world.last_tokens().find(client.id);
-  if (same == SameToken::never || last == world.last_tokens().end()) return std::nullopt;
-  const auto* token = world.tokens().by_number(last->second.n);
+  auto& cloud = visit.cloud;
+  const auto same = cloud.settings().token_rules.same_token;
+  const auto last = cloud.last_tokens().find(client.id);
+  if (same == SameToken::never || last == cloud.last_tokens().end()) return std::nullopt;
+  const auto* token = cloud.tokens().by_number(last->second.n);
   if (token == nullptr) return std::nullopt;
   const bool lives = standing(*token, visit.date, false) == Standing::good;
   if (same == SameToken::live && !lives) return std::nullopt;
@@ -111,8 +111,8 @@ std::optional<Reply> same_again(const Visit& visit, const Client& client) {
 
 /// docs/platform.md 2.1: 400, and no Retry-After.
 std::optional<Reply> over_limit(const Visit& visit, const Client& client) {
-  auto& window = visit.world.login_windows()[client.id];
-  if (window.take(visit.world.settings().login_limit, visit.age)) return std::nullopt;
+  auto& window = visit.cloud.login_windows()[client.id];
+  if (window.take(visit.cloud.settings().login_limit, visit.age)) return std::nullopt;
   return login_error(400, "invalid_request", "rate limit exceeded; too many token requests",
                      "rate_limited");
 }
@@ -120,19 +120,19 @@ std::optional<Reply> over_limit(const Visit& visit, const Client& client) {
 Reply issue(const Visit& visit, const Client& client) {
   if (auto refusal = over_limit(visit, client)) return *std::move(refusal);
   if (auto again = same_again(visit, client)) return *std::move(again);
-  auto& world = visit.world;
-  const auto lifetime = client.lifetime.value_or(world.settings().lifetime);
-  auto issued = issue_token(world, client, visit.date, visit.age);
+  auto& cloud = visit.cloud;
+  const auto lifetime = client.lifetime.value_or(cloud.settings().lifetime);
+  auto issued = issue_token(cloud, client, visit.date, visit.age);
   visit.record.token = issued.record.n;
-  world.last_tokens()[client.id] = {issued.record.n, issued.value, lifetime};
+  cloud.last_tokens()[client.id] = {issued.record.n, issued.value, lifetime};
   return token_answer(issued.value, lifetime, "issued");
 }
 
 }  // namespace
 
-IssuedToken issue_token(World& world, const Client& client, std::chrono::seconds date,
+IssuedToken issue_token(CloudEmulator& cloud, const Client& client, std::chrono::seconds date,
                         Duration age) {
-  const auto& settings = world.settings();
+  const auto& settings = cloud.settings();
   const auto& rules = settings.token_rules;
   TokenRecord record;
   record.client = client.id;
@@ -141,10 +141,10 @@ IssuedToken issue_token(World& world, const Client& client, std::chrono::seconds
   record.ends = date + client.lifetime.value_or(settings.lifetime);
   record.issued_at = record.used_at = age;
   Secret value = settings.token == TokenFormat::opaque
-                     ? world.mint().opaque_token()
-                     : world.mint().jwt({settings.issuer, client.id, world.mint().uuid(),
+                     ? cloud.mint().opaque_token()
+                     : cloud.mint().jwt({settings.issuer, client.id, cloud.mint().uuid(),
                                          record.begins, record.ends});
-  auto& tokens = world.tokens();
+  auto& tokens = cloud.tokens();
   if (rules.contention) tokens.revoke_client(client.id, Standing::replaced);
   auto& added = tokens.add(value, std::move(record));
   if (rules.most_live > 0) tokens.evict(client.id, rules.most_live, date);
@@ -163,7 +163,7 @@ Reply answer_login(const Visit& visit) {
   if (visit.record.path != kTokenPath)
     return login_error(404, "not_found", "not found", "not_found");
   if (auto refusal = malformed(visit.request)) return *std::move(refusal);
-  auto client = authenticate(visit.world, visit.request);
+  auto client = authenticate(visit.cloud, visit.request);
   if (auto* refusal = std::get_if<Reply>(&client)) return std::move(*refusal);
   return issue(visit, *std::get<Client*>(client));
 }

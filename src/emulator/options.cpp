@@ -14,8 +14,8 @@ Error usage(std::string message) {
   return Error{ErrorKind::config, std::move(message), ""};
 }
 
-bool within(Duration value, Duration least, Duration most) noexcept {
-  return least <= value && value <= most;
+bool within(Duration value, Duration min, Duration max) noexcept {
+  return min <= value && value <= max;
 }
 
 /// The first flag that asks for too much.
@@ -29,7 +29,7 @@ std::optional<Error> out_of_range(const Options& options) {
     if (!offset(backend) || !offset(backend / 2 + options.api_offset / 2))
       return usage("--api-backend: more than 100 years");
   }
-  if (options.api_backends.size() > World::kMaxBackends) {
+  if (options.api_backends.size() > CloudEmulator::kMaxBackends) {
     return usage("--api-backend: more than 100 of them");
   }
   if (!drift(options.login_drift_ppm)) return usage("--login-drift: more than 500000 ppm");
@@ -102,10 +102,10 @@ Result<BackendChoice> parse_backend_choice(std::string_view text) {
   return usage("--backend-choice: must be request or connection");
 }
 
-Result<WorldOptions> world_options(const Options& options) {
+Result<CloudOptions> cloud_options(const Options& options) {
   if (auto error = out_of_range(options)) return *error;
   if (auto error = unusable_client(options)) return *error;
-  WorldOptions out;
+  CloudOptions out;
   out.login_clock = {options.login_offset, options.login_drift_ppm};
   out.api_clocks.clear();
   for (const auto backend : options.api_backends)

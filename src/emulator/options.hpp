@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "emulator/world.hpp"
+#include "emulator/cloud_emulator.hpp"
 #include "skewguard/result.hpp"
 
 namespace skewguard::emulator {
@@ -48,6 +48,6 @@ Result<TokenFormat> parse_token_format(std::string_view text);      ///< "opaque
 Result<BackendChoice> parse_backend_choice(std::string_view text);  ///< "request", "connection"
 
 /// Checks the limits; errors name the flag. Several secrets of one id become one client.
-Result<WorldOptions> world_options(const Options& options);
+Result<CloudOptions> cloud_options(const Options& options);
 
 }  // namespace skewguard::emulator

@@ -9,7 +9,7 @@ namespace skewguard::emulator {
 
 /// A control request. All fields are read and validated before anything changes.
 struct Order {
-  World& world;
+  CloudEmulator& cloud;
   Fields fields;
   const Now& now;
 };
@@ -26,7 +26,7 @@ Reply order_fault(Order& order);
 Reply order_limit(Order& order);
 Reply order_token(Order& order);
 
-OrderedJson faults_state(const World& world);
+OrderedJson faults_state(const CloudEmulator& cloud);
 OrderedJson limit_state(const RateLimit& limit);
 OrderedJson token_state(const Settings& settings);
 

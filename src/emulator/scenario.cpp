@@ -198,18 +198,18 @@ std::optional<Error> read_event(Section section, Events& to) {
   return std::nullopt;
 }
 
-/// Plays them to a world that nobody asks anything, so that a wrong one is told before the run.
+/// Tries them on an unused emulator, so that errors are found before the run.
 std::optional<Error> try_out(const std::vector<Placed>& events, const Options& servers,
                              const std::string& file) {
-  auto options = world_options(servers);
+  auto options = cloud_options(servers);
   if (!options) return Error{ErrorKind::config, file + ": " + options.error().message, ""};
-  World world(*std::move(options), Now{}, 1);
+  CloudEmulator cloud(*std::move(options), Now{}, 1);
   for (const auto& [event, table] : events) {
     Now now;
     now.boot += event.at;
     now.wall += event.at;
     const auto reply =
-        world.handle_control({"POST", "/emulator/" + event.order, {}, event.fields}, now);
+        cloud.handle_control({"POST", "/emulator/" + event.order, {}, event.fields}, now);
     if (reply.status == 200) continue;
     const auto why = json::parse(reply.body, nullptr, false).value("error", "is refused");
     return Section(*table, file)

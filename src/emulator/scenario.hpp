@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "emulator/cloud_emulator.hpp"
 #include "emulator/options.hpp"
-#include "emulator/world.hpp"
 #include "skewguard/result.hpp"
 #include "skewguard/verdict.hpp"
 

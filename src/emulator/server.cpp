@@ -123,11 +123,11 @@ struct Server::Impl {
 };
 
 Result<std::unique_ptr<Server>> Server::start(asio::io_context& io, ClockSource& clocks,
-                                              World& world, const ListenOptions& options) {
+                                              CloudEmulator& cloud, const ListenOptions& options) {
   error_code why;
   const auto address = asio::ip::make_address(options.address, why);
   if (why) return cannot("--listen", "'" + options.address + "' is not an IP address");
-  auto impl = std::make_shared<Impl>(std::make_shared<Hub>(io, clocks, world));
+  auto impl = std::make_shared<Impl>(std::make_shared<Hub>(io, clocks, cloud));
   if (options.tls) {
     auto ca = set_up_tls(*impl->hub, options);
     if (!ca) return ca.error();
@@ -141,7 +141,7 @@ Result<std::unique_ptr<Server>> Server::start(asio::io_context& io, ClockSource&
   if (!open(*impl->login, options.login_port, impl->login_url))
     return cannot_listen(impl->login_url, why);
   if (!open(*impl->api, options.api_port, impl->api_url)) return cannot_listen(impl->api_url, why);
-  world.settings().issuer = impl->login_url;
+  cloud.settings().issuer = impl->login_url;
   impl->hub->quit = [weak = std::weak_ptr(impl)] {
     if (const auto self = weak.lock()) self->stop();
   };

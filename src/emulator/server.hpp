@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "emulator/cloud_emulator.hpp"
 #include "emulator/options.hpp"
-#include "emulator/world.hpp"
 #include "skewguard/result.hpp"
 #include "skewguard/transport.hpp"
 
@@ -24,7 +24,7 @@ class Server {
   /// Binds, creates the certificate if TLS is requested, and starts to listen. Sets the issuer in
   /// CloudEmulator::settings() to the login host's URL.
   static Result<std::unique_ptr<Server>> start(boost::asio::io_context& io, ClockSource& clocks,
-                                               World& world, const ListenOptions& options);
+                                               CloudEmulator& cloud, const ListenOptions& options);
   explicit Server(std::shared_ptr<Impl> impl);  ///< start() makes it
   ~Server();
   Server(const Server&) = delete;

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "emulator/world.hpp"
+#include "emulator/cloud_emulator.hpp"
 #include "net/reason_phrase.hpp"
 #include "net/request_parser.hpp"
 
@@ -121,9 +121,9 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
     keep_alive_ = received.keep_alive;
     request_ = {std::move(received.method), std::move(received.target), std::move(received.headers),
                 std::move(received.body), number_};
-    const bool control = host_ == Host::login && World::is_control(request_);
-    hub_->world.advance(hub_->clocks.now());
-    const auto delays = control ? Delays{} : hub_->world.delays(host_);
+    const bool control = host_ == Host::login && CloudEmulator::is_control(request_);
+    hub_->cloud.advance(hub_->clocks.now());
+    const auto delays = control ? Delays{} : hub_->cloud.delays(host_);
     after(delays.up, [this, control, down = delays.down] {
       reply_ = answer(control);
       after(down, [this] { write(); });
@@ -131,11 +131,11 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
   }
 
   Reply answer(bool control) {
-    auto& world = hub_->world;
+    auto& cloud = hub_->cloud;
     const auto now = hub_->clocks.now();
-    if (control) return world.handle_control(request_, now);
-    return host_ == Host::login ? world.handle_login(request_, now)
-                                : world.handle_api(request_, now);
+    if (control) return cloud.handle_control(request_, now);
+    return host_ == Host::login ? cloud.handle_login(request_, now)
+                                : cloud.handle_api(request_, now);
   }
 
   /// A timer that is due at once is never armed: under libfaketime it would not fire.
@@ -212,7 +212,7 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
 
   /// Answers what cannot be read, and ends.
   void refuse(int status) {
-    reply_ = hub_->world.refuse(host_, status, hub_->clocks.now());
+    reply_ = hub_->cloud.refuse(host_, status, hub_->clocks.now());
     head_ = head_of(reply_, 11, false, Body::follows);
     stream_->write(head_, reply_.body, next([this](std::size_t) { drain(); }));
   }

@@ -15,7 +15,7 @@ class ClockSource;
 
 namespace skewguard::emulator {
 
-class World;
+class CloudEmulator;
 
 /// One connection to a host.
 class Session {
@@ -29,11 +29,11 @@ class Session {
 
 /// Shared by all sessions. Outlives the Server, but does nothing once `stopped`.
 struct Hub {
-  Hub(boost::asio::io_context& io_context, ClockSource& clock_source, World& the_world)
-      : io(io_context), clocks(clock_source), world(the_world) {}
+  Hub(boost::asio::io_context& io_context, ClockSource& clock_source, CloudEmulator& the_cloud)
+      : io(io_context), clocks(clock_source), cloud(the_cloud) {}
   boost::asio::io_context& io;
   ClockSource& clocks;
-  World& world;
+  CloudEmulator& cloud;
   bool stopped = false;
   std::optional<net::TlsContext> tls{};
   std::function<void()> quit{};

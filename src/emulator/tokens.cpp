@@ -84,12 +84,12 @@ void TokenTable::forget_key(const Entry& entry) {
   if (found != by_key_.end() && found->second == &entry.record) by_key_.erase(found);
 }
 
-void TokenTable::evict(std::string_view client, std::size_t most, HostTime date) {
+void TokenTable::evict(std::string_view client, std::size_t max, HostTime date) {
   const auto lives = [&](const Entry& entry) {
     return entry.record.client == client && !entry.record.revoked && entry.record.ends > date;
   };
   auto live = static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), lives));
-  for (auto entry = entries_.begin(); live > most && entry != entries_.end(); ++entry) {
+  for (auto entry = entries_.begin(); live > max && entry != entries_.end(); ++entry) {
     if (!lives(*entry)) continue;
     entry->record.revoked = true;
     entry->record.death = Standing::evicted;
@@ -108,8 +108,8 @@ std::size_t TokenTable::revoke_client(std::string_view client, Standing why) {
   return revoked;
 }
 
-std::vector<const TokenRecord*> TokenTable::newest(std::size_t most) const {
-  const auto skip = entries_.size() > most ? entries_.size() - most : 0;
+std::vector<const TokenRecord*> TokenTable::newest(std::size_t max) const {
+  const auto skip = entries_.size() > max ? entries_.size() - max : 0;
   std::vector<const TokenRecord*> out;
   for (std::size_t i = skip; i < entries_.size(); ++i) out.push_back(&entries_[i].record);
   return out;

@@ -60,12 +60,12 @@ class TokenTable {
   std::size_t revoke_all();
   std::size_t revoke_client(std::string_view client, Standing why = Standing::revoked);
   /// Ends the client's oldest tokens that are still valid at `date`, until `max` are left.
-  void evict(std::string_view client, std::size_t most, HostTime date);
+  void evict(std::string_view client, std::size_t max, HostTime date);
   /// Changes the value of a token. False if there is no such token.
   bool rename(std::uint64_t n, std::string_view value);
   [[nodiscard]] std::size_t issued() const noexcept { return issued_; }
   /// The newest `max`, oldest first.
-  [[nodiscard]] std::vector<const TokenRecord*> newest(std::size_t most) const;
+  [[nodiscard]] std::vector<const TokenRecord*> newest(std::size_t max) const;
 
  private:
   struct Entry {

@@ -77,9 +77,9 @@ RegionUrls urls_below(std::string_view domain) {
 
 /// The message contains the region as typed, unless it could garble a terminal.
 std::string quoted(std::string_view text) {
-  constexpr std::size_t kMostShown = 64;
+  constexpr std::size_t kMaxShown = 64;
   const bool plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
-  if (!plain || text.size() > kMostShown) return "given";
+  if (!plain || text.size() > kMaxShown) return "given";
   return "\"" + std::string(text) + "\"";
 }
 

@@ -30,7 +30,7 @@ bool rejected(const ReportedAttempt& attempt) {
 
 }  // namespace
 
-WallClockAnalysis analyse(const oauth::Token* token, const clocks::ClockView& view, ServerId api) {
+WallClockAnalysis analyze(const oauth::Token* token, const clocks::ClockView& view, ServerId api) {
   using Status = WallClockAnalysis::Status;
   WallClockAnalysis out;
   out.local_time = view.now().wall;
@@ -73,7 +73,7 @@ std::size_t CallRecord::add(const clocks::Answer* answer, const oauth::Token* to
     if (answer->sample()) attempt.server_date = ServerTime{hosts_.api, answer->sample()->date};
   }
   if (token != nullptr) attempt.token = reported(*token, when.now());
-  attempt.analysis = analyse(token, when, hosts_.api);
+  attempt.analysis = analyze(token, when, hosts_.api);
   report_.attempts.push_back(std::move(attempt));
   return report_.attempts.size() - 1;
 }

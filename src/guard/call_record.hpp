@@ -47,6 +47,6 @@ class CallRecord {
 };
 
 /// The check of a token against the local wall clock that most clients make. Decides nothing.
-WallClockAnalysis analyse(const oauth::Token* token, const clocks::ClockView& view, ServerId api);
+WallClockAnalysis analyze(const oauth::Token* token, const clocks::ClockView& view, ServerId api);
 
 }  // namespace skewguard::guard

@@ -41,8 +41,8 @@ FailureKind kind_of(SntpRefusal::Kind kind) {
   switch (kind) {
     case SntpRefusal::Kind::kiss:
       return FailureKind::kiss;
-    case SntpRefusal::Kind::not_synchronised:
-      return FailureKind::not_synchronised;
+    case SntpRefusal::Kind::not_synchronized:
+      return FailureKind::not_synchronized;
     case SntpRefusal::Kind::not_ours:
     case SntpRefusal::Kind::unusable:
       break;

@@ -41,7 +41,7 @@ struct SntpFailure {
     timeout,           ///< the deadline passed
     too_soon,          ///< the server may be asked no more before the deadline (SntpPace)
     kiss,              ///< the server does not want to answer
-    not_synchronised,  ///< the server does not know the time
+    not_synchronized,  ///< the server does not know the time
     unusable,          ///< its answer makes no sense
     cancelled,         ///< withdrawn
   };

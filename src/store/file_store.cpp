@@ -27,13 +27,13 @@ constexpr std::size_t kSeedChars = 16;
 constexpr std::string_view kValueEnd = ".json";
 constexpr std::string_view kDraftEnd = ".new";
 // A folder with this many files contains more than ours.
-constexpr std::size_t kMostEntries = 10'000;
-constexpr std::uint64_t kMostNumber = 999'999'999'999'999'999;
+constexpr std::size_t kMaxEntries = 10'000;
+constexpr std::uint64_t kMaxNumber = 999'999'999'999'999'999;
 // How often other processes may interfere before that is an error.
-constexpr int kMostTries = 10;
+constexpr int kMaxTries = 10;
 // The limit of one sweep, which runs on the control loop.
-constexpr std::size_t kMostSwept = 1000;
-constexpr int kMostKeysSwept = 100;
+constexpr std::size_t kMaxSwept = 1000;
+constexpr int kMaxKeysSwept = 100;
 
 Result<void> check_digest(const std::string& key) {
   if (key.size() == kKeyChars && only_hex_digits(key)) return {};
@@ -56,7 +56,7 @@ std::uint64_t number_in(std::string_view digits) {
   if (digits.starts_with('0')) return 0;
   const char* const last = digits.data() + digits.size();
   const auto [end, error] = std::from_chars(digits.data(), last, number);
-  return error == std::errc{} && end == last && number <= kMostNumber ? number : 0;
+  return error == std::errc{} && end == last && number <= kMaxNumber ? number : 0;
 }
 
 std::string value_name(std::uint64_t number) {
@@ -124,7 +124,7 @@ bool removed(const Folder& folder, const std::string& name) {
 
 std::vector<std::string> names_in(const Folder& folder) {
   std::vector<std::string> names;
-  if (folder.list(kMostEntries, names) < 0 || names.size() == kMostEntries) names.clear();
+  if (folder.list(kMaxEntries, names) < 0 || names.size() == kMaxEntries) names.clear();
   return names;
 }
 
@@ -207,18 +207,18 @@ Result<std::optional<Value>> FileStore::read(const std::string& key) const {
 Result<Swapped> FileStore::swap(const std::string& key, const std::optional<std::string>& expected,
                                 const Secret& text) const {
   if (auto good = check_digest(key); !good) return good.error();
-  if (text.size() > kMostTextBytes) {
+  if (text.size() > kMaxTextBytes) {
     return Error{.kind = ErrorKind::unavailable,
                  .message = "this token cannot be kept: it is too long",
                  .remedy = ""};
   }
   const auto before = expected ? number_of_version(*expected) : 0;
-  if (!before || *before == kMostNumber) {  // a version that this register does not give
+  if (!before || *before == kMaxNumber) {  // a version that this register does not give
     auto value = read(key);
     if (!value) return value.error();
     return Swapped{.value = *std::move(value)};
   }
-  for (int i = 0; i < kMostTries; ++i) {
+  for (int i = 0; i < kMaxTries; ++i) {
     auto done = attempt({key, expected, text.reveal(), *before + 1});
     if (!done) return done.error();
     if (*done) return **std::move(done);
@@ -231,18 +231,18 @@ Result<Swapped> FileStore::swap(const std::string& key, const std::optional<std:
 Result<std::optional<Value>> FileStore::current(const Folder& folder,
                                                 const std::string& key) const {
   bool seen_nothing = false;
-  for (int i = 0; i < kMostTries; ++i) {
+  for (int i = 0; i < kMaxTries; ++i) {
     const auto values = folder.enter(key, Folder::Missing::is_fine);
     if (!values) return values.error();
     std::vector<std::string> names;
-    const int error = values->open() ? values->list(kMostEntries, names) : 0;
+    const int error = values->open() ? values->list(kMaxEntries, names) : 0;
     if (error < 0 && error != -ENOENT) return cannot("list the folder", values->path(), -error);
-    if (names.size() == kMostEntries)
+    if (names.size() == kMaxEntries)
       return not_used(values->path(), "there are too many files in it", "remove it");
     std::uint64_t number = 0;
     for (const std::string& name : names) number = std::max(number, number_of_value(name));
     const std::string name = number > 0 ? value_name(number) : key + std::string(kValueEnd);
-    auto text = (number > 0 ? *values : folder).read(name, kMostTextBytes);
+    auto text = (number > 0 ? *values : folder).read(name, kMaxTextBytes);
     if (!text) return text.error();
     if (*text) return std::optional(value_of(number, **std::move(text)));
     // In between, the first number may have replaced an earlier version's file.
@@ -310,13 +310,13 @@ Result<std::optional<Swapped>> FileStore::link(const Swap& swap, const Folder& f
 void FileStore::sweep(const Folder& folder, const std::string& key,
                       const sharing::SharedToken& fresh) const {
   std::vector<std::string> names;
-  if (folder.list(kMostSwept, names) < 0) return;
+  if (folder.list(kMaxSwept, names) < 0) return;
   int looks = 0;
   for (const std::string& name : names) {
     const std::string other = name.substr(0, kKeyChars);
     const std::string end = name.substr(other.size());
     if (!check_digest(other) || (end.empty() ? other == key : !is_earlier(end))) continue;
-    if (++looks > kMostKeysSwept) return;
+    if (++looks > kMaxKeysSwept) return;
     if (end.empty()) {
       sweep_values(folder, other, fresh);
     } else if (other == key || is_litter(folder, other, end, fresh)) {
@@ -336,7 +336,7 @@ void FileStore::sweep_values(const Folder& folder, const std::string& key,
   const std::uint64_t number =
       value->has_value() ? number_of_version((*value)->version).value_or(0) : 0;
   if (number == 0) {
-    (void)remove_drafts(*values, names_in(*values), kMostNumber);
+    (void)remove_drafts(*values, names_in(*values), kMaxNumber);
   } else {
     if (!is_dead(key, **value, fresh)) return;
     remove_overtaken(*values, number + 1);
@@ -349,7 +349,7 @@ bool FileStore::is_litter(const Folder& folder, const std::string& key, std::str
                           const sharing::SharedToken& fresh) {
   if (is_draft_end(end) || end == kDraftEnd) return true;
   const std::string name = key + std::string(kValueEnd);
-  auto text = folder.read(name, kMostTextBytes);
+  auto text = folder.read(name, kMaxTextBytes);
   if (!text) return false;
   if (!*text) return true;
   return is_dead(key, value_of(0, **std::move(text)), fresh);

@@ -36,8 +36,8 @@ class SystemFiles final : public Files {
     status = {.mode = found.st_mode, .owner = found.st_uid, .size = found.st_size};
     return 0;
   }
-  std::ptrdiff_t read(int fd, char* into, std::size_t most) override {
-    return or_error(::read(fd, into, most));
+  std::ptrdiff_t read(int fd, char* into, std::size_t max) override {
+    return or_error(::read(fd, into, max));
   }
   std::ptrdiff_t write(int fd, const char* bytes, std::size_t count) override {
     return or_error(::write(fd, bytes, count));
@@ -55,7 +55,7 @@ class SystemFiles final : public Files {
   int remove_folder(int folder, const std::string& name) override {
     return or_error(::unlinkat(folder, name.c_str(), AT_REMOVEDIR));
   }
-  int list(int folder, std::size_t most, std::vector<std::string>& names) override {
+  int list(int folder, std::size_t max, std::vector<std::string>& names) override {
     const int own = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (own < 0) return -errno;
     DIR* entries = ::fdopendir(own);
@@ -65,7 +65,7 @@ class SystemFiles final : public Files {
       return -error;
     }
     errno = 0;
-    for (const dirent* entry = nullptr; most > 0 && (entry = ::readdir(entries)) != nullptr; --most)
+    for (const dirent* entry = nullptr; max > 0 && (entry = ::readdir(entries)) != nullptr; --max)
       names.emplace_back(static_cast<const char*>(entry->d_name));
     const int error = errno;
     ::closedir(entries);

@@ -29,7 +29,7 @@ class Files {
   virtual int open(int folder, const std::string& name, int flags) = 0;
   /// The status of `name` in an open folder, or of the descriptor itself if `name` is empty.
   virtual int status(int fd, const std::string& name, FileStatus& status) = 0;
-  virtual std::ptrdiff_t read(int fd, char* into, std::size_t most) = 0;
+  virtual std::ptrdiff_t read(int fd, char* into, std::size_t max) = 0;
   virtual std::ptrdiff_t write(int fd, const char* bytes, std::size_t count) = 0;
   virtual int sync(int fd) = 0;
   virtual int rename(int folder, const std::string& from, const std::string& to) = 0;
@@ -38,7 +38,7 @@ class Files {
   virtual int remove(int folder, const std::string& name) = 0;
   virtual int remove_folder(int folder, const std::string& name) = 0;  ///< an empty one
   /// Appends the names in an open folder to `names`, unordered, at most `max`. Returns 0.
-  virtual int list(int folder, std::size_t most, std::vector<std::string>& names) = 0;
+  virtual int list(int folder, std::size_t max, std::vector<std::string>& names) = 0;
   virtual int lock(int fd) = 0;  ///< exclusive, -EWOULDBLOCK where another descriptor has it
   virtual int unlock(int fd) = 0;
   virtual int close(int fd) = 0;     ///< the descriptor is gone whatever it returns
@@ -51,9 +51,9 @@ Files& system_files();
 /// Retries after a signal, a limited number of times, so that nothing hangs.
 template <typename Call>
 auto again(const Call& call) {
-  constexpr int kMostInterrupts = 100;
+  constexpr int kMaxInterrupts = 100;
   auto result = call();
-  for (int i = 0; i < kMostInterrupts && result == -EINTR; ++i) result = call();
+  for (int i = 0; i < kMaxInterrupts && result == -EINTR; ++i) result = call();
   return result;
 }
 

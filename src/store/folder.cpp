@@ -78,14 +78,14 @@ Result<void> Folder::check_self() const {
   return {};
 }
 
-Result<std::optional<SecretText>> Folder::read(const std::string& name, std::size_t most) const {
+Result<std::optional<SecretText>> Folder::read(const std::string& name, std::size_t max) const {
   const Handle file = open_file(name, O_RDONLY);
   if (file.fd() == -ENOENT) return std::optional<SecretText>{};
   if (!file.open()) return cannot("open", path_of(name), -file.fd());
   FileStatus status;
   if (auto good = check(file, name, status); !good) return good.error();
   SecretText content;
-  if (status.size > static_cast<std::int64_t>(most)) return std::optional(std::move(content));
+  if (status.size > static_cast<std::int64_t>(max)) return std::optional(std::move(content));
   content.resize(static_cast<std::size_t>(status.size) + 1);  // one more shows that it grew
   if (const int error = read_all(file, content); error < 0)
     return cannot("read", path_of(name), -error);
@@ -148,10 +148,10 @@ int Folder::remove_folder(const std::string& name) const {
   return again([&] { return files_->remove_folder(handle_.fd(), name); });
 }
 
-int Folder::list(std::size_t most, std::vector<std::string>& names) const {
+int Folder::list(std::size_t max, std::vector<std::string>& names) const {
   return again([&] {
     names.clear();
-    return files_->list(handle_.fd(), most, names);
+    return files_->list(handle_.fd(), max, names);
   });
 }
 

@@ -47,7 +47,7 @@ class Folder {
 
   /// Reads a file of ours; not set if there is none, empty if it has more than `max` bytes.
   [[nodiscard]] Result<std::optional<SecretText>> read(const std::string& name,
-                                                       std::size_t most) const;
+                                                       std::size_t max) const;
   /// Whether there is such a file. Error: something else has that name.
   [[nodiscard]] Result<bool> has(const std::string& name) const;
   /// The same for an open file.
@@ -64,7 +64,7 @@ class Folder {
   [[nodiscard]] int link(const std::string& from, const std::string& to) const;
   int remove(const std::string& name) const;         // NOLINT(modernize-use-nodiscard)
   int remove_folder(const std::string& name) const;  // NOLINT(modernize-use-nodiscard)
-  [[nodiscard]] int list(std::size_t most, std::vector<std::string>& names) const;
+  [[nodiscard]] int list(std::size_t max, std::vector<std::string>& names) const;
 
  private:
   Folder(Files& files, std::string path, int fd);

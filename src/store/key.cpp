@@ -9,7 +9,7 @@ namespace skewguard::store {
 std::string key_of(const ClientOptions& options, const Secret& client_secret) {
   std::string whole;
   const auto add = [&whole](std::string_view part) {
-    whole += std::to_string(part.size());  // lengths keep two neighbours apart
+    whole += std::to_string(part.size());  // lengths keep two neighbors apart
     whole += ':';
     whole += part;
   };

@@ -22,7 +22,7 @@ using sharing::Trouble;
 constexpr std::string_view kRecordSchema = "skewguard.token/2";
 constexpr std::string_view kEarlierSchema = "skewguard.token/1";
 // Counters that go up by one do not come near it.
-constexpr std::uint64_t kMostCount = std::uint64_t{1} << 62U;
+constexpr std::uint64_t kMaxCount = std::uint64_t{1} << 62U;
 
 bool can_be_kept(const SharedToken& token) {
   return !token.value.empty() && visible_ascii(token.value.reveal()) && !token.token_type.empty() &&
@@ -32,11 +32,11 @@ bool can_be_kept(const SharedToken& token) {
 }
 
 bool can_be_kept(const Claim& claim) {
-  return claim.fence <= kMostCount && claim.beat <= kMostCount;
+  return claim.fence <= kMaxCount && claim.beat <= kMaxCount;
 }
 
 bool can_be_kept(const Record& record) {
-  return record.generation <= kMostCount && record.refused <= kMostCount &&
+  return record.generation <= kMaxCount && record.refused <= kMaxCount &&
          (!record.token || can_be_kept(*record.token)) &&
          (!record.claim || can_be_kept(*record.claim)) && in_range(record.trouble.pause) &&
          in_range(record.trouble.not_before) && in_range(record.bucket_full_at) &&

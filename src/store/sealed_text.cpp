@@ -17,15 +17,15 @@ constexpr std::string_view kColon = "\": ";
 constexpr std::string_view kDigest = ",\n  \"digest\": \"";
 constexpr std::string_view kEnd = "\"\n}\n";
 constexpr std::size_t kDigestChars = 64;
-constexpr std::size_t kMostNameBytes = 256;
-constexpr std::size_t kMostOriginBytes = 512;
+constexpr std::size_t kMaxNameBytes = 256;
+constexpr std::size_t kMaxOriginBytes = 512;
 // 2169 as a moment: what a JWT's claims may name too.
 constexpr Duration kLatestTime = std::chrono::hours{24 * 365 * 199};
 
 /// The text before the digest, if the digest is correct.
 std::optional<std::string_view> sealed(std::string_view text) {
   constexpr std::size_t kTail = kDigest.size() + kDigestChars + kEnd.size();
-  if (text.size() > kMostTextBytes || text.size() < kTail || !text.ends_with(kEnd))
+  if (text.size() > kMaxTextBytes || text.size() < kTail || !text.ends_with(kEnd))
     return std::nullopt;
   const auto content = text.substr(0, text.size() - kTail);
   const auto tail = text.substr(content.size());
@@ -51,11 +51,11 @@ bool visible_ascii(std::string_view text) {
 }
 
 bool is_name(std::string_view text) {
-  return text.size() <= kMostNameBytes && visible_ascii(text);
+  return text.size() <= kMaxNameBytes && visible_ascii(text);
 }
 
 bool is_origin(std::string_view text) {
-  return text.size() <= kMostOriginBytes && visible_ascii(text);
+  return text.size() <= kMaxOriginBytes && visible_ascii(text);
 }
 
 bool in_range(Duration time) {
@@ -64,7 +64,7 @@ bool in_range(Duration time) {
 
 SealedWriter::SealedWriter(std::string_view schema, std::string_view key,
                            std::size_t secret_bytes) {
-  text_.reserve(2 * secret_bytes + 16 * kMostNameBytes);
+  text_.reserve(2 * secret_bytes + 16 * kMaxNameBytes);
   text_.append(kBegin).append("schema").append(kColon).append("\"").append(schema).append("\"");
   string("key", key);
 }
@@ -105,7 +105,7 @@ void SealedWriter::id(std::string_view name, std::uint64_t value) {
 std::optional<Secret> SealedWriter::seal() && {
   const std::string digest = sha256_hex(text_.view());
   text_.append(kDigest).append(digest).append(kEnd);
-  if (text_.size() > kMostTextBytes) return std::nullopt;
+  if (text_.size() > kMaxTextBytes) return std::nullopt;
   return std::move(text_).secret();
 }
 

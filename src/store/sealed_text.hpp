@@ -13,7 +13,7 @@
 
 namespace skewguard::store {
 
-inline constexpr std::size_t kMostTextBytes = std::size_t{128} * 1024;
+inline constexpr std::size_t kMaxTextBytes = std::size_t{128} * 1024;
 
 // What a sealed text may contain.
 bool visible_ascii(std::string_view text);

@@ -30,7 +30,7 @@ std::optional<std::string> told_to(std::string_view verb, const TimeService& ser
 void mend_running(const TimeService& service, const Files& files,
                   std::vector<ClockRemedy>& remedies) {
   if (service.kind == TimeServiceKind::chrony) {
-    if (service.answer.synchronised == false) {
+    if (service.answer.synchronized == false) {
       remedies.push_back(
           {"chronyc -n sources",
            "shows which of its servers answer; until one does, chronyd does not know the time"});

@@ -16,7 +16,7 @@ namespace {
 
 using Words = std::vector<std::string_view>;
 
-constexpr int kMostDeep = 8;  // files that include files
+constexpr int kMaxDeep = 8;  // files that include files
 
 /// "server NAME port N": the port, if it is not NTP's default.
 NtpServer server_of(const Words& words, std::size_t name) {
@@ -65,7 +65,7 @@ class Reader {
   Reader(const Files& files, TimeServiceKind kind) : files_(files), kind_(kind) {}
 
   void read(const std::string& path, int depth = 0) {
-    if (depth > kMostDeep) return;
+    if (depth > kMaxDeep) return;
     const std::string text = files_.read(path).value_or("");
     for (std::string_view line : split(text, "\r\n")) {
       line = trim(line);

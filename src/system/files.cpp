@@ -19,8 +19,8 @@ std::optional<std::string> Files::read(const std::string& path) const {
   bool good = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
   std::string text;
   std::array<char, 4096> part{};
-  while (good && text.size() < kMostBytes) {
-    const ssize_t got = ::read(fd, part.data(), std::min(part.size(), kMostBytes - text.size()));
+  while (good && text.size() < kMaxBytes) {
+    const ssize_t got = ::read(fd, part.data(), std::min(part.size(), kMaxBytes - text.size()));
     if (got < 0 && errno == EINTR) continue;
     good = got >= 0;
     if (got <= 0) break;
@@ -47,7 +47,7 @@ std::vector<std::string> Files::names(const std::string& directory) const {
   std::vector<std::string> found;
   std::error_code error;
   std::filesystem::directory_iterator entry(root_ + directory, error);
-  for (; !error && entry != std::filesystem::directory_iterator() && found.size() < kMostNames;
+  for (; !error && entry != std::filesystem::directory_iterator() && found.size() < kMaxNames;
        entry.increment(error)) {
     found.push_back(entry->path().filename().string());
   }

@@ -12,8 +12,8 @@ namespace skewguard::system {
 /// from another one. All paths are absolute on that machine. Thread-safe.
 class Files {
  public:
-  static constexpr std::size_t kMostBytes = std::size_t{256} * 1024;  ///< of one file
-  static constexpr std::size_t kMostNames = 65'536;                   ///< of one directory
+  static constexpr std::size_t kMaxBytes = std::size_t{256} * 1024;  ///< of one file
+  static constexpr std::size_t kMaxNames = 65'536;                   ///< of one directory
 
   explicit Files(std::string root = "") : root_(std::move(root)) {}
 

@@ -46,10 +46,10 @@ Result<KernelClock> kernel_clock(int (*adjust)(timex*)) {
   if (adjust(&old_slew) < 0) old_slew.offset = 0;
 
   KernelClock clock;
-  clock.synchronised = state != TIME_ERROR && (told.status & STA_UNSYNC) == 0;
-  const Duration most = std::chrono::microseconds{told.maxerror};
-  if (most < kErrorLimit) {
-    clock.max_error = most;
+  clock.synchronized = state != TIME_ERROR && (told.status & STA_UNSYNC) == 0;
+  const Duration max = std::chrono::microseconds{told.maxerror};
+  if (max < kErrorLimit) {
+    clock.max_error = max;
     clock.est_error = std::chrono::microseconds{told.esterror};
   }
   clock.frequency_ppm = static_cast<double>(told.freq) / kFrequencyScale + tick_ppm(told.tick);

@@ -22,7 +22,7 @@ enum class Leap {
 struct KernelClock {
   /// A program disciplines the clock and reports it as synchronized. chronyd reports that only with
   /// `rtcsync`; `max_error` shows that it disciplines the clock anyway.
-  bool synchronised = false;
+  bool synchronized = false;
   /// The maximum error of the wall clock, in either direction (>= 0): as last reported, plus 500 us
   /// for each second since. Empty from 16 s on, where the kernel stops counting.
   std::optional<Duration> max_error;

@@ -196,9 +196,9 @@ Programs::~Programs() {
 Result<void> Programs::start(const std::string& command, std::string_view input,
                              const std::vector<std::string_view>& withheld) {
   reap();
-  if (running_.size() >= kMostRunning) {
+  if (running_.size() >= kMaxRunning) {
     return Error{.kind = ErrorKind::unavailable,
-                 .message = "is not started: " + std::to_string(kMostRunning) + " still run",
+                 .message = "is not started: " + std::to_string(kMaxRunning) + " still run",
                  .remedy = "have it end sooner"};
   }
   const Input told(input);

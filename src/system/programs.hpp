@@ -14,7 +14,7 @@ namespace skewguard::system {
 /// block the caller. Not thread-safe.
 class Programs {
  public:
-  static constexpr std::size_t kMostRunning = 8;  ///< beyond it none is started
+  static constexpr std::size_t kMaxRunning = 8;  ///< beyond it none is started
   static constexpr Duration kMoment = std::chrono::milliseconds{200};
 
   Programs() = default;

@@ -19,14 +19,14 @@ constexpr double kSecond = 1, kMillisecond = 1e-3;
 
 /// `text` in units of `unit` seconds. Empty if it is not a number, or over 100 years.
 std::optional<Duration> number_of(std::string_view text, double unit) {
-  constexpr double kMost = 100.0 * 366 * 86'400;
+  constexpr double kMax = 100.0 * 366 * 86'400;
   text = trim(text);
   if (text.starts_with('+')) text.remove_prefix(1);
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   const double seconds = number * unit;
-  if (!(std::abs(seconds) <= kMost)) return std::nullopt;  // nor NaN
+  if (!(std::abs(seconds) <= kMax)) return std::nullopt;  // nor NaN
   return Duration{std::llround(seconds * 1e9)};
 }
 
@@ -43,8 +43,8 @@ constexpr std::size_t kTrackingFields = 14, kSourceFields = 10;
 
 void read_tracking(const std::vector<std::string_view>& fields, TimeServiceAnswer& answer) {
   const bool own = fields[0] == kOwnClock;
-  answer.synchronised = !own && fields[13] != "Not synchronised";
-  if (!*answer.synchronised) return;
+  answer.synchronized = !own && fields[13] != "Not synchronised";
+  if (!*answer.synchronized) return;
   answer.source = fields[1].empty() ? fields[0] : fields[1];
   answer.offset = bounded(number_of(fields[4], kSecond), number_of(fields[10], kSecond),
                           number_of(fields[11], kSecond));
@@ -125,8 +125,8 @@ std::optional<TimeServiceAnswer> read_timesync_status(std::string_view text) {
   }
   if (!said.contains("Server")) return std::nullopt;
   TimeServiceAnswer answer;
-  answer.synchronised = said.contains("Offset") && said["Leap"] != "not synchronized";
-  if (!*answer.synchronised) return answer;
+  answer.synchronized = said.contains("Offset") && said["Leap"] != "not synchronized";
+  if (!*answer.synchronized) return answer;
   answer.source = before_bracket(said["Server"]);
   std::string_view offset = said["Offset"];
   const bool behind = !offset.starts_with('-');
@@ -155,8 +155,8 @@ std::optional<TimeServiceAnswer> read_ntpq(std::string_view text) {
   const auto leap = said.find("leap");
   if (leap == said.end() || !said.contains("stratum")) return std::nullopt;
   TimeServiceAnswer answer;
-  answer.synchronised = leap->second != "11" && leap->second != "3" && said.at("stratum") != "16";
-  if (*answer.synchronised) {
+  answer.synchronized = leap->second != "11" && leap->second != "3" && said.at("stratum") != "16";
+  if (*answer.synchronized) {
     answer.offset =
         bounded(variable(said, "offset", kMillisecond), variable(said, "rootdelay", kMillisecond),
                 variable(said, "rootdisp", kMillisecond));
@@ -181,7 +181,7 @@ std::optional<TimeServiceAnswer> read_ntpctl(std::string_view text) {
   const bool unsynced = text.find("clock unsynced") != std::string_view::npos;
   if (!unsynced && text.find("clock synced") == std::string_view::npos) return std::nullopt;
   TimeServiceAnswer answer;
-  answer.synchronised = !unsynced;
+  answer.synchronized = !unsynced;
   return answer;
 }
 

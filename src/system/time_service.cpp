@@ -112,7 +112,7 @@ class Asking {
       case hyper_v:
         break;
     }
-    service.running = service.running || service.answer.synchronised.has_value();
+    service.running = service.running || service.answer.synchronized.has_value();
   }
 
  private:
@@ -144,17 +144,16 @@ class Asking {
     if (auto answer = read(*text)) {
       service.answer = *std::move(answer);
     } else {
-      constexpr std::size_t kMost = 200;
+      constexpr std::size_t kMax = 200;
       const auto lines = split(*text, "\r\n");
-      service.no_answer =
-          lines.empty() ? "it says nothing" : std::string(lines[0].substr(0, kMost));
+      service.no_answer = lines.empty() ? "it says nothing" : std::string(lines[0].substr(0, kMax));
     }
   }
 
   void ask_timesyncd(TimeService& service) const {
     const auto status = run(service, "timedatectl", {"timesync-status"});
     put(service, status, read_timesync_status);
-    if (!service.answer.synchronised) return;
+    if (!service.answer.synchronized) return;
     if (const auto text = run(service, "timedatectl", {"show-timesync", "--all"}))
       service.answer.servers = read_timesync_servers(*text);
   }
@@ -209,7 +208,7 @@ std::vector<TimeService> time_services(const Files& files, const TimeServiceOpti
   if (hyper_v_offers_time(files)) {
     TimeService& service = services.emplace_back();
     service.kind = TimeServiceKind::hyper_v;
-    service.name = "Hyper-V time synchronisation";
+    service.name = "Hyper-V time synchronization";
     service.installed = service.running = true;
   }
   std::ranges::sort(services, {}, [](const TimeService& service) {
@@ -230,10 +229,10 @@ std::vector<NtpServer> ntp_servers(const std::vector<TimeService>& services) {
 }
 
 std::vector<std::string> ntp_names(const std::vector<TimeService>& services) {
-  constexpr std::size_t kMost = 4;
+  constexpr std::size_t kMax = 4;
   std::vector<std::string> names;
   for (const NtpServer& server : ntp_servers(services)) {
-    if (names.size() == kMost) break;
+    if (names.size() == kMax) break;
     const bool v6 = server.host.find(':') != std::string::npos;
     names.push_back((v6 ? "[" + server.host + "]" : server.host) + ":" +
                     std::to_string(server.port));

@@ -33,7 +33,7 @@ enum class TimeServiceKind {
 
 /// The answer of a service.
 struct TimeServiceAnswer {
-  std::optional<bool> synchronised;  ///< with another clock than this machine's
+  std::optional<bool> synchronized;  ///< with another clock than this machine's
   /// True time minus local time, by the service's own estimate and error bound; positive = the
   /// local clock is behind. timesyncd: at its last measurement.
   std::optional<OffsetBound> offset;

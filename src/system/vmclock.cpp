@@ -27,7 +27,7 @@ constexpr std::uint32_t kMagic = 0x4b4c4356;  // "VCLK"
 constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kPageBytes = 4096;  // the device maps whole pages
 /// An update takes the hypervisor well under a microsecond; do not wait for one that never ends.
-constexpr int kMostReads = 1000;
+constexpr int kMaxReads = 1000;
 
 VmClock::Mapping map_page(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -58,7 +58,7 @@ std::unique_ptr<VmClock> VmClock::open(const std::string& path) {
 
 std::optional<std::uint64_t> VmClock::marker() noexcept {
   const auto* page = static_cast<const Page*>(page_.get());
-  for (int i = 0; i < kMostReads; ++i) {
+  for (int i = 0; i < kMaxReads; ++i) {
     const std::uint32_t before = __atomic_load_n(&page->seq_count, __ATOMIC_ACQUIRE);
     if (le32toh(before) % 2 != 0) continue;
     // Acquired, so that the count below is read after it.

@@ -26,8 +26,8 @@ inline std::vector<std::string_view> split(std::string_view text, std::string_vi
 
 /// Adds it unless it is there already, or there are too many.
 inline void add_server(std::vector<NtpServer>& servers, NtpServer server) {
-  constexpr std::size_t kMostServers = 64;  // a configuration names a handful
-  if (server.host.empty() || servers.size() >= kMostServers) return;
+  constexpr std::size_t kMaxServers = 64;  // a configuration names a handful
+  if (server.host.empty() || servers.size() >= kMaxServers) return;
   if (std::ranges::find(servers, server) == servers.end()) servers.push_back(std::move(server));
 }
 

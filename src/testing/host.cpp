@@ -5,8 +5,8 @@
 
 namespace skewguard::testing {
 
-Host::Host(std::shared_ptr<FakeMachine> machine, std::string url, Behaviour behaviour)
-    : machine_(std::move(machine)), url_(std::move(url)), behaviour_(std::move(behaviour)) {}
+Host::Host(std::shared_ptr<FakeMachine> machine, std::string url, Behavior behavior)
+    : machine_(std::move(machine)), url_(std::move(url)), behavior_(std::move(behavior)) {}
 Host::~Host() = default;
 
 void Host::set_offset(Duration offset) {
@@ -61,7 +61,7 @@ Answer Host::receive(const HttpRequest& request, Instant sent) {
     }
   }
   if (!answer && script) answer = (*script)(asked);
-  if (!answer) answer = behaviour_(asked);
+  if (!answer) answer = behavior_(asked);
   if (!answer->never && !answer->failure) asked.status = answer->status;
   const std::lock_guard lock(mutex_);
   asked_.push_back(std::move(asked));

@@ -1,4 +1,4 @@
-"""Both hosts send local time (two hours east) labelled GMT. The tokens are good."""
+"""Both hosts send local time (two hours east) labeled GMT. The tokens are good."""
 
 from raw import http_date, owner, token
 

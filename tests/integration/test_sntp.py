@@ -49,7 +49,7 @@ class Sntp(EndToEnd):
         name, = self.chronyds(0, directives=())
         answer, = self.ask(1, name)["servers"]
         self.assertNotIn("server", answer)
-        self.assertIn("not synchronised", answer["failure"])
+        self.assertIn("not synchronized", answer["failure"])
 
     def test_nobody_there_is_told(self):
         name = f"127.0.0.1:{ntp.free_port()}"

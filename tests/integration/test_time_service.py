@@ -77,8 +77,8 @@ class TimeService(unittest.TestCase):
         port = self.chronyd("client", "port 0",
                             f"server 127.0.0.1 port {server} iburst minpoll -6 maxpoll -6")
         # chronyd's own bound is wide at first, and narrows with each answer of the server.
-        report, said = self.until(port, lambda s: s.get("synchronised") and width(s) < 1)
-        self.assertIs(said.get("synchronised"), True, said)
+        report, said = self.until(port, lambda s: s.get("synchronized") and width(s) < 1)
+        self.assertIs(said.get("synchronized"), True, said)
         self.assertTrue(said["installed"] and said["running"])
         self.assertEqual(said["source"], "127.0.0.1")
         self.assertEqual(said["sources"], ["127.0.0.1:123"])  # chronyc tells no ports
@@ -90,20 +90,20 @@ class TimeService(unittest.TestCase):
 
     def test_a_chronyd_whose_server_does_not_answer(self):
         port = self.chronyd("client", "port 0", f"server 127.0.0.1 port {free_port()} iburst")
-        _, said = self.until(port, lambda s: "synchronised" in s)
-        self.assertIs(said.get("synchronised"), False, said)
+        _, said = self.until(port, lambda s: "synchronized" in s)
+        self.assertIs(said.get("synchronized"), False, said)
         self.assertNotIn("offset_low_s", said)
         self.assertEqual(said["source"], "")
 
     def test_a_chronyd_that_follows_its_own_clock(self):
         port = self.chronyd("alone", "port 0", "local stratum 3")
-        _, said = self.until(port, lambda s: "synchronised" in s)
-        self.assertIs(said.get("synchronised"), False, said)
+        _, said = self.until(port, lambda s: "synchronized" in s)
+        self.assertIs(said.get("synchronized"), False, said)
         self.assertNotIn("offset_low_s", said)
 
     def test_no_chronyd(self):
         _, said = self.report(free_port())
-        self.assertNotIn("synchronised", said)
+        self.assertNotIn("synchronized", said)
         self.assertIn("506", said["no_answer"])
 
 

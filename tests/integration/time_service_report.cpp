@@ -35,7 +35,7 @@ json report(const system::TimeService& service) {
                {"no_answer", service.no_answer},
                {"servers", report(service.servers)}};
   if (service.enabled) said["enabled"] = *service.enabled;
-  if (service.answer.synchronised) said["synchronised"] = *service.answer.synchronised;
+  if (service.answer.synchronized) said["synchronized"] = *service.answer.synchronized;
   if (service.answer.offset) {
     said["offset_low_s"] = seconds(service.answer.offset->low);
     said["offset_high_s"] = seconds(service.answer.offset->high);
@@ -45,7 +45,7 @@ json report(const system::TimeService& service) {
 
 json report(const Result<system::KernelClock>& clock) {
   if (!clock) return describe(clock.error());
-  json said = {{"synchronised", clock->synchronised}, {"frequency_ppm", clock->frequency_ppm}};
+  json said = {{"synchronized", clock->synchronized}, {"frequency_ppm", clock->frequency_ppm}};
   if (clock->max_error) said["max_error_s"] = seconds(*clock->max_error);
   return said;
 }

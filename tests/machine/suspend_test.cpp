@@ -18,7 +18,7 @@
 #include <system_error>
 #include <utility>
 
-#include "emulator/world.hpp"
+#include "emulator/cloud_emulator.hpp"
 #include "runtime/engine.hpp"
 #include "skewguard/verdict.hpp"
 #include "system/system_clocks.hpp"
@@ -102,8 +102,8 @@ class Hosts final : public Transport {
   std::string seen;
 
  private:
-  static emulator::WorldOptions options() {
-    emulator::WorldOptions options;
+  static emulator::CloudOptions options() {
+    emulator::CloudOptions options;
     options.settings.lifetime = kLifetime;
     return options;
   }
@@ -111,7 +111,7 @@ class Hosts final : public Transport {
   Loop& loop_;
   ClockSource& client_clock_;
   system::SystemClocks clocks_;
-  emulator::World world_;
+  emulator::CloudEmulator world_;
   Ticket last_ = 0;
 };
 

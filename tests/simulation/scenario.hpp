@@ -40,9 +40,9 @@ inline std::chrono::seconds date_of(const emulator::Reply& reply) {
 
 enum class Wall { right, fast, slow, in_1970 };
 
-inline emulator::WorldOptions servers(TokenFormat format, Duration login,
+inline emulator::CloudOptions servers(TokenFormat format, Duration login,
                                       const std::vector<Duration>& apis, Duration lifetime) {
-  emulator::WorldOptions options;
+  emulator::CloudOptions options;
   options.login_clock.offset = login;
   options.api_clocks.clear();
   for (const Duration api : apis) options.api_clocks.push_back({.offset = api});

@@ -165,7 +165,7 @@ runtime::EngineWorld VirtualProcess::engine_world(std::uint64_t seed) {
   return {loop, machine, *net_, nullptr, seed, &machine};
 }
 
-VirtualWorld::VirtualWorld(emulator::WorldOptions options, std::uint64_t seed)
+VirtualWorld::VirtualWorld(emulator::CloudOptions options, std::uint64_t seed)
     : machine_(timeline_, Machine::booted(kStart)),
       servers_(std::move(options), start_now(), seed),
       jitter_(seed * 77 + 5),

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "emulator/world.hpp"
+#include "emulator/cloud_emulator.hpp"
 #include "runtime/engine.hpp"
 #include "skewguard/transport.hpp"
 #include "time/backoff.hpp"
@@ -55,7 +55,7 @@ class VirtualWorld {
  public:
   using Machine = virtual_time::Machine;
 
-  explicit VirtualWorld(emulator::WorldOptions options = {}, std::uint64_t seed = 1);
+  explicit VirtualWorld(emulator::CloudOptions options = {}, std::uint64_t seed = 1);
   ~VirtualWorld();
   VirtualWorld(const VirtualWorld&) = delete;
   VirtualWorld& operator=(const VirtualWorld&) = delete;
@@ -79,7 +79,7 @@ class VirtualWorld {
   void suspend(Duration span) { pass(span, Machine::State::suspended); }
   void stand_still(Duration span) { pass(span, Machine::State::stopped); }
 
-  emulator::World& servers() noexcept { return servers_; }
+  emulator::CloudEmulator& servers() noexcept { return servers_; }
   /// True time, as the emulator's clocks take it.
   [[nodiscard]] Now server_now() const;
   Path up;
@@ -100,7 +100,7 @@ class VirtualWorld {
 
   virtual_time::Timeline timeline_;
   Machine machine_;
-  emulator::World servers_;
+  emulator::CloudEmulator servers_;
   time::Jitter jitter_;
   std::vector<Seen> seen_;
   std::size_t at_once_ = 0;

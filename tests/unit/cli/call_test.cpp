@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "diagnosis/exit_code.hpp"
-#include "fake_world.hpp"
+#include "fake_process_io.hpp"
 
 namespace skewguard::cli {
 namespace {
@@ -13,7 +13,7 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
-struct Call : FakeWorld, testing::Test {
+struct Call : FakeProcessIo, testing::Test {
   /// One line, which begins as every error does.
   void expect_one_line(const std::string& holds) const {
     EXPECT_THAT(err, AllOf(StartsWith("skewguard: "), HasSubstr(holds)));

@@ -6,7 +6,7 @@
 
 #include "../readings.hpp"
 #include "diagnosis/exit_code.hpp"
-#include "fake_world.hpp"
+#include "fake_process_io.hpp"
 
 namespace skewguard::cli {
 namespace {
@@ -18,7 +18,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-struct DoctorCommand : FakeWorld, testing::Test {
+struct DoctorCommand : FakeProcessIo, testing::Test {
   DoctorCommand() {
     surveys.emplace_back().servers = {clock_at("https://login.example.com/", milliseconds{1}),
                                       clock_at("https://api.example.com/", milliseconds{2})};

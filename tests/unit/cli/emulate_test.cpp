@@ -5,14 +5,14 @@
 #include <filesystem>
 #include <fstream>
 
-#include "fake_world.hpp"
+#include "fake_process_io.hpp"
 
 namespace skewguard::cli {
 namespace {
 
 using testing::HasSubstr;
 
-struct Emulate : FakeWorld, testing::Test {
+struct Emulate : FakeProcessIo, testing::Test {
   void expect_usage_error(std::vector<std::string> words, const std::string& holds) {
     words.insert(words.begin(), "emulate");
     EXPECT_EQ(run(words), 2);

@@ -6,14 +6,14 @@
 #include <fstream>
 #include <sstream>
 
-#include "fake_world.hpp"
+#include "fake_process_io.hpp"
 
 /// What the program says of itself, held to the files in tests/golden. To accept a change, run with
 /// SKEWGUARD_GOLDEN_UPDATE=1 and review the diff.
 namespace skewguard::cli {
 namespace {
 
-struct Golden : FakeWorld, testing::Test {
+struct Golden : FakeProcessIo, testing::Test {
   static std::string path_of(const std::string& name) {
     return std::string(SKEWGUARD_GOLDEN) + "/" + name + ".txt";
   }

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "diagnosis/exit_code.hpp"
-#include "fake_world.hpp"
+#include "fake_process_io.hpp"
 
 namespace skewguard::cli {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-struct Log : FakeWorld, testing::Test {
+struct Log : FakeProcessIo, testing::Test {
   void call(std::vector<std::string> more = {}) {
     answer(200, "");
     std::vector<std::string> words{"call", "GET", "/x"};

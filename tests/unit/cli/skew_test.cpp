@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "../readings.hpp"
-#include "fake_world.hpp"
+#include "fake_process_io.hpp"
 
 namespace skewguard::cli {
 namespace {
@@ -21,7 +21,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-struct SkewCommand : FakeWorld, testing::Test {
+struct SkewCommand : FakeProcessIo, testing::Test {
   doctor::Survey& round(Duration first, Duration second, Duration third) {
     auto& survey = surveys.emplace_back();
     survey.servers = {clock_at("https://a.example.com/", first),

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "diagnosis/exit_code.hpp"
-#include "fake_world.hpp"
+#include "fake_process_io.hpp"
 
 namespace skewguard::cli {
 namespace {
@@ -14,7 +14,7 @@ using std::chrono::seconds;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-struct TokenCommand : FakeWorld, testing::Test {
+struct TokenCommand : FakeProcessIo, testing::Test {
   TokenCommand() {
     tokens.emplace_back(BearerToken{.value = Secret("tok-1"),
                                     .token_type = "Bearer",

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "diagnosis/exit_code.hpp"
-#include "fake_world.hpp"
+#include "fake_process_io.hpp"
 
 namespace skewguard::cli {
 namespace {
@@ -17,7 +17,7 @@ using testing::StartsWith;
 constexpr const char* kTokensMe =
     R"({"organization":{"id":"o1","name":"Demo Org"},"OAuthClient":{"id":"c1","name":"Demo Client"}})";
 
-struct WhoamiCommand : FakeWorld, testing::Test {};
+struct WhoamiCommand : FakeProcessIo, testing::Test {};
 
 TEST_F(WhoamiCommand, NamesTheOwnerFirst) {
   answer(200, kTokensMe);

@@ -138,7 +138,7 @@ TEST(SntpAnswer, AKissIsReadAndObeyed) {
   EXPECT_EQ(kiss("RSTR").wish, SntpWish::stop);
   EXPECT_EQ(kiss("INIT").code, "INIT");
   EXPECT_EQ(kiss("INIT").wish, SntpWish::nothing);  // RFC 5905 section 7.4: no significance
-  EXPECT_EQ(kiss("\x1b[2J").kind, Refused::not_synchronised);  // no text, and not shown as one
+  EXPECT_EQ(kiss("\x1b[2J").kind, Refused::not_synchronized);  // no text, and not shown as one
 }
 
 TEST(SntpAnswer, AKissForAnotherRequestIsNotObeyed) {
@@ -152,14 +152,14 @@ TEST(SntpAnswer, AKissForAnotherRequestIsNotObeyed) {
 }
 
 TEST(SntpAnswer, AServerThatDoesNotKnowTheTimeIsToldSo) {
-  EXPECT_EQ(spoilt([](SntpPacket& p) { p[0] |= 0xc0; }).kind, Refused::not_synchronised);
-  EXPECT_EQ(spoilt([](SntpPacket& p) { p[1] = 16; }).kind, Refused::not_synchronised);
-  EXPECT_EQ(spoilt([](SntpPacket& p) { p[1] = 255; }).kind, Refused::not_synchronised);
+  EXPECT_EQ(spoilt([](SntpPacket& p) { p[0] |= 0xc0; }).kind, Refused::not_synchronized);
+  EXPECT_EQ(spoilt([](SntpPacket& p) { p[1] = 16; }).kind, Refused::not_synchronized);
+  EXPECT_EQ(spoilt([](SntpPacket& p) { p[1] = 255; }).kind, Refused::not_synchronized);
   EXPECT_EQ(spoilt([](SntpPacket& p) {
               p[1] = 0;  // as chronyd says it
               put(p, 12, 4, 0);
             }).kind,
-            Refused::not_synchronised);
+            Refused::not_synchronized);
 }
 
 TEST(SntpAnswer, StrataUpTo15AndLeapSecondsAheadAreTaken) {

@@ -56,7 +56,7 @@ TEST_F(HarmOfClocks, IsWhatIsCertainlyBeyondTheLimit) {
 TEST_F(HarmOfClocks, IsTheSameWhoeverIsToBlame) {
   for (const Duration both : {seconds{6}, -seconds{6}})
     EXPECT_THAT(harm(both, both).servers, ElementsAre(true, true));
-  survey.host.kernel = system::KernelClock{.synchronised = true, .max_error = milliseconds{20}};
+  survey.host.kernel = system::KernelClock{.synchronized = true, .max_error = milliseconds{20}};
   EXPECT_TRUE(harm(seconds{6}, seconds{6}).any());
 }
 

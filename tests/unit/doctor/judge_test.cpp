@@ -92,7 +92,7 @@ TEST_F(Judge, BlamesTheLocalClockWhereBothHostsAgreeAgainstIt) {
 
 TEST_F(Judge, DoesNotBlameTheLocalClockWhereTheKernelVouchesForIt) {
   servers(seconds{4}, seconds{4});
-  host().kernel = system::KernelClock{.synchronised = true, .max_error = milliseconds{20}};
+  host().kernel = system::KernelClock{.synchronized = true, .max_error = milliseconds{20}};
   expect("clocks_differ", 0);
 }
 

@@ -23,8 +23,8 @@ void expect_bad_credentials(const Reply& reply) {
   expect_error(reply, 401, "bad.credentials", "Invalid login credentials.");
 }
 
-WorldOptions skewed(Duration login, Duration api, bool strict = false) {
-  WorldOptions options;
+CloudOptions skewed(Duration login, Duration api, bool strict = false) {
+  CloudOptions options;
   options.login_clock.offset = login;
   options.api_clocks = {{.offset = api}};
   options.settings.lifetime = seconds{300};
@@ -47,7 +47,7 @@ TEST(ApiHost, WantsABearerToken) {
   for (const auto* field : {"", "Bearer", "Bearer ", "Basic ZGVtbzpkZW1v", "Bearertoken"}) {
     ServerRequest request{"GET", "/api/v2/tokens/me", {}, ""};
     if (*field != '\0') request.headers.add("Authorization", field);
-    expect_error(play.world.handle_api(request, at(seconds{0})), 401, "authentication.required",
+    expect_error(play.cloud.handle_api(request, at(seconds{0})), 401, "authentication.required",
                  "No authentication bearer token specified in authorization header.");
   }
 }
@@ -91,7 +91,7 @@ TEST(ApiHost, RefusesTokensThatHaveNotBegunOnlyWhereItIsStrict) {
     const auto token = play.token(milliseconds{300});  // begins at 5
     expect_bad_credentials(play.get(milliseconds{4999}, token));
     EXPECT_EQ(play.get(seconds{5}, token).status, 200);
-    play.world.settings().strict_nbf = false;
+    play.cloud.settings().strict_nbf = false;
     EXPECT_EQ(play.get(seconds{1}, token).status, 200);
   }
 }
@@ -126,7 +126,7 @@ TEST(ApiHost, OneConnectionStaysWithOneBackendIfSoAsked) {
   auto request = api_request("GET", "/api/v2/tokens/me", play.token(seconds{10}));
   request.connection = 1;
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(header(play.world.handle_api(request, at(seconds{10})), "Date"),
+    EXPECT_EQ(header(play.cloud.handle_api(request, at(seconds{10})), "Date"),
               "Thu, 01 Jan 2026 00:00:07 GMT");
   }
 }
@@ -148,11 +148,11 @@ TEST(ApiHost, HeadHasTheStatusOfGetAndNoBody) {
   Play play;
   const auto token = play.token(seconds{0});
   const auto good =
-      play.world.handle_api(api_request("HEAD", "/api/v2/tokens/me", token), at(seconds{0}));
+      play.cloud.handle_api(api_request("HEAD", "/api/v2/tokens/me", token), at(seconds{0}));
   EXPECT_EQ(good.status, 200);
   EXPECT_EQ(good.body, "");
   const auto bad =
-      play.world.handle_api(api_request("HEAD", "/api/v2/tokens/me", "x"), at(seconds{0}));
+      play.cloud.handle_api(api_request("HEAD", "/api/v2/tokens/me", "x"), at(seconds{0}));
   EXPECT_EQ(bad.status, 401);
   EXPECT_EQ(bad.body, "");
 }
@@ -162,7 +162,7 @@ TEST(ApiHost, DeleteRevokesThatTokenAlone) {
   const auto one = play.token(seconds{0});
   const auto other = play.token(seconds{0});
   const auto reply =
-      play.world.handle_api(api_request("DELETE", "/api/v2/tokens/me", one), at(seconds{0}));
+      play.cloud.handle_api(api_request("DELETE", "/api/v2/tokens/me", one), at(seconds{0}));
   EXPECT_EQ(reply.status, 204);
   EXPECT_EQ(reply.body, "");
   expect_bad_credentials(play.get(seconds{0}, one));
@@ -173,7 +173,7 @@ TEST(ApiHost, UsersMeNeedsAUserContext) {
   Play play;
   const auto token = play.token(seconds{0});
   EXPECT_EQ(play.get(seconds{0}, token, "/api/v2/users/me").status, 400);
-  play.world.clients().find("demo")->user = "Ada Lovelace";
+  play.cloud.clients().find("demo")->user = "Ada Lovelace";
   const auto reply = play.get(seconds{0}, token, "/api/v2/users/me");
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(json::parse(reply.body).at("name"), "Ada Lovelace");
@@ -240,7 +240,7 @@ ServerRequest query_of(const std::string& token, std::string body,
 TEST(ApiHost, ProvesThatABodyArrivedByteForByte) {
   Play play;
   const auto token = play.token(seconds{0});
-  const auto reply = play.world.handle_api(query_of(token, "{}"), at(seconds{0}));
+  const auto reply = play.cloud.handle_api(query_of(token, "{}"), at(seconds{0}));
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(header(reply, "X-Emulator-Body-Length"), "2");
   EXPECT_EQ(header(reply, "X-Emulator-Body-Sha256"),
@@ -254,7 +254,7 @@ TEST(ApiHost, WantsAJsonObjectInAQuery) {
   Play play;
   const auto token = play.token(seconds{0});
   const auto ask = [&](std::string body, std::string type) {
-    return play.world.handle_api(query_of(token, std::move(body), std::move(type)), at(seconds{0}))
+    return play.cloud.handle_api(query_of(token, std::move(body), std::move(type)), at(seconds{0}))
         .status;
   };
   EXPECT_EQ(ask("{}", "text/plain"), 415);
@@ -271,7 +271,7 @@ TEST(ApiHost, NamesTheMissingPermission) {
                "missing.permissions",
                "Unable to perform the requested action. You are missing the following "
                "permission(s): authorization:role:view");
-  play.world.clients().find("demo")->permissions = {"authorization:role:view"};
+  play.cloud.clients().find("demo")->permissions = {"authorization:role:view"};
   EXPECT_EQ(play.get(seconds{0}, token, "/api/v2/authorization/roles").status, 200);
 }
 
@@ -281,7 +281,7 @@ TEST(ApiHost, KnowsWhatItDoesNotHave) {
   expect_error(play.get(seconds{0}, token, "/api/v2/nothing"), 404, "not.found",
                "The requested resource was not found.");
   const auto reply =
-      play.world.handle_api(api_request("PUT", "/api/v2/tokens/me", token), at(seconds{0}));
+      play.cloud.handle_api(api_request("PUT", "/api/v2/tokens/me", token), at(seconds{0}));
   EXPECT_EQ(reply.status, 405);
   EXPECT_EQ(header(reply, "Allow"), "GET, HEAD, DELETE");
 }
@@ -295,9 +295,9 @@ TEST(ApiHost, TakesAnAbsoluteTarget) {
 TEST(ApiHost, ADisabledClientsTokensAreInvalid) {
   Play play;
   const auto token = play.token(seconds{0});
-  play.world.clients().find("demo")->disabled = true;
+  play.cloud.clients().find("demo")->disabled = true;
   expect_bad_credentials(play.get(seconds{0}, token));
-  play.world.clients().find("demo")->disabled = false;
+  play.cloud.clients().find("demo")->disabled = false;
   EXPECT_EQ(play.get(seconds{0}, token).status, 200);
 }
 

@@ -11,8 +11,8 @@
 namespace skewguard::emulator {
 namespace {
 
-WorldOptions short_lived() {
-  WorldOptions options;
+CloudOptions short_lived() {
+  CloudOptions options;
   options.settings.lifetime = seconds{300};
   return options;
 }
@@ -52,16 +52,16 @@ TEST(Control, StepsAClockAtOnceAndLater) {
 }
 
 TEST(Control, SetsOneBackendsClockOrAllOfThem) {
-  WorldOptions options;
+  CloudOptions options;
   options.api_clocks = {{}, {}};
   Play play(options);
   expect_ok(play.control(seconds{0}, "POST", "/emulator/clock",
                          R"({"host":"api","backend":1,"offset":7})"));
-  EXPECT_EQ(play.world.api_clocks()[0].offset(at(seconds{0}).boot), seconds{0});
-  EXPECT_EQ(play.world.api_clocks()[1].offset(at(seconds{0}).boot), seconds{7});
+  EXPECT_EQ(play.cloud.api_clocks()[0].offset(at(seconds{0}).boot), seconds{0});
+  EXPECT_EQ(play.cloud.api_clocks()[1].offset(at(seconds{0}).boot), seconds{7});
   expect_ok(play.control(seconds{0}, "POST", "/emulator/clock", R"({"host":"api","step":1})"));
-  EXPECT_EQ(play.world.api_clocks()[0].offset(at(seconds{0}).boot), seconds{1});
-  EXPECT_EQ(play.world.api_clocks()[1].offset(at(seconds{0}).boot), seconds{8});
+  EXPECT_EQ(play.cloud.api_clocks()[0].offset(at(seconds{0}).boot), seconds{1});
+  EXPECT_EQ(play.cloud.api_clocks()[1].offset(at(seconds{0}).boot), seconds{8});
 }
 
 TEST(Control, NamesTheFieldThatIsWrong) {
@@ -107,24 +107,24 @@ TEST(Control, AddsRemovesAndPinsBackends) {
   Play play(short_lived());
   expect_ok(play.control(seconds{0}, "POST", "/emulator/backends",
                          R"({"add":["-3s",{"offset":"400ms","drift_ppm":5}],"pin":1})"));
-  EXPECT_EQ(play.world.api_clocks().size(), 3U);
+  EXPECT_EQ(play.cloud.api_clocks().size(), 3U);
   const auto token = play.token(seconds{10});
   for (int i = 0; i < 3; ++i)
     EXPECT_EQ(header(play.get(seconds{10}, token), "Date"), "Thu, 01 Jan 2026 00:00:07 GMT");
   expect_ok(play.control(seconds{0}, "POST", "/emulator/backends", R"({"pin":null})"));
-  EXPECT_EQ(play.world.settings().pinned_backend, std::nullopt);
+  EXPECT_EQ(play.cloud.settings().pinned_backend, std::nullopt);
   expect_ok(play.control(seconds{0}, "POST", "/emulator/backends",
                          R"({"remove":0,"choice":"connection"})"));
-  EXPECT_EQ(play.world.api_clocks().size(), 2U);
-  EXPECT_EQ(play.world.api_clocks()[0].offset(at(seconds{0}).boot), seconds{-3});
-  EXPECT_EQ(play.world.settings().choice, BackendChoice::per_connection);
-  EXPECT_EQ(play.world.api_clocks()[1].drift_ppm(), 5);
+  EXPECT_EQ(play.cloud.api_clocks().size(), 2U);
+  EXPECT_EQ(play.cloud.api_clocks()[0].offset(at(seconds{0}).boot), seconds{-3});
+  EXPECT_EQ(play.cloud.settings().choice, BackendChoice::per_connection);
+  EXPECT_EQ(play.cloud.api_clocks()[1].drift_ppm(), 5);
 }
 
 TEST(Control, AnAddedBackendKeepsTrueTimeFromTheStart) {
   Play play;
   expect_ok(play.control(seconds{100}, "POST", "/emulator/backends", R"({"add":[2]})"));
-  EXPECT_EQ(play.world.api_clocks()[1].reading(at(seconds{200}).boot),
+  EXPECT_EQ(play.cloud.api_clocks()[1].reading(at(seconds{200}).boot),
             HostTime{seconds{kStart + 202}});
 }
 
@@ -138,7 +138,7 @@ TEST(Control, NamesTheBackendThatIsWrong) {
   expect_complaint(play.control(seconds{0}, "POST", "/emulator/backends", R"({"remove":0})"),
                    "field 'remove': the last backend");
   json many{{"add", json::array()}};
-  for (std::size_t i = 0; i < World::kMaxBackends; ++i) many["add"].push_back(0);
+  for (std::size_t i = 0; i < CloudEmulator::kMaxBackends; ++i) many["add"].push_back(0);
   expect_complaint(play.control(seconds{0}, "POST", "/emulator/backends", many.dump()),
                    "field 'add': at most 100");
 }
@@ -150,13 +150,13 @@ TEST(Control, ChangesFormatLifetimeAndStrictnessOfTokens) {
   const auto body = json::parse(play.login(seconds{0}).body);
   EXPECT_EQ(body["expires_in"], 1.5);
   EXPECT_NE(body["access_token"].get<std::string>().find('.'), std::string::npos);
-  EXPECT_TRUE(play.world.settings().strict_nbf);
+  EXPECT_TRUE(play.cloud.settings().strict_nbf);
   expect_complaint(play.control(seconds{0}, "POST", "/emulator/token", R"({"lifetime":0})"),
                    "field 'lifetime': must lie between");
 }
 
 TEST(Control, RevokesOneTokenByValueOrNumberAClientsOrAll) {
-  WorldOptions options;
+  CloudOptions options;
   options.clients = {{"demo", {Secret("demo-secret")}, ""}, {"b", {Secret("x")}, ""}};
   Play play(options);
   std::vector<std::string> tokens;
@@ -200,7 +200,7 @@ TEST(Control, RotatesASecretAtOnceOrWithAnOverlap) {
   expect_ok(play.control(seconds{0}, "POST", "/emulator/client",
                          R"({"id":"demo","secret":"demo-secret"})"));
   EXPECT_EQ(play.login(seconds{0}).status, 200);
-  EXPECT_EQ(play.world.clients().find("demo")->secrets.size(), 1U);
+  EXPECT_EQ(play.cloud.clients().find("demo")->secrets.size(), 1U);
 }
 
 TEST(Control, ChangesAndMakesClients) {
@@ -208,7 +208,7 @@ TEST(Control, ChangesAndMakesClients) {
   expect_ok(play.control(seconds{0}, "POST", "/emulator/client",
                          R"({"id":"demo","disabled":true,"user":"Ada","lifetime":"10s",
                              "permissions":["a:b:c"]})"));
-  auto* demo = play.world.clients().find("demo");
+  auto* demo = play.cloud.clients().find("demo");
   EXPECT_TRUE(demo->disabled);
   EXPECT_EQ(demo->user, "Ada");
   EXPECT_EQ(demo->lifetime, Duration{seconds{10}});
@@ -217,7 +217,7 @@ TEST(Control, ChangesAndMakesClients) {
                          R"({"id":"demo","disabled":false,"lifetime":null})"));
   EXPECT_EQ(json::parse(play.login(seconds{0}).body)["expires_in"], 86400);
   expect_ok(play.control(seconds{0}, "POST", "/emulator/client", R"({"id":"n","secret":"s"})"));
-  EXPECT_NE(play.world.clients().find("n"), nullptr);
+  EXPECT_NE(play.cloud.clients().find("n"), nullptr);
   expect_complaint(play.control(seconds{0}, "POST", "/emulator/client", R"({"id":"m"})"),
                    "field 'secret'");
   expect_complaint(
@@ -236,10 +236,10 @@ TEST(Control, SetsDelaysOfEachHostAndWay) {
   Play play;
   expect_ok(play.control(seconds{0}, "POST", "/emulator/latency", R"({"up":"20ms","down":0.005})"));
   expect_ok(play.control(seconds{0}, "POST", "/emulator/latency", R"({"host":"api","up":"1s"})"));
-  EXPECT_EQ(play.world.delays(Host::login).up, milliseconds{20});
-  EXPECT_EQ(play.world.delays(Host::login).down, milliseconds{5});
-  EXPECT_EQ(play.world.delays(Host::api).up, seconds{1});
-  EXPECT_EQ(play.world.delays(Host::api).down, milliseconds{5});
+  EXPECT_EQ(play.cloud.delays(Host::login).up, milliseconds{20});
+  EXPECT_EQ(play.cloud.delays(Host::login).down, milliseconds{5});
+  EXPECT_EQ(play.cloud.delays(Host::api).up, seconds{1});
+  EXPECT_EQ(play.cloud.delays(Host::api).down, milliseconds{5});
 }
 
 TEST(Control, AsksForPermissionsWhereSoTold) {
@@ -267,7 +267,7 @@ TEST(Control, TellsTheTruthOfEachFailedAnswerByItsCorrelationId) {
 }
 
 TEST(Control, TellsAnEndThatTheClocksBroughtFromOneThatTimeBrought) {
-  WorldOptions options;
+  CloudOptions options;
   options.settings.lifetime = seconds{100};
   Play play(options);
   const auto token = play.token(seconds{0});
@@ -316,7 +316,7 @@ TEST(Control, SaysWhichMethodAndPathItHas) {
 
 TEST(Control, IsFoundUnderItsPrefixAlone) {
   const auto is = [](std::string target) {
-    return World::is_control({"GET", std::move(target), {}, ""});
+    return CloudEmulator::is_control({"GET", std::move(target), {}, ""});
   };
   EXPECT_TRUE(is("/emulator/stats"));
   EXPECT_TRUE(is("/emulator/stats?x=%"));

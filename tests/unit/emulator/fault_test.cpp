@@ -47,12 +47,12 @@ TEST(Fault, StandsUntilItIsCleared) {
 }
 
 TEST(Fault, IsForOnePathOrBackendWhereSoOrdered) {
-  WorldOptions options;
+  CloudOptions options;
   options.api_clocks = {{}, {}};
   FaultPlay play(options);
   const auto token = play.token(seconds{0});
   const auto ask = [&](std::string path, std::size_t backend) {
-    return play.world
+    return play.cloud
         .handle_api(api_request("GET", std::move(path), token), at(seconds{0}), backend)
         .status;
   };
@@ -78,7 +78,7 @@ TEST(Fault, AStatusStandsInPlaceOfTheHost) {
   const auto reply = play.login(seconds{0});
   EXPECT_EQ(json::parse(reply.body).at("error"), "temporarily_unavailable");
   EXPECT_EQ(header(reply, "Date"), "Thu, 01 Jan 2026 00:00:00 GMT");
-  EXPECT_EQ(play.world.tokens().issued(), 0U);
+  EXPECT_EQ(play.cloud.tokens().issued(), 0U);
 }
 
 TEST(Fault, TheAuthBackendOfTheApiMayTimeOut) {
@@ -177,7 +177,7 @@ TEST(Fault, ALifetimeMayBeAnyJsonOrMissing) {
 }
 
 TEST(Fault, RetryAfterMayBeSecondsADateOrAnythingElse) {
-  WorldOptions options;
+  CloudOptions options;
   options.api_clocks = {{seconds{600}, 0}};
   FaultPlay play(options);
   const auto said = [&](const std::string& how) {
@@ -217,14 +217,14 @@ TEST(DateFault, MayBeMalformedOrAnyText) {
 }
 
 TEST(DateFault, AFrozenOneStaysWhateverTheClockDoes) {
-  WorldOptions options;
+  CloudOptions options;
   options.api_clocks = {{}, {seconds{-3}, 0}};
   FaultPlay play(options);
   play.fault(R"({"host":"api","date":"frozen"})", milliseconds{7900});
   play.control(seconds{8}, "POST", "/emulator/clock", R"({"host":"api","step":"1h"})");
   const auto date = [&](Duration when, std::size_t backend) {
     return header(
-        play.world.handle_api(api_request("GET", "/api/v2/tokens/me", "x"), at(when), backend),
+        play.cloud.handle_api(api_request("GET", "/api/v2/tokens/me", "x"), at(when), backend),
         "Date");
   };
   for (const int when : {8, 9, 7000}) {
@@ -266,14 +266,14 @@ TEST(DateFault, ALateOneIsWhatTheClockSaidBefore) {
 }
 
 TEST(DateFault, TokensAreJudgedByTheClockItself) {
-  WorldOptions options;
+  CloudOptions options;
   options.settings.lifetime = seconds{10};
   FaultPlay play(options);
   play.fault(R"({"host":"api","date":"text","date_text":"Thu, 01 Jan 1970 00:00:00 GMT"})");
   const auto token = play.token(seconds{0});
   EXPECT_EQ(play.get(seconds{9}, token).status, 200);
   EXPECT_EQ(play.get(seconds{10}, token).status, 401);
-  EXPECT_EQ(play.world.stats().recent.back().date, seconds{kStart + 10});
+  EXPECT_EQ(play.cloud.stats().recent.back().date, seconds{kStart + 10});
 }
 
 TEST(Fault, TellsHowTheBytesGoOut) {
@@ -352,7 +352,7 @@ TEST(Fault, NamesTheFieldThatIsWrongAndChangesNothing) {
   };
   for (const auto& [body, why] : cases)
     EXPECT_TRUE(play.complaint(body).starts_with(why)) << body << ": " << play.complaint(body);
-  EXPECT_TRUE(play.world.faults().all().empty());
+  EXPECT_TRUE(play.cloud.faults().all().empty());
 }
 
 TEST(Fault, AHundredMayStandAndNotOneMore) {

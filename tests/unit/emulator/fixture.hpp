@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "emulator/world.hpp"
+#include "emulator/cloud_emulator.hpp"
 
 namespace skewguard::emulator {
 
@@ -42,29 +42,29 @@ inline std::string header(const Reply& reply, std::string_view name) {
   return std::string(reply.headers.find(name).value_or("(none)"));
 }
 
-/// A world and what one asks of it.
+/// A cloud and what one asks of it.
 class Play {
  public:
-  explicit Play(WorldOptions options = {}) : world(std::move(options), at(Duration{0}), 1) {}
+  explicit Play(CloudOptions options = {}) : cloud(std::move(options), at(Duration{0}), 1) {}
 
   Reply login(Duration when, const ServerRequest& request = token_request()) {
-    return world.handle_login(request, at(when));
+    return cloud.handle_login(request, at(when));
   }
   std::string token(Duration when) {
     return json::parse(login(when).body).at("access_token").get<std::string>();
   }
   Reply get(Duration when, const std::string& token, std::string target = "/api/v2/tokens/me") {
-    return world.handle_api(api_request("GET", std::move(target), token), at(when));
+    return cloud.handle_api(api_request("GET", std::move(target), token), at(when));
   }
   Reply control(Duration when, std::string method, std::string path, std::string body = "") {
-    return world.handle_control({std::move(method), std::move(path), {}, std::move(body)},
+    return cloud.handle_control({std::move(method), std::move(path), {}, std::move(body)},
                                 at(when));
   }
   json stats(Duration when = Duration{0}) {
     return json::parse(control(when, "GET", "/emulator/stats").body);
   }
 
-  World world;
+  CloudEmulator cloud;
 };
 
 }  // namespace skewguard::emulator

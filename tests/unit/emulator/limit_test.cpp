@@ -35,7 +35,7 @@ TEST(LoginLimit, StartsAnewWithEachWindow) {
 }
 
 TEST(LoginLimit, IsOfEachClient) {
-  WorldOptions options;
+  CloudOptions options;
   options.clients = {{"demo", {Secret("demo-secret")}, ""}, {"b", {Secret("x")}, ""}};
   Play play(options);
   order(play, R"({"host":"login","requests":1})");
@@ -104,7 +104,7 @@ TEST(ApiLimit, CountsButRefusesNobodyUntilItIsOrdered) {
 }
 
 TEST(ApiLimit, SaysRetryAfterAsOrdered) {
-  WorldOptions options;
+  CloudOptions options;
   options.api_clocks = {{seconds{-600}, 0}};
   Play play(options);
   const auto token = play.token(seconds{0});

@@ -41,7 +41,7 @@ TEST(LoginHost, IssuesAnOpaqueToken) {
 }
 
 TEST(LoginHost, StampsItsOwnClockOnTokenAndAnswer) {
-  WorldOptions options;
+  CloudOptions options;
   options.login_clock.offset = seconds{5};
   options.settings.token = TokenFormat::jwt;
   options.settings.lifetime = seconds{300};
@@ -69,7 +69,7 @@ TEST(LoginHost, EveryTokenIsNew) {
   EXPECT_NE(play.token(seconds{1}), play.token(seconds{1}));
 }
 
-TEST(LoginHost, TwoWorldsOfOneSeedAnswerAlike) {
+TEST(LoginHost, TwoEmulatorsWithOneSeedAnswerAlike) {
   Play a;
   Play b;
   EXPECT_EQ(a.login(seconds{1}).body, b.login(seconds{1}).body);
@@ -77,7 +77,7 @@ TEST(LoginHost, TwoWorldsOfOneSeedAnswerAlike) {
 }
 
 TEST(LoginHost, LifetimesMayBeFractions) {
-  WorldOptions options;
+  CloudOptions options;
   options.settings.lifetime = milliseconds{1500};
   Play play(options);
   EXPECT_EQ(json::parse(play.login(seconds{0}).body).at("expires_in"), 1.5);
@@ -98,12 +98,12 @@ TEST(LoginHost, RefusesAWrongSecretWith401) {
 
 TEST(LoginHost, RefusesADisabledClientWith401) {
   Play play;
-  play.world.clients().find("demo")->disabled = true;
+  play.cloud.clients().find("demo")->disabled = true;
   expect_refusal(play.login(seconds{0}), 401, "invalid_client", "client is disabled");
 }
 
 TEST(LoginHost, TakesEachSecretOfAClientAndColonsInIt) {
-  WorldOptions options;
+  CloudOptions options;
   options.clients = {{"a", {Secret("one"), Secret("two:three")}, ""}};
   Play play(options);
   EXPECT_EQ(play.login(seconds{0}, token_request(basic("a:one"))).status, 200);
@@ -112,7 +112,7 @@ TEST(LoginHost, TakesEachSecretOfAClientAndColonsInIt) {
 }
 
 TEST(LoginHost, ReadsBasicCredentialsRaw) {
-  WorldOptions options;
+  CloudOptions options;
   options.clients = {{"a", {Secret("s%2B+")}, ""}};
   Play play(options);
   EXPECT_EQ(play.login(seconds{0}, token_request(basic("a:s%2B+"))).status, 200);

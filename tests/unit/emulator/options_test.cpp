@@ -8,16 +8,16 @@ namespace skewguard::emulator {
 namespace {
 
 TEST(EmulatorOptions, DefaultsAreOneClientAndTrueClocks) {
-  const auto world = world_options({});
-  ASSERT_TRUE(world);
-  ASSERT_EQ(world->clients.size(), 1U);
-  EXPECT_EQ(world->clients[0].id, "demo");
-  EXPECT_TRUE(world->clients[0].accepts(Secret("demo-secret")));
-  ASSERT_EQ(world->api_clocks.size(), 1U);
-  EXPECT_EQ(world->api_clocks[0].offset, Duration{0});
-  EXPECT_EQ(world->settings.token, TokenFormat::opaque);
-  EXPECT_EQ(world->settings.lifetime, std::chrono::hours{24});
-  EXPECT_FALSE(world->settings.strict_nbf);
+  const auto cloud = cloud_options({});
+  ASSERT_TRUE(cloud);
+  ASSERT_EQ(cloud->clients.size(), 1U);
+  EXPECT_EQ(cloud->clients[0].id, "demo");
+  EXPECT_TRUE(cloud->clients[0].accepts(Secret("demo-secret")));
+  ASSERT_EQ(cloud->api_clocks.size(), 1U);
+  EXPECT_EQ(cloud->api_clocks[0].offset, Duration{0});
+  EXPECT_EQ(cloud->settings.token, TokenFormat::opaque);
+  EXPECT_EQ(cloud->settings.lifetime, std::chrono::hours{24});
+  EXPECT_FALSE(cloud->settings.strict_nbf);
 }
 
 TEST(EmulatorOptions, BackendsStandAtTheirOffsetPlusTheHosts) {
@@ -25,33 +25,33 @@ TEST(EmulatorOptions, BackendsStandAtTheirOffsetPlusTheHosts) {
   options.api_offset = seconds{10};
   options.api_drift_ppm = 50;
   options.api_backends = {seconds{0}, milliseconds{400}, seconds{-3}};
-  const auto world = world_options(options);
-  ASSERT_TRUE(world);
-  ASSERT_EQ(world->api_clocks.size(), 3U);
-  EXPECT_EQ(world->api_clocks[1].offset, milliseconds{10'400});
-  EXPECT_EQ(world->api_clocks[2].offset, seconds{7});
-  EXPECT_EQ(world->api_clocks[2].drift_ppm, 50);
+  const auto cloud = cloud_options(options);
+  ASSERT_TRUE(cloud);
+  ASSERT_EQ(cloud->api_clocks.size(), 3U);
+  EXPECT_EQ(cloud->api_clocks[1].offset, milliseconds{10'400});
+  EXPECT_EQ(cloud->api_clocks[2].offset, seconds{7});
+  EXPECT_EQ(cloud->api_clocks[2].drift_ppm, 50);
 }
 
 TEST(EmulatorOptions, SecretsOfOneIdMakeOneClient) {
   Options options;
   options.clients = {{"a", Secret("1")}, {"b", Secret("2")}, {"a", Secret("3")}};
   options.user = "Ada";
-  const auto world = world_options(options);
-  ASSERT_TRUE(world);
-  ASSERT_EQ(world->clients.size(), 2U);
-  EXPECT_TRUE(world->clients[0].accepts(Secret("1")));
-  EXPECT_TRUE(world->clients[0].accepts(Secret("3")));
-  EXPECT_FALSE(world->clients[0].accepts(Secret("2")));
-  EXPECT_EQ(world->clients[1].user, "Ada");
+  const auto cloud = cloud_options(options);
+  ASSERT_TRUE(cloud);
+  ASSERT_EQ(cloud->clients.size(), 2U);
+  EXPECT_TRUE(cloud->clients[0].accepts(Secret("1")));
+  EXPECT_TRUE(cloud->clients[0].accepts(Secret("3")));
+  EXPECT_FALSE(cloud->clients[0].accepts(Secret("2")));
+  EXPECT_EQ(cloud->clients[1].user, "Ada");
 }
 
 TEST(EmulatorOptions, NamesTheFlagThatAsksForTooMuch) {
   const auto complaint = [](auto change) {
     Options options;
     change(options);
-    const auto world = world_options(options);
-    return world ? std::string("none") : world.error().message;
+    const auto cloud = cloud_options(options);
+    return cloud ? std::string("none") : cloud.error().message;
   };
   EXPECT_TRUE(complaint([](Options& o) {
                 o.login_offset = Duration::max();

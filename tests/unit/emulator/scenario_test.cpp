@@ -126,7 +126,7 @@ TEST(Scenario, NamesFileLineAndField) {
       {"[servers", "x.toml:4: not TOML"},
       {"servers = 1", "x.toml:4: field 'servers': must be a table"},
       {"event = 1", "x.toml:4: field 'event': must be tables"},
-      {"colour = 1", "x.toml:4: field 'colour': not known here"},
+      {"color = 1", "x.toml:4: field 'color': not known here"},
       {"[[event]]\norder = \"clock\"", "x.toml:4: field 'at': is missing"},
       {"[[event]]\nat = 1", "x.toml:4: field 'order': is missing"},
       {"[[event]]\nat = 1\norder = \"local\"", "x.toml:6: field 'order': needs one of"},
@@ -159,8 +159,8 @@ TEST(Scenario, SaysThatThereIsNoSuchFile) {
   EXPECT_NE(scenario.error().message.find("/nonexistent/c3.toml"), std::string::npos);
 }
 
-WorldOptions with_events(std::vector<Event> events) {
-  WorldOptions options;
+CloudOptions with_events(std::vector<Event> events) {
+  CloudOptions options;
   options.events = std::move(events);
   return options;
 }
@@ -173,14 +173,14 @@ TEST(Events, HappenAtTheirTimeAndOnce) {
   EXPECT_EQ(header(play.login(seconds{19}), "Date"), "Thu, 01 Jan 2026 00:00:19 GMT");
   EXPECT_EQ(header(play.login(seconds{20}), "Date"), "Thu, 01 Jan 2026 00:00:50 GMT");
   EXPECT_EQ(header(play.login(seconds{21}), "Date"), "Thu, 01 Jan 2026 00:00:51 GMT");
-  EXPECT_EQ(play.world.events_to_come(), 0U);
+  EXPECT_EQ(play.cloud.events_to_come(), 0U);
 }
 
 TEST(Events, CountFromTheirOwnTimeThoughNobodyAskedBetween) {
   Play play(with_events({{seconds{10}, "clock", R"({"host":"login","drift_ppm":100000})"},
                          {seconds{20}, "clock", R"({"host":"login","drift_ppm":0})"}}));
-  play.world.advance(at(seconds{1000}));
-  EXPECT_EQ(play.world.login_clock().offset(at(seconds{1000}).boot), seconds{1});
+  play.cloud.advance(at(seconds{1000}));
+  EXPECT_EQ(play.cloud.login_clock().offset(at(seconds{1000}).boot), seconds{1});
 }
 
 TEST(Events, OneThatIsRefusedIsToldInTheState) {
@@ -221,9 +221,9 @@ TEST(ShippedScenarios, EachIsReadAndEveryEventOfItApplies) {
     EXPECT_LE(end_of(*scenario), for_the_comparison_alone ? seconds{1200} : seconds{30});
     auto options = scenario->servers;
     options.events = scenario->events;
-    auto world = world_options(options);
-    ASSERT_TRUE(world) << world.error().message;
-    Play play(*std::move(world));
+    auto cloud = cloud_options(options);
+    ASSERT_TRUE(cloud) << cloud.error().message;
+    Play play(*std::move(cloud));
     std::string token;
     for (Duration when{0}; when <= end_of(*scenario); when += milliseconds{500}) {
       const auto body = play.login(when).body;
@@ -232,8 +232,8 @@ TEST(ShippedScenarios, EachIsReadAndEveryEventOfItApplies) {
       if (answer.is_object()) token = answer.value("access_token", token);
       play.get(when, token);
     }
-    EXPECT_EQ(play.world.events_to_come(), 0U);
-    EXPECT_EQ(play.world.refused_events(), std::vector<std::string>{});
+    EXPECT_EQ(play.cloud.events_to_come(), 0U);
+    EXPECT_EQ(play.cloud.refused_events(), std::vector<std::string>{});
   }
 }
 

@@ -289,11 +289,11 @@ TEST_F(EmulatorServer, OneConnectionMayStayWithOneBackend) {
   }
 }
 
-TEST_F(EmulatorServer, LetsItsWorldBeChangedFromOutside) {
+TEST_F(EmulatorServer, ItsCloudCanBeChangedFromOutside) {
   start();
   const auto value = token();
   std::size_t revoked = 0;
-  emulator_->with([&](World& world, const Now&) { revoked = world.tokens().revoke_all(); });
+  emulator_->with([&](CloudEmulator& cloud, const Now&) { revoked = cloud.tokens().revoke_all(); });
   EXPECT_EQ(revoked, 1U);
   EXPECT_EQ(Wire(emulator_->api_url()).ask(get("/api/v2/tokens/me", value)).status(), 401);
 }
@@ -363,7 +363,8 @@ TEST_F(EmulatorServer, KeepsSilentWhileOthersAreAnswered) {
   wire.send(get("/api/v2/tokens/me", "x"));
   std::uint64_t answered = 0;
   while (answered == 0)
-    emulator_->with([&](World& world, const Now&) { answered = world.stats().api_requests; });
+    emulator_->with(
+        [&](CloudEmulator& cloud, const Now&) { answered = cloud.stats().api_requests; });
   EXPECT_EQ(Wire(emulator_->api_url()).ask(get("/api/v2/tokens/me", "x")).status(), 401);
   EXPECT_TRUE(wire.silent());
 }
@@ -421,7 +422,7 @@ TEST_F(EmulatorServer, PlaysItsEventsByItself) {
 TEST_F(EmulatorServer, IsTheIssuerOfItsTokens) {
   start();
   std::string issuer;
-  emulator_->with([&](World& world, const Now&) { issuer = world.settings().issuer; });
+  emulator_->with([&](CloudEmulator& cloud, const Now&) { issuer = cloud.settings().issuer; });
   EXPECT_EQ(issuer, emulator_->login_url());
 }
 
@@ -458,8 +459,8 @@ TEST(EmulatorLatency, SpendsItsTimeOnTheWayUpAndOnTheWayDown) {
   EXPECT_EQ(wire.ask(token_bytes()).status(), 200);
   const auto received = clock.now().boot;
   Instant handled;
-  (*emulator)->with([&](World& world, const Now& now) {
-    handled = now.boot - world.age(now) + world.stats().recent.back().at;
+  (*emulator)->with([&](CloudEmulator& cloud, const Now& now) {
+    handled = now.boot - cloud.age(now) + cloud.stats().recent.back().at;
   });
   EXPECT_GE(handled - sent, milliseconds{15});
   EXPECT_GE(received - handled, milliseconds{30});
@@ -493,10 +494,10 @@ TEST_F(EmulatorServer, ResetsUnderTlsWithoutAGoodbye) {
   Options options;
   options.listen.tls = true;
   start(options);
-  emulator_->with([](World& world, const Now& now) {
+  emulator_->with([](CloudEmulator& cloud, const Now& now) {
     Fault fault;
     fault.effect.delivery = Delivery{Delivery::Kind::reset};
-    EXPECT_TRUE(world.add_fault(std::move(fault), now));
+    EXPECT_TRUE(cloud.add_fault(std::move(fault), now));
   });
   asio::ssl::context context(asio::ssl::context::tls_client);
   Wire wire(emulator_->login_url());

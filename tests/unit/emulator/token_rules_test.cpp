@@ -12,7 +12,7 @@ namespace {
 /// Tokens of 300 s that fare as the order says.
 class RulesPlay : public Play {
  public:
-  explicit RulesPlay(const std::string& order, WorldOptions options = {})
+  explicit RulesPlay(const std::string& order, CloudOptions options = {})
       : Play(with_lifetime(std::move(options))) {
     const auto reply = control(seconds{0}, "POST", "/emulator/token", order);
     EXPECT_EQ(reply.status, 200) << reply.body;
@@ -20,11 +20,11 @@ class RulesPlay : public Play {
   std::string outcome(Duration when, const std::string& token,
                       std::string target = "/api/v2/tokens/me") {
     get(when, token, std::move(target));
-    return world.stats().recent.back().outcome;
+    return cloud.stats().recent.back().outcome;
   }
 
  private:
-  static WorldOptions with_lifetime(WorldOptions options) {
+  static CloudOptions with_lifetime(CloudOptions options) {
     options.settings.lifetime = seconds{300};
     return options;
   }
@@ -39,12 +39,12 @@ TEST(Propagation, ABackendTakesATokenOnlySoLongAfterItsIssue) {
 }
 
 TEST(Propagation, IsOfEachBackendsOwn) {
-  WorldOptions options;
+  CloudOptions options;
   options.api_clocks = {{}, {}, {}};
   RulesPlay play(R"({"propagation":[0,"500ms"]})", options);
   const auto token = play.token(seconds{10});
   const auto status = [&](Duration when, std::size_t backend) {
-    return play.world.handle_api(api_request("GET", "/api/v2/tokens/me", token), at(when), backend)
+    return play.cloud.handle_api(api_request("GET", "/api/v2/tokens/me", token), at(when), backend)
         .status;
   };
   EXPECT_EQ(status(seconds{10}, 0), 200);
@@ -54,7 +54,7 @@ TEST(Propagation, IsOfEachBackendsOwn) {
 }
 
 TEST(Eviction, TheOldestOfAClientGoesOverACount) {
-  WorldOptions options;
+  CloudOptions options;
   options.clients = {{"demo", {Secret("demo-secret")}, ""}, {"b", {Secret("x")}, ""}};
   RulesPlay play(R"({"most_live":2})", options);
   const auto first = play.token(seconds{0});
@@ -71,7 +71,7 @@ TEST(Eviction, DoesNotCountWhatHasEnded) {
   play.token(seconds{0});
   const auto second = play.token(seconds{300});
   EXPECT_EQ(play.outcome(seconds{301}, second), "ok");
-  EXPECT_FALSE(play.world.tokens().by_number(1)->revoked);
+  EXPECT_FALSE(play.cloud.tokens().by_number(1)->revoked);
 }
 
 TEST(Contention, ANewTokenOfAClientKillsTheOneBefore) {
@@ -92,15 +92,15 @@ TEST(Contention, ARivalAsksForATokenWheneverItsOwnHasDied) {
   const auto second = play.token(seconds{3});              // which kills the rival's
   EXPECT_EQ(play.outcome(milliseconds{3900}, second), "ok");
   EXPECT_EQ(play.outcome(seconds{4}, second), "replaced");
-  EXPECT_EQ(play.world.tokens().issued(), 4U);
+  EXPECT_EQ(play.cloud.tokens().issued(), 4U);
   EXPECT_EQ(play.stats()["token_requests"]["total"], 2);  // the client's own
 }
 
 TEST(Contention, ARivalWithALivingTokenAsksForNone) {
   RulesPlay play(R"({"rival":"1s"})");
   play.token(seconds{0});
-  play.world.advance(at(seconds{100}));
-  EXPECT_EQ(play.world.tokens().issued(), 2U);
+  play.cloud.advance(at(seconds{100}));
+  EXPECT_EQ(play.cloud.tokens().issued(), 2U);
 }
 
 TEST(SameToken, IsHandedOutWhileItLives) {
@@ -118,7 +118,7 @@ TEST(SameToken, IsHandedOutWhileItLives) {
 TEST(SameToken, ARevokedOneDoesNotLive) {
   RulesPlay play(R"({"same_token":"live"})");
   const auto first = play.token(seconds{0});
-  play.world.tokens().revoke_all();
+  play.cloud.tokens().revoke_all();
   EXPECT_NE(play.token(seconds{1}), first);
 }
 
@@ -150,7 +150,7 @@ TEST(IdleTimeout, AQuestionMayLeaveTheTimerAlone) {
 TEST(TokenRules, AnOrderChangesWhatItNamesAlone) {
   RulesPlay play(R"({"idle_timeout":"60s","most_live":3})");
   play.control(seconds{0}, "POST", "/emulator/token", R"({"contention":true,"most_live":0})");
-  const auto& rules = play.world.settings().token_rules;
+  const auto& rules = play.cloud.settings().token_rules;
   EXPECT_EQ(rules.idle_timeout, Duration{seconds{60}});
   EXPECT_EQ(rules.most_live, 0U);
   EXPECT_TRUE(rules.contention);

@@ -425,7 +425,7 @@ TEST_F(SntpClientTest, AServerThatDoesNotKnowTheTimeIsPassedOver) {
   clock_.advance(2s);
   ask("127.0.0.2:" + std::to_string(server.port()));
   wait(2);
-  EXPECT_EQ(failure().kind, Failed::not_synchronised);
+  EXPECT_EQ(failure().kind, Failed::not_synchronized);
 }
 
 TEST_F(SntpClientTest, WithdrawnItIsToldSoOnce) {

@@ -175,7 +175,7 @@ TEST(FileStore, RefusesAKeyThatIsNotSixtyFourHexDigits) {
 TEST(FileStore, TakesTheLongestTextAndNotOneThatIsAByteLonger) {
   const TestFolder folder;
   const FileStore store(folder.path());
-  const std::string longest(kMostTextBytes, 't');
+  const std::string longest(kMaxTextBytes, 't');
   ASSERT_TRUE(replace(store, longest));
   EXPECT_EQ(text_in(store), longest);
   const auto refused = swap(store, version_in(store), longest + "t");
@@ -187,7 +187,7 @@ TEST(FileStore, TakesTheLongestTextAndNotOneThatIsAByteLonger) {
 TEST(FileStore, ReadsNothingOfAFileThatIsTooLongAndReplacesIt) {
   const TestFolder folder;
   ASSERT_TRUE(replace(FileStore(folder.path()), "one"));
-  put(folder / (kKey + "/2.json"), std::string(kMostTextBytes + 1, ' '));
+  put(folder / (kKey + "/2.json"), std::string(kMaxTextBytes + 1, ' '));
   FaultyFiles files;
   const FileStore store(folder.path(), files);
   EXPECT_EQ(text_in(store), "");

@@ -275,14 +275,14 @@ TEST(RecordText, IsRefusedWhereItCouldNotBeReadBack) {
 
 TEST(RecordText, HasALimitAndReachesIt) {
   const std::size_t frame = text_of(record_named("x")).size() - 1;
-  const std::string longest(kMostTextBytes - frame, 't');
-  EXPECT_EQ(text_of(record_named(longest)).size(), kMostTextBytes);
+  const std::string longest(kMaxTextBytes - frame, 't');
+  EXPECT_EQ(text_of(record_named(longest)).size(), kMaxTextBytes);
   EXPECT_TRUE(is_believed(text_of(record_named(longest))));
   EXPECT_FALSE(to_text(kKey, record_named(longest + "t")));
 
   std::string over = text_of(record_named(longest));
   over = resealed(with(over, longest, longest + "t"));
-  EXPECT_EQ(over.size(), kMostTextBytes + 1);
+  EXPECT_EQ(over.size(), kMaxTextBytes + 1);
   EXPECT_FALSE(is_believed(over));
 }
 

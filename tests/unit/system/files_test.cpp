@@ -15,10 +15,10 @@ using ::testing::IsEmpty;
 using FilesTest = CapturedMachine;
 
 TEST_F(FilesTest, AreReadUpToALimit) {
-  put("/at", std::string(Files::kMostBytes, 'x'));
-  put("/past", std::string(Files::kMostBytes + 1, 'x'));
-  EXPECT_EQ(files().read("/at")->size(), Files::kMostBytes);
-  EXPECT_EQ(files().read("/past")->size(), Files::kMostBytes);
+  put("/at", std::string(Files::kMaxBytes, 'x'));
+  put("/past", std::string(Files::kMaxBytes + 1, 'x'));
+  EXPECT_EQ(files().read("/at")->size(), Files::kMaxBytes);
+  EXPECT_EQ(files().read("/past")->size(), Files::kMaxBytes);
   EXPECT_EQ(files().read("/nowhere"), std::nullopt);
 }
 

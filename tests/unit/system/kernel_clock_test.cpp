@@ -44,9 +44,9 @@ class KernelClockTest : public testing::Test {
   static KernelClock read() { return kernel_clock(stands_in).value(); }
 };
 
-TEST_F(KernelClockTest, IsSynchronisedWithItsErrorsInMicroseconds) {
+TEST_F(KernelClockTest, IsSynchronizedWithItsErrorsInMicroseconds) {
   const KernelClock clock = read();
-  EXPECT_TRUE(clock.synchronised);
+  EXPECT_TRUE(clock.synchronized);
   EXPECT_EQ(clock.max_error, 1ms);
   EXPECT_EQ(clock.est_error, 20us);
   EXPECT_EQ(clock.frequency_ppm, 0);
@@ -55,12 +55,12 @@ TEST_F(KernelClockTest, IsSynchronisedWithItsErrorsInMicroseconds) {
   EXPECT_EQ(clock.tai_offset, std::nullopt);
 }
 
-TEST_F(KernelClockTest, IsNotSynchronisedByFlagOrByState) {
+TEST_F(KernelClockTest, IsNotSynchronizedByFlagOrByState) {
   kept.status |= STA_UNSYNC;
-  EXPECT_FALSE(read().synchronised);
+  EXPECT_FALSE(read().synchronized);
   kept.status &= ~STA_UNSYNC;
   kept_state = TIME_ERROR;
-  EXPECT_FALSE(read().synchronised);
+  EXPECT_FALSE(read().synchronized);
 }
 
 TEST_F(KernelClockTest, KnowsNoErrorWhereTheKernelCountsNoFurther) {
@@ -117,7 +117,7 @@ TEST_F(KernelClockTest, OfThisMachineIsReadOrRefused) {
   const auto clock = kernel_clock();
   if (!clock) {
     EXPECT_EQ(clock.error().kind, ErrorKind::unavailable);
-  } else if (clock->synchronised) {
+  } else if (clock->synchronized) {
     EXPECT_GE(clock->max_error.value_or(0s), 0s);
   }
 }

@@ -80,12 +80,12 @@ TEST_F(ProgramsTest, ThatFailOrAreMissingAreReapedAndForgotten) {
 
 TEST_F(ProgramsTest, ThatNeverEndAreNotWaitedForAndBounded) {
   const std::string never = "echo $$ >> " + file("pids") + "; exec sleep 1000";
-  for (std::size_t i = 0; i < Programs::kMostRunning; ++i)
+  for (std::size_t i = 0; i < Programs::kMaxRunning; ++i)
     ASSERT_TRUE(programs.start(never, "", {}));
   const auto refused = programs.start(never, "", {});
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("8 still run"));
-  EXPECT_EQ(programs.wait(Duration{0}), Programs::kMostRunning);
+  EXPECT_EQ(programs.wait(Duration{0}), Programs::kMaxRunning);
   // Until all have written who they are; then they are ended, as no test leaves programs behind.
   std::string pids;
   while (std::count(pids.begin(), pids.end(), '\n') < 8) pids = content("pids");

@@ -13,20 +13,20 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 // chronyc 4.3 of Debian 12.
-constexpr std::string_view kSynchronised =
+constexpr std::string_view kSynchronized =
     "7F000001,127.0.0.1,4,1795624634.943047466,-0.000001396,-0.000000003,0.000000015,0.026,-0.000,"
     "0.184,0.000005867,0.000000812,0.0,Normal\n"
     "^,*,127.0.0.1,3,-6,377,0,0.000000153,0.000000150,0.000003245\n"
     "^,?,192.0.2.1,0,6,0,4294967295,0.000000000,0.000000000,0.000000000\n";
-constexpr std::string_view kNotSynchronised =
+constexpr std::string_view kNotSynchronized =
     "00000000,,0,0.000000000,0.000000000,0.000000000,0.000000000,0.000,0.000,0.000,1.000000000,"
     "1.000000000,0.0,Not synchronised\n"
     "^,?,192.0.2.1,0,6,0,4294967295,0.000000000,0.000000000,0.000000000\n";
 
-TEST(ChronycAnswer, OfASynchronisedClockHasSourceServersAndBounds) {
-  const auto answer = read_chronyc(kSynchronised);
+TEST(ChronycAnswer, OfASynchronizedClockHasSourceServersAndBounds) {
+  const auto answer = read_chronyc(kSynchronized);
   ASSERT_TRUE(answer);
-  EXPECT_EQ(answer->synchronised, true);
+  EXPECT_EQ(answer->synchronized, true);
   EXPECT_EQ(answer->source, "127.0.0.1");
   EXPECT_THAT(answer->servers, ElementsAre(NtpServer{"127.0.0.1"}, NtpServer{"192.0.2.1"}));
   // chrony's manual: the error is root dispersion plus half of root delay, 812 + 2933.5 ns.
@@ -46,21 +46,21 @@ TEST(ChronycAnswer, OfAClockFiveSecondsBehindItsServerIsPositive) {
   EXPECT_FALSE(answer->offset->holds(-5s));
 }
 
-TEST(ChronycAnswer, WithoutSynchronisationHasNoOffset) {
-  const auto answer = read_chronyc(kNotSynchronised);
+TEST(ChronycAnswer, WithoutSynchronizationHasNoOffset) {
+  const auto answer = read_chronyc(kNotSynchronized);
   ASSERT_TRUE(answer);
-  EXPECT_EQ(answer->synchronised, false);
+  EXPECT_EQ(answer->synchronized, false);
   EXPECT_EQ(answer->offset, std::nullopt);
   EXPECT_EQ(answer->source, "");
   EXPECT_THAT(answer->servers, ElementsAre(NtpServer{"192.0.2.1"}));
 }
 
-TEST(ChronycAnswer, OfAServerThatFollowsItsOwnClockIsNoSynchronisation) {
+TEST(ChronycAnswer, OfAServerThatFollowsItsOwnClockIsNoSynchronization) {
   const auto answer = read_chronyc(
       "7F7F0101,,3,1795624628.089877822,0.000000000,0.000000000,0.000000000,0.000,0.000,0.000,"
       "0.000000000,0.000000000,0.0,Normal\n");
   ASSERT_TRUE(answer);
-  EXPECT_EQ(answer->synchronised, false);
+  EXPECT_EQ(answer->synchronized, false);
   EXPECT_EQ(answer->offset, std::nullopt);
 }
 
@@ -78,7 +78,7 @@ TEST(ChronycAnswer, WithNumbersThatAreNoneHasNoOffset) {
 }
 
 // ntpq 1.2.2 of NTPsec, Debian 12. The server's transmit time was 50 ms ahead.
-constexpr std::string_view kNtpqSynchronised =
+constexpr std::string_view kNtpqSynchronized =
     R"(associd=0 status=0014 leap_none, sync_unspec, 1 event, freq_mode,
 leap=00, stratum=4, precision=-24, rootdelay=49.961, rootdisp=212.554,
 refid=10.9.0.1, reftime=eeb1906d.81006a48 2026-11-25T16:50:53.503Z, tc=3,
@@ -91,7 +91,7 @@ version="ntpd ntpsec-1.2.2", clk_wander=0.0, mintc=0
 *10.9.0.1        127.127.1.1      3 u    1    8    1  49.9610  25.0111   0.0064
  192.0.2.1       .INIT.          16 u    -   64    0   0.0000   0.0000   0.0001
 )";
-constexpr std::string_view kNtpqNotSynchronised =
+constexpr std::string_view kNtpqNotSynchronized =
     R"(associd=0 status=c016 leap_alarm, sync_unspec, 1 event, restart,
 leap=11, stratum=16, precision=-24, rootdelay=0.0, rootdisp=0.015,
 refid=INIT, reftime=00000000.00000000 2036-02-07T06:28:16.000Z, tc=0, peer=0,
@@ -104,10 +104,10 @@ mintc=0
  192.0.2.1       .INIT.          16 u    -   64    0   0.0000   0.0000   0.0001
 )";
 
-TEST(NtpqAnswer, OfASynchronisedClockHasSourceServersAndBounds) {
-  const auto answer = read_ntpq(kNtpqSynchronised);
+TEST(NtpqAnswer, OfASynchronizedClockHasSourceServersAndBounds) {
+  const auto answer = read_ntpq(kNtpqSynchronized);
   ASSERT_TRUE(answer && answer->offset);
-  EXPECT_EQ(answer->synchronised, true);
+  EXPECT_EQ(answer->synchronized, true);
   EXPECT_EQ(answer->source, "10.9.0.1");
   EXPECT_THAT(answer->servers, ElementsAre(NtpServer{"10.9.0.1"}, NtpServer{"192.0.2.1"}));
   // RFC 5905 section 11.2: root distance, 212.554 + 49.961 / 2 ms.
@@ -115,16 +115,16 @@ TEST(NtpqAnswer, OfASynchronisedClockHasSourceServersAndBounds) {
   EXPECT_EQ(answer->offset->high, 25'004'088ns + 237'534'500ns);
 }
 
-TEST(NtpqAnswer, WithoutSynchronisationHasNoOffset) {
-  const auto answer = read_ntpq(kNtpqNotSynchronised);
+TEST(NtpqAnswer, WithoutSynchronizationHasNoOffset) {
+  const auto answer = read_ntpq(kNtpqNotSynchronized);
   ASSERT_TRUE(answer);
-  EXPECT_EQ(answer->synchronised, false);
+  EXPECT_EQ(answer->synchronized, false);
   EXPECT_EQ(answer->offset, std::nullopt);
   EXPECT_EQ(answer->source, "");
 }
 
 TEST(NtpqAnswer, LeavesOutPoolsAndRadioClocks) {
-  const auto answer = read_ntpq(std::string(kNtpqNotSynchronised) +
+  const auto answer = read_ntpq(std::string(kNtpqNotSynchronized) +
                                 " 0.pool.ntp.org  .POOL.          16 p    -   64    0   0 0 0\n"
                                 "*LOCAL(0)        .LOCL.          10 l   28   64  377   0 0 1\n");
   ASSERT_TRUE(answer);
@@ -156,20 +156,20 @@ Root distance: 5.233ms (max: 5s)
 TEST(TimesyncStatus, HasSourceAndBounds) {
   const auto answer = read_timesync_status(kTimesyncStatus);
   ASSERT_TRUE(answer && answer->offset);
-  EXPECT_EQ(answer->synchronised, true);
+  EXPECT_EQ(answer->synchronized, true);
   EXPECT_EQ(answer->source, "162.159.200.1");
   // Half the way to the server, and what that server may be off.
   EXPECT_EQ(answer->offset->low, -1327us - 1250us - 5233us);
   EXPECT_EQ(answer->offset->high, -1327us + 1250us + 5233us);
 }
 
-TEST(TimesyncStatus, BeforeTheFirstAnswerIsNotSynchronised) {
+TEST(TimesyncStatus, BeforeTheFirstAnswerIsNotSynchronized) {
   const auto answer = read_timesync_status(
       "       Server: n/a (0.debian.pool.ntp.org)\n"
       "Poll interval: 0 (min: 32s; max 34min 8s)\n"
       " Packet count: 0\n");
   ASSERT_TRUE(answer);
-  EXPECT_EQ(answer->synchronised, false);
+  EXPECT_EQ(answer->synchronized, false);
   EXPECT_EQ(answer->offset, std::nullopt);
 }
 
@@ -200,9 +200,9 @@ TEST(TimeSpan, IsReadAsSystemdWritesIt) {
 
 // The words are those of OpenNTPD 6.2p3's ntpctl.
 TEST(NtpctlAnswer, TellsWhetherTheClockIsSynced) {
-  EXPECT_EQ(read_ntpctl("4/4 peers valid, clock synced, stratum 3\n")->synchronised, true);
+  EXPECT_EQ(read_ntpctl("4/4 peers valid, clock synced, stratum 3\n")->synchronized, true);
   EXPECT_EQ(
-      read_ntpctl("0/4 peers valid, clock unsynced, clock offset is 12.000ms\n")->synchronised,
+      read_ntpctl("0/4 peers valid, clock unsynced, clock offset is 12.000ms\n")->synchronized,
       false);
   EXPECT_EQ(read_ntpctl(""), std::nullopt);
 }

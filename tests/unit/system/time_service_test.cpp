@@ -62,7 +62,7 @@ TEST_F(TimeServices, AreAskedThroughTheirOwnPrograms) {
   EXPECT_TRUE(found[0].installed);
   EXPECT_TRUE(found[0].running);
   EXPECT_EQ(found[0].enabled, true);
-  EXPECT_EQ(found[0].answer.synchronised, true);
+  EXPECT_EQ(found[0].answer.synchronized, true);
   EXPECT_EQ(found[0].answer.source, "127.0.0.1");
   ASSERT_TRUE(found[0].answer.offset);
   EXPECT_TRUE(found[0].answer.offset->holds(5s));
@@ -91,7 +91,7 @@ TEST_F(TimeServices, AreAskedWhereTheOptionsSay) {
   says("/usr/bin/chronyc -c -n -m -h 127.0.0.1 -p 1323 tracking sources", kChronySays);
   TimeServiceOptions options;
   options.chronyc = {"-h", "127.0.0.1", "-p", "1323"};
-  EXPECT_EQ(services(options).at(0).answer.synchronised, true);
+  EXPECT_EQ(services(options).at(0).answer.synchronized, true);
 }
 
 TEST_F(TimeServices, ThatAreStuckSayWhy) {
@@ -137,7 +137,7 @@ TEST_F(TimeServices, CalledNtpdAreToldApart) {
   const auto found = services();
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].kind, TimeServiceKind::openntpd);
-  EXPECT_EQ(found[0].answer.synchronised, true);
+  EXPECT_EQ(found[0].answer.synchronized, true);
 }
 
 TEST_F(TimeServices, OfGuestsAreSeen) {

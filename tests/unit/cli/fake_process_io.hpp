@@ -8,16 +8,16 @@
 #include <utility>
 #include <vector>
 
+#include "cli/process_io.hpp"
 #include "cli/run.hpp"
-#include "cli/world.hpp"
 #include "diagnosis/exit_code.hpp"
 
 namespace skewguard::cli {
 
-/// A world in memory: no file, no network, no clock of this machine.
-class FakeWorld {
+/// A process in memory: no file, no network, no clock of this machine.
+class FakeProcessIo {
  public:
-  FakeWorld() {
+  FakeProcessIo() {
     environment = {{"GENESYS_CLOUD_CLIENT_ID", "demo"},
                    {"GENESYS_CLOUD_CLIENT_SECRET", "hunter2-the-secret"},
                    {"SKEWGUARD_LOGIN_URL", "https://login.example.com"},
@@ -66,15 +66,15 @@ class FakeWorld {
  private:
   class FakeApi final : public Api {
    public:
-    FakeApi(FakeWorld& world, Hooks hooks) : world_(world), hooks_(std::move(hooks)) {}
+    FakeApi(FakeProcessIo& process, Hooks hooks) : process_(process), hooks_(std::move(hooks)) {}
     Result<Response> call(Request request) override {
-      for (const LogLine& line : world_.log) hooks_.log(line);
-      world_.requests.push_back(std::move(request));
-      return next(world_.answers);
+      for (const LogLine& line : process_.log) hooks_.log(line);
+      process_.requests.push_back(std::move(request));
+      return next(process_.answers);
     }
     Result<BearerToken> token(const TokenRequestOptions& options) override {
-      world_.token_requests.push_back(options);
-      return next(world_.tokens);
+      process_.token_requests.push_back(options);
+      return next(process_.tokens);
     }
 
    private:
@@ -85,7 +85,7 @@ class FakeWorld {
       script.pop_front();
       return result;
     }
-    FakeWorld& world_;
+    FakeProcessIo& process_;
     Hooks hooks_;
   };
 
@@ -98,27 +98,27 @@ class FakeWorld {
     }
   };
 
-  World make() {
-    World world;
-    world.surroundings.environment = [this](std::string_view name) -> std::optional<std::string> {
+  ProcessIo make() {
+    ProcessIo process;
+    process.surroundings.environment = [this](std::string_view name) -> std::optional<std::string> {
       const auto found = environment.find(name);
       return found == environment.end() ? std::nullopt : std::optional(found->second);
     };
-    world.surroundings.read_file = [this](const std::string& path) -> Result<SecretText> {
+    process.surroundings.read_file = [this](const std::string& path) -> Result<SecretText> {
       const auto found = files.find(path);
       if (found != files.end()) return SecretText(found->second);
       return Error{.kind = ErrorKind::config,
                    .message = "cannot read " + path + " (No such file or directory)"};
     };
-    world.surroundings.file_exists = [this](const std::string& path) {
+    process.surroundings.file_exists = [this](const std::string& path) {
       return files.contains(path);
     };
-    world.make_api = [this](ClientOptions options, Hooks hooks,
-                            const settings::TokenStoreChoice&) -> Result<std::unique_ptr<Api>> {
+    process.make_api = [this](ClientOptions options, Hooks hooks,
+                              const settings::TokenStoreChoice&) -> Result<std::unique_ptr<Api>> {
       clients.push_back(std::move(options));
       return std::unique_ptr<Api>(std::make_unique<FakeApi>(*this, std::move(hooks)));
     };
-    world.out = [this](std::string_view text) -> Result<void> {
+    process.out = [this](std::string_view text) -> Result<void> {
       if (out_fails) {
         return Error{.kind = ErrorKind::protocol,
                      .message = "cannot write to standard output (No space left on device)"};
@@ -126,8 +126,8 @@ class FakeWorld {
       out.append(text);
       return {};
     };
-    world.err = [this](std::string_view text) { err.append(text); };
-    world.open_file = [this](const std::string& path) -> Result<Writer> {
+    process.err = [this](std::string_view text) { err.append(text); };
+    process.open_file = [this](const std::string& path) -> Result<Writer> {
       if (path.starts_with("/nowhere/")) {
         return Error{.kind = ErrorKind::config, .message = "cannot write to " + path};
       }
@@ -137,14 +137,14 @@ class FakeWorld {
         return Result<void>{};
       });
     };
-    world.start_program = [this](const std::string& command,
-                                 std::string_view input) -> Result<void> {
+    process.start_program = [this](const std::string& command,
+                                   std::string_view input) -> Result<void> {
       programs.emplace_back(command, input);
       if (program_fails) return Error{.message = "cannot be started (Too many open files)"};
       return {};
     };
-    world.survey = [this](const doctor::SurveyOptions&, const doctor::Progress&,
-                          const doctor::Again& again) -> Result<doctor::Survey> {
+    process.survey = [this](const doctor::SurveyOptions&, const doctor::Progress&,
+                            const doctor::Again& again) -> Result<doctor::Survey> {
       for (;;) {
         if (surveys.empty()) {
           if (interrupts) interrupted_code = interrupt_();
@@ -155,11 +155,11 @@ class FakeWorld {
         if (!again || !again(survey)) return survey;
       }
     };
-    world.on_interrupt = [this](std::function<int()> then) { interrupt_ = std::move(then); };
-    world.columns = columns;
-    world.out_is_terminal = terminal;
-    world.clock = std::make_shared<FixedClock>();
-    return world;
+    process.on_interrupt = [this](std::function<int()> then) { interrupt_ = std::move(then); };
+    process.columns = columns;
+    process.out_is_terminal = terminal;
+    process.clock = std::make_shared<FixedClock>();
+    return process;
   }
 
   std::function<int()> interrupt_;

@@ -1,4 +1,4 @@
-#include "demo/catalogue.hpp"
+#include "demo/catalog.hpp"
 
 #include <array>
 #include <utility>
@@ -16,7 +16,7 @@ constexpr File kFiles[] = {
 
 }  // namespace
 
-Result<std::vector<emulator::Scenario>> catalogue() {
+Result<std::vector<emulator::Scenario>> catalog() {
   std::vector<emulator::Scenario> out;
   for (const auto& file : kFiles) {
     auto scenario = emulator::parse_scenario(file.text, file.name);

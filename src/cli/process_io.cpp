@@ -1,4 +1,4 @@
-#include "cli/world.hpp"
+#include "cli/process_io.hpp"
 
 #include <fcntl.h>
 #include <string.h>  // NOLINT: explicit_bzero is not in <cstring>
@@ -166,31 +166,31 @@ std::size_t columns(const settings::Surroundings& surroundings) {
 
 }  // namespace
 
-World process_world() {
-  World world;
-  world.surroundings = settings::process_surroundings();
-  world.forget_secrets = forget_secrets_of_environment;
-  world.make_api = make_client;
-  world.out = [](std::string_view text) {
+ProcessIo this_process() {
+  ProcessIo process;
+  process.surroundings = settings::process_surroundings();
+  process.forget_secrets = forget_secrets_of_environment;
+  process.make_api = make_client;
+  process.out = [](std::string_view text) {
     return write_to(STDOUT_FILENO, "standard output", text);
   };
-  world.err = [](std::string_view text) { static_cast<void>(write_all(STDERR_FILENO, text)); };
-  world.open_file = open_file;
-  world.start_program = [programs = std::make_shared<system::Programs>()](
-                            const std::string& command, std::string_view input) {
+  process.err = [](std::string_view text) { static_cast<void>(write_all(STDERR_FILENO, text)); };
+  process.open_file = open_file;
+  process.start_program = [programs = std::make_shared<system::Programs>()](
+                              const std::string& command, std::string_view input) {
     return programs->start(command, input, settings::secret_variables());
   };
-  world.clock = std::make_shared<system::SystemClocks>();
-  world.survey = [clock = world.clock](doctor::SurveyOptions options,
-                                       const doctor::Progress& progress,
-                                       const doctor::Again& again) {
+  process.clock = std::make_shared<system::SystemClocks>();
+  process.survey = [clock = process.clock](doctor::SurveyOptions options,
+                                           const doctor::Progress& progress,
+                                           const doctor::Again& again) {
     return doctor::survey(std::move(options), *clock, progress, again);
   };
-  world.on_interrupt = on_interrupt;
-  world.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
-  world.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
-  world.columns = columns(world.surroundings);
-  return world;
+  process.on_interrupt = on_interrupt;
+  process.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
+  process.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  process.columns = columns(process.surroundings);
+  return process;
 }
 
 }  // namespace skewguard::cli

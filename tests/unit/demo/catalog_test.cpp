@@ -1,4 +1,4 @@
-#include "demo/catalogue.hpp"
+#include "demo/catalog.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,8 +9,8 @@
 namespace skewguard::demo {
 namespace {
 
-TEST(Catalogue, HoldsTheRowsThatTheDemonstrationShows) {
-  const auto scenarios = catalogue();
+TEST(Catalog, HoldsTheRowsThatTheDemonstrationShows) {
+  const auto scenarios = catalog();
   ASSERT_TRUE(scenarios) << describe(scenarios.error());
   std::vector<std::string> ids;
   Duration longest{0};

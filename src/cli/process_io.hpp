@@ -26,7 +26,7 @@ class Api {
 using Writer = std::function<Result<void>(std::string_view content)>;
 
 /// Everything outside the program that a run uses, passed in so that tests can replace it.
-struct World {
+struct ProcessIo {
   settings::Surroundings surroundings;
   /// Called after the settings have been read, to remove secrets from the environment of this
   /// process and of the programs that it starts. Empty = nothing to remove.
@@ -54,6 +54,6 @@ struct World {
 };
 
 /// The real ones of this process.
-World process_world();
+ProcessIo this_process();
 
 }  // namespace skewguard::cli

@@ -9,6 +9,6 @@ namespace skewguard::demo {
 
 /// The scenarios that `skewguard demo` shows, in the order of their rows: the files of scenarios/,
 /// embedded when this was built.
-Result<std::vector<emulator::Scenario>> catalogue();
+Result<std::vector<emulator::Scenario>> catalog();
 
 }  // namespace skewguard::demo

@@ -1,4 +1,4 @@
-#include "emulator/world.hpp"
+#include "emulator/cloud_emulator.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -59,7 +59,7 @@ void tell_limit(Reply& reply, const RateLimit& limit, const RateWindow& window, 
 
 }  // namespace
 
-World::World(WorldOptions options, const Now& start, std::uint64_t seed)
+CloudEmulator::CloudEmulator(CloudOptions options, const Now& start, std::uint64_t seed)
     : start_(start),
       settings_(std::move(options.settings)),
       login_clock_(start, options.login_clock),
@@ -69,7 +69,7 @@ World::World(WorldOptions options, const Now& start, std::uint64_t seed)
   schedule(std::move(options.events));
 }
 
-Reply World::handle_login(const ServerRequest& request, const Now& now) {
+Reply CloudEmulator::handle_login(const ServerRequest& request, const Now& now) {
   advance(now);
   auto record = record_of(Host::login, request);
   record.date = date_of(login_clock_, now);
@@ -78,12 +78,12 @@ Reply World::handle_login(const ServerRequest& request, const Now& now) {
       login_clock_);
 }
 
-Reply World::handle_api(const ServerRequest& request, const Now& now) {
+Reply CloudEmulator::handle_api(const ServerRequest& request, const Now& now) {
   advance(now);
   return handle_api(request, now, pick_backend(request));
 }
 
-Reply World::handle_api(const ServerRequest& request, const Now& now, std::size_t backend) {
+Reply CloudEmulator::handle_api(const ServerRequest& request, const Now& now, std::size_t backend) {
   advance(now);
   backend = std::min(backend, api_clocks_.size() - 1);
   const auto& clock = api_clocks_[backend];
@@ -97,14 +97,14 @@ Reply World::handle_api(const ServerRequest& request, const Now& now, std::size_
       clock);
 }
 
-Reply World::handle_control(const ServerRequest& request, const Now& now) {
+Reply CloudEmulator::handle_control(const ServerRequest& request, const Now& now) {
   advance(now);
   auto reply = answer_control(*this, request, now);
   stamp_truly(reply, date_of(login_clock_, now));
   return reply;
 }
 
-Reply World::refuse(Host host, int status, const Now& now) {
+Reply CloudEmulator::refuse(Host host, int status, const Now& now) {
   const auto text = status == 413   ? "the body is too large"
                     : status == 431 ? "the header fields are too large"
                     : status == 408 ? "the request did not come in time"
@@ -118,27 +118,27 @@ Reply World::refuse(Host host, int status, const Now& now) {
   return reply;
 }
 
-bool World::is_control(const ServerRequest& request) {
+bool CloudEmulator::is_control(const ServerRequest& request) {
   return path_of(request.target).starts_with(kControlPrefix);
 }
 
-const Delays& World::delays(Host host) const noexcept {
+const Delays& CloudEmulator::delays(Host host) const noexcept {
   return host == Host::login ? settings_.login_delays : settings_.api_delays;
 }
 
-bool World::add_backend(const ClockOptions& options, const Now& now) {
+bool CloudEmulator::add_backend(const ClockOptions& options, const Now& now) {
   if (api_clocks_.size() >= kMaxBackends) return false;
   api_clocks_.push_back(api_clocks_.front().sibling(options, now));
   return true;
 }
 
-std::size_t World::pick_backend(const ServerRequest& request) {
+std::size_t CloudEmulator::pick_backend(const ServerRequest& request) {
   const auto turn =
       settings_.choice == BackendChoice::per_connection ? request.connection : api_turn_++;
   return settings_.pinned_backend.value_or(turn % api_clocks_.size());
 }
 
-Reply World::answer(const Visit& visit, const SkewedClock& clock) {
+Reply CloudEmulator::answer(const Visit& visit, const SkewedClock& clock) {
   const auto& record = visit.record;
   const auto effect = faults_.take(record.host, record.path, record.backend.value_or(0));
   auto reply = effect.replaces()            ? answer_in_place(visit, effect)
@@ -150,8 +150,8 @@ Reply World::answer(const Visit& visit, const SkewedClock& clock) {
 }
 
 /// The last thing that happens to every answer of a host.
-Reply World::finish(const Visit& visit, Reply reply, const Effect& effect,
-                    const SkewedClock& clock) {
+Reply CloudEmulator::finish(const Visit& visit, Reply reply, const Effect& effect,
+                            const SkewedClock& clock) {
   auto& record = visit.record;
   reply.headers.add("ININ-Correlation-Id", visit.correlation);
   auto* token =
@@ -175,7 +175,7 @@ Reply World::finish(const Visit& visit, Reply reply, const Effect& effect,
   return reply;
 }
 
-bool World::add_fault(Fault fault, const Now& now) {
+bool CloudEmulator::add_fault(Fault fault, const Now& now) {
   if (fault.effect.date) {
     auto& date = *fault.effect.date;
     date.since = age(now);
@@ -188,27 +188,27 @@ bool World::add_fault(Fault fault, const Now& now) {
   return faults_.add(std::move(fault));
 }
 
-void World::set_token_rules(TokenRules rules, const Now& now) {
+void CloudEmulator::set_token_rules(TokenRules rules, const Now& now) {
   settings_.token_rules = std::move(rules);
   next_rival_ = age(now) + settings_.token_rules.rival;
   rivals_.clear();
 }
 
-void World::schedule(std::vector<Event> events) {
+void CloudEmulator::schedule(std::vector<Event> events) {
   for (auto& event : events) {
     const auto place = std::ranges::upper_bound(events_, event.at, {}, &Event::at);
     events_.insert(place, std::move(event));
   }
 }
 
-Now World::then(Duration age) const {
+Now CloudEmulator::then(Duration age) const {
   Now out = start_;
   out.boot += age;
   out.wall += age;
   return out;
 }
 
-void World::advance(const Now& now) {
+void CloudEmulator::advance(const Now& now) {
   const auto until = age(now);
   for (;;) {
     const auto& rival = settings_.token_rules.rival;
@@ -228,14 +228,14 @@ void World::advance(const Now& now) {
 }
 
 /// By the same code as a control request.
-void World::apply(const Event& event, const Now& now) {
+void CloudEmulator::apply(const Event& event, const Now& now) {
   const auto reply =
       answer_control(*this, {"POST", "/emulator/" + event.order, {}, event.fields}, now);
   if (reply.status == 200) return;
   refused_.push_back("at " + time::human(event.at) + ": " + event.order + ": " + reply.body);
 }
 
-void World::let_rivals_act(Duration age) {
+void CloudEmulator::let_rivals_act(Duration age) {
   const auto date = date_of(login_clock_, then(age));
   for (const auto& [id, last] : last_tokens_) {
     const auto* client = clients_.find(id);

@@ -71,7 +71,7 @@ struct LastToken {
 /// The other program that shares a client: the number of its token, 0 = none yet.
 using Rivals = std::map<std::string, std::uint64_t>;
 
-struct WorldOptions {
+struct CloudOptions {
   ClockOptions login_clock{};
   std::vector<ClockOptions> api_clocks{ClockOptions{}};  ///< one for each backend; at least one
   std::vector<Client> clients{};                         ///< none = demo:demo-secret
@@ -85,12 +85,12 @@ struct WorldOptions {
 ///
 /// A request is handled when it arrives, that is, `delays(host).up` after it was sent. Its answer
 /// gets its Date then, and reaches the client `delays(host).down` later.
-class World {
+class CloudEmulator {
  public:
   static constexpr std::size_t kMaxBackends = 100;
   static constexpr Duration kMinRival = std::chrono::milliseconds{10};
 
-  World(WorldOptions options, const Now& start, std::uint64_t seed);
+  CloudEmulator(CloudOptions options, const Now& start, std::uint64_t seed);
 
   /// Handles a request to the login host, except for the control API.
   Reply handle_login(const ServerRequest& request, const Now& now);
