@@ -222,10 +222,10 @@ void ShareMachine::claim_and_ask() {
 bool ShareMachine::pay(Record& record) {
   using Budget = oauth::RefusalBudget;
   if (!view_.issuer) return true;
-  const Duration next = record.bucket_full_at - (Budget::kMost - 1) * Budget::kEvery;
+  const Duration next = record.bucket_full_at - (Budget::kMax - 1) * Budget::kEvery;
   // A value beyond the maximum debt is not a bucket's.
   const bool readable =
-      record.bucket_full_at <= view_.issuer->latest + Budget::kMost * Budget::kEvery;
+      record.bucket_full_at <= view_.issuer->latest + Budget::kMax * Budget::kEvery;
   if (readable && view_.issuer->earliest < next) {
     actions_.emplace_back(
         action::TooSoon{need_->need, view_.now + (next - view_.issuer->earliest)});
