@@ -1156,7 +1156,7 @@ TEST_P(Guard, ACallWhoseTransportWasCancelledSaysWhy) {
   ASSERT_TRUE(world.end->error);
   EXPECT_EQ(world.end->error->kind, ErrorKind::cancelled);
   EXPECT_EQ(world.end->error->message,
-            "the call was withdrawn before it had ended: no answer from api.example:443");
+            "the call was cancelled before it ended: no answer from api.example:443");
 }
 
 }  // namespace
