@@ -33,9 +33,8 @@ struct SecretAllocator {
   template <typename U>
   SecretAllocator(const SecretAllocator<U>& /*all are one*/) noexcept {}  // NOLINT: converts
   [[nodiscard]] T* allocate(std::size_t count) {
-    constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();  // take() throws then
-    return static_cast<T*>(
-        SecretMemory::take(count > kMost / sizeof(T) ? kMost : count * sizeof(T)));
+    constexpr std::size_t kMax = std::numeric_limits<std::size_t>::max();  // take() throws then
+    return static_cast<T*>(SecretMemory::take(count > kMax / sizeof(T) ? kMax : count * sizeof(T)));
   }
   void deallocate(T* block, std::size_t count) noexcept {
     SecretMemory::give_back(block, count * sizeof(T));

@@ -41,8 +41,8 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
 /// mislead.
 template <std::ranges::input_range Names>
 std::optional<std::string_view> nearest(std::string_view typed, const Names& names) {
-  constexpr std::size_t kMostTyped = 64;  // a name is shorter; keeps hostile input linear
-  if (typed.empty() || typed.size() > kMostTyped) return std::nullopt;
+  constexpr std::size_t kMaxTyped = 64;  // a name is shorter; keeps hostile input linear
+  if (typed.empty() || typed.size() > kMaxTyped) return std::nullopt;
   std::optional<std::string_view> best;
   std::size_t least = 0;
   for (const auto& name : names) {

@@ -53,20 +53,20 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
-std::string quotable(std::string_view text, std::size_t most) {
+std::string quotable(std::string_view text, std::size_t max) {
   std::string out;
   std::size_t characters = 0;
   bool blank = false;  // stands before the next word
   each_harmless(text, [&](std::string_view shown) {
     if (shown == " ") {
       blank = !out.empty();
-    } else if (characters <= most) {
+    } else if (characters <= max) {
       characters += blank ? 2 : 1;
-      if (characters <= most) out.append(blank ? " " : "").append(shown);
+      if (characters <= max) out.append(blank ? " " : "").append(shown);
       blank = false;
     }
   });
-  return characters > most ? out + "..." : out;
+  return characters > max ? out + "..." : out;
 }
 
 }  // namespace skewguard

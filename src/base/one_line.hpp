@@ -13,6 +13,6 @@ namespace skewguard {
 std::string one_line(std::string_view text);
 
 /// The same, trimmed, with runs of spaces collapsed, and truncated to `max` characters plus "...".
-std::string quotable(std::string_view text, std::size_t most);
+std::string quotable(std::string_view text, std::size_t max);
 
 }  // namespace skewguard

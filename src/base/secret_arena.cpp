@@ -63,7 +63,7 @@ void* SecretArena::take(std::size_t size) {
   const std::size_t whole = size + sizeof(Header);
   Header header{Origin::cut};
   void* place = nullptr;
-  if (whole <= kMostBlock) {
+  if (whole <= kMaxBlock) {
     const std::size_t room = std::bit_ceil(std::max(whole, kLeastBlock));
     place = cut(static_cast<std::size_t>(std::bit_width(room / kLeastBlock)) - 1, room);
   } else {

@@ -23,8 +23,8 @@ void serve_children_with_secrets() noexcept;
 /// constructor or destructor to run, so static objects may use it during startup and shutdown.
 class SecretArena {
  public:
-  static constexpr std::size_t kChunk = std::size_t{64} * 1024;      ///< bytes
-  static constexpr std::size_t kMostBlock = std::size_t{32} * 1024;  ///< bytes, with its header
+  static constexpr std::size_t kChunk = std::size_t{64} * 1024;     ///< bytes
+  static constexpr std::size_t kMaxBlock = std::size_t{32} * 1024;  ///< bytes, with its header
 
   constexpr explicit SecretArena(SecretPages pages) noexcept : pages_(pages) {}
 
@@ -39,7 +39,7 @@ class SecretArena {
   struct Free {
     Free* next;
   };
-  static constexpr std::size_t kClasses = 11;  // 32 bytes to kMostBlock
+  static constexpr std::size_t kClasses = 11;  // 32 bytes to kMaxBlock
   void* cut(std::size_t nth, std::size_t size) noexcept;
 
   SecretPages pages_;

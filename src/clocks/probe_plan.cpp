@@ -17,7 +17,7 @@ constexpr Duration kOneSecond = seconds{1};
 /// open is not noticed: after this it is right all the same.
 constexpr Duration kRemembered = seconds{8};
 /// As many passed flank probes a side leave a second clock no more than half of the answers.
-constexpr std::size_t kMostFlanks = 7;
+constexpr std::size_t kMaxFlanks = 7;
 /// Few enough that a burst of them, a millisecond apart, is over well within the second.
 constexpr std::size_t kFlanksOfOneSecond = 4;
 /// From the bracket to the nearest flank probe. One on the wrong side of the turn contradicts the
@@ -37,7 +37,7 @@ constexpr Duration kStandsAlone = milliseconds{20};
 /// As long as nothing is known, this is between two requests, and so many may be answered without a
 /// Date that can be used. One may be a HEAD, which some servers answer otherwise than a GET.
 constexpr Duration kUnknownPause = milliseconds{100};
-constexpr std::size_t kMostDateless = 5;
+constexpr std::size_t kMaxDateless = 5;
 /// What is left of the time for an answer to come.
 constexpr Duration kLastAnswer = milliseconds{50};
 /// Where a date string is late, by a different amount each second: what is searched for the second
@@ -56,7 +56,7 @@ Duration of(UnslewedTime at) {
 /// How many of `probes` go to each flank: none of a few, since a narrow interval comes first.
 std::size_t flanks_for(std::size_t probes) {
   constexpr std::size_t kAimed = 16;
-  return probes <= kAimed ? 0 : std::min((probes - kAimed) / 3, kMostFlanks);
+  return probes <= kAimed ? 0 : std::min((probes - kAimed) / 3, kMaxFlanks);
 }
 
 /// The flanks' share of the time.
@@ -256,7 +256,7 @@ void ProbePlan::forget_before_step() {
 }
 
 ProbePlan::Next ProbePlan::next(UnslewedTime now) {
-  if (left() == 0 || now >= end() || (samples_.empty() && dateless_ >= kMostDateless)) {
+  if (left() == 0 || now >= end() || (samples_.empty() && dateless_ >= kMaxDateless)) {
     return {.wait = in_flight_ == 0 ? Wait::over : Wait::answer};
   }
   if (samples_.empty()) {
@@ -307,7 +307,7 @@ bool ProbePlan::choose_edge(UnslewedTime now) {
   const OffsetBound known = sharp(now);
   const bool looked = sent_ > sent_before_ + 1;  // a clock may have moved since the last round
   if (looked && as_narrow_as_can_be(now)) {
-    if (fresh_ && !budget_.flanks) flanks_left_ = std::min(left() / 2, kMostFlanks);
+    if (fresh_ && !budget_.flanks) flanks_left_ = std::min(left() / 2, kMaxFlanks);
     return false;
   }
   if (most == 0) return false;

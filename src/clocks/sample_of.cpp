@@ -39,10 +39,10 @@ Found find_field(const Headers& headers, std::string_view name) {
 
 /// A server's words, cut short, with "?" for what is not printable ASCII.
 std::string quoted(std::string_view text) {
-  constexpr std::size_t kMost = 48;
+  constexpr std::size_t kMax = 48;
   std::string shown = "\"";
-  for (const char c : text.substr(0, kMost)) shown += c >= ' ' && c <= '~' ? c : '?';
-  return shown + (text.size() > kMost ? "...\"" : "\"");
+  for (const char c : text.substr(0, kMax)) shown += c >= ' ' && c <= '~' ? c : '?';
+  return shown + (text.size() > kMax ? "...\"" : "\"");
 }
 
 /// Why this answer's stamp cannot be placed between sent and received; empty if it can.

@@ -51,9 +51,9 @@ OffsetBound shown_by(const time::DateSample& sample) {
 }  // namespace
 
 SkewEstimator::SkewEstimator(EstimatorOptions options) : options_(options), rate_(options.drift) {
-  constexpr Duration kMost = std::chrono::hours{24};
-  options_.staleness = std::clamp(options.staleness, Duration{0}, kMost);
-  options_.prompt = std::clamp(options.prompt, Duration{0}, kMost);
+  constexpr Duration kMax = std::chrono::hours{24};
+  options_.staleness = std::clamp(options.staleness, Duration{0}, kMax);
+  options_.prompt = std::clamp(options.prompt, Duration{0}, kMax);
 }
 
 std::optional<OffsetBound> SkewEstimator::interval_of(const time::DateSample& sample) {

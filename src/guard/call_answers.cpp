@@ -11,10 +11,10 @@ namespace {
 /// If the caller asked for an encoding, the answer stays encoded: an error is still read, from a
 /// copy in `decoded`.
 const Exchange& readable(const Exchange& exchange, std::optional<Exchange>& decoded) {
-  const bool error = exchange.status >= 400 && exchange.body.size() <= oauth::kMostErrorBytes;
+  const bool error = exchange.status >= 400 && exchange.body.size() <= oauth::kMaxErrorBytes;
   if (!error || !exchange.headers.find("Content-Encoding")) return exchange;
   decoded = exchange;
-  http::decode_body(*decoded, oauth::kMostErrorBytes);
+  http::decode_body(*decoded, oauth::kMaxErrorBytes);
   return *decoded;
 }
 

@@ -16,7 +16,7 @@
 namespace skewguard::http {
 namespace {
 
-constexpr std::size_t kMostCodings = 3;  // who needs more means harm
+constexpr std::size_t kMaxCodings = 3;  // who needs more means harm
 constexpr std::size_t kPiece = std::size_t{16} * 1024;
 /// The memory that zlib allocates: its state (10 KiB at most) and a window of 32 KiB.
 constexpr std::size_t kWorkspace = std::size_t{64} * 1024;
@@ -71,7 +71,7 @@ int window_bits(std::string_view coding, std::string_view body) {
 /// How many bytes a body may still produce, and how many blocks may still be read.
 struct Budget {
   std::size_t bytes;
-  std::size_t blocks = kMostBlocks;
+  std::size_t blocks = kMaxBlocks;
 };
 
 class Inflation {
@@ -142,7 +142,7 @@ std::optional<std::vector<std::string_view>> codings(const Headers& headers) {
       if (coding.empty() || iequals(coding, "identity")) continue;
       const bool known =
           std::ranges::any_of(kKnown, [&](std::string_view name) { return iequals(name, coding); });
-      if (!known || out.size() == kMostCodings) return std::nullopt;
+      if (!known || out.size() == kMaxCodings) return std::nullopt;
       out.push_back(coding);
     }
   }

@@ -19,11 +19,11 @@ enum class Decoding {
 
 /// The limit of deflate blocks, over all codings of a body: empty ones cost time and contain
 /// nothing.
-inline constexpr std::size_t kMostBlocks = 20'000;
+inline constexpr std::size_t kMaxBlocks = 20'000;
 
 /// Decodes the body (gzip, deflate, or several of them, RFC 9110 section 8.4) and removes
 /// Content-Encoding and Content-Length, which describe the encoded body. The result may have at
-/// most `limit` bytes, each encoded form at most twice as many bytes and kMostBlocks blocks. Safe
+/// most `limit` bytes, each encoded form at most twice as many bytes and kMaxBlocks blocks. Safe
 /// for hostile input: the limit bounds memory and time. Wipes its buffers, since they may hold a
 /// token.
 Decoding decode_body(Exchange& exchange, std::size_t limit);

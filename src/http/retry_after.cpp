@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr seconds kMostSeconds{1'000'000'000'000'000};  // far over any time that is meant
+constexpr seconds kMaxSeconds{1'000'000'000'000'000};  // far over any time that is meant
 
 /// Resolves the two-digit years of RFC 850 dates (to 2000..2099). Both dates need the same
 /// century, not the right one, and no clock may be read here.
@@ -31,14 +31,14 @@ bool all_digits(std::string_view text) noexcept {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// Digits, optionally with a fraction, which is rounded up. Limited to kMostSeconds.
+/// Digits, optionally with a fraction, which is rounded up. Limited to kMaxSeconds.
 std::optional<seconds> whole_seconds(std::string_view text) noexcept {
   const auto point = text.find('.');
   const std::string_view whole = text.substr(0, point);
   const std::string_view fraction = point == std::string_view::npos ? "0" : text.substr(point + 1);
   if (!all_digits(whole) || !all_digits(fraction)) return std::nullopt;
   seconds delay{0};
-  for (const char c : whole) delay = std::min(delay * 10 + seconds{c - '0'}, kMostSeconds);
+  for (const char c : whole) delay = std::min(delay * 10 + seconds{c - '0'}, kMaxSeconds);
   if (fraction.find_first_not_of('0') != std::string_view::npos) delay += seconds{1};
   return delay;
 }

@@ -96,7 +96,7 @@ struct AnswerParser::Impl {
     keep_field();
     lines.restart(kHeadLimit);
     if (status_line.status < 200) {
-      if (++interim > kMostInterim) {
+      if (++interim > kMaxInterim) {
         return fail(Outcome::malformed, "too many interim answers (1xx)");
       }
       status_line = {};

@@ -15,7 +15,7 @@ namespace skewguard::net {
 class AnswerParser {
  public:
   static constexpr std::size_t kHeadLimit = std::size_t{32} * 1024;  ///< bytes; one more is refused
-  static constexpr int kMostInterim = 16;  ///< 1xx answers before the final one
+  static constexpr int kMaxInterim = 16;  ///< 1xx answers before the final one
 
   enum class Outcome {
     more,       ///< feed on

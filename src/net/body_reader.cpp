@@ -12,10 +12,10 @@ using Found = BodyReader::Found;
 
 constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
 /// More than any token answer.
-constexpr std::size_t kMostSecret = std::size_t{1024} * 1024;
+constexpr std::size_t kMaxSecret = std::size_t{1024} * 1024;
 /// For larger bodies the whole address range is reserved at once, so that they never move: copying
 /// many MiB would block the loop. Memory is used only as bytes arrive.
-constexpr std::uint64_t kMostReserved = std::uint64_t{64} * 1024 * 1024;
+constexpr std::uint64_t kMaxReserved = std::uint64_t{64} * 1024 * 1024;
 /// The line of a chunk without extensions: 16 digits and CRLF.
 constexpr std::size_t kPlainLine = 18;
 
@@ -109,14 +109,14 @@ Found BodyReader::take_some(std::string_view& bytes) {
 
 void BodyReader::append(std::string_view part) {
   size_ += part.size();
-  if (large_.empty() && body_.size() + part.size() <= kMostSecret) {
+  if (large_.empty() && body_.size() + part.size() <= kMaxSecret) {
     body_.append(part);
     return;
   }
   if (large_.empty()) {
     const bool announced = framing_.kind == Framing::Kind::length;
     const std::uint64_t most = announced ? framing_.length : limit_;
-    large_.reserve(static_cast<std::size_t>(std::min(most, kMostReserved)));
+    large_.reserve(static_cast<std::size_t>(std::min(most, kMaxReserved)));
     large_.append(body_.view());
     body_ = {};
   }

@@ -62,14 +62,14 @@ std::string address_text(const ASN1_OCTET_STRING* octets) {
 /// The names for which a certificate is valid: "a.example, b.example". Empty if there are none; a
 /// common name does not count (RFC 9525 section 2).
 std::string names_of(X509* certificate) {
-  constexpr std::size_t kMostNames = 8;
+  constexpr std::size_t kMaxNames = 8;
   std::vector<std::string> names;
   const std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>> alternatives(
       static_cast<GENERAL_NAMES*>(
           X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; alternatives && i < sk_GENERAL_NAME_num(alternatives.get()); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(alternatives.get(), i);
-    if (names.size() == kMostNames) {
+    if (names.size() == kMaxNames) {
       names.emplace_back("...");
       break;
     }

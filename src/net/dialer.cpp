@@ -13,7 +13,7 @@ using Kind = TransportFailure::Kind;
 /// end a silent proxy is named, and not the host behind it.
 constexpr Duration kLongestProxyWait = std::chrono::seconds{8};
 /// More addresses than any reasonable name has.
-constexpr std::size_t kMostAddresses = 16;
+constexpr std::size_t kMaxAddresses = 16;
 
 }  // namespace
 
@@ -120,7 +120,7 @@ void Dial::found(const LookupAnswer& answer) {
     for (const std::string& address : answer.addresses) text.append(" ").append(address);
     return text;
   });
-  if (!past_deadline()) connect(by_turns(answer.addresses, kMostAddresses));
+  if (!past_deadline()) connect(by_turns(answer.addresses, kMaxAddresses));
 }
 
 void Dial::connect(std::vector<std::string> addresses) {

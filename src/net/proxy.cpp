@@ -83,11 +83,11 @@ Error unusable_proxy(std::string why, std::string remedy) {
           .remedy = std::move(remedy)};
 }
 
-constexpr std::size_t kMostCredentials = std::size_t{8} * 1024;  // half of what servers' heads take
+constexpr std::size_t kMaxCredentials = std::size_t{8} * 1024;  // half of what servers' heads take
 
 std::optional<Error> check_credentials(std::string_view text) {
   if (text.empty()) return std::nullopt;
-  if (text.size() > kMostCredentials) {
+  if (text.size() > kMaxCredentials) {
     return unusable_proxy("its credentials are over 8 KiB long",
                           "check that they are the right ones");
   }

@@ -136,7 +136,7 @@ class SntpQuestion : public std::enable_shared_from_this<SntpQuestion> {
   }
 
   void begin(const std::vector<std::string>& addresses) {
-    addresses_ = by_turns(addresses, SntpClient::kMostAddresses);
+    addresses_ = by_turns(addresses, SntpClient::kMaxAddresses);
     try_next();
   }
 

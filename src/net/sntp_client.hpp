@@ -65,8 +65,8 @@ class SntpClient {
   using Handler = std::function<void(SntpResult)>;
   using Ticket = std::uint64_t;  ///< names one question under way; never 0
   static constexpr Duration kPatience = std::chrono::seconds{1};
-  static constexpr std::size_t kTries = 3;          ///< of one question, for each address
-  static constexpr std::size_t kMostAddresses = 4;  ///< as many as a pool's name has
+  static constexpr std::size_t kTries = 3;         ///< of one question, for each address
+  static constexpr std::size_t kMaxAddresses = 4;  ///< as many as a pool's name has
 
   SntpClient(const Loop& io, ClockSource& clock, Edges edges = {});
   SntpClient(const SntpClient&) = delete;

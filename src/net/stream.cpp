@@ -73,10 +73,10 @@ class PlainStream final : public Stream {
 
 /// What a peer may send between two pieces of content: tickets, key updates. There is no end to
 /// what it could send.
-constexpr std::size_t kMostWithoutContent = std::size_t{32} * 1024;
+constexpr std::size_t kMaxWithoutContent = std::size_t{32} * 1024;
 
 /// Writes that wait for each other: one of content, and replies to what was read meanwhile.
-constexpr std::size_t kMostOnTheirWay = 8;
+constexpr std::size_t kMaxOnTheirWay = 8;
 
 class TlsStream final : public Stream {
  public:
@@ -112,10 +112,10 @@ class TlsStream final : public Stream {
   Unread unread() override {
     std::size_t looked_at = 0;
     auto waiting = peek(socket_);
-    while (waiting == Unread::bytes && looked_at < kMostLookedAt) {
+    while (waiting == Unread::bytes && looked_at < kMaxLookedAt) {
       ErrorCode error;
       const auto size =
-          socket_.read_some(asio::buffer(in_.data(), kMostLookedAt - looked_at), error);
+          socket_.read_some(asio::buffer(in_.data(), kMaxLookedAt - looked_at), error);
       if (error) return Unread::end;
       looked_at += size;
       engine_.feed({in_.data(), size});
@@ -170,7 +170,7 @@ class TlsStream final : public Stream {
       send_now();
       return post(std::move(handler), asio::error::connection_aborted);
     }
-    if (on_their_way_.size() < kMostOnTheirWay) {
+    if (on_their_way_.size() < kMaxOnTheirWay) {
       send([](ErrorCode, std::size_t) {});  // where that fails, the next read does too
       return read_more(buffer, std::move(handler));
     }
@@ -193,7 +193,7 @@ class TlsStream final : public Stream {
   TlsEngine::Step read(std::span<char> buffer, std::size_t& size) {
     auto step = engine_.read(buffer, size);
     if (step == TlsEngine::Step::done) without_content_ = 0;
-    if (step == TlsEngine::Step::want_input && without_content_ > kMostWithoutContent) {
+    if (step == TlsEngine::Step::want_input && without_content_ > kMaxWithoutContent) {
       step = engine_.give_up("TLS records without content came, and no end of them");
     }
     return step;

@@ -24,7 +24,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
   /// The most bytes that unread() reads: session tickets on an idle connection are shorter. One
   /// turn of the loop may check all idle connections of an origin.
-  static constexpr std::size_t kMostLookedAt = std::size_t{3} * 1024;
+  static constexpr std::size_t kMaxLookedAt = std::size_t{3} * 1024;
 
   /// What the peer has sent that has not been read yet.
   enum class Unread { nothing, bytes, end };
@@ -36,7 +36,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
   /// Prepares it for requests: the TLS handshake.
   virtual void prepare(ReadyHandler handler) = 0;
-  /// Looks without waiting: `end` also where more came than kMostLookedAt, and no content.
+  /// Looks without waiting: `end` also where more came than kMaxLookedAt, and no content.
   virtual Unread unread() = 0;
   /// Writes both, one after the other; they stay where they are until `handler`. Its size is how
   /// much went to the network, in bytes of the network: 0 = none of it.

@@ -21,7 +21,7 @@ using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
 using Context = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
 
-constexpr std::size_t kMostPemBytes = std::size_t{1024} * 1024;  // hundreds of certificates
+constexpr std::size_t kMaxPemBytes = std::size_t{1024} * 1024;  // hundreds of certificates
 
 Bio reader(std::string_view text) {
   return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free};
@@ -69,7 +69,7 @@ int read_whole(const std::string& path, std::string& text) {
       break;
     }
     text.append(chunk.data(), static_cast<std::size_t>(got));
-    if (text.size() > kMostPemBytes) error = EFBIG;
+    if (text.size() > kMaxPemBytes) error = EFBIG;
   }
   ::close(fd);
   OPENSSL_cleanse(chunk.data(), chunk.size());

@@ -6,11 +6,11 @@ namespace skewguard::net {
 
 void TlsSessions::put(const std::string& server, TlsSession session) {
   if (!session || SSL_SESSION_is_resumable(session.get()) != 1) return;
-  if (sessions_.size() >= kMostServers && !sessions_.contains(server))
+  if (sessions_.size() >= kMaxServers && !sessions_.contains(server))
     sessions_.erase(sessions_.begin());
   auto& known = sessions_[server];
   known.push_back(std::move(session));
-  if (known.size() > kMostEach) known.pop_front();
+  if (known.size() > kMaxEach) known.pop_front();
 }
 
 TlsSession TlsSessions::take(const std::string& server) {

@@ -21,9 +21,9 @@ using TlsSession = std::unique_ptr<SSL_SESSION, FreeTlsSession>;
 class TlsSessions {
  public:
   /// Servers send two as a rule; more are of use only to who connects often at once.
-  static constexpr std::size_t kMostEach = 4;
+  static constexpr std::size_t kMaxEach = 4;
   /// Who talks to more servers than these does so in passing.
-  static constexpr std::size_t kMostServers = 64;
+  static constexpr std::size_t kMaxServers = 64;
 
   /// `server`: "host:port".
   void put(const std::string& server, TlsSession session);

@@ -55,12 +55,12 @@ void add_statement(std::vector<std::string>& into, std::string text) {
 
 /// A text, or the texts of an array.
 void add_texts(std::vector<std::string>& into, const json* value) {
-  constexpr std::size_t kMost = 10;
+  constexpr std::size_t kMax = 10;
   if (value == nullptr) return;
   if (value->is_string()) add_statement(into, visible(value->get_ref<const std::string&>()));
   if (!value->is_array()) return;
   for (const auto& element : *value) {
-    if (into.size() >= kMost) return;
+    if (into.size() >= kMax) return;
     if (element.is_string()) add_statement(into, visible(element.get_ref<const std::string&>()));
   }
 }
@@ -129,8 +129,8 @@ void read_page(AnswerBody& body, std::string_view text) {
   body.title = page_title(text);
   const auto start = text.find_first_not_of(" \t\r\n");
   if (start == std::string_view::npos || text[start] == '<') return;
-  constexpr std::size_t kMostWords = 400;
-  add_statement(body.statements, visible(text.substr(start), kMostWords));
+  constexpr std::size_t kMaxWords = 400;
+  add_statement(body.statements, visible(text.substr(start), kMaxWords));
 }
 
 }  // namespace
@@ -155,7 +155,7 @@ std::string page_title(std::string_view body) {
 AnswerBody read_body(const Exchange& exchange, Wrapping unwrap) {
   using Form = AnswerBody::Form;
   AnswerBody body;
-  if (exchange.body.size() > kMostErrorBytes || http::is_coded(exchange.headers)) {
+  if (exchange.body.size() > kMaxErrorBytes || http::is_coded(exchange.headers)) {
     body.form = Form::page;
     return body;
   }

@@ -41,9 +41,9 @@ enum class Wrapping {
 };
 
 /// A longer body is not a message, and reading it would block the loop.
-inline constexpr std::size_t kMostErrorBytes = std::size_t{256} * 1024;
+inline constexpr std::size_t kMaxErrorBytes = std::size_t{256} * 1024;
 
-/// Safe for hostile input: linear time, at most kMostErrorBytes (a longer body counts as a page
+/// Safe for hostile input: linear time, at most kMaxErrorBytes (a longer body counts as a page
 /// without words, and so does one that could not be decoded), bounded nesting, no exceptions. For
 /// an answer to HEAD, only the fields show whether it would have been a page.
 AnswerBody read_body(const Exchange& exchange, Wrapping unwrap = Wrapping::where_silent);

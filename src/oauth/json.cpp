@@ -161,7 +161,7 @@ std::optional<double> number_of_text(std::string_view text) {
 const nlohmann::json* member_like(const nlohmann::json& object, std::string_view name) {
   if (!object.is_object()) return nullptr;
   if (const auto exact = object.find(name); exact != object.end()) return &*exact;
-  if (object.size() > kMostNames) return nullptr;
+  if (object.size() > kMaxNames) return nullptr;
   for (const auto& [key, value] : object.items())
     if (alike(key, name)) return &value;
   return nullptr;
@@ -172,7 +172,7 @@ std::optional<SecretText> json_of_form(std::string_view text, std::string_view n
   out.append('{');
   bool named = false;
   for (std::size_t fields = 0; !text.empty(); ++fields) {
-    if (fields == kMostNames) return std::nullopt;
+    if (fields == kMaxNames) return std::nullopt;
     const auto field = text.substr(0, text.find('&'));
     text.remove_prefix(std::min(field.size() + 1, text.size()));
     const auto equals = field.find('=');

@@ -39,15 +39,15 @@ class SecretJson {
 
 /// The limit of members in an object or a form. An answer has about a dozen; comparing many more
 /// would block the loop.
-inline constexpr std::size_t kMostNames = 1000;
+inline constexpr std::size_t kMaxNames = 1000;
 
 /// The member `name` of an object, otherwise the first one that differs from it only in case,
-/// underscores and hyphens (accessToken, Access-Token), if the object has at most kMostNames
+/// underscores and hyphens (accessToken, Access-Token), if the object has at most kMaxNames
 /// members; otherwise null. Valid as long as `object`.
 const nlohmann::json* member_like(const nlohmann::json& object, std::string_view name);
 
 /// A form (application/x-www-form-urlencoded) as a JSON object of its fields; empty if `text` is
-/// not a form, has no field `name`, or more than kMostNames fields.
+/// not a form, has no field `name`, or more than kMaxNames fields.
 std::optional<SecretText> json_of_form(std::string_view text, std::string_view name);
 
 /// The member `name` of an object if it is a string; otherwise null. Valid as long as `object`.

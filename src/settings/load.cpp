@@ -26,7 +26,7 @@ constexpr Bounds kTimeoutBounds{std::chrono::milliseconds{1}, std::chrono::hours
 constexpr Bounds kMaxWaitBounds{Duration{0}, std::chrono::hours{24}};
 constexpr Bounds kStalenessBounds{Duration{0}, std::chrono::hours{1}};
 constexpr Bounds kMaxSkewBounds{std::chrono::milliseconds{1}, std::chrono::hours{24}};
-constexpr int kMostAttempts = 100;
+constexpr int kMaxAttempts = 100;
 
 std::string named(const Definition& setting, const Value& value) {
   return "the " + std::string(setting.name) + " (" + value.origin + ")";
@@ -57,9 +57,9 @@ MaybeError read_attempts(const Sources& sources, int& into) {
   int attempts = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), attempts);
   const bool whole = error == std::errc{} && end == text.data() + text.size();
-  if (!whole || attempts < 1 || attempts > kMostAttempts) {
+  if (!whole || attempts < 1 || attempts > kMaxAttempts) {
     return config_error(named(kAttempts, *value) + " is not a whole number from 1 to " +
-                            std::to_string(kMostAttempts),
+                            std::to_string(kMaxAttempts),
                         "it limits how many tokens one call may have refused; the default is 3");
   }
   into = attempts;

@@ -22,10 +22,10 @@ double next_unit(std::uint64_t& state) noexcept {
 
 /// min(first * 2^doublings, max), without overflow; never negative.
 Duration ceiling(const Backoff::Options& options, unsigned doublings) noexcept {
-  Duration ceiling = std::clamp(options.first, Duration{0}, std::max(options.most, Duration{0}));
+  Duration ceiling = std::clamp(options.first, Duration{0}, std::max(options.max, Duration{0}));
   constexpr unsigned kBits = 63;  // of a Duration: more doublings change nothing
-  for (unsigned i = 0; i < std::min(doublings, kBits) && ceiling < options.most; ++i) {
-    ceiling = ceiling > options.most / 2 ? options.most : ceiling * 2;
+  for (unsigned i = 0; i < std::min(doublings, kBits) && ceiling < options.max; ++i) {
+    ceiling = ceiling > options.max / 2 ? options.max : ceiling * 2;
   }
   return ceiling;
 }
@@ -35,11 +35,11 @@ Duration ceiling(const Backoff::Options& options, unsigned doublings) noexcept {
 Backoff::Backoff(Options options, std::uint64_t seed) noexcept : options_(options), state_(seed) {}
 
 Duration Backoff::next() noexcept {
-  const Duration most = ceiling(options_, step_);
+  const Duration max = ceiling(options_, step_);
   if (step_ < std::numeric_limits<unsigned>::max()) ++step_;
-  const Duration least = most / 2;
-  const auto extra = static_cast<double>((most - least).count()) * next_unit(state_);
-  return std::min(least + Duration{static_cast<Duration::rep>(extra)}, most);
+  const Duration least = max / 2;
+  const auto extra = static_cast<double>((max - least).count()) * next_unit(state_);
+  return std::min(least + Duration{static_cast<Duration::rep>(extra)}, max);
 }
 
 double Jitter::next() noexcept {

@@ -15,8 +15,8 @@ class Backoff {
  public:
   struct Options {
     Duration first =
-        std::chrono::milliseconds{500};        ///< a login host that restarts needs about that
-    Duration most = std::chrono::seconds{30};  ///< longer, and recovery is noticed too late
+        std::chrono::milliseconds{500};       ///< a login host that restarts needs about that
+    Duration max = std::chrono::seconds{30};  ///< longer, and recovery is noticed too late
   };
   Backoff(Options options, std::uint64_t seed) noexcept;
   /// The next delay; each call doubles the ceiling.

@@ -38,11 +38,11 @@ std::string_view take_digits(std::string_view& text) noexcept {
 }
 
 /// The number, or empty if it exceeds `max`.
-std::optional<std::int64_t> number(std::string_view digits, std::int64_t most) noexcept {
+std::optional<std::int64_t> number(std::string_view digits, std::int64_t max) noexcept {
   std::int64_t value = 0;
   for (const char digit : digits) {
     const std::int64_t d = digit - '0';
-    if (value > (most - d) / 10) return std::nullopt;
+    if (value > (max - d) / 10) return std::nullopt;
     value = value * 10 + d;
   }
   return value;

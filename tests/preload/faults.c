@@ -41,7 +41,7 @@
 
 enum Kind { kFile, kSocket, kOther, kKinds };
 enum Action { kNone, kFail, kHalf, kKill, kTorn };
-enum { kMostText = 512 };
+enum { kMaxText = 512 };
 
 static atomic_int seen;
 static long chosen;
@@ -76,17 +76,17 @@ static void name_it(char* text, int fd, const char* path) {
   size_t filled = 0;
   if (fd >= 0 && (path == NULL || path[0] != '/')) {
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    const long got = syscall(SYS_readlink, link, text, (size_t)kMostText / 2);
+    const long got = syscall(SYS_readlink, link, text, (size_t)kMaxText / 2);
     filled = got > 0 ? (size_t)got : 0;
   }
-  snprintf(text + filled, kMostText - filled, "/%s", path == NULL ? "" : path);
+  snprintf(text + filled, kMaxText - filled, "/%s", path == NULL ? "" : path);
 }
 
 static void tell(const char* operation, int fd, const char* path) {
   const char* const log = getenv("SKEWGUARD_TEST_FAULT_LOG");
   if (log == NULL) return;
-  char what[kMostText] = "";
-  char line[kMostText + 64];
+  char what[kMaxText] = "";
+  char line[kMaxText + 64];
   name_it(what, fd, path);
   const int size = snprintf(line, sizeof line, "%s %s\n", operation, what);
   const long file =

@@ -22,7 +22,7 @@ constexpr std::size_t kRuns = 2000 / SKEWGUARD_HISTORY_SHARE;
 constexpr Duration kTrueTime = seconds{1'798'000'000};  // less the boot clock's
 constexpr Duration kRight = milliseconds{300};          // a clock that is right is off by no more
 
-constexpr Duration kMostLate = seconds{1};  // a date string
+constexpr Duration kMaxLate = seconds{1};  // a date string
 
 /// Each clock's error: what it shows less true time.
 struct Errors {
@@ -79,7 +79,7 @@ doctor::Diagnosis diagnose(Random& random, const Errors& errors) {
   examination.api = 1;
   examination.now = WallTime{kTrueTime + errors.local};
   for (const Duration error : {errors.login, errors.api}) {
-    const Duration late = random.chance(0.5) ? random.between(Duration{0}, kMostLate) : Duration{};
+    const Duration late = random.chance(0.5) ? random.between(Duration{0}, kMaxLate) : Duration{};
     examination.survey.servers.push_back(probe(random, error, errors.local, late));
     examination.survey.servers.back().url =
         examination.survey.servers.size() == 1 ? "https://login.example/" : "https://api.example/";

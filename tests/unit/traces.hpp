@@ -19,7 +19,7 @@ inline std::atomic<int> on_the_heap{0};  ///< blocks given back with a mark in t
 
 /// Whether a mark stands in the memory of secrets: in a block that is in use, or was given back.
 inline bool among_secrets() {
-  constexpr std::uintptr_t kMost = std::uintptr_t{64} << 20U;  // sanitizers have such memory, too
+  constexpr std::uintptr_t kMax = std::uintptr_t{64} << 20U;  // sanitizers have such memory, too
   std::ifstream smaps("/proc/self/smaps");
   std::uintptr_t begin = 0, end = 0;
   for (std::string line; std::getline(smaps, line);) {
@@ -31,7 +31,7 @@ inline bool among_secrets() {
       end = last;
     }
     if (!line.starts_with("VmFlags: rd wr") || line.find(" dd") == std::string::npos) continue;
-    if (end - begin > kMost) continue;
+    if (end - begin > kMax) continue;
     const auto* const bytes = reinterpret_cast<const char*>(begin);  // NOLINT: an address as text
     if (std::string_view(bytes, end - begin).find(kMark) != std::string_view::npos) return true;
   }

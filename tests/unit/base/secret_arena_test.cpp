@@ -76,7 +76,7 @@ TEST(SecretArena, GivesThePagesOfALongBlockBack) {
   unmapped = 0;
   maps_left = 1;
   SecretArena arena({map_some, unmap_counted});
-  arena.give_back(arena.take(SecretArena::kMostBlock), SecretArena::kMostBlock);
+  arena.give_back(arena.take(SecretArena::kMaxBlock), SecretArena::kMaxBlock);
   EXPECT_EQ(unmapped, SecretArena::kChunk);
 }
 

@@ -107,13 +107,13 @@ std::string empty_blocks(std::size_t count) {
 }
 
 TEST(DecodeBody, CountsBlocksThatBringNothing) {
-  Exchange most = answer(empty_blocks(kMostBlocks), "deflate");
+  Exchange most = answer(empty_blocks(kMaxBlocks), "deflate");
   EXPECT_EQ(decode_body(most, kLimit), Decoding::decoded);
   EXPECT_EQ(most.body, "");
-  Exchange over = answer(empty_blocks(kMostBlocks + 1), "deflate");
+  Exchange over = answer(empty_blocks(kMaxBlocks + 1), "deflate");
   EXPECT_EQ(decode_body(over, kLimit), Decoding::too_large);
   std::string members;
-  for (std::size_t i = 0; i <= kMostBlocks; ++i) members += compressed("", kGzip);
+  for (std::size_t i = 0; i <= kMaxBlocks; ++i) members += compressed("", kGzip);
   Exchange many = answer(std::move(members), "gzip");
   EXPECT_EQ(decode_body(many, kLimit), Decoding::too_large);
 }

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kMost = std::chrono::days{400};
+constexpr Duration kMax = std::chrono::days{400};
 
 TEST(RetryAfter, TakesSecondsAsTheyStand) {
   const std::array<std::pair<const char*, Duration>, 8> kCases{{
@@ -21,8 +21,8 @@ TEST(RetryAfter, TakesSecondsAsTheyStand) {
       {"3600", 3600s},
       {"0042", 42s},
       {" 120\t", 120s},
-      {"34560000", kMost},
-      {"34559999", kMost - 1s},
+      {"34560000", kMax},
+      {"34559999", kMax - 1s},
   }};
   for (const auto& [value, expected] : kCases) {
     EXPECT_EQ(retry_after({{"Retry-After", value}}), expected) << value;
@@ -36,7 +36,7 @@ TEST(RetryAfter, RoundsAFractionUp) {
       {"299.5", 300s},
       {"7.000", 7s},
       {"0.0", 0s},
-      {"34560000.9", kMost},
+      {"34560000.9", kMax},
   }};
   for (const auto& [value, expected] : kCases) {
     EXPECT_EQ(retry_after({{"Retry-After", value}}), expected) << value;
@@ -44,12 +44,12 @@ TEST(RetryAfter, RoundsAFractionUp) {
 }
 
 TEST(RetryAfter, EndsAtFourHundredDays) {
-  EXPECT_EQ(retry_after({{"Retry-After", "34560001"}}), kMost);
-  EXPECT_EQ(retry_after({{"Retry-After", "9223372036854775808"}}), kMost);
-  EXPECT_EQ(retry_after({{"Retry-After", std::string(10'000, '9')}}), kMost);
+  EXPECT_EQ(retry_after({{"Retry-After", "34560001"}}), kMax);
+  EXPECT_EQ(retry_after({{"Retry-After", "9223372036854775808"}}), kMax);
+  EXPECT_EQ(retry_after({{"Retry-After", std::string(10'000, '9')}}), kMax);
   EXPECT_EQ(retry_after({{"Date", "Thu, 01 Jan 1970 00:00:00 GMT"},
                          {"Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"}}),
-            kMost);
+            kMax);
 }
 
 // Scenario C13. The server runs 600 s ahead: what it says is 30 s from now by its own clock.
@@ -163,12 +163,12 @@ TEST(RateLimitReset, ReadsSecondsSince1970ByTheAnswersOwnDate) {
   for (const char* name : {"X-RateLimit-Reset", "X-Rate-Limit-Reset"}) {
     EXPECT_EQ(rate_limit_reset({date, {name, "1767225900"}}), 300s) << name;
     EXPECT_EQ(rate_limit_reset({date, {name, "1767225599"}}), 0s) << name;
-    EXPECT_EQ(rate_limit_reset({date, {name, "1000000000"}}), kMost) << name;
+    EXPECT_EQ(rate_limit_reset({date, {name, "1000000000"}}), kMax) << name;
     EXPECT_EQ(rate_limit_reset({date, {name, "1767225899001"}}), 300s) << "milliseconds";
-    EXPECT_EQ(rate_limit_reset({date, {name, "99999999999999999999"}}), kMost) << name;
+    EXPECT_EQ(rate_limit_reset({date, {name, "99999999999999999999"}}), kMax) << name;
     EXPECT_EQ(rate_limit_reset({{name, "1767225900"}}), std::nullopt) << "no clock of ours";
   }
-  EXPECT_EQ(rate_limit_reset({date, {"RateLimit-Reset", "1767225900"}}), kMost);
+  EXPECT_EQ(rate_limit_reset({date, {"RateLimit-Reset", "1767225900"}}), kMax);
 }
 
 TEST(RateLimitReset, PassesOverALimitThatIsNotUsedUp) {

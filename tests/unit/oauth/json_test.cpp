@@ -39,7 +39,7 @@ TEST(MemberLike, PrefersTheExactNameAndForgivesItsSpelling) {
 
 TEST(MemberLike, ComparesWithNoMoreNamesThanAnAnswerHas) {
   nlohmann::json object = {{"accessToken", 1}};
-  for (std::size_t i = 1; i < kMostNames; ++i) object[std::to_string(i)] = 0;
+  for (std::size_t i = 1; i < kMaxNames; ++i) object[std::to_string(i)] = 0;
   EXPECT_NE(member_like(object, "access_token"), nullptr);
   object["one more"] = 0;
   EXPECT_EQ(member_like(object, "access_token"), nullptr);
@@ -60,7 +60,7 @@ TEST(JsonOfForm, ReadsTheFieldsOfAForm) {
 
 TEST(JsonOfForm, TakesAsManyFieldsAsAnAnswerMayHave) {
   std::string most = "error=a";
-  for (std::size_t i = 1; i < kMostNames; ++i) most += "&b=";
+  for (std::size_t i = 1; i < kMaxNames; ++i) most += "&b=";
   EXPECT_NE(form(most), "none");
   EXPECT_EQ(form(most + "&b="), "none");
 }

@@ -39,9 +39,9 @@ TEST(JwtPeek, ReadsFractionsAndExponents) {
 }
 
 TEST(JwtPeek, ReadsTokensOfUpTo256KiB) {
-  constexpr std::size_t kMost = std::size_t{256} * 1024;
+  constexpr std::size_t kMax = std::size_t{256} * 1024;
   std::string jwt = testing_jwt(R"({"exp":12})");
-  jwt.resize(kMost, 'A');  // of its signature
+  jwt.resize(kMax, 'A');  // of its signature
   EXPECT_TRUE(peek_jwt(jwt));
   EXPECT_FALSE(peek_jwt(jwt + 'A'));
   EXPECT_FALSE(peek_jwt(jwt + "AA"));

@@ -272,7 +272,7 @@ TEST(ApiRefusal, ABodyInACodingThatIsNotKnownIsAPageWithoutWords) {
 
 TEST(ApiRefusal, ALongBodyIsNoMessage) {
   std::string text = R"({"message":"no"})";
-  text.resize(kMostErrorBytes, ' ');
+  text.resize(kMaxErrorBytes, ' ');
   EXPECT_EQ(api(403, {}, text).description, "no");
   EXPECT_EQ(api(403, {}, text + " ").description, "");
 }

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 TEST(Backoff, KeepsEachDelayInTheUpperHalfOfADoublingCeiling) {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
-    Backoff backoff({.first = 500ms, .most = 30s}, seed);
+    Backoff backoff({.first = 500ms, .max = 30s}, seed);
     for (const Duration ceiling : {500ms, 1000ms, 2000ms, 4000ms, 8000ms, 16000ms, 30000ms}) {
       const Duration delay = backoff.next();
       ASSERT_GE(delay, ceiling / 2) << seed;
@@ -23,7 +23,7 @@ TEST(Backoff, KeepsEachDelayInTheUpperHalfOfADoublingCeiling) {
 }
 
 TEST(Backoff, StaysAtTheMostForEver) {
-  Backoff backoff({.first = 1s, .most = 30s}, 7);
+  Backoff backoff({.first = 1s, .max = 30s}, 7);
   for (int i = 0; i < 1000; ++i) {
     const Duration delay = backoff.next();
     ASSERT_LE(delay, 30s);
@@ -48,7 +48,7 @@ TEST(Backoff, ByDefaultTriesAgainWithinHalfASecondAndNoticesRecoveryWithinHalfAM
 }
 
 TEST(Backoff, BeginsAgainAfterASuccess) {
-  Backoff backoff({.first = 1s, .most = 1h}, 7);
+  Backoff backoff({.first = 1s, .max = 1h}, 7);
   for (int i = 0; i < 6; ++i) (void)backoff.next();
   EXPECT_EQ(backoff.steps(), 6U);
   backoff.reset();
@@ -71,7 +71,7 @@ TEST(Backoff, IsTheSameForTheSameSeedAndDiffersBetweenSeeds) {
 TEST(Backoff, SpreadsCallersThatStartTogether) {
   std::vector<Duration> first(100);
   for (std::size_t seed = 0; seed < first.size(); ++seed) {
-    first[seed] = Backoff({.first = 1s, .most = 30s}, seed).next();
+    first[seed] = Backoff({.first = 1s, .max = 30s}, seed).next();
   }
   std::ranges::sort(first);
   EXPECT_LT(first.front(), 600ms);  // of 500 ms to 1 s
@@ -80,14 +80,14 @@ TEST(Backoff, SpreadsCallersThatStartTogether) {
 }
 
 TEST(Backoff, BearsExtremeOptions) {
-  Backoff longest({.first = 1ns, .most = Duration::max()}, 1);
+  Backoff longest({.first = 1ns, .max = Duration::max()}, 1);
   for (int i = 0; i < 200; ++i) ASSERT_GE(longest.next(), 0ns);
   EXPECT_GE(longest.next(), Duration::max() / 2);
-  Backoff none({.first = 0s, .most = 30s}, 1);
+  Backoff none({.first = 0s, .max = 30s}, 1);
   for (int i = 0; i < 200; ++i) ASSERT_EQ(none.next(), 0s);
-  Backoff first_over_most({.first = 1h, .most = 2s}, 1);
+  Backoff first_over_most({.first = 1h, .max = 2s}, 1);
   EXPECT_LE(first_over_most.next(), 2s);
-  Backoff negative({.first = -1s, .most = -1s}, 1);
+  Backoff negative({.first = -1s, .max = -1s}, 1);
   EXPECT_EQ(negative.next(), 0s);
 }
 
