@@ -48,9 +48,9 @@ std::string quoted(std::string_view text) {
 /// Why this answer's stamp cannot be placed between sent and received; empty if it can.
 std::string_view unfit(const AnswerHead& head) {
   if (head.status < 200) return "an interim answer (1xx)";
-  if (head.status == 407) return "407: the outgoing proxy's, not the server's";
-  if (head.status == 408) return "408: it may have been made before the request";
-  if (head.early) return "it was there before the request had gone out";
+  if (head.status == 407) return "407: from the outgoing proxy, not from the server";
+  if (head.status == 408) return "408: it may have been written before the request";
+  if (head.early) return "it arrived before the request was sent";
   if (find_field(head.headers, "Age").count > 0) return "from a cache (Age)";
   if (head.received.boot < head.sent.boot) return "received before it was sent";
   return {};
@@ -70,10 +70,9 @@ std::optional<time::DateSample> sample_of(const AnswerHead& head, std::string* w
   if (date.count > 1) return refused("more than one Date");
   const std::string_view text = trim(date.value);
   const auto parsed = time::parse_loose_date(text, today_of(head.received));
-  if (!parsed) return refused("its Date names no instant for certain" + with(text));
+  if (!parsed) return refused("its Date is ambiguous or malformed" + with(text));
   const time::DateSample sample{head.sent, head.received, *parsed, head.connection};
-  if (!SkewEstimator::interval_of(sample))
-    return refused("a time that no clock here can show" + with(text));
+  if (!SkewEstimator::interval_of(sample)) return refused("an impossible time" + with(text));
   return sample;
 }
 

@@ -100,9 +100,9 @@ std::optional<SntpRefusal> unfit_header(SntpBytes packet) {
     return SntpRefusal{SntpRefusal::Kind::not_synchronized, "it is not synchronized"};
   }
   if (static_cast<std::int8_t>(packet[kPrecisionAt]) > 0) {
-    return unusable_sntp("a clock that is read to more than a second");
+    return unusable_sntp("a clock with a precision of more than a second");
   }
-  if (big_endian(packet, kTransmitAt, 8) == 0) return unusable_sntp("an answer without its time");
+  if (big_endian(packet, kTransmitAt, 8) == 0) return unusable_sntp("an answer without a time");
   return std::nullopt;
 }
 
@@ -138,12 +138,12 @@ std::variant<SntpSample, SntpRefusal> read_sntp(SntpBytes packet, std::uint64_t 
   const std::uint64_t came = big_endian(packet, kReceiveAt, 8);
   const std::uint64_t went = big_endian(packet, kTransmitAt, 8);
   if (static_cast<std::int64_t>(went - came) < 0) {
-    return unusable_sntp("it answered before it was asked, by its own clock");
+    return unusable_sntp("by its own clock, it answered before it was asked");
   }
   const Duration transmitted = ntp_time(went, era_hint(received));
   sample.transmitted = std::chrono::floor<std::chrono::seconds>(transmitted);
   if (!SkewEstimator::interval_of({sent, received, sample.transmitted})) {
-    return unusable_sntp("a time that no clock here can show");
+    return unusable_sntp("an impossible time");
   }
   // An unslewed time is a sum of three readings that lie up to `gap` apart.
   const Duration precision = precision_of(static_cast<std::int8_t>(packet[kPrecisionAt]));
@@ -152,7 +152,7 @@ std::variant<SntpSample, SntpRefusal> read_sntp(SntpBytes packet, std::uint64_t 
   sample.server.high = ntp_time(came, sample.transmitted) - sent.unslewed().time_since_epoch() +
                        2 * sent.gap + precision;
   if (sample.server.low > sample.server.high) {
-    return unusable_sntp("it took longer by its clock than the whole exchange by ours");
+    return unusable_sntp("by its clock, it took longer than the whole exchange by ours");
   }
   return sample;
 }

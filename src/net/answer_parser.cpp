@@ -40,12 +40,11 @@ struct AnswerParser::Impl {
 
   Outcome read_line(std::string_view& bytes) {
     if (lines.size() == 0 && speaks_tls(bytes.front())) {
-      return fail(Outcome::malformed,
-                  "the server speaks TLS there, which needs https:// in the URL");
+      return fail(Outcome::malformed, "the server speaks TLS: use https:// in the URL");
     }
     const auto found = lines.take(bytes);
     if (status_line.status == 0 && !begins_like_answer(lines.line())) {
-      return fail(Outcome::malformed, "what came does not begin like an answer of HTTP/1.1");
+      return fail(Outcome::malformed, "it does not start like an HTTP/1.1 answer");
     }
     switch (found) {
       case LineReader::Found::more:
@@ -54,7 +53,7 @@ struct AnswerParser::Impl {
         return fail(Outcome::too_large,
                     "the head is over the limit of " + std::to_string(kHeadLimit) + " bytes");
       case LineReader::Found::bad_byte:
-        return fail(Outcome::malformed, "its head holds a byte that does not belong there");
+        return fail(Outcome::malformed, "its head contains an invalid byte");
       case LineReader::Found::line:
         break;
     }
@@ -64,7 +63,7 @@ struct AnswerParser::Impl {
 
   Outcome begin(std::string_view line) {
     const auto parsed = parse_status_line(line);
-    if (!parsed) return fail(Outcome::malformed, "its first line is not one of HTTP/1.1");
+    if (!parsed) return fail(Outcome::malformed, "its first line is not an HTTP/1.1 status line");
     if (parsed->status < 100) return fail(Outcome::malformed, "the status code is under 100");
     if (parsed->status == 101) {
       return fail(Outcome::malformed, "the server switched protocols without being asked");
@@ -76,14 +75,14 @@ struct AnswerParser::Impl {
   /// A line that begins with a blank goes on with the field before it (RFC 9112 section 5.2).
   Outcome read_field(std::string_view line) {
     if (line.front() == ' ' || line.front() == '\t') {
-      if (!field) return fail(Outcome::malformed, "its first field begins with a blank");
+      if (!field) return fail(Outcome::malformed, "its first field starts with a space");
       const auto more = trim(line);
       if (!more.empty()) field->value.append(field->value.empty() ? "" : " ").append(more);
       return Outcome::more;
     }
     keep_field();
     field = parse_field(line);
-    if (!field) return fail(Outcome::malformed, "its head holds a line that is not a field");
+    if (!field) return fail(Outcome::malformed, "its head contains a line that is not a field");
     return Outcome::more;
   }
 

@@ -57,7 +57,7 @@ class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
     const auto found = operations_.find(ticket);
     if (found == operations_.end()) return;
     const auto operation = found->second;
-    operation->fail(Kind::cancelled, "the request was withdrawn");
+    operation->fail(Kind::cancelled, "the request was cancelled");
   }
 
  private:

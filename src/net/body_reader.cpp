@@ -147,10 +147,10 @@ Found BodyReader::take_chunk_line(std::string_view& bytes) {
   const auto line = read_chunk_line(lines_.line());
   const bool ends = found == LineReader::Found::line;
   if (line.bad || found == LineReader::Found::bad_byte || (ends && !line.complete)) {
-    return fail(Found::malformed, "a chunk does not begin with its size");
+    return fail(Found::malformed, "a chunk does not start with its size");
   }
   if (ends && lines_.bare_lf()) {
-    return fail(Found::malformed, "the line before a chunk ends with LF alone, not CRLF");
+    return fail(Found::malformed, "the line before a chunk ends with a bare LF, not CRLF");
   }
   if (found == LineReader::Found::over) {
     return fail(Found::lines_too_large, "the extensions of its chunks are over the limit");
@@ -167,7 +167,7 @@ Found BodyReader::take_chunk_end(std::string_view& bytes) {
   const char wanted = after_cr_ ? '\n' : '\r';
   if (bytes.empty()) return Found::more;
   if (bytes.front() != wanted) {
-    return fail(Found::malformed, bytes.front() == '\n' ? "a chunk ends with LF alone, not CRLF"
+    return fail(Found::malformed, bytes.front() == '\n' ? "a chunk ends with a bare LF, not CRLF"
                                                         : "a chunk is longer than it says");
   }
   bytes.remove_prefix(1);
@@ -184,7 +184,7 @@ Found BodyReader::take_trailer(std::string_view& bytes) {
       return fail(Found::lines_too_large, "its trailer is over the limit");
     case LineReader::Found::line:
       if (lines_.bare_lf() && line_ends_ == LineEnds::crlf)
-        return fail(Found::malformed, "a line of its trailer ends with LF alone, not CRLF");
+        return fail(Found::malformed, "a line of its trailer ends with a bare LF, not CRLF");
       if (lines_.line().empty()) {
         state_ = State::whole;
         return Found::whole;
@@ -194,7 +194,7 @@ Found BodyReader::take_trailer(std::string_view& bytes) {
     case LineReader::Found::bad_byte:
       break;
   }
-  return fail(Found::malformed, "its trailer holds a line that is not a field");
+  return fail(Found::malformed, "its trailer contains a line that is not a field");
 }
 
 Found BodyReader::end() const noexcept {

@@ -100,7 +100,7 @@ std::string why_untrusted(int error, X509* certificate, X509* leaf,
                  ? whose + " names no host: it has no subjectAltName"
                  : whose + " is for " + names_of(leaf) + ", not for " + demand.host;
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-      return whose + " is self-signed, and not one of the trusted authorities";
+      return whose + " is self-signed, and is not a trusted authority";
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
       return whose + " comes from an authority that is not trusted here: " +
              name_text(X509_get_subject_name(certificate));

@@ -80,7 +80,7 @@ bool Dial::past_deadline() {
   if (now >= options_.deadline) {
     fail(Kind::timeout, "the deadline passed while talking to " + route_.place() + ": " + doing());
   } else if (at_proxy() && now >= proxy_until_) {
-    fail(Kind::proxy, "the proxy " + route_.proxy->place() + " made no way to " +
+    fail(Kind::proxy, "the proxy " + route_.proxy->place() + " did not connect to " +
                           endpoint_text(route_.url.host, route_.url.port) + " within " +
                           std::to_string(kLongestProxyWait / std::chrono::seconds{1}) +
                           " s: " + doing());
@@ -102,7 +102,7 @@ const char* Dial::doing() const noexcept {
     case State::tunnelling:
       return "the proxy was asked (CONNECT), and has not answered";
     default:
-      return "the TLS handshake was under way";
+      return "the TLS handshake was in progress";
   }
 }
 

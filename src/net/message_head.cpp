@@ -59,14 +59,14 @@ bool has_element(const Headers& headers, std::string_view name, std::string_view
 
 Fault codings_fault(const Headers& headers, int version) {
   if (headers.count("Content-Length") > 0) {
-    return "both Content-Length and Transfer-Encoding are there";
+    return "it has both Content-Length and Transfer-Encoding";
   }
   const auto fields = headers.all("Transfer-Encoding");
   if (fields.size() > 1) {
-    return "the field Transfer-Encoding is there " + std::to_string(fields.size()) + " times";
+    return "the field Transfer-Encoding occurs " + std::to_string(fields.size()) + " times";
   }
   if (!iequals(trim(fields.front()), "chunked")) {
-    return "a transfer coding was used that was not asked for";
+    return "it uses a transfer coding that was not requested";
   }
   if (version < 11) return "HTTP/1.0 has no transfer coding";
   return std::nullopt;
@@ -76,7 +76,7 @@ Fault lengths_fault(const std::vector<std::string_view>& lengths) {
   for (const auto length : lengths) {
     if (!parse_length(length)) return "its Content-Length is not a number of bytes";
     if (parse_length(length) != parse_length(lengths.front())) {
-      return "the field Content-Length is there with different values";
+      return "the field Content-Length has different values";
     }
   }
   return std::nullopt;
@@ -151,14 +151,14 @@ Fault answer_framing(const Headers& headers, int version, Framing& framing) {
 
 Fault request_framing(const Headers& headers, int version, Framing& framing) {
   if (elements_of(headers, "Content-Length").size() > 1) {
-    return "the field Content-Length is there more than once";
+    return "the field Content-Length occurs more than once";
   }
   return framing_of(headers, version, Framing::Kind::none, framing);
 }
 
 Fault check_host(const Headers& headers, int version) {
   const auto hosts = headers.all("Host");
-  if (hosts.size() > 1) return "the field Host is there more than once";
+  if (hosts.size() > 1) return "the field Host occurs more than once";
   if (hosts.empty()) return version < 11 ? Fault() : "the field Host is missing";
   if (!valid_host(hosts.front())) return "the field Host does not name a host";
   return std::nullopt;

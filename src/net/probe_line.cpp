@@ -111,7 +111,7 @@ void ProbeLine::digest(Outcome outcome) {
     case Outcome::complete:
       return deliver(outcome);
     case Outcome::truncated:
-      return fail(Kind::truncated, "the answer broke off");
+      return fail(Kind::truncated, "the answer was cut off");
     case Outcome::too_large:
       if (parser_.head_done()) return deliver(outcome);  // its Date is there
       return fail(Kind::too_large, parser_.why());

@@ -79,7 +79,7 @@ Secret basic(const Secret& credentials) {
 
 Error unusable_proxy(std::string why, std::string remedy) {
   return {.kind = ErrorKind::config,
-          .message = "the proxy cannot be used: " + std::move(why),
+          .message = "the proxy is unusable: " + std::move(why),
           .remedy = std::move(remedy)};
 }
 
@@ -93,12 +93,12 @@ std::optional<Error> check_credentials(std::string_view text) {
   }
   if (text.find(':') == std::string_view::npos) {
     return unusable_proxy("its credentials are not user:password",
-                          "give both, a colon between them");
+                          "give both, separated by a colon");
   }
   const auto control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
   if (std::ranges::any_of(text, control)) {
-    return unusable_proxy("its credentials hold a control character",
-                          "give user and password exactly as they are");
+    return unusable_proxy("its credentials contain a control character",
+                          "use user and password exactly as they are");
   }
   return std::nullopt;
 }
@@ -149,11 +149,11 @@ Result<ProxyRule> ProxyRule::make(const ProxyOptions& options) {
   ProxyRule rule;
   if (options.url.empty()) return rule;
   const auto url = http::parse_url(options.url);
-  if (!url) return unusable_proxy(url.error().message, "give http://host:port");
+  if (!url) return unusable_proxy(url.error().message, "use http://host:port");
   if (url->tls()) {
-    return unusable_proxy("it is reached over https://", "name a proxy that takes plain http://");
+    return unusable_proxy("it is reached over https://", "use a proxy that accepts plain http://");
   }
-  if (url->target != "/") return unusable_proxy("its URL has a path", "give http://host:port");
+  if (url->target != "/") return unusable_proxy("its URL has a path", "use http://host:port");
   if (auto error = check_credentials(options.credentials.reveal())) return *std::move(error);
   rule.proxy_ = Proxy{.host = url->host, .port = url->port};
   if (!options.credentials.empty()) rule.proxy_->authorization = basic(options.credentials);

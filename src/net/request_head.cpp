@@ -30,16 +30,16 @@ bool transport_field(std::string_view name) noexcept {
 }
 
 std::optional<std::string> why_invalid(const HttpRequest& request) {
-  if (!http::valid_token(request.method)) return "the method is not a token of HTTP";
+  if (!http::valid_token(request.method)) return "the method is not an HTTP token";
   if (request.method == "CONNECT") return "CONNECT is not a request to a resource";
   for (const auto& field : request.headers.fields()) {
-    if (!http::valid_token(field.name)) return "a header field's name is not a token of HTTP";
+    if (!http::valid_token(field.name)) return "a header field's name is not an HTTP token";
     if (transport_field(field.name)) {
       return "the header field " + field.name + " is the transport's own";
     }
     if (!http::valid_field_value(field.value)) {
       return "the value of the header field " + field.name +
-             " holds bytes that a header must not carry";
+             " contains bytes that are not allowed in a header";
     }
   }
   if (!http::valid_field_value(request.authorization.reveal())) {

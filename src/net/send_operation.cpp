@@ -66,8 +66,8 @@ const char* SendOperation::doing() const {
     case State::writing:
       return "the request was being sent";
     default:
-      return parser_.begun() ? "the answer had begun, but was not whole"
-                             : "the request was sent, but no answer had begun";
+      return parser_.begun() ? "the answer had started, but was not complete"
+                             : "the request was sent, but no answer had started";
   }
 }
 
@@ -200,7 +200,7 @@ void SendOperation::connection_lost(const std::string& why) {
   connection_.reset();
   if (!may_resend(request_.method, lost)) {
     return fail(Kind::reset,
-                "the connection to " + place_ + " broke before an answer began: " + why);
+                "the connection to " + place_ + " broke before an answer started: " + why);
   }
   log(LogLevel::debug, [&] { return "the idle connection was gone (" + why + "): once more"; });
   resent_ = true;
@@ -228,9 +228,8 @@ void SendOperation::deliver() {
   const bool keep = parser_.reusable() && !half_written_ && !exchange_.early;
   if (!sink_) parser_.take(exchange_);
   if (!url().tls() && wants_tls(exchange_.status, exchange_.body)) {
-    return fail(
-        Kind::malformed,
-        "from " + place_ + ": the server speaks TLS there, which needs https:// in the URL");
+    return fail(Kind::malformed,
+                "from " + place_ + ": the server speaks TLS: use https:// in the URL");
   }
   if (keep) dialer_.put_idle(route_, *std::exchange(connection_, std::nullopt));
   finish(std::move(exchange_));

@@ -132,7 +132,7 @@ class SntpQuestion : public std::enable_shared_from_this<SntpQuestion> {
     std::set<std::string> places;
     for (const auto& attempt : attempts_)
       if (places.insert(attempt->place).second) note(attempt->place + ": no answer" + stray_);
-    fail(FailureKind::timeout, "the time for it was over");
+    fail(FailureKind::timeout, "there was no answer in time");
   }
 
   void begin(const std::vector<std::string>& addresses) {
@@ -168,7 +168,7 @@ class SntpQuestion : public std::enable_shared_from_this<SntpQuestion> {
         ++next_;
         if (repeated) continue;
         lost(place, FailureKind::too_soon,
-             when ? "it may not be asked again so soon" : "it wants to be asked no more");
+             when ? "it must not be asked again so soon" : "it does not want to be asked again");
         continue;
       }
       if (*when > now) return try_after(*when - now);
@@ -197,7 +197,7 @@ class SntpQuestion : public std::enable_shared_from_this<SntpQuestion> {
     const auto attempt =
         std::make_shared<Attempt>(udp::socket(shared_.io.executor), address, place, fresh_nonce());
     if (attempt->nonce == 0) {
-      lost(place, FailureKind::unreachable, "there are no random numbers");
+      lost(place, FailureKind::unreachable, "no random numbers are available");
       return false;
     }
     boost::system::error_code error;
@@ -245,7 +245,7 @@ class SntpQuestion : public std::enable_shared_from_this<SntpQuestion> {
     }
     const auto& refusal = std::get<SntpRefusal>(answer);
     if (refusal.kind == SntpRefusal::Kind::not_ours) {
-      stray_ = " (what came was " + refusal.why + ")";
+      stray_ = " (it received " + refusal.why + ")";
       return await(attempt);
     }
     shared_.paces[attempt->place].told(refusal.wish);
@@ -284,9 +284,10 @@ Result<SntpName> parse_sntp_name(std::string_view text) {
   if (!has_port) url.append(kNtpPort);
   const auto parsed = http::parse_url(url);
   if (!parsed || text.ends_with(':') || text.find_first_of("/?") != std::string_view::npos) {
-    return Error{.kind = ErrorKind::config,
-                 .message = "\"" + std::string(text) + "\" names no NTP server",
-                 .remedy = "give HOST or HOST:PORT, an IPv6 address in brackets: [2001:db8::1]"};
+    return Error{
+        .kind = ErrorKind::config,
+        .message = "\"" + std::string(text) + "\" is not an NTP server",
+        .remedy = "use HOST or HOST:PORT, with an IPv6 address in brackets: [2001:db8::1]"};
   }
   return SntpName{parsed->host, parsed->port};
 }
@@ -327,7 +328,7 @@ class SntpClient::Impl : public std::enable_shared_from_this<Impl> {
     const auto found = questions_.find(ticket);
     if (found == questions_.end()) return;
     const auto question = found->second;
-    question->fail(FailureKind::cancelled, "the question was withdrawn");
+    question->fail(FailureKind::cancelled, "the question was cancelled");
   }
 
  private:

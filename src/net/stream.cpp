@@ -194,7 +194,7 @@ class TlsStream final : public Stream {
     auto step = engine_.read(buffer, size);
     if (step == TlsEngine::Step::done) without_content_ = 0;
     if (step == TlsEngine::Step::want_input && without_content_ > kMaxWithoutContent) {
-      step = engine_.give_up("TLS records without content came, and no end of them");
+      step = engine_.give_up("it kept sending TLS records without content");
     }
     return step;
   }

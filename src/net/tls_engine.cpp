@@ -13,7 +13,7 @@
 namespace skewguard::net {
 namespace {
 
-constexpr std::string_view kBrokenOff = "the peer broke off";
+constexpr std::string_view kBrokenOff = "the peer closed the connection";
 constexpr std::string_view kHttp = "HTTP/";
 
 /// The index under which an SSL object stores its engine.
@@ -68,8 +68,7 @@ TlsContext::TlsContext(const TlsOptions& options) : TlsContext(TLS_client_method
   if (fault_) return;
   if (!leave_out_dhe(get())) {
     fault_ =
-        "the TLS policy of this system (openssl.cnf) allows no cipher but those with DHE, which "
-        "are not used";
+        "the TLS policy of this system (openssl.cnf) allows only DHE ciphers, which are not used";
     return;
   }
   SSL_CTX_set_verify(get(), SSL_VERIFY_PEER, nullptr);
@@ -191,8 +190,8 @@ int TlsEngine::asked(SSL* /*ssl*/, void* engine) {
 
 std::string TlsEngine::about_our_certificate() const {
   if (!asked_) return "";
-  if (shows_.empty()) return "; the server asked for a client certificate, and none is given";
-  return "; the server asked for a client certificate, and was shown the one in " + shows_;
+  if (shows_.empty()) return "; the server requested a client certificate, and none is set";
+  return "; the server requested a client certificate, and got the one in " + shows_;
 }
 
 std::string TlsEngine::about_peer() const {
@@ -220,10 +219,9 @@ TlsEngine::Step TlsEngine::stopped(int result, const char* doing) {
     const auto code = ERR_peek_error();
     const bool alert =
         ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) > SSL_AD_REASON_OFFSET;
-    failure_.detail =
-        std::string(doing) + " with " + peer_ + " failed: " +
-        (speaks_http() ? std::string("it speaks plain HTTP there, which needs http:// in the URL")
-                       : openssl_words(kBrokenOff));
+    failure_.detail = std::string(doing) + " with " + peer_ + " failed: " +
+                      (speaks_http() ? std::string("it speaks plain HTTP: use http:// in the URL")
+                                     : openssl_words(kBrokenOff));
     if (alert) failure_.detail += about_our_certificate();
   }
   failed_ = true;
@@ -289,7 +287,7 @@ TlsEngine::Step TlsEngine::peek() {
 }
 
 TlsEngine::Step TlsEngine::give_up(const std::string& why) {
-  if (!failed_) failure_.detail = "TLS with " + peer_ + " was broken off: " + why;
+  if (!failed_) failure_.detail = "TLS with " + peer_ + " was aborted: " + why;
   failed_ = true;
   return Step::failed;
 }

@@ -97,7 +97,7 @@ std::optional<std::string> use_server_identity(SSL_CTX* context, const ServerIde
       SSL_CTX_use_PrivateKey(context, key.get()) == 1 && SSL_CTX_check_private_key(context) == 1) {
     return std::nullopt;
   }
-  return "the server's certificate or key cannot be used: " + openssl_words("no reason is given");
+  return "the server's certificate or key is unusable: " + openssl_words("no reason is given");
 }
 
 std::optional<std::string> use_client_identity(SSL_CTX* context, const ClientIdentityFiles& files) {
@@ -109,8 +109,7 @@ std::optional<std::string> use_client_identity(SSL_CTX* context, const ClientIde
   const bool chain = use_chain(context, text);
   Secret::wipe(text);  // the key may stand in the same file
   if (!chain) {
-    return certificate +
-           " holds no certificate (PEM) that can be used: " + openssl_words("it is not one");
+    return certificate + " contains no usable certificate (PEM): " + openssl_words("it is not one");
   }
   const int error = read_whole(files.key, text);
   bool encrypted = false;
@@ -119,11 +118,10 @@ std::optional<std::string> use_client_identity(SSL_CTX* context, const ClientIde
   if (error != 0) return unreadable(key_file, error);
   if (encrypted) {
     ERR_clear_error();
-    return key_file + " is encrypted, and there is nobody to ask for its pass phrase";
+    return key_file + " is encrypted, and nobody can be asked for its pass phrase";
   }
   if (!key) {
-    return key_file +
-           " holds no private key (PEM) that can be used: " + openssl_words("it is not one");
+    return key_file + " contains no usable private key (PEM): " + openssl_words("it is not one");
   }
   if (SSL_CTX_use_PrivateKey(context, key.get()) == 1 && SSL_CTX_check_private_key(context) == 1) {
     return std::nullopt;

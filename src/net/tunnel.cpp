@@ -33,11 +33,11 @@ bool takes_basic(const Headers& headers) {
 
 std::string wanted_credentials(const Headers& headers, bool authorized) {
   if (!takes_basic(headers)) {
-    return "the proxy does not take user and password (Basic), which is all that skewguard can "
+    return "the proxy does not accept user and password (Basic), which is all that skewguard can "
            "give";
   }
-  return authorized ? "the proxy wants other credentials than those it was given"
-                    : "the proxy wants credentials: put user:password@ into its URL";
+  return authorized ? "the proxy rejects these credentials"
+                    : "the proxy requires credentials: put user:password@ in its URL";
 }
 
 }  // namespace
@@ -86,7 +86,7 @@ void Tunnel::receive() {
 void Tunnel::digest(AnswerParser::Outcome outcome) {
   if (outcome == AnswerParser::Outcome::more) return receive();
   if (outcome == AnswerParser::Outcome::complete) return answered();
-  refuse(Kind::proxy_refused, "its answer cannot be used: " + parser_.why());
+  refuse(Kind::proxy_refused, "its answer is unusable: " + parser_.why());
 }
 
 void Tunnel::answered() {
@@ -107,7 +107,7 @@ void Tunnel::answered() {
   // Both TLS and HTTP leave the first word to us: this would be read as the host's.
   if (surplus) {
     return refuse(Kind::proxy_refused,
-                  "it sent more than an answer before anything was asked of the host");
+                  "it sent more than an answer before the host was asked anything");
   }
   finish(std::move(socket_));
 }
@@ -115,7 +115,7 @@ void Tunnel::answered() {
 void Tunnel::refuse(Kind kind, std::string why) {
   TransportFailure failure;
   failure.kind = kind;
-  failure.detail = "the proxy " + proxy_ + " made no way to " + target_ + ": " + std::move(why);
+  failure.detail = "the proxy " + proxy_ + " did not connect to " + target_ + ": " + std::move(why);
   finish(std::move(failure));
 }
 

@@ -54,7 +54,7 @@ Result<Secret> credentials_of(std::string_view text, const Value& value) {
   const auto control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
   if (std::ranges::any_of(credentials.reveal(), control)) {
     return unusable(value, "has a control character in its credentials",
-                    "give user and password exactly as they are");
+                    "use user and password exactly as they are");
   }
   return credentials;
 }
@@ -80,8 +80,8 @@ std::optional<Error> read_proxy_url(const Value& value, ProxyOptions& into) {
   }
   if (host != std::string_view::npos) text.remove_prefix(host + 1);
   const auto url = http::parse_url("http://" + std::string(text));
-  if (!url) return unusable(value, "has an " + url.error().message, "give http://host:port");
-  if (url->target != "/") return unusable(value, "has a path", "give http://host:port");
+  if (!url) return unusable(value, "has an " + url.error().message, "use http://host:port");
+  if (url->target != "/") return unusable(value, "has a path", "use http://host:port");
   into.url = url->origin();
   return std::nullopt;
 }

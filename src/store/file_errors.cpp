@@ -20,20 +20,20 @@ struct Advice {
 
 constexpr const char* kOtherFolder = "name another folder for tokens, or keep none";
 constexpr std::array<Advice, 14> kAdvice{{
-    {EACCES, ErrorKind::config, nullptr, "make the folder and what is in it this user's own"},
-    {EPERM, ErrorKind::config, nullptr, "make the folder and what is in it this user's own"},
+    {EACCES, ErrorKind::config, nullptr, "make this user the owner of the folder and its content"},
+    {EPERM, ErrorKind::config, nullptr, "make this user the owner of the folder and its content"},
     {EROFS, ErrorKind::config, nullptr, kOtherFolder},
-    {ELOOP, ErrorKind::config, "it is a symbolic link", "remove the link, or name what it names"},
-    {ENOTDIR, ErrorKind::config, "it is a symbolic link, or no folder", kOtherFolder},
+    {ELOOP, ErrorKind::config, "it is a symbolic link", "remove the link, or name its target"},
+    {ENOTDIR, ErrorKind::config, "it is a symbolic link, or not a folder", kOtherFolder},
     {EISDIR, ErrorKind::config, "it is a folder", "remove it"},
     {ENXIO, ErrorKind::config, "it is not a regular file", "remove it"},
     {EEXIST, ErrorKind::config, nullptr, "remove it"},
     {ENAMETOOLONG, ErrorKind::config, nullptr, kOtherFolder},
     {ENOLCK, ErrorKind::config, nullptr, "name a folder on a file system that has locks"},
     {EOPNOTSUPP, ErrorKind::config, nullptr, "name a folder on a file system that has locks"},
-    {ENOSPC, ErrorKind::unavailable, nullptr, "make room on that file system"},
-    {EDQUOT, ErrorKind::unavailable, nullptr, "make room in this user's quota"},
-    {EIO, ErrorKind::unavailable, nullptr, "look at the kernel's log: the disk may be failing"},
+    {ENOSPC, ErrorKind::unavailable, nullptr, "free space on that file system"},
+    {EDQUOT, ErrorKind::unavailable, nullptr, "free space in this user's quota"},
+    {EIO, ErrorKind::unavailable, nullptr, "check the kernel's log: the disk may be failing"},
 }};
 
 std::string octal(std::uint32_t mode) {
@@ -64,7 +64,7 @@ std::string type_name(std::uint32_t mode) {
 Error cannot(const std::string& what, const std::string& path, int error) {
   Error out{.kind = ErrorKind::unavailable,
             .message = {},
-            .remedy = "see whether the folder can be read and written"};
+            .remedy = "check whether the folder can be read and written"};
   std::string cause = std::generic_category().message(error);
   for (const Advice& advice : kAdvice) {
     if (advice.error != error) continue;
@@ -95,14 +95,14 @@ std::optional<Error> unfit(const std::string& path, const FileStatus& status, st
                     type == S_IFDIR ? kOtherFolder : "remove it");
   }
   if ((status.mode & 077U) != 0) {
-    const std::string why = "group or others may use it (mode " + octal(status.mode) + ")";
+    const std::string why = "group or others can access it (mode " + octal(status.mode) + ")";
     if (type != S_IFDIR) return not_used(path, why, "chmod 600 " + path);
     // Any other folder may be shared on purpose: never suggest "chmod 700" for / or /tmp.
     if (path.ends_with("/skewguard")) return not_used(path, why, "chmod 700 " + path);
     const std::string below = path + (path.ends_with('/') ? "" : "/") + "skewguard";
     return not_used(
         path, why,
-        "name a folder for tokens alone, such as " + below + ": it is made with the right mode");
+        "name a folder only for tokens, such as " + below + ": it is created with the right mode");
   }
   return std::nullopt;
 }

@@ -45,7 +45,7 @@ Result<void> check_digest(const std::string& key) {
 Error busy(const std::string& path) {
   return {.kind = ErrorKind::unavailable,
           .message = path + " changes faster than it can be read",
-          .remedy = "see which processes write there"};
+          .remedy = "find out which processes write there"};
 }
 
 // Names -------------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ Result<Swapped> FileStore::swap(const std::string& key, const std::optional<std:
   if (auto good = check_digest(key); !good) return good.error();
   if (text.size() > kMaxTextBytes) {
     return Error{.kind = ErrorKind::unavailable,
-                 .message = "this token cannot be kept: it is too long",
+                 .message = "this token cannot be stored: it is too long",
                  .remedy = ""};
   }
   const auto before = expected ? number_of_version(*expected) : 0;

@@ -160,7 +160,7 @@ class Proxied(EndToEnd):
 
     def test_wrong_credentials(self):
         proxy = ConnectProxy(self, BASIC)
-        self.refused(proxy, "407", "other credentials", credentials="mole:wrong@")
+        self.refused(proxy, "407", "rejects these credentials", credentials="mole:wrong@")
         proxy.seen.clear()
         self.refused(proxy, "407", "user:password@")
         self.assertEqual(self.world.token_requests(), 0)
@@ -171,7 +171,7 @@ class Proxied(EndToEnd):
                 (b"HTTP/1.1 403 X\r\n" + date + b"\r\n", "403 Forbidden", 1),
                 (b"HTTP/1.1 401 X\r\nWWW-Authenticate: Bearer\r\n\r\n", "401", 1),
                 (b"HTTP/1.1 302 X\r\nLocation: https://a.example/\r\n\r\n", "302", 1),
-                (b"220 smtp.example ready\r\n", "cannot be used", 1),
+                (b"220 smtp.example ready\r\n", "is unusable", 1),
                 (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70000, "over the limit", 1),
                 (b"HTTP/1.1 502 X\r\n\r\n<html>", "502 Bad Gateway", 3),
                 (b"", "without an answer", 3)):
@@ -184,7 +184,7 @@ class Proxied(EndToEnd):
         self.assertEqual(run.verdict(), "timeout")
         self.assertLess(run.report["elapsed_ms"], 15_000, "not that of the default")
         run = self.run_me(HTTPS_PROXY=proxy.url())
-        self.assertIn(f"the proxy {proxy.place} made no way to {self.hosts[0]} within 8 s",
+        self.assertIn(f"the proxy {proxy.place} did not connect to {self.hosts[0]} within 8 s",
                       self.assert_one_error_line(run, 6))
         self.assertLess(run.report["elapsed_ms"], 45_000)
 
@@ -294,7 +294,7 @@ class ClientCertificates(EndToEnd):
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             server = self.server(version)
             line = self.assert_one_error_line(self.run_me(server), 6)
-            self.assertIn("asked for a client certificate, and none is given", line)
+            self.assertIn("requested a client certificate, and none is set", line)
             self.assertIn("--client-cert, --client-key", line)
             self.assertEqual(server.seen, [])
 
@@ -326,8 +326,8 @@ class ClientCertificates(EndToEnd):
         secret.chmod(0)
         for (certificate, key), named in [
                 (("none.pem", "client.key"), "none.pem"), (("client.pem", "none.key"), "none.key"),
-                (("client.key", "client.key"), "client.key holds no certificate"),
-                (("client.pem", "client.pem"), "client.pem holds no private key"),
+                (("client.key", "client.key"), "client.key contains no usable certificate"),
+                (("client.pem", "client.pem"), "client.pem contains no usable private key"),
                 (("client.pem", "stranger.key"), "stranger.key does not belong"),
                 (("client.pem", "locked.key"), "locked.key is encrypted"), *unreadable]:
             line = self.assert_one_error_line(

@@ -258,7 +258,7 @@ class Skew(EndToEnd):
         several = DateServer(self, ahead(0), written=lambda date: date.replace("GMT", "CET"))
         run = self.run_with("", "", "skew", *NO_NTP, several.url, report=False, **NONE)
         self.assertEqual(run.code, 6, run.err)
-        self.assertRegex(run.out, r'its Date names no instant for certain: "[^"]* CET"')
+        self.assertRegex(run.out, r'its Date is ambiguous or malformed: "[^"]* CET"')
 
     # Servers and the way to them -------------------------------------------------------------
 

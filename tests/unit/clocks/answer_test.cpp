@@ -29,7 +29,7 @@ TEST(Answer, HasReadItsDate) {
 TEST(Answer, SaysWhyItsDateIsNoSampleAndQuotesNothing) {
   const Answer answer = dated("secret-token");
   EXPECT_FALSE(answer.sample());
-  EXPECT_EQ(answer.no_sample(), "its Date names no instant for certain");
+  EXPECT_EQ(answer.no_sample(), "its Date is ambiguous or malformed");
 }
 
 TEST(Answer, KeepsItsSampleWhateverBecomesOfItsFields) {

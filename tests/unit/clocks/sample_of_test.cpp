@@ -97,13 +97,13 @@ TEST(SampleOf, C25_DatesWithOneMeaningAreTakenWhateverTheirForm) {
 
 TEST(SampleOf, C25_WhatIsNotTakenIsQuoted) {
   EXPECT_EQ(why_not(answer({{"Date", "06.11.1994 08:49"}})),
-            "its Date names no instant for certain: \"06.11.1994 08:49\"");
+            "its Date is ambiguous or malformed: \"06.11.1994 08:49\"");
   const std::string long_one = "\x1b[31m" + std::string(100, 'x');
   EXPECT_EQ(why_not(answer({{"Date", long_one}})),
-            "its Date names no instant for certain: \"?[31m" + std::string(43, 'x') + "...\"");
+            "its Date is ambiguous or malformed: \"?[31m" + std::string(43, 'x') + "...\"");
   std::string why;
   EXPECT_FALSE(sample_of(answer({{"Date", long_one}}), &why, false));
-  EXPECT_EQ(why, "its Date names no instant for certain");
+  EXPECT_EQ(why, "its Date is ambiguous or malformed");
 }
 
 TEST(SampleOf, DatesNoClockOfTodayShowsAreNone) {

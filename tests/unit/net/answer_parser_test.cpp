@@ -291,7 +291,7 @@ TEST(AnswerParser, SaysWhatIsWrongWithTheLengths) {
   const auto why = [&](const std::string& fields) {
     return parse(ok + fields + "\r\n", kNoLimit, Then::stays_open).why;
   };
-  EXPECT_THAT(why(coding + coding), HasSubstr("Transfer-Encoding is there 2 times"));
+  EXPECT_THAT(why(coding + coding), HasSubstr("Transfer-Encoding occurs 2 times"));
   EXPECT_THAT(why(coding + "Content-Length: 2\r\n"),
               HasSubstr("both Content-Length and Transfer-Encoding"));
   EXPECT_THAT(why("Content-Length: 2\r\nContent-Length: 3\r\n"), HasSubstr("different values"));
@@ -313,8 +313,8 @@ TEST(AnswerParser, SaysWhereALineOfChunksEndsWithLfAlone) {
   const auto why = [&](const std::string& body) {
     return parse(head + body, kNoLimit, Then::stays_open).why;
   };
-  EXPECT_EQ(why("1\nx"), "the line before a chunk ends with LF alone, not CRLF");
-  EXPECT_EQ(why("1\r\nx\n"), "a chunk ends with LF alone, not CRLF");
+  EXPECT_EQ(why("1\nx"), "the line before a chunk ends with a bare LF, not CRLF");
+  EXPECT_EQ(why("1\r\nx\n"), "a chunk ends with a bare LF, not CRLF");
   EXPECT_EQ(why("1\r\nxy\r\n"), "a chunk is longer than it says");
 }
 

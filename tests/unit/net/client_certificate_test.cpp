@@ -127,7 +127,7 @@ TEST_P(ClientCertificate, OneThatIsMissingIsSaidToBe) {
   const ScriptedServer server(io_, {{}}, server_, demand());
   const auto failure = failure_of(server, std::nullopt);
   EXPECT_EQ(failure.kind, TransportFailure::Kind::tls_failed) << failure.detail;
-  EXPECT_THAT(failure.detail, HasSubstr("asked for a client certificate, and none is given"));
+  EXPECT_THAT(failure.detail, HasSubstr("requested a client certificate, and none is set"));
 }
 
 TEST_P(ClientCertificate, ARefusalThatComesBeforeTheRequestGoesOutIsToldAsOne) {
@@ -148,7 +148,7 @@ TEST_P(ClientCertificate, ARefusalThatComesBeforeTheRequestGoesOutIsToldAsOne) {
   }
   const auto& failure = std::get<TransportFailure>(*result);
   EXPECT_EQ(failure.kind, TransportFailure::Kind::tls_failed) << failure.detail;
-  EXPECT_THAT(failure.detail, HasSubstr("asked for a client certificate, and none is given"));
+  EXPECT_THAT(failure.detail, HasSubstr("requested a client certificate, and none is set"));
   EXPECT_FALSE(failure.request_sent);
 }
 

@@ -155,7 +155,7 @@ TEST_F(DialerTest, SaysInWhatStepTheDeadlinePassed) {
   ASSERT_TRUE(result);
   const auto& failure = std::get<TransportFailure>(*result);
   EXPECT_EQ(failure.kind, Kind::timeout);
-  EXPECT_THAT(failure.detail, HasSubstr("the TLS handshake was under way"));
+  EXPECT_THAT(failure.detail, HasSubstr("the TLS handshake was in progress"));
 }
 
 TEST_F(DialerTest, TellsNothingOnceItIsCancelled) {

@@ -138,7 +138,7 @@ TEST(ProxyRule, RefusesWhatItCannotUseWithoutRepeatingIt) {
     const auto rule = ProxyRule::make(options);
     ASSERT_FALSE(rule.ok()) << options.url;
     EXPECT_EQ(rule.error().kind, ErrorKind::config);
-    EXPECT_THAT(describe(rule.error()), HasSubstr("the proxy cannot be used"));
+    EXPECT_THAT(describe(rule.error()), HasSubstr("the proxy is unusable"));
     EXPECT_THAT(describe(rule.error()), Not(HasSubstr(secret)));
   }
   EXPECT_TRUE(

@@ -76,13 +76,14 @@ TEST_F(ClientIdentity, WhatIsNoPemIsNamedAndNotRepeated) {
   const auto text = kept(text_file("-----BEGIN NONSENSE-----\nhunter2\n"));
   const auto empty = kept(text_file(""));
   for (const auto& file : {text, empty, key_}) {
-    EXPECT_THAT(check_client_identity({file, key_}).value_or(""),
-                AllOf(HasSubstr("client certificate file " + file + " holds no certificate"),
-                      Not(HasSubstr("hunter2"))));
+    EXPECT_THAT(
+        check_client_identity({file, key_}).value_or(""),
+        AllOf(HasSubstr("client certificate file " + file + " contains no usable certificate"),
+              Not(HasSubstr("hunter2"))));
   }
   for (const auto& file : {text, empty, certificate_}) {
     EXPECT_THAT(check_client_identity({certificate_, file}).value_or(""),
-                AllOf(HasSubstr("client key file " + file + " holds no private key"),
+                AllOf(HasSubstr("client key file " + file + " contains no usable private key"),
                       Not(HasSubstr("hunter2"))));
   }
 }

@@ -603,7 +603,7 @@ TEST_F(AsioTransportTest, SilenceEndsAtTheDeadlineAndNotBefore) {
   run_until(io_, [&] { return sent->done(); });
   EXPECT_EQ(sent->failure().kind, Kind::timeout);
   EXPECT_TRUE(sent->failure().request_sent);
-  EXPECT_THAT(sent->failure().detail, HasSubstr("no answer had begun"));
+  EXPECT_THAT(sent->failure().detail, HasSubstr("no answer had started"));
 }
 
 TEST_F(AsioTransportTest, ATimerThatFiresEarlyIsArmedAgainAndNeverForLong) {
@@ -636,7 +636,7 @@ TEST_F(AsioTransportTest, ASlowAnswerEndsAtTheDeadlineWithoutAnyTimer) {
   const auto sent = run(request("GET", server.url()), in(seconds{3}));
   ASSERT_FALSE(sent->answered());
   EXPECT_EQ(sent->failure().kind, Kind::timeout);
-  EXPECT_THAT(sent->failure().detail, HasSubstr("not whole"));
+  EXPECT_THAT(sent->failure().detail, HasSubstr("not complete"));
 }
 
 TEST_F(AsioTransportTest, ALookUpThatHangsEndsAtTheDeadline) {

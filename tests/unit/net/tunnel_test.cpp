@@ -186,10 +186,10 @@ TEST_F(ThroughProxy, ARefusalNamesProxyHostAndReason) {
   const std::string basic = "Proxy-Authenticate: Basic realm=\"x\"\r\n";
   for (const auto& [bytes, words, kind] : std::vector<No>{
            {"HTTP/1.1 407 X\r\n" + basic + "Content-Length: 3\r\n\r\nno!",
-            "407 Proxy Authentication Required; the proxy wants other credentials"},
-           {"HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate\r\n\r\n", "does not take user and"},
+            "407 Proxy Authentication Required; the proxy rejects these credentials"},
+           {"HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate\r\n\r\n", "does not accept user and"},
            {"HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate\r\n" + basic + "\r\n",
-            "the proxy wants other credentials"},
+            "the proxy rejects these credentials"},
            {"HTTP/1.1 403 X\r\n\r\n", "403 Forbidden; its rules"},
            {"HTTP/1.1 502 X\r\n\r\n", "502 Bad Gateway; it could not reach the host", Kind::proxy},
            {"HTTP/1.1 503 X\r\n\r\n", "503 Service Unavailable", Kind::proxy},
@@ -197,8 +197,8 @@ TEST_F(ThroughProxy, ARefusalNamesProxyHostAndReason) {
            {"HTTP/1.1 302 X\r\nLocation: http://login.example/\r\n\r\n", "302 Found"},
            {"HTTP/1.1 999 X\r\n\r\n", "999", Kind::proxy},
            {"HTTP/1.1 404 X\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "404 Not Found"},
-           {"SSH-2.0-x\r\n", "does not begin like an answer of HTTP"},
-           {"HTTP/1.1 2000 OK\r\n\r\n", "its answer cannot be used"},
+           {"SSH-2.0-x\r\n", "does not start like an HTTP"},
+           {"HTTP/1.1 2000 OK\r\n\r\n", "its answer is unusable"},
            {"HTTP/1.1 101 Switching Protocols\r\n\r\n", "switched protocols"},
            {"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "it sent more than an answer"},
            {"HTTP/1.1 200 OK\r\nX: " + std::string(40'000, 'x'), "over the limit of 32768 bytes"},
@@ -218,7 +218,7 @@ TEST_F(ThroughProxy, ARefusalNamesProxyHostAndReason) {
 TEST_F(ThroughProxy, WithoutCredentialsA407SaysWhereTheyGo) {
   const ScriptedServer proxy(io_, {{read_request(), write("HTTP/1.1 407 X\r\n\r\n")}});
   use(options(proxy.port(), ""));
-  EXPECT_THAT(failure_of("https://api.example/").detail, HasSubstr("put user:password@ into"));
+  EXPECT_THAT(failure_of("https://api.example/").detail, HasSubstr("put user:password@ in"));
 }
 
 TEST_F(ThroughProxy, AHostsOwn407IsItsAnswer) {
@@ -281,9 +281,10 @@ TEST_F(ThroughProxy, SilenceIsTheProxysAfterEightSeconds) {
   const auto& failure = std::get<TransportFailure>(**result);
   EXPECT_EQ(failure.kind, Kind::proxy);
   EXPECT_FALSE(failure.request_sent);
-  EXPECT_THAT(failure.detail,
-              AllOf(HasSubstr("the proxy 127.0.0.1:"), HasSubstr("no way to api.example:443"),
-                    HasSubstr("within 8 s: the proxy was asked (CONNECT), and has not answered")));
+  EXPECT_THAT(
+      failure.detail,
+      AllOf(HasSubstr("the proxy 127.0.0.1:"), HasSubstr("did not connect to api.example:443"),
+            HasSubstr("within 8 s: the proxy was asked (CONNECT), and has not answered")));
 }
 
 TEST_F(ThroughProxy, AHostThatIsSilentInsideTheTunnelHasItsWholeDeadline) {

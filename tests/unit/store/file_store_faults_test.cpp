@@ -243,7 +243,7 @@ TEST(FileStoreFaults, ADiskThatFillsInTheMiddleKeepsTheOldValueAndNoDraft) {
   ASSERT_FALSE(swapped.ok());
   EXPECT_EQ(swapped.error().kind, ErrorKind::unavailable);
   EXPECT_THAT(swapped.error().message, HasSubstr("(No space left on device)"));
-  EXPECT_THAT(swapped.error().remedy, HasSubstr("make room"));
+  EXPECT_THAT(swapped.error().remedy, HasSubstr("free space"));
   EXPECT_EQ(text_in(FileStore(folder.path())), "old");
   EXPECT_EQ(names_in_folder(folder / kKey), std::vector<std::string>{"1.json"});
 }
