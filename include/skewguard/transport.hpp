@@ -16,14 +16,14 @@
 
 namespace SKEWGUARD_API skewguard {
 
-/// What time it is, by somebody else's clock.
+/// The current time by another clock.
 struct TimeTold {
   OffsetBound truth{};  ///< true time less the local wall clock: positive = that one is behind
   std::string by{};     ///< who says so, in plain words: "NTP (192.0.2.1:123)"
   std::size_t witnesses = 1;  ///< machines that agree on it
 };
 
-/// One certificate of a server's chain, and when it is valid.
+/// A certificate in a server's chain, and its validity period.
 struct CertificateLife {
   enum class Place {
     server,        ///< the server's own
@@ -62,19 +62,19 @@ struct TransportFailure {
   std::optional<WallTime> not_after{};   ///< likewise: until then
   std::optional<TimeTold> told{};        ///< for tls_time: what a Referee told of it
   std::vector<CertificateLife> chain{};  ///< for tls_time: the server's own, then its issuers
-  /// This machine lacked open files or memory for a connection: no network is to blame.
+  /// This machine was out of open files or memory for a connection: the network is not to blame.
   bool out_of_resources = false;
 };
-/// What its user can do where `out_of_resources` is set.
+/// The remedy if `out_of_resources` is set.
 inline constexpr const char* kCheckLimits =
     "check this machine's limits on threads, open files and memory (ulimit -a)";
-/// The name as it stands above.
+/// The name of the enumerator.
 std::string_view to_string(TransportFailure::Kind kind) noexcept;
 
 /// An answer, whatever its status, or why there is none.
 using SendResult = std::variant<Exchange, TransportFailure>;
 
-/// The bounds of one request.
+/// The limits of one request.
 struct SendOptions {
   Instant deadline{};  ///< over all phases: DNS, connect, TLS, write, read
   std::size_t body_limit = std::size_t{64} * 1024 * 1024;  ///< bytes; one more is `too_large`
@@ -92,8 +92,8 @@ class BodySink {
   virtual void take(std::string_view piece, std::function<void()> next) = 0;
 };
 
-/// Sends requests. Used from one control loop alone; not thread-safe. A send() that throws counts
-/// as a broken connection (`reset`).
+/// Sends requests. Used from one control loop only; not thread-safe. A send() that throws counts as
+/// a broken connection (`reset`).
 class Transport {
  public:
   using Handler = std::function<void(SendResult)>;
@@ -110,38 +110,38 @@ class Transport {
   /// a piece. Written in terms of send(): a transport that has only whole answers needs no other.
   virtual Ticket send_into(std::shared_ptr<BodySink> sink, HttpRequest request,
                            const SendOptions& options, Handler handler);
-  /// Ends a request early: its handler gets `cancelled`, from the loop. Unknown tickets are fine.
+  /// Cancels a request: its handler gets `cancelled`, on the loop. Unknown tickets are ignored.
   virtual void cancel(Ticket ticket) = 0;
 };
 
-/// The clocks of this machine. Thread-safe. It must not throw, and `boot` must not go back.
+/// The clocks of this machine. Thread-safe. Must not throw, and `boot` must not go back.
 class ClockSource {
  public:
   virtual ~ClockSource() = default;
   [[nodiscard]] virtual Now now() = 0;
-  /// Now().boot alone, for who reads it often.
+  /// Only Now().boot, for frequent readers.
   [[nodiscard]] virtual Instant boot_now() { return now().boot; }
 };
 
-/// Tells whether this machine was stopped, restored or moved to another host: then its clocks may
-/// have stood still. Used from one control loop alone. It must not throw.
+/// Detects that this machine was stopped, restored or migrated, so that its clocks may have stood
+/// still. Used from one control loop only. Must not throw.
 class DisruptionSource {
  public:
   virtual ~DisruptionSource() = default;
-  /// Another value than last time: it was. Nothing where it cannot be told.
+  /// Changes whenever that happens. Empty if unknown.
   [[nodiscard]] virtual std::optional<std::uint64_t> marker() = 0;
 };
 
-/// Tells what time it is where a certificate fails on its time alone: whether the local clock is to
-/// blame. What it tells is believed for that, and for no more. Used from one control loop alone.
+/// Gives the time if a certificate fails only because of its dates, to decide whether the local
+/// clock is to blame. It is used for nothing else. Used from one control loop only.
 class Referee {
  public:
-  /// Nothing: nobody could be asked, or they do not agree.
+  /// Empty: nobody could be asked, or they do not agree.
   using Handler = std::function<void(std::optional<TimeTold>)>;
 
   virtual ~Referee() = default;
-  /// `handler` is called exactly once, on the control loop, at about `deadline` at the latest.
-  /// Nobody gets to know a secret by it.
+  /// `handler` is called exactly once, on the control loop, at about `deadline` at the latest. No
+  /// secret is sent to anyone.
   virtual void ask(Instant deadline, Handler handler) = 0;
 };
 

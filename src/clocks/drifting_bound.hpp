@@ -21,7 +21,7 @@ class DriftRate {
   [[nodiscard]] Duration floor(Duration span) const noexcept {
     return Duration{static_cast<std::int64_t>((Wide{span.count()} * scaled_) >> kScale)};
   }
-  /// The same, toward plus infinity: an end moved outward by it is never narrower than the truth.
+  /// The same, toward plus infinity: moving an end outward by it is always enough.
   [[nodiscard]] Duration over(Duration span) const noexcept { return -floor(-span); }
 
  private:

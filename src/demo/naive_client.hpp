@@ -9,11 +9,11 @@
 
 namespace skewguard::demo {
 
-/// The wrapper that most programs have around their HTTP client, neither better nor worse: it keeps
-/// the end of the token as wall time (`exp` of a JWT, else now + `expires_in`), asks for a new one
-/// when that has come, and answers a 401 with one refresh and one retry, noting "clock skew
-/// detected" where the token was still valid by the local clock. Thread-safe, in that a lock guards
-/// the token; threads that find it ended or refused each ask for a new one. Blocks.
+/// A typical wrapper around an HTTP client: it stores the expiry of the token as wall time (`exp`
+/// of a JWT, otherwise now + `expires_in`), requests a new one after that, and answers a 401 with
+/// one refresh and one retry, noting "clock skew detected" if the token was still valid by the
+/// local clock. Thread-safe, but only the token is guarded by a lock: threads that find it expired
+/// or refused each request a new one. Blocks.
 class NaiveClient {
  public:
   struct Options {
@@ -22,7 +22,7 @@ class NaiveClient {
     std::string client_id;
     Secret client_secret;
   };
-  /// `say` gets each thing that it would log, from any thread.
+  /// `say` gets each line that it would log, on any thread.
   NaiveClient(Options options, std::shared_ptr<ClockSource> clock,
               std::function<void(std::string)> say);
   ~NaiveClient();

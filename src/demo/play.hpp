@@ -18,19 +18,19 @@
 
 namespace skewguard::demo {
 
-/// One thing that happened, for the story.
+/// An event in the story.
 struct Moment {
   Duration at{0};  ///< true time since the start
   std::string text;
 };
 
-/// A failed or missing answer as our client judged it, beside what the server itself knows of it.
+/// A failed or missing answer as our client judged it, and what the server itself knows about it.
 struct Judged {
   ReportedAttempt attempt;
   std::optional<emulator::RequestRecord> truth;  ///< absent where no whole answer arrived
 };
 
-/// How one client fared.
+/// The result of one client.
 struct Side {
   std::uint64_t calls = 0;
   std::uint64_t failures = 0;                 ///< that reached the caller: no answer, or not 2xx
@@ -43,17 +43,17 @@ struct Side {
   std::vector<Moment> story;
 };
 
-/// A scenario played to its end by both clients, each with servers of its own.
+/// A scenario played to the end by both clients, each with its own servers.
 struct Played {
   Side naive;
   Side guarded;
 };
 
-/// Calls ended so far, of both clients; read from anywhere.
+/// The number of calls that have ended, of both clients; may be read on any thread.
 using Progress = std::atomic<std::uint64_t>;
 
-/// Plays one scenario in real time: two emulators on loopback ports, the naive client beside ours.
-/// Blocks until both have made their calls. Error: the emulator could not start.
+/// Plays a scenario in real time with two emulators on loopback ports, for the naive client and for
+/// ours. Blocks until both have made their calls. Error: the emulator could not start.
 Result<Played> play(const emulator::Scenario& scenario, const std::shared_ptr<ClockSource>& system,
                     Progress& progress);
 

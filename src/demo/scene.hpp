@@ -22,21 +22,21 @@ struct Outcome {
   std::string words;  ///< for the story, beside the status
 };
 
-/// What one client plays in: its servers, its machine, and the notes on it. What it is told is
-/// thread-safe; run() is called once.
+/// The environment of one client: its servers, its machine, and the results. Thread-safe, but run()
+/// is called once.
 class Scene {
  public:
   Scene(const emulator::Scenario& scenario, const std::shared_ptr<ClockSource>& system)
       : scenario_(scenario), system_(system), stage_(system, scenario.client.wall_offset) {}
 
-  /// Starts the servers. Error: they cannot.
+  /// Starts the servers. Error: they could not start.
   Result<void> set();
   [[nodiscard]] const emulator::Hosted& servers() const { return *servers_; }
   [[nodiscard]] const Stage& stage() const { return stage_; }
 
   void note(std::string text);
   void said(std::string text);
-  /// A call of ours ended so. Looks up what the servers know of each failed answer.
+  /// Records how one of our calls ended. Looks up what the servers know about each failed answer.
   void told(const CallReport& report);
 
   /// Makes the calls, each caller's at its time or as soon as the one before has ended, and lets

@@ -15,15 +15,15 @@ class RefusalBudget {
   static constexpr int kMax = 6;
   static constexpr Duration kEvery = std::chrono::seconds{5};
 
-  /// When the next request can be paid for; not after `now` where one can be at once.
+  /// When the next request can be paid for; at or before `now` if at once.
   [[nodiscard]] Instant next() const noexcept { return full_at_ - (kMax - 1) * kEvery; }
   /// Precondition: next() <= now.
   void pay(Instant now) noexcept { full_at_ = std::max(full_at_, now) + kEvery; }
-  /// Other processes have drawn on it as well: nothing can be paid for before `when`.
+  /// Other processes have used it as well: nothing can be paid for before `when`.
   void wait_until(Instant when) noexcept {
     full_at_ = std::max(full_at_, when + (kMax - 1) * kEvery);
   }
-  /// What was paid for last was not needed after all.
+  /// Refunds the last payment, which was not needed after all.
   void give_back() noexcept { full_at_ -= kEvery; }
 
  private:

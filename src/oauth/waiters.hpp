@@ -12,7 +12,7 @@
 
 namespace skewguard::oauth {
 
-/// A caller that waits for a token, and what it has waited through.
+/// A caller that is waiting for a token, and the failures it has seen.
 struct Waiter {
   event::Want want;
   std::uint64_t newest_before = 0;  ///< the newest generation when it came: later ones are fresh
@@ -23,7 +23,7 @@ struct Waiter {
   Instant failed_at{};            ///< when the last of its attempts ended
   std::array<int, 4> failures{};  ///< how many it has seen, by Retry
 
-  /// Counts one failure of this kind; true if it was one too many.
+  /// Counts a failure of this kind; returns true if it was one too many.
   bool gives_up(Retry retry);
 };
 

@@ -7,11 +7,12 @@
 
 namespace skewguard::runtime {
 
-/// Whether somebody should hear of it: a rejection that a clock caused, or that could not be cured.
+/// Whether the report warrants an alert: a rejection that a clock caused, or that could not be
+/// cured.
 bool alarming(const CallReport& report) noexcept;
 
-/// Runs `command` in a shell for each alarming report, with the report (JSON) on its standard
-/// input, and never waits for it. One that cannot be started is passed over. For one control loop.
+/// Runs `command` in a shell for each such report, with the report (JSON) on its standard input,
+/// and never waits for it. A command that cannot be started is ignored. For one control loop.
 std::function<void(const CallReport&)> alerts_to(const std::string& command);
 
 }  // namespace skewguard::runtime

@@ -10,7 +10,7 @@
 
 namespace skewguard::runtime {
 
-/// Values handed from the loop to a blocked caller, who may leave first. Thread-safe.
+/// Passes values from the loop to a blocked caller, which may give up first. Thread-safe.
 template <typename T>
 class Handover {
  public:
@@ -21,7 +21,7 @@ class Handover {
     }
     ready_.notify_one();
   }
-  /// The next value from that loop; nothing where none came in time.
+  /// The next value from the loop; empty if none came in time.
   std::optional<T> wait(Executor& loop, Duration at_most) {
     const bool ran = loop.run_here([this] { return has_value(); }, at_most);
     std::unique_lock lock(mutex_);

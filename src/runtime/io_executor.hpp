@@ -10,10 +10,10 @@
 namespace skewguard::runtime {
 
 /// An Asio executor as a control loop. It must run one function at a time: that of an io_context
-/// with one thread, or a strand. May be destroyed anywhere; what it was to run then is dropped.
+/// with one thread, or a strand. May be destroyed on any thread; pending functions are dropped.
 class IoExecutor final : public Executor {
  public:
-  /// `inside` tells whether it runs there; empty = that cannot be told.
+  /// `inside` says whether the caller runs on it; empty = unknown.
   IoExecutor(boost::asio::any_io_executor executor, std::shared_ptr<ClockSource> clock,
              std::function<bool()> inside = {});
   ~IoExecutor() override;

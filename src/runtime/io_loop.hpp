@@ -8,8 +8,8 @@
 
 namespace skewguard::runtime {
 
-/// A control loop of our own: an io_context with one owned thread named "skewguard". May be
-/// destroyed on that thread: then it ends once the function that runs there has returned.
+/// Our own control loop: an io_context with one thread named "skewguard". May be destroyed on that
+/// thread: then it ends when the current function has returned.
 class IoLoop final : public Executor {
  public:
   explicit IoLoop(std::shared_ptr<ClockSource> clock);
@@ -22,7 +22,7 @@ class IoLoop final : public Executor {
   void cancel(Timer timer) override;
   [[nodiscard]] bool inside() const noexcept override;
 
-  /// Ends the thread; what was posted and has not run is dropped.
+  /// Ends the thread; pending functions are dropped.
   void stop();
   [[nodiscard]] boost::asio::io_context& context() noexcept;
 

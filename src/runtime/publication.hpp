@@ -12,22 +12,22 @@
 
 namespace skewguard::runtime {
 
-/// The token for everybody who may send it just now: written on the control loop, read by any
-/// thread. A reader keeps what it has read until its next read, and takes the lock only where
-/// something new was published since; else a read is one load of an atomic and one comparison.
+/// The token that may be sent now: written on the control loop, read on any thread. A reader keeps
+/// what it has read until its next read, and takes the lock only if something new was published;
+/// otherwise a read is one atomic load and one comparison.
 class Publication {
  public:
-  /// `on_use` is told, on a reader's thread, when a token is read for the first time, at most once
-  /// for each.
+  /// `on_use` is called on a reader's thread when a token is read for the first time, at most once
+  /// for each token.
   explicit Publication(std::function<void()> on_use = {});
   ~Publication() = default;
   Publication(const Publication&) = delete;
   Publication& operator=(const Publication&) = delete;
 
-  /// Null: no token may be sent. From one thread at a time.
+  /// Null: no token may be sent. Call it on one thread at a time.
   void publish(const oauth::TokenPtr& token, Instant until);
-  /// The token that may be sent at `now`; null = none is at hand. Borrowed until this thread's next
-  /// read from any Publication. Thread-safe.
+  /// The token that may be sent at `now`; null = none. Valid until this thread's next read from any
+  /// Publication. Thread-safe.
   const Lease* read(Instant now) noexcept;
 
  private:

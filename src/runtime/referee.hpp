@@ -8,10 +8,10 @@
 
 namespace skewguard::runtime {
 
-/// NTP servers, and the hosts' Dates over plain HTTP, as ClientOptions::ntp says, on this loop,
-/// which runs one function at a time; null where nobody is to be asked. NTP counts before a Date,
-/// which is a hint: anybody on the way may have written it. `clock` and `transport` must outlive
-/// it.
+/// NTP servers, and the hosts' Dates over plain HTTP, according to ClientOptions::ntp, on this
+/// loop, which runs one function at a time; null if nobody is to be asked. NTP takes precedence
+/// over a Date, which is only a hint: anyone on the way may have written it. `clock` and
+/// `transport` must outlive it.
 std::unique_ptr<Referee> real_referee(const ClientOptions& options, ClockSource& clock,
                                       Transport& transport,
                                       const boost::asio::any_io_executor& executor);

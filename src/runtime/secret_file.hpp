@@ -11,16 +11,17 @@
 
 namespace skewguard::runtime {
 
-/// A file of secrets that may be replaced while the program runs: looked at before tokens are asked
-/// for, which costs one stat(2), and read again where it has changed.
+/// A file of secrets that may be replaced while the program runs: checked before token requests,
+/// which costs one stat(2), and read again if it has changed.
 class SecretFile {
  public:
   using Read = std::function<Result<std::vector<Secret>>()>;
 
   SecretFile(std::string path, Read read) : path_(std::move(path)), read_(std::move(read)) {}
 
-  /// What the file holds now, or why that is of no use; nothing where it is as at the last look.
-  /// The first look always reads: the file may have changed since whoever made this had read it.
+  /// The secrets in the file, or why it is unusable; empty if it has not changed since the last
+  /// check. The first check always reads: the file may have changed since the creator of this
+  /// object read it.
   Dependencies::FreshSecrets look();
 
  private:

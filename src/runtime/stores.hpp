@@ -11,8 +11,8 @@
 
 namespace skewguard::runtime {
 
-/// The store that was chosen; null = none, and so is what was left unsaid. Error (`config`): the
-/// usual folder is not known.
+/// The chosen store; null = none, also if nothing was chosen. Error (`config`): the default folder
+/// is not known.
 Result<std::shared_ptr<TokenStore>> make_store(
     const settings::TokenStoreChoice& choice,
     const std::function<std::optional<std::string>(std::string_view name)>& environment);

@@ -9,7 +9,7 @@
 
 namespace skewguard::settings {
 
-/// One [profile.NAME] table, read and checked. Every value as the text that a flag would have.
+/// A validated [profile.NAME] table. Every value is text, as for a flag.
 struct Profile {
   std::string name;
   std::string file;

@@ -15,8 +15,8 @@
 
 namespace skewguard::settings {
 
-/// Flags as the user typed them; absent = not given. The proxy's URL may hold its password: no
-/// other secret's value is here.
+/// Flags as typed; absent = not given. The proxy's URL may contain its password: there is no other
+/// secret here.
 struct Flags {
   std::optional<std::string> region, client_id, client_secret_file, login_url, api_url, token_path,
       verify_path, access_token_file, ca_file, client_cert, client_key, proxy, no_proxy, timeout,
@@ -29,17 +29,17 @@ struct Flags {
   bool quiet = false;
 };
 
-/// The world that settings are read from, handed in so that tests bring their own.
+/// Where settings are read from, passed in so that tests can replace it.
 struct Surroundings {
   std::function<std::optional<std::string>(std::string_view name)> environment;
-  /// The file's content, or the error with its cause. "-" = stdin.
+  /// The content of a file, or the error with its cause. "-" = stdin.
   std::function<Result<SecretText>(const std::string& path)> read_file;
-  /// Whether anything is there under that name; an empty function: nothing ever is.
+  /// Whether something of that name exists; an empty function: nothing does.
   std::function<bool(const std::string& path)> file_exists;
-  /// Whether every user of this machine may read it; an empty function: nobody may.
+  /// Whether every user of this machine can read it; an empty function: nobody can.
   std::function<bool(const std::string& path)> all_may_read{};
 };
-/// This process's own: its environment, its files, its stdin.
+/// Those of this process: its environment, files and stdin.
 Surroundings process_surroundings();
 
 /// Where tokens are kept between runs.
@@ -63,15 +63,15 @@ struct Settings {
   std::vector<std::string> warnings;  ///< for the log, at level warn: what was left out of account
 };
 
-/// Whether a file of that name is standard input: "-", or what the system calls it.
+/// Whether a file of that name is standard input: "-", or a system name of it.
 bool is_stdin(std::string_view path) noexcept;
 
 /// The environment variables whose values are secrets.
 std::vector<std::string_view> secret_variables();
 
 /// What a command needs: an identity (region or URLs, client id and secret, or a token), or less.
-/// `examination`: an identity where there is one, and what is to be examined; `servers`: where they
-/// are, without any identity; neither misses anything.
+/// `examination`: an identity if there is one, and what to examine; `servers`: only where they are.
+/// These two never report missing settings.
 enum class Need { identity, examination, servers, nothing };
 
 /// Flag > environment > profile file > default. A missing required setting is one error that names

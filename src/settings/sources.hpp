@@ -11,7 +11,7 @@
 
 namespace skewguard::settings {
 
-/// One setting: where it may stand. Empty names = not there.
+/// A setting and where it can be set. Empty names = nowhere.
 struct Definition {
   std::string_view name;  ///< for people
   std::string_view key;   ///< in a profile
@@ -99,10 +99,10 @@ inline constexpr Definition kLogLevel{"log level", "log_level", "", nullptr, {"S
 inline constexpr Definition kLogFormat{
     "log format", "log_format", "--log-format", &Flags::log_format, {}};
 
-/// Where a value was found; a later one beats an earlier one.
+/// Where a value was found; later ones override earlier ones.
 enum class Rank { profile, environment, flag };
 
-/// Wiped when it goes, its copies too: it may be a secret.
+/// Wiped when destroyed, including its copies: it may be a secret.
 struct Value {
   ~Value() { Secret::wipe(text); }
   std::string text;
@@ -110,7 +110,7 @@ struct Value {
   Rank rank = Rank::profile;
 };
 
-/// Flag > environment > profile. Must not outlive what it was made from.
+/// Flag > environment > profile. Must not outlive its arguments.
 class Sources {
  public:
   Sources(const Flags& flags, const Surroundings& surroundings, const Profile& profile)
@@ -121,7 +121,7 @@ class Sources {
   /// The first of the setting's names that is set and not empty.
   [[nodiscard]] std::optional<Value> environment(const Definition& setting) const;
   [[nodiscard]] std::optional<Value> profile(const Definition& setting) const;
-  /// One environment variable; an empty one counts as unset.
+  /// An environment variable; an empty one counts as unset.
   [[nodiscard]] std::optional<std::string> variable(std::string_view name) const;
 
   [[nodiscard]] const Flags& flags() const noexcept { return flags_; }
@@ -141,14 +141,14 @@ Error config_error(std::string message, std::string remedy = {});
 /// `config` names what is unusable. What is missing stays empty.
 std::optional<Error> read_identity(const Sources& sources, Settings& settings);
 
-/// One warning for each file of the user's that holds a secret and that all others may read.
+/// A warning for each file of the user that contains a secret and is readable by everyone.
 std::vector<std::string> readable_secrets(const Sources& sources);
 
 /// The outgoing proxy; `config` names what is unusable, never the credentials. `any_tls`: some host
 /// is reached over https://, else what HTTPS_PROXY says has no part in it.
 std::optional<Error> read_proxy(const Sources& sources, bool any_tls, ProxyOptions& into);
 
-/// The profile that flags and environment point to; empty where there is none.
+/// The profile that flags and environment select; empty if there is none.
 Result<Profile> find_profile(const Flags& flags, const Surroundings& surroundings);
 
 }  // namespace skewguard::settings

@@ -9,9 +9,8 @@
 
 namespace skewguard::virtual_time {
 
-/// A computer: its clocks, which all start at readings of their own, run at rates of their own, and
-/// can be stepped, suspended and stopped. Must not outlive its timeline, nor be outlived by its
-/// processes.
+/// A computer with its clocks, which start at different readings, run at different rates, and can
+/// be stepped, suspended and stopped. Must not outlive its timeline; must outlive its processes.
 class Machine final : public ClockSource, public DisruptionSource {
  public:
   enum class State {
@@ -29,7 +28,7 @@ class Machine final : public ClockSource, public DisruptionSource {
   [[nodiscard]] static Now booted(WallTime wall);
 
   Now now() override;
-  /// Nothing, unless tell_of_stops().
+  /// Empty, unless tell_of_stops().
   std::optional<std::uint64_t> marker() override { return marker_; }
 
   [[nodiscard]] State state() const noexcept { return state_; }
@@ -37,10 +36,10 @@ class Machine final : public ClockSource, public DisruptionSource {
   /// Moves the wall clock by `by`; positive = forward.
   void step_wall(Duration by);
   void set_wall(WallTime at);
-  /// From here on the boot, monotonic and wall clocks run `slew_ppm` faster than true time, and the
-  /// raw clock `crystal_ppm`; negative = slower. Parts per million.
+  /// From now on the boot, monotonic and wall clocks run `slew_ppm` faster than true time, and the
+  /// raw clock `crystal_ppm`; negative = slower. In parts per million.
   void set_drift(double slew_ppm, double crystal_ppm);
-  /// From here on marker() changes each time the machine leaves State::stopped.
+  /// From now on marker() changes each time the machine leaves State::stopped.
   void tell_of_stops();
 
   [[nodiscard]] Timeline& timeline() noexcept { return timeline_; }

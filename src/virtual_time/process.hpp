@@ -24,7 +24,7 @@ class Process final : public Executor {
   void post(std::function<void()> function) override;
   Timer call_at(Instant at, std::function<void()> function) override;
   void cancel(Timer timer) override { withdraw(timer); }
-  /// Cancels the timer and hands out its function, for the caller to destroy.
+  /// Cancels the timer and returns its function, for the caller to destroy.
   Timeline::Function withdraw(Timer timer);
 
   [[nodiscard]] Machine& machine() noexcept { return machine_; }
@@ -34,7 +34,7 @@ class Process final : public Executor {
   /// What has become due meanwhile runs now, in order.
   void thaw();
   [[nodiscard]] bool frozen() const noexcept { return frozen_; }
-  /// From here on no timer that is set ever fires: timers are hints.
+  /// From now on no timer ever fires: timers are hints.
   void lose_timers() noexcept { loses_timers_ = true; }
   /// Ends it at once (SIGKILL): nothing runs on it any more, and what it had to run is dropped.
   /// Whoever does something for it asks alive() first, so the objects in it can be destroyed
