@@ -363,7 +363,7 @@ struct LatePath {
 
 /// The wider the path, the further from the turn are the probes that must show one second for
 /// certain, and the more goes unseen between them.
-TEST(ProbePlan, ADateThatIsLateByAnotherAmountEachSecondIsToldAsLateOrWithinTheBounds) {
+TEST(ProbePlan, ADateThatIsLateByAVaryingAmountIsReportedAsLateOrWithinTheBounds) {
   const std::vector<LatePath> paths{
       {"local, 0 to 50 ms", local_leg, up_to(milliseconds{50}), {0.30, 0.10, 0.06}},
       {"local, 0 to 100 ms", local_leg, up_to(milliseconds{100}), {0.10, 0.015, 0.005}},
@@ -402,7 +402,7 @@ TEST(ProbePlan, ADateThatIsLateByTheSameAmountEachSecondIsOneClock) {
 }
 
 /// `skew` says: noticed with 99 % certainty, if it gave more than `excluded_share` of the answers.
-TEST(ProbePlan, WhatIsExcludedIsNotThere) {
+TEST(ProbePlan, AnExcludedClockDoesNotExist) {
   Random random(9);
   const std::size_t runs = 3000 / SKEWGUARD_HISTORY_SHARE;
   for (const std::size_t probes : {16U, 40U}) {
@@ -458,7 +458,7 @@ TEST(ProbePlan, StepsOfTheClockDoNotHoldTheMeasurementUp) {
   EXPECT_GT(seen, 400U);
 }
 
-TEST(ProbePlan, TellsDatesOfKeptAnswersFromClocksThatTakeTurns) {
+TEST(ProbePlan, DistinguishesCachedDatesFromClocksThatTakeTurns) {
   Random random(11);
   std::size_t cached = 0;
   std::size_t mistaken = 0;
@@ -554,7 +554,7 @@ TEST(ProbePlan, RoundsHaveNarrowBoundsOnceAProbeHasCheckedThem) {
   }
 }
 
-TEST(ProbePlan, AStepBetweenTwoRoundsIsToldOnceInTheRoundThatSeesIt) {
+TEST(ProbePlan, AStepBetweenTwoRoundsIsReportedOnceByTheRoundThatSeesIt) {
   Random random(13);
   constexpr ProbeBudget kRound{.probes = 8, .time = seconds{3}};
   for (std::size_t i = 0; i < 300; ++i) {

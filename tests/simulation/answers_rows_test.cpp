@@ -113,7 +113,7 @@ Verdict limit_verdict(const char* host) {
   return host == kApiUrl ? Verdict::api_rate_limited : Verdict::login_rate_limited;
 }
 
-TEST_P(Scenario, A4SecondsAreWaitedForAsTold) {
+TEST_P(Scenario, A4WaitsTheSecondsThatTheServerRequests) {
   for (const char* host : {kApiUrl, kLoginUrl}) {
     build(0s, {0s});
     spoil_next(*world, host, 1, too_many("1"));
@@ -352,7 +352,7 @@ TEST_P(Scenario, A7ARevokedTokenIsOneInWhateverWords) {
   }
 }
 
-TEST_P(Scenario, A7ATokenThatHasNotBegunIsOneInWhateverWords) {
+TEST_P(Scenario, A7ATokenThatIsNotValidYetIsRecognizedWhateverTheWords) {
   for (const Wording401& wording : kWordings) {
     SCOPED_TRACE(wording.name);
     build(5s, {0s});

@@ -69,7 +69,7 @@ TEST_P(Scenario, C10TwoCloseClocksBehindOneNameLieInTheHull) {
   EXPECT_LE(world->token_requests(), 7U);
 }
 
-TEST_P(Scenario, C11DatesThatAreNoneOrLateOrCachedBlameNoClock) {
+TEST_P(Scenario, C11InvalidLateOrCachedDatesBlameNoClock) {
   using Kind = emulator::DateFault::Kind;
   const std::vector<emulator::DateFault> faults{
       {.kind = Kind::late, .by = 1s, .text = "", .then = {}},

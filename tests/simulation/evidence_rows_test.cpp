@@ -52,7 +52,7 @@ void expect_no_clock_named(const VirtualClient& client) {
 
 // C19: the login host's Date ----------------------------------------------------------------------
 
-TEST_P(Scenario, C19ALoginDateThatIsNoClockBlamesNoneForATokenThatSpreadsSlowly) {
+TEST_P(Scenario, C19ALoginDateThatIsNoClockBlamesNoneForATokenThatPropagatesSlowly) {
   for (const auto kind : {DateFault::Kind::text, DateFault::Kind::frozen}) {
     build(0s, {0s}, 6s);
     spoil_login_dates(*world, kind);
@@ -109,7 +109,7 @@ TEST_P(Scenario, C19ALagThatAFrozenLoginDateHidesIsNotCalledInnocent) {
 
 // V1 ----------------------------------------------------------------------------------------------
 
-TEST_P(Scenario, V1ATokenThatSpreadsWithinThreeSecondsComesThrough) {
+TEST_P(Scenario, V1ATokenThatPropagatesWithinThreeSecondsComesThrough) {
   for (const Duration spread :
        {Duration{500ms}, Duration{1s}, Duration{1100ms}, Duration{2s}, Duration{2900ms}}) {
     for (const int attempts : {1, 3, 10}) {
@@ -129,7 +129,7 @@ TEST_P(Scenario, V1ATokenThatSpreadsWithinThreeSecondsComesThrough) {
   }
 }
 
-TEST_P(Scenario, V1ANewTokenInPlaceOfARevokedOneMaySpreadSlowlyToo) {
+TEST_P(Scenario, V1ANewTokenInPlaceOfARevokedOneMayPropagateSlowlyToo) {
   build(0s, {0s});
   ASSERT_EQ(client->get().status, 200);
   world->run_for(30s);
@@ -141,7 +141,7 @@ TEST_P(Scenario, V1ANewTokenInPlaceOfARevokedOneMaySpreadSlowlyToo) {
   EXPECT_EQ(outcome.report.token_requests, 1);
 }
 
-TEST_P(Scenario, V1ATokenThatSpreadsForLongerServesALaterCall) {
+TEST_P(Scenario, V1ATokenThatPropagatesMoreSlowlyIsUsedByALaterCall) {
   build(0s, {0s});
   spread_after(*world, 8s);
   const Instant start = world->boot();

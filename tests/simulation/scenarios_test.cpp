@@ -77,7 +77,7 @@ TEST_P(Scenario, C4IssuerFarAheadGivesUpAndSaysByHowMuch) {
   }
 }
 
-TEST_P(Scenario, C4TheFirstTokenIsKeptAndServesOnceItHasBegun) {
+TEST_P(Scenario, C4TheFirstTokenIsKeptAndServesOnceItIsValid) {
   build(60s, {0s}, 300s);
   const Instant start = world->boot();
   while (world->boot() - start < 41s) {
@@ -211,7 +211,7 @@ TEST_P(Scenario, C18ADateIn2100IsBorneOutByNobodyAndStartsNoStorm) {
   EXPECT_LE(looks_at_login(), 3U);
 }
 
-TEST_P(Scenario, C18WhereTheHypervisorTellsOfItNotEvenTheFirstCallIsRefused) {
+TEST_P(Scenario, C18WhereTheHypervisorReportsItNotEvenTheFirstCallIsRefused) {
   build(0s, {0s}, 1h);
   world->machine().tell_of_stops();
   client = std::make_unique<VirtualClient>(*world);  // one that has seen the marker
@@ -266,7 +266,7 @@ TEST_P(Scenario, C21ApiAheadIsLearnedFromTheFirstRejection) {
   EXPECT_LE(world->token_requests(), 21U);
 }
 
-TEST_P(Scenario, ALagIsUnlearnedOnceTheClockIsSetRight) {
+TEST_P(Scenario, ALagIsUnlearnedOnceTheClockIsCorrected) {
   build(12s, {0s}, 60s);
   EXPECT_EQ(client->get().report.verdict, Verdict::issuer_clock_ahead);
   call_for(400s, 20s);
@@ -278,7 +278,7 @@ TEST_P(Scenario, ALagIsUnlearnedOnceTheClockIsSetRight) {
   EXPECT_LT(world->boot() - before, 5s);
 }
 
-TEST_P(Scenario, WhoAsksForATokenAloneHearsOfRejectionsToo) {
+TEST_P(Scenario, ATokenRequestAloneReportsRejectionsToo) {
   build(0s, {0s});
   int requests = 0;
   world->fate = [&requests](const HttpRequest& request) {
@@ -298,7 +298,7 @@ TEST_P(Scenario, WhoAsksForATokenAloneHearsOfRejectionsToo) {
   EXPECT_EQ(client->resolved[0].token_requests, 2);
 }
 
-TEST_P(Scenario, AGivenTokenIsHandedOutWhileTheApiAcceptsItWhateverTheWallClockSays) {
+TEST_P(Scenario, AGivenTokenIsReturnedWhileTheApiAcceptsItWhateverTheWallClockSays) {
   build(0s, {0s}, 60s);
   const auto issued = client->token();
   ASSERT_TRUE(issued);
@@ -454,7 +454,7 @@ TEST_P(Scenario, T8AFreshTokenRefusedTooEndsAndPauses) {
   EXPECT_LE(world->token_requests(), 6U) << "a growing pause, however many callers ask";
 }
 
-TEST_P(Scenario, T10TwoProgramsThatShareOneClientAreToldOfEachOther) {
+TEST_P(Scenario, T10TwoProgramsThatShareOneClientLearnOfEachOther) {
   build(0s, {0s});
   VirtualClient other(*world, VirtualClient::default_options(), 2);
   world->servers().set_token_rules({.contention = true}, world->server_now());

@@ -34,7 +34,7 @@ int failures(VirtualWorld& world, VirtualClient& client, int calls, Duration eve
   return failed;
 }
 
-TEST_P(Scenario, C22ALoginHostThatIsSetRightCostsNoCallAfterIt) {
+TEST_P(Scenario, C22ALoginHostThatIsCorrectedCostsNoCallAfterIt) {
   build(2h, {0s}, 24h);
   EXPECT_EQ(failures(*world, *client, 2, 3s), 2);
   set_login(*world, -2h);
@@ -49,7 +49,7 @@ TEST_P(Scenario, C22ALoginHostThatIsSetRightCostsNoCallAfterIt) {
   EXPECT_EQ(world->rejections(), rejected);
 }
 
-TEST_P(Scenario, C22ALoginHostThatIsSetRightHelpsCallsWithoutTimeForALookToo) {
+TEST_P(Scenario, C22ALoginHostThatIsCorrectedHelpsCallsWithoutTimeForALookToo) {
   build(2h, {0s}, 24h);
   Request brief;
   brief.path = "/api/v2/tokens/me";

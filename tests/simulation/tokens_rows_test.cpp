@@ -273,7 +273,7 @@ TEST_P(Scenario, T12ACallFrozenInItsWaitEndsAtOnceWhereItsDeadlineHasPassed) {
   EXPECT_EQ(frozen.get().status, 200);
 }
 
-TEST_P(Scenario, T12ACallFrozenInItsWaitGoesOnWithItsTokenWhereBothLive) {
+TEST_P(Scenario, T12ACallFrozenInItsWaitContinuesWithItsTokenWhereBothLive) {
   build(5s, {0s}, 1h);
   VirtualClient frozen(*world);
   Request request;
@@ -351,7 +351,7 @@ TEST_P(Scenario, T12ATokenWhoseLifePassedWhileItsAnswerLayUnreadIsNotUsed) {
 
 // T15: `token` in a loop, each a process of its own -----------------------------------------------
 
-TEST_P(Scenario, T15EveryTokenThatIsHandedOutIsTakenAtOnce) {
+TEST_P(Scenario, T15EveryTokenThatIsIssuedIsTakenAtOnce) {
   build(3s, {0s});
   for (int i = 0; i < 20; ++i) {
     VirtualClient process(*world, VirtualClient::default_options(), static_cast<std::uint64_t>(i));

@@ -15,7 +15,7 @@ TEST(OneLine, NamesOfAllLanguagesStayAsTheyAre) {
   }
 }
 
-TEST(OneLine, WhatSteersATerminalBecomesABlank) {
+TEST(OneLine, WhatSteersATerminalBecomesASpace) {
   EXPECT_EQ(one_line("a\x1b[31mb"), "a [31mb");
   EXPECT_EQ(one_line("a\r\n\tb\x7F"), "a   b ");
   EXPECT_EQ(one_line("a\u009B31mb"), "a 31mb");  // CSI as one character
@@ -41,7 +41,7 @@ TEST(OneLine, BytesThatAreNotUtf8AreShownAsQuestionMarks) {
   EXPECT_EQ(one_line("a\xE5\xB1"), "a??");          // cut off
 }
 
-TEST(OneLine, WordsAreJoinedByOneBlankAndCutAtACharacter) {
+TEST(OneLine, WordsAreJoinedByOneSpaceAndTruncatedAtACharacter) {
   EXPECT_EQ(quotable("  a \r\n b  ", 3), "a b");
   EXPECT_EQ(quotable("a b c", 3), "a b...");
   EXPECT_EQ(quotable("äöü", 3), "äöü");

@@ -84,7 +84,7 @@ TEST(Result, ThrowsItsErrorWhereThatIsAskedForAlone) {
   expect_thrown([&] { Result<void>(error).or_throw(); });
 }
 
-TEST(ResultDeathTest, EndsTheProcessWhereTheSideThatIsReadIsNotThereAndSaysTheError) {
+TEST(ResultDeathTest, ReadingTheWrongSideEndsTheProcessAndSaysTheError) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const Result<int> failed = refused();
   const Result<int> good = 7;

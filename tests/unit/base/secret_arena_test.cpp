@@ -80,7 +80,7 @@ TEST(SecretArena, GivesThePagesOfALongBlockBack) {
   EXPECT_EQ(unmapped, SecretArena::kChunk);
 }
 
-TEST(SecretArena, GoesOnWithTheHeapWhereThereAreNoPages) {
+TEST(SecretArena, FallsBackToTheHeapIfThereAreNoPages) {
   maps_left = 1;
   SecretArena arena({map_some, unmap_counted});
   std::vector<void*> blocks;

@@ -139,7 +139,7 @@ TEST(Secret, SurvivesAssignmentToItself) {
   EXPECT_EQ(secret.reveal(), kBoth[0]);
 }
 
-TEST(Secret, TellsItsLengthAlone) {
+TEST(Secret, ShowsOnlyItsLength) {
   EXPECT_EQ(Secret(std::string(86, 'x')).redacted(), "[86 bytes]");
   EXPECT_EQ(Secret().redacted(), "[0 bytes]");
   EXPECT_EQ(Secret("abc").size(), 3U);

@@ -51,7 +51,7 @@ CallReport report_of(Verdict verdict, bool mitigated) {
   return report;
 }
 
-TEST_F(Call, TheAlertCommandHearsOfWhatAClockCausedOrNothingCured) {
+TEST_F(Call, TheAlertCommandIsRunForWhatAClockCausedOrNothingCured) {
   const std::vector<std::string> words{"call", "GET", "/x", "--alert-command", "notify ops"};
   answer(200, "ok", report_of(Verdict::issuer_clock_ahead, true));
   EXPECT_EQ(run(words), 0);
@@ -67,7 +67,7 @@ TEST_F(Call, TheAlertCommandHearsOfWhatAClockCausedOrNothingCured) {
   EXPECT_THAT(programs[1].second, HasSubstr(R"("verdict": "token_rejected")"));
 }
 
-TEST_F(Call, TheAlertCommandHearsNothingOfACallThatWentWellOrWasCuredOfAnotherCause) {
+TEST_F(Call, TheAlertCommandIsNotRunForACallThatSucceededOrWasCuredOfAnotherCause) {
   environment["SKEWGUARD_ALERT_COMMAND"] = "notify ops";
   answer(200, "ok");
   EXPECT_EQ(run({"call", "GET", "/x"}), 0);
@@ -78,7 +78,7 @@ TEST_F(Call, TheAlertCommandHearsNothingOfACallThatWentWellOrWasCuredOfAnotherCa
   EXPECT_THAT(programs, IsEmpty());
 }
 
-TEST_F(Call, AnAlertCommandThatCannotBeStartedIsToldAndChangesNothing) {
+TEST_F(Call, AnAlertCommandThatCannotBeStartedIsReportedAndChangesNothing) {
   environment["SKEWGUARD_ALERT_COMMAND"] = "notify ops";
   program_fails = true;
   answer(200, "ok", report_of(Verdict::issuer_clock_ahead, true));
@@ -128,7 +128,7 @@ TEST_F(Call, ReadsDataByteForByteFromAFileOrStandardInput) {
   EXPECT_EQ(requests[2].headers.find("Content-Type"), "application/json");
 }
 
-TEST_F(Call, EndsTheLastLineOnATerminalAlone) {
+TEST_F(Call, EndsTheLastLineOnlyOnATerminal) {
   for (const auto& [body, shown] :
        {std::pair{"{}", "{}\n"}, std::pair{"x\n", "x\n"}, std::pair{"", ""}}) {
     terminal = true;
@@ -162,7 +162,7 @@ TEST_F(Call, AFullUrlBelowTheApiIsItsPath) {
   EXPECT_EQ(requests.at(0).path, "/api/v2/x?y=z");
 }
 
-TEST_F(Call, ATokenGoesNowhereElse) {
+TEST_F(Call, ATokenIsSentNowhereElse) {
   for (const char* path :
        {"https://evil.example/base/x", "http://api.example.com/base/x",
         "https://api.example.com:8443/base/x", "https://api.example.com/other",
@@ -245,7 +245,7 @@ TEST_F(Call, AnErrorWithoutAReportExitsByItsKind) {
   }
 }
 
-TEST_F(Call, ACuredRejectionIsToldInOneLineAndExitsWithZero) {
+TEST_F(Call, ACuredRejectionIsReportedInOneLineAndExitsWithZero) {
   CallReport report;
   report.verdict = Verdict::issuer_clock_ahead;
   report.mitigated = true;
@@ -279,7 +279,7 @@ TEST_F(Call, ACuredRejectionIsToldInOneLineAndExitsWithZero) {
   EXPECT_THAT(err, HasSubstr("provisional"));
 }
 
-TEST_F(Call, WhatCannotBePrintedIsAFailure) {
+TEST_F(Call, FailsIfItCannotPrint) {
   out_fails = true;
   answer(200, "{}");
   EXPECT_EQ(run({"call", "GET", "/x"}), 1);

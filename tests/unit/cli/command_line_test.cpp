@@ -81,7 +81,7 @@ TEST(CommandLine, EverySettingHasItsFlag) {
   EXPECT_TRUE(flags.quiet);
 }
 
-TEST(CommandLine, WhatIsNotGivenIsAbsent) {
+TEST(CommandLine, OmittedArgumentsAreAbsent) {
   const auto line = parsed({"token"});
   EXPECT_EQ(line.flags.region, std::nullopt);
   EXPECT_EQ(line.flags.verbose, 0);
@@ -127,7 +127,7 @@ TEST(CommandLine, UnknownWordsLeadToTheNearestKnownOne) {
   EXPECT_THAT(refused({"frobnicate"}), HasSubstr("see skewguard --help"));
 }
 
-TEST(CommandLine, AnUnknownOptionBeforeAMissingArgumentIsToldFirst) {
+TEST(CommandLine, AnUnknownOptionBeforeAMissingArgumentIsReportedFirst) {
   EXPECT_THAT(refused({"call", "GET", "--jsn"}), HasSubstr("unknown option \"--jsn\""));
 }
 
@@ -136,7 +136,7 @@ TEST(CommandLine, TheValueOfAnUnknownOptionIsNotRepeated) {
   EXPECT_THAT(refused({"whoami", "--client-secret", "hunter2"}), Not(HasSubstr("hunter2")));
 }
 
-TEST(CommandLine, NamesWhatIsMissingOrTooMuch) {
+TEST(CommandLine, NamesMissingAndExtraArguments) {
   EXPECT_THAT(refused({}), HasSubstr("no command"));
   EXPECT_THAT(refused({"call"}), HasSubstr("METHOD"));
   EXPECT_THAT(refused({"call", "GET"}), HasSubstr("PATH"));
@@ -144,7 +144,7 @@ TEST(CommandLine, NamesWhatIsMissingOrTooMuch) {
   EXPECT_THAT(refused({"token", "--timeout"}), HasSubstr("--timeout"));
 }
 
-TEST(CommandLine, ASettingThatMeansNothingToTheCommandIsRefused) {
+TEST(CommandLine, RefusesASettingThatTheCommandDoesNotUse) {
   EXPECT_THAT(refused({"emulate", "--region", "x"}),
               HasSubstr("--region has no effect on skewguard emulate"));
   EXPECT_THAT(refused({"version", "--timeout", "5s"}), HasSubstr("--timeout has no effect"));
@@ -154,7 +154,7 @@ HelpArguments help_of(const std::vector<std::string>& words) {
   return std::get<HelpArguments>(parsed(words).arguments);
 }
 
-TEST(CommandLine, HelpIsToldWhereverItIsAskedFor) {
+TEST(CommandLine, HelpIsShownWhereverItIsAskedFor) {
   for (const auto& words : std::vector<std::vector<std::string>>{
            {"call", "--help"}, {"call", "-h"}, {"help", "call"}, {"call", "GET", "--help"}}) {
     EXPECT_EQ(help_of(words).of, HelpArguments::Of::command);
@@ -172,7 +172,7 @@ TEST(CommandLine, HelpOfTheEmulatorIsItsGuideAndItsOptionsAreUnderDashDashHelp) 
   EXPECT_EQ(help_of({"emulate", "--help"}).of, HelpArguments::Of::command);
 }
 
-TEST(CommandLine, OptionsMayStandBeforeTheCommand) {
+TEST(CommandLine, OptionsMayPrecedeTheCommand) {
   const auto call = parsed({"--region", "token", "-i", "-H", "A: b", "call", "GET", "/p"});
   EXPECT_EQ(call.flags.region, "token");
   const auto& arguments = std::get<CallArguments>(call.arguments);
@@ -184,7 +184,7 @@ TEST(CommandLine, OptionsMayStandBeforeTheCommand) {
   EXPECT_THAT(refused({"--region"}), HasSubstr("--region"));
 }
 
-TEST(CommandLine, WhatOtherProgramsTakeIsToldHowToSayHere) {
+TEST(CommandLine, SuggestsOurOptionForThoseOfOtherPrograms) {
   for (const auto& words : std::vector<std::vector<std::string>>{
            {"whoami", "--client-secret", "hunter2"}, {"--client-secret=hunter2", "whoami"}}) {
     const std::string said = refused(words);

@@ -62,7 +62,7 @@ TEST_F(DoctorCommand, DoesNotAdviseToAllowMoreTimeThanItGives) {
   EXPECT_THAT(permissions["fix"].get<std::string>(), HasSubstr("`skewguard whoami`"));
 }
 
-TEST_F(DoctorCommand, HasMarksAndColorsOnATerminalAlone) {
+TEST_F(DoctorCommand, HasMarksAndColorsOnlyOnATerminal) {
   environment.erase("GENESYS_CLOUD_CLIENT_ID");
   const auto survey = surveys.front();
   run({"doctor"});
@@ -79,7 +79,7 @@ TEST_F(DoctorCommand, HasMarksAndColorsOnATerminalAlone) {
   EXPECT_THAT(out, HasSubstr("\n[!] settings            "));
 }
 
-TEST_F(DoctorCommand, BreaksAtBlanksToTheWidthOfTheTerminal) {
+TEST_F(DoctorCommand, BreaksAtSpacesToTheWidthOfTheTerminal) {
   environment.erase("GENESYS_CLOUD_CLIENT_ID");
   environment["NO_COLOR"] = "1";
   terminal = true;

@@ -52,7 +52,7 @@ TEST_F(Emulate, AFlagIsHeldToItsLimitsBesideAScenario) {
   std::filesystem::remove(path);
 }
 
-TEST_F(Emulate, NeedsNoIdentity) {
+TEST_F(Emulate, NeedsNoCredentials) {
   environment.clear();
   out_fails = true;  // so that it ends once it listens
   EXPECT_EQ(run({"emulate"}), 1);

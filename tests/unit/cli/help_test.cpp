@@ -60,7 +60,7 @@ TEST(Help, WhatMeasuresClocksShowsTheSettingsOfClocks) {
   }
 }
 
-TEST(Help, NoLineEndsInABlank) {
+TEST(Help, NoLineEndsInASpace) {
   for (const HelpArguments& about : everything())
     EXPECT_THAT(help_text(about, kUsual), Not(HasSubstr(" \n"))) << about.name;
 }
@@ -109,7 +109,7 @@ TEST(PlainText, MakesTablesListsOfEntries) {
             "  x                           400; text: no\n");
 }
 
-TEST(Layout, BreaksAtBlanksAndKeepsLongWordsWhole) {
+TEST(Layout, BreaksAtSpacesAndKeepsLongWordsWhole) {
   EXPECT_EQ(wrapped("one two three", 0, 7), "one two\nthree");
   EXPECT_EQ(wrapped("one two three", 2, 9), "one two\n  three");
   EXPECT_EQ(wrapped("a http://a.long.example/url b", 0, 6), "a\nhttp://a.long.example/url\nb");

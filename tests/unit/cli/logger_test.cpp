@@ -36,7 +36,7 @@ TEST_F(Log, TextLinesCarryTheirLevel) {
   EXPECT_THAT(err, HasSubstr("skewguard: trace: t\n"));
 }
 
-TEST_F(Log, QuietMeansThatACallWhichComesOffSaysNothing) {
+TEST_F(Log, QuietMeansThatASuccessfulCallLogsNothing) {
   log = {{.level = LogLevel::warn, .message = "w"},
          {.level = LogLevel::critical, .message = "c", .verdict = Verdict::unknown},
          {.message = "waiting", .wait = std::chrono::seconds{9}}};

@@ -55,7 +55,7 @@ TEST_F(SkewCommand, NamesTheFalsetickerAndWhatTheOthersSay) {
   EXPECT_THAT(out, HasSubstr("together: 2 of 3 clocks agree on -4.0 to +12.0 ms"));
 }
 
-TEST_F(SkewCommand, TellsThatThisMachineIsTheOneThatIsWrong) {
+TEST_F(SkewCommand, SaysThatThisMachinesClockIsWrong) {
   round(seconds{400}, seconds{400}, seconds{400});
   EXPECT_EQ(run({"skew", "https://a.example.com"}), 4);
   EXPECT_THAT(out, HasSubstr("3 of 3 clocks agree on"));
@@ -88,7 +88,7 @@ TEST_F(SkewCommand, AStepDoesNotHideThatAClockIsOff) {
   EXPECT_THAT(lines().at(1), HasSubstr("ahead, harmful; it stepped by 29.0 s while"));
 }
 
-TEST_F(SkewCommand, TellsByHowMuchAtLeastAClockIsOffWhoseDatesMayBeLate) {
+TEST_F(SkewCommand, ReportsTheMinimumOffsetOfAClockWhoseDatesMayBeLate) {
   auto& servers = round(seconds{600}, -seconds{20}, Duration{0}).servers;
   for (auto& reading : servers) reading.picture = clocks::Picture::late_or_second_clock;
   EXPECT_EQ(run({"skew", "https://a.example.com"}), 4);
@@ -98,7 +98,7 @@ TEST_F(SkewCommand, TellsByHowMuchAtLeastAClockIsOffWhoseDatesMayBeLate) {
   EXPECT_THAT(lines().at(3), EndsWith("late Dates, or a second clock"));
 }
 
-TEST_F(SkewCommand, WhatIsNoClockDoesNoHarm) {
+TEST_F(SkewCommand, WhatIsNotAClockIsHarmless) {
   auto& reading = round(Duration{0}, Duration{0}, Duration{0}).servers[1];
   reading = clock_at("https://b.example.com/", -seconds{1'700'000'000});
   reading.picture = clocks::Picture::incoherent;
@@ -131,7 +131,7 @@ TEST_F(SkewCommand, AWatchDrawsTheRoundsBetweenTheEndsOfTheirBounds) {
   EXPECT_THAT(lines().at(9), EndsWith("  agrees  \u2583\u2583\u2583"));
 }
 
-TEST_F(SkewCommand, AWatchTellsOfARoundWithoutAnAnswer) {
+TEST_F(SkewCommand, AWatchReportsARoundWithoutAnAnswer) {
   round(Duration{0}, Duration{0}, Duration{0});
   auto& silent = round(Duration{0}, Duration{0}, Duration{0}).servers[0];
   silent.failure = TransportFailure{TransportFailure::Kind::refused, "it refuses", false};
@@ -169,7 +169,7 @@ TEST_F(SkewCommand, AWatchSaysWhatItDoesBeforeTheFirstRoundIsOver) {
   EXPECT_THAT(out, HasSubstr("measuring, until Ctrl-C"));
 }
 
-TEST_F(SkewCommand, OfWhatIsNoOneClockNoOneOffsetIsTold) {
+TEST_F(SkewCommand, ShowsNoSingleOffsetIfThereIsNoSingleClock) {
   auto& servers = round(Duration{0}, Duration{0}, Duration{0}).servers;
   servers[0].picture = clocks::Picture::incoherent;
   servers[0].groups = {{.offset = {-seconds{9}, seconds{9}}, .share = 1, .samples = 16}};
@@ -214,7 +214,7 @@ TEST_F(SkewCommand, AnInterruptedWatchSumsUpAndExitsWithWhatItFound) {
                         "end: no answer: it refuses\n"));
 }
 
-TEST_F(SkewCommand, AWatchEndsWhereItsReaderHasGone) {
+TEST_F(SkewCommand, AWatchEndsWhereItsReaderIsGone) {
   for (int i = 0; i < 5; ++i) round(Duration{0}, Duration{0}, Duration{0});
   out_fails = true;
   EXPECT_EQ(run({"skew", "--watch", "https://a.example.com"}), 1);

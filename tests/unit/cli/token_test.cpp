@@ -62,7 +62,7 @@ TEST_F(TokenCommand, VerifiesUnlessToldNotTo) {
   EXPECT_FALSE(token_requests[0].verify);
 }
 
-TEST_F(TokenCommand, HandsOnWhereToVerify) {
+TEST_F(TokenCommand, PassesOnWhereToVerify) {
   EXPECT_EQ(run({"token", "--verify-path", "/me"}), 0) << err;
   ASSERT_EQ(clients.size(), 1U);
   EXPECT_EQ(clients[0].verify_path, "/me");
@@ -70,7 +70,7 @@ TEST_F(TokenCommand, HandsOnWhereToVerify) {
   EXPECT_THAT(err, HasSubstr("--verify-path"));
 }
 
-TEST_F(TokenCommand, RefusesWishesThatAreNone) {
+TEST_F(TokenCommand, RefusesInvalidOptions) {
   EXPECT_EQ(run({"token", "--format", "xml"}), 2);
   EXPECT_THAT(err, HasSubstr("--format"));
   EXPECT_EQ(run({"token", "--min-life", "long"}), 2);

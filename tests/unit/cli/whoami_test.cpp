@@ -30,7 +30,7 @@ TEST_F(WhoamiCommand, NamesTheOwnerFirst) {
   EXPECT_EQ(requests[0].path, "/api/v2/tokens/me");
 }
 
-TEST_F(WhoamiCommand, TellsWhereTheTokenCameFromAndWhenItEnds) {
+TEST_F(WhoamiCommand, SaysWhereTheTokenCameFromAndWhenItExpires) {
   CallReport report;
   report.attempts.push_back({.token = ReportedToken{.remaining = std::chrono::minutes{5}}});
   const auto expect = [&](const std::string& words) {

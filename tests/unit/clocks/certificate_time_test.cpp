@@ -110,7 +110,7 @@ TEST(CertificateFault, IsNobodysClockWhereNoTimeIsGood) {
   }
 }
 
-TEST(CertificateChain, TheFirstThatIsNotValidIsTold) {
+TEST(CertificateChain, TheFirstThatIsNotValidIsReported) {
   TransportFailure failure;
   failure.chain = {
       {.name = "server", .not_before = kLocal - kDay, .not_after = kLocal + kDay},

@@ -164,7 +164,7 @@ TEST_F(TwoServers, TwoServersThatJumpTogetherMeanThisMachineStoodStill) {
   }
 }
 
-TEST_F(TwoServers, OneServerIsEnoughWhereTheHypervisorTellsOfAStop) {
+TEST_F(TwoServers, OneServerIsEnoughWhereTheHypervisorReportsAStop) {
   hear_both(1s, 4);
   book.note_disruption(at(19s).unslewed());
   const Observation seen = book.observe(login, Heard{.sent = 20s, .ahead = 1h});

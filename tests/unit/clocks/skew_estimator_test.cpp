@@ -108,7 +108,7 @@ TEST(SkewEstimator, PlainNarrowsToTheRoundTripAndHullDoesNot) {
   EXPECT_LE(hull.high, plain.high + 1020ms);
 }
 
-TEST(SkewEstimator, ASampleThatAgreesAndTellsNothingNewIsConsistent) {
+TEST(SkewEstimator, ASampleThatAgreesAndShowsNothingNewIsConsistent) {
   SkewEstimator estimator(kNoDrift);
   estimator.observe(Heard{.sent = 1s, .rtt = 20ms});
   EXPECT_EQ(estimator.observe(Heard{.sent = 2s, .rtt = 200ms}), Observed::consistent);
@@ -245,7 +245,7 @@ TEST(SkewEstimator, C26_WhatOneConnectionTellsHoldsItsClockWhereTheIntersectionH
   EXPECT_LT(best->offset.width(), 1s);
 }
 
-TEST(SkewEstimator, AnUnknownConnectionTellsNothingByItself) {
+TEST(SkewEstimator, AnUnknownConnectionShowsNothingByItself) {
   SkewEstimator estimator(kNoDrift);
   estimator.observe(Heard{.sent = 10'150ms});
   EXPECT_TRUE(estimator.by_connection(unslewed(11s)).empty());

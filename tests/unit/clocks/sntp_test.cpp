@@ -151,7 +151,7 @@ TEST(SntpAnswer, AKissForAnotherRequestIsNotObeyed) {
   EXPECT_EQ(refusal.wish, SntpWish::nothing);
 }
 
-TEST(SntpAnswer, AServerThatDoesNotKnowTheTimeIsToldSo) {
+TEST(SntpAnswer, AServerThatIsNotSynchronizedIsReported) {
   EXPECT_EQ(spoilt([](SntpPacket& p) { p[0] |= 0xc0; }).kind, Refused::not_synchronized);
   EXPECT_EQ(spoilt([](SntpPacket& p) { p[1] = 16; }).kind, Refused::not_synchronized);
   EXPECT_EQ(spoilt([](SntpPacket& p) { p[1] = 255; }).kind, Refused::not_synchronized);
@@ -169,7 +169,7 @@ TEST(SntpAnswer, StrataUpTo15AndLeapSecondsAheadAreTaken) {
   EXPECT_TRUE(std::holds_alternative<SntpSample>(read(packet)));
 }
 
-TEST(SntpAnswer, WhatCannotBeIsRefused) {
+TEST(SntpAnswer, ImpossibleValuesAreRefused) {
   EXPECT_EQ(spoilt([](SntpPacket& p) { put(p, 32, 8, 0); }).kind, Refused::unusable);
   EXPECT_EQ(spoilt([](SntpPacket& p) {
               put(p, 32, 8, 0);  // 2036, were it a time
@@ -191,7 +191,7 @@ TEST(SntpAnswer, WhatCannotBeIsRefused) {
             Refused::unusable);
 }
 
-TEST(SntpAnswer, AReadingThatIsNoneIsRefused) {
+TEST(SntpAnswer, AnInvalidReadingIsRefused) {
   Now received = at(10s + 20ms);
   received.gap = -1ns;
   const auto result = read_sntp(SntpPacket(answer_of()), kNonce, at(10s), received);

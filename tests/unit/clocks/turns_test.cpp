@@ -31,7 +31,7 @@ Answered answer(seconds date, std::size_t of_all, std::uint64_t connection,
   return heard;
 }
 
-TEST(Turns, OneClockIsToldByTheNarrowestOfEachWayOfSharingOut) {
+TEST(Turns, OneClockIsBoundedByTheNarrowestIntervalOfEachWayOfTakingTurns) {
   const std::vector<Answered> all{answer(seconds{5}, 0, 1, 1), answer(seconds{5}, 1, 1, 2)};
   const auto told = told_by_some_clock(all, span_of_dates);
   ASSERT_TRUE(told);
@@ -71,7 +71,7 @@ TEST(Turns, JoinsNoAnswersAcrossALoss) {
   EXPECT_EQ(told_by(1), 1U);
 }
 
-TEST(Turns, TellsNothingWhereOneWayOfSharingOutTellsNothing) {
+TEST(Turns, ShowsNothingIfOneWayOfTakingTurnsShowsNothing) {
   const std::vector<Answered> all{answer(seconds{1}, 0, 1, 1), answer(seconds{1}, 1, 1, 2)};
   EXPECT_FALSE(told_by_some_clock(all, [](std::span<const Answered> answers) {
     return answers.size() == 2 ? span_of_dates(answers) : std::nullopt;

@@ -78,7 +78,7 @@ TEST(WhoIsWrong, TheSecondNeedNotLieBeyondASecond) {
   EXPECT_FALSE(blame({login({800ms, 2s}), ntp({900ms, 1200ms})}).local_off);
 }
 
-TEST(WhoIsWrong, AKernelThatClaimsToBeSynchronizedWithinTheGapIsBelieved) {
+TEST(WhoIsWrong, AKernelThatClaimsToBeSynchronizedWithinTheGapIsTrusted) {
   const std::vector<Source> sources{login({5s, 6s}), ntp({5500ms, 5600ms})};
   EXPECT_FALSE(blame(sources, 10ms).local_off);
   EXPECT_TRUE(blame(sources, 10ms).unknown());

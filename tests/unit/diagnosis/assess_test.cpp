@@ -162,7 +162,7 @@ TEST(Assess, OverMaxWaitWithoutRoomForALookTriesANewTokenAtOnce) {  // C22
   EXPECT_EQ(assess(e).next, Next::give_up);
 }
 
-TEST(Assess, ATokenThatWasTakenIsSentAgainBeforeANewOneWhereOneClockSaysItHasNotBegun) {
+TEST(Assess, AnAcceptedTokenIsResentBeforeANewOneIfOneClockSaysItIsNotValidYet) {
   Trial first = refusal(seconds{60}, -seconds{3600});
   first.token.accepted_before = true;
   const Assessment a = assess(evidence({first}));
@@ -378,7 +378,7 @@ TEST(Assess, AnAcceptedTokenIsReplacedAtOnceWhereClocksAgree) {  // evidence rul
   EXPECT_EQ(a.verdict(), Verdict::token_revoked);
 }
 
-TEST(Assess, ANewTokenHasUntilTheBlindWaitsAgeToSpread) {  // evidence rule 3: at most 3 s
+TEST(Assess, ANewTokenHasUntilTheBlindWaitsAgeToPropagate) {  // evidence rule 3: at most 3 s
   Evidence e = evidence({refusal(milliseconds{40}, Duration{0})});
   EXPECT_EQ(assess(e).until, at(milliseconds{3020}));
   e.limits.blind_wait = milliseconds{200};
@@ -387,7 +387,7 @@ TEST(Assess, ANewTokenHasUntilTheBlindWaitsAgeToSpread) {  // evidence rule 3: a
   EXPECT_EQ(assess(e).next, Next::renew);
 }
 
-TEST(Assess, ANewTokenThatIsOldEnoughToHaveSpreadIsReplacedAtOnce) {  // T1
+TEST(Assess, ANewTokenThatIsOldEnoughToHavePropagatedIsReplacedAtOnce) {  // T1
   EXPECT_EQ(assess(evidence({refusal(seconds{4}, seconds{4})})).next, Next::renew);
 }
 
@@ -403,7 +403,7 @@ TEST(Assess, OneWaitWhereNothingPointsToALagIsEnough) {
   EXPECT_EQ(assess(evidence({first, again, next})).next, Next::wait);
 }
 
-TEST(Assess, OneThatLayReadyWhenATakenOneWasRefusedIsReplacedAtOnce) {  // T1
+TEST(Assess, APrefetchedTokenIsReplacedAtOnceIfAnAcceptedOneWasRefused) {  // T1
   Trial taken = refusal(seconds{100}, seconds{100});
   taken.token.accepted_before = true;
   taken.token.asked = at(-seconds{60});
@@ -481,7 +481,7 @@ TEST(IssuerDates, BlameTheirClockOnlyOnceTheyHaveMoved) {
   EXPECT_EQ(settle(e, 0), Verdict::token_expired);
 }
 
-TEST(Assess, TwoTokensInARowHadEndedThoughTheOneBeforeThemWasTriedBetween) {  // H13
+TEST(Assess, TwoTokensInARowHadExpiredAlthoughAnOlderOneWasTriedBetween) {  // H13
   const Trial born_dead = refusal(milliseconds{40}, seconds{400}, 2);
   Trial older = refusal(milliseconds{60}, seconds{400}, 1);
   older.token.asked = older.token.received = at(-seconds{300});

@@ -93,7 +93,7 @@ TEST(Explain, GivesAllTimesOfASentenceOneForm) {
 
 // Which clock is ahead ----------------------------------------------------------------------------
 
-TEST(Explain, NamesTheLoginHostsClockWhereTheTokenHadNotBegun) {
+TEST(Explain, NamesTheLoginHostsClockIfTheTokenWasNotValidYet) {
   const std::string times =
       "The token was not valid before 12:00:00 UTC and the API answered at 11:59:55 UTC";
   EXPECT_EQ(settled(not_begun(), Verdict::issuer_clock_ahead),
@@ -205,7 +205,7 @@ TEST(Explain, ARevokedTokenThatAClockCouldExplainWasWaitedForInVain) {
               EndsWith("12:00:00 UTC, and waiting did not help."));
 }
 
-TEST(Explain, ATokenThatWasAcceptedUnchangedHadNotSpread) {
+TEST(Explain, ATokenThatWasAcceptedUnchangedHadNotPropagated) {
   Trial t = agrees();
   t.followed = Action::wait_and_retry;
   t.waited = seconds{2};

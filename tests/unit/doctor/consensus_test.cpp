@@ -46,7 +46,7 @@ TEST_F(Heard, AFalseNtpServerIsNamedByItsPlaceAmongTheNtpServers) {
   EXPECT_THAT(consensus(survey).ntp, ElementsAre(false, true));
 }
 
-TEST_F(Heard, OfTwoThatDifferNeitherIsCalledFalse) {
+TEST_F(Heard, CallsNeitherOfTwoThatDifferFalse) {
   server(Duration{0});
   server(seconds{30});
   const Consensus known = consensus(survey);
@@ -65,7 +65,7 @@ TEST_F(Heard, WhereTheLocalClockIsWrongThereIsWhatTheyAgreeOn) {
   EXPECT_GT(known.agreed->low, seconds{590});
 }
 
-TEST_F(Heard, WhatShowsNoOneTimeTakesNoPart) {
+TEST_F(Heard, IgnoresHostsWithoutASingleTime) {
   server(Duration{0});
   server(seconds{30}).picture = clocks::Picture::several_clocks;
   server(seconds{60}).picture = clocks::Picture::incoherent;
@@ -76,7 +76,7 @@ TEST_F(Heard, WhatShowsNoOneTimeTakesNoPart) {
   EXPECT_THAT(known.servers, ElementsAre(false, false, false, false));
 }
 
-TEST_F(Heard, OneMachineHasOneVoiceUnderHoweverManyNames) {
+TEST_F(Heard, OneMachineHasOneVoteUnderAnyNumberOfNames) {
   for (int i = 0; i < 3; ++i) server(seconds{100}).addresses = {"192.0.2.7"};
   ntp(Duration{0});
   const Consensus known = consensus(survey);

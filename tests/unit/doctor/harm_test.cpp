@@ -77,7 +77,7 @@ TEST_F(HarmOfClocks, IsNoDistanceOfTwoClocksBehindOneName) {
   EXPECT_THAT(told().servers, ElementsAre(false, true));
 }
 
-TEST_F(HarmOfClocks, IsNotOfWhatIsNoClock) {
+TEST_F(HarmOfClocks, DoesNotIncludeWhatIsNotAClock) {
   harm(Duration{0}, seconds{600});
   survey.servers[1].picture = Picture::incoherent;
   EXPECT_FALSE(told().any());

@@ -101,7 +101,7 @@ TEST_F(Judge, NamesALocalClockThatIsOffByLessThanDoesHarmWithoutFailing) {
   expect("local_clock_behind", 0);
 }
 
-TEST_F(Judge, SaysOfTwoHostsThatDifferNotWhoIsWrong) {
+TEST_F(Judge, DoesNotSayWhichOfTwoHostsIsWrong) {
   servers(seconds{120}, seconds{0});
   expect("login_and_api_differ", 4);
   EXPECT_THAT(check("clock_login_vs_api").detail, HasSubstr("not valid yet"));
@@ -134,7 +134,7 @@ TEST_F(Judge, SaysFirstThatOpenFilesRanOutWhereOnlyOneHostIsMeasured) {
   EXPECT_THAT(check("api").fix, HasSubstr("ulimit -a"));
 }
 
-TEST_F(Judge, TellsSeveralClocksBehindOneName) {
+TEST_F(Judge, ReportsSeveralClocksBehindOneName) {
   api().picture = Picture::several_clocks;
   api().groups = {{.offset = {-milliseconds{10}, milliseconds{10}}, .share = 0.7, .samples = 11},
                   {.offset = {-seconds{9}, -seconds{8}}, .share = 0.3, .samples = 5}};
@@ -147,7 +147,7 @@ TEST_F(Judge, TellsSeveralClocksBehindOneName) {
   EXPECT_THAT(judge(examination).summary, HasSubstr("in 70% of the answers; -9.0"));
 }
 
-TEST_F(Judge, ConcludesNothingFromADateThatIsNoClock) {
+TEST_F(Judge, DrawsNoConclusionsFromADateThatIsNotAClock) {
   servers(seconds{0}, -seconds{5'000'000});
   api().picture = Picture::incoherent;
   expect("not_a_clock", 0);
@@ -165,7 +165,7 @@ TEST_F(Judge, FailsWhereAllOfSeveralClocksAreOffHoweverNearToEachOther) {
   expect("several_clocks", 4);
 }
 
-TEST_F(Judge, ANaiveClientMeetsRefusalsWhereSeveralClocksAnswer) {
+TEST_F(Judge, ANaiveClientIsRefusedIfSeveralClocksAnswer) {
   api().picture = Picture::several_clocks;
   api().groups = {{.offset = {-milliseconds{10}, milliseconds{10}}, .share = 0.7, .samples = 11},
                   {.offset = {seconds{3}, seconds{4}}, .share = 0.3, .samples = 5}};
@@ -173,7 +173,7 @@ TEST_F(Judge, ANaiveClientMeetsRefusalsWhereSeveralClocksAnswer) {
   EXPECT_THAT(check("naive_client").detail, HasSubstr("is refused now and then"));
 }
 
-TEST_F(Judge, ANaiveClientMayMeetRefusalsWhereASecondClockMayAnswer) {
+TEST_F(Judge, ANaiveClientMayBeRefusedIfASecondClockMayAnswer) {
   EXPECT_THAT(check("naive_client").detail, HasSubstr("has no problem here"));
   api().picture = Picture::late_or_second_clock;
   EXPECT_EQ(check("naive_client").status, Check::Status::warn);
@@ -211,7 +211,7 @@ TEST_F(Judge, C27_ADateThatIsRenewedLateIsOffForCertainAllTheSame) {
   EXPECT_EQ(check("clock_api").status, Check::Status::warn);
 }
 
-TEST_F(Judge, CallsACertificatesTimeTheLocalClocksFaultOnlyWhereAnotherClockBearsItOut) {
+TEST_F(Judge, BlamesTheLocalClockForACertificateOnlyIfAnotherClockConfirmsIt) {
   using Kind = TransportFailure::Kind;
   for (ClockReading* reading : {&login(), &api()}) {
     *reading = unreachable(reading->url, Kind::tls_time);
@@ -233,7 +233,7 @@ TEST_F(Judge, CallsACertificatesTimeTheLocalClocksFaultOnlyWhereAnotherClockBear
   expect("tls_clock", 4);
 }
 
-TEST_F(Judge, ARefereeThatAnotherClockContradictsIsNone) {
+TEST_F(Judge, IgnoresARefereeThatAnotherClockContradicts) {
   login() = unreachable(login().url, TransportFailure::Kind::tls_time);
   login().failure->not_after = examination.now - std::chrono::hours{24};
   ntp({-std::chrono::hours{24 * 20}});
@@ -280,7 +280,7 @@ TEST_F(Judge, WorksOffline) {
   EXPECT_EQ(check("clock_ntp").status, Check::Status::skipped);
 }
 
-TEST_F(Judge, AddressesOfAProxyAreNotToldAsTheHosts) {
+TEST_F(Judge, AddressesOfAProxyAreNotReportedAsTheHosts) {
   login().addresses = {"192.0.2.7"};
   login().proxy = "proxy.example:3128";
   EXPECT_THAT(check("dns").detail, HasSubstr(login().url + ": through the proxy"));
@@ -298,7 +298,7 @@ TEST_F(Judge, NamesTheFalseTickerAmongNtpServers) {
   EXPECT_THAT(judge(examination).summary, HasSubstr("wrong: NTP server ntp3"));
 }
 
-TEST_F(Judge, CallsALoneNtpServerWrongThatBothHostsConvict) {
+TEST_F(Judge, CallsASingleNtpServerWrongIfBothHostsContradictIt) {
   ntp({seconds{30}});
   expect("ok", 0);
   EXPECT_THAT(judge(examination).summary, HasSubstr("wrong: NTP server ntp0"));
@@ -317,7 +317,7 @@ TEST_F(Judge, NamesANtpServerThatIsSilentOnce) {
   }
 }
 
-TEST_F(Judge, ThatNoNtpServerWasToBeAskedIsNoSilence) {
+TEST_F(Judge, NotAskingNtpServersIsNotSilence) {
   EXPECT_EQ(check("clock_ntp").status, Check::Status::skipped);
   EXPECT_EQ(check("clock_ntp").detail, "no NTP server was asked");
 }
@@ -335,14 +335,14 @@ TEST_F(Judge, AdvisesToWaitLongerOnlyWhereThatWouldHelp) {
   EXPECT_THAT(check("clock_login_vs_api").fix, HasSubstr("longer than --max-wait (15.0 s)"));
 }
 
-TEST_F(Judge, OfAServerThatSpeaksNoTlsTheUrlIsToBeChecked) {
+TEST_F(Judge, AdvisesToCheckTheUrlOfAServerWithoutTls) {
   login() = unreachable(login().url, TransportFailure::Kind::tls_failed);
   EXPECT_THAT(check("tls").fix, HasSubstr("check the URL"));
   login() = unreachable(login().url, TransportFailure::Kind::tls_untrusted);
   EXPECT_THAT(check("tls").fix, HasSubstr("--ca-file"));
 }
 
-TEST_F(Judge, OneMachineUnderTwoNamesIsNoSecondWitness) {
+TEST_F(Judge, OneMachineUnderTwoNamesIsOneWitness) {
   servers(seconds{100}, seconds{100});
   expect("local_clock_behind", 4);
   login().addresses = api().addresses = {"192.0.2.7"};
@@ -354,7 +354,7 @@ TEST_F(Judge, OneMachineUnderTwoNamesIsNoSecondWitness) {
   expect("local_clock_behind", 4);
 }
 
-TEST_F(Judge, AHostThatIsWrongBesideTheLocalClockIsToldAsWell) {
+TEST_F(Judge, AlsoReportsAHostThatIsWrongBesidesTheLocalClock) {
   servers(seconds{420}, seconds{300});
   ntp({seconds{300}, seconds{300}});
   expect("local_clock_behind", 4);
@@ -364,7 +364,7 @@ TEST_F(Judge, AHostThatIsWrongBesideTheLocalClockIsToldAsWell) {
   EXPECT_THAT(check("clock_api").fix, HasSubstr("see clock_sync_service"));
 }
 
-TEST_F(Judge, WhatIsHarmfulBelowASecondIsToldWhereNtpShowsIt) {
+TEST_F(Judge, ReportsHarmBelowASecondIfNtpShowsIt) {
   servers(milliseconds{800}, milliseconds{800});
   ntp({milliseconds{800}, milliseconds{803}});
   expect("ok", 0);
@@ -372,7 +372,7 @@ TEST_F(Judge, WhatIsHarmfulBelowASecondIsToldWhereNtpShowsIt) {
   expect("local_clock_behind", 4);
 }
 
-TEST_F(Judge, TellsWhatANaiveClientDoes) {
+TEST_F(Judge, ReportsWhatANaiveClientDoes) {
   servers(seconds{600}, seconds{600});
   EXPECT_THAT(check("naive_client").detail, HasSubstr("too long"));
   servers(-seconds{600}, -seconds{600});
@@ -381,7 +381,7 @@ TEST_F(Judge, TellsWhatANaiveClientDoes) {
   EXPECT_THAT(check("naive_client").detail, HasSubstr("per call"));
 }
 
-TEST_F(Judge, TellsTheSizeAsNarrowlyAsOneClockAllowsWithItsWitnesses) {
+TEST_F(Judge, ReportsTheNarrowestBoundsOfOneClockWithItsWitnesses) {
   servers(milliseconds{312'400}, milliseconds{312'400});
   const Diagnosis found = judge(examination);
   EXPECT_THAT(found.summary, HasSubstr("312.4 s behind (bounds 312.39"));
@@ -391,7 +391,7 @@ TEST_F(Judge, TellsTheSizeAsNarrowlyAsOneClockAllowsWithItsWitnesses) {
   EXPECT_THAT(check("clock_login_vs_api").detail, HasSubstr("ms)"));
 }
 
-TEST_F(Judge, TellsOneSizeWhereBoundsAreWide) {
+TEST_F(Judge, ReportsASingleSizeIfTheBoundsAreWide) {
   servers(seconds{600}, seconds{600});
   for (ClockReading* reading : {&login(), &api()}) {
     reading->bound = OffsetBound{milliseconds{598'000}, milliseconds{601'400}};
@@ -401,7 +401,7 @@ TEST_F(Judge, TellsOneSizeWhereBoundsAreWide) {
   EXPECT_THAT(check("clock_api").detail, StartsWith("+599.7 s (bounds +598.0 to +601.4 s)"));
 }
 
-TEST_F(Judge, SpeaksOfOneProbeAsOne) {
+TEST_F(Judge, UsesTheSingularForOneProbe) {
   servers(Duration{0}, Duration{0});
   for (auto& reading : examination.survey.servers) reading.samples = 1;
   EXPECT_THAT(check("clock_api").detail, EndsWith(", by 1 probe"));
@@ -418,7 +418,7 @@ TEST_F(Judge, ChecksFailOnlyForWhatDoesHarm) {
   expect("login_and_api_differ", 4);
 }
 
-TEST_F(Judge, AnNtpServerAloneThatDiffersIsHarmfulThoughNobodyTellsWhoIsWrong) {
+TEST_F(Judge, ASingleNtpServerThatDiffersIsHarmfulWhoeverIsWrong) {
   login() = unreachable(login().url, TransportFailure::Kind::refused);
   ntp({seconds{600}});
   expect("clocks_differ", 4);
@@ -426,7 +426,7 @@ TEST_F(Judge, AnNtpServerAloneThatDiffersIsHarmfulThoughNobodyTellsWhoIsWrong) {
   EXPECT_THAT(judge(examination).summary, HasSubstr("NTP server ntp0 by +600.0"));
 }
 
-TEST_F(Judge, SaysWhichWayAHostIsWrongAndWhatTokensSuffer) {
+TEST_F(Judge, SaysWhichWayAHostIsWrongAndHowItAffectsTokens) {
   ntp({seconds{0}, milliseconds{3}});
   servers(seconds{0}, -seconds{60});
   const Diagnosis found = judge(examination);
@@ -437,7 +437,7 @@ TEST_F(Judge, SaysWhichWayAHostIsWrongAndWhatTokensSuffer) {
   EXPECT_EQ(check("clock_login").status, Check::Status::ok);
 }
 
-TEST_F(Judge, SaysOfTwoHostsThatDifferWhatANaiveClientDoes) {
+TEST_F(Judge, SaysWhatANaiveClientDoesIfTwoHostsDiffer) {
   servers(seconds{60}, seconds{0});
   EXPECT_THAT(check("naive_client").detail, HasSubstr("requests another"));
   servers(-seconds{600}, seconds{0});
@@ -445,7 +445,7 @@ TEST_F(Judge, SaysOfTwoHostsThatDifferWhatANaiveClientDoes) {
   EXPECT_THAT(check("naive_client").detail, HasSubstr("token after token"));
 }
 
-TEST_F(Judge, BelievesATokenThatTheApiFoundTooNewWhereDatesDoNotTell) {
+TEST_F(Judge, TrustsATokenThatWasRefusedAsTooNewIfDatesShowNothing) {
   servers(seconds{2}, seconds{0});
   expect("ok", 0);
   Access access;
@@ -486,14 +486,14 @@ TEST_F(Judge, BlamesAClockOf1970ForACertificateWithoutAskingAnybody) {
   expect("tls_untrusted", 6);
 }
 
-TEST_F(Judge, TellsOfACertificateThatNobodyVouchesForWithoutCredentials) {
+TEST_F(Judge, ReportsAnUntrustedCertificateWithoutCredentials) {
   login() = unreachable(login().url, TransportFailure::Kind::tls_untrusted);
   expect("tls_untrusted", 6);
   login() = unreachable(login().url, TransportFailure::Kind::timeout);
   expect("timeout", 6);
 }
 
-TEST_F(Judge, MakesNothingOfAServerThatGivesNoDate) {
+TEST_F(Judge, IgnoresAServerWithoutADate) {
   ClockReading silent;
   silent.url = api().url;
   silent.asked = 16;
@@ -521,7 +521,7 @@ TEST_F(Judge, SaysThatNoServerIsKnownWithoutCallingThatWell) {
   EXPECT_EQ(check("settings").status, Check::Status::fail);
 }
 
-TEST_F(Judge, SaysNothingGoodOfCertificatesThatWereNeverSeen) {
+TEST_F(Judge, DoesNotPraiseCertificatesThatItNeverSaw) {
   login() = unreachable(login().url, TransportFailure::Kind::dns);
   api() = unreachable(api().url, TransportFailure::Kind::dns);
   EXPECT_EQ(check("tls").status, Check::Status::skipped);

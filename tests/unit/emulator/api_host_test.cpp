@@ -83,7 +83,7 @@ TEST(ApiHost, AnIssuerBehindByMoreThanALifetimeMakesTokensThatAreDeadAtOnce) {
   expect_bad_credentials(play.get(seconds{0}, play.token(seconds{0})));
 }
 
-TEST(ApiHost, RefusesTokensThatHaveNotBegunOnlyWhereItIsStrict) {
+TEST(ApiHost, RefusesTokensThatAreNotValidYetOnlyIfStrict) {
   for (const auto format : {TokenFormat::opaque, TokenFormat::jwt}) {
     auto options = skewed(seconds{5}, seconds{0}, true);
     options.settings.token = format;
@@ -217,7 +217,7 @@ TEST(ApiHost, EveryUserIsOnOnePage) {
   EXPECT_EQ(ids.size(), 60U);
 }
 
-TEST(ApiHost, RefusesPagesThatAreNone) {
+TEST(ApiHost, RefusesInvalidPages) {
   Play play;
   const auto token = play.token(seconds{0});
   for (const auto* query : {"pageSize=0", "pageSize=101", "pageSize=-1", "pageSize=x",

@@ -177,7 +177,7 @@ TEST(Control, RevokesOneTokenByValueOrNumberAClientsOrAll) {
   EXPECT_EQ(play.get(seconds{0}, play.token(seconds{0})).status, 200);
 }
 
-TEST(Control, RefusesToRevokeWhatIsNotThere) {
+TEST(Control, RefusesToRevokeAMissingToken) {
   Play play;
   for (const auto& [body, why] : {std::pair{"{}", "field 'all'"},
                                   {R"({"all":false})", "field 'all'"},
@@ -242,7 +242,7 @@ TEST(Control, SetsDelaysOfEachHostAndWay) {
   EXPECT_EQ(play.cloud.delays(Host::api).down, milliseconds{5});
 }
 
-TEST(Control, AsksForPermissionsWhereSoTold) {
+TEST(Control, RequiresPermissionsIfConfigured) {
   Play play;
   const auto token = play.token(seconds{0});
   expect_ok(play.control(seconds{0}, "POST", "/emulator/permission",
@@ -253,7 +253,7 @@ TEST(Control, AsksForPermissionsWhereSoTold) {
   EXPECT_EQ(play.get(seconds{0}, token, "/api/v2/users?pageSize=1").status, 200);
 }
 
-TEST(Control, TellsTheTruthOfEachFailedAnswerByItsCorrelationId) {
+TEST(Control, ReportsTheTruthOfEachFailedAnswerByItsCorrelationId) {
   Play play;
   const auto token = play.token(seconds{0});
   EXPECT_EQ(play.get(seconds{0}, token).status, 200);
@@ -266,7 +266,7 @@ TEST(Control, TellsTheTruthOfEachFailedAnswerByItsCorrelationId) {
   EXPECT_EQ(failed[0]["ended_early"], false);
 }
 
-TEST(Control, TellsAnEndThatTheClocksBroughtFromOneThatTimeBrought) {
+TEST(Control, DistinguishesAnExpiryCausedByTheClocksFromOneCausedByTime) {
   CloudOptions options;
   options.settings.lifetime = seconds{100};
   Play play(options);

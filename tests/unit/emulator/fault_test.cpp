@@ -24,7 +24,7 @@ class FaultPlay : public Play {
   }
 };
 
-TEST(Fault, BefallsTheNextAnswersAndThenNoMore) {
+TEST(Fault, AffectsTheNextAnswersAndThenNoMore) {
   FaultPlay play;
   const auto token = play.token(seconds{0});
   play.fault(R"({"host":"api","status":503,"times":2})");
@@ -90,7 +90,7 @@ TEST(Fault, TheAuthBackendOfTheApiMayTimeOut) {
   EXPECT_EQ(body.at("status"), 504);
 }
 
-TEST(Fault, AnErrorSaysWhatItIsTold) {
+TEST(Fault, AnErrorSaysWhatWasRequested) {
   FaultPlay play;
   play.fault(R"({"host":"api","status":401,"code":"credentials.expired","message":"clock skew",
                  "headers":{"WWW-Authenticate":"Bearer error=\"invalid_token\""}})");
@@ -276,7 +276,7 @@ TEST(DateFault, TokensAreJudgedByTheClockItself) {
   EXPECT_EQ(play.cloud.stats().recent.back().date, seconds{kStart + 10});
 }
 
-TEST(Fault, TellsHowTheBytesGoOut) {
+TEST(Fault, SaysHowTheBytesAreSent) {
   FaultPlay play;
   play.fault(R"({"host":"login","wire":"slow","pause":"20ms","piece":3,"times":1})");
   auto delivery = play.login(seconds{0}).delivery;

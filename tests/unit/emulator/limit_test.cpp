@@ -26,7 +26,7 @@ TEST(LoginLimit, RefusesWith400AndNoRetryAfter) {
   EXPECT_EQ(play.stats()["token_requests"]["by_outcome"]["rate_limited"], 1);
 }
 
-TEST(LoginLimit, StartsAnewWithEachWindow) {
+TEST(LoginLimit, StartsAgainWithEachWindow) {
   Play play;
   order(play, R"({"host":"login","requests":1,"window":"10s"})");
   EXPECT_EQ(play.login(seconds{5}).status, 200);
@@ -53,7 +53,7 @@ TEST(LoginLimit, IsOffUntilItIsOrderedAndCanBeTurnedOff) {
   EXPECT_EQ(play.login(seconds{0}).status, 200);
 }
 
-TEST(ApiLimit, TellsCountAllowedAndResetOnEveryAnswerToAToken) {
+TEST(ApiLimit, ReportsCountAllowedAndResetOnEveryAnswerToAToken) {
   Play play;
   const auto token = play.token(seconds{0});
   auto reply = play.get(seconds{10}, token);

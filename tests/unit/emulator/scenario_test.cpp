@@ -183,7 +183,7 @@ TEST(Events, CountFromTheirOwnTimeThoughNobodyAskedBetween) {
   EXPECT_EQ(play.cloud.login_clock().offset(at(seconds{1000}).boot), seconds{1});
 }
 
-TEST(Events, OneThatIsRefusedIsToldInTheState) {
+TEST(Events, OneThatIsRefusedIsReportedInTheState) {
   Play play(with_events({{seconds{1}, "clock", R"({"host":"proxy","step":1})"}}));
   const auto state = json::parse(play.control(seconds{2}, "GET", "/emulator/state").body);
   EXPECT_EQ(state["events"]["to_come"], 0);

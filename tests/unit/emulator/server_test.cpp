@@ -235,7 +235,7 @@ TEST_F(EmulatorServer, TakesATokenOf64KiBAndRefusesAHeadOver128) {
   EXPECT_EQ(ask(200 * 1024).status(), 431);
 }
 
-TEST_F(EmulatorServer, RefusesWhatIsNotHttpAndGoesOn) {
+TEST_F(EmulatorServer, RefusesWhatIsNotHttpAndContinues) {
   start();
   Wire wire(emulator_->login_url());
   EXPECT_EQ(wire.ask("\x16\x03\x01 hello\r\n\r\n").status(), 400);
@@ -381,7 +381,7 @@ TEST_F(EmulatorServer, FallsSilentInTheMiddleOfABody) {
   EXPECT_EQ(wire.rest().first, R"({"acc)");
 }
 
-TEST_F(EmulatorServer, DripsAnAnswerAndGoesOn) {
+TEST_F(EmulatorServer, DripsAnAnswerAndContinues) {
   start();
   const auto value = token();
   fault(R"({"host":"api","wire":"slow","pause":"1ms","piece":50,"times":1})");

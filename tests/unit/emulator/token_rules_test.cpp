@@ -74,7 +74,7 @@ TEST(Eviction, DoesNotCountWhatHasEnded) {
   EXPECT_FALSE(play.cloud.tokens().by_number(1)->revoked);
 }
 
-TEST(Contention, ANewTokenOfAClientKillsTheOneBefore) {
+TEST(Contention, ANewTokenOfAClientEndsThePreviousOne) {
   RulesPlay play(R"({"contention":true})");
   const auto first = play.token(seconds{0});
   EXPECT_EQ(play.outcome(seconds{1}, first), "ok");
@@ -103,7 +103,7 @@ TEST(Contention, ARivalWithALivingTokenAsksForNone) {
   EXPECT_EQ(play.cloud.tokens().issued(), 2U);
 }
 
-TEST(SameToken, IsHandedOutWhileItLives) {
+TEST(SameToken, IsIssuedWhileItLives) {
   RulesPlay play(R"({"same_token":"live"})");
   const auto first = play.token(seconds{0});
   const auto again = json::parse(play.login(seconds{290}).body);
@@ -122,7 +122,7 @@ TEST(SameToken, ARevokedOneDoesNotLive) {
   EXPECT_NE(play.token(seconds{1}), first);
 }
 
-TEST(SameToken, MayBeHandedOutAfterItsEnd) {
+TEST(SameToken, MayBeIssuedAfterItsEnd) {
   RulesPlay play(R"({"same_token":"always"})");
   const auto first = play.token(seconds{0});
   const auto again = json::parse(play.login(seconds{400}).body);

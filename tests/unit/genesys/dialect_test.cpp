@@ -204,7 +204,7 @@ TEST(GenesysApi, TimesAndUrlsAreNoPermissions) {
             Refusal::Kind::gateway_refused);
 }
 
-TEST(GenesysApi, A429TellsHowLong) {
+TEST(GenesysApi, A429SaysHowLong) {
   const std::string body =
       R"({"message":"Rate limit exceeded the maximum. Retry the request in [42] seconds","code":"too.many.requests.retry.after","status":429})";
   EXPECT_EQ(api(429, body).kind, Refusal::Kind::rate_limited);
@@ -233,7 +233,7 @@ TEST(GenesysApi, ErrorsThatAreNotAboutTheTokenAreNone) {
   EXPECT_EQ(api(302, "", {{"Location", "https://evil.example/"}}).kind, Refusal::Kind::redirect);
 }
 
-TEST(GenesysApi, UsersMeWithoutAUserIsToldApart) {
+TEST(GenesysApi, UsersMeWithoutAUserIsDistinguished) {
   for (const int status : {400, 403, 404}) {
     for (const char* path : {"/api/v2/users/me", "/api/v2/users/me?expand=a",
                              "/api/v2/users/me/queues", "/gateway/api/v2/users/me"}) {

@@ -57,7 +57,7 @@ TEST(Whoami, AGivenTokenWithoutAUserIsAClients) {
   }
 }
 
-TEST(Whoami, WhereTokensMeIsNotThereTheUserAndThenTheOrganizationAreAsked) {
+TEST(Whoami, IfTokensMeIsMissingTheUserAndThenTheOrganizationAreAsked) {
   Whoami who(TokenIs::managed);
   EXPECT_EQ(take(who, "/api/v2/tokens/me", 404, kNotFound), Next::ask);
   EXPECT_EQ(take(who, "/api/v2/users/me", 400, "{}"), Next::ask);

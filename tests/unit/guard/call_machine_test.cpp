@@ -223,7 +223,7 @@ TEST_P(Guard, LoginAheadByTwoMinutesGivesUpWith4AfterAnotherLookAndANewToken) { 
   EXPECT_THAT(told<oauth::event::ApiLags>(world), SizeIs(1));
 }
 
-TEST_P(Guard, ATokenOfALoginHostThatHasBeenSetRightIsReplacedByOneThatServes) {  // C22
+TEST_P(Guard, ATokenOfALoginHostThatWasCorrectedIsReplacedByAUsableOne) {  // C22
   world.login_offset = seconds{120};
   world.before_look = [](World& w) { w.login_offset = Duration{0}; };
   const CallReport& r = world.run();
@@ -241,7 +241,7 @@ TEST_P(Guard, ATokenOfALoginHostThatHasBeenSetRightIsReplacedByOneThatServes) { 
   EXPECT_LE(begins, seconds{121});
 }
 
-TEST_P(Guard, ATokenRevokedWhileTheCallWaitsForItsBeginIsReplacedAndWaitedForAnew) {  // C23
+TEST_P(Guard, ATokenRevokedWhileTheCallWaitsForItIsReplacedAndWaitedForAgain) {  // C23
   world.login_offset = seconds{3};
   world.revoked = {1};
   const CallReport& r = world.run();
@@ -339,7 +339,7 @@ TEST_P(Guard, ARefusedTokenThatComesBackAfterAnothersTroubleIsHeldForHalfASecond
   EXPECT_EQ(world.end->report.exit_code, 0);
 }
 
-TEST_P(Guard, AClockThatWasSetRightBeforeTheLookLetsTheCallThrough) {
+TEST_P(Guard, AClockThatWasCorrectedBeforeTheLookLetsTheCallThrough) {
   world.api_offset = -seconds{120};
   world.before_look = [](World& w) { w.api_offset = Duration{0}; };
   const CallReport& r = world.run();
@@ -575,7 +575,7 @@ TEST_P(Guard, APauseEndsACallByItsOwnLastRefusal) {
   EXPECT_THAT(r.attempts[0].explanation, HasSubstr("the next one may be requested in 5.0 s"));
 }
 
-TEST_P(Guard, WhatRule8HasACallWaitForIsTold) {
+TEST_P(Guard, WaitsCausedByRule8AreReported) {
   world.has_token = true;
   world.revoked = {1};
   world.held_up = seconds{4};
@@ -682,7 +682,7 @@ TEST_P(Guard, OneTokenThatEndsEarlyIsOnlyRevokedAndRemembered) {
   EXPECT_THAT(told<oauth::event::EndedEarly>(world), SizeIs(1));
 }
 
-TEST_P(Guard, ATokenRevokedLateInItsLifeTellsOfNobodyElse) {
+TEST_P(Guard, ATokenRevokedLateInItsLifetimeDoesNotPointToAnotherProgram) {
   world.has_token = true;
   world.early_ends_before = 1;
   world.token_age = world.life - seconds{60};
@@ -838,7 +838,7 @@ TEST_P(Guard, A401ThatAsksForOtherSchemesAloneIsAGatewaysAtOnce) {  // A10
   EXPECT_THAT(told<oauth::event::Accepted>(world), IsEmpty());
 }
 
-TEST_P(Guard, A403PageIsAGatewaysAndSaysNothingOfTheToken) {
+TEST_P(Guard, A403PageIsAGatewaysAndSaysNothingAboutTheToken) {
   world.replies = {{403, kPage, {}, {}}};
   const CallReport& r = world.run();
   EXPECT_THAT(world.log, ElementsAre("need 0", "send 1"));
@@ -879,7 +879,7 @@ TEST_P(Guard, ARefusalForGoodNamesBothHosts) {
               AllOf(HasSubstr("https://login.example"), HasSubstr("https://api.example")));
 }
 
-TEST_P(Guard, OurOwnPauseIsNotToldAsTheServersRequest) {
+TEST_P(Guard, OurOwnPauseIsNotReportedAsTheServersRequest) {
   world.options.deadline = world.now().boot + seconds{30};
   for (int i = 0; i < 100; ++i) world.replies.push_back({429, "", {}, {}});
   const CallReport& r = world.run();
@@ -939,7 +939,7 @@ Headers retry_after(const char* text) {
   return headers;
 }
 
-TEST_P(Guard, A429WaitsAsToldWithinTheDeadline) {  // A4
+TEST_P(Guard, A429WaitsAsRequestedWithinTheDeadline) {  // A4
   world.request.method = "POST";
   world.replies = {{429, "too.many.requests", retry_after("3"), {}}};
   const CallReport& r = world.run();
@@ -1056,7 +1056,7 @@ TEST(GuardFailures, EachKindOfMissingAnswerHasItsVerdictAndExitCode) {
   }
 }
 
-TEST(GuardFailures, ACertificateOutOfItsTimeIsTheLocalClocksFaultWhereARefereeTellsSo) {
+TEST(GuardFailures, ACertificateThatIsNotValidNowIsTheLocalClocksFaultIfARefereeSaysSo) {
   using Kind = TransportFailure::Kind;
   constexpr Duration kYears = std::chrono::hours{24 * 1000};  // until after this was written
   const auto told = [](Duration truth) {

@@ -121,7 +121,7 @@ TEST_F(GuardProperty, NoClockIsBlamedWhenTheClocksAgreeAndDatesAreHonest) {
   });
 }
 
-TEST_F(GuardProperty, NoClockIsBlamedByDatesThatAreNone) {
+TEST_F(GuardProperty, NoClockIsBlamedForInvalidDates) {
   each([](Dice& dice, World& w) {
     draw_caller(dice, w);
     draw_clocks(dice, w);
@@ -132,7 +132,7 @@ TEST_F(GuardProperty, NoClockIsBlamedByDatesThatAreNone) {
   });
 }
 
-TEST_F(GuardProperty, NoClockIsBlamedByLoginDatesThatAreNone) {
+TEST_F(GuardProperty, NoClockIsBlamedForInvalidLoginDates) {
   each([](Dice& dice, World& w) {
     draw_caller(dice, w);
     w.judges_begin = w.judges_end = false;  // the API does not know that Date
@@ -154,7 +154,7 @@ TEST_F(GuardProperty, TwoBackendsThatLagAlwaysLetOneTokenThrough) {  // C10
   });
 }
 
-TEST_F(GuardProperty, ATokenThatSpreadsWithinThreeSecondsIsTheOnlyOne) {  // V1
+TEST_F(GuardProperty, ATokenThatPropagatesWithinThreeSecondsIsTheOnlyOne) {  // V1
   each([](Dice& dice, World& w) {
     w.jwt = dice.once_in(2);
     w.rtt = milliseconds{2 * (1 + dice.below(100))};

@@ -84,7 +84,7 @@ TEST(DecodeBody, LeavesAloneWhatIsNotCodedOrNotKnown) {
   EXPECT_TRUE(head.headers.find("Content-Encoding"));
 }
 
-TEST(DecodeBody, SaysWhatIsCutOffOrCorruptAndChangesNothing) {
+TEST(DecodeBody, SaysWhatIsTruncatedOrCorruptAndChangesNothing) {
   const std::string whole = compressed(kText, kGzip);
   for (std::size_t size = 1; size < whole.size(); ++size) {
     Exchange exchange = answer(whole.substr(0, size), "gzip");

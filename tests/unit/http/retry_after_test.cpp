@@ -145,7 +145,7 @@ TEST(RetryAfter, SaysNothingWhereTwoFieldsDiffer) {
   EXPECT_EQ(retry_after({{"Retry-After", "7"}, {"retry-after", " 7 "}}), 7s);
 }
 
-TEST(RateLimitReset, TakesTheFirstFieldThatIsThereAndNotRetryAfter) {
+TEST(RateLimitReset, UsesTheFirstFieldPresentAndNotRetryAfter) {
   const Headers all{{"X-Rate-Limit-Reset", "4"},
                     {"X-RateLimit-Reset", "3"},
                     {"RateLimit-Reset", "2"},
@@ -171,7 +171,7 @@ TEST(RateLimitReset, ReadsSecondsSince1970ByTheAnswersOwnDate) {
   EXPECT_EQ(rate_limit_reset({date, {"RateLimit-Reset", "1767225900"}}), kMax);
 }
 
-TEST(RateLimitReset, PassesOverALimitThatIsNotUsedUp) {
+TEST(RateLimitReset, IgnoresALimitThatIsNotUsedUp) {
   const auto with = [](const char* remaining) {
     return rate_limit_reset({{"X-RateLimit-Reset", "9"}, {"X-RateLimit-Remaining", remaining}});
   };

@@ -14,7 +14,7 @@ TEST(Admission, LetsInAsManyAsTheBoundAndNoMore) {
   EXPECT_FALSE(admission.enter("http://a", 3));
 }
 
-TEST(Admission, OneOriginDoesNotHoldUpAnother) {
+TEST(Admission, OneOriginDoesNotBlockAnother) {
   Admission admission(1);
   EXPECT_TRUE(admission.enter("http://a", 1));
   EXPECT_TRUE(admission.enter("http://b", 2));

@@ -323,7 +323,7 @@ TEST(AnswerParser, SaysWhenAServerSpeaksTls) {
   EXPECT_THAT(parse(alert, kNoLimit, Then::stays_open).why, HasSubstr("https://"));
 }
 
-TEST(AnswerParser, JoinsTheLinesOfAFieldWithABlank) {
+TEST(AnswerParser, JoinsTheLinesOfAFieldWithASpace) {
   const auto parsed = parse("HTTP/1.1 200 OK\r\nX: a\r\n\t b \r\n \r\nContent-Length: 0\r\n\r\n", 1,
                             Then::stays_open);
   ASSERT_EQ(parsed.outcome, Outcome::complete) << parsed.why;
@@ -505,7 +505,7 @@ TEST(AnswerParser, AConnectionWithBytesBeyondTheAnswerIsNotUsedAgain) {
   }
 }
 
-TEST(AnswerParser, TellsWhenTheFinalHeadIsWhole) {
+TEST(AnswerParser, ReportsWhenTheFinalHeadIsWhole) {
   AnswerParser parser("GET", kNoLimit);
   EXPECT_FALSE(parser.begun());
   parser.feed("HTTP/1.1 100 Continue\r\n\r\n");

@@ -130,7 +130,7 @@ TEST_P(ClientCertificate, OneThatIsMissingIsSaidToBe) {
   EXPECT_THAT(failure.detail, HasSubstr("requested a client certificate, and none is set"));
 }
 
-TEST_P(ClientCertificate, ARefusalThatComesBeforeTheRequestGoesOutIsToldAsOne) {
+TEST_P(ClientCertificate, ARefusalBeforeTheRequestIsSentIsReportedAsOne) {
   boost::asio::io_context elsewhere;  // the server has its say whenever the client reads the clock
   const ScriptedServer server(elsewhere, {{}}, server_, demand());
   clock_.on_read = [&] { elsewhere.poll(); };

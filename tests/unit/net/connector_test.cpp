@@ -131,7 +131,7 @@ TEST_F(ConnectorTest, OnceOneAddressHasAnsweredTheOthersHoldTheLoopNoLonger) {
   EXPECT_TRUE(io_.stopped()) << "an attempt is still under way";
 }
 
-TEST(ConnectKind, RefusedIsToldFromUnreachable) {
+TEST(ConnectKind, RefusedIsDistinguishedFromUnreachable) {
   using boost::asio::error::connection_refused;
   using boost::asio::error::host_unreachable;
   EXPECT_EQ(connect_kind(connection_refused), TransportFailure::Kind::refused);

@@ -134,7 +134,7 @@ TEST_F(DialerTest, KeepsIdleConnectionsByRouteAndNumbersAll) {
   EXPECT_FALSE(dialer_.take_idle(route(server.url())));
 }
 
-TEST_F(DialerTest, HandsOutNoIdleConnectionThatTheServerHasClosed) {
+TEST_F(DialerTest, ReturnsNoIdleConnectionThatTheServerHasClosed) {
   const ScriptedServer server(io_, {{testing_server::close()}});
   const auto url = server.url();
   dialer_.put_idle(route(url), connection_to(url, within(seconds{10})));
@@ -158,7 +158,7 @@ TEST_F(DialerTest, SaysInWhatStepTheDeadlinePassed) {
   EXPECT_THAT(failure.detail, HasSubstr("the TLS handshake was in progress"));
 }
 
-TEST_F(DialerTest, TellsNothingOnceItIsCancelled) {
+TEST_F(DialerTest, ReportsNothingOnceItIsCancelled) {
   const ScriptedServer server(io_, {{}});
   const auto dial = dialer_.dial(route(server.url()), within(seconds{10}),
                                  [](const Dial::Answer&) { FAIL() << "it was cancelled"; });
@@ -177,7 +177,7 @@ TEST_F(DialerTest, ResumesTlsSessions) {
   EXPECT_THAT(log_, HasSubstr("; session resumed; certificate of CN = "));
 }
 
-TEST_F(DialerTest, ResumesSessionsOfTls12AgainAndAgain) {
+TEST_F(DialerTest, ResumesSessionsOfTls12Repeatedly) {
   const auto identity = this->identity();
   const ScriptedServer server(
       io_, {one_answer_, one_answer_, one_answer_}, identity,
@@ -217,7 +217,7 @@ TEST_F(DialerTest, ChecksTheCertificateOfAResumedSession) {
 }
 
 /// With a client certificate and no session id context, OpenSSL breaks off the handshake.
-TEST_F(DialerTest, ConnectsAnewWhereTheServerBreaksOffOverASession) {
+TEST_F(DialerTest, ConnectsAgainWhereTheServerBreaksOffOverASession) {
   const auto identity = this->identity();
   const ScriptedServer server(io_, {one_answer_, {}, one_answer_}, identity, [](SSL_CTX* tls) {
     SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, nullptr);

@@ -57,7 +57,7 @@ TEST(PendingLookup, AnswersOnTheLoop) {
   EXPECT_THAT(got, ElementsAre("192.0.2.1 for a.example"));
 }
 
-TEST(PendingLookup, OneThatHangsHoldsUpNeitherCancelNorTheLoopsEnd) {
+TEST(PendingLookup, OneThatHangsBlocksNeitherCancelNorTheLoopsEnd) {
   auto hanging = std::make_shared<std::promise<void>>();
   const auto ended = std::make_shared<std::promise<void>>();
   {

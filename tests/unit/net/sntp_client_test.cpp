@@ -161,7 +161,7 @@ TEST_F(SntpClientTest, EachRequestHasANonceOfItsOwn) {
   EXPECT_NE(server.requests.at(0), other.requests.at(0));
 }
 
-TEST_F(SntpClientTest, PassesOverWhatDoesNotAnswerItsRequest) {
+TEST_F(SntpClientTest, IgnoresWhatDoesNotAnswerItsRequest) {
   NtpServer server(io_);
   server.answers = [this](std::uint64_t nonce) {
     return SntpPackets{right(nonce + 1, 100s), SntpPacket{1, 2, 3}, right(nonce, 1s)};
@@ -184,7 +184,7 @@ TEST_F(SntpClientTest, AnotherSendersPacketsDoNotCountEvenWithTheNonce) {
   EXPECT_TRUE(shows(1s));
 }
 
-TEST_F(SntpClientTest, NobodyListeningIsToldAtOnce) {
+TEST_F(SntpClientTest, NobodyListeningFailsAtOnce) {
   std::string name;
   {
     const NtpServer gone(io_);
@@ -236,7 +236,7 @@ TEST_F(SntpClientTest, WhereADatagramIsLostItAsksAgainAfterASecondAndThenAfterTw
   EXPECT_EQ(answer().address, server.name());
 }
 
-TEST_F(SntpClientTest, ALostDatagramIsNoReasonToAskOverAndOver) {
+TEST_F(SntpClientTest, ALostDatagramIsNoReasonToAskRepeatedly) {
   NtpServer server(io_);  // silent
   ask(server.name(), 30s);
   run_until(io_, [&] { return server.requests.size() == 1; });
@@ -428,7 +428,7 @@ TEST_F(SntpClientTest, AServerThatDoesNotKnowTheTimeIsPassedOver) {
   EXPECT_EQ(failure().kind, Failed::not_synchronized);
 }
 
-TEST_F(SntpClientTest, WithdrawnItIsToldSoOnce) {
+TEST_F(SntpClientTest, ACancelledQuestionIsReportedOnce) {
   NtpServer const server(io_);
   const auto ticket = ask(server.name());
   client_->cancel(ticket);
@@ -441,7 +441,7 @@ TEST_F(SntpClientTest, WithdrawnItIsToldSoOnce) {
   EXPECT_EQ(results_.size(), 1U);
 }
 
-TEST_F(SntpClientTest, DestroyedItSaysNothingMoreAndHoldsUpNoLoop) {
+TEST_F(SntpClientTest, AfterDestructionItSaysNothingAndBlocksNoLoop) {
   {
     NtpServer const server(io_);
     ask(server.name());
@@ -453,7 +453,7 @@ TEST_F(SntpClientTest, DestroyedItSaysNothingMoreAndHoldsUpNoLoop) {
   EXPECT_TRUE(results_.empty());
 }
 
-TEST_F(SntpClientTest, ANameThatNobodyKnowsIsToldWithTheResolversWords) {
+TEST_F(SntpClientTest, AnUnknownNameIsReportedWithTheResolversWords) {
   addresses_.clear();
   ask("a.example");
   wait();

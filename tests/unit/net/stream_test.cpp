@@ -168,7 +168,7 @@ TEST_F(TlsStreamTest, ALookReadsThreeKibibytesAndGivesTheConnectionUp) {
   EXPECT_EQ(before - lying_there(), 3 * 1024);
 }
 
-TEST_F(TlsStreamTest, ALookPassesOverAFewTickets) {
+TEST_F(TlsStreamTest, ALookSkipsAFewTickets) {
   start({testing_server::key_updates(80)});
   shake_hands();
   testing_loop::run_until(io_, [&] { return server_->finished() == 1; });
@@ -202,7 +202,7 @@ TEST_F(TlsStreamTest, ALongHandshakeDoesNotCount) {
   testing_loop::run_until(io_, [&] { return read; });
 }
 
-TEST_F(TlsStreamTest, RecordsWithoutContentAreCountedAnewAfterContent) {
+TEST_F(TlsStreamTest, RecordsWithoutContentAreCountedAgainAfterContent) {
   testing_server::Script script;
   for (int i = 0; i < 4; ++i) {
     script.push_back(testing_server::key_updates(800));  // 21 KiB

@@ -307,7 +307,7 @@ class TlsEngineTest : public TlsTrust {
   TlsContext context_{trusting({authority_.certificate})};
 };
 
-TEST_F(TlsEngineTest, TellsTheServerTheNameAndHttp11) {
+TEST_F(TlsEngineTest, SendsTheServerTheNameAndHttp11) {
   TlsEngine client(context_, {"api.example", 443, kNow});
   Server server(identity_);
   ASSERT_EQ(shake_hands(client, server), Step::done);

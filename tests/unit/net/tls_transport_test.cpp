@@ -98,7 +98,7 @@ TEST_F(TlsTransport, CarriesRequestsAndKeepsTheConnection) {
   EXPECT_EQ(one.origin, "https://localhost:" + std::to_string(server.port()));
 }
 
-TEST_F(TlsTransport, TellsTheLogOfConnectionsAndCertificates) {
+TEST_F(TlsTransport, LogsConnectionsAndCertificates) {
   const auto identity = this->identity();
   const ScriptedServer server(
       io_, {{read_request(), write(answer("one")), read_request(), write(answer("two"), 1)}},

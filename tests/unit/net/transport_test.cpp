@@ -122,7 +122,7 @@ std::uint16_t closed_port(boost::asio::io_context& io) {
   return acceptor.local_endpoint().port();
 }
 
-TEST_F(AsioTransportTest, TellsTheLogOfLookUpsAndFieldsButOfNoSecret) {
+TEST_F(AsioTransportTest, LogsLookUpsAndFieldsButOfNoSecret) {
   log_level_ = LogLevel::trace;
   names_->emplace("api.example", std::vector<std::string>{"127.0.0.1"});
   const ScriptedServer server(io_, {{read_request(), write(answer("x"))}});
@@ -140,7 +140,7 @@ TEST_F(AsioTransportTest, TellsTheLogOfLookUpsAndFieldsButOfNoSecret) {
     EXPECT_THAT(log_, Not(HasSubstr(secret)));
 }
 
-TEST_F(AsioTransportTest, TellsTheLogThatAnIdleConnectionWasGone) {
+TEST_F(AsioTransportTest, LogsThatAnIdleConnectionWasGone) {
   log_level_ = LogLevel::debug;
   const ScriptedServer server(io_, {{read_request(), write(answer("one")), read_request(), close()},
                                     {read_request(), write(answer("two"))}});
@@ -541,7 +541,7 @@ TEST_F(AsioTransportTest, ReceivedIsNotBeforeTheFinalAnswersHead) {
   EXPECT_EQ(sent->exchange().received.boot, start + seconds{2});
 }
 
-TEST_F(AsioTransportTest, TheTimesOfARequestSentAnewAreThoseOfTheSecondSending) {
+TEST_F(AsioTransportTest, TheTimesOfARequestSentAgainAreThoseOfTheSecondSending) {
   const ScriptedServer server(io_,
                               {{read_request(), write(answer("one")), read_request(), until([&] {
                                   clock_.advance(seconds{3});

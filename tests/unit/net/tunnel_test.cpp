@@ -128,7 +128,7 @@ TEST_F(ThroughProxy, ATunnelIsUsedAgainForItsHostAlone) {
   EXPECT_EQ(proxy.connections(), 2U);
 }
 
-TEST_F(ThroughProxy, ATunnelThatClosedWhileIdleIsMadeAnew) {
+TEST_F(ThroughProxy, ATunnelThatClosedWhileIdleIsRecreated) {
   const ScriptedServer proxy(
       io_, {{read_request(), write(kOpen), read_request(), write(answer("1")), read_request(),
              testing_server::close()},
@@ -236,7 +236,7 @@ TEST_F(ThroughProxy, AResetIsTheProxys) {
   EXPECT_THAT(failure.detail, HasSubstr("the connection broke"));
 }
 
-TEST_F(ThroughProxy, AProxyThatIsNotThereIsNamed) {
+TEST_F(ThroughProxy, AProxyThatIsMissingIsNamed) {
   std::uint16_t port = 0;
   {
     using boost::asio::ip::tcp;
@@ -434,7 +434,7 @@ TEST_F(TlsThroughProxy, TheTunnelsEndShowsTheHostsName) {
                                     HasSubstr("through the proxy 127.0.0.1:")));
 }
 
-TEST_F(TlsThroughProxy, AProxyThatSpeaksForTheHostIsNotBelieved) {
+TEST_F(TlsThroughProxy, AProxyThatSpeaksForTheHostIsIgnored) {
   const ScriptedServer proxy(
       io_, {{read_request(), write(kOpen), read_request(), write(answer("I am the host"))}});
   use(options(proxy.port()), {.ca_file = ca_file_});

@@ -53,7 +53,7 @@ TEST(TokenAnswer, ShowsTheFirstTagOfAPage) {
 }
 
 // Contract, rule of evidence 9.
-TEST(TokenAnswer, AnotherWordingOfTheTypeIsBearerAndTold) {
+TEST(TokenAnswer, AnotherTokenTypeIsSentAsBearerAndReported) {
   for (const char* type :
        {R"("example")", R"("BearerToken")", R"("Application Access Token")", R"("")", "7"}) {
     const auto answer = read(R"({"access_token":"abc","token_type":)" + std::string(type) + "}");
@@ -156,7 +156,7 @@ TEST(TokenAnswer, ReadsEveryLifeThatMakesSense) {
   EXPECT_EQ(life("null"), std::nullopt);
 }
 
-TEST(TokenAnswer, ALifeThatCannotBeIsNotBelieved) {
+TEST(TokenAnswer, AnImpossibleLifetimeIsIgnored) {
   for (const char* life : {"0", "-1", "-0.5", "\"0\"", "\"-1\""}) {
     const auto answer = read(with_expires_in(life));
     ASSERT_TRUE(answer) << life;
@@ -177,7 +177,7 @@ TEST(TokenAnswer, AnInstantInPlaceOfALifeIsReadByTheAnswersDate) {
   EXPECT_EQ(read(with_expires_in("1767225608"))->expires_in, Duration{24h} * 3650);
 }
 
-TEST(TokenAnswer, TellsOfClaimsThatAreNoTimes) {
+TEST(TokenAnswer, ReportsClaimsThatAreNotTimes) {
   const auto answer =
       read(R"({"access_token":")" + testing_jwt(R"({"iat":1000,"exp":1767225600000})") + "\"}");
   ASSERT_TRUE(answer);

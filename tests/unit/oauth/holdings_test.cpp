@@ -117,7 +117,7 @@ TEST_F(HoldingsTest, FirstUseFollowsWhatIsLearnedUntilTheApiHasAcceptedTheToken)
   EXPECT_NE(held.usable(lives()), nullptr) << "the API has proved that it has begun";
 }
 
-TEST_F(HoldingsTest, AnAcceptedTokenServesInPlaceOfASuccessorThatHasNotBegun) {
+TEST_F(HoldingsTest, AnAcceptedTokenServesInPlaceOfASuccessorThatIsNotValidYet) {
   get("t1");
   held.mark_accepted(1, boot);
   boot += 100s;

@@ -22,7 +22,7 @@ TEST(Knowledge, RemembersTheLastEightTokensThatTheApiAccepted) {
     EXPECT_TRUE(known.was_accepted(generation)) << generation;
 }
 
-TEST(Knowledge, TellsWhetherALagOrLeadIsNew) {
+TEST(Knowledge, ReportsWhetherALagOrLeadIsNew) {
   Knowledge known;
   EXPECT_FALSE(known.learn_lag(0s));
   EXPECT_FALSE(known.learn_lag(-1s)) << "no lag either";

@@ -291,7 +291,7 @@ TEST(ApiRefusal, A401ThatAsksForOtherSchemesAloneIsAGateways) {
       << "its words are of the token all the same";
 }
 
-TEST(ApiRefusal, APageIsToldFromTheApisOwn401) {
+TEST(ApiRefusal, APageIsDistinguishedFromTheApisOwn401) {
   EXPECT_TRUE(api(401, {}, "<html>").page);
   EXPECT_TRUE(api(401, {}, "Unauthorized").page);
   for (const char* body : {"", "{}", R"([{"message":"x"}])", "{\"cut"})
@@ -336,7 +336,7 @@ TEST(ApiRefusal, WhatIsNotAboutTheTokenIsNone) {
   EXPECT_EQ(api(307, {{"Location", "http://x.example/"}}).kind, Kind::redirect);
 }
 
-TEST(CorrelationId, TakesTheFirstThatIsThere) {
+TEST(CorrelationId, UsesTheFirstOnePresent) {
   EXPECT_EQ(correlation_id({{"x-request-id", "r"}, {"inin-correlation-id", "i"}}), "i");
   EXPECT_EQ(correlation_id({{"Genesys-Correlation-Id", "g"}}), "g");
   EXPECT_EQ(correlation_id({}), "");

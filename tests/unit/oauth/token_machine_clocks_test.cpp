@@ -72,7 +72,7 @@ TEST(SecondWitness, TheWidthOfTheBoundDoesNotKillShortTokens) {
   EXPECT_EQ(bench.machine->usable(bench.view()), token);
 }
 
-TEST(SecondWitness, AnExpThatIsPastByTheIssuersOwnDateIsNotBelieved) {
+TEST(SecondWitness, AnExpThatIsPastByTheIssuersOwnDateIsIgnored) {
   // An issuer whose JWTs are dated by another clock than its answers: asking again would not help.
   Bench bench;
   const auto jwt = [&](int n) {

@@ -30,7 +30,7 @@ void expect_failure(const Deny& denied, Verdict verdict, ErrorKind kind) {
   EXPECT_EQ(denied.failure.error.kind, kind) << denied.failure.error.message;
 }
 
-TEST(LoginFailures, AWrongSecretIsToldToAllAtOnceAfterOneRequest) {
+TEST(LoginFailures, AWrongSecretIsReportedToAllCallersAfterOneRequest) {
   Bench bench;
   bench.want(1);
   bench.want(2);
@@ -84,7 +84,7 @@ TEST(SecretRotation, TheOneThatWorkedIsUsedUntilItIsRefused) {
   EXPECT_EQ(only<Deliver>(bench.give("t3", "300")).token->value.reveal(), "t3") << "and back";
 }
 
-TEST(SecretRotation, WhereAllAreRefusedEveryCallerIsToldAfterOneRound) {
+TEST(SecretRotation, IfAllAreRejectedEveryCallerFailsAfterOneRound) {
   Bench bench;
   bench.step(event::NewGrants{secrets({"a-secret", "b-secret", "c-secret"})});
   bench.want(1);
@@ -166,7 +166,7 @@ TEST(LoginFailures, CallersWaitForTheNextTryOfCredentialsThatHaveWorked) {  // l
   refuse_good_credentials(bench, id);
 }
 
-TEST(LoginFailures, ACallerWithoutTimeForTheNextTryIsToldAtOnce) {
+TEST(LoginFailures, ACallerWithoutTimeForTheNextTryFailsAtOnce) {
   Bench bench;
   bench.get("t1", "1");
   bench.advance(2s);
@@ -220,7 +220,7 @@ TEST(LoginFailures, AnUnknownClientIsNamedWithItsRegion) {
   EXPECT_THAT(denied.failure.error.message, HasSubstr("login.example.com"));
 }
 
-TEST(LoginFailures, ARateLimitIsWaitedOutAsTold) {
+TEST(LoginFailures, ARateLimitIsWaitedOutAsRequested) {
   Bench bench;
   bench.want(1, 30s);
   bench.reply(429, "", {{"Retry-After", "7"}});
@@ -236,7 +236,7 @@ TEST(LoginFailures, ARateLimitIsWaitedOutAsTold) {
   EXPECT_EQ(delivered.attempts[0].attempt.waited, 7s);
 }
 
-TEST(LoginFailures, ARateLimitPastTheDeadlineIsToldAtOnceWithItsLength) {
+TEST(LoginFailures, ARateLimitPastTheDeadlineIsReportedAtOnceWithItsLength) {
   Bench bench;
   bench.want(1, 28s);
   const auto denied = only<Deny>(bench.reply(429, "", {{"Retry-After", "3600"}}));
@@ -356,7 +356,7 @@ TokenFailure out_of_time(WallTime local, std::optional<Duration> truth_less_loca
   return login.failure;
 }
 
-TEST(LoginFailures, TheLocalClockIsToBlameWhereARefereeTellsSo) {
+TEST(LoginFailures, TheLocalClockIsToBlameWhereARefereeSaysSo) {
   const auto behind = out_of_time(WallTime{600s}, kTrueTime - WallTime{600s});
   EXPECT_EQ(behind.verdict, Verdict::tls_clock);
   EXPECT_EQ(behind.error.kind, ErrorKind::clock);
@@ -387,7 +387,7 @@ TEST(LoginFailures, TheCertificateIsToBlameWhereTheLocalClockIsRight) {
   EXPECT_EQ(failure.error.remedy, "ask the operator of https://login.test to renew it");
 }
 
-TEST(LoginFailures, NobodyIsToBlameWhereNobodyTellsTheTime) {
+TEST(LoginFailures, NobodyIsToBlameWhereNobodyKnowsTheTime) {
   const auto failure = out_of_time(kTrueTime + 2400h, std::nullopt);
   EXPECT_EQ(failure.verdict, Verdict::tls_untrusted);
   EXPECT_EQ(failure.error.kind, ErrorKind::unavailable);
@@ -416,7 +416,7 @@ TEST(LoginFailures, TheRemedyNamesTheSettingThatIsToBlame) {
   EXPECT_THAT(remedy_of(Kind::dns), AllOf(HasSubstr("login URL"), Not(HasSubstr("proxy"))));
 }
 
-TEST(LoginFailures, ACertificateOutOfItsTimeIsToldWithItsDatesAndOurs) {
+TEST(LoginFailures, ACertificateThatIsNotValidNowIsReportedWithItsDatesAndOurs) {
   Bench bench;
   bench.wall_offset = -10'000s;  // 1970
   bench.want(1);
@@ -473,7 +473,7 @@ TEST(LoginFailures, UnusableAnswersAreTriedOnceMore) {
   expect_failure(only<Deny>(bench.fail(Kind::too_large)), Verdict::protocol, ErrorKind::protocol);
 }
 
-TEST(LoginFailures, WhatIsNotHttpIsToldAfterOneRequest) {  // login-double-chunked
+TEST(LoginFailures, WhatIsNotHttpIsReportedAfterOneRequest) {  // login-double-chunked
   Bench bench;
   bench.want(1);
   expect_failure(only<Deny>(bench.fail(Kind::malformed)), Verdict::protocol, ErrorKind::protocol);
@@ -488,7 +488,7 @@ TEST(LoginFailures, AnAccidentIsMitigatedByTheSecondTry) {
   EXPECT_EQ(only<Deliver>(bench.give("t1")).attempts.size(), 1U);
 }
 
-TEST(LoginFailures, ALifeThatIsNoneNamesTheField) {
+TEST(LoginFailures, AnInvalidLifetimeNamesTheField) {
   Bench bench;
   bench.want(1);
   bench.give("t1", "\"soon\"");
@@ -505,7 +505,7 @@ std::vector<LogLine> oddities_in(const TokenActions& actions) {
   return lines;
 }
 
-TEST(LoginFailures, WhatIsOddAboutATokenAnswerIsToldOnce) {
+TEST(LoginFailures, WhatIsOddAboutATokenAnswerIsReportedOnce) {
   Bench bench;
   bench.want(1);
   const auto told = oddities_in(bench.give("t1", "0"));
@@ -517,7 +517,7 @@ TEST(LoginFailures, WhatIsOddAboutATokenAnswerIsToldOnce) {
   EXPECT_TRUE(oddities_in(bench.give("t2", "-7")).empty());
 }
 
-TEST(LoginFailures, AnotherWordingOfTheTypeIsToldAtInfoLevelWithoutTheSecret) {
+TEST(LoginFailures, AnotherTokenTypeIsLoggedAtInfoWithoutTheSecret) {
   Bench bench;
   bench.want(1);
   const auto told = oddities_in(bench.reply(
@@ -528,7 +528,7 @@ TEST(LoginFailures, AnotherWordingOfTheTypeIsToldAtInfoLevelWithoutTheSecret) {
               AllOf(HasSubstr("token_type"), HasSubstr("***"), Not(HasSubstr(Bench::kSecret))));
 }
 
-TEST(LoginFailures, AnOAuthErrorWith200Or403IsToldAfterOneRequest) {
+TEST(LoginFailures, AnOAuthErrorWith200Or403IsReportedAfterOneRequest) {
   for (const int status : {200, 403}) {
     Bench bench;
     bench.want(1);
@@ -584,7 +584,7 @@ TEST(LoginFailures, ARedirectIsNotFollowedAndNamesItsTarget) {
   EXPECT_EQ(bench.fetches, 1);
 }
 
-TEST(LoginFailures, OtherOAuthErrorsAreToldInTheServersWords) {
+TEST(LoginFailures, OtherOAuthErrorsAreReportedInTheServersWords) {
   Bench bench;
   bench.want(1);
   const auto denied = only<Deny>(bench.reply(400, oauth_error_body("invalid_scope", "no such")));
@@ -672,7 +672,7 @@ TEST(LoginFailures, ASecretInTheWrongFieldOfAGoodAnswerStaysOut) {
   }
 }
 
-TEST(LoginFailures, ARejectionIsToldOnceHoweverManyWait) {
+TEST(LoginFailures, ARejectionIsReportedOnceHoweverManyWait) {
   Bench bench;
   bench.want(1);
   bench.want(2);
@@ -682,7 +682,7 @@ TEST(LoginFailures, ARejectionIsToldOnceHoweverManyWait) {
   EXPECT_EQ(rejected[0].attempt.attempt.http_status, 503);
 }
 
-TEST(LoginFailures, AGatewaysComeBackTomorrowIsNotBelieved) {
+TEST(LoginFailures, AGatewaysComeBackTomorrowIsIgnored) {
   Bench bench;
   bench.want(1, 10min);
   bench.reply(503, "", {{"Retry-After", "86400"}});
@@ -716,7 +716,7 @@ TEST(LoginFailures, ASilentLoginHostHasARowInTheReport) {
   EXPECT_THAT(attempt.explanation, HasSubstr("did not answer"));
 }
 
-TEST(LoginFailures, AtItsDeadlineACallerHearsTheLastFailure) {
+TEST(LoginFailures, AtItsDeadlineACallerGetsTheLastFailure) {
   Bench bench;
   bench.want(1, 3s);
   bench.reply(503, "");
@@ -731,7 +731,7 @@ TEST(LoginFailures, AtItsDeadlineACallerHearsTheLastFailure) {
   EXPECT_EQ(denied.attempts[1].attempt.verdict, Verdict::timeout);
 }
 
-TEST(LoginFailures, ACallerWhoJoinsDuringBackoffHearsWhyNoTryFits) {
+TEST(LoginFailures, ACallerWhoJoinsDuringBackoffLearnsWhyNoTryFits) {
   Bench bench;
   bench.want(1, 20s);
   for (int i = 0; i < 4; ++i) {

@@ -47,7 +47,7 @@ TEST(RefusedTokens, ANewOneThatBeginsNoSoonerLeavesTheOlderOneInPlace) {  // C4
   EXPECT_EQ(bench.machine->usable(bench.view())->generation, 1U);
 }
 
-TEST(RefusedTokens, OneOfAClockThatHasBeenSetRightTakesTheOlderOnesPlace) {  // C22
+TEST(RefusedTokens, OneFromACorrectedClockReplacesTheOlderOne) {  // C22
   Bench bench;
   bench.get("t1");
   bench.want_instead(2, 1, unbegun(bench, 120s));
@@ -68,7 +68,7 @@ TEST(RefusedTokens, OneThatIsTakenAllTheSameIsUsed) {
   EXPECT_EQ(bench.machine->usable(bench.view())->generation, 2U);
 }
 
-TEST(RefusedTokens, TheOneBeforeServesForAsLongAsItLives) {  // C22
+TEST(RefusedTokens, ThePreviousOneIsUsedUntilItExpires) {  // C22
   Bench bench;
   bench.get("t1");
   bench.step(event::Accepted{1});
@@ -85,7 +85,7 @@ TEST(RefusedTokens, TheOneBeforeServesForAsLongAsItLives) {  // C22
   EXPECT_EQ(all<StartFetch>(bench.want_instead(4, 2, unbegun(bench, 1h))).size(), 1U);
 }
 
-TEST(RefusedTokens, TheOneBeforeStaysWhereTheNewOneHadEndedWhenItWasMade) {
+TEST(RefusedTokens, ThePreviousOneStaysIfTheNewOneHadExpiredOnArrival) {
   Bench bench;
   bench.get("t1");
   bench.step(event::Accepted{1});
@@ -148,7 +148,7 @@ TEST(RefusedTokens, TheOneAfterADiscardedRenewalIsPaidForThoughTheOlderEnds) {
   }
 }
 
-TEST(RefusedTokens, TheOneBeforeIsNoHelpOnceTheNewOneWasTakenOrIfItWasNever) {
+TEST(RefusedTokens, ThePreviousOneIsNotUsedOnceTheNewOneWasAcceptedOrIfItNeverWas) {
   Bench bench;
   bench.get("t1");
   bench.advance(1s);
@@ -273,7 +273,7 @@ TEST(Rule8, ACallThatHasTheTimeWaitsForTheNextOne) {
     EXPECT_NEAR(static_cast<double>(served.held_up / 1ms), 4000, 200);
 }
 
-TEST(Rule8, ACallThatHasNotIsToldWhenTheNextOneMayBeAskedFor) {
+TEST(Rule8, ACallWithoutBudgetSaysWhenTheNextTokenMayBeRequested) {
   Bench bench;
   bench.get("t1");
   ASSERT_EQ(refuse_all(bench, 1s, 1ms), 6);

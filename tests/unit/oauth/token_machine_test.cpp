@@ -172,7 +172,7 @@ TEST(TokenMachine, WaitsWhereAllProcessesTogetherHaveAskedTooOften) {
   EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
 }
 
-TEST(TokenMachine, TellsWhoeverCannotWaitThatLongWhenTheNextRequestMayFollow) {
+TEST(TokenMachine, SaysWhenTheNextRequestIsPossibleToCallersThatCannotWait) {
   Bench bench;
   bench.get("t1", "300");
   event::Want want{.waiter = 2, .deadline = bench.boot + 5s, .after = 1};
@@ -453,7 +453,7 @@ TEST(TokenMachine, ARefusedTokenIsReplacedForAllWhoSayIt) {
   EXPECT_EQ(all<Deliver>(bench.give("t2")).size(), 2U);
 }
 
-TEST(TokenMachine, ForceBringsANewTokenAndOneUnderWayCounts) {
+TEST(TokenMachine, ForceGetsANewTokenAndARequestInProgressCounts) {
   Bench bench;
   bench.get("t1");
   bench.step(event::Want{.waiter = 2, .deadline = bench.boot + 30s, .force = true});
@@ -527,7 +527,7 @@ std::shared_ptr<Token> token_named(const std::string& value) {
   return token;
 }
 
-TEST(TokenMachine, AGivenTokenIsHandedOutAndNeverRefreshed) {
+TEST(TokenMachine, AGivenTokenIsReturnedAndNeverRefreshed) {
   Bench bench;
   auto given = token_named("given");
   given->given = true;

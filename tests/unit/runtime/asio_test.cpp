@@ -271,7 +271,7 @@ TEST_F(ClientOnAContext, LeavesNoWorkBehindThoughAnOperationAndAnAnswerAreStillH
   EXPECT_EQ(told.times(), 1U);
 }
 
-TEST_F(ClientOnAContext, EndsWhatIsUnderWayWithItsClient) {
+TEST_F(ClientOnAContext, EndsCallsInProgressWithItsClient) {
   silence(world.api());
   const std::vector<Told<Response>> calls(100);
   for (const auto& call : calls) async_call(*client, get(), call.handler());
@@ -353,7 +353,7 @@ TEST_F(ClientOnAContext, RefusesToBlockTheThreadThatRunsIt) {
 
 // A loop that cannot be started -------------------------------------------------------------------
 
-TEST(ClientThatCannotStart, TellsSoAndNotFromWithinTheCall) {
+TEST(ClientThatCannotStart, SaysSoAndNotFromWithinTheCall) {
   const MemoryWorld world;
   asio::io_context context;
   Dependencies dependencies;

@@ -73,7 +73,7 @@ TEST_F(ClientOnAFakeMachine, CallsNoHandlerFromWithinACallMadeOnTheLoop) {
   EXPECT_TRUE(told.once_ok());
 }
 
-TEST_F(ClientOnAFakeMachine, TellsThatTheDeadlinePassed) {
+TEST_F(ClientOnAFakeMachine, ReportsThatTheDeadlinePassed) {
   silence(world->api());
   silence(world->login());
   const Told<BearerToken> token;
@@ -161,7 +161,7 @@ TEST_F(ClientOnAFakeMachine, CancelsWhatItsSenderHasNotAnswered) {
 
 // The end of the client ---------------------------------------------------------------------------
 
-TEST_F(ClientOnAFakeMachine, EndsAHundredCallsUnderWay) {
+TEST_F(ClientOnAFakeMachine, EndsAHundredCallsInProgress) {
   silence(world->api());
   const std::vector<Told<Response>> calls(100);
   for (auto& call : calls) client->async_call(get(), call.handler());
@@ -179,7 +179,7 @@ TEST_F(ClientOnAFakeMachine, EndsCallsThatHadNotStarted) {
   for (const auto& call : calls) EXPECT_TRUE(call.once(ErrorKind::cancelled));
 }
 
-TEST(ClientOnALoopOfItsOwn, EndsAHundredCallsUnderWayBeforeItIsGone) {
+TEST(ClientOnALoopOfItsOwn, EndsAHundredCallsInProgressBeforeItIsGone) {
   MemoryWorld world;
   silence(world.api());
   auto made = Client::make(world.options(), {}, world.clocks_and_hosts());
@@ -323,7 +323,7 @@ TEST_F(ClientOnAFakeMachine, TakesASendThatThrowsForAWithdrawal) {
   EXPECT_TRUE(told.once(ErrorKind::cancelled));
 }
 
-TEST_F(ClientOnAFakeMachine, TellsWhyASendFailed) {
+TEST_F(ClientOnAFakeMachine, SaysWhyASendFailed) {
   const TransportFailure refused{TransportFailure::Kind::refused, "nobody listens", false};
   const auto blocked = client->guard([&](const Bearer&) -> SendResult { return refused; });
   ASSERT_FALSE(blocked);
@@ -690,7 +690,7 @@ class SilentStore final : public TokenStore {
   std::vector<ReadHandler> kept_;
 };
 
-TEST_F(ClientOnAFakeMachine, GoesOnWithoutAStoreThatIsSilent) {
+TEST_F(ClientOnAFakeMachine, ContinuesWithoutAStoreThatIsSilent) {
   Dependencies dependencies = world->dependencies();
   dependencies.store = std::make_shared<SilentStore>();
   auto made = Client::make(world->options(), {}, std::move(dependencies));

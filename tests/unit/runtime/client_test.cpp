@@ -230,7 +230,7 @@ TEST_F(ClientOnItsLoop, LeavesTheSignalsOfTheProgramToItsOwnThreads) {
 #endif
 #ifndef SKEWGUARD_NO_FORK
 
-TEST_F(ClientOnItsLoop, BeginsAnewInAForkedProcessAndEndsThere) {
+TEST_F(ClientOnItsLoop, StartsAgainInAForkedProcessAndEndsThere) {
   make();
   ASSERT_TRUE(client->get("/api/v2/x"));
   const pid_t child = ::fork();
@@ -371,7 +371,7 @@ class NoDescriptors {
   rlimit before_{};
 };
 
-TEST_F(ClientOnItsLoop, TellsAtOnceThatThereAreNoDescriptorsLeft) {
+TEST_F(ClientOnItsLoop, ReportsAtOnceThatThereAreNoDescriptorsLeft) {
   make();
   {
     const NoDescriptors none;

@@ -176,7 +176,7 @@ TEST(Publication, ShowsReadersOneWholeTokenAfterAnotherWhileItIsWritten) {
   EXPECT_EQ(told.back(), 1);
 }
 
-TEST(Publication, TellsTheFirstUseOfEachTokenOnce) {
+TEST(Publication, ReportsTheFirstUseOfEachTokenOnce) {
   std::atomic<int> told{0};
   Publication publication([&] { ++told; });
   const auto read_by_four = [&] {
@@ -205,7 +205,7 @@ TEST(Publication, TellsTheFirstUseOfEachTokenOnce) {
   EXPECT_EQ(told, 3);
 }
 
-TEST(Publication, TellsNoUseOfATokenTwiceWhereManyAreReadByOneThread) {
+TEST(Publication, ReportsNoUseOfATokenTwiceIfOneThreadReadsMany) {
   std::atomic<int> told{0};
   std::vector<std::unique_ptr<Publication>> all;
   for (int i = 0; i < 13; ++i) {

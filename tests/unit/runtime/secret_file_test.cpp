@@ -54,7 +54,7 @@ TEST_F(ASecretFile, ThatWasWrittenOrReplacedIsReadAgain) {
   EXPECT_FALSE(file_.look());
 }
 
-TEST_F(ASecretFile, ThatHasGoneIsToldOnceAndSeenWhenItIsBack) {
+TEST_F(ASecretFile, ThatIsMissingIsReportedOnceAndReadWhenItIsBack) {
   file_.look();
   std::filesystem::remove(path_);
   const auto gone = file_.look();

@@ -154,7 +154,7 @@ TEST_F(SharedStore, CountsATokensLifeFromItsRequestNotFromTheDateOfALateAnswer) 
   EXPECT_EQ(store->record->token->date - store->record->token->issued_from, Duration{5s});
 }
 
-TEST_F(SharedStore, TellsARunningProcessWhatAnotherOneLearned) {
+TEST_F(SharedStore, ARunningProcessLearnsWhatAnotherOneLearned) {
   world.login().set_offset(5s);  // the API refuses new tokens for so long
   Client first = process();
   call(first);
@@ -255,7 +255,7 @@ TEST_F(SharedStore, IsSaidOnceToHaveNoTokenHoweverOftenItIsLookedAt) {
   EXPECT_EQ(told, 1);
 }
 
-TEST_F(SharedStore, TellsARunningProcessWhatAnotherOneUnlearned) {
+TEST_F(SharedStore, ARunningProcessForgetsWhatAnotherOneForgot) {
   world.login().set_offset(5s);
   Client client = process();
   call(client);

@@ -90,7 +90,7 @@ class OutOfTime : public ::testing::Test {
   Told<Response> told;
 };
 
-TEST_F(OutOfTime, IsTheLocalClocksFaultForWhomTheRefereeTellsSo) {
+TEST_F(OutOfTime, IsTheLocalClocksFaultIfTheRefereeSaysSo) {
   const Told<BearerToken> token;
   call();
   client->async_token({}, token.handler());
@@ -126,7 +126,7 @@ TEST_F(OutOfTime, ATimeBeforeThisProgramWasMadeIsNoneThatCanBeBelieved) {
   EXPECT_THAT(told.last().error().message, HasSubstr("no other clock confirms"));
 }
 
-TEST_F(OutOfTime, OneRefereeIsNotBelievedAgainstTheOtherHostAndTwoAre) {
+TEST_F(OutOfTime, OneRefereeDoesNotOutweighTheOtherHostAndTwoDo) {
   for (const std::size_t witnesses : {1U, 2U}) {
     world.login().set_script(nullptr);  // its Date is right
     fail(world.api());
@@ -155,7 +155,7 @@ TEST_F(OutOfTime, TheOtherHostMayDifferByWhatDecidesNothing) {
   EXPECT_EQ(verdict(), Verdict::tls_clock);
 }
 
-TEST_F(OutOfTime, ACertificateThatIsBadAtBothTimesIsToldWithWhatTheLocalClockLacks) {
+TEST_F(OutOfTime, ACertificateThatIsInvalidAtBothTimesIsReportedWithTheErrorOfTheLocalClock) {
   fail(world.api());
   call();
   machine.run();
@@ -275,7 +275,7 @@ TEST_F(OutOfTime, AClientMayGoWhileTheRefereeIsAsked) {
   EXPECT_EQ(told.times(), 1U);
 }
 
-TEST_F(OutOfTime, TakesTheOtherHostsDateWhereTheRefereeTellsNothing) {
+TEST_F(OutOfTime, UsesTheOtherHostsDateIfTheRefereeHasNoAnswer) {
   world.login().set_script(nullptr);
   fail(world.api());
   call();

@@ -93,7 +93,7 @@ TEST_F(TokenVerification, TurnedOffItWaitsForNoBeginThoughALagIsKnown) {
   EXPECT_EQ(client->now(), before);
 }
 
-TEST_F(TokenVerification, HandsOutATokenOnlyWhenItHasBegunForTheApi) {
+TEST_F(TokenVerification, ReturnsATokenOnlyWhenItIsValidForTheApi) {
   world->api().set_offset(-3s);
   const auto token = client->token();
   ASSERT_TRUE(token) << token.error().message;
@@ -106,7 +106,7 @@ TEST_F(TokenVerification, HandsOutATokenOnlyWhenItHasBegunForTheApi) {
   EXPECT_TRUE(resolved[0].mitigated);
 }
 
-TEST_F(TokenVerification, HandsOutTheTokenThatWasAcceptedInTheEnd) {
+TEST_F(TokenVerification, ReturnsTheTokenThatWasAcceptedInTheEnd) {
   world->api().set_script([this, first = true](const Asked&) mutable -> std::optional<Answer> {
     if (std::exchange(first, false)) world->revoke_all();
     return std::nullopt;
@@ -126,7 +126,7 @@ TEST_F(TokenVerification, TakesWhatIsDecidedAfterTheTokenWasLookedAtForAcceptanc
   }
 }
 
-TEST_F(TokenVerification, AsksWithGetWhereTheAnswerToHeadTellsNothing) {
+TEST_F(TokenVerification, AsksWithGetWhereTheAnswerToHeadShowsNothing) {
   const std::string forbidden = R"({"code":"missing.permissions","message":"Unable to perform"})";
   for (const int status : {400, 403, 405, 500, 501}) {
     make(world->options());
@@ -211,7 +211,7 @@ TEST_F(TokenVerification, FailsAsItsCallDoes) {
   EXPECT_EQ(token.error().report->token_requests, 1);
 }
 
-TEST_F(TokenVerification, WaitsFor429AsTold) {
+TEST_F(TokenVerification, WaitsFor429AsRequested) {
   world->api().next({.status = 429, .headers = {{"Retry-After", "2"}}});
   const Instant before = client->now();
   ASSERT_TRUE(client->token());
@@ -230,7 +230,7 @@ TEST_F(TokenVerification, IsLeftOutWithRfc6749UnlessAPathIsNamed) {
   EXPECT_EQ(asked_of(world->api()), Lines{"GET /me?fields=id"});
 }
 
-TEST_F(TokenVerification, RefusesAPathThatIsNone) {
+TEST_F(TokenVerification, RefusesAnInvalidPath) {
   for (const char* path : {"me", "/a b", "https://elsewhere.test/"}) {
     ClientOptions options = world->options();
     options.verify_path = path;
@@ -300,7 +300,7 @@ TEST_F(TokenVerification, SaysThatANewTokenIsTooShortAndAsksForNoOther) {
   EXPECT_EQ(world->token_requests(), 1U);
 }
 
-TEST_F(TokenVerification, HandsOutANewTokenWhereOneIsInsistedOn) {
+TEST_F(TokenVerification, ReturnsANewTokenIfForced) {
   ASSERT_TRUE(client->token());
   const auto token = client->token({.force_refresh = true});
   ASSERT_TRUE(token);
@@ -410,7 +410,7 @@ TEST_F(RememberedToken, IsNotReplacedByAnOlderOneThatCameLate) {
   EXPECT_EQ(record().token->value.reveal(), "of-another-process");
 }
 
-TEST_F(RememberedToken, TellsNothingOfAnotherToken) {
+TEST_F(RememberedToken, SaysNothingAboutAnotherToken) {
   ASSERT_TRUE(client->token({.verify = false}));
   machine.run();
   save_as_another_process("of-another-process");

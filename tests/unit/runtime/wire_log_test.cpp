@@ -37,14 +37,14 @@ struct WireLogTest : ::testing::Test {
   }
 };
 
-TEST_F(WireLogTest, TellsTheStatusAtLevelDebug) {
+TEST_F(WireLogTest, LogsTheStatusAtDebug) {
   tell(answer(), LogLevel::debug);
   EXPECT_THAT(lines,
               ElementsAre("< 401 Unauthorized, 1 byte, after 12.0 ms; Date: Thu, 01 Jan 2026 "
                           "00:00:00 GMT"));
 }
 
-TEST_F(WireLogTest, TellsHeaderFieldsAtLevelTraceWithoutWhatIsSecretInThem) {
+TEST_F(WireLogTest, LogsHeaderFieldsAtTraceWithoutTheirSecrets) {
   tell(answer(), LogLevel::trace);
   ASSERT_EQ(lines.size(), 4U);
   lines.erase(lines.begin());
@@ -53,7 +53,7 @@ TEST_F(WireLogTest, TellsHeaderFieldsAtLevelTraceWithoutWhatIsSecretInThem) {
                                  "< Set-Cookie: (not shown)"));
 }
 
-TEST_F(WireLogTest, TellsNothingSecretWhereverAnAnswerRepeatsIt) {
+TEST_F(WireLogTest, LogsNoSecretWhereverAnAnswerRepeatsIt) {
   const std::string sent = "a%2Bb%2Fc%3Dd%2Be%2Ff%3Dg";
   for (const ClientAuth way : {ClientAuth::basic, ClientAuth::post}) {
     const oauth::ClientCredentials grant("my-client", Secret{"a+b/c=d+e/f=g"}, {}, way);
@@ -89,7 +89,7 @@ TEST_F(WireLogTest, CutsARedirectBeforeItsQuery) {
                                  "< location: /path (cut)", "< Location: /path"));
 }
 
-TEST_F(WireLogTest, TellsWhyThereIsNoAnswer) {
+TEST_F(WireLogTest, LogsWhyThereIsNoAnswer) {
   tell(TransportFailure{.kind = TransportFailure::Kind::dns, .detail = "no such name"},
        LogLevel::debug);
   EXPECT_THAT(lines, ElementsAre("no answer: no such name"));

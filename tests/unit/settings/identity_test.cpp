@@ -106,7 +106,7 @@ TEST_F(Identity, TheNewlineAtTheEndOfASecretFileIsNotOfTheSecret) {
   EXPECT_EQ(loaded().client_secrets.at(0).reveal(), " s3cret ") << "spaces are of the secret";
 }
 
-TEST_F(Identity, AFileThatIsNotThereIsNamedWithItsSetting) {
+TEST_F(Identity, AFileThatIsMissingIsNamedWithItsSetting) {
   flags.client_id = "id";
   flags.client_secret_file = "/nowhere";
   EXPECT_THAT(refused(), HasSubstr("client secret (--client-secret-file): cannot read /nowhere"));

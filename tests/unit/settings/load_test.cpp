@@ -247,7 +247,7 @@ TEST_F(Load, AWrongRegionNamesTheNearestOne) {
   EXPECT_THAT(error, HasSubstr("did you mean eu-west-1 (mypurecloud.ie)?"));
 }
 
-TEST_F(Load, RefusesDurationsThatAreNone) {
+TEST_F(Load, RefusesInvalidDurations) {
   for (const char* text : {"soon", "10 minutes", "1h30", "", "-1s", "0", "25h"}) {
     flags.timeout = text;
     EXPECT_THAT(refused(), HasSubstr("the timeout (--timeout)")) << text;
@@ -293,7 +293,7 @@ TEST_F(Load, TakesAFolderForTokensWhereItIsAbsolute) {
   }
 }
 
-TEST_F(Load, RefusesTokenPathsThatAreNone) {
+TEST_F(Load, RefusesInvalidTokenPaths) {
   for (const char* text : {"oauth/token", "", "/a b"}) {
     flags.token_path = text;
     EXPECT_THAT(refused(), HasSubstr("the token path (--token-path)")) << text;
@@ -307,7 +307,7 @@ TEST_F(Load, RefusesBaseUrlsWithMoreThanABase) {
   }
 }
 
-TEST_F(Load, ACaFileThatIsNotThereIsNamedWhereItIsNeeded) {
+TEST_F(Load, ACaFileThatIsMissingIsNamedWhereItIsNeeded) {
   world.environment["SSL_CERT_FILE"] = "/gone.pem";
   EXPECT_THAT(refused(), HasSubstr("the CA file (SSL_CERT_FILE) does not exist: /gone.pem"));
   flags.login_url = "http://127.0.0.1:1";
@@ -331,7 +331,7 @@ TEST_F(Load, VerbosityFlagsBeatTheEnvironment) {
   EXPECT_THAT(refused(), HasSubstr("-q and -v"));
 }
 
-TEST_F(Load, RefusesALogLevelThatIsNone) {
+TEST_F(Load, RefusesAnUnknownLogLevel) {
   world.environment["SKEWGUARD_LOG"] = "loud";
   EXPECT_THAT(refused(), HasSubstr("the log level (SKEWGUARD_LOG)"));
 }

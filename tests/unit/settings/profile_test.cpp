@@ -77,7 +77,7 @@ TEST_F(ProfileFile, IsNamedByFlagElseEnvironment) {
   EXPECT_THAT(refused(), HasSubstr("profile file: cannot read /flag.toml"));
 }
 
-TEST_F(ProfileFile, OneThatIsNotThereIsFineUnlessAskedFor) {
+TEST_F(ProfileFile, AMissingOneIsFineUnlessItWasNamed) {
   flags.region = "mypurecloud.ie";
   flags.client_id = "id";
   EXPECT_EQ(loaded().client_id, "id");
@@ -151,7 +151,7 @@ log_format = "json"
   EXPECT_TRUE(settings->log_json);
 }
 
-TEST_F(ProfileFile, WhatIsNotTomlIsToldByItsPlaceAlone) {
+TEST_F(ProfileFile, WhatIsNotTomlIsReportedByItsPlaceAlone) {
   write("/p", "[profile.default]\nclient_secret = hunter2\n");
   flags.config = "/p";
   EXPECT_THAT(refused(), HasSubstr("line 2"));

@@ -426,7 +426,7 @@ TEST_F(Share, ABeatThatStandsStillForTwoSecondsIsTakenOver) {
   EXPECT_EQ(shared.record().claim->fence, 2U);
 }
 
-TEST_F(Share, ABeatIsMeasuredAnewOnceItMoved) {
+TEST_F(Share, ABeatIsMeasuredAgainOnceItMoved) {
   one.step(event::Need{.need = 1});
   two.step(event::Need{.need = 1});
   two.wait(1900ms);
@@ -435,7 +435,7 @@ TEST_F(Share, ABeatIsMeasuredAnewOnceItMoved) {
   EXPECT_FALSE(two.asks());
 }
 
-TEST_F(Share, WhoWasFrozenItselfMeasuresAnew) {
+TEST_F(Share, AnObserverThatWasFrozenMeasuresAgain) {
   one.step(event::Need{.need = 1});
   two.step(event::Need{.need = 1});
   two.pass(1h);  // suspended, with the holder
@@ -855,7 +855,7 @@ TEST_F(Share, WhatIsKnownAlreadyIsNotWrittenAgain) {
   EXPECT_EQ(shared.value->version, version);
 }
 
-TEST_F(Share, AFactThatComesWhileASwapIsUnderWayIsWrittenAfterIt) {
+TEST_F(Share, AFactThatComesWhileASwapIsInProgressIsWrittenAfterIt) {
   one.step(event::Need{.need = 1});
   one.before_swap = [this] { one.step(event::Learned{{.api = "https://api.example", .lag = 3s}}); };
   one.step(brings(1, 50));

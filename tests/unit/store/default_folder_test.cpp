@@ -28,7 +28,7 @@ TEST(DefaultFolder, PrefersRuntimeThenStateThenHome) {
   EXPECT_THAT(folder_with({{"HOME", "/home/me"}}), Optional(Eq("/home/me/.local/state/skewguard")));
 }
 
-TEST(DefaultFolder, PassesOverWhatIsNoAbsolutePath) {
+TEST(DefaultFolder, IgnoresWhatIsNoAbsolutePath) {
   EXPECT_THAT(folder_with({{"XDG_RUNTIME_DIR", ""}, {"XDG_STATE_HOME", "state"}, {"HOME", "/h"}}),
               Optional(Eq("/h/.local/state/skewguard")));
   EXPECT_EQ(folder_with({{"HOME", "me"}}), std::nullopt);

@@ -153,7 +153,7 @@ class StruckFiles : public FaultyFiles {
   }
 };
 
-TEST(FileStoreProcesses, ThoseThatAreFrozenOrKilledAtAnyMomentHoldUpNobodyAndBreakNothing) {
+TEST(FileStoreProcesses, ProcessesFrozenOrKilledAtAnyTimeBlockNobodyAndBreakNothing) {
   constexpr int kWorkers = 3, kSwaps = 200, kVictims = 40;
   const TestFolder folder;
   const SharedCounts counts;

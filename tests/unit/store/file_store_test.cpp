@@ -196,7 +196,7 @@ TEST(FileStore, ReadsNothingOfAFileThatIsTooLongAndReplacesIt) {
   EXPECT_EQ(text_in(store), "three");
 }
 
-TEST(FileStore, ReplacesAFileThatWasCutOff) {
+TEST(FileStore, ReplacesAFileThatWasTruncated) {
   const TestFolder folder;
   const FileStore store(folder.path());
   const auto text = to_text(kKey, record_named("x"));
@@ -243,7 +243,7 @@ TEST(FileStore, ReadsTheTokenOfAnEarlierVersion) {
   EXPECT_EQ(record->token->value, Secret("secret"));
 }
 
-TEST(FileStore, LeavesTheFileOfAnEarlierVersionOutOfAccountOnceThereIsANumber) {
+TEST(FileStore, IgnoresTheFileOfAnEarlierVersionOnceThereIsANumber) {
   const TestFolder folder;
   const FileStore store(folder.path());
   ASSERT_TRUE(replace(store, "one"));
@@ -300,7 +300,7 @@ TEST(FileStore, DoesNotLookForEver) {
   EXPECT_EQ(times, 10);
 }
 
-TEST(FileStore, MakesItsFolderAnewWhereASweepTookItAway) {
+TEST(FileStore, RecreatesItsFolderAfterASweepRemovedIt) {
   const TestFolder folder;
   FaultyFiles files;
   int drafts = 0;
@@ -312,7 +312,7 @@ TEST(FileStore, MakesItsFolderAnewWhereASweepTookItAway) {
   EXPECT_EQ(text_in(FileStore(folder.path())), "one");
 }
 
-TEST(FileStore, GivesUpWhereItsFolderIsTakenAwayAgainAndAgain) {
+TEST(FileStore, GivesUpWhereItsFolderIsTakenAwayRepeatedly) {
   const TestFolder folder;
   FaultyFiles files;
   files.before_open = [&](const std::string& name, int /*flags*/) {

@@ -140,7 +140,7 @@ TEST(RecordText, ReadsAVerdictOfALaterVersionAsUnknown) {
   EXPECT_EQ(back->trouble.verdict, Verdict::unknown);
 }
 
-TEST(RecordText, IsNotBelievedCutOffAtAnyLength) {
+TEST(RecordText, IsIgnoredIfTruncatedAtAnyLength) {
   const std::string whole = text_of(full_record());
   ASSERT_TRUE(is_believed(whole));
   for (std::size_t n = 0; n < whole.size(); ++n) {
@@ -150,7 +150,7 @@ TEST(RecordText, IsNotBelievedCutOffAtAnyLength) {
   EXPECT_FALSE(is_believed(whole + "\n"));
 }
 
-TEST(RecordText, IsNotBelievedWithAnyBitTurned) {
+TEST(RecordText, IsIgnoredWithAnyBitFlipped) {
   const std::string whole = text_of(full_record());
   for (std::size_t i = 0; i < whole.size(); ++i) {
     for (unsigned bit = 0; bit < 8; ++bit) {
@@ -161,7 +161,7 @@ TEST(RecordText, IsNotBelievedWithAnyBitTurned) {
   }
 }
 
-TEST(RecordText, IsNotBelievedWithAFieldOfAnotherTypeOrRangeEvenSealedAnew) {
+TEST(RecordText, IsIgnoredWithAFieldOfAnotherTypeOrRangeEvenIfSealedAgain) {
   const std::string whole = text_of(full_record());
   ASSERT_TRUE(is_believed(resealed(whole)));
   const std::string too_late = "6400000000000000000";  // 2172
@@ -226,7 +226,7 @@ TEST(RecordText, IsNotBelievedWithAFieldOfAnotherTypeOrRangeEvenSealedAnew) {
     EXPECT_FALSE(is_believed(resealed(with(whole, part, instead)))) << part << " -> " << instead;
 }
 
-TEST(RecordText, IsNotBelievedForAnotherKey) {
+TEST(RecordText, IsIgnoredForAnotherKey) {
   EXPECT_FALSE(record_of(std::string(64, 'b'), text_of(full_record())));
 }
 
@@ -354,7 +354,7 @@ TEST(EarlierTokenText, IsReadWithoutWhatWasLearned) {
   EXPECT_EQ(record->lag, Duration{0});
 }
 
-TEST(EarlierTokenText, IsNotBelievedOutOfRangeOrIncomplete) {
+TEST(EarlierTokenText, IsIgnoredIfOutOfRangeOrIncomplete) {
   const std::string whole = earlier_text(kKey, kLearned);
   ASSERT_TRUE(is_believed(whole));
   const std::vector<std::pair<std::string, std::string>> changes = {

@@ -56,7 +56,7 @@ TEST_F(ConfiguredServers, AreBounded) {
   EXPECT_THAT(of(TimeServiceKind::chrony), SizeIs(64));
 }
 
-TEST_F(ConfiguredServers, WithAPortThatIsNoneKeepTheUsualOne) {
+TEST_F(ConfiguredServers, WithAnInvalidPortKeepTheDefault) {
   put("/etc/chrony.conf",
       "server a.example port 65536\nserver b.example port 0\n"
       "server c.example port\nserver d.example port 65535\n");
@@ -65,7 +65,7 @@ TEST_F(ConfiguredServers, WithAPortThatIsNoneKeepTheUsualOne) {
                           NtpServer{"d.example", 65535}));
 }
 
-TEST_F(ConfiguredServers, OfTimesyncdAddUpAndAnEmptyListStartsAnew) {
+TEST_F(ConfiguredServers, OfTimesyncdAddUpAndAnEmptyListClearsThem) {
   put("/etc/systemd/timesyncd.conf",
       "[Time]\n#NTP=commented.example\nNTP=a.example b.example\n"
       "FallbackNTP=0.debian.pool.ntp.org\n");

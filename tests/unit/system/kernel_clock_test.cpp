@@ -87,7 +87,7 @@ TEST_F(KernelClockTest, IsSlewedInMicrosecondsOrNanosecondsAndByAdjtime) {
   EXPECT_EQ(read().to_slew, 7us - 1500ns);
 }
 
-TEST_F(KernelClockTest, TellsOfALeapSecond) {
+TEST_F(KernelClockTest, ReportsALeapSecond) {
   kept.status |= STA_INS;
   EXPECT_EQ(read().leap, Leap::insert);
   kept_state = TIME_OOP;

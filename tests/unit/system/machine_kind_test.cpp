@@ -34,7 +34,7 @@ TEST_F(MachineKindTest, OfBareMetalIsNothingOfTheKind) {
   EXPECT_THAT(found.host_clocks, IsEmpty());
 }
 
-TEST_F(MachineKindTest, TellsContainersByWhatTheirRuntimesLeave) {
+TEST_F(MachineKindTest, RecognizesContainersByWhatTheirRuntimesLeave) {
   put("/proc/1/cgroup", "12:cpu:/lxc/web1\n");
   EXPECT_EQ(kind().container, "lxc");
   put("/proc/1/environ", std::string("PATH=/bin\0container=systemd-nspawn\0", 35));
@@ -49,13 +49,13 @@ TEST_F(MachineKindTest, TellsContainersByWhatTheirRuntimesLeave) {
   EXPECT_EQ(kind().container, "kubernetes");
 }
 
-TEST_F(MachineKindTest, TellsKubernetesByItsControlGroup) {
+TEST_F(MachineKindTest, RecognizesKubernetesByItsControlGroup) {
   put("/.dockerenv");
   put("/proc/1/cgroup", "4:memory:/kubepods/burstable/pod1234/5678\n");
   EXPECT_EQ(kind().container, "kubernetes");
 }
 
-TEST_F(MachineKindTest, TellsVirtualMachinesByTheirBoard) {
+TEST_F(MachineKindTest, RecognizesVirtualMachinesByTheirBoard) {
   put("/sys/class/dmi/id/sys_vendor", "VMware, Inc.\n");
   EXPECT_EQ(kind().vm, "VMware");
   put("/sys/class/dmi/id/sys_vendor", "Microsoft Corporation\n");
@@ -65,7 +65,7 @@ TEST_F(MachineKindTest, TellsVirtualMachinesByTheirBoard) {
   EXPECT_EQ(kind().vm, "") << "real machines have that maker too";
 }
 
-TEST_F(MachineKindTest, TellsVirtualMachinesByTheirProcessor) {
+TEST_F(MachineKindTest, RecognizesVirtualMachinesByTheirProcessor) {
   put("/sys/class/dmi/id/sys_vendor", "Amazon EC2\n");
   put("/proc/cpuinfo", "flags\t\t: fpu vme\n");
   EXPECT_EQ(kind().vm, "") << "a metal instance";
@@ -84,7 +84,7 @@ TEST_F(MachineKindTest, TakesXensOwnHostForNoVirtualMachine) {
   EXPECT_EQ(kind().vm, "");
 }
 
-TEST_F(MachineKindTest, TellsWslByItsKernelAndNotAsAContainer) {
+TEST_F(MachineKindTest, RecognizesWslByItsKernelAndNotAsAContainer) {
   put("/proc/sys/kernel/osrelease", "5.15.90.1-microsoft-standard-WSL2\n");
   put("/run/systemd/container", "wsl\n");
   EXPECT_TRUE(kind().wsl);

@@ -157,7 +157,7 @@ TEST(OutputOf, IsBounded) {
   EXPECT_FALSE(has_children());
 }
 
-TEST(OutputOf, IsNoneOfAProgramThatIsNotThere) {
+TEST(OutputOf, IsEmptyForAMissingProgram) {
   const auto text = output_of({"/nowhere/there-is-no-such-program"});
   ASSERT_FALSE(text);
   EXPECT_EQ(text.error().kind, ErrorKind::unavailable);

@@ -69,7 +69,7 @@ TEST(ChronycAnswer, IsNoneWhereNoDaemonAnswers) {
   EXPECT_EQ(read_chronyc(""), std::nullopt);
 }
 
-TEST(ChronycAnswer, WithNumbersThatAreNoneHasNoOffset) {
+TEST(ChronycAnswer, WithInvalidNumbersHasNoOffset) {
   for (const char* number : {"nan", "inf", "1e300", "", "1,5", "0.1x"}) {
     const auto answer = read_chronyc("7F000001,127.0.0.1,4,1.0," + std::string(number) +
                                      ",0,0,0,0,0,0.1,0.1,0.0,Normal\n");
@@ -199,7 +199,7 @@ TEST(TimeSpan, IsReadAsSystemdWritesIt) {
 }
 
 // The words are those of OpenNTPD 6.2p3's ntpctl.
-TEST(NtpctlAnswer, TellsWhetherTheClockIsSynced) {
+TEST(NtpctlAnswer, ReportsWhetherTheClockIsSynced) {
   EXPECT_EQ(read_ntpctl("4/4 peers valid, clock synced, stratum 3\n")->synchronized, true);
   EXPECT_EQ(
       read_ntpctl("0/4 peers valid, clock unsynced, clock offset is 12.000ms\n")->synchronized,

@@ -129,7 +129,7 @@ TEST_F(TimeServices, OfSystemdTellTheNetworksServers) {
   EXPECT_THAT(found[0].servers, ElementsAre(NtpServer{"ntp.lan"}));
 }
 
-TEST_F(TimeServices, CalledNtpdAreToldApart) {
+TEST_F(TimeServices, CalledNtpdAreDistinguished) {
   install("/usr/sbin/ntpd");
   EXPECT_EQ(services().at(0).kind, TimeServiceKind::ntpd);
   install("/usr/sbin/ntpctl");
@@ -165,7 +165,7 @@ TEST_F(TimeServices, ThatRunComeFirstAndTheirServersCount) {
   EXPECT_THAT(ntp_servers(found), ElementsAre(NtpServer{"a.example"}));
 }
 
-TEST_F(TimeServices, ThatRunAreToldToSetTheClock) {
+TEST_F(TimeServices, ThatRunAreAskedToSetTheClock) {
   install_chrony();
   says(kAskChrony, kChronySays);
   EXPECT_THAT(commands(), ElementsAre("chronyc makestep"));

@@ -141,7 +141,7 @@ TEST_F(FakeMachineTest, StopsWhereItIsDoneOrTheTimeIsOver) {
   EXPECT_EQ(moved().boot, 5s);
 }
 
-TEST_F(FakeMachineTest, HandsOutWhatAFunctionThrowsAndGoesOn) {
+TEST_F(FakeMachineTest, PropagatesWhatAFunctionThrowsAndContinues) {
   machine.post([] { throw std::runtime_error("mine"); });
   machine.post(note("next"));
   EXPECT_THROW(machine.run(), std::runtime_error);

@@ -48,7 +48,7 @@ class HostTest : public ::testing::Test {
   ScriptedTransport transport{*machine, machine, {host, other}};
 };
 
-TEST_F(HostTest, AreToldApartByTheBeginOfTheUrl) {
+TEST_F(HostTest, AreDistinguishedByTheStartOfTheUrl) {
   EXPECT_EQ(told(send("https://a.test/x?y")), "200");
   EXPECT_EQ(told(send("https://b.test:8443/x")), "404");
   EXPECT_EQ(told(send("https://a.test.example/x")), "dns");

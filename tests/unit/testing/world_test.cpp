@@ -136,7 +136,7 @@ TEST_F(WorldTest, GivesScriptedAnswersBeforeItsOwn) {
   EXPECT_GE(elapsed(), 2s) << "as Retry-After asks";
 }
 
-TEST_F(WorldTest, GrantsTokensAsTold) {
+TEST_F(WorldTest, IssuesTokensAsConfigured) {
   world.set_lifetime(5min);
   world.set_tokens([](const Grant& grant) {
     return "t" + std::to_string(grant.number) + "-" +
@@ -201,7 +201,7 @@ TEST_F(WorldTest, EndsAGuardedCallAtItsDeadlineWhereTheStackNeverAnswers) {
 
 // The end -----------------------------------------------------------------------------------------
 
-TEST_F(WorldTest, TellsCallsUnderWayThatTheClientHasGone) {
+TEST_F(WorldTest, CallsInProgressLearnThatTheClientIsGone) {
   std::optional<Result<Response>> told;
   std::weak_ptr<int> handler;
   {

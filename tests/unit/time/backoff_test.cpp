@@ -79,7 +79,7 @@ TEST(Backoff, SpreadsCallersThatStartTogether) {
   EXPECT_EQ(std::ranges::unique(first).size(), 0U);
 }
 
-TEST(Backoff, BearsExtremeOptions) {
+TEST(Backoff, HandlesExtremeOptions) {
   Backoff longest({.first = 1ns, .max = Duration::max()}, 1);
   for (int i = 0; i < 200; ++i) ASSERT_GE(longest.next(), 0ns);
   EXPECT_GE(longest.next(), Duration::max() / 2);

@@ -208,7 +208,7 @@ TEST(HttpDate, JudgesTheLeapDayByTheYearThatTwoDigitsMean) {
   EXPECT_EQ(parse_http_date("Sunday, 28-Feb-00 00:00:00 GMT", at(2060, 1, 1)), at(2100, 2, 28));
 }
 
-TEST(HttpDate, BearsAnyToday) {
+TEST(HttpDate, HandlesAnyToday) {
   for (const seconds today : {seconds::min(), seconds::max(), seconds{0}, at(9999, 12, 31)}) {
     EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT", today), kRfcExample);
   }

@@ -14,7 +14,7 @@ using std::chrono::minutes;
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
-TEST(OffsetText, ShowsAsManyDigitsAsTheWidthBearsOut) {
+TEST(OffsetText, ShowsAsManyDigitsAsTheWidthJustifies) {
   const Duration offset = nanoseconds{312'401'567'890};
   EXPECT_EQ(offset_text(offset, microseconds{100}), "+312.4016 s");
   EXPECT_EQ(offset_text(offset, milliseconds{9}), "+312.402 s");
@@ -62,7 +62,7 @@ TEST(HoursHint, AllowsTenSecondsEitherWay) {
   }
 }
 
-TEST(HoursHint, SaysNothingOfOtherOffsets) {
+TEST(HoursHint, SaysNothingAboutOtherOffsets) {
   EXPECT_EQ(hours_hint(about(Duration{0})), "") << "that is right";
   EXPECT_EQ(hours_hint(about(minutes{15})), "");
   EXPECT_EQ(hours_hint(about(hours{15} + seconds{1})), "") << "no zone is so far off";
