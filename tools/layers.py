@@ -39,6 +39,9 @@ ARROWS = {
 
 # The machines: told the time and what happened, they say what to do. They cannot wait or block.
 PURE = {"time", "clocks", "http", "oauth", "sharing", "diagnosis", "guard", "genesys"}
+# Files of another folder that are as pure. Of their own folder they see what was measured, not how.
+PURE_FILES = {"doctor": {"judge", "case", "claims", "checks", "consensus", "harm"}}
+MEASURED = {"doctor/readings.hpp"}
 IMPURE_HEADER = re.compile(
     r"^(thread|mutex|shared_mutex|condition_variable|future|semaphore|latch|barrier|stop_token"
     r"|ctime|time\.h|unistd\.h|fstream|iostream|sys/.*|poll\.h|openssl/.*"
@@ -73,9 +76,23 @@ def check_public(header, bracket, name):
     return None if re.fullmatch(r"[a-z_0-9]+", name) else "a public header includes only std"
 
 
-def check_system(folder, name):
-    if folder in PURE and IMPURE_HEADER.match(name):
-        return f"{folder}/ is a machine: it neither waits, locks nor talks"
+def is_pure(folder, stem):
+    return folder in PURE or stem in PURE_FILES.get(folder, ())
+
+
+def check_pure_file(folder, name):
+    """Of an include by one of PURE_FILES."""
+    where, _, file = name.partition("/")
+    if where == folder:
+        pure = name in MEASURED or Path(file).stem in PURE_FILES[folder]
+    else:
+        pure = where in PURE | {"base", "skewguard"}
+    return None if pure else "a pure file: it sees what was measured, and pure folders"
+
+
+def check_system(folder, stem, name):
+    if is_pure(folder, stem) and IMPURE_HEADER.match(name):
+        return f"{folder}/{stem} is pure: it neither waits, locks nor talks"
     if name.startswith("boost/beast") and folder in ARROWS and folder not in BEAST_FOLDERS:
         return "Beast is for " + ", ".join(sorted(BEAST_FOLDERS))
     return None
@@ -111,7 +128,9 @@ def check_file(root, path):
             allowed = reachable(parts[2])
     for line, bracket, name in includes(path):
         if bracket == "<":
-            yield line, name, check_system(folder, name)
+            yield line, name, check_system(folder, path.stem, name)
+        elif path.stem in PURE_FILES.get(folder, ()) and (why := check_pure_file(folder, name)):
+            yield line, name, why
         else:
             yield line, name, check_project(allowed, name, near)
 
@@ -144,6 +163,9 @@ SAMPLES = {  # file: (text, how many problems)
     "src/guard/waits.cpp": ("#include <mutex>\n#include <boost/asio/post.hpp>\n", 2),
     "src/emulator/peeks.cpp": ("#include \"oauth/token.hpp\"\n", 1),
     "src/runtime/beast.cpp": ("#include <boost/beast/http.hpp>\n#include <mutex>\n", 1),
+    "src/doctor/harm.cpp": ("#include \"doctor/readings.hpp\"\n#include \"http/url.hpp\"\n"
+                            "#include \"net/lookup.hpp\"\n#include \"doctor/survey.hpp\"\n"
+                            "#include <mutex>\n", 3),
     "src/mystery/x.cpp": ("int x;\n", 1),
     "tests/unit/time/up_test.cpp": ("#include \"oauth/token.hpp\"\n", 1),
     "tests/unit/time/good_test.cpp": ("#include \"help.hpp\"\n#include \"time/backoff.hpp\"\n", 0),

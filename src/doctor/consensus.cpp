@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "http/url.hpp"
-#include "net/connector.hpp"
 
 namespace skewguard::doctor {
 namespace {
@@ -23,7 +22,7 @@ std::string keeper_of(const ClockReading& reading) {
   const auto url = http::parse_url(reading.url);
   if (!url || reading.addresses.empty() || !reading.proxy.empty())
     return http::origin_of(reading.url);
-  return keeper_of(net::endpoint_text(std::ranges::min(reading.addresses), url->port));
+  return keeper_of(http::endpoint_text(std::ranges::min(reading.addresses), url->port));
 }
 
 /// The first of several clocks of one machine.

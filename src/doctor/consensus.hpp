@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "clocks/who_is_wrong.hpp"
-#include "doctor/survey.hpp"
+#include "doctor/readings.hpp"
 
 namespace skewguard::doctor {
 

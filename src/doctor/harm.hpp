@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "doctor/survey.hpp"
+#include "doctor/readings.hpp"
 
 namespace skewguard::doctor {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "doctor/survey.hpp"
+#include "doctor/readings.hpp"
 #include "skewguard/client.hpp"
 
 /// What is wrong, and what to do about it. Pure.

@@ -6,9 +6,7 @@
 #include <vector>
 
 #include "clocks/probe_plan.hpp"
-#include "doctor/clock_reading.hpp"
-#include "doctor/host_reading.hpp"
-#include "doctor/ntp_reading.hpp"
+#include "doctor/readings.hpp"
 #include "http/url.hpp"
 #include "net/lookup.hpp"
 #include "net/options.hpp"
@@ -28,13 +26,6 @@ struct SurveyOptions {
   std::optional<std::vector<std::string>> ntp{};
   std::string path;  ///< $PATH, to look for the time services' programs
   net::Lookup lookup = &net::system_lookup;
-};
-
-/// The readings of all clocks.
-struct Survey {
-  std::vector<ClockReading> servers;  ///< in the order of SurveyOptions::servers
-  std::vector<NtpReading> ntp;
-  HostReading host;
 };
 
 /// Called about ten times a second with the progress.

@@ -12,6 +12,7 @@
 #include "emulator/ca_file.hpp"
 #include "emulator/session.hpp"
 #include "emulator/tls_identity.hpp"
+#include "http/url.hpp"
 #include "net/connector.hpp"
 
 namespace skewguard::emulator {
@@ -90,8 +91,7 @@ Error cannot_listen(const std::string& url, const boost::system::error_code& why
 }
 
 std::string url_of(bool tls, const asio::ip::address& address, std::uint16_t port) {
-  const auto host = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
-  return (tls ? "https://" : "http://") + host + ":" + std::to_string(port);
+  return (tls ? "https://" : "http://") + http::endpoint_text(address.to_string(), port);
 }
 
 Result<CaFile> set_up_tls(Hub& hub, const ListenOptions& options) {

@@ -115,6 +115,11 @@ Result<std::string> read_target(std::string_view rest) {
   return target;
 }
 
+/// As hosts stand in URLs: IPv6 in brackets.
+std::string bracketed(const std::string& host) {
+  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
+
 }  // namespace
 
 Result<Url> parse_url(std::string_view text) {
@@ -135,11 +140,12 @@ Result<Url> parse_url(std::string_view text) {
   return url;
 }
 
+std::string endpoint_text(const std::string& host, std::uint16_t port) {
+  return bracketed(host) + ":" + std::to_string(port);
+}
+
 std::string Url::authority() const {
-  const bool ipv6 = host.find(':') != std::string::npos;
-  std::string text = ipv6 ? "[" + host + "]" : host;
-  if (port != (tls() ? kHttpsPort : kHttpPort)) text.append(":").append(std::to_string(port));
-  return text;
+  return port == (tls() ? kHttpsPort : kHttpPort) ? bracketed(host) : endpoint_text(host, port);
 }
 
 std::string Url::origin() const {

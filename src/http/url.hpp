@@ -31,6 +31,9 @@ struct Url {
 /// what is wrong.
 Result<Url> parse_url(std::string_view text);
 
+/// "127.0.0.1:80", "[::1]:80".
+std::string endpoint_text(const std::string& host, std::uint16_t port);
+
 /// The origin of an absolute URL; `text` unchanged if it is not one.
 std::string origin_of(const std::string& text);
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "clocks/certificate_time.hpp"
+#include "http/url.hpp"
 #include "time/http_date.hpp"
 
 namespace skewguard::net {
@@ -86,8 +87,7 @@ std::string names_of(X509* certificate) {
 }
 
 std::string place(const CertificateDemand& demand) {
-  const bool v6 = demand.host.find(':') != std::string::npos;
-  return (v6 ? "[" + demand.host + "]" : demand.host) + ":" + std::to_string(demand.port);
+  return http::endpoint_text(demand.host, demand.port);
 }
 
 std::string why_untrusted(int error, X509* certificate, X509* leaf,

@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <tuple>
 #include <utility>
+#include "http/url.hpp"
 #include "net/open_socket.hpp"
 
 namespace skewguard::net {
@@ -11,11 +12,6 @@ namespace skewguard::net {
 namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 using Kind = TransportFailure::Kind;
-
-std::string endpoint_text(const std::string& host, std::uint16_t port) {
-  const bool v6 = host.find(':') != std::string::npos;
-  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
 
 Kind connect_kind(const boost::system::error_code& error) noexcept {
   return error == asio::error::connection_refused ? Kind::refused : Kind::unreachable;
@@ -77,8 +73,8 @@ void Connector::ended(const std::shared_ptr<Socket>& socket, const std::string& 
   if (!error) return finish(std::move(*socket));
   if (connect_kind(error) == Kind::refused) failure_.kind = Kind::refused;
   failure_.out_of_resources = failure_.out_of_resources || out_of_resources(error);
-  failure_.detail += (failure_.detail.empty() ? "" : "; ") + endpoint_text(address, port_) + ": " +
-                     error.message();
+  failure_.detail += (failure_.detail.empty() ? "" : "; ") + http::endpoint_text(address, port_) +
+                     ": " + error.message();
   if (next_ < addresses_.size()) return attempt_next();
   if (under_way_.empty()) finish(failure_);
 }

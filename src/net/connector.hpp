@@ -13,9 +13,6 @@
 
 namespace skewguard::net {
 
-/// "127.0.0.1:80", "[::1]:80".
-std::string endpoint_text(const std::string& host, std::uint16_t port);
-
 /// How an attempt to connect ended, as a kind of failure. `refused` is the most specific (the host
 /// exists), so it stands for all addresses of a name if any gives it.
 TransportFailure::Kind connect_kind(const boost::system::error_code& error) noexcept;

@@ -18,7 +18,7 @@ constexpr std::size_t kMaxAddresses = 16;
 }  // namespace
 
 std::string Route::place() const {
-  const auto host = endpoint_text(url.host, url.port);
+  const auto host = http::endpoint_text(url.host, url.port);
   return proxy == nullptr ? host : host + " (through the proxy " + proxy->place() + ")";
 }
 
@@ -81,7 +81,7 @@ bool Dial::past_deadline() {
     fail(Kind::timeout, "the deadline passed while talking to " + route_.place() + ": " + doing());
   } else if (at_proxy() && now >= proxy_until_) {
     fail(Kind::proxy, "the proxy " + route_.proxy->place() + " did not connect to " +
-                          endpoint_text(route_.url.host, route_.url.port) + " within " +
+                          http::endpoint_text(route_.url.host, route_.url.port) + " within " +
                           std::to_string(kLongestProxyWait / std::chrono::seconds{1}) +
                           " s: " + doing());
   }
@@ -141,7 +141,7 @@ void Dial::connected(Connector::Answer answer) {
     boost::system::error_code gone;
     const auto peer = socket.remote_endpoint(gone);
     return "connected to " + route_.place() + " at " +
-           (gone ? gone.message() : endpoint_text(peer.address().to_string(), peer.port())) +
+           (gone ? gone.message() : http::endpoint_text(peer.address().to_string(), peer.port())) +
            " (connection " + std::to_string(dialer_.last_connection_ + 1) + ")";
   });
   if (route_.proxy == nullptr) return secure(std::move(socket));

@@ -142,7 +142,7 @@ bool NoProxy::covers(const http::Url& url) const {
 }
 
 std::string Proxy::place() const {
-  return endpoint_text(host, port);
+  return http::endpoint_text(host, port);
 }
 
 Result<ProxyRule> ProxyRule::make(const ProxyOptions& options) {

@@ -103,7 +103,7 @@ class SntpQuestion : public std::enable_shared_from_this<SntpQuestion> {
   };
   using AttemptPtr = std::shared_ptr<Attempt>;  ///< shared for the moment of a callback alone
 
-  [[nodiscard]] std::string key() const { return endpoint_text(name_.host, name_.port); }
+  [[nodiscard]] std::string key() const { return http::endpoint_text(name_.host, name_.port); }
 
   void note(const std::string& what) {
     if (!detail_.empty()) detail_ += "; ";
@@ -155,7 +155,7 @@ class SntpQuestion : public std::enable_shared_from_this<SntpQuestion> {
     next_timer_->disarm();
     while (ended_ && next_ < tries()) {
       const std::string& address = addresses_[next_ % addresses_.size()];
-      const std::string place = endpoint_text(address, name_.port);
+      const std::string place = http::endpoint_text(address, name_.port);
       const bool repeated = next_ >= addresses_.size();
       if (repeated && !silent(place)) {
         ++next_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/strings.hpp"
+#include "http/url.hpp"
 #include "net/connector.hpp"
 #include "net/reason_phrase.hpp"
 #include "net/request_head.hpp"
@@ -45,7 +46,7 @@ std::string wanted_credentials(const Headers& headers, bool authorized) {
 Tunnel::Tunnel(Socket socket, const Proxy& proxy, const http::Url& target)
     : socket_(std::move(socket)),
       proxy_(proxy.place()),
-      target_(endpoint_text(target.host, target.port)),
+      target_(http::endpoint_text(target.host, target.port)),
       authorized_(!proxy.authorization.empty()),
       head_(connect_head(target_, proxy.authorization)),
       parser_("CONNECT", 0) {}

@@ -270,5 +270,10 @@ TEST(Token, HoldsTheCharactersOfTheRfcAlone) {
   EXPECT_FALSE(valid_token("X Trace"));
 }
 
+TEST(EndpointText, PutsAnIpv6AddressInBrackets) {
+  EXPECT_EQ(endpoint_text("::1", 80), "[::1]:80");
+  EXPECT_EQ(endpoint_text("127.0.0.1", 80), "127.0.0.1:80");
+}
+
 }  // namespace
 }  // namespace skewguard::http

@@ -138,11 +138,6 @@ TEST(ConnectKind, RefusedIsDistinguishedFromUnreachable) {
   EXPECT_EQ(connect_kind(host_unreachable), TransportFailure::Kind::unreachable);
 }
 
-TEST(EndpointText, PutsAnIpv6AddressInBrackets) {
-  EXPECT_EQ(endpoint_text("::1", 80), "[::1]:80");
-  EXPECT_EQ(endpoint_text("127.0.0.1", 80), "127.0.0.1:80");
-}
-
 TEST(AsioTimers, ADelayOfNothingFiresFromTheLoop) {
   boost::asio::io_context io;
   const auto timer = asio_timers(io)->make();
