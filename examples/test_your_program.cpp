@@ -11,7 +11,7 @@
 namespace {
 
 using namespace std::chrono_literals;
-using skewguard::testing::World;
+using skewguard::testing::TestEnvironment;
 
 /// What is tested: it asks the API once and says what came.
 std::string my_program(skewguard::Client& client) {
@@ -24,44 +24,44 @@ void expect(bool holds, const std::string& claim) {
   if (!holds) std::exit(1);
 }
 
-skewguard::Client client_of(const World& world) {
-  return skewguard::Client::make(world.options(), {}, world.dependencies()).value();
+skewguard::Client client_of(const TestEnvironment& env) {
+  return skewguard::Client::make(env.options(), {}, env.dependencies()).value();
 }
 
 void waits_for_a_token_of_a_login_host_that_is_ahead() {
-  World world;
-  world.login().set_offset(10s);
-  auto client = client_of(world);
+  TestEnvironment env;
+  env.login().set_offset(10s);
+  auto client = client_of(env);
   expect(my_program(client) == "200", "a token that begins in ten seconds is waited for");
-  expect(world.token_requests() == 1, "with that token alone");
+  expect(env.token_requests() == 1, "with that token alone");
 }
 
 void sends_no_token_that_ended_in_suspend() {
-  World world;
-  auto client = client_of(world);
+  TestEnvironment env;
+  auto client = client_of(env);
   my_program(client);
-  world.machine().suspend(8h);
+  env.machine().suspend(8h);
   expect(my_program(client) == "200", "after a night in suspend it works at once");
-  expect(world.refused_requests() == 0, "without a refused request");
+  expect(env.refused_requests() == 0, "without a refused request");
 }
 
 void survives_a_revocation_and_a_login_host_that_fails() {
-  World world;
-  auto client = client_of(world);
+  TestEnvironment env;
+  auto client = client_of(env);
   my_program(client);
-  world.revoke_all();
-  world.login().next({.status = 503});
+  env.revoke_all();
+  env.login().next({.status = 503});
   expect(my_program(client) == "200", "a revoked token is replaced, at the second try");
 }
 
-/// The program's own HTTP stack: world.send() stands for it.
+/// The program's own HTTP stack: env.send() stands for it.
 void guards_a_stack_of_its_own() {
-  World world;
-  world.login().set_offset(3s);
-  auto client = client_of(world);
+  TestEnvironment env;
+  env.login().set_offset(3s);
+  auto client = client_of(env);
   const auto before = client.now();
   const auto answer = client.guard([&](const skewguard::Bearer& bearer) {
-    const auto result = world.send(bearer);
+    const auto result = env.send(bearer);
     if (const auto* got = std::get_if<skewguard::Exchange>(&result)) {
       std::cout << (client.now() - before) / 1s << " s: " << got->status << '\n';
     }

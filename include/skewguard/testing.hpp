@@ -210,12 +210,12 @@ struct Grant {
 /// A machine, a login host and an API host. The login host issues a token for every POST. The API
 /// host answers 200 to these tokens, and 401 if by its own clock they are not valid yet or have
 /// expired, or if they were revoked. Thread-safe; must not be destroyed while its send() runs.
-class World {
+class TestEnvironment {
  public:
-  World();
-  ~World();
-  World(const World&) = delete;
-  World& operator=(const World&) = delete;
+  TestEnvironment();
+  ~TestEnvironment();
+  TestEnvironment(const TestEnvironment&) = delete;
+  TestEnvironment& operator=(const TestEnvironment&) = delete;
 
   FakeMachine& machine() noexcept { return *machine_; }
   Host& login() noexcept { return *login_; }  ///< https://login.test

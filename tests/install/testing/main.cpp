@@ -4,11 +4,11 @@
 
 // A program under test: its machine is suspended for longer than its token lives.
 int main() {
-  skewguard::testing::World world;
-  auto client = skewguard::Client::make(world.options(), {}, world.dependencies());
+  skewguard::testing::TestEnvironment env;
+  auto client = skewguard::Client::make(env.options(), {}, env.dependencies());
   if (!client || !client->get("/api/v2/users")) return 1;
-  world.machine().suspend(std::chrono::hours{2});
+  env.machine().suspend(std::chrono::hours{2});
   const auto answer = client->get("/api/v2/users");
-  if (!answer || world.refused_requests() > 0) return 1;
+  if (!answer || env.refused_requests() > 0) return 1;
   std::cout << answer->status << " and none refused\n";
 }

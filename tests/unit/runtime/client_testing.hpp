@@ -24,20 +24,20 @@ using skewguard::testing::FakeMachine;
 using skewguard::testing::Host;
 
 /// Hosts that any loop reaches in no time. Tokens live for 300 s.
-class MemoryWorld : public skewguard::testing::World {
+class MemoryWorld : public skewguard::testing::TestEnvironment {
  public:
   MemoryWorld() {
     set_lifetime(300s);
     for (Host* host : {&login(), &api()}) host->set_delays(0s, 0s);
   }
   [[nodiscard]] ClientOptions options() const {
-    ClientOptions options = World::options();
+    ClientOptions options = TestEnvironment::options();
     options.dialect = DialectName::genesys;
     return options;
   }
   /// For a client on another loop than the machine's.
   [[nodiscard]] Dependencies clocks_and_hosts() const {
-    Dependencies dependencies = World::dependencies();
+    Dependencies dependencies = TestEnvironment::dependencies();
     dependencies.executor.reset();
     return dependencies;
   }

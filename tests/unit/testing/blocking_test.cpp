@@ -17,18 +17,18 @@ namespace {
 
 using namespace std::chrono_literals;
 using skewguard::testing::Answer;
-using skewguard::testing::World;
+using skewguard::testing::TestEnvironment;
 
 namespace asio = boost::asio;
 
 class Blocking : public ::testing::Test {
  protected:
-  World world;
-  Client client = Client::make(world.options(), {}, world.dependencies()).value();
+  TestEnvironment env;
+  Client client = Client::make(env.options(), {}, env.dependencies()).value();
 };
 
 TEST_F(Blocking, ServesTwoThreadsAtOnce) {
-  world.login().set_offset(3s);
+  env.login().set_offset(3s);
   std::vector<std::future<int>> threads;
   threads.reserve(2);
   for (int i = 0; i < 2; ++i) {
@@ -42,12 +42,12 @@ TEST_F(Blocking, ServesTwoThreadsAtOnce) {
     }));
   }
   for (auto& thread : threads) EXPECT_EQ(thread.get(), 50);
-  EXPECT_EQ(world.token_requests(), 1U);
+  EXPECT_EQ(env.token_requests(), 1U);
 }
 
 TEST_F(Blocking, HandsTheLoopOnWhereTheThreadThatRanItHasItsAnswer) {
   // One waits until its deadline, the other one's answer comes much earlier.
-  world.api().set_script([](const auto& asked) -> std::optional<Answer> {
+  env.api().set_script([](const auto& asked) -> std::optional<Answer> {
     if (asked.request.url.ends_with("/never")) return Answer{.never = true};
     return std::nullopt;
   });
@@ -71,7 +71,7 @@ TEST_F(Blocking, IsRefusedOnTheLoop) {
     const auto answer = client.get("/api/v2/x");
     if (!answer) kind = answer.error().kind;
   });
-  world.machine().advance(1s);
+  env.machine().advance(1s);
   EXPECT_EQ(kind, ErrorKind::config);
 }
 
@@ -83,10 +83,10 @@ asio::awaitable<int> two_calls(Client& client) {
 }
 
 TEST_F(Blocking, IsNotNeededByACoroutineOnAContextOfItsOwn) {
-  world.login().set_offset(3s);
+  env.login().set_offset(3s);
   asio::io_context context;
   auto story = asio::co_spawn(context, two_calls(client), asio::use_future);
-  EXPECT_TRUE(world.machine().run_until([&] {
+  EXPECT_TRUE(env.machine().run_until([&] {
     context.poll();
     return story.wait_for(0s) == std::future_status::ready;
   }));
@@ -94,10 +94,10 @@ TEST_F(Blocking, IsNotNeededByACoroutineOnAContextOfItsOwn) {
 }
 
 TEST_F(Blocking, IsNotNeededByAClientOnAContext) {
-  world.login().set_delays(0s, 0s);
-  world.api().set_delays(0s, 0s);
+  env.login().set_delays(0s, 0s);
+  env.api().set_delays(0s, 0s);
   asio::io_context context;
-  auto on_context = make_client(context, world.options(), {}, world.dependencies()).value();
+  auto on_context = make_client(context, env.options(), {}, env.dependencies()).value();
   int got = 0;
   async_call(on_context, {.path = "/api/v2/x"}, [&](const Result<Response>& result) {
     got = result ? result->status : 0;

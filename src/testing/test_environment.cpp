@@ -21,7 +21,7 @@ Answer refused() {
 }  // namespace
 
 /// What the login host has granted: all that the two hosts share.
-class World::Tokens {
+class TestEnvironment::Tokens {
  public:
   using Text = std::function<std::string(const Grant&)>;
 
@@ -71,7 +71,7 @@ class World::Tokens {
   std::map<std::string, Grant, std::less<>> live_;  // by the value of Authorization
 };
 
-World::World()
+TestEnvironment::TestEnvironment()
     : machine_(std::make_shared<FakeMachine>()),
       tokens_(std::make_shared<Tokens>()),
       login_(std::make_shared<Host>(machine_, kLoginUrl,
@@ -84,9 +84,9 @@ World::World()
         const auto authorization = asked.request.authorization.reveal();
         return tokens->good(authorization, asked.at) ? Answer{.body = "{}"} : refused();
       })) {}
-World::~World() = default;
+TestEnvironment::~TestEnvironment() = default;
 
-ClientOptions World::options() const {
+ClientOptions TestEnvironment::options() const {
   ClientOptions options;
   options.login_url = kLoginUrl;
   options.api_url = kApiUrl;
@@ -96,7 +96,7 @@ ClientOptions World::options() const {
   return options;
 }
 
-Dependencies World::dependencies() const {
+Dependencies TestEnvironment::dependencies() const {
   Dependencies dependencies;
   dependencies.executor = machine_;
   dependencies.clock = machine_;
@@ -107,32 +107,33 @@ Dependencies World::dependencies() const {
   return dependencies;
 }
 
-void World::set_lifetime(Duration lifetime) {
+void TestEnvironment::set_lifetime(Duration lifetime) {
   tokens_->set_lifetime(lifetime);
 }
-void World::set_tokens(std::function<std::string(const Grant&)> text) {
+void TestEnvironment::set_tokens(std::function<std::string(const Grant&)> text) {
   tokens_->set_text(std::move(text));
 }
-void World::revoke_all() {
+void TestEnvironment::revoke_all() {
   tokens_->revoke_all();
 }
 
-std::size_t World::token_requests() const {
+std::size_t TestEnvironment::token_requests() const {
   const auto asked = login_->asked();
   return static_cast<std::size_t>(std::ranges::count(
       asked, "POST", [](const Asked& each) -> const auto& { return each.request.method; }));
 }
-std::size_t World::requests() const {
+std::size_t TestEnvironment::requests() const {
   const auto asked = api_->asked();
   return static_cast<std::size_t>(std::ranges::count_if(asked, &Asked::authorized));
 }
-std::size_t World::refused_requests() const {
+std::size_t TestEnvironment::refused_requests() const {
   const auto asked = api_->asked();
   return static_cast<std::size_t>(std::ranges::count_if(
       asked, [](const Asked& each) { return each.authorized() && each.status == 401; }));
 }
 
-SendResult World::send(const Bearer& bearer, std::string method, const std::string& path) {
+SendResult TestEnvironment::send(const Bearer& bearer, std::string method,
+                                 const std::string& path) {
   HttpRequest request;
   request.method = std::move(method);
   request.url = kApiUrl + path;
