@@ -48,18 +48,18 @@ CallAction CallMachine::Impl::on(const event::Answered& answered) {
   if (std::exchange(looking_, false)) return on_seen(&answer);
   const Refusal refusal = refusal_of(answer);
   last_answer_ = answered.answer;
-  const std::size_t attempt = record_.add(&answer, token_.get(), *view_);
+  const std::size_t attempt = record_.add(&answer, token_.token.get(), *view_);
   record_.at(attempt).error_code = refusal.error_code;
   record_.at(attempt).correlation_id = refusal.correlation_id;
   if (refusal.kind == Refusal::Kind::token_refused) return on_refused_token(answer, refusal);
   // An answer to HEAD has no body to show whose 403 it is.
   const bool whose = request_.method != "HEAD" || answer.status != 403;
   if (whose && took_token(refusal, answer.status)) {
-    note_trial(answer, nullptr);
-    token_accepted_ = true;
-    accepted_ = token_;
-    out_.facts.push_back(oauth::event::Accepted{token_->generation});
-    if (diagnosis::took_unbegun(trials_.back(), options_.staleness))
+    trials_.note(answer, token_, nullptr, attempt, *view_);
+    token_.accepted = true;
+    accepted_ = token_.token;
+    out_.facts.push_back(oauth::event::Accepted{token_.token->generation});
+    if (diagnosis::took_unbegun(trials_.last(), options_.staleness))
       out_.facts.push_back(oauth::event::TakesUnbegun{});
   }
   return on_taken(refusal);
@@ -71,7 +71,7 @@ Refusal CallMachine::Impl::refusal_of(const Exchange& exchange) const {
   Refusal refusal = dialect_.api_refusal(readable(exchange, decoded), path_of(request_.url),
                                          !options_.given_token);
   const auto hide = [this](std::string& words) {
-    words = oauth::withhold(std::move(words), {token_->value.reveal()});
+    words = oauth::withhold(std::move(words), {token_.token->value.reveal()});
   };
   hide(refusal.description);
   hide(refusal.error_code);
@@ -82,7 +82,7 @@ Refusal CallMachine::Impl::refusal_of(const Exchange& exchange) const {
 }
 
 CallAction CallMachine::Impl::on_taken(const Refusal& refusal) {
-  const std::size_t attempt = record_.attempts().size() - 1;
+  const std::size_t attempt = last_attempt();
   const auto give_up = [&](Verdict verdict, std::string explanation) {
     note(attempt, verdict, std::move(explanation));
     decide(attempt, Action::give_up);
@@ -115,47 +115,42 @@ CallAction CallMachine::Impl::on_taken(const Refusal& refusal) {
 }
 
 CallAction CallMachine::Impl::on_rate_limit(const Refusal& refusal) {
-  const std::size_t attempt = record_.attempts().size() - 1;
-  auto told = refusal.retry_after;
-  // A server that keeps saying "at once" is eventually ignored.
-  if (told == Duration{0} && limit_backoff_.steps() > 0) told.reset();
-  const Duration backoff = limit_backoff_.next();
-  const Duration wait = told.value_or(backoff);
-  const bool retry = wait < left();
+  const std::size_t attempt = last_attempt();
+  const CallRetries::Limit limit = retries_.after_limit(refusal.retry_after, left());
   note(attempt, Verdict::api_rate_limited,
-       diagnosis::explain_rate_limit(refusal, {told, wait, left()}));
-  decide(attempt, retry ? Action::wait_and_retry : Action::give_up);
+       diagnosis::explain_rate_limit(refusal, {limit.told, limit.wait, left()}));
+  decide(attempt, limit.retry ? Action::wait_and_retry : Action::give_up);
   announce(attempt, {Verdict::api_rate_limited});
-  if (retry) return retry_after(wait);
+  if (limit.retry) return retry_after(limit.wait);
   return finish(ErrorKind::throttled, last_answer_);
 }
 
 /// The API could not verify the token with its own back end: nothing was done, so any method may be
 /// sent again.
 CallAction CallMachine::Impl::on_auth_backend(const Refusal& refusal) {
-  const std::size_t attempt = record_.attempts().size() - 1;
-  const Duration wait = std::max(auth_backoff_.next(), refusal.retry_after.value_or(Duration{0}));
-  const bool retry = wait < left();
-  note(attempt, Verdict::auth_backend_unavailable, diagnosis::explain_auth_backend(refusal, retry));
-  decide(attempt, retry ? Action::wait_and_retry : Action::give_up);
+  const std::size_t attempt = last_attempt();
+  const auto wait = retries_.after_auth_backend(refusal.retry_after, left());
+  note(attempt, Verdict::auth_backend_unavailable,
+       diagnosis::explain_auth_backend(refusal, wait.has_value()));
+  decide(attempt, wait ? Action::wait_and_retry : Action::give_up);
   announce(attempt, {Verdict::auth_backend_unavailable});
-  if (retry) return retry_after(wait);
+  if (wait) return retry_after(*wait);
   return finish(diagnosis::failure_of(Verdict::auth_backend_unavailable, HostRole::api),
                 last_answer_);
 }
 
 CallAction CallMachine::Impl::on_api_error(const Refusal& refusal) {
-  const std::size_t attempt = record_.attempts().size() - 1;
-  const Duration wait =
-      std::max(gateway_backoff_.next(), refusal.retry_after.value_or(Duration{0}));
-  const bool retry = gateway_trouble(last_answer_->status) && safe_method(request_.method) &&
-                     gateway_retries_ < kGatewayRetries && wait < left();
-  note(attempt, Verdict::ok, diagnosis::explain_api_error(refusal, last_answer_->status, retry));
-  if (!retry) return finish(diagnosis::failure_of(Verdict::ok, HostRole::api), last_answer_);
-  ++gateway_retries_;
+  const std::size_t attempt = last_attempt();
+  const auto wait = gateway_trouble(last_answer_->status) && safe_method(request_.method)
+                        ? retries_.after_gateway_trouble(refusal.retry_after, left())
+                        : std::nullopt;
+  note(attempt, Verdict::ok,
+       diagnosis::explain_api_error(refusal, last_answer_->status, wait.has_value()));
+  if (!wait) return finish(diagnosis::failure_of(Verdict::ok, HostRole::api), last_answer_);
   decide(attempt, Action::wait_and_retry);
-  log(LogLevel::info, record_.at(attempt).explanation, std::nullopt, refusal.correlation_id);
-  return retry_after(wait);
+  out_.log.push_back({LogLevel::info, record_.at(attempt).explanation, std::nullopt, api_origin(),
+                      refusal.correlation_id});
+  return retry_after(*wait);
 }
 
 }  // namespace skewguard::guard

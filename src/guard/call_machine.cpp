@@ -6,14 +6,29 @@
 #include "base/error_kind.hpp"
 #include "diagnosis/call_error.hpp"
 #include "diagnosis/trials.hpp"
+#include "guard/call_lines.hpp"
 #include "guard/call_machine_impl.hpp"
-#include "time/duration_text.hpp"
 
 namespace skewguard::guard {
 namespace {
 
 /// The look of evidence rule 5 is for a Date alone: one that takes longer tells too little.
 constexpr Duration kLookTimeout = std::chrono::seconds{5};
+
+/// What the report says follows a refusal. A look is no attempt: the call may give up after it.
+Action action_of(Next next) {
+  switch (next) {
+    case Next::renew:
+    case Next::back_off:
+      return Action::refresh_and_retry;
+    case Next::wait:
+      return Action::wait_and_retry;
+    case Next::look:
+    case Next::give_up:
+      break;
+  }
+  return Action::give_up;
+}
 
 }  // namespace
 
@@ -30,29 +45,23 @@ CallStep CallMachine::Impl::step(const CallEvent& event, const clocks::ClockView
 
 CallAction CallMachine::Impl::on(const event::Start& /*start*/) {
   record_.begin(now());
-  started_ = now().boot;
+  trials_.begin(now().boot);
   return need_token(options_.after);
 }
 
 CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
   record_.add_login(ready.attempts, ready.token_requests);
-  if (ready.held_up > Duration{0} && !trials_.empty())
-    add_wait(attempt_of_trial_.back(), ready.held_up);
-  note_other_token(ready.token->generation);
-  token_ = ready.token;
-  token_accepted_ = ready.accepted_before;
-  early_ends_before_ = ready.early_ends_before;
-  begins_ignored_ = ready.begins_ignored;
-  older_until_ = ready.older_until;
+  if (ready.held_up > Duration{0} && !trials_.all().empty())
+    add_wait(trials_.last_attempt(), ready.held_up);
+  use(ready);
   if (left() <= Duration{0}) return finish_overslept();
   if (one_too_many()) {
     give_up_on_refusal();
-    trials_.back().hindrance = Hindrance::attempts;
-    settle();
-    return finish(failure_of_refusals(), last_answer_);
+    trials_.hinder(Hindrance::attempts);
+    return finish_refused();
   }
   // After another one's trouble, say, it may be one that was refused just before.
-  const Instant again = diagnosis::next_send(trials_, ready.token->generation);
+  const Instant again = diagnosis::next_send(trials_.all(), ready.token->generation);
   if (again > now().boot) return sleep(std::min(again, options_.deadline), Then::first_use);
   const Duration wait = ready.first_use - now().boot;
   // Where that takes too long, the API's own answer is worth more than what was learned of it.
@@ -60,21 +69,28 @@ CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
   return sleep(ready.first_use, Then::first_use);
 }
 
+/// A wait that was to end with the same token may have ended with another.
+void CallMachine::Impl::use(const event::TokenReady& ready) {
+  if (trials_.refused_other_than(ready.token->generation) &&
+      pause_.waiting_after(trials_.last_attempt()))
+    follow_refusal(Action::refresh_and_retry);
+  token_ = {ready.token, ready.accepted_before, ready.early_ends_before, ready.begins_ignored,
+            ready.older_until};
+}
+
 CallAction CallMachine::Impl::on(const event::TokenDenied& denied) {
+  const oauth::TokenFailure& failure = denied.failure;
   record_.add_login(denied.attempts, denied.token_requests);
-  if (denied.held_up > Duration{0} && !trials_.empty())
-    add_wait(attempt_of_trial_.back(), denied.held_up);
-  denied_ = denied.failure.verdict;
+  if (denied.held_up > Duration{0} && !trials_.all().empty())
+    add_wait(trials_.last_attempt(), denied.held_up);
+  trials_.note_no_token(failure.verdict, std::nullopt);
   // A 401 that stays is an answer: the caller gets it, with the reason why there is no new token.
-  if (give_up_on_refusal() && last_answer_) {
-    if (!denied.failure.next_request)
-      return finish(denied.failure.error.kind, last_answer_, denied.failure.verdict);
-    next_request_ = denied.failure.next_request;
-    trials_.back().hindrance = Hindrance::too_often;
-    settle();
-    return finish(failure_of_refusals(), last_answer_);
-  }
-  return finish_without_answer(denied.failure.error, denied.failure.verdict);
+  if (!give_up_on_refusal() || !last_answer_)
+    return finish_without_answer(failure.error, failure.verdict);
+  if (!failure.next_request) return finish(failure.error.kind, last_answer_, failure.verdict);
+  trials_.note_no_token(failure.verdict, failure.next_request);
+  trials_.hinder(Hindrance::too_often);
+  return finish_refused();
 }
 
 CallAction CallMachine::Impl::on(const event::Failed& failed) {
@@ -82,19 +98,17 @@ CallAction CallMachine::Impl::on(const event::Failed& failed) {
   const TransportFailure& failure = failed.failure;
   using Kind = TransportFailure::Kind;
   if (failure.kind == Kind::cancelled) return on(event::Cancelled{failure.detail});
-  const std::size_t attempt = record_.add(nullptr, token_.get(), *view_);
+  const std::size_t attempt = record_.add(nullptr, token_.token.get(), *view_);
   const Verdict verdict = diagnosis::verdict_of(failure, now().wall);
   const bool broken = failure.kind == Kind::reset || failure.kind == Kind::truncated;
-  const Duration wait = gateway_backoff_.next();
-  const bool retry =
-      broken && safe_method(request_.method) && gateway_retries_ < kGatewayRetries && wait < left();
-  note(attempt, verdict, diagnosis::explain_failure(failure, api_origin(), now().wall, retry));
-  decide(attempt, retry ? Action::wait_and_retry : Action::give_up);
+  const auto wait = broken && safe_method(request_.method)
+                        ? retries_.after_gateway_trouble(std::nullopt, left())
+                        : std::nullopt;
+  note(attempt, verdict,
+       diagnosis::explain_failure(failure, api_origin(), now().wall, wait.has_value()));
+  decide(attempt, wait ? Action::wait_and_retry : Action::give_up);
   announce(attempt, {verdict});
-  if (retry) {
-    ++gateway_retries_;
-    return retry_after(wait);
-  }
+  if (wait) return retry_after(*wait);
   Error error;
   error.kind = failure.kind == Kind::bad_request ? ErrorKind::config : error_kind(verdict);
   error.message = record_.at(attempt).explanation;
@@ -102,9 +116,9 @@ CallAction CallMachine::Impl::on(const event::Failed& failed) {
 }
 
 CallAction CallMachine::Impl::on(const event::Woke& /*woke*/) {
-  if (now().boot < wake_at_) return action::Sleep{wake_at_};
+  if (now().boot < pause_.until()) return action::Sleep{pause_.until()};
   if (left() <= Duration{0}) return finish_overslept();
-  switch (then_) {
+  switch (pause_.then()) {
     case Then::look:
       return look();
     case Then::first_use:
@@ -132,57 +146,46 @@ CallAction CallMachine::Impl::need_token(std::uint64_t after) {
 }
 
 CallAction CallMachine::Impl::need_new_token() {
-  std::uint64_t newest = token_->generation;
-  for (const Trial& trial : trials_)
-    if (trial.refused) newest = std::max(newest, trial.token.generation);
+  const std::uint64_t newest = std::max(token_.token->generation, trials_.newest_refused());
   return action::NeedToken{newest, options_.deadline, diagnosis::refused(evidence())};
 }
 
 CallAction CallMachine::Impl::send() {
   end_wait();
   action::Send send{request_, {}};
-  send.request.authorization = oauth::bearer_authorization(token_->value);
+  send.request.authorization = oauth::bearer_authorization(token_.token->value);
   send.options.deadline = options_.deadline;
   return send;
 }
 
 CallAction CallMachine::Impl::send_again() {
-  if (token_->given) return send();
-  if (trials_.empty() || !trials_.back().refused) return need_token(0);  // any that serves
-  // Where it is gone by then, the refusal is why another is asked for.
-  return action::NeedToken{token_->generation - 1, options_.deadline,
-                           oauth::Refused{.sent = trials_.back().sent}};
-}
-
-/// A wait that was to end with the same token ended with another.
-void CallMachine::Impl::note_other_token(std::uint64_t generation) {
-  if (trials_.empty() || generation == trials_.back().token.generation) return;
-  if (!trials_.back().refused || waiting_for_ != attempt_of_trial_.back()) return;
-  trials_.back().followed = Action::refresh_and_retry;
-  decide(waiting_for_, Action::refresh_and_retry);
+  if (token_.token->given) return send();
+  if (!trials_.refused()) return need_token(0);  // any that serves
+  // If it is gone by then, the refusal is why another is requested.
+  return action::NeedToken{token_.token->generation - 1, options_.deadline,
+                           oauth::Refused{.sent = trials_.last().sent}};
 }
 
 /// The token of a wait is gone, and no further token of this call may be refused.
 bool CallMachine::Impl::one_too_many() const {
-  if (trials_.empty() || !trials_.back().refused || !last_answer_) return false;
-  if (trials_.back().token.generation == token_->generation) return false;
-  const auto most = static_cast<std::size_t>(std::max(options_.attempts, 1));
-  return diagnosis::tokens_refused(evidence()) >= most;
+  if (!trials_.refused_other_than(token_.token->generation) || !last_answer_) return false;
+  const auto max = static_cast<std::size_t>(std::max(options_.attempts, 1));
+  return diagnosis::tokens_refused(evidence()) >= max;
 }
 
 /// The call ends while a refused token was to be sent again, or replaced. False: none was.
 bool CallMachine::Impl::give_up_on_refusal() {
-  if (trials_.empty() || !trials_.back().refused) return false;
-  trials_.back().followed = Action::give_up;
-  decide(attempt_of_trial_.back(), Action::give_up);
+  if (!trials_.refused()) return false;
+  follow_refusal(Action::give_up);
   return true;
 }
 
 CallAction CallMachine::Impl::sleep(Instant until, Then then) {
-  wake_at_ = until;
-  then_ = then;
+  pause_.sleep(until, then);
   if (until <= now().boot) return on(event::Woke{});
-  announce_sleep();
+  const auto& attempts = record_.attempts();
+  out_.log.push_back(waiting_line(pause_, attempts.empty() ? nullptr : &attempts.back(), now().boot,
+                                  api_origin()));
   return action::Sleep{until};
 }
 
@@ -199,7 +202,7 @@ CallAction CallMachine::Impl::look() {
 
 /// After the last attempt, for another cause than the token.
 CallAction CallMachine::Impl::retry_after(Duration wait) {
-  begin_wait(record_.attempts().size() - 1);
+  pause_.begin_wait(last_attempt(), now().boot);
   return sleep(now().boot + wait, Then::send_again);
 }
 
@@ -207,56 +210,43 @@ CallAction CallMachine::Impl::retry_after(Duration wait) {
 
 CallAction CallMachine::Impl::on_refused_token(const clocks::Answer& answer,
                                                const Refusal& refusal) {
-  note_trial(answer, &refusal);
-  const std::size_t attempt = record_.attempts().size() - 1;
+  const std::size_t attempt = last_attempt();
+  trials_.note(answer, token_, &refusal, attempt, *view_);
   const Evidence known = evidence();
   const Assessment assessment = diagnosis::assess(known);
   note(attempt, assessment.verdict(), diagnosis::explain_provisional(known, assessment));
-  if (assessment.next == Next::renew || assessment.next == Next::back_off)
-    decide(attempt, Action::refresh_and_retry);
-  if (assessment.next == Next::wait) decide(attempt, Action::wait_and_retry);
-  if (assessment.next == Next::look || assessment.next == Next::give_up)
-    decide(attempt, Action::give_up);
-  warn_if_valid_locally(record_.at(attempt));
+  decide(attempt, action_of(assessment.next));
+  const ReportedAttempt& told = record_.at(attempt);
+  if (told.analysis.status == WallClockAnalysis::Status::valid_locally)
+    out_.log.push_back(valid_locally_line(told, api_origin()));
   announce(attempt, assessment.candidates);
   return follow(assessment);
 }
 
 CallAction CallMachine::Impl::follow(const Assessment& assessment) {
-  const std::size_t attempt = attempt_of_trial_.back();
-  Trial& trial = trials_.back();
-  trial.hindrance = assessment.hindrance;
+  const std::size_t attempt = trials_.last_attempt();
+  trials_.hinder(assessment.hindrance);
+  if (assessment.next != Next::look) follow_refusal(action_of(assessment.next));
+  const bool waits = assessment.next != Next::give_up &&
+                     (assessment.next != Next::renew || assessment.until > now().boot);
+  if (waits) {
+    pause_.begin_wait(attempt, now().boot);
+  } else {
+    end_wait();
+  }
   switch (assessment.next) {
     case Next::look:
-      begin_wait(attempt);
       return sleep(assessment.until, Then::look);
     case Next::wait:
-      decide(attempt, Action::wait_and_retry);
-      trial.followed = Action::wait_and_retry;
-      begin_wait(attempt);
       return sleep(assessment.until, Then::send_again);
     case Next::renew:
-      decide(attempt, Action::refresh_and_retry);
-      trial.followed = Action::refresh_and_retry;
-      if (assessment.until > now().boot) {
-        begin_wait(attempt);
-        return sleep(assessment.until, Then::renew);
-      }
-      end_wait();
-      return need_new_token();
+      return waits ? sleep(assessment.until, Then::renew) : need_new_token();
     case Next::back_off:
-      decide(attempt, Action::refresh_and_retry);
-      trial.followed = Action::refresh_and_retry;
-      begin_wait(attempt);
       return back_off(assessment.until);
     case Next::give_up:
       break;
   }
-  end_wait();
-  decide(attempt, Action::give_up);
-  trial.followed = Action::give_up;
-  settle();
-  return finish(failure_of_refusals(), last_answer_);
+  return finish_refused();
 }
 
 /// Until some time in the later half of the pause, so that two that fight for a client part ways.
@@ -269,15 +259,37 @@ CallAction CallMachine::Impl::back_off(Instant until) {
 
 /// What the look of evidence rule 5 brought; null: nothing.
 CallAction CallMachine::Impl::on_seen(const clocks::Answer* answer) {
-  diagnosis::Look seen{now().boot, now().boot, std::nullopt};
-  if (answer != nullptr) {
-    seen.sent = answer->sent.boot;
-    seen.received = answer->received.boot;
-    if (answer->sample()) seen.date = ServerTime{hosts_.api, answer->sample()->date};
-  }
-  looks_.push_back(seen);
+  trials_.note_look(answer, now().boot);
   if (left() <= Duration{0}) return finish_overslept();
   return follow(diagnosis::assess(evidence()));
+}
+
+// Report and log ----------------------------------------------------------------------------------
+
+void CallMachine::Impl::note(std::size_t attempt, Verdict verdict, std::string explanation) {
+  record_.at(attempt).verdict = verdict;
+  record_.at(attempt).explanation = std::move(explanation);
+}
+
+void CallMachine::Impl::follow_refusal(Action action) {
+  trials_.follow_with(action);
+  decide(trials_.last_attempt(), action);
+}
+
+void CallMachine::Impl::announce(std::size_t attempt, std::vector<Verdict> candidates) {
+  const ReportedAttempt& told = record_.attempts()[attempt];
+  out_.log.push_back(rejected_line(told, candidates, api_origin()));
+  out_.rejections.push_back({request_.method, request_.url, told, std::move(candidates)});
+}
+
+/// The wait that followed an attempt is over.
+void CallMachine::Impl::end_wait() {
+  if (const auto ended = pause_.end_wait(now().boot)) add_wait(ended->attempt, ended->waited);
+}
+
+void CallMachine::Impl::add_wait(std::size_t attempt, Duration waited) {
+  record_.at(attempt).waited += waited;
+  trials_.add_wait(attempt, waited);
 }
 
 // The shell ---------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 
 #include "diagnosis/dates.hpp"
 #include "diagnosis/standing.hpp"
+#include "diagnosis/trials.hpp"
 #include "time/date_sample.hpp"
 
 namespace skewguard::guard {
@@ -17,6 +18,27 @@ std::optional<OffsetBound> apart_by_both(const diagnosis::Trial& trial,
   const auto seen = issuer_minus_api(trial, staleness);
   if (!seen || !hull || !hull->meets(*seen)) return seen;
   return OffsetBound{std::max(hull->low, seen->low), std::min(hull->high, seen->high)};
+}
+
+/// Another clock behind the name has accepted the token of that trial since.
+bool accepted_later(const std::vector<diagnosis::Trial>& trials, std::size_t trial) {
+  return std::any_of(trials.begin() + static_cast<std::ptrdiff_t>(trial), trials.end(),
+                     [&](const diagnosis::Trial& later) {
+                       return !later.refused && diagnosis::same_token(later, trials[trial]);
+                     });
+}
+
+/// A new token was refused to the end, so nobody requests the next one at once.
+bool refused_for_good(const std::vector<diagnosis::Trial>& trials, Verdict verdict) {
+  const diagnosis::Trial& last = trials.back();
+  if (last.followed != Action::give_up || last.token.given) return false;
+  if (verdict == Verdict::unknown) {
+    const bool renewed = trials.front().token.generation != last.token.generation &&
+                         diagnosis::asked_for_after(last, trials.front());
+    return renewed && !last.token.accepted_before;
+  }
+  return verdict == Verdict::token_rejected || verdict == Verdict::issuer_clock_behind ||
+         verdict == Verdict::gateway_refused;
 }
 
 }  // namespace
@@ -55,6 +77,40 @@ std::optional<Duration> learned_lead(const diagnosis::Trial& trial,
   const Duration lead = std::max(bound, left_when_refused);
   if (lead <= Duration{0} || lead >= life) return std::nullopt;
   return lead;
+}
+
+std::vector<oauth::TokenEvent> lessons(const std::vector<diagnosis::Trial>& trials,
+                                       const std::vector<Verdict>& verdicts,
+                                       const std::optional<OffsetBound>& hull, Duration staleness) {
+  std::vector<oauth::TokenEvent> out;
+  std::optional<oauth::event::ApiLags> lags;
+  std::optional<oauth::event::ApiLeads> leads;
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    const diagnosis::Trial& trial = trials[i];
+    if (trial.token.given || !trial.refused) continue;
+    const bool replaced =
+        verdicts[i] == Verdict::token_revoked || verdicts[i] == Verdict::token_contended;
+    if (replaced && diagnosis::ended_early(trial))
+      out.emplace_back(oauth::event::EndedEarly{trial.token.generation});
+    const auto apart = issuer_minus_api(trial, staleness);
+    if (!apart) continue;
+    if (verdicts[i] == Verdict::issuer_clock_ahead) {
+      const auto lag = learned_lag(trial, hull, staleness);
+      if (lag && (!lags || lags->lag < *lag)) lags = oauth::event::ApiLags{*lag, apart->low};
+    }
+    const bool ours_lives = trial.token.dead_at && trial.received < *trial.token.dead_at;
+    if (verdicts[i] == Verdict::token_expired && ours_lives && !accepted_later(trials, i)) {
+      const Duration life = *trial.token.dead_at - trial.token.asked;
+      const auto lead = learned_lead(trial, hull, life, staleness);
+      if (lead && (!leads || leads->lead < *lead))
+        leads = oauth::event::ApiLeads{*lead, -apart->high};
+    }
+  }
+  if (lags) out.emplace_back(*lags);
+  if (leads) out.emplace_back(*leads);
+  if (refused_for_good(trials, verdicts.back()))
+    out.emplace_back(oauth::event::RefusedForGood{trials.back().token.generation, verdicts.back()});
+  return out;
 }
 
 }  // namespace skewguard::guard

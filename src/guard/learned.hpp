@@ -1,8 +1,10 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "diagnosis/evidence.hpp"
+#include "oauth/token_machine.hpp"
 
 /// What later calls learn from a call, once its verdicts are settled.
 namespace skewguard::guard {
@@ -24,5 +26,12 @@ std::optional<OffsetBound> issuer_minus_api(const diagnosis::Trial& trial, Durat
 std::optional<Duration> learned_lead(const diagnosis::Trial& trial,
                                      const std::optional<OffsetBound>& hull, Duration life,
                                      Duration staleness);
+
+/// What the token machine is told after a call: tokens that ended early, a lag or a lead of the
+/// API's clock, and a new token that was refused for good. `verdicts`: the final one of each trial,
+/// `ok` where the token was accepted; at least one. `hull` as above.
+std::vector<oauth::TokenEvent> lessons(const std::vector<diagnosis::Trial>& trials,
+                                       const std::vector<Verdict>& verdicts,
+                                       const std::optional<OffsetBound>& hull, Duration staleness);
 
 }  // namespace skewguard::guard

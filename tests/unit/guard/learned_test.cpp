@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <variant>
+#include <vector>
+
 namespace skewguard::guard {
 namespace {
 
@@ -93,6 +96,102 @@ TEST(Learned, NothingWithoutADate) {
   t.date.reset();
   EXPECT_FALSE(learned_lag(t, std::nullopt, seconds{1}));
   EXPECT_FALSE(learned_lead(t, std::nullopt, kLife, seconds{1}));
+}
+
+/// Issued at 10 s of ours, living 300 s; the API had accepted it, and refused it at `at`.
+diagnosis::Trial refused_after_use(std::uint64_t generation, Duration at) {
+  auto t = refusal(at, seconds{1000} + at);
+  t.token.generation = generation;
+  t.token.accepted_before = true;
+  t.token.dead_at = Instant{seconds{10} + kLife};
+  t.followed = Action::give_up;
+  return t;
+}
+
+template <typename Fact>
+std::vector<Fact> told(const std::vector<oauth::TokenEvent>& facts) {
+  std::vector<Fact> out;
+  for (const auto& fact : facts)
+    if (const auto* one = std::get_if<Fact>(&fact)) out.push_back(*one);
+  return out;
+}
+
+TEST(Lessons, ATokenThatWasRevokedEarlyHasEndedEarly) {
+  using Early = oauth::event::EndedEarly;
+  const std::vector early{refused_after_use(7, seconds{20})};
+  const std::vector late{refused_after_use(7, seconds{200})};
+  for (const Verdict verdict : {Verdict::token_revoked, Verdict::token_contended}) {
+    const auto facts = told<Early>(lessons(early, {verdict}, std::nullopt, seconds{1}));
+    ASSERT_EQ(facts.size(), 1U);
+    EXPECT_EQ(facts.front().generation, 7U);
+    EXPECT_TRUE(told<Early>(lessons(late, {verdict}, std::nullopt, seconds{1})).empty());
+  }
+  EXPECT_TRUE(
+      told<Early>(lessons(early, {Verdict::token_expired}, std::nullopt, seconds{1})).empty());
+}
+
+TEST(Lessons, TheLargestLagCountsAndWhatItIsAtLeast) {
+  const std::vector trials{refusal(seconds{11}, seconds{997}), refusal(seconds{11}, seconds{995}),
+                           refusal(seconds{11}, seconds{996})};
+  const auto facts = told<oauth::event::ApiLags>(
+      lessons(trials, std::vector(3, Verdict::issuer_clock_ahead), std::nullopt, seconds{1}));
+  ASSERT_EQ(facts.size(), 1U);
+  EXPECT_EQ(facts.front().lag, seconds{8} + milliseconds{20});
+  EXPECT_EQ(facts.front().least, seconds{3} + milliseconds{980});
+}
+
+TEST(Lessons, ALeadIsLearnedUnlessAnotherClockAcceptsTheTokenAfterwards) {
+  auto expired = refusal(seconds{200}, seconds{1310});
+  expired.token.generation = 3;
+  expired.token.dead_at = Instant{seconds{10} + kLife};
+  auto accepted = expired;
+  accepted.refused = false;
+  using Leads = oauth::event::ApiLeads;
+  EXPECT_EQ(
+      told<Leads>(lessons({expired}, {Verdict::token_expired}, std::nullopt, seconds{1})).size(),
+      1U);
+  EXPECT_TRUE(told<Leads>(lessons({expired, accepted}, {Verdict::token_expired, Verdict::ok},
+                                  std::nullopt, seconds{1}))
+                  .empty());
+  auto late = expired;
+  late.received = *late.token.dead_at;
+  EXPECT_TRUE(
+      told<Leads>(lessons({late}, {Verdict::token_expired}, std::nullopt, seconds{1})).empty())
+      << "our own deadline had passed as well";
+}
+
+TEST(Lessons, ANewTokenThatIsRefusedToTheEndIsRefusedForGood) {
+  using ForGood = oauth::event::RefusedForGood;
+  const auto of = [](const diagnosis::Trial& trial, Verdict verdict) {
+    return told<ForGood>(lessons({trial}, {verdict}, std::nullopt, seconds{1}));
+  };
+  const auto last = refused_after_use(4, seconds{20});
+  for (const Verdict verdict :
+       {Verdict::token_rejected, Verdict::issuer_clock_behind, Verdict::gateway_refused}) {
+    ASSERT_EQ(of(last, verdict).size(), 1U) << to_string(verdict);
+    EXPECT_EQ(of(last, verdict).front().generation, 4U);
+    EXPECT_EQ(of(last, verdict).front().verdict, verdict);
+  }
+  EXPECT_TRUE(of(last, Verdict::token_revoked).empty());
+  EXPECT_TRUE(of(last, Verdict::unknown).empty()) << "no new token was tried";
+  auto retried = last;
+  retried.followed = Action::wait_and_retry;
+  EXPECT_TRUE(of(retried, Verdict::token_rejected).empty());
+  auto given = last;
+  given.token.given = true;
+  EXPECT_TRUE(of(given, Verdict::token_rejected).empty());
+}
+
+TEST(Lessons, AnUnclearRefusalIsForGoodOnceANewTokenMeetsItToo) {
+  const auto first = refused_after_use(4, seconds{20});
+  auto second = refused_after_use(5, seconds{30});
+  second.token.asked = Instant{seconds{25}};
+  second.token.accepted_before = false;
+  const std::vector verdicts{Verdict::unknown, Verdict::unknown};
+  using ForGood = oauth::event::RefusedForGood;
+  EXPECT_EQ(told<ForGood>(lessons({first, second}, verdicts, std::nullopt, seconds{1})).size(), 1U);
+  second.token.accepted_before = true;
+  EXPECT_TRUE(told<ForGood>(lessons({first, second}, verdicts, std::nullopt, seconds{1})).empty());
 }
 
 }  // namespace

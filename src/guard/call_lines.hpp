@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "guard/pause.hpp"
+#include "skewguard/log.hpp"
+#include "skewguard/report.hpp"
+
+/// What one call writes into the log. `api`: the origin of the API host.
+namespace skewguard::guard {
+
+/// An answer, or a missing one, that is about the token or about no token at all. With several
+/// candidates the verdict is provisional.
+LogLine rejected_line(const ReportedAttempt& attempt, const std::vector<Verdict>& candidates,
+                      const std::string& api);
+
+/// The API refused a token that passes the usual check: reports what that check would have missed.
+/// The verdict rests on better evidence.
+LogLine valid_locally_line(const ReportedAttempt& attempt, const std::string& api);
+
+/// A wait that begins at `now`. `last`: the attempt before it; null if there was none.
+LogLine waiting_line(const Pause& pause, const ReportedAttempt* last, Instant now,
+                     const std::string& api);
+
+}  // namespace skewguard::guard
