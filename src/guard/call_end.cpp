@@ -59,7 +59,7 @@ CallAction CallMachine::Impl::finish_without_answer(Error error, Verdict otherwi
   return end;
 }
 
-/// With the last answer, which refused the token.
+/// Ends the call with the last answer, which refused the token.
 CallAction CallMachine::Impl::finish_refused() {
   settle();
   return finish(failure_of_refusals(), last_answer_);

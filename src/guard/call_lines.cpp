@@ -15,7 +15,7 @@ LogLine rejected_line(const ReportedAttempt& attempt, const std::vector<Verdict>
 }
 
 LogLine valid_locally_line(const ReportedAttempt& attempt, const std::string& api) {
-  std::string left = "nothing here tells its end";
+  std::string left = "its expiry is unknown";
   if (const auto& remaining = attempt.analysis.time_remaining) {
     const auto tenths = *remaining / std::chrono::milliseconds{100};
     left = std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) +

@@ -7,11 +7,10 @@
 #include "skewguard/log.hpp"
 #include "skewguard/report.hpp"
 
-/// What one call writes into the log. `api`: the origin of the API host.
+/// What a call writes to the log. `api`: the origin of the API host.
 namespace skewguard::guard {
 
-/// An answer, or a missing one, that is about the token or about no token at all. With several
-/// candidates the verdict is provisional.
+/// A failed or missing answer. With several candidates the verdict is provisional.
 LogLine rejected_line(const ReportedAttempt& attempt, const std::vector<Verdict>& candidates,
                       const std::string& api);
 

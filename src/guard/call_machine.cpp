@@ -15,7 +15,8 @@ namespace {
 /// The look of evidence rule 5 is for a Date alone: one that takes longer tells too little.
 constexpr Duration kLookTimeout = std::chrono::seconds{5};
 
-/// What the report says follows a refusal. A look is no attempt: the call may give up after it.
+/// What the report shows as the action after a refusal. A look is not an attempt: the call may give
+/// up after it.
 Action action_of(Next next) {
   switch (next) {
     case Next::renew:
@@ -60,16 +61,16 @@ CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
     trials_.hinder(Hindrance::attempts);
     return finish_refused();
   }
-  // After another one's trouble, say, it may be one that was refused just before.
+  // It may be a token that was refused just before, for example after trouble with another one.
   const Instant again = diagnosis::next_send(trials_.all(), ready.token->generation);
   if (again > now().boot) return sleep(std::min(again, options_.deadline), Then::first_use);
   const Duration wait = ready.first_use - now().boot;
-  // Where that takes too long, the API's own answer is worth more than what was learned of it.
+  // If that takes too long, the API's own answer is worth more than what was learned about it.
   if (wait <= Duration{0} || wait > options_.max_wait || wait >= left()) return send();
   return sleep(ready.first_use, Then::first_use);
 }
 
-/// A wait that was to end with the same token may have ended with another.
+/// A wait that should have ended with the same token may have ended with another.
 void CallMachine::Impl::use(const event::TokenReady& ready) {
   if (trials_.refused_other_than(ready.token->generation) &&
       pause_.waiting_after(trials_.last_attempt()))
@@ -161,19 +162,20 @@ CallAction CallMachine::Impl::send() {
 CallAction CallMachine::Impl::send_again() {
   if (token_.token->given) return send();
   if (!trials_.refused()) return need_token(0);  // any that serves
-  // If it is gone by then, the refusal is why another is requested.
+  // If it has gone by then, the refusal is the reason for requesting another.
   return action::NeedToken{token_.token->generation - 1, options_.deadline,
                            oauth::Refused{.sent = trials_.last().sent}};
 }
 
-/// The token of a wait is gone, and no further token of this call may be refused.
+/// True if the token of a wait has gone and this call may not have another token refused.
 bool CallMachine::Impl::one_too_many() const {
   if (!trials_.refused_other_than(token_.token->generation) || !last_answer_) return false;
   const auto max = static_cast<std::size_t>(std::max(options_.attempts, 1));
   return diagnosis::tokens_refused(evidence()) >= max;
 }
 
-/// The call ends while a refused token was to be sent again, or replaced. False: none was.
+/// The call ends although a refused token should have been sent again or replaced. False if there
+/// was no such token.
 bool CallMachine::Impl::give_up_on_refusal() {
   if (!trials_.refused()) return false;
   follow_refusal(Action::give_up);
@@ -189,8 +191,8 @@ CallAction CallMachine::Impl::sleep(Instant until, Then then) {
   return action::Sleep{until};
 }
 
-/// HEAD of the request's own path, without its query and without a token: it goes the way of the
-/// request, so the same clock stamps it, costs next to nothing, and changes nothing.
+/// HEAD of the request's own path, without its query and without a token: it takes the same route
+/// as the request, so the same clock stamps it, it costs next to nothing, and it changes nothing.
 CallAction CallMachine::Impl::look() {
   looking_ = true;
   action::Look look;
@@ -200,7 +202,7 @@ CallAction CallMachine::Impl::look() {
   return look;
 }
 
-/// After the last attempt, for another cause than the token.
+/// After the last attempt, for a cause other than the token.
 CallAction CallMachine::Impl::retry_after(Duration wait) {
   pause_.begin_wait(last_attempt(), now().boot);
   return sleep(now().boot + wait, Then::send_again);
@@ -249,7 +251,8 @@ CallAction CallMachine::Impl::follow(const Assessment& assessment) {
   return finish_refused();
 }
 
-/// Until some time in the later half of the pause, so that two that fight for a client part ways.
+/// Until some time in the second half of the pause, so that two processes that compete for a client
+/// do not stay in step.
 CallAction CallMachine::Impl::back_off(Instant until) {
   const Duration half = (until - now().boot) / 2;
   const Duration more{
@@ -257,7 +260,7 @@ CallAction CallMachine::Impl::back_off(Instant until) {
   return sleep(now().boot + half + more, Then::renew);
 }
 
-/// What the look of evidence rule 5 brought; null: nothing.
+/// The answer to the look of evidence rule 5; null if there was none.
 CallAction CallMachine::Impl::on_seen(const clocks::Answer* answer) {
   trials_.note_look(answer, now().boot);
   if (left() <= Duration{0}) return finish_overslept();

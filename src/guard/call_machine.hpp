@@ -23,7 +23,7 @@ struct CallOptions {
   Duration max_wait = std::chrono::seconds{15};
   /// The longest wait if nothing points to a lag, and the age by which a token has propagated.
   Duration blind_wait = std::chrono::seconds{3};
-  int attempts = 3;  ///< most tokens that may be refused
+  int attempts = 3;  ///< how many tokens may be refused at most
   Duration staleness = std::chrono::seconds{1};
   std::string region;     ///< for explanations
   std::string client_id;  ///< for explanations
@@ -37,14 +37,14 @@ struct Start {};
 struct TokenReady {
   oauth::TokenPtr token;
   Instant first_use{};
-  bool accepted_before = false;  ///< the API has taken this token already
+  bool accepted_before = false;  ///< the API has already accepted this token
   int token_requests = 0;
   std::vector<oauth::LoginAttempt> attempts;
-  bool begins_ignored = false;     ///< the API has taken tokens that had not begun by its Date
-  unsigned early_ends_before = 0;  ///< tokens running before it that were taken, then refused early
+  bool begins_ignored = false;     ///< the API has accepted tokens before they began by its Date
+  unsigned early_ends_before = 0;  ///< consecutive earlier tokens accepted, then refused early
   /// Until when the token before it could be used instead; Instant::min() if it could not.
   Instant older_until = Instant::min();
-  Duration held_up{0};  ///< the call waited so long for it since others had been refused
+  Duration held_up{0};  ///< how long the call waited for it because others had been refused
 };
 struct TokenDenied {
   oauth::TokenFailure failure;
@@ -61,7 +61,7 @@ struct Failed {
 };
 struct Woke {};
 struct Cancelled {
-  std::string why{};  ///< in plain words; empty = somebody wanted it so
+  std::string why{};  ///< in plain words; empty = the caller asked for it
 };
 }  // namespace event
 using CallEvent = std::variant<event::Start, event::TokenReady, event::TokenDenied, event::Answered,
@@ -73,7 +73,7 @@ namespace action {
 struct NeedToken {
   std::uint64_t after = 0;
   Instant deadline{};
-  std::optional<oauth::Refused> refused{};  ///< where a refusal is the reason
+  std::optional<oauth::Refused> refused{};  ///< set if a refusal is the reason
 };
 /// Send to the API host, answer with Answered or Failed. The token is in request.authorization.
 struct Send {
@@ -93,7 +93,7 @@ struct Sleep {
 /// The call has ended. No event may follow.
 struct Finish {
   clocks::AnswerPtr answer;    ///< any whole answer of the API host, whatever its status
-  std::optional<Error> error;  ///< where there is none
+  std::optional<Error> error;  ///< set if there is none
   CallReport report;
   oauth::TokenPtr accepted{};  ///< the token that the answer shows to be accepted; null = none
 };

@@ -53,10 +53,10 @@ class CallMachine::Impl {
 
   // What to do next -------------------------------------------------------------------------------
   CallAction need_token(std::uint64_t after);
-  /// In place of those that were refused.
+  /// Replaces those that were refused.
   CallAction need_new_token();
   CallAction send();
-  /// With the same token, unless it has ended by then or been replaced.
+  /// With the same token, unless it has expired or been replaced by then.
   CallAction send_again();
   CallAction sleep(Instant until, Then then);
   CallAction look();

@@ -8,16 +8,15 @@
 
 namespace skewguard::guard {
 
-/// The retries of one call that are not about its token. Each answer is how long to wait before the
-/// request is sent again, always less than `left`, the time left until the call's deadline;
-/// nothing: give up. Not thread-safe.
+/// The retries of one call that are not about its token. Each function returns how long to wait
+/// before the request is sent again, always less than `left`, the time left until the call's
+/// deadline; nullopt: give up. Not thread-safe.
 class CallRetries {
  public:
-  /// `seed`: for jitter, so that callers turned away together do not come back together.
+  /// `seed`: for jitter, so that callers rejected together do not come back together.
   explicit CallRetries(std::uint64_t seed) noexcept;
 
-  /// After a broken connection, or a gateway's 502, 503 or 504 that asks for `told`. Twice at most:
-  /// such trouble seldom lasts shorter than that.
+  /// After a broken connection, or a gateway's 502, 503 or 504 that asks for `told`. At most twice.
   std::optional<Duration> after_gateway_trouble(std::optional<Duration> told, Duration left);
 
   /// After the API could not reach its own login service and asked for `told`.

@@ -9,8 +9,8 @@
 namespace skewguard::guard {
 namespace {
 
-/// A Date that stands still looks like another clock with each answer. Clocks that are corrected,
-/// or differ a little from each other, are still clocks.
+/// A frozen Date looks like another clock with each answer. Clocks that are corrected, or that
+/// differ a little from each other, are still clocks.
 bool shows_a_clock(const clocks::ClockView& view, ServerId server) {
   constexpr Duration kFewSeconds = std::chrono::seconds{6};
   const clocks::SkewEstimator& known = view.estimator(server);
@@ -20,7 +20,7 @@ bool shows_a_clock(const clocks::ClockView& view, ServerId server) {
   return !all || all->high - all->low <= kFewSeconds;
 }
 
-/// For the numbers in sentences: the narrow interval if a single clock answers under each name.
+/// For the numbers in messages: the narrow interval if a single clock answers under each name.
 std::optional<OffsetBound> login_minus_api(const Hosts& hosts, const clocks::ClockView& view) {
   const auto one_clock = [&](ServerId server) {
     return view.estimator(server).picture() == clocks::Picture::one_clock;

@@ -13,7 +13,7 @@
 
 namespace skewguard::guard {
 
-/// The token that a call uses, and what was known of it when it was delivered.
+/// The token that a call uses, and what was known about it when it was delivered.
 struct TokenInUse {
   oauth::TokenPtr token;
   bool accepted = false;  ///< the API has accepted it, before this call or in it
@@ -32,9 +32,10 @@ class CallTrials {
   /// the report.
   void note(const clocks::Answer& answer, const TokenInUse& token, const oauth::Refusal* refusal,
             std::size_t attempt, const clocks::ClockView& view);
-  /// A look at the API's Date without a token (evidence rule 5); null: it brought nothing.
+  /// A look at the API's Date without a token (evidence rule 5); null if it got no answer.
   void note_look(const clocks::Answer* answer, Instant now);
-  /// There is no new token to be had. `next_request`: when there may be, if evidence rule 8 is why.
+  /// There is no new token. `next_request`: when there may be one, if evidence rule 8 is the
+  /// reason.
   void note_no_token(Verdict why, std::optional<Instant> next_request) noexcept {
     no_token_ = why;
     next_request_ = next_request;
@@ -43,7 +44,7 @@ class CallTrials {
   [[nodiscard]] const std::vector<diagnosis::Trial>& all() const noexcept { return trials_; }
   /// The last answer that judged a token refused it.
   [[nodiscard]] bool refused() const noexcept { return !trials_.empty() && trials_.back().refused; }
-  /// The same, and it was another token than this one.
+  /// The same, and it was a token other than this one.
   [[nodiscard]] bool refused_other_than(std::uint64_t generation) const noexcept {
     return refused() && last().token.generation != generation;
   }
@@ -54,7 +55,7 @@ class CallTrials {
   /// The newest generation that was refused; 0 = none.
   [[nodiscard]] std::uint64_t newest_refused() const noexcept;
 
-  /// What follows the last one, and why it is no more.
+  /// What follows the last one, and why no more than that.
   void follow_with(Action action) { trials_.back().followed = action; }
   void hinder(diagnosis::Hindrance why) { trials_.back().hindrance = why; }
   /// The call has waited after that attempt.

@@ -10,8 +10,8 @@
 namespace skewguard::guard {
 namespace {
 
-/// The hull contains every clock that was ever observed; the trial is about the one that refused
-/// the token.
+/// The hull contains every clock that was ever observed; the trial concerns only the one that
+/// refused the token.
 std::optional<OffsetBound> apart_by_both(const diagnosis::Trial& trial,
                                          const std::optional<OffsetBound>& hull,
                                          Duration staleness) {
@@ -20,7 +20,7 @@ std::optional<OffsetBound> apart_by_both(const diagnosis::Trial& trial,
   return OffsetBound{std::max(hull->low, seen->low), std::min(hull->high, seen->high)};
 }
 
-/// Another clock behind the name has accepted the token of that trial since.
+/// Another clock behind the same name has since accepted the token of that trial.
 bool accepted_later(const std::vector<diagnosis::Trial>& trials, std::size_t trial) {
   return std::any_of(trials.begin() + static_cast<std::ptrdiff_t>(trial), trials.end(),
                      [&](const diagnosis::Trial& later) {
@@ -28,7 +28,7 @@ bool accepted_later(const std::vector<diagnosis::Trial>& trials, std::size_t tri
                      });
 }
 
-/// A new token was refused to the end, so nobody requests the next one at once.
+/// A new token was refused until the call ended, so nobody requests the next one at once.
 bool refused_for_good(const std::vector<diagnosis::Trial>& trials, Verdict verdict) {
   const diagnosis::Trial& last = trials.back();
   if (last.followed != Action::give_up || last.token.given) return false;
@@ -69,9 +69,9 @@ std::optional<Duration> learned_lead(const diagnosis::Trial& trial,
   const Duration least = -seen->high;
   if (most <= Duration{0}) return std::nullopt;  // no lead at all: another cause
   const Duration bound = life - most >= (life - std::max(least, Duration{0})) / 2 ? most : least;
-  // Whatever the bounds say: at that age a token had expired for this API. If they allow that it
-  // does not lead at all, the truncation of `exp` may account for a second, which every token's
-  // margin covers.
+  // Whatever the bounds say, a token had expired for this API at that age. If they allow for no
+  // lead at all, the truncation of `exp` may account for a second, which every token's margin
+  // covers.
   const Duration truncated = least > Duration{0} ? Duration{0} : time::kTick;
   const Duration left_when_refused = life - (trial.sent - trial.token.asked) - truncated;
   const Duration lead = std::max(bound, left_when_refused);

@@ -6,7 +6,7 @@
 #include "diagnosis/evidence.hpp"
 #include "oauth/token_machine.hpp"
 
-/// What later calls learn from a call, once its verdicts are settled.
+/// What later calls learn from a call once its verdicts are settled.
 namespace skewguard::guard {
 
 /// The most that the API's clock can lag the issuer's (> 0), from a trial whose token was not valid
@@ -20,9 +20,9 @@ std::optional<Duration> learned_lag(const diagnosis::Trial& trial,
 std::optional<OffsetBound> issuer_minus_api(const diagnosis::Trial& trial, Duration staleness);
 
 /// How much earlier tokens must end (> 0) because the API's clock leads the issuer's, from a trial
-/// whose token had expired by the API's Date before our own deadline. The most that it can be, if
-/// such caution costs at most half of the remaining life; otherwise what it certainly is. Never
-/// less than the remaining life of the refused token.
+/// whose token had expired by the API's Date before our own deadline. The largest possible value if
+/// that costs at most half of the remaining life; otherwise the smallest. Never less than the
+/// remaining life of the refused token.
 std::optional<Duration> learned_lead(const diagnosis::Trial& trial,
                                      const std::optional<OffsetBound>& hull, Duration life,
                                      Duration staleness);

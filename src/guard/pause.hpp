@@ -7,8 +7,8 @@
 
 namespace skewguard::guard {
 
-/// A call's sleep: until when, and what for; and which attempt the call has been waiting after, for
-/// the report. Not thread-safe.
+/// A call's sleep: until when and what for; and, for the report, which attempt the wait follows.
+/// Not thread-safe.
 class Pause {
  public:
   /// What follows the sleep.
@@ -35,7 +35,7 @@ class Pause {
     std::size_t attempt;
     Duration waited;
   };
-  /// Nothing if the call was not waiting.
+  /// Nullopt if the call was not waiting.
   std::optional<Waited> end_wait(Instant now) noexcept {
     if (!wait_) return std::nullopt;
     const Waited ended{wait_->attempt, now - wait_->since};

@@ -32,8 +32,8 @@ TEST(CallLines, ARejectionIsProvisionalWhileItHasSeveralCandidates) {
 TEST(CallLines, ATokenThatSeemedValidIsNamedWithTheSecondsThatWereLeft) {
   ReportedAttempt attempt = rejected_attempt();
   EXPECT_EQ(valid_locally_line(attempt, kApiOrigin).message,
-            "token valid locally but refused by https://api.example.com: nothing here tells its "
-            "end (verdict provisional)");
+            "token valid locally but refused by https://api.example.com: its expiry is "
+            "unknown (verdict provisional)");
   attempt.analysis.time_remaining = 299'870ms;
   const LogLine line = valid_locally_line(attempt, kApiOrigin);
   EXPECT_EQ(line.level, LogLevel::critical);
