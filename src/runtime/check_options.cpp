@@ -19,10 +19,10 @@ Result<void> check_url(const std::string& name, const std::string& text, bool in
   const auto url = http::parse_url(text);
   if (!url) return config(name + ": " + url.error().message, url.error().remedy);
   if (url->target.find('?') != std::string::npos)
-    return config(name + " has a query", "give the base URL alone");
+    return config(name + " has a query", "give only the base URL");
   if (!url->tls() && !url->loopback() && !insecure_http) {
     return config(
-        name + " is http:// to " + url->host + ", which would show secrets to the network",
+        name + " is http:// to " + url->host + ", which would expose secrets to the network",
         "use https://, or allow it with insecure_http (--insecure-http)");
   }
   return {};
@@ -31,8 +31,7 @@ Result<void> check_url(const std::string& name, const std::string& text, bool in
 // A secret ends up in a header, in base64 or as it stands: its name may be told, never its value.
 Result<void> check_text(const std::string& name, std::string_view value) {
   if (http::valid_field_value(value)) return {};
-  return config(name + " holds control or non-ASCII characters",
-                "give it exactly as it was issued");
+  return config(name + " contains control or non-ASCII characters", "use it exactly as issued");
 }
 
 Result<void> check_secrets(const std::vector<Secret>& secrets) {
@@ -47,7 +46,7 @@ Result<void> check_authentication(const ClientOptions& options) {
   const bool raw =
       options.dialect == DialectName::genesys && options.client_auth == ClientAuth::basic;
   if (raw && options.client_id.find(':') != std::string::npos) {  // RFC 7617 section 2
-    return config("client_id holds a colon, which ends it where it is sent as Basic",
+    return config("client_id contains a colon, which Basic authentication does not allow",
                   "choose the dialect rfc6749, or client_auth post");
   }
   bool grant_type = false;
@@ -55,7 +54,7 @@ Result<void> check_authentication(const ClientOptions& options) {
     if (name == "grant_type" && std::exchange(grant_type, true))
       return config("token_params has grant_type twice", "give it once");  // RFC 6749 section 3.2
     if (iequals(name, "client_id") || iequals(name, "client_secret"))
-      return config("token_params has " + name + ", which is an option of its own", "leave it out");
+      return config("token_params has " + name + ", which has its own option", "leave it out");
   }
   return {};
 }
@@ -70,7 +69,7 @@ Result<void> check_client_certificate(const ClientOptions& options) {
   }
   if (auto fault =
           net::check_client_identity({options.client_cert_file, options.client_key_file})) {
-    return config(*std::move(fault), "name PEM files that may be read, the key not encrypted");
+    return config(*std::move(fault), "name readable PEM files, with an unencrypted key");
   }
   return {};
 }
@@ -101,7 +100,7 @@ Result<void> check_options(const ClientOptions& options) {
   if (!verify.empty() &&
       (!verify.starts_with('/') || !http::parse_url(http::join_url(options.api_url, verify)))) {
     return config("verify_path \"" + verify + "\" is not a path",
-                  "it begins with a slash: /api/v2/tokens/me");
+                  "start it with a slash: /api/v2/tokens/me");
   }
   if (auto proxy = net::ProxyRule::make(options.proxy); !proxy) return std::move(proxy).error();
   if (auto ok = check_client_certificate(options); !ok) return ok;

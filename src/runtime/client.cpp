@@ -38,12 +38,13 @@ Error shutting_down() {
 
 Error overdue() {
   return Error{ErrorKind::timeout, "the deadline passed and the control loop did not answer",
-               "a hook blocks it, the user's loop does not run, or the machine is overloaded"};
+               "check that no hook blocks it, that the user's loop runs, and that the machine is "
+               "not overloaded"};
 }
 
 Error would_wait_for_itself() {
   return Error{ErrorKind::config, "a blocking call from within the client's own loop",
-               "in hooks and handlers use the asynchronous calls"};
+               "use the asynchronous calls in hooks and handlers"};
 }
 
 Error not_started(const std::string& why) {
@@ -141,10 +142,11 @@ void fill_in(SendResult& result, const Now& before, const Now& after) {
   auto* exchange = std::get_if<Exchange>(&result);
   if (exchange == nullptr) return;
   if (exchange->status < 100 || exchange->status > 999) {  // as one that was left out has it
-    result = TransportFailure{
-        TransportFailure::Kind::malformed,
-        "the send function gave the status " + std::to_string(exchange->status) + ", which is none",
-        true};
+    result =
+        TransportFailure{TransportFailure::Kind::malformed,
+                         "the send function gave the status " + std::to_string(exchange->status) +
+                             ", which is not an HTTP status",
+                         true};
     return;
   }
   if (exchange->sent.boot == Instant{}) exchange->sent = before;
@@ -452,7 +454,7 @@ Result<Client> Client::make(ClientOptions options, Hooks hooks, Dependencies dep
   return without_exceptions([&]() -> Result<Client> {
     if (auto checked = runtime::check_options(options); !checked) return checked.error();
     if (dependencies.executor && !dependencies.transport) {
-      return Error{ErrorKind::config, "a loop of the user's own needs a transport that runs on it",
+      return Error{ErrorKind::config, "the user's own loop needs a transport that runs on it",
                    "for Asio see make_client() in skewguard/asio.hpp"};
     }
     return Client(

@@ -15,7 +15,7 @@ Result<std::shared_ptr<TokenStore>> make_store(
   if (folder.empty()) folder = store::default_folder(environment).value_or("");
   if (folder.empty()) {
     return Error{ErrorKind::config, "there is no folder to keep tokens in",
-                 "set XDG_RUNTIME_DIR or HOME, or give --token-store file:DIR, or none"};
+                 "set XDG_RUNTIME_DIR or HOME, or use --token-store file:DIR, or none"};
   }
   return std::shared_ptr<TokenStore>(std::make_shared<store::FileStore>(std::move(folder)));
 }
