@@ -4,8 +4,8 @@
 
 namespace skewguard {
 
-/// Whoever has not ended by then hangs. No test may fail because the machine is busy, so this is
-/// far longer than anything takes.
+/// Anything that has not ended by then hangs. No test may fail because the machine is busy, so this
+/// is far longer than anything takes.
 inline constexpr std::chrono::seconds kHung{300};
 
 }  // namespace skewguard

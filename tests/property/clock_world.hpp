@@ -9,7 +9,7 @@
 #include "skewguard/time.hpp"
 #include "time/date_sample.hpp"
 
-/// A machine, a network and servers' clocks whose truth is known, on virtual time.
+/// A machine, a network and servers' clocks on virtual time, all with known true values.
 namespace skewguard::testing {
 
 using std::chrono::hours;
@@ -46,7 +46,7 @@ class Random {
   std::uint64_t state_;
 };
 
-/// How long the way there and back takes.
+/// The round trip of a request.
 class Network {
  public:
   explicit Network(Random& random)
@@ -65,7 +65,7 @@ class Network {
     if (shape_ == 2) ms = scale_ms_ * std::exp(random.normal());
     if (shape_ == 3) ms = scale_ms_ * (std::pow(1.0 - random.unit(), -1.0 / 1.2) - 1.0);
     const Duration rtt = least_ + Duration{static_cast<std::int64_t>(std::min(ms, 60e3) * 1e6)};
-    // Mostly the history's own asymmetry, at times all on one leg.
+    // Usually the history's own asymmetry, sometimes all on one leg.
     const double part = random.chance(0.8) ? forward_ : std::round(random.unit());
     const Duration there{static_cast<std::int64_t>(static_cast<double>(rtt.count()) * part)};
     return {there, rtt - there};
@@ -78,14 +78,14 @@ class Network {
   double forward_;  ///< the part of the round trip that is the way there
 };
 
-/// One clock's true course: server minus unslewed local time, drifting at `rate` ns per second.
+/// The true course of a clock: server minus unslewed local time, drifting at `rate` ns per second.
 struct Course {
   Duration offset{0};
   std::int64_t rate = 0;
 };
 
-/// The machine and all courses. After a step the course as it would have gone on stays: it is what
-/// the earlier samples told of.
+/// The machine and all courses. After a step, the course as it would have continued is kept: the
+/// earlier samples are about it.
 class World {
  public:
   explicit World(Random& random)
@@ -109,7 +109,7 @@ class World {
   }
 
   [[nodiscard]] UnslewedTime time() const { return UnslewedTime{time_}; }
-  /// All local clocks, each read at its own moment within a small gap, which passes.
+  /// Reads all local clocks, each at its own moment within a small gap; the gap passes.
   [[nodiscard]] Now read(Random& random) {
     const auto moment = [&] {
       return most_gap_.count() == 0 ? Duration{0} : random.between(Duration{0}, most_gap_);
@@ -123,11 +123,11 @@ class World {
     pass(most_gap_);
     return now;
   }
-  /// What a clock shows now, if its date string is `late`.
+  /// What a clock shows now if its date string is late by `late`.
   [[nodiscard]] std::chrono::seconds date_of(std::size_t course, Duration late) const {
     return std::chrono::floor<seconds>(time_ + courses[course].offset - late);
   }
-  /// CLOCK_BOOTTIME now, in truth.
+  /// The true CLOCK_BOOTTIME now.
   [[nodiscard]] Duration boot() const { return time_ + slewed_; }
   [[nodiscard]] Duration wall() const { return seconds{1'700'000'000} + time_ + wall_ahead; }
 

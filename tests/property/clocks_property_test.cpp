@@ -27,7 +27,7 @@ using clocks::SkewEstimator;
 #define SKEWGUARD_HISTORY_SHARE 1
 #endif
 
-/// What went wrong first, and nothing if all held.
+/// The first thing that went wrong; empty if everything held.
 using Complaint = std::optional<std::string>;
 
 std::string text(Duration d) {
@@ -82,7 +82,7 @@ Duration pause(Random& random) {
   return random.between(seconds{0}, hours{48});
 }
 
-/// One name with its clocks, and what its answers told.
+/// A name with its clocks, and what its answers showed.
 class Name {
  public:
   Name(World& world, Random& random, const EstimatorOptions& options, const Kind& kind)
@@ -113,7 +113,7 @@ class Name {
     answer.sample.received = world_.read(random_);
     return answer;
   }
-  /// The same without waiting for the answer: the caller completes `received` later.
+  /// The same without waiting for the answer: the caller sets `received` later.
   Answer begin(std::size_t backend) {
     Answer answer;
     const Network::Delay delay = network_.draw(random_);
@@ -251,7 +251,7 @@ class History {
       estimator_.forget_before(world_.time() - random_.between(seconds{0}, seconds{60}));
   }
 
-  /// An answer that is on its way while other things happen.
+  /// An answer in flight while other things happen.
   Complaint ask_slowly() {
     Name::Answer slow = name_.begin(name_.pick());
     events();
@@ -271,7 +271,7 @@ class History {
     taken_.push_back(
         {answer.course, answer.sample.sent.unslewed(), answer.sample.received.unslewed()});
     if (auto complaint = check()) return complaint;
-    // The sample just taken counts, whatever has been left behind.
+    // The newest sample counts, whatever was forgotten.
     const Duration truth = world_.courses[answer.course].offset;
     if (!estimator_.hull(world_.time())->holds(truth)) return "misses the clock that just answered";
     return {};
@@ -291,7 +291,7 @@ class History {
     const Duration truth = name_.truth(0);
     if (!estimator_.plain(world_.time())->holds(truth)) return "plain misses the only clock";
     if (estimator_.steps() != 0) return "a step of a clock that made none";
-    // Not by being wide: the samples' own width, drift, staleness and suspends are all there is.
+    // Not by being wide: the width comes only from the samples, drift, staleness and suspends.
     Duration width = seconds{1} + options_.staleness + 2 * options_.suspend_widening * suspends_ +
                      milliseconds{1};
     Duration longest{0};
@@ -337,8 +337,8 @@ TEST(SkewEstimatorProperty, HullHoldsSeveralClocksThatStep) {
   histories(5, 100'000, {.backends = 3, .steps = true, .forgets = true});
 }
 
-/// Two servers with one clock each, seen from a machine whose wall clock is moved, whose boot clock
-/// is slewed, and which may stand still.
+/// Two servers with one clock each, seen from a machine whose wall clock is stepped, whose boot
+/// clock is slewed, and which may be paused.
 class BookHistory {
  public:
   BookHistory(std::uint64_t seed, bool stands_still)
@@ -416,14 +416,15 @@ class BookHistory {
     if (one_era() && (!plain || !plain->holds(server_now - world_.wall())))
       return "plain to_wall misses";
     const auto reading = book_.reading(ids_[n], now);
-    // The reading is of the moment that now.boot tells, which lies within the gap.
+    // The reading belongs to the moment of now.boot, which lies within the gap.
     if (!reading || reading->earliest.since_epoch() > server_now + 2 * now.gap ||
         reading->latest.since_epoch() < server_now - 2 * now.gap)
       return "reading misses";
     return check_when(n, now, server_now);
   }
 
-  /// Runs a copy of the world on, and compares the boot clock when the server's clock gets there.
+  /// Runs a copy of the world ahead, and compares the boot clock when the server's clock reaches
+  /// the time.
   Complaint check_when(std::size_t n, const Now& now, Duration server_now) {
     World later = world_;
     later.pass(random_.between(seconds{0}, seconds{600}));
@@ -437,7 +438,7 @@ class BookHistory {
     return {};
   }
 
-  /// All samples that the book holds are of one side of the standstill.
+  /// All samples in the book are from one side of the standstill.
   [[nodiscard]] bool one_era() const { return stood_ == Duration{0} || claimed_; }
 
   Random random_;

@@ -1,4 +1,4 @@
-// Whom `doctor` blames, over measurements on virtual time: never one whose clock is right.
+// `doctor` never blames a right clock, tested with measurements on virtual time.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ constexpr Duration kRight = milliseconds{300};          // a clock that is right
 
 constexpr Duration kMaxLate = seconds{1};  // a date string
 
-/// Each clock's error: what it shows less true time.
+/// Each clock's error: its reading minus true time.
 struct Errors {
   Duration local{}, login{}, api{};
   std::vector<Duration> ntp;
@@ -50,7 +50,7 @@ doctor::ClockReading probe(Random& random, Duration error, Duration local, Durat
   const Duration least = random.between(Duration{10'000}, milliseconds{60});
   const double excess = std::exp(random.unit() * 4);  // ms: 1 to 55
   const Leg leg = [&](Random& r) { return least + of_ms(excess * r.exponential()); };
-  // Late by as much each time, as a proxy's clock is, or by as much at most.
+  // Late by this amount each time, as a proxy's clock is, or by at most this amount.
   const bool always = random.chance(0.5);
   const Clock clock{.offset = kTrueTime + error - (always ? late : Duration{0}),
                     .drift = (2 * random.unit() - 1) * 100e-6,

@@ -1,5 +1,5 @@
-// What aimed probing reaches on paths whose delays are random, and that it never lies. Everything
-// is on virtual time, from a seed.
+// How precise aimed probing is on paths with random delays, and that it is never wrong. Everything
+// runs on virtual time, from a seed.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -84,7 +84,7 @@ struct Wanted {
   double width_p99;
 };
 
-/// As many probes as are named, all of them aimed, and all the time in the world.
+/// The given number of probes, all of them aimed, and unlimited time.
 ProbeBudget unhurried(std::size_t probes) {
   return {.probes = probes, .time = std::chrono::hours{1}, .flanks = 0, .drift = 0};
 }
@@ -160,7 +160,7 @@ TEST(ProbePlan, TheIntervalHoldsTheTruthInEveryOfAMillionMeasurements) {
   EXPECT_EQ(misses, 0U);
 }
 
-/// Clocks behind one name, in twos from anywhere within some seconds, over random connections.
+/// Two clocks behind one name, up to some seconds apart, over random connections.
 Server some_clocks(Random& random, std::size_t clocks) {
   Clock first = some_clock(random);
   first.late = random.chance(0.2) ? ProbePlan::kPrompt : Duration{0};
@@ -180,13 +180,13 @@ Server some_clocks(Random& random, std::size_t clocks) {
   if (random.chance(0.3)) server.hangs_up = 0.5 * random.unit();
   return server;
 }
-/// Each connection ends at one of two.
+/// Each connection reaches one of two clocks.
 Server two_by_connection(Random& random) {
   Server server = some_clocks(random, 2);
   server.chosen = random.chance(0.5) ? Chosen::for_connection : Chosen::for_connection_in_turn;
   return server;
 }
-/// Two or three take turns, and now and then a request fails.
+/// Two or three clocks take turns, and occasionally a request fails.
 Server some_in_turn(Random& random) {
   Server server = some_clocks(random, random.chance(0.5) ? 2 : 3);
   server.chosen =
@@ -302,7 +302,7 @@ TEST(ProbePlan, ClocksThatAnswerAtRandomRequestByRequestAreSeldomMissed) {
   }
 }
 
-/// By up to 300 ms, another amount for each answer, on a local network.
+/// Late by up to 300 ms, differently for each answer, on a local network.
 TEST(ProbePlan, DatesThatAreLateByAVaryingAmountAreFoundOut) {
   const Leg leg = [](Random& random) { return of_ms(0.1 + 0.03 * random.exponential()); };
   Random random(10);
@@ -317,7 +317,7 @@ TEST(ProbePlan, DatesThatAreLateByAVaryingAmountAreFoundOut) {
   EXPECT_LE(missed, runs / 50);
 }
 
-/// By how much the date string is late at each second.
+/// How late the date string is at each second.
 using Lateness = std::function<Duration(Random&)>;
 
 Lateness up_to(Duration most) {
@@ -380,7 +380,7 @@ TEST(ProbePlan, ADateThatIsLateByAVaryingAmountIsReportedAsLateOrWithinTheBounds
       const LateClocks seen = measure_late(path.leg, path.late, probes, runs);
       const double share = static_cast<double>(seen.missed) / static_cast<double>(runs);
       shares += std::to_string(probes) + ": " + std::to_string(share) + "; ";
-      // Eight have none to spare for checks: their bounds are not narrow.
+      // Eight probes leave none for checks: their bounds are not narrow.
       const double most = probes == 8 ? 0 : path.most_missed.at(probes == 16 ? 0 : probes / 20);
       const double expected = static_cast<double>(runs) * most;
       // A quarter of the runs scatters twice as far: three standard deviations.
@@ -391,7 +391,7 @@ TEST(ProbePlan, ADateThatIsLateByAVaryingAmountIsReportedAsLateOrWithinTheBounds
   }
 }
 
-/// Nobody can tell it from a clock that is behind by as much.
+/// It cannot be distinguished from a clock that is behind by as much.
 TEST(ProbePlan, ADateThatIsLateByTheSameAmountEachSecondIsOneClock) {
   const Lateness late = [](Random& /*random*/) { return Duration{milliseconds{50}}; };
   const std::size_t runs = 2000 / SKEWGUARD_HISTORY_SHARE;
@@ -605,7 +605,7 @@ TEST(ProbePlan, AClockThatHasMovedIsInDoubtForSomeRoundsOnly) {
                              "older answers are forgotten";
 }
 
-/// A name whose clocks take turns is asked in every round.
+/// A name whose clocks take turns is probed in every round.
 TEST(ProbePlan, SeveralClocksAreAskedRoundByRound) {
   Random random(17);
   constexpr ProbeBudget kRound{.probes = 8, .time = seconds{3}};
@@ -631,7 +631,7 @@ TEST(ProbePlan, OneSlowAnswerDoesNotSpoilTheOthers) {
   }
 }
 
-/// What was late long ago is no reason to doubt what is seen now.
+/// A Date that was late long ago is no reason to doubt the current ones.
 TEST(ProbePlan, LateDatesAreForgottenAfterSomeRounds) {
   Random random(14);
   const Leg leg = [](Random&) { return kLeastLeg; };

@@ -26,8 +26,8 @@ inline Duration of_ms(double ms) {
 /// One direction.
 using Leg = std::function<Duration(Random&)>;
 
-/// What stands behind one name: clocks (server minus local at time 0, rate against local, how late
-/// its date string may be), of which each connection or each request meets one.
+/// What is behind one name: clocks (server minus local at time 0, rate against local, how late its
+/// date string may be), of which each connection or each request meets one.
 struct Clock {
   Duration offset{};
   double drift = 0;

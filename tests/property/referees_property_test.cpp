@@ -20,7 +20,7 @@ using clocks::Source;
 #define SKEWGUARD_HISTORY_SHARE 1
 #endif
 
-/// Sources of which the first `honest` hold the truth, and the rest are anything.
+/// Sources of which the first `honest` contain the truth; the others are arbitrary.
 std::vector<Source> draw_sources(Random& random, Duration truth, std::size_t honest,
                                  std::size_t liars) {
   std::vector<Source> sources;

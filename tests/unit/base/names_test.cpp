@@ -20,7 +20,7 @@ std::set<std::string_view> names_up_to(Enum last) {
 
 using Names = std::set<std::string_view>;
 
-// Reports, metrics and logs carry these names; users were promised them.
+// Reports, metrics and logs use these names; they are documented and must not change.
 TEST(Names, OfVerdictsAreThosePromised) {
   EXPECT_EQ(names_up_to(Verdict::unknown), (Names{"ok",
                                                   "token_expired",

@@ -104,7 +104,7 @@ TEST(SecretArena, RefusesASizeThatNoMachineHas) {
                std::bad_alloc);
 }
 
-/// Takes, fills, checks and gives back blocks of many sizes. 0 = nobody else wrote into them.
+/// Allocates, fills, checks and frees blocks of many sizes. 0 = nobody else wrote to them.
 int work(char letter) {
   std::vector<SecretText> texts(40);
   for (std::size_t round = 0; round < 60; ++round) {

@@ -47,7 +47,7 @@ TEST_F(SecretWipe, LeavesNothingWhenASecretEnds) {
   }
 }
 
-/// A place for one object whose bytes can be looked at, also once the object is gone.
+/// Storage for an object whose bytes can be inspected even after the object is destroyed.
 template <typename T>
 class Place {
  public:

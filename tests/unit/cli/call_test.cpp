@@ -14,7 +14,7 @@ using testing::Not;
 using testing::StartsWith;
 
 struct Call : FakeProcessIo, testing::Test {
-  /// One line, which begins as every error does.
+  /// A single line that starts like every error.
   void expect_one_line(const std::string& holds) const {
     EXPECT_THAT(err, AllOf(StartsWith("skewguard: "), HasSubstr(holds)));
     EXPECT_EQ(std::ranges::count(err, '\n'), 1) << err;

@@ -30,7 +30,7 @@ class FakeProcessIo {
     return cli::run(words, make());
   }
 
-  /// The next answer of the API, whatever is asked.
+  /// The next answer of the API, whatever the request.
   void answer(int status, std::string body, CallReport report = {}) {
     report.http_status = status;
     if (!report.failure && status >= 300) diagnosis::conclude(report, ErrorKind::protocol);

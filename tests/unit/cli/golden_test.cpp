@@ -8,8 +8,8 @@
 
 #include "fake_process_io.hpp"
 
-/// What the program says of itself, held to the files in tests/golden. To accept a change, run with
-/// SKEWGUARD_GOLDEN_UPDATE=1 and review the diff.
+/// Compares what the program prints about itself with the files in tests/golden. To accept a
+/// change, run with SKEWGUARD_GOLDEN_UPDATE=1 and review the diff.
 namespace skewguard::cli {
 namespace {
 
@@ -29,7 +29,7 @@ struct Golden : FakeProcessIo, testing::Test {
     EXPECT_EQ(said, text.str());
   }
 
-  /// The words as typed, the exit code, and what was said on either stream.
+  /// The command line, the exit code, and the output on both streams.
   std::string transcript(const std::vector<std::string>& words) {
     const int code = run(words);
     std::string text = "$ skewguard";

@@ -33,7 +33,7 @@ TEST(SkewEstimatorAllocation, ObservingAndAskingAllocateNothing) {
   SkewEstimator estimator;
   const std::size_t before = allocations;
   for (int i = 0; i < 200; ++i) {
-    // Contradictions and steps too: all of it is of fixed size.
+    // Contradictions and steps too: everything has a fixed size.
     estimator.observe(Heard{.sent = i * 1s, .ahead = i < 150 ? i % 2 * 10s : 500s});
     (void)estimator.hull(unslewed(i * 1s + 1s));
     (void)estimator.plain(unslewed(i * 1s + 1s));

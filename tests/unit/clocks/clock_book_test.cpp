@@ -156,7 +156,7 @@ TEST_F(TwoServers, TwoServersThatJumpTogetherMeanThisMachineStoodStill) {
   const Observation second = book.observe(api, Heard{.sent = 21s, .ahead = 1h});
   ASSERT_TRUE(second.machine_stood_still);
   EXPECT_NEAR(std::chrono::duration<double>(*second.machine_stood_still).count(), 3600, 2);
-  // What was known before no longer counts, on either.
+  // What was known before no longer counts, for either.
   for (const ServerId server : {login, api}) {
     EXPECT_TRUE(book.to_boot(server, at(22s))->holds(kEpoch + 1h));
     EXPECT_FALSE(book.to_boot(server, at(22s))->holds(kEpoch));

@@ -5,7 +5,7 @@
 #include "skewguard/time.hpp"
 #include "time/date_sample.hpp"
 
-/// A machine whose clocks stand where a test puts them, and servers that answer it.
+/// A machine whose clocks a test sets, and servers that answer it.
 namespace skewguard::clocks::testing {
 
 using namespace std::chrono_literals;

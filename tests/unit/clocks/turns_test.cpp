@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::seconds;
 
-/// What each answer tells is its date: so a set of answers tells from the earliest to the latest.
+/// What each answer shows is its date, so a set of answers spans from the earliest to the latest.
 std::optional<OffsetBound> span_of_dates(std::span<const Answered> answers) {
   OffsetBound told{answers.front().date, answers.front().date};
   for (const Answered& answer : answers) {

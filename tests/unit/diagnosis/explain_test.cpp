@@ -1,4 +1,4 @@
-// What people are told: each sentence with its figures, and the advice where a call ended with it.
+// What people read: each sentence with its numbers, and the advice if a call ended with it.
 #include "diagnosis/explain.hpp"
 
 #include <gmock/gmock.h>

@@ -27,7 +27,7 @@ ClockReading several_at(const std::string& url, Duration one, Duration other) {
   return reading;
 }
 
-/// What `skew` counts and what `doctor` ends with are one.
+/// `skew` and `doctor` agree.
 struct HarmOfClocks : testing::Test {
   Harm harm(Duration login, Duration api) {
     survey.servers = {clock_at("https://login.example.com/", login),

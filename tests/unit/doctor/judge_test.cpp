@@ -154,7 +154,7 @@ TEST_F(Judge, DrawsNoConclusionsFromADateThatIsNotAClock) {
   EXPECT_EQ(check("clock_api").status, Check::Status::fail);
 }
 
-/// As `skew` does, whoever is to blame.
+/// Like `skew`, whoever is to blame.
 TEST_F(Judge, FailsWhereAllOfSeveralClocksAreOffHoweverNearToEachOther) {
   servers(seconds{601}, seconds{601});
   for (ClockReading* reading : {&login(), &api()}) {

@@ -9,7 +9,7 @@
 namespace skewguard::emulator {
 namespace {
 
-/// A Play to which faults are ordered.
+/// A Play with ordered faults.
 class FaultPlay : public Play {
  public:
   using Play::Play;

@@ -13,7 +13,7 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// 2026-01-01T00:00:00Z and so much more, on both clocks; boot counts from 1000 s.
+/// This long after 2026-01-01T00:00:00Z, on both clocks; boot time starts at 1000 s.
 inline Now at(Duration later) {
   Now now;
   now.boot = Instant{seconds{1000} + later};
@@ -42,7 +42,7 @@ inline std::string header(const Reply& reply, std::string_view name) {
   return std::string(reply.headers.find(name).value_or("(none)"));
 }
 
-/// A cloud and what one asks of it.
+/// A cloud and requests to it.
 class Play {
  public:
   explicit Play(CloudOptions options = {}) : cloud(std::move(options), at(Duration{0}), 1) {}

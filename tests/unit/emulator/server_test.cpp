@@ -65,13 +65,13 @@ class Wire {
     asio::read(socket_, asio::buffer(&byte, 1), why);
     return why == asio::error::eof;
   }
-  /// All that still comes, and how it ended.
+  /// Everything that still arrives, and how it ended.
   std::pair<std::string, boost::system::error_code> rest() {
     boost::system::error_code why;
     asio::read(socket_, asio::dynamic_buffer(buffer_), why);
     return {std::exchange(buffer_, {}), why};
   }
-  /// Whether bytes have come that nobody has read.
+  /// Whether there are unread bytes.
   bool silent() { return socket_.available() == 0; }
   tcp::socket& socket() { return socket_; }
 

@@ -9,7 +9,7 @@
 namespace skewguard::emulator {
 namespace {
 
-/// Tokens of 300 s that fare as the order says.
+/// Tokens of 300 s that are treated as ordered.
 class RulesPlay : public Play {
  public:
   explicit RulesPlay(const std::string& order, CloudOptions options = {})

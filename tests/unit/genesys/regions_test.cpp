@@ -15,7 +15,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-// docs/platform.md section 1.1, typed in once more.
+// docs/platform.md section 1.1, typed in again.
 constexpr std::pair<const char*, const char*> kTable[] = {
     {"us-east-1", "mypurecloud.com"},
     {"us-west-2", "usw2.pure.cloud"},

@@ -1,4 +1,4 @@
-// What the answers of an API say of the token and of the time, at the limits.
+// What the answers of an API say about the token and the time, at the limits.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

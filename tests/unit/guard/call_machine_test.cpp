@@ -1125,8 +1125,8 @@ TEST_P(Guard, ATokenThatIsValidLocallyButRefusedIsACriticalLine) {
   std::vector<std::string> critical;
   for (const LogLine& line : world.lines)
     if (line.level == LogLevel::critical) critical.push_back(line.message);
-  // A JWT's exp is compared with the wall clock as it is now; expires_in was added to its reading
-  // of then, so that a clock that is merely wrong cancels out.
+  // A JWT's exp is compared with the wall clock now; expires_in was added to its earlier reading,
+  // so a constant clock error cancels out.
   using Status = WallClockAnalysis::Status;
   if (GetParam().jwt && GetParam().wall >= seconds{240}) {
     EXPECT_THAT(critical, IsEmpty());

@@ -41,7 +41,7 @@ Reply scripted_reply(Dice& dice) {
   return kReplies[dice.below(std::size(kReplies))];
 }
 
-/// What is drawn first, so that two worlds can share it.
+/// Drawn first, so that two worlds can share it.
 void draw_caller(Dice& dice, World& w) {
   w.jwt = dice.once_in(2);
   w.rtt = milliseconds{2 * (1 + dice.below(100))};
@@ -220,7 +220,7 @@ TEST_F(GuardProperty, ALagWithinMaxWaitAlwaysComesThroughWithOneToken) {
   });
 }
 
-/// Where the truth is one fault alone, its verdict is never another fault's.
+/// If there is only one fault, the verdict is never that of another fault.
 TEST_F(GuardProperty, AFinalVerdictWasAmongTheCandidatesOrIsUnknown) {
   each([](Dice& dice, World& w) {
     draw_caller(dice, w);

@@ -20,7 +20,7 @@
 #include "time/http_date.hpp"
 
 /// A login host, an API host, a network and a local machine, each with its own clock, on virtual
-/// time: what a CallMachine is driven by in tests. The API judges tokens by its own clock.
+/// time: drives a CallMachine in tests. The API judges tokens by its own clock.
 namespace skewguard::guard::testing {
 
 using std::chrono::hours;
@@ -29,7 +29,7 @@ using std::chrono::seconds;
 
 inline constexpr Duration kEpoch = seconds{1'767'268'800};  // 2026-01-01T12:00:00Z
 
-/// The body of an error of the API's own; markup stands as it is.
+/// The body of the API's own error; markup stays as it is.
 inline std::string body_of(const std::string& code) {
   return code.empty() || code.starts_with('<') ? code : "{\"code\":\"" + code + "\"}";
 }
@@ -66,7 +66,7 @@ class TestDialect final : public oauth::Dialect {
   oauth::Rfc6749Dialect rfc_;
 };
 
-/// One scripted answer of the API; what is left out is as an honest API would have it.
+/// A scripted answer of the API; fields not set are as an honest API would send them.
 struct Reply {
   int status = 200;
   std::string code{};  ///< of the body, or the page that it is
@@ -86,7 +86,7 @@ class World {
   bool jwt = false;
   bool judges_begin = true;  ///< whether the API refuses a token that has not begun
   bool judges_end = true;
-  /// Tokens are taken from this long after their issue.
+  /// Tokens are accepted from this long after their issue.
   Duration spreads_after{0};
   std::set<std::uint64_t> revoked;
   bool refuses_all = false;
@@ -101,10 +101,10 @@ class World {
   Duration frozen_at = kEpoch;
   Duration late_by{0};
 
-  /// What the login host's Date says for ever, where it is no clock's.
+  /// The fixed Date of a login host whose Date is not from a clock.
   std::optional<Duration> login_date;
 
-  /// Answers that come before the honest ones.
+  /// Answers sent before the honest ones.
   std::deque<Reply> replies;
   /// Backends behind the API's name, in turn: added to api_offset.
   std::vector<Duration> backends;
@@ -210,7 +210,7 @@ class World {
     if (!sent.empty()) fresh.held_up = held_up;
     return fresh;
   }
-  /// A first token may have died on its way to the call.
+  /// A first token may have expired on its way to the call.
   [[nodiscard]] bool lives(const oauth::Token& token) const {
     return sent.empty() || token.given || now().boot < token.dead_at();
   }
@@ -377,7 +377,7 @@ class World {
   std::map<std::uint64_t, oauth::TokenPtr> tokens_;
 };
 
-/// The facts of one kind that a call told the token machine.
+/// The facts of one kind that a call reported to the token machine.
 template <typename Fact>
 std::vector<Fact> told(const World& world) {
   std::vector<Fact> out;

@@ -17,7 +17,8 @@ using testing::HasSubstr;
 
 constexpr std::size_t kNoLimit = std::size_t{1} << 30;
 
-/// What became of bytes that came in pieces of `piece` bytes and then, perhaps, an end.
+/// The result of parsing bytes that arrive in pieces of `piece` bytes, possibly followed by the end
+/// of the connection.
 struct Parsed {
   Outcome outcome = Outcome::more;
   int status = 0;
@@ -127,7 +128,7 @@ std::vector<Sample> good() {
   };
 }
 
-/// Not as RFC 9112 wants it, and clear all the same.
+/// Not as RFC 9112 requires, but unambiguous.
 std::vector<Sample> harmless() {
   const std::string ok = "HTTP/1.1 200 OK\r\n";
   return {
@@ -221,7 +222,7 @@ std::vector<Sample> bad() {
   };
 }
 
-/// What is refused although more could come: nothing could make an answer of it.
+/// Rejected before the end: nothing that follows could make it an answer.
 std::vector<Sample> never_an_answer() {
   const std::string ok = "HTTP/1.1 200 OK\r\n";
   const auto malformed = Outcome::malformed;

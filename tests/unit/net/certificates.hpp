@@ -9,7 +9,7 @@
 
 #include "skewguard/time.hpp"
 
-/// Certificates made on the spot, for tests of what is made of them.
+/// Generates certificates for tests.
 namespace skewguard::net::testing_certificates {
 
 using Key = std::shared_ptr<EVP_PKEY>;
@@ -29,12 +29,12 @@ struct Spec {
   bool authority = false;
 };
 
-/// Signed by `issuer`, or by itself where that is null.
+/// Signed by `issuer`, or self-signed if that is null.
 Identity make(const Spec& spec, const Identity* issuer = nullptr);
 
 /// Writes the certificates into a new PEM file and returns its path.
 std::string pem_file(const std::vector<Certificate>& certificates);
-/// The same for a key, encrypted where there is a pass phrase.
+/// The same for a key, encrypted if there is a passphrase.
 std::string key_file(const Key& key, const std::string& pass_phrase = "");
 /// The same for any text.
 std::string text_file(const std::string& text);

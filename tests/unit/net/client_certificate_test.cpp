@@ -27,7 +27,7 @@ using testing_server::write;
 
 constexpr WallTime kNoon{std::chrono::sys_days{std::chrono::year{2026} / 3 / 14}};
 
-/// A server that demands a certificate of its authority, by both versions of TLS.
+/// A server that requires a certificate from its authority, in both versions of TLS.
 class ClientCertificate : public testing::TestWithParam<int> {
  protected:
   static Identity authority(const std::string& name) {

@@ -13,7 +13,7 @@
 #include "net/timers.hpp"
 #include "skewguard/transport.hpp"
 
-/// A clock and timers that only the test moves.
+/// A clock and timers controlled by the test.
 namespace skewguard::net::testing_loop {
 
 class FakeClock final : public ClockSource {
@@ -40,7 +40,7 @@ class FakeClock final : public ClockSource {
            .wall = WallTime{std::chrono::sys_days{std::chrono::year{2026} / 3 / 14}}};
 };
 
-/// Timers that go off when told to, early or late as the test likes.
+/// Timers that the test fires, early or late.
 class ManualTimers final : public Timers {
  public:
   struct Armed {
@@ -50,7 +50,7 @@ class ManualTimers final : public Timers {
 
   std::unique_ptr<Timer> make() override { return std::make_unique<One>(state_); }
 
-  /// Fires all that are armed now, each once.
+  /// Fires all timers that are armed now, each once.
   void fire() {
     auto armed = std::exchange(state_->armed, {});
     for (auto& [owner, one] : armed) {
@@ -99,7 +99,7 @@ class ManualTimers final : public Timers {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
-/// Runs the loop until something holds. The loop running dry is a failure of the test.
+/// Runs the loop until a condition holds. Fails the test if the loop runs out of work.
 template <typename Predicate>
 void run_until(boost::asio::io_context& io, Predicate holds) {
   while (!holds()) {
@@ -110,7 +110,7 @@ void run_until(boost::asio::io_context& io, Predicate holds) {
   }
 }
 
-/// Runs what is ready, and gives up waiting for anything else.
+/// Runs what is ready, and does not wait for anything else.
 inline void run_ready(boost::asio::io_context& io) {
   io.restart();
   io.poll();

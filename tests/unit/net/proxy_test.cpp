@@ -21,7 +21,7 @@ struct Case {
   bool covered;
 };
 
-// As curl has it (its manual, NO_PROXY; lib/noproxy.c), and ports as other programs have them.
+// Like curl (its manual, NO_PROXY; lib/noproxy.c), with ports as in other programs.
 TEST(NoProxy, CoversWhatItNames) {
   for (const auto& [no_proxy, url, covered] :
        std::vector<Case>{{"", "https://a.example/", false},

@@ -11,8 +11,8 @@ class io_context;
 
 namespace skewguard::net::testing_server {
 
-/// A proxy on 127.0.0.1, any free port: it takes every CONNECT, and carries bytes to that port of
-/// 127.0.0.1 and back, whatever name was asked for.
+/// A proxy on any free port of 127.0.0.1: it accepts every CONNECT, and relays bytes to that port
+/// of 127.0.0.1 and back, whatever the name.
 class Relay {
  public:
   explicit Relay(boost::asio::io_context& io);

@@ -13,7 +13,8 @@ using Reading = RequestParser::Outcome;
 
 constexpr RequestParser::Limits kLimits{.head = 200, .body = 20};
 
-/// What became of bytes that came in pieces of `piece` bytes: requests until a failure or the end.
+/// The result of parsing bytes that arrive in pieces of `piece` bytes: requests until a failure or
+/// the end.
 struct Received {
   std::vector<ReceivedRequest> requests;
   Reading last = Reading::more;
@@ -111,7 +112,7 @@ TEST_P(RequestParserPieces, RefusesATrailerOverTheLimitOfTheHead) {
   EXPECT_NE(parsed.last, Reading::more);
 }
 
-/// Each must be refused as it stands, with nothing more to come.
+/// Each must be rejected as it is, without further bytes.
 const std::vector<std::string>& hostile() {
   static const std::string get = "GET / HTTP/1.1\r\n";
   static const std::string host = get + "Host: h\r\n";

@@ -169,7 +169,7 @@ class Player : public std::enable_shared_from_this<Player> {
                       });
   }
 
-  /// The good-bye goes out at once; the client's own, which may take long, ends the connection.
+  /// The close notify is sent at once; the client's own, which may take long, ends the connection.
   void say_good_bye() {
     tls_->async_shutdown([this, self = shared_from_this()](ErrorCode) { stop(); });
     next();
@@ -183,7 +183,7 @@ class Player : public std::enable_shared_from_this<Player> {
     next();
   }
 
-  /// Reads on, so that the client's end is noticed.
+  /// Keeps reading, to notice when the client closes.
   void linger() {
     if (!socket_.is_open() || tls_) return;
     socket_.async_read_some(asio::buffer(buffer_),

@@ -15,7 +15,7 @@ class io_context;
 
 namespace skewguard::net::testing_server {
 
-/// What the server does on one connection, one step after another.
+/// What the server does on a connection, step by step.
 struct Step {
   enum class Kind {
     read_request,  ///< waits for one whole request and keeps it
@@ -49,10 +49,10 @@ std::string answer(const std::string& body, const std::string& status = "200 OK"
 /// Listens on 127.0.0.1, any free port. The n-th connection plays the n-th script, and then hangs.
 class ScriptedServer {
  public:
-  /// With an identity it speaks TLS.
+  /// With an identity, it uses TLS.
   ScriptedServer(boost::asio::io_context& io, std::vector<Script> scripts,
                  const testing_certificates::Identity* identity = nullptr);
-  /// One that speaks TLS and demands a certificate of this authority, valid at `when`.
+  /// A TLS server that requires a certificate from this authority, valid at `when`.
   struct Demand {
     testing_certificates::Certificate authority;
     WallTime when{};
@@ -60,7 +60,7 @@ class ScriptedServer {
   };
   ScriptedServer(boost::asio::io_context& io, std::vector<Script> scripts,
                  const testing_certificates::Identity& identity, const Demand& demand);
-  /// One that speaks TLS as `set_up` makes it.
+  /// A TLS server configured by `set_up`.
   ScriptedServer(boost::asio::io_context& io, std::vector<Script> scripts,
                  const testing_certificates::Identity& identity,
                  const std::function<void(SSL_CTX*)>& set_up);

@@ -31,7 +31,7 @@ using testing_loop::run_until;
 using Failed = SntpFailure::Kind;
 using SntpPackets = std::vector<SntpPacket>;
 
-/// A UDP server; a test says what it answers.
+/// A UDP server with answers chosen by the test.
 class NtpServer {
  public:
   NtpServer(boost::asio::io_context& io, const char* address = "127.0.0.1", std::uint16_t port = 0)
@@ -42,7 +42,7 @@ class NtpServer {
   [[nodiscard]] std::string name() const { return "127.0.0.1:" + std::to_string(port()); }
   [[nodiscard]] const udp::endpoint& peer() const { return peer_; }
 
-  /// Packets that answer one request, given its nonce.
+  /// The packets that answer a request, given its nonce.
   std::function<SntpPackets(std::uint64_t nonce)> answers = [](std::uint64_t) {
     return SntpPackets{};
   };
@@ -107,7 +107,7 @@ class SntpClientTest : public testing::Test {
   boost::asio::io_context io_;
   FakeClock clock_;
   std::shared_ptr<ManualTimers> timers_ = std::make_shared<ManualTimers>();
-  /// Look-ups run on threads of their own, which may outlive the test.
+  /// Lookups run on their own threads, which may outlive the test.
   struct Names {
     std::vector<std::string> addresses{"127.0.0.2", "127.0.0.1"};  ///< what each name stands for
     std::size_t lookups = 0;

@@ -28,7 +28,7 @@ tcp::socket connected_to(const ScriptedServer& server, boost::asio::io_context& 
   return socket;
 }
 
-/// What the server reads where the request changes in the moment of `leaving`.
+/// What the server reads if the request changes in `leaving`.
 std::string read_of_a_request_that_changes(Stream& stream, const ScriptedServer& server,
                                            boost::asio::io_context& io) {
   bool ready = false;
@@ -127,7 +127,7 @@ class TlsStreamTest : public testing::Test {
     });
     testing_loop::run_until(io_, [&] { return ready; });
   }
-  /// Bytes of the server's that lie in the socket unread.
+  /// The number of unread bytes from the server in the socket.
   [[nodiscard]] int lying_there() const {
     int bytes = 0;
     EXPECT_EQ(::ioctl(watched_, FIONREAD, &bytes), 0);

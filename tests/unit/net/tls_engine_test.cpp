@@ -36,7 +36,7 @@ Spec authority_spec(const std::string& name = "Test Authority") {
           .authority = true};
 }
 
-/// The server's side, by OpenSSL alone and without any of the code under test.
+/// The server's side, using only OpenSSL and none of the code under test.
 class Server {
  public:
   explicit Server(const Identity& identity, const std::vector<Certificate>& chain = {},
@@ -85,7 +85,7 @@ class Server {
   std::shared_ptr<SSL> ssl_;
 };
 
-/// Runs the handshake to its end. What the server says after it (session tickets) is handed back.
+/// Completes the handshake. Returns what the server sends after it (session tickets).
 Step shake_hands(TlsEngine& client, Server& server, std::string* after = nullptr) {
   for (int turn = 0; turn < 10; ++turn) {
     const auto step = client.handshake();

@@ -58,14 +58,14 @@ class TlsTransport : public testing::Test {
     testing_loop::run_until(io_, [&] { return result.has_value(); });
     return result ? *result : TransportFailure{};
   }
-  /// Fails the test where an answer came.
+  /// Fails the test if there was an answer.
   TransportFailure failure_of(const std::string& url) {
     const auto result = get(url);
     EXPECT_TRUE(std::holds_alternative<TransportFailure>(result));
     return std::holds_alternative<TransportFailure>(result) ? std::get<TransportFailure>(result)
                                                             : TransportFailure{};
   }
-  /// Fails the test where none came.
+  /// Fails the test if there was none.
   Exchange answer_of(const std::string& url) {
     const auto result = get(url);
     if (const auto* failure = std::get_if<TransportFailure>(&result)) {

@@ -38,7 +38,7 @@ using Kind = TransportFailure::Kind;
 
 class AsioTransportTest : public testing::Test {
  protected:
-  /// One request under way, and what came of it.
+  /// A request in progress, and its result.
   struct Sent {
     Transport::Ticket ticket = 0;
     std::optional<SendResult> result{};
@@ -115,7 +115,7 @@ class AsioTransportTest : public testing::Test {
   std::unique_ptr<AsioTransport> transport_;
 };
 
-/// A port of 127.0.0.1 that nobody listens on.
+/// A port of 127.0.0.1 without a listener.
 std::uint16_t closed_port(boost::asio::io_context& io) {
   using boost::asio::ip::tcp;
   const tcp::acceptor acceptor(io, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
@@ -561,7 +561,8 @@ TEST_F(AsioTransportTest, AnAnswerBeforeItsRequestIsMarkedEarlyAndItsConnectionN
   tcp::acceptor acceptor(io_, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
   acceptor.non_blocking(true);
   std::vector<tcp::socket> accepted;
-  // Between the connection and the request the transport looks at the clock: time to speak first.
+  // The transport reads the clock between connecting and sending the request, which lets the server
+  // speak first.
   clock_.on_read = [&] {
     boost::system::error_code none_yet;
     tcp::socket peer(io_);
@@ -612,7 +613,7 @@ TEST_F(AsioTransportTest, ATimerThatFiresEarlyIsArmedAgainAndNeverForLong) {
   run_until(io_, [&] { return server.requests().size() == 1; });
   for (int i = 0; i < 3; ++i) {
     ASSERT_EQ(timers_->armed(), 1U);
-    // Suspended for longer than that, the machine notices a second after it wakes.
+    // If the machine was suspended for longer than that, this is noticed a second after it wakes.
     EXPECT_LE(timers_->longest_delay(), seconds{1});
     timers_->fire();
     EXPECT_FALSE(sent->done());
@@ -759,7 +760,7 @@ TEST_F(AsioTransportTest, PlainHttpNeverLooksAtTheCaFile) {
 
 // --- bodies into a sink
 
-/// Keeps all pieces, and holds each until let_go().
+/// Keeps all pieces, and asks for the next one only after let_go().
 class HoldingSink final : public BodySink {
  public:
   void begin(const AnswerHead& answer) override {
@@ -898,7 +899,7 @@ TEST_F(StreamedBody, AFailureBeforeAnAnswerTellsTheSinkNothing) {
   EXPECT_EQ(sink_->begins, 0);
 }
 
-/// A user's transport, which has whole answers alone.
+/// A user's transport, which supports only whole answers.
 class WholeAnswers final : public Transport {
  public:
   explicit WholeAnswers(SendResult result) : result_(std::move(result)) {}

@@ -34,7 +34,7 @@ constexpr const char* kCredentials = "mole:hunter2";
 constexpr const char* kBasic = "bW9sZTpodW50ZXIy";  // of them, RFC 4648
 constexpr WallTime kToday{std::chrono::sys_days{std::chrono::year{2026} / 3 / 14}};
 
-/// Requests through a proxy. The ScriptedServer in its place is the host as well, once it has
+/// Requests through a proxy. The ScriptedServer that stands in for it is also the host once it has
 /// opened the tunnel: for http that is one connection.
 class ThroughProxy : public testing::Test {
  protected:
@@ -386,7 +386,7 @@ TEST_F(ThroughProxy, NoBrokenAnswerPassesForTheHostsOrTellsCredentials) {
         io_, {{read_request(), write(bytes, 1 + draw(40)), testing_server::close()}});
     use(options(proxy.port()));
     const auto failure = failure_of("http://api.example/");
-    // Where it is still a yes, the tunnel ends without an answer of the host.
+    // If it is still a success, the tunnel ends without an answer from the host.
     const bool opened = failure.kind == Kind::reset && bytes.find("200") != std::string::npos;
     EXPECT_TRUE(failure.kind == Kind::proxy || failure.kind == Kind::proxy_refused || opened)
         << to_string(failure.kind) << ": " << failure.detail << "\n"

@@ -52,7 +52,7 @@ TEST(TokenAnswer, ShowsTheFirstTagOfAPage) {
   EXPECT_THAT(told("<html truncated"), HasSubstr("it is markup (<html truncated), not JSON"));
 }
 
-// Contract, rule of evidence 9.
+// Evidence rule 9 of the contract.
 TEST(TokenAnswer, AnotherTokenTypeIsSentAsBearerAndReported) {
   for (const char* type :
        {R"("example")", R"("BearerToken")", R"("Application Access Token")", R"("")", "7"}) {

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Holds tokens that live 300 s, with the default options: used until 294 s, at most.
+/// Holds tokens with a lifetime of 300 s, with the default options: used until 294 s at most.
 class HoldingsTest : public testing::Test {
  protected:
   Now now() const {

@@ -9,7 +9,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// What a client of the region euw2 is told to do after an invalid_client in these words.
+/// The remedy for a client of the region euw2 after an invalid_client with this description.
 std::string remedy_for(const char* description, ClientAuth auth = ClientAuth::basic) {
   Refusal refusal;
   refusal.kind = Refusal::Kind::credentials_rejected;

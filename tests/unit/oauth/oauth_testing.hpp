@@ -17,7 +17,7 @@ inline std::string base64url(std::string_view bytes) {
   return text;
 }
 
-/// A JWT with this payload and a signature that nobody has made.
+/// A JWT with this payload and an invalid signature.
 inline std::string testing_jwt(std::string_view payload) {
   return base64url(R"({"alg":"HS256"})") + "." + base64url(payload) + "." + base64url("signature");
 }

@@ -256,7 +256,7 @@ TEST(ApiRefusal, A403ThatIsNotTheApisOwnIsAGateways) {
   EXPECT_EQ(api(403, {}, " \r\n").kind, Kind::missing_permission);
   EXPECT_EQ(api(403, {}, "{}").kind, Kind::missing_permission);
   EXPECT_EQ(api(403, {}, "[]").kind, Kind::missing_permission);
-  // An answer to HEAD has no body, but its fields speak of one.
+  // An answer to HEAD has no body, but its fields describe one.
   const Headers html{{"Content-Type", "text/html"}, {"Content-Length", "99"}};
   EXPECT_EQ(api(403, html).kind, Kind::gateway_refused);
   const Headers json{{"Content-Type", "application/json"}, {"Content-Length", "99"}};

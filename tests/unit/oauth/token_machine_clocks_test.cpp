@@ -12,7 +12,7 @@ using action::Deliver;
 using action::Publish;
 using action::StartFetch;
 
-/// One answer of `server` outside of any fetch, heard within 10 ms; both servers' clocks agree.
+/// An answer of `server` outside any fetch, received within 10 ms; both servers' clocks agree.
 clocks::Observation hear(Bench& bench, ServerId server) {
   Exchange answer = bench.exchange(200, "");
   answer.sent = bench.at(bench.boot - 10ms);

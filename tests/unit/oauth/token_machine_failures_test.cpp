@@ -186,7 +186,7 @@ TEST(LoginFailures, NewCredentialsHaveNotWorkedYet) {
   EXPECT_EQ(all<Deny>(bench.want(2)).size(), 1U);
 }
 
-/// A dialect that tells an unknown client apart, as Genesys' does.
+/// A dialect that recognizes an unknown client, like that of Genesys.
 class TellsUnknownClients final : public Dialect {
  public:
   HttpRequest request(const Grant& grant, std::string_view url) const override {
@@ -497,7 +497,7 @@ TEST(LoginFailures, AnInvalidLifetimeNamesTheField) {
               HasSubstr("expires_in"));
 }
 
-/// Lines that tell of a field of a token answer.
+/// Log lines about a field of a token answer.
 std::vector<LogLine> oddities_in(const TokenActions& actions) {
   std::vector<LogLine> lines;
   for (const auto& log : all<action::Log>(actions))

@@ -30,7 +30,7 @@ TokenMachineOptions seeded(std::uint64_t seed) {
   return options;
 }
 
-/// Everything of an action that is not our wall clock's, as text.
+/// Everything in an action that does not depend on our wall clock, as text.
 std::string text_of(const TokenActions& actions) {
   std::ostringstream out;
   const auto at = [](Instant t) { return t.time_since_epoch().count(); };
@@ -67,7 +67,7 @@ std::string text_of(const TokenActions& actions) {
   return out.str();
 }
 
-/// One history. It checks the invariants after each step and keeps what came out.
+/// A history. Checks the invariants after each step and keeps the results.
 class History {
  public:
   History(std::uint64_t seed, bool wall_steps)
@@ -145,7 +145,7 @@ class History {
     step(event::Tick{});
   }
 
-  /// What the API's side tells.
+  /// What the API's side reports.
   void rumour() {
     const std::uint64_t generation = newest_ - std::min<std::uint64_t>(newest_, pick(2));
     switch (pick(9)) {
@@ -269,7 +269,7 @@ class History {
     }
   }
 
-  /// Lets every deadline pass: whoever still waits must be answered.
+  /// Lets every deadline pass: all that still wait must be answered.
   void drain() {
     for (int i = 0; i < 3; ++i) {
       bench_.advance(2000s);
@@ -308,7 +308,7 @@ TEST(TokenMachineProperty, IsDeterministic) {
   }
 }
 
-/// Runs one fixed script and tells what came out, with the wall clock stepped now and then.
+/// Runs a fixed script with occasional wall clock steps and returns the results.
 std::string scripted(std::uint64_t seed, Duration wall_step) {
   Bench bench(seeded(seed));
   std::mt19937_64 random(seed);

@@ -1,5 +1,5 @@
-// What the token machine does where a server refused its token: which token serves instead, and
-// how many may be asked for (evidence rule 8).
+// What the token machine does after a server refused its token: which token is used instead, and
+// how many may be requested (evidence rule 8).
 #include <gmock/gmock.h>
 
 #include "oauth/refusal_budget.hpp"
@@ -21,7 +21,7 @@ using action::StartFetch;
 Refused plain(const Bench& bench) {
   return {.sent = bench.boot};
 }
-/// The token was new, and by the API's clock it begins in `left`.
+/// The token was new, and becomes valid by the API's clock in `left`.
 Refused unbegun(const Bench& bench, Duration left) {
   return {.sent = bench.boot, .ill_timed = true, .begins = bench.boot + left};
 }
@@ -230,7 +230,7 @@ TEST(RefusedTokens, AnApiThatRefusesEveryTokenIsNotWaitedFor) {  // T8
 // Evidence rule 8
 // ------------------------------------------------------------------------------------------
 
-/// Each token is refused as soon as it is there, for `span`; how many were asked for.
+/// Every token is refused as soon as it is issued, for `span`; returns how many were requested.
 int refuse_all(Bench& bench, Duration span, Duration patience) {
   const int before = bench.fetches;
   std::uint64_t generation = 1;

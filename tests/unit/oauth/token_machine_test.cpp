@@ -101,7 +101,7 @@ TEST(TokenMachine, AnOpaqueTokenBeginsAtTheDateOfItsAnswer) {
   EXPECT_EQ(token->ends, (ServerTime{bench.login, date + 300s}));
 }
 
-/// What somebody else asked for at the bench's present time.
+/// A token that another process requested at the bench's current time.
 Token from_elsewhere(const Bench& bench, const char* value, Duration life) {
   Token token;
   token.value = Secret{std::string{value}};
@@ -360,8 +360,8 @@ TEST(TokenMachine, AnOutageOverTheWholeMarginCostsNoCallerAnything) {
 }
 
 TEST(TokenMachine, ShortLivesCostOneTokenPerLifetime) {
-  // How much of its life a token is used for at least: all but the margin of the refresh and the
-  // last second (of 1 s the last quarter, of 300 s the last two seconds).
+  // How much of its lifetime a token is used for at least: all but the refresh margin and the last
+  // second (of 1 s the last quarter, of 300 s the last two seconds).
   for (const auto& [life, used] : {std::pair{Duration{1s}, Duration{700ms}},
                                    {Duration{5s}, Duration{3700ms}},
                                    {Duration{300s}, Duration{284s}}}) {

@@ -36,7 +36,7 @@ Action only(const TokenActions& actions) {
   return found.empty() ? Action{} : found.front();
 }
 
-/// What one would write on the wire: {"access_token":"t1","expires_in":300}.
+/// As on the wire: {"access_token":"t1","expires_in":300}.
 inline std::string token_body(const std::string& token, const std::string& expires_in = "300") {
   return R"({"access_token":")" + token + R"(","token_type":"bearer","expires_in":)" + expires_in +
          "}";
@@ -93,7 +93,7 @@ class Bench {
   TokenActions want_newer(WaiterId waiter, std::uint64_t after, Duration within = 30s) {
     return step(event::Want{.waiter = waiter, .deadline = boot + within, .after = after});
   }
-  /// In place of a token that a server refused at `sent`.
+  /// Replaces a token that a server refused at `sent`.
   TokenActions want_instead(WaiterId waiter, std::uint64_t after, Refused refused,
                             Duration within = 30s) {
     return step(event::Want{
@@ -124,7 +124,7 @@ class Bench {
   TokenActions fail(TransportFailure::Kind kind, std::string detail = "login.example.com:443") {
     return step(event::FetchFailed{fetch_, {.kind = kind, .detail = std::move(detail)}});
   }
-  /// Asks for a token and lets the login host give it, `rtt` later.
+  /// Requests a token and lets the login host issue it, `rtt` later.
   TokenPtr get(const std::string& token, const std::string& expires_in = "300",
                Duration rtt = 0ms) {
     want(next_waiter_++);

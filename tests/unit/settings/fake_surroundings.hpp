@@ -8,7 +8,7 @@
 
 namespace skewguard::settings {
 
-/// A world of its own: nothing of this machine's environment or files gets in.
+/// Isolated: nothing of this machine's environment or files gets in.
 struct FakeSurroundings {
   std::map<std::string, std::string, std::less<>> environment;
   std::map<std::string, std::string, std::less<>> files;

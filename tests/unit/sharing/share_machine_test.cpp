@@ -154,7 +154,7 @@ event::Answered fails(NeedId need, Duration pause, Duration not_before) {
 
 class Share : public testing::Test {
  protected:
-  /// The register loses its newest state, and someone else claims with the same number.
+  /// The register loses its newest state, and another process claims with the same number.
   Claim claim_of_another() {
     Record record = shared.record();
     record.claim->id = 999;
@@ -731,7 +731,7 @@ TEST_F(Share, ATokenThatHasEndedIsNotWrittenBack) {
   EXPECT_FALSE(shared.record().token);
 }
 
-// A folder that nobody may read any more, say, says so at once.
+// A folder that nobody may read any more, for example, reports that at once.
 TEST_F(Share, AHolderDoesNotTryAFailingRegisterAgainAtOnce) {
   one.before_swap = [this] { one.broken = true; };
   one.step(event::Need{.need = 1});
@@ -939,7 +939,7 @@ TEST_F(Share, CallersWhoGiveUpSoonWaitForAPauseTogether) {
   EXPECT_TRUE(two.asks());
 }
 
-// It waits before it comes with its next need: not twice.
+// It waits before its next request, so not twice.
 TEST_F(Share, WhoFailedItselfCountsThePauseFromItsFailure) {
   one.step(event::Need{.need = 1});
   one.step(fails(1, 4s, 0s));

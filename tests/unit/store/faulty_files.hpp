@@ -10,7 +10,7 @@
 
 namespace skewguard::store {
 
-/// The kernel's calls, counted; what is to happen at each is a test's choice.
+/// The system calls, counted; a test chooses what happens at each.
 class FaultyFiles : public Files {
  public:
   /// Which call: its number from 1, and its name.

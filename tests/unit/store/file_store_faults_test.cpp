@@ -1,5 +1,5 @@
-// Any system call may fail, and anyone may come between any two. Nothing hangs, no value is lost or
-// half there, no version is won twice, no descriptor stays behind, and the next swap works.
+// Any system call may fail, and others may act between any two. Nothing hangs, no value is lost or
+// partial, no version is won twice, no descriptor leaks, and the next swap works.
 #include <cerrno>
 #include <functional>
 #include <set>
@@ -62,7 +62,7 @@ const std::vector<RegisterScene>& register_scenes() {
   return kScenes;
 }
 
-/// One scene with faults; what must hold afterwards whatever they were.
+/// A scene with faults, and what must hold afterwards whatever they were.
 class RegisterPlay {
  public:
   explicit RegisterPlay(const RegisterScene& scene) : scene_(scene), place_(folder_ / "a/store") {

@@ -1,4 +1,4 @@
-// Processes that swap at the same time, and some that are killed or frozen at it.
+// Processes that swap at the same time, some of which are killed or frozen while they do.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -17,7 +17,7 @@
 namespace skewguard::store {
 namespace {
 
-/// Counts that forked processes share.
+/// Counters that forked processes share.
 struct Counts {
   std::atomic<int> won;       ///< swaps that succeeded
   std::atomic<int> done;      ///< processes that have reached their goal
@@ -40,7 +40,7 @@ class SharedCounts {
   Counts* counts_;
 };
 
-/// Adds one to the number in the register, once; whether it did.
+/// Adds one to the number in the register, once; returns whether it did.
 Result<bool> add_one(const FileStore& store) {
   const auto value = store.read(kKey);
   if (!value.ok()) return value.error();
@@ -55,7 +55,7 @@ Result<bool> add_one(const FileStore& store) {
   return swapped->swapped;
 }
 
-/// 0 after so many successes. Where others come between too often, it tries again.
+/// Returns 0 after so many successes. If others interfere, it tries again.
 int add_many(const FileStore& store, const SharedCounts& counts, int goal) {
   for (int mine = 0; mine < goal;) {
     const auto added = add_one(store);
@@ -194,7 +194,7 @@ TEST(FileStoreProcesses, ProcessesFrozenOrKilledAtAnyTimeBlockNobodyAndBreakNoth
   for (const pid_t child : stopped) ::kill(child, SIGCONT);
   for (const pid_t child : stopped) ends_well(child);
 
-  // One that was killed may have swapped without living to say so.
+  // A killed process may have swapped without living to report it.
   const int count = std::stoi(text_in(FileStore(folder.path())));
   EXPECT_GE(count, counts->won);
   EXPECT_LE(count, counts->won + static_cast<int>(killed.size()));

@@ -1,5 +1,5 @@
-// What another user owns or may look into, and what is no plain file, is refused by the register:
-// not used, not written over, not deleted.
+// The register rejects what another user owns or may read, and what is not a plain file: it is not
+// used, overwritten or deleted.
 #include <sys/socket.h>
 #include <sys/un.h>
 
