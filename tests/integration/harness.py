@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: the emulator, the program, a program that links the library.
+"""Shared by the end-to-end tests: the emulator, the program, a program that links the library.
 
 The program under test is $SKEWGUARD, else build/release/skewguard. Every output of every run is
 searched for secrets and tokens.
@@ -28,7 +28,7 @@ CALLS_ON_DEMAND = str(Path(SKEWGUARD).parent / "examples/calls_on_demand")
 CLIENT, SECRET = "demo", "demo-secret-7f3a"
 HUNG_S = 300  # a guard against a hang, not a measurement: the machine may be busy
 WALLS = {"right": None, "fast": "900", "slow": "-900", "1970": "@600"}
-# Settings with which a call may have to end before it was cured.
+# Settings with which a call may have to end before it can succeed.
 BOUNDS = {"--timeout", "--max-wait", "--attempts", "--access-token-file", "--config",
           "SKEWGUARD_TIMEOUT", "SKEWGUARD_MAX_WAIT", "SKEWGUARD_ATTEMPTS",
           "GENESYS_CLOUD_ACCESS_TOKEN", "SKEWGUARD_CONFIG"}

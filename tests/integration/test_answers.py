@@ -1,4 +1,4 @@
-"""Wrong settings, and servers that answer wrongly: the exit code, and one clear line on stderr."""
+"""Wrong settings and wrong answers: the exit code, and one clear line on stderr."""
 
 import json
 import os

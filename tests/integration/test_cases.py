@@ -95,7 +95,7 @@ def waited_for(sends):
     return each(ends, token=TAKEN, doctor=TAKEN)
 
 
-# It does not wait for as long as --timeout lets others.
+# It does not wait as long as --timeout would allow.
 HURRIED = Ends(code=7, verdict="api_rate_limited", words=("asks to wait 21.0 s", "doctor waits"),
                sends=1, flags=("--timeout", "60s"))
 TOLD_TO = "(ask|asks|asked|want|wants|wanted|tells|told) (us |you )?to (wait|pause)"
@@ -105,7 +105,7 @@ NOT_THE_API = "(?i)not a JSON object|neither name nor id|not from the API|not .{
 AHEAD = Ends(verdict="issuer_clock_ahead", out='"organization"')
 HARMFUL = {"local_clock_behind", "local_clock_ahead", "login_clock_wrong", "api_clock_wrong",
            "login_and_api_differ", "clocks_differ"}
-# doctor does not wait for as long as calls do: it tries a new token, which begins as late.
+# doctor does not wait as long as calls do: it tries a new token, which becomes valid as late.
 BEGINS_LATE = each(AHEAD, token=TAKEN, doctor=Ends(code=4, verdict="login_and_api_differ",
                                                    words=("ahead",), tokens=2))
 DEFAULT = {"SKEWGUARD_DIALECT": None, "SKEWGUARD_CLIENT_AUTH": None}
@@ -188,7 +188,7 @@ CASES = {
     "token-path-query": taken(),
 }
 
-# With default settings they fail, and say where to go from there.
+# With default settings they fail, and say what to do.
 BY_DEFAULT = {
     # Basic cannot hold it as it is, so nothing is sent.
     "client-id-urn by default": each(Ends(code=2, verdict="none", words=("rfc6749",), tokens=0)),

@@ -135,7 +135,7 @@ class CertificateTime(EndToEnd):
                     packets.append(mute.recv(2048))
             except BlockingIOError:
                 pass
-        # One question, repeated after 1 s and after 2 s more since nobody answers.
+        # One query, repeated after 1 s and after 2 s more because nobody answers.
         self.assertIn([len(packet) for packet in packets], [[48], [48, 48], [48, 48, 48]])
         self.assertEqual(packets[0][1:40], bytes(39))  # nothing of us but a random number
 

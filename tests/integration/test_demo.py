@@ -1,4 +1,4 @@
-"""`skewguard demo`: in words and in JSON, and no avoidable failure of ours."""
+"""`skewguard demo`: as text and as JSON, without an avoidable failure of our client."""
 
 import json
 import os

@@ -231,7 +231,7 @@ class Doctor(EndToEnd):
         self.assertGreaterEqual(high + 0.001, size, text)
         self.assertLess(high - low, widest, text)
 
-    # What it is on the whole
+    # The overall result
 
     def test_every_check_is_there_by_its_name(self):
         found = self.expect("healthy", "ok", 0)
@@ -271,7 +271,7 @@ class Doctor(EndToEnd):
             self.assert_no_secrets(found.out, found.err)
         self.assertTrue(FORBIDDEN and SECRET)
 
-    # Where no clock is to blame
+    # No clock is to blame
 
     def test_without_credentials_it_says_so_and_measures_all_the_same(self):
         found = self.expect("no credentials", "ok", 0)
@@ -390,7 +390,7 @@ class Doctor(EndToEnd):
         self.assertEqual(found.status("clock_api"), "warn")
         self.assertIn("late, or it has a second clock", found.check("clock_api")["detail"])
 
-    # Dates that are no clock's
+    # Dates that are not from a clock
 
     def test_c11_dates_that_cannot_be_used_are_none(self):
         for host in ("api", "login"):
@@ -405,7 +405,7 @@ class Doctor(EndToEnd):
         for host in ("api", "login"):
             for name in ("frozen", "1970", "last modified", "kept"):
                 found = self.expect(f"{host}: {name}", "not_a_clock", 0)
-                # One that is renewed now and then bounds the clock, if not precisely.
+                # A Date that is renewed occasionally bounds the clock, but not precisely.
                 self.assertEqual(found.status(f"clock_{host}"),
                                  "warn" if name == "kept" else "fail", name)
                 other = "login" if host == "api" else "api"
@@ -417,7 +417,7 @@ class Doctor(EndToEnd):
     def test_c12_the_local_clock_is_blamed_where_another_bears_it_out(self):
         self.expect("c12, 1970, ntp", "tls_clock", 4, "56.", "years behind", "NTP says so")
         self.expect("c12, ahead, ntp", "tls_clock", 4, "3.2 years ahead", "NTP says so")
-        # Nobody needs to be asked: it is later than the day on which this program was written.
+        # Nobody needs to be asked: it is later than the day this program was built.
         self.expect("c12, 1970", "tls_clock", 4, "at least 56.")
 
     def test_c12_a_plain_date_bears_it_out_too(self):

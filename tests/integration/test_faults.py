@@ -37,7 +37,7 @@ WAYS = {
     "torn": "torn",
 }
 HARMLESS = {"EINTR", "half"}  # to files
-# One that was killed while it requested a token left its claim behind.
+# A process killed while it requested a token left its claim behind.
 TOOK_OVER = r"\A(skewguard: warning: another process .* this one requests the token instead\n)?\Z"
 DEADLY = {"kill", "torn"}
 
@@ -116,7 +116,7 @@ class Sweep:
         if f"{folder}/store" in operation:
             test.assertEqual(run.returncode, 0, "the store cost the call")
             told = run.stderr.count("going on without the token store")
-            # Tidying up may fail unsaid: the token is kept all the same.
+            # Cleaning up may fail silently: the token is kept anyway.
             kept = any((folder / "store").glob("*/*.json"))
             asked = json.loads(said)["token_requests"]
             harmless = kept and asked == (0 if self.store else 1)

@@ -12,7 +12,7 @@ from harness import HUNG_S, ROOT, SKEWGUARD, EndToEnd
 BUILD = Path(SKEWGUARD).parent
 PROJECTS = ROOT / "tests/install"
 CXX = ["c++", "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"]
-# A folder of src/ is a namespace of its own, and nobody else's business.
+# Each folder of src/ is a namespace, and private.
 INNER = "|".join(p.name for p in (ROOT / "src").iterdir() if p.is_dir())
 PUBLIC = re.compile(r"((typeinfo|typeinfo name|vtable) for )?"
                     rf"skewguard::(?!({INNER}|detail|Client::Impl)::)")

@@ -1,4 +1,4 @@
-"""Threads or descriptors are out: every command ends with 6 and the reason, never by a signal."""
+"""Out of threads or descriptors: every command ends with 6 and the reason, never by a signal."""
 
 import json
 import subprocess

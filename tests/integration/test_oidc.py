@@ -1,4 +1,4 @@
-"""skewguard between an issuer and a resource server that others wrote (npm oidc-provider, jose).
+"""skewguard with a third-party issuer and resource server (npm oidc-provider, jose).
 
 Each party runs with its own wall clock: tests/preload/wallclock.c moves CLOCK_REALTIME alone.
 The program under test is $SKEWGUARD, else build/release/skewguard.

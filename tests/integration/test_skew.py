@@ -1,4 +1,4 @@
-"""`skewguard skew`: servers' clocks as they are told, beside what they are."""
+"""`skewguard skew`: the reported clocks of servers compared with the true ones."""
 
 import itertools
 import json
@@ -273,7 +273,7 @@ class Skew(EndToEnd):
         self.assertEqual(len({connection for _, connection, _ in closes.seen}), len(closes.seen))
         self.assert_measured(told[2], 0.2)
         self.assertEqual(other_head.methods().count("HEAD"), 1)
-        # Each answer over a connection of its own may be another clock's: no narrow bounds.
+        # Each answer on its own connection may be from another clock: no narrow bounds.
         for reading, offset in ((told[1], -0.5), (told[3], 0.7)):
             self.assert_holds(reading, offset)
             self.assertEqual(reading["picture"], "one_clock", reading)
@@ -370,7 +370,7 @@ class Skew(EndToEnd):
             [SKEWGUARD, "skew", "--watch", *ntp, *flags, url],
             env=self.environment("", "", **NONE), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
-            # A shell lets what it runs in the background ignore it.
+            # A shell makes its background commands ignore it.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.wait, HUNG_S)

@@ -1,4 +1,4 @@
-"""Tokens kept in files: processes that share them, and all that may be wrong with a store."""
+"""Tokens kept in files: processes that share them, and what can be wrong with a store."""
 
 import json
 import math
@@ -105,7 +105,7 @@ class Store(EndToEnd):
         with ThreadPoolExecutor(20) as pool:
             runs = [run for one in [pool.submit(calls) for _ in range(20)] for run in one.result()]
         lifetimes = math.ceil((time.monotonic() - start) / 5)
-        # The margins that a program keeps pass in 33 ms here: on a busy machine it may miss them.
+        # A program's margins last 33 ms here: on a busy machine it may miss them.
         late = [said for _, said in runs if said]
         self.assertEqual({code for code, _ in runs}, {0}, late)
         self.assertLessEqual(len(late), len(runs) / 10, late)

@@ -41,7 +41,7 @@ class Suspend(EndToEnd):
         self.assert_nothing_changes(7200)
 
     def test_boot_clock_that_lags(self):
-        # The kernel lets it go no further back than to the start of the machine.
+        # The kernel does not allow a time before the boot of the machine.
         self.assert_nothing_changes(-int(uptime() / 2))
 
 

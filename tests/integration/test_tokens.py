@@ -1,4 +1,4 @@
-"""`skewguard token` prints what the API accepts now, and processes share what they have learned."""
+"""`skewguard token` prints a token that the API accepts now; processes share what they learn."""
 
 import json
 import re
@@ -118,7 +118,7 @@ class Tokens(EndToEnd):
         finally:
             frozen.send_signal(signal.SIGCONT)
             frozen.wait(HUNG_S)
-        # Its late answer, or none, harms nobody.
+        # It does no harm whether its answer is late or missing.
         self.assert_came_through(self.run_program(emulator, "call", "GET", ME, **self.store))
         self.assertLessEqual(emulator.token_requests(), 3)
 

@@ -1,4 +1,4 @@
-"""The matrix of truth by verdict can fail: each kind of mistake is found and named."""
+"""Tests of truth.py: each kind of wrong verdict is found and named."""
 
 import json
 import os

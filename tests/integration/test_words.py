@@ -1,4 +1,4 @@
-"""What the program says on standard error: how much at which level, and when."""
+"""What the program prints on standard error: how much at which log level, and when."""
 
 import json
 import os
@@ -126,7 +126,7 @@ class Words(EndToEnd):
         for arguments, code in (((emulator.login,), 0), ((), 4)):
             watch = subprocess.Popen([SKEWGUARD, "skew", "--watch", "--probes", "1", *arguments],
                                      stdout=subprocess.PIPE, text=True,
-                                     # A shell lets what it runs in the background ignore it.
+                                     # A shell makes its background commands ignore it.
                                      preexec_fn=lambda: signal.signal(signal.SIGINT,
                                                                       signal.SIG_DFL),
                                      env=self.environment(emulator.login, emulator.api,

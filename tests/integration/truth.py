@@ -1,4 +1,4 @@
-"""What was said of each failed answer, beside the truth: the matrix of all end-to-end runs.
+"""The verdict on each failed answer compared with the truth: the matrix of all end-to-end runs.
 
 The tests write down what the servers know of their own answers (`answered`), what the program said
 and did (`told`), each joined by the answer's correlation id, or both in one (`judged`). Where
@@ -39,7 +39,7 @@ RIGHT = {"expired": ["token_expired"],
          "too.many.requests.retry.after": ["api_rate_limited"],
          "missing.permissions": ["missing_permission"],
          "bad.request": ["no_user_context"],
-         # Of an answer that was given up half way (too large, say) no correlation id is known.
+         # An answer that was abandoned half way (too large, say) has no known correlation id.
          "no whole answer": ["network", "timeout", "tls_untrusted", "protocol"],
          # Its certificate may fail by that alone.
          "no whole answer, local clock wrong":
