@@ -377,7 +377,7 @@ def main():
         print((WORK / "last.log").read_text(encoding="utf-8")[-8000:])
         print(f"{error} fails without a mutant")
         sys.exit(2)
-    print("\n" + table(outcomes))
+    print("\n" + table(outcomes) + f"\n\n{cpu_seconds():.0f} s of processor time")
     survivors = [m for m, o in outcomes.items() if o == "survived"]
     print("\n" + "\n".join(f"survived: {m}" for m in survivors))
     print(f"{len(outcomes) - len(survivors)} passed, {len(survivors)} failed")
