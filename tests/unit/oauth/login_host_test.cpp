@@ -74,5 +74,20 @@ TEST_F(LoginHostTest, NeverRepeatsASecretThatItWasSent) {
   }
 }
 
+TEST(LoginHost, SuggestsFormEncodingIfIdOrSecretNeedsIt) {
+  const auto remedy = [](const char* id, const char* secret) {
+    const LoginHost host{{.token_url = "https://login.example.com/oauth/token", .raw_basic = true},
+                         {std::make_shared<ClientCredentials>(id, Secret{secret})},
+                         std::make_shared<Rfc6749Dialect>()};
+    const auto read =
+        host.read(clocks::Answer(answer_of(401, oauth_error_body("invalid_client", "no"))));
+    const auto* failed = std::get_if<LoginFailure>(&read);
+    return failed != nullptr ? failed->failure.error.remedy : "";
+  };
+  EXPECT_THAT(remedy("my-client", "the-secret+of/a-client"), HasSubstr("--dialect rfc6749"));
+  EXPECT_THAT(remedy("my+client", "the-secret-of-a-client"), HasSubstr("--dialect rfc6749"));
+  EXPECT_THAT(remedy("my-client", "the-secret-of-a-client"), Not(HasSubstr("--dialect")));
+}
+
 }  // namespace
 }  // namespace skewguard::oauth
