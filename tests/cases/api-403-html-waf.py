@@ -1,4 +1,4 @@
-"""A firewall refuses each request with a page of its own."""
+"""A firewall rejects every request with its own page."""
 
 from raw import answer, token
 

@@ -1,4 +1,4 @@
-"""A cloud gateway answers an unknown path with 403 and words about a token."""
+"""A cloud gateway answers an unknown path with 403 and a message about a token."""
 
 from raw import answer, token
 

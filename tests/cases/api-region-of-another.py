@@ -1,4 +1,4 @@
-"""The token is of one region, the API host of another: refused for good."""
+"""The token is from one region, the API host is in another: refused for good."""
 
 from raw import OPAQUE, answer, token
 

@@ -1,4 +1,4 @@
-"""The clocks are right; the Date fields lack the weekday."""
+"""The clocks are right; the Date fields have no weekday."""
 
 from raw import http_date, owner, token
 

@@ -1,5 +1,5 @@
-"""The login host is 8 s ahead of the API, which is strict about nbf. The Date
-fields of both say UTC for GMT."""
+"""The login host is 8 s ahead of the API, which is strict about nbf. The Date fields of both say
+UTC instead of GMT."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The clocks are right; the Date fields say UTC for GMT."""
+"""The clocks are right; the Date fields say UTC instead of GMT."""
 
 from raw import http_date, owner, token
 

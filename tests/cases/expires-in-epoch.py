@@ -1,4 +1,5 @@
-"""expires_in is an instant (seconds since 1970), not a length. The token lives for 8 s."""
+"""expires_in is a point in time (seconds since 1970), not a duration. The token is valid for 8
+s."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""expires_in is 0, and yet the token is good."""
+"""expires_in is 0, but the token is valid."""
 
 from raw import answer, owner, token
 

@@ -1,5 +1,5 @@
-"""A JWT of 600 s that was obtained elsewhere, while the local clock is an hour off. The API, whose
-clock is right, accepts it."""
+"""A JWT valid for 600 s that was obtained elsewhere, while the local clock is an hour off. The API,
+whose clock is right, accepts it."""
 
 import time
 

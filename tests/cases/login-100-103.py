@@ -1,5 +1,5 @@
 """Two interim answers come before the token, and its status is 201. The API answers 204 to
-all but the question who the token belongs to."""
+everything except the request for the token's owner."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The login host refuses the credentials with 200."""
+"""The login host rejects the credentials with 200."""
 
 from raw import answer
 

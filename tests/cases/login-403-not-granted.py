@@ -1,4 +1,4 @@
-"""The login host refuses the client with 403 and an OAuth error."""
+"""The login host rejects the client with 403 and an OAuth error."""
 
 from raw import answer
 

@@ -1,4 +1,4 @@
-"""The login host words its limit as 403 with the known text, without Retry-After."""
+"""The login host reports its rate limit as 403 with the known text, without Retry-After."""
 
 from raw import answer, owner
 

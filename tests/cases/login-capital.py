@@ -1,4 +1,4 @@
-"""The members' names are in camel case."""
+"""The member names are in camel case."""
 
 from raw import OPAQUE, answer, owner
 

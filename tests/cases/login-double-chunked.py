@@ -1,5 +1,5 @@
-"""The Transfer-Encoding stands there twice, the body is chunked once: so a proxy that adds the
-field leaves it."""
+"""There are two Transfer-Encoding fields, but the body is chunked once, as from a proxy that adds
+the field again."""
 
 import json
 

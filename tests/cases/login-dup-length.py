@@ -1,4 +1,4 @@
-"""The Content-Length stands there twice, with the same value."""
+"""There are two Content-Length fields with the same value."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The token answer is form-encoded, though JSON was asked for."""
+"""The token answer is form-encoded, although JSON was requested."""
 
 from raw import OPAQUE, answer, owner
 

@@ -1,5 +1,5 @@
-"""HTTP/1.0 without a length, a wrong content type, a byte order mark, a type in capitals, a
-lifetime in quotes."""
+"""HTTP/1.0 without a length, a wrong content type, a byte order mark, a type in capitals, a quoted
+lifetime."""
 
 import json
 

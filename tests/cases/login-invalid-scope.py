@@ -1,4 +1,4 @@
-"""The login host refuses the scopes."""
+"""The login host rejects the scopes."""
 
 from raw import answer
 

@@ -1,4 +1,4 @@
-"""The token is one level down, as some gateways wrap it."""
+"""The token is nested one level deeper, as some gateways wrap it."""
 
 from raw import OPAQUE, answer, owner
 

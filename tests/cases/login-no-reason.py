@@ -1,4 +1,4 @@
-"""The status line has no reason phrase, nor the blank before it."""
+"""The status line has no reason phrase, nor the space before it."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The platform's answer to the right client in the wrong region, which says nothing of regions."""
+"""The platform's answer to the right client in the wrong region, which does not mention regions."""
 
 from raw import answer
 

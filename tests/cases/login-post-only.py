@@ -1,4 +1,4 @@
-"""The login host takes id and secret in the form alone (client_secret_post)."""
+"""The login host accepts id and secret only in the form (client_secret_post)."""
 
 import urllib.parse
 

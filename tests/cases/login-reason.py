@@ -1,4 +1,4 @@
-"""The login host explains itself in a member of its own, reason."""
+"""The login host gives its explanation in a nonstandard member, reason."""
 
 from raw import answer
 

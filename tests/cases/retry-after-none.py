@@ -1,4 +1,4 @@
-"""429 without a word of when to come back."""
+"""429 that does not say when to retry."""
 
 from raw import answer, owner, token
 

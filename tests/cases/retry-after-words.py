@@ -1,4 +1,4 @@
-"""429 with a Retry-After that RFC 9110 does not know."""
+"""429 with a Retry-After that RFC 9110 does not allow."""
 
 from raw import answer, owner, token
 

@@ -1,4 +1,4 @@
-"""The secret holds + / % : = and a blank. The login host form-decodes both halves of Basic (RFC
+"""The secret contains + / % : = and a space. The login host form-decodes both halves of Basic (RFC
 6749 section 2.3.1)."""
 
 import urllib.parse

@@ -1,5 +1,5 @@
-"""Login and API host are good, but a certificate of their chain, or of the local bundle, has
-expired (tests/integration/chains.py)."""
+"""The certificates of the login and API host are valid, but a certificate of their chain, or of the
+local bundle, has expired (tests/integration/chains.py)."""
 
 from raw import owner, token
 
