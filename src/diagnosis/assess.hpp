@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "diagnosis/evidence.hpp"
-#include "oauth/token_machine.hpp"
+#include "oauth/token_events.hpp"
 #include "skewguard/verdict.hpp"
 
 namespace skewguard::diagnosis {

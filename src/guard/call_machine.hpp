@@ -9,7 +9,7 @@
 #include "clocks/answer.hpp"
 #include "clocks/clock_view.hpp"
 #include "oauth/dialect.hpp"
-#include "oauth/token_machine.hpp"
+#include "oauth/token_events.hpp"
 #include "skewguard/client.hpp"
 #include "skewguard/http.hpp"
 #include "skewguard/report.hpp"

@@ -6,7 +6,7 @@
 
 #include "clocks/clock_view.hpp"
 #include "guard/call_machine.hpp"
-#include "oauth/token_machine.hpp"
+#include "oauth/token_events.hpp"
 #include "skewguard/report.hpp"
 
 namespace skewguard::guard {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "diagnosis/evidence.hpp"
-#include "oauth/token_machine.hpp"
+#include "oauth/token_events.hpp"
 
 /// What later calls learn from a call once its verdicts are settled.
 namespace skewguard::guard {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "oauth/refusal_budget.hpp"
-#include "oauth/token_machine.hpp"
+#include "oauth/token_events.hpp"
 #include "skewguard/time.hpp"
 
 namespace skewguard::oauth {

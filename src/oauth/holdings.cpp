@@ -26,7 +26,7 @@ LifeSpan Lives::of(const Holding& holding) const {
 }
 
 Instant Lives::refresh_at(const Holding& holding) const {
-  return std::max(oauth::refresh_at(of(holding), *options_, *learned_, holding.jitter),
+  return std::max(oauth::refresh_at(of(holding), *margins_, *learned_, holding.jitter),
                   holding.no_refresh_before);
 }
 

@@ -8,7 +8,7 @@
 #include "clocks/clock_view.hpp"
 #include "oauth/refresh_schedule.hpp"
 #include "oauth/token.hpp"
-#include "oauth/token_machine.hpp"
+#include "oauth/token_events.hpp"
 #include "time/backoff.hpp"
 
 namespace skewguard::oauth {
@@ -33,8 +33,8 @@ struct Holding {
 /// arguments: use it within one step.
 class Lives {
  public:
-  Lives(const TokenMachineOptions& options, const Learned& learned, const clocks::ClockView& view)
-      : options_(&options), learned_(&learned), view_(&view) {}
+  Lives(const Margins& margins, const Learned& learned, const clocks::ClockView& view)
+      : margins_(&margins), learned_(&learned), view_(&view) {}
 
   [[nodiscard]] Instant now() const noexcept { return view_->now().boot; }
   [[nodiscard]] const Learned& learned() const noexcept { return *learned_; }
@@ -45,14 +45,14 @@ class Lives {
   [[nodiscard]] Duration remaining(const Holding& holding) const { return end(holding) - now(); }
   /// From then on it is no longer sent.
   [[nodiscard]] Instant usable_until(const Holding& holding) const {
-    return oauth::usable_until(of(holding), *options_, *learned_);
+    return oauth::usable_until(of(holding), *margins_, *learned_);
   }
   [[nodiscard]] bool alive(const Holding& holding) const { return now() < usable_until(holding); }
   /// From then on it is due for a successor.
   [[nodiscard]] Instant refresh_at(const Holding& holding) const;
 
  private:
-  const TokenMachineOptions* options_;
+  const Margins* margins_;
   const Learned* learned_;
   const clocks::ClockView* view_;
 };

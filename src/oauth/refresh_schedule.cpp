@@ -15,10 +15,10 @@ constexpr double kLargestPart = 0.25;
 constexpr Duration kTruncation = std::chrono::seconds{1};
 
 /// A fraction of the lifetime, limited whatever the options say.
-Duration margin(Duration span, double part, Duration most) noexcept {
+Duration margin(Duration span, double part, Duration max) noexcept {
   const double sane = part > 0 ? std::min(part, kLargestPart) : 0;  // NaN too
   const Duration share{static_cast<Duration::rep>(static_cast<double>(span.count()) * sane)};
-  return std::min(share, std::max(most, Duration{0}));
+  return std::min(share, std::max(max, Duration{0}));
 }
 
 Duration span_of(const LifeSpan& life) noexcept {
@@ -31,21 +31,20 @@ Instant end_for_api(const LifeSpan& life, const Learned& learned) noexcept {
   return life.end - std::min(learned.lead, span_of(life) / 2);
 }
 
-Instant usable_until(const LifeSpan& life, const TokenMachineOptions& options,
+Instant usable_until(const LifeSpan& life, const Margins& margins,
                      const Learned& learned) noexcept {
   const Duration span = span_of(life);
-  const Duration told = margin(span, options.use_margin_part, options.use_margin_most);
+  const Duration told = margin(span, margins.use_part, margins.use_max);
   return end_for_api(life, learned) - std::max(told, margin(span, kLargestPart, kTruncation));
 }
 
-Instant refresh_at(const LifeSpan& life, const TokenMachineOptions& options, const Learned& learned,
+Instant refresh_at(const LifeSpan& life, const Margins& margins, const Learned& learned,
                    double jitter) noexcept {
-  const Instant last_use = usable_until(life, options, learned);
-  const Duration full =
-      margin(span_of(life), options.refresh_ahead_part, options.refresh_ahead_most);
+  const Instant last_use = usable_until(life, margins, learned);
+  const Duration full = margin(span_of(life), margins.refresh_part, margins.refresh_max);
   const double share = (3.0 + std::clamp(jitter, 0.0, 1.0)) / 4;
   const Duration spread{static_cast<Duration::rep>(static_cast<double>(full.count()) * share)};
-  const Duration ahead = std::max(spread, std::min(life.took * 2, options.refresh_ahead_most));
+  const Duration ahead = std::max(spread, std::min(life.took * 2, margins.refresh_max));
   const Duration usable = std::max(last_use - life.sent, Duration{0});
   return last_use - std::min(ahead + learned.lag, usable / 2);
 }
@@ -60,9 +59,9 @@ Instant first_use(const Token& token, const Learned& learned) noexcept {
          std::max(std::clamp(ahead, -kLongestLife, kLongestLife) + learned.lag, Duration{0});
 }
 
-Duration growing_pause(Duration first, Duration most, unsigned n) noexcept {
-  Duration pause = std::min(first, most);
-  while (n-- > 0 && pause < most) pause = pause > most / 2 ? most : pause * 2;
+Duration growing_pause(Duration first, Duration max, unsigned n) noexcept {
+  Duration pause = std::min(first, max);
+  while (n-- > 0 && pause < max) pause = pause > max / 2 ? max : pause * 2;
   return pause;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
-#include "oauth/token_machine.hpp"
+#include <chrono>
+
+#include "oauth/token.hpp"
 #include "skewguard/time.hpp"
 
 /// When a token is first used, refreshed and no longer used: pure functions of its lifetime and of
@@ -20,20 +22,32 @@ struct Learned {
   Duration lead{0};  ///< the API's clock is this far ahead of the issuer's
 };
 
+/// How long before its end a token is refreshed, and no longer used.
+struct Margins {
+  /// The refresh, as a fraction of the lifetime (before jitter). For 300 s, the platform's shortest
+  /// lifetime, that leaves time for a login host that takes 10 s, and costs, with the margin of
+  /// use, less than 5% more tokens.
+  double refresh_part = 0.045;
+  Duration refresh_max = std::chrono::seconds{90};  ///< room for two tries of 30 s and backoff
+  /// The last fraction of the lifetime in which the token is no longer sent: it must still be valid
+  /// on arrival.
+  double use_part = 0.02;
+  Duration use_max = std::chrono::seconds{2};
+};
+
 /// The end of the lifetime given what was learned: earlier by the lead, but at least half of the
 /// lifetime remains.
 Instant end_for_api(const LifeSpan& life, const Learned& learned) noexcept;
 
 /// From this time on the token is no longer sent: at least 1 s before its end (or a quarter of a
 /// short lifetime), because issuers count `exp` from a time that was truncated to a whole second.
-Instant usable_until(const LifeSpan& life, const TokenMachineOptions& options,
-                     const Learned& learned) noexcept;
+Instant usable_until(const LifeSpan& life, const Margins& margins, const Learned& learned) noexcept;
 
 /// From this time on a new token is requested. Margin and lag only move it earlier, never before
 /// the middle of the usable life; `jitter` in [0, 1) spreads it over the last quarter of the
 /// margin. If the login host was slow, it is asked earlier: by twice the time that it took, within
 /// the largest margin.
-Instant refresh_at(const LifeSpan& life, const TokenMachineOptions& options, const Learned& learned,
+Instant refresh_at(const LifeSpan& life, const Margins& margins, const Learned& learned,
                    double jitter) noexcept;
 
 /// From this time on a new token may be sent. If a lag is known: when the token is certainly valid
@@ -42,7 +56,7 @@ Instant refresh_at(const LifeSpan& life, const TokenMachineOptions& options, con
 /// once, whatever its nbf says, since most APIs never check.
 Instant first_use(const Token& token, const Learned& learned) noexcept;
 
-/// The delay after the n-th refusal (n = 0, 1, ...): first * 2^n, at most `most`.
-Duration growing_pause(Duration first, Duration most, unsigned n) noexcept;
+/// The delay after the n-th refusal (n = 0, 1, ...): first * 2^n, at most `max`.
+Duration growing_pause(Duration first, Duration max, unsigned n) noexcept;
 
 }  // namespace skewguard::oauth

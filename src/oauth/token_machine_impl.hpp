@@ -98,7 +98,7 @@ class TokenMachine::Impl {
     return {options_.first_pause, options_.first_pause_after_good, options_.longest_pause};
   }
   [[nodiscard]] Lives lives(const clocks::ClockView& view) const {
-    return {options_, known_.learned(), view};
+    return {options_.margins, known_.learned(), view};
   }
   [[nodiscard]] bool can_fetch() const { return !host_.grants().empty() && !tokens_.given(); }
   [[nodiscard]] std::optional<Instant> refresh_due(const clocks::ClockView& view) const {

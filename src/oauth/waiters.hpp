@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "oauth/login_failure.hpp"
-#include "oauth/token_machine.hpp"
+#include "oauth/token_events.hpp"
 
 namespace skewguard::oauth {
 

@@ -20,7 +20,7 @@ class HoldingsTest : public testing::Test {
   }
   Lives lives() {
     view = clocks::ClockView{book, now()};
-    return {options, learned, *view};
+    return {margins, learned, *view};
   }
   /// Requested and received now, by an issuer whose clock shows our boot time.
   Token token(const std::string& value) const {
@@ -46,7 +46,7 @@ class HoldingsTest : public testing::Test {
   clocks::ClockBook book;
   ServerId login = book.id("https://login.example.com");
   Instant boot{10'000s};
-  TokenMachineOptions options;
+  Margins margins;
   Learned learned;
   std::optional<clocks::ClockView> view;
   Holdings held{1};

@@ -16,47 +16,47 @@ LifeSpan life_of(Duration life) {
 }
 
 TEST(RefreshSchedule, AnHourIsRefreshedInTheLastNinetySecondsAndNotUsedInTheLastTwo) {
-  const TokenMachineOptions options;
-  EXPECT_EQ(usable_until(life_of(1h), options, {}), kSent + 1h - 2s);
-  EXPECT_EQ(refresh_at(life_of(1h), options, {}, 0.0), kSent + 1h - 2s - 67500ms);
-  EXPECT_EQ(refresh_at(life_of(1h), options, {}, 1.0), kSent + 1h - 2s - 90s);
+  const Margins margins;
+  EXPECT_EQ(usable_until(life_of(1h), margins, {}), kSent + 1h - 2s);
+  EXPECT_EQ(refresh_at(life_of(1h), margins, {}, 0.0), kSent + 1h - 2s - 67500ms);
+  EXPECT_EQ(refresh_at(life_of(1h), margins, {}, 1.0), kSent + 1h - 2s - 90s);
 }
 
 TEST(RefreshSchedule, MarginsArePartsOfShortLives) {
-  const TokenMachineOptions options;
-  EXPECT_EQ(usable_until(life_of(1s), options, {}), kSent + 750ms);
-  EXPECT_EQ(refresh_at(life_of(1s), options, {}, 1.0), kSent + 705ms);
+  const Margins margins;
+  EXPECT_EQ(usable_until(life_of(1s), margins, {}), kSent + 750ms);
+  EXPECT_EQ(refresh_at(life_of(1s), margins, {}, 1.0), kSent + 705ms);
 }
 
 TEST(RefreshSchedule, CostsLessThanFivePercentMoreTokensFromFiveMinutesOn) {
-  const TokenMachineOptions options;
+  const Margins margins;
   for (const Duration life : {Duration{300s}, Duration{1h}, Duration{24h}, Duration{48h}}) {
-    const Duration mean = refresh_at(life_of(life), options, {}, 0.5) - kSent;
+    const Duration mean = refresh_at(life_of(life), margins, {}, 0.5) - kSent;
     EXPECT_LT(static_cast<double>(life.count()) / static_cast<double>(mean.count()), 1.05);
   }
 }
 
 TEST(RefreshSchedule, LeavesTenSecondsForTheLoginHostFromFiveMinutesOn) {
-  const TokenMachineOptions options;
-  EXPECT_LT(refresh_at(life_of(300s), options, {}, 0.0), kSent + 298s - 10s);
+  const Margins margins;
+  EXPECT_LT(refresh_at(life_of(300s), margins, {}, 0.0), kSent + 298s - 10s);
 }
 
 TEST(RefreshSchedule, ASlowLoginHostIsAskedEarlierByTwiceTheTimeThatItTook) {
-  const TokenMachineOptions options;
+  const Margins margins;
   LifeSpan slow = life_of(300s);
   slow.took = 10s;
-  EXPECT_EQ(refresh_at(slow, options, {}, 0.5), kSent + 298s - 20s);
+  EXPECT_EQ(refresh_at(slow, margins, {}, 0.5), kSent + 298s - 20s);
   slow.took = 1s;
-  EXPECT_EQ(refresh_at(slow, options, {}, 0.5), refresh_at(life_of(300s), options, {}, 0.5));
+  EXPECT_EQ(refresh_at(slow, margins, {}, 0.5), refresh_at(life_of(300s), margins, {}, 0.5));
   slow.took = 1h;
-  EXPECT_EQ(refresh_at(slow, options, {}, 0.5), kSent + 298s - 90s) << "the largest margin";
+  EXPECT_EQ(refresh_at(slow, margins, {}, 0.5), kSent + 298s - 90s) << "the largest margin";
 }
 
 TEST(RefreshSchedule, KeepsClearOfTheSecondThatATruncatedExpMayTake) {
-  const TokenMachineOptions options;
-  EXPECT_EQ(usable_until(life_of(5s), options, {}), kSent + 4s);
-  EXPECT_EQ(usable_until(life_of(20s), options, {}), kSent + 19s);
-  EXPECT_EQ(usable_until(life_of(100s), options, {}), kSent + 98s) << "the larger of the two";
+  const Margins margins;
+  EXPECT_EQ(usable_until(life_of(5s), margins, {}), kSent + 4s);
+  EXPECT_EQ(usable_until(life_of(20s), margins, {}), kSent + 19s);
+  EXPECT_EQ(usable_until(life_of(100s), margins, {}), kSent + 98s) << "the larger of the two";
 }
 
 TEST(RefreshSchedule, ALargerMarginNeverMeansALaterRefresh) {
@@ -64,18 +64,18 @@ TEST(RefreshSchedule, ALargerMarginNeverMeansALaterRefresh) {
     for (const double jitter : {0.0, 0.3, 0.999}) {
       Instant last = Instant::max();
       for (int percent = -50; percent < 300; percent += 5) {
-        TokenMachineOptions options;
-        options.refresh_ahead_part = percent / 100.0;
-        const Instant at = refresh_at(life_of(life), options, {}, jitter);
+        Margins margins;
+        margins.refresh_part = percent / 100.0;
+        const Instant at = refresh_at(life_of(life), margins, {}, jitter);
         EXPECT_LE(at, last);
-        EXPECT_GE(at - kSent, (usable_until(life_of(life), options, {}) - kSent) / 2);
+        EXPECT_GE(at - kSent, (usable_until(life_of(life), margins, {}) - kSent) / 2);
         last = at;
       }
       last = Instant::max();
       for (Duration most = -1s; most < 1000s; most += 7s) {
-        TokenMachineOptions options;
-        options.refresh_ahead_most = most;
-        const Instant at = refresh_at(life_of(life), options, {}, jitter);
+        Margins margins;
+        margins.refresh_max = most;
+        const Instant at = refresh_at(life_of(life), margins, {}, jitter);
         EXPECT_LE(at, last);
         last = at;
       }
@@ -84,36 +84,36 @@ TEST(RefreshSchedule, ALargerMarginNeverMeansALaterRefresh) {
 }
 
 TEST(RefreshSchedule, OfMarginsThatMakeNoSenseOnlyTheTruncationIsLeft) {
-  TokenMachineOptions options;
-  options.refresh_ahead_part = std::numeric_limits<double>::quiet_NaN();
-  options.use_margin_part = -1;
-  EXPECT_EQ(usable_until(life_of(300s), options, {}), kSent + 299s);
-  EXPECT_EQ(refresh_at(life_of(300s), options, {}, 0.5), kSent + 299s);
+  Margins margins;
+  margins.refresh_part = std::numeric_limits<double>::quiet_NaN();
+  margins.use_part = -1;
+  EXPECT_EQ(usable_until(life_of(300s), margins, {}), kSent + 299s);
+  EXPECT_EQ(refresh_at(life_of(300s), margins, {}, 0.5), kSent + 299s);
 }
 
 TEST(RefreshSchedule, ALagMovesTheRefreshAndNotTheLastUse) {
-  const TokenMachineOptions options;
+  const Margins margins;
   const Learned lagging{.lag = 5s, .lead = 0s};
-  EXPECT_EQ(usable_until(life_of(300s), options, lagging),
-            usable_until(life_of(300s), options, {}));
-  EXPECT_EQ(refresh_at(life_of(300s), options, lagging, 0.2),
-            refresh_at(life_of(300s), options, {}, 0.2) - 5s);
+  EXPECT_EQ(usable_until(life_of(300s), margins, lagging),
+            usable_until(life_of(300s), margins, {}));
+  EXPECT_EQ(refresh_at(life_of(300s), margins, lagging, 0.2),
+            refresh_at(life_of(300s), margins, {}, 0.2) - 5s);
   // A lag longer than the life: the middle of it, never before.
-  EXPECT_EQ(refresh_at(life_of(100s), options, {.lag = 1h, .lead = 0s}, 0.2), kSent + 49s);
+  EXPECT_EQ(refresh_at(life_of(100s), margins, {.lag = 1h, .lead = 0s}, 0.2), kSent + 49s);
 }
 
 TEST(RefreshSchedule, ALeadEndsTokensEarlierButLeavesHalfOfTheLife) {
-  const TokenMachineOptions options;
+  const Margins margins;
   EXPECT_EQ(end_for_api(life_of(300s), {.lag = 0s, .lead = 120s}), kSent + 180s);
-  EXPECT_EQ(usable_until(life_of(300s), options, {.lag = 0s, .lead = 120s}), kSent + 178s);
+  EXPECT_EQ(usable_until(life_of(300s), margins, {.lag = 0s, .lead = 120s}), kSent + 178s);
   EXPECT_EQ(end_for_api(life_of(300s), {.lag = 0s, .lead = 1h}), kSent + 150s);
 }
 
 TEST(RefreshSchedule, ALifeOfNothingIsNeverUsable) {
-  const TokenMachineOptions options;
+  const Margins margins;
   const LifeSpan over{kSent, kSent - 10s};
-  EXPECT_EQ(usable_until(over, options, {.lag = 3s, .lead = 3s}), kSent - 10s);
-  EXPECT_EQ(refresh_at(over, options, {.lag = 3s, .lead = 3s}, 0.5), kSent - 10s);
+  EXPECT_EQ(usable_until(over, margins, {.lag = 3s, .lead = 3s}), kSent - 10s);
+  EXPECT_EQ(refresh_at(over, margins, {.lag = 3s, .lead = 3s}, 0.5), kSent - 10s);
 }
 
 TEST(FirstUse, IsAtOnceWhereNoLagIsKnown) {

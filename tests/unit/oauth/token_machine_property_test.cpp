@@ -84,7 +84,7 @@ class History {
     std::mt19937_64 random(seed ^ 0x5eedU);
     TokenMachineOptions options = seeded(seed);
     const double parts[] = {0.0, 0.1, 0.1, 0.5, 2.0};
-    options.refresh_ahead_part = parts[random() % 5];
+    options.margins.refresh_part = parts[random() % 5];
     return options;
   }
 
@@ -338,8 +338,8 @@ TEST(TokenMachineProperty, AStepOfTheWallClockChangesNoAction) {
 /// When a token of `life` that is in use is refreshed.
 Duration refresh_after(Duration most, double part, Duration life, std::uint64_t seed) {
   TokenMachineOptions options = seeded(seed);
-  options.refresh_ahead_part = part;
-  options.refresh_ahead_most = most;
+  options.margins.refresh_part = part;
+  options.margins.refresh_max = most;
   Bench bench(options);
   const Instant sent = bench.boot;
   bench.get("t1", std::to_string(life / 1s));

@@ -99,7 +99,7 @@ TEST(RefusedTokens, ThePreviousOneStaysIfTheNewOneHadExpiredOnArrival) {
 
 TEST(RefusedTokens, ARenewalAfterADiscardedOneIsPaidUntilANewerOneIsTaken) {
   TokenMachineOptions options;
-  options.refresh_ahead_part = 0.25;
+  options.margins.refresh_part = 0.25;
   Bench bench(options);
   bench.get("t1");
   bench.step(event::Accepted{1});
