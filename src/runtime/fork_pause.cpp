@@ -43,7 +43,7 @@ class Pause {
   bool over_ = false;
 };
 
-/// The loops of this process. All of it belongs to whoever holds the mutex.
+/// The loops of this process, guarded by the mutex.
 struct Loops {
   std::mutex mutex;  ///< held throughout a fork()
   std::vector<const ForkPause::Post*> all;
@@ -71,7 +71,7 @@ void after_fork_in_parent() {
   loops().mutex.unlock();
 }
 
-/// No thread runs the loops here. What they hold is never given back, nor ended.
+/// No thread runs the loops here. Their resources are never released.
 void after_fork_in_child() {
   loops().paused.clear();
   loops().all.clear();

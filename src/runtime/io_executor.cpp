@@ -40,8 +40,8 @@ Executor::Timer IoExecutor::call_at(Instant at, std::function<void()> function) 
     boost::asio::post(state_->executor, std::move(fire));
     return id;
   }
-  // steady_timer stands still in suspend, so this is a hint. Never armed far beyond a day: an early
-  // wake-up costs nothing, and time points far ahead overflow nowhere.
+  // steady_timer stops during suspend, so this is a hint. Never set far beyond a day: waking early
+  // costs nothing, and distant time points cannot overflow.
   auto timer = std::make_unique<boost::asio::steady_timer>(state_->executor);
   timer->expires_after(std::clamp<Duration>(delay, Duration{0}, std::chrono::hours{24}));
   timer->async_wait([fire = std::move(fire)](const boost::system::error_code& error) {

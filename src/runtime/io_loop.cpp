@@ -20,8 +20,8 @@ class IoLoop::Impl {
   explicit Impl(std::shared_ptr<ClockSource> clock)
       : work_(boost::asio::make_work_guard(context_)),
         executor_(std::make_unique<IoExecutor>(context_.get_executor(), std::move(clock))) {
-    // Asio opens its own descriptors for the first timer: here it can be told that there are none
-    // left; on the loop the call that needed one would be lost, and wait out its deadline.
+    // Asio opens its own descriptors for the first timer. Here the caller can be told that none are
+    // left; on the loop, the call that needed one would be lost until its deadline.
     const boost::asio::steady_timer first(context_);
   }
 
@@ -53,7 +53,7 @@ class IoLoop::Impl {
   boost::asio::io_context& context() noexcept { return context_; }
 
  private:
-  // What throws here (no memory, say) ends its own event; the loop goes on for all others.
+  // An exception (out of memory, for example) ends only its own event; the loop continues.
   void run() noexcept {
     while (true) {
       try {

@@ -11,12 +11,12 @@ namespace skewguard {
 
 namespace {
 
-/// `uses` with this context as the loop, and what else it leaves empty.
+/// `uses` with this context as the loop, and with defaults for everything left empty.
 Dependencies on_context(boost::asio::io_context& context, const ClientOptions& options,
                         const Log& log, Dependencies uses) {
   if (!uses.clock) uses.clock = std::make_shared<system::SystemClocks>();
   auto strand = boost::asio::make_strand(context);
-  // Whichever of the context's threads waits for the loop may be the one that it needs.
+  // Any thread of the context that waits for the loop may be the one that the loop needs.
   uses.executor = std::make_shared<runtime::IoExecutor>(
       strand, uses.clock,
       [executor = context.get_executor()] { return executor.running_in_this_thread(); });

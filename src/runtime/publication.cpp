@@ -14,7 +14,7 @@ std::uint64_t next_id() {
 
 }  // namespace
 
-/// What a thread has read last from one Publication.
+/// What a thread last read from one Publication.
 struct Publication::Seen {
   std::uint64_t id = 0;
   std::uint64_t generation = 0;
@@ -71,7 +71,7 @@ const Lease* Publication::look_again(Seen& seen, Instant now) noexcept {
   return &seen.snapshot->lease;
 }
 
-/// Of the threads that read this generation; of one that another has overtaken nobody is.
+/// The first thread to read this generation reports the use; nobody does for an older one.
 bool Publication::first_to_use(std::uint64_t generation) noexcept {
   std::uint64_t told = told_.load(std::memory_order_relaxed);
   while (told < generation) {

@@ -19,7 +19,7 @@
 namespace skewguard::runtime {
 namespace {
 
-/// Read from files alone: a library starts no programs to ask them.
+/// Read only from files: a library does not start programs to ask them.
 net::LookupAnswer names_of_this_machine(const std::string& /*any*/) {
   const auto no_program = [](const std::vector<std::string>&) -> Result<std::string> {
     return Error{ErrorKind::unavailable, "it is not asked", ""};
@@ -27,7 +27,7 @@ net::LookupAnswer names_of_this_machine(const std::string& /*any*/) {
   return {system::ntp_names(system::time_services(system::Files{}, {}, no_program))};
 }
 
-/// Where the hosts answer over plain HTTP, each once.
+/// The URLs where the hosts answer over plain HTTP, each once.
 std::vector<http::Url> plain_urls(const ClientOptions& options) {
   std::vector<http::Url> urls;
   std::set<std::string> hosts;
@@ -39,7 +39,7 @@ std::vector<http::Url> plain_urls(const ClientOptions& options) {
   return urls;
 }
 
-/// What a question needs.
+/// What a query needs.
 struct Witnesses {
   const ClientOptions& options;
   ClockSource& clock;
@@ -48,7 +48,7 @@ struct Witnesses {
   net::SntpClient& sntp;
 };
 
-/// One question to all of them. Ends by calling `told`, once.
+/// One query to all of them. Ends by calling `told`, once.
 class Hearing : public std::enable_shared_from_this<Hearing> {
  public:
   Hearing(const Witnesses& witnesses, Instant deadline, Referee::Handler told)
@@ -117,7 +117,7 @@ class Hearing : public std::enable_shared_from_this<Hearing> {
     }
   }
 
-  /// Tells as soon as nobody who is still to answer could change it.
+  /// Reports as soon as no outstanding answer could change the result.
   void look() {
     if (!told_ || !ntp_left_) return;
     if (const auto ntp = by_ntp()) return tell(ntp);
@@ -138,7 +138,7 @@ class Hearing : public std::enable_shared_from_this<Hearing> {
     return first;
   }
 
-  /// What most of those agree on that have answered, once they are most of those that may.
+  /// What the majority agrees on, once outstanding answers cannot outvote it.
   [[nodiscard]] std::optional<TimeTold> by_ntp() const {
     const Now now = witnesses_.clock.now();
     std::vector<clocks::Source> sources;
@@ -161,7 +161,7 @@ class Hearing : public std::enable_shared_from_this<Hearing> {
     std::exchange(told_, nullptr)(std::move(told));
   }
 
-  /// Those who are still to answer need not.
+  /// Cancels the outstanding queries.
   void withdraw() {
     for (const auto question : std::exchange(questions_, {})) witnesses_.sntp.cancel(question);
     for (const Plain& plain : plain_)
@@ -201,7 +201,7 @@ class RealReferee final : public Referee {
   std::shared_ptr<Hearing> hearing_;  // the last one
 };
 
-/// What of them is needed here: no secret is.
+/// Copies only the options needed here, and no secret.
 ClientOptions without_secrets(const ClientOptions& options) {
   ClientOptions out;
   out.login_url = options.login_url;

@@ -6,7 +6,7 @@
 
 namespace skewguard::runtime {
 
-/// All zero where there is no such file.
+/// All zero if there is no such file.
 SecretFile::Stamp SecretFile::stamp() const noexcept {
   struct stat file{};
   if (::stat(path_.c_str(), &file) != 0) return {};
@@ -20,7 +20,7 @@ SecretFile::Stamp SecretFile::stamp() const noexcept {
 }
 
 Dependencies::FreshSecrets SecretFile::look() {
-  // Before reading: what changes meanwhile is seen the next time.
+  // Taken before reading: a change in the meantime is seen the next time.
   const Stamp now = stamp();
   if (std::exchange(seen_, now) == now) return std::nullopt;
   return read_();
