@@ -1,11 +1,11 @@
-# One function for each kind of target: a folder's CMakeLists.txt says only what it is made of.
+# One function for each kind of target: a folder's CMakeLists.txt only lists its parts.
 
 add_library(skewguard_flags INTERFACE)
 target_compile_options(skewguard_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
   -Woverloaded-virtual -Wnull-dereference -Wimplicit-fallthrough
   $<$<BOOL:${SKEWGUARD_WERROR}>:-Werror>)
-# An initializer names the fields that matter; the others have defaults where they are declared.
+# Initializers may omit fields: those have defaults in their declarations.
 target_compile_options(skewguard_flags INTERFACE -Wno-missing-field-initializers
   $<$<CXX_COMPILER_ID:Clang>:-Wno-missing-designated-field-initializers>)
 # g++ 12 at -O2 and -O3 reports false positives inside libstdc++ and Boost.
@@ -74,7 +74,7 @@ function(skewguard_module name)
   endif()
 endfunction()
 
-# A test that takes so many seconds hangs. No test may fail because the machine is busy.
+# Seconds after which a test hangs. No test may fail because the machine is busy.
 set(SKEWGUARD_HUNG_S 1800)
 
 # skewguard_test(NAME SOURCES a_test.cpp ... DEPENDS folder ... LIBRARIES foreign ... LABELS l ...)

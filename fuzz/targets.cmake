@@ -1,5 +1,5 @@
 # Every fuzz target: NAME is NAME.cpp here with its seeds in corpus/NAME/. One line each.
-# libFuzzer runs them in fuzz/CMakeLists.txt; tests/fuzz_replay plays their corpus in each test run.
+# fuzz/CMakeLists.txt runs them with libFuzzer; tests/fuzz_replay runs their corpus as tests.
 set(fuzz_targets
   duration http_answer http_date http_request jwt_peek retry_after sntp token_answer url
   www_authenticate)

@@ -3,9 +3,9 @@
 
     tools/clang_tidy.py BUILD_FOLDER [CHECKS]
 
-CHECKS (as clang-tidy's --checks) stands in for those of .clang-tidy.
-A file that was clean is not looked at again while it, all that it includes, its command, the
-checks and clang-tidy itself stay the same: build/tidy-cache remembers.
+CHECKS (like clang-tidy's --checks) replaces those of .clang-tidy.
+A clean file is not checked again until it, a file that it includes, its command, the checks or
+clang-tidy itself changes: build/tidy-cache remembers.
 """
 
 import hashlib

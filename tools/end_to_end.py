@@ -3,12 +3,12 @@
 
     SKEWGUARD=build/release/skewguard tools/end_to_end.py [NAME...]
 
-Each file is a process of its own, and so is each test of the slowest files; several run at once,
-since they mostly wait. A skipped test is a failure: a party that is not there proves nothing. At
-the end stands, over all runs, what was said of each failed answer beside the truth
-(tests/integration/truth.py). Failures are: a clock that was blamed and is innocent, or of which
-nobody knows the truth; a wrong cure, by name or by what was done; `unknown` where the evidence
-decided; a truth that was lost or is new to truth.py; a refusal that no report mentions.
+Each file runs in its own process, and so does each test of the slowest files; several run at once,
+since they mostly wait. A skipped test is a failure: a server that is not there proves nothing. At
+the end the verdicts on all failed answers of all runs are compared with the truth
+(tests/integration/truth.py). Failures are: blaming a clock that is right, or whose true time is
+unknown; a wrong cure, in name or in action; `unknown` although the evidence was sufficient; a truth
+that was lost or that truth.py does not know; a refusal that no report mentions.
 """
 
 import os
@@ -26,7 +26,7 @@ FOLDER = ROOT / "tests" / "integration"
 sys.path.insert(0, str(FOLDER))
 import truth  # noqa: E402
 AT_ONCE = 8
-# These take over a minute as a whole. Their tests start first and run one by one.
+# These take over a minute each. Their tests start first and run one by one.
 SLOWEST = ("test_faults", "test_cases", "test_skew", "test_scenarios")
 LIMIT_S = 1800  # a guard against a hang
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# tools/install.sh GROUP...: installs what packages.txt lists for these groups and is not there yet.
-# Says nothing and asks nobody where nothing is missing.
+# tools/install.sh GROUP...: installs the missing packages of these groups in packages.txt.
+# Prints nothing and needs no network if nothing is missing.
 set -euo pipefail
 
 list="$(dirname "${BASH_SOURCE[0]}")/packages.txt"

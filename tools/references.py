@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Checks that whatever the code and the documents refer to is in this repository.
+"""Checks that everything that the code and the documents refer to exists in this repository.
 
-    tools/references.py [ROOT]       exit 1 and one line for each reference to nothing
+    tools/references.py [ROOT]       exit 1 and one line for each broken reference
     tools/references.py --self-test  shows that each kind of reference can fail
 
 Checked are: documents (`docs/x.md`, `ADR 7`), their sections (`platform.md 2.1`, `contract.md
@@ -16,7 +16,7 @@ import script
 import tidy_test
 
 CITES = re.compile(r"\.(cpp|hpp|h|c|py|md|mjs|cmake|sh|txt|toml)$|(^|/)(check|quickstart)$")
-# Samples of what checkers look for are no references.
+# The samples of checkers are not references.
 NOT_OURS = re.compile(r"^fuzz/corpus/|^tests/golden/|package-lock"
                       r"|^tools/(references|tidy_test)\.py$")
 ADDRESS = re.compile(r"\b[a-z]+://[^\s)>`\"]+")

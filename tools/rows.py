@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that each row of the scenario table has tests, as docs/guide/scenarios.md says.
+"""Checks that each row of the scenario table has the tests listed in docs/guide/scenarios.md.
 
     tools/rows.py [ROOT]       exit 1 and one line for each row, name or file that is wrong
     tools/rows.py --self-test  shows that each rule can fail
@@ -23,7 +23,7 @@ UNSAID = {"T6e": {"verdicts"}}  # whether a token of a second is refused hangs o
 TABLE_ROW = re.compile(r"^\|([^|]*)\|([^|]*)\|([^|]*)\|$", re.MULTILINE)
 NAME = re.compile(r"`([^`]+)`")
 GTEST = re.compile(r"^TEST(?:_F|_P)?\(\s*(\w+)\s*,\s*(\w+)\s*\)", re.MULTILINE)
-# Strings stand before comments: what looks like one in them is none.
+# Strings come before comments: what looks like a comment in a string is none.
 CODE_OR_COMMENT = re.compile(
     r'''(R"(?P<mark>[^()\s]*)\(.*?\)(?P=mark)"|"(?:\\.|[^"\\\n])*"'''
     r'''|(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+')|//[^\n]*|/\*.*?\*/''', re.DOTALL)

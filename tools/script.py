@@ -1,4 +1,4 @@
-"""What the scripts that check a rule have in common: how they are called, and how they end."""
+"""Shared by the scripts that check a rule: their arguments and exit status."""
 
 import sys
 import tempfile

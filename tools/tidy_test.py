@@ -87,7 +87,7 @@ def strip(text):
 
 CONTROL = re.compile(r"^\s*(if|for|while|switch|catch|else|do|try|namespace|class|struct|enum|union"
                      r"|extern|return|case|default)\b")
-# A member initialized in braces: what stands before the brace is a name, not a closing bracket.
+# A member initialized in braces: what precedes the brace is a name, not a closing bracket.
 MEMBER_INIT = re.compile(r"\)[^;{}]*[^:]:(?!:)(?:[^;{}]*[,\s])?[\w:<>]+\s*$", re.DOTALL)
 
 
@@ -130,7 +130,7 @@ def check_code(name, text):
 
 
 PUBLIC_HEADER = re.compile(r"^include/skewguard/[^/]+\.hpp$")
-# At the left margin; a type that is only named in advance needs no words.
+# At the left margin; a forward declaration needs no comment.
 DECLARATION = re.compile(r"^(?!namespace\b|(class|struct|enum)[\w\s]*;)[A-Za-z\[]")
 
 

@@ -1,4 +1,4 @@
-# Runs COMMAND, a compiler. Without REASON it must succeed; else it must fail, and say REASON.
+# Runs COMMAND, a compiler. Without REASON it must succeed; otherwise it must fail and print REASON.
 execute_process(COMMAND ${COMMAND} RESULT_VARIABLE status ERROR_VARIABLE output)
 if(REASON STREQUAL "")
   if(NOT status EQUAL 0)
