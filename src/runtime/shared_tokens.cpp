@@ -11,6 +11,11 @@
 namespace skewguard::runtime {
 namespace {
 
+/// A look whose answer takes longer costs a token request. An answer that took long says little,
+/// but enough of a token that lives for minutes, and a host that is slow is best asked for no
+/// token.
+constexpr Duration kSharedLookTimeout = std::chrono::seconds{12};
+
 sharing::ShareOptions share_options(const Core& core, std::uint64_t seed) {
   sharing::ShareOptions options;
   options.boot_id = core.world.boot.id;
@@ -156,7 +161,7 @@ void SharedTokens::learn(const sharing::action::Tell& told) {
 }
 
 void SharedTokens::look() {
-  core_.look_at_login(core_.now().boot + kLookTimeout,
+  core_.look_at_login(core_.now().boot + kSharedLookTimeout,
                       [this](const clocks::AnswerResult&) { step(sharing::event::Looked{}); });
 }
 

@@ -1,0 +1,436 @@
+// Many engines over one register on virtual time: how many token requests they make together, how
+// long they wait for a token, and that none of them ever uses one past its end by the issuer's
+// clock.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "simulation/scenario.hpp"
+#include "simulation/virtual_world.hpp"
+
+namespace skewguard::simulation {
+namespace {
+
+constexpr Duration kLife = 300s;
+constexpr std::uint64_t kSeed = 1;
+
+bool long_run() {
+  return std::getenv("SKEWGUARD_LONG") != nullptr;
+}
+Duration span() {
+  return long_run() ? 2h : 15min;
+}
+
+struct Setting {
+  int engines = 1;
+  bool own_machines = false;  ///< each engine on its own, whose clocks start and drift as they like
+  bool staggered = false;     ///< started over ten minutes, not at once
+  Duration slowest{0};        ///< of the login host's answers
+  double killed = 0;          ///< this part of the holders, while they wait for the answer
+  double frozen = 0;          ///< likewise; half of them with their machine, if it is their own
+  double unanswered = 0;      ///< this part of the register's operations; every other one is done
+  bool forgets = false;       ///< the register becomes empty, or as it was minutes before
+};
+
+struct Outcome {
+  std::size_t requests = 0;      ///< for a token
+  std::size_t lost_holders = 0;  ///< and other losses that may cost a request
+  std::size_t dead_uses = 0;
+  std::size_t uses = 0;
+  std::size_t failures = 0;  ///< of calls
+  /// Of a call in a process that was not frozen: beyond the time that lost holders cost.
+  Duration longest_wait{0};
+};
+
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : random_(seed) {}
+  Duration between(Duration low, Duration high) {
+    if (high <= low) return low;
+    return low + Duration{static_cast<std::int64_t>(
+                     random_() % static_cast<std::uint64_t>((high - low).count()))};
+  }
+  bool chance(double part) { return static_cast<double>(random_() % 1'000'000) < part * 1e6; }
+  std::uint64_t number() { return random_(); }
+
+ private:
+  std::mt19937_64 random_;
+};
+
+/// One value, with a version that never comes again.
+class Register {
+ public:
+  [[nodiscard]] std::optional<TokenStore::Value> value() const {
+    if (!text_) return std::nullopt;
+    return TokenStore::Value{Secret(std::string_view(*text_)), std::to_string(version_)};
+  }
+  [[nodiscard]] std::optional<std::string> text() const { return text_; }
+  void put(std::optional<std::string> text) {
+    text_ = std::move(text);
+    ++version_;
+  }
+  bool swap(const std::optional<std::string>& expected, std::string_view text) {
+    const auto there = value();
+    if (there ? expected != there->version : expected.has_value()) return false;
+    put(std::string(text));
+    return true;
+  }
+
+ private:
+  std::optional<std::string> text_;
+  std::uint64_t version_ = 0;
+};
+
+/// What all of them have in common.
+struct Common {
+  Common(const Setting& with, std::uint64_t seed)
+      : setting(with), dice(seed), world(hosts(dice), seed) {}
+
+  /// Both hosts agree with each other, and with nobody else.
+  static emulator::CloudOptions hosts(Dice& dice) {
+    const Duration offset = dice.between(-24h, 24h);
+    return servers(TokenFormat::opaque, offset, {offset}, kLife);
+  }
+  bool loses() {
+    const bool lost = dice.chance(setting.unanswered);
+    if (lost) ++outcome.lost_holders;
+    return lost;
+  }
+
+  const Setting setting;
+  Dice dice;
+  VirtualWorld world;
+  Register stored;
+  Outcome outcome;
+};
+
+/// The register as one process reaches it: over a network that may lose what is said.
+class RegisterAccess final : public TokenStore {
+ private:
+  Duration way() { return common_.dice.between(0ms, 5ms); }
+  void after_way(std::function<void()> function) {
+    common_.world.timeline().after(way(), std::move(function));
+  }
+  /// What reaches the process later, if it lives by then.
+  template <typename Handler>
+  auto answer(Handler handler) {
+    return [this, alive = alive_, handler = std::move(handler)](const auto& result) {
+      if (!*alive) return;
+      after_way([this, alive, handler, result] {
+        if (!*alive) return;
+        process_.post([handler, result] { handler(result); });
+      });
+    };
+  }
+
+ public:
+  RegisterAccess(Common& common, virtual_time::Process& process)
+      : common_(common), process_(process) {}
+  ~RegisterAccess() override { *alive_ = false; }
+  RegisterAccess(const RegisterAccess&) = delete;
+  RegisterAccess& operator=(const RegisterAccess&) = delete;
+
+  void read(const std::string& /*key*/, ReadHandler handler) override {
+    if (!process_.alive() || common_.loses()) return;
+    after_way([&all = common_, back = answer(std::move(handler))] { back(all.stored.value()); });
+  }
+  void swap(const std::string& /*key*/, std::optional<std::string> expected, Secret text,
+            SwapHandler handler) override {
+    if (!process_.alive()) return;
+    const bool unanswered = common_.loses();
+    if (unanswered && common_.dice.chance(0.5)) return;
+    after_way([&all = common_, expected = std::move(expected), text = std::move(text), unanswered,
+               back = answer(std::move(handler))] {
+      const bool swapped = all.stored.swap(expected, text.reveal());
+      if (!unanswered) back(Swapped{swapped, all.stored.value()});
+    });
+  }
+
+ private:
+  Common& common_;
+  virtual_time::Process& process_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+/// One process of ours from its start to its end: it makes a call now and then.
+class Life {
+ public:
+  Life(Common& common, virtual_time::Machine& machine, const std::string& boot)
+      : common_(common), process_(common.world, machine), register_(common, process_.loop) {
+    process_.breaks = [this](const HttpRequest& request) {
+      leaves(request);
+      return std::nullopt;
+    };
+    runtime::EngineWorld world = process_.engine_world(common.dice.number());
+    world.store = &register_;
+    world.boot = {boot, "time"};
+    const ClientOptions options = VirtualClient::default_options();
+    engine_ = std::make_unique<runtime::Engine>(
+        options, oauth::client_credentials(options, options.client_secrets), Hooks{},
+        std::move(world));
+    process_.loop.post([this] { live(); });
+  }
+  ~Life() { process_.loop.kill(); }
+  Life(const Life&) = delete;
+  Life& operator=(const Life&) = delete;
+
+  std::function<void()> on_kill;  ///< ends and destroys this life
+
+ private:
+  [[nodiscard]] Duration now() const { return common_.world.timeline().now(); }
+
+  void live() {
+    if (!calling_) call();
+    const Duration pause = std::max<Duration>(5s, 1s * common_.setting.engines);
+    process_.loop.call_at(process_.loop.machine().now().boot + pause, [this] { live(); });
+  }
+  void call() {
+    calling_ = true;
+    began_ = now();
+    lost_before_ = common_.outcome.lost_holders;
+    Request request;
+    request.path = "/api/v2/tokens/me";
+    engine_->call(request, process_.loop.machine().now().boot + 10min,
+                  [this](const guard::action::Finish& finished) {
+                    if (!process_.loop.alive()) return;
+                    calling_ = false;
+                    const bool good = finished.answer && finished.answer->status == 200;
+                    if (!good) ++common_.outcome.failures;
+                    note_wait();
+                  });
+  }
+  /// Nobody waits for a frozen holder to thaw: each that is lost costs 3 s, and the next request.
+  void note_wait() {
+    if (frozen_until_ > began_) return;
+    const auto lost = static_cast<int>(common_.outcome.lost_holders - lost_before_) + 1;
+    const Duration wait = now() - began_ - lost * (3s + common_.setting.slowest);
+    common_.outcome.longest_wait = std::max(common_.outcome.longest_wait, wait);
+  }
+
+  void leaves(const HttpRequest& request) {
+    const auto authorization = request.authorization.reveal();
+    constexpr std::string_view kBearer = "Bearer ";
+    if (request.url.starts_with(kApiUrl) && authorization.starts_with(kBearer))
+      return uses(authorization.substr(kBearer.size()));
+    if (request.method == "POST" && request.url.starts_with(kLoginUrl)) holds();
+  }
+  void uses(std::string_view token) {
+    ++common_.outcome.uses;
+    auto& servers = common_.world.servers();
+    const auto* record = servers.tokens().find(token);
+    const Instant at = common_.world.server_now().boot;
+    if (record == nullptr || servers.login_clock().reading(at) >= record->ends)
+      ++common_.outcome.dead_uses;
+  }
+  /// Whoever asks for a token holds the claim, until something befalls it.
+  void holds() {
+    auto& dice = common_.dice;
+    const Duration soon = dice.between(0s, common_.setting.slowest + 50ms);
+    if (dice.chance(common_.setting.killed)) {
+      ++common_.outcome.lost_holders;
+      common_.world.timeline().after(soon, [alive = std::weak_ptr(alive_), this] {
+        if (!alive.expired()) std::exchange(on_kill, {})();
+      });
+    } else if (dice.chance(common_.setting.frozen)) {
+      ++common_.outcome.lost_holders;
+      freeze(dice.between(3s, 40s), common_.setting.own_machines && dice.chance(0.5));
+    }
+  }
+  void freeze(Duration span, bool machine_too) {
+    using virtual_time::Machine;
+    Machine& machine = process_.loop.machine();
+    frozen_until_ = now() + span;
+    process_.loop.freeze();
+    if (machine_too) machine.enter(Machine::State::suspended);
+    common_.world.timeline().after(span, [alive = std::weak_ptr(alive_), this, &machine] {
+      machine.enter(Machine::State::running);
+      if (!alive.expired()) process_.loop.thaw();
+    });
+  }
+
+  Common& common_;
+  VirtualProcess process_;
+  RegisterAccess register_;
+  std::unique_ptr<runtime::Engine> engine_;  // before the others, on its dead process
+  bool calling_ = false;
+  Duration began_{0};
+  std::size_t lost_before_ = 0;  ///< holders, when the call began
+  Duration frozen_until_{0};
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+/// All of them.
+class Crowd {
+ public:
+  Crowd(const Setting& setting, std::uint64_t seed) : all_(setting, seed) {
+    all_.world.fate = [this](const HttpRequest& request) { return fate(request); };
+    const auto count = static_cast<std::size_t>(setting.engines);
+    lives_.resize(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (setting.own_machines) add_machine();
+      const Duration begin = setting.staggered ? all_.dice.between(0s, 10min) : Duration{0};
+      all_.world.timeline().at(begin, [this, i] { start(i); });
+    }
+    if (setting.forgets) forget();
+  }
+
+  Outcome play() {
+    all_.world.run_for(span());
+    all_.outcome.requests = all_.world.token_requests();
+    all_.outcome.dead_uses += all_.world.rejections();
+    return all_.outcome;
+  }
+
+ private:
+  void add_machine() {
+    auto& dice = all_.dice;
+    Now now;
+    now.boot = Instant{dice.between(1h, 24h * 30)};
+    now.mono = MonotonicTime{dice.between(1min, now.boot.time_since_epoch())};
+    now.raw = RawTime{now.mono.time_since_epoch() - dice.between(-1s, 1s)};
+    now.wall = all_.world.now().wall + dice.between(-24h, 24h);
+    machines_.push_back(std::make_unique<virtual_time::Machine>(all_.world.timeline(), now));
+    const auto ppm = [&dice] {
+      return static_cast<double>(dice.between(-300us, 300us).count()) / 1e3;
+    };
+    machines_.back()->set_drift(ppm(), ppm());
+  }
+  void start(std::size_t i) {
+    auto& machine = all_.setting.own_machines ? *machines_[i] : all_.world.machine();
+    const std::string boot = all_.setting.own_machines ? "boot-" + std::to_string(i) : "boot";
+    lives_[i] = std::make_unique<Life>(all_, machine, boot);
+    lives_[i]->on_kill = [this, i] {
+      all_.world.timeline().after(all_.dice.between(1s, 20s), [this, i] { start(i); });
+      lives_[i].reset();
+    };
+  }
+  /// Minted at once, stamped late: the token is older than the answer's Date says.
+  Fate fate(const HttpRequest& request) {
+    Fate fate;
+    if (!request.url.starts_with(kLoginUrl)) return fate;
+    const Duration slow = all_.setting.slowest;
+    const Duration stamped = all_.dice.between(0s, slow / 4);
+    fate.extra = all_.dice.between(0s, slow / 2);
+    fate.extra_down = stamped + all_.dice.between(0s, slow / 4);
+    fate.spoil = [this, stamped](emulator::Reply& reply) {
+      const Instant then = all_.world.server_now().boot + stamped;
+      const Duration clock = all_.world.servers().login_clock().reading(then);
+      redate(reply, std::chrono::floor<std::chrono::seconds>(clock));
+    };
+    return fate;
+  }
+  /// Every ten minutes or so.
+  void forget() {
+    all_.world.timeline().after(all_.dice.between(5min, 15min), [this, old = all_.stored.text()] {
+      ++all_.outcome.lost_holders;
+      all_.stored.put(all_.dice.chance(0.5) ? std::nullopt : old);
+      forget();
+    });
+  }
+
+  Common all_;
+  std::vector<std::unique_ptr<virtual_time::Machine>> machines_;
+  std::vector<std::unique_ptr<Life>> lives_;
+};
+
+Outcome play(const Setting& setting) {
+  return Crowd(setting, kSeed).play();
+}
+
+/// One engine to which nothing happens, and that lives as long as the first of the others.
+Outcome play_alone(Setting setting) {
+  setting.engines = 1;
+  setting.staggered = setting.forgets = false;
+  setting.killed = setting.frozen = setting.unanswered = 0;
+  return play(setting);
+}
+
+class ManyEngines : public testing::TestWithParam<std::tuple<bool, bool, bool>> {
+ protected:
+  /// At most 5% more than one engine alone makes, and one for each holder that was lost. In short
+  /// runs for one number of engines, in long ones for all.
+  static void expect_few_requests(Setting setting, int in_short_runs) {
+    for (const int engines : {2, 5, 20, 100}) {
+      if (!long_run() && engines != in_short_runs) continue;
+      setting.engines = engines;
+      SCOPED_TRACE(std::to_string(engines) + " engines");
+      expect_few_requests(setting, play_alone(setting), play(setting));
+    }
+  }
+  static void expect_few_requests(const Setting& setting, const Outcome& alone,
+                                  const Outcome& all) {
+    EXPECT_GT(all.uses, 150U);
+    EXPECT_EQ(all.dead_uses, 0U);
+    EXPECT_EQ(all.failures, 0U);
+    EXPECT_LE(all.longest_wait, setting.slowest + 1s);
+    EXPECT_LE(static_cast<double>(all.requests),
+              static_cast<double>(alone.requests) * 1.05 + static_cast<double>(all.lost_holders))
+        << "alone " << alone.requests;
+  }
+  static Setting setting() {
+    const auto [own_machines, staggered, slow] = GetParam();
+    Setting setting;
+    setting.own_machines = own_machines;
+    setting.staggered = staggered;
+    setting.slowest = slow ? Duration{10s} : Duration{0};
+    return setting;
+  }
+};
+
+TEST_P(ManyEngines, MakeAsManyTokenRequestsAsOne) {
+  expect_few_requests(setting(), std::get<0>(GetParam()) ? 20 : 100);
+}
+
+TEST_P(ManyEngines, MakeOneMoreForEachHolderThatIsKilled) {
+  Setting with = setting();
+  with.killed = 0.5;
+  expect_few_requests(with, 5);
+}
+
+TEST_P(ManyEngines, MakeOneMoreForEachHolderThatIsFrozen) {
+  Setting with = setting();
+  with.frozen = 0.5;
+  expect_few_requests(with, 5);
+}
+
+TEST_P(ManyEngines, MakeOneMoreForEachOperationThatIsNotAnswered) {
+  Setting with = setting();
+  with.unanswered = 0.01;
+  expect_few_requests(with, 2);
+}
+
+TEST_P(ManyEngines, MakeOneMoreEachTimeTheRegisterForgets) {
+  Setting with = setting();
+  with.forgets = true;
+  expect_few_requests(with, 2);
+}
+
+TEST_P(ManyEngines, GetTheirTokensWhateverGoesWrongTogether) {
+  Setting with = setting();
+  with.unanswered = 0.01;
+  with.forgets = true;
+  with.killed = with.frozen = 0.2;
+  expect_few_requests(with, 5);
+}
+
+std::string name_of(const testing::TestParamInfo<std::tuple<bool, bool, bool>>& world) {
+  return std::string(std::get<0>(world.param) ? "OwnMachines" : "OneMachine") +
+         (std::get<1>(world.param) ? "Staggered" : "AtOnce") +
+         (std::get<2>(world.param) ? "Slow" : "Quick");
+}
+
+INSTANTIATE_TEST_SUITE_P(Worlds, ManyEngines,
+                         testing::Combine(testing::Bool(), testing::Bool(), testing::Bool()),
+                         name_of);
+
+}  // namespace
+}  // namespace skewguard::simulation
