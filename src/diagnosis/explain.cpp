@@ -386,7 +386,7 @@ std::string settled_text(const Evidence& evidence, const Settled& settled, const
       return rejected_text(evidence, settled, parties);
     case Verdict::gateway_refused:
       return gateway_text(trial.said.gateway,
-                          "The API host refused a new token too, each time with a page of its own");
+                          "The API host refused a new token too, each time with its own page");
     default:
       return unknown_text(evidence, settled);
   }

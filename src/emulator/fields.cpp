@@ -62,7 +62,7 @@ std::optional<Duration> Fields::duration(std::string_view name, Duration min, Du
   const auto duration = duration_from(*value);
   if (duration && *duration >= min && *duration <= max) return duration;
   complain(name, !duration ? "must be a duration: \"5s\", \"-300ms\", or seconds as a number"
-                           : "must lie between " + time::human(min) + " and " + time::human(max));
+                           : "must be between " + time::human(min) + " and " + time::human(max));
   return std::nullopt;
 }
 

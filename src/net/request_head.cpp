@@ -43,7 +43,7 @@ std::optional<std::string> why_invalid(const HttpRequest& request) {
     }
   }
   if (!http::valid_field_value(request.authorization.reveal())) {
-    return "the value of Authorization holds bytes that a header must not carry";
+    return "the value of Authorization contains bytes that a header must not contain";
   }
   return std::nullopt;
 }

@@ -8,10 +8,10 @@
 namespace skewguard::oauth {
 namespace {
 
-/// "lives 4.0 s, less than the 10 min that were asked for"
+/// "has only 4.0 s left, less than the requested 10 min"
 std::string too_short(Duration remaining, Duration min_life) {
-  return " lives " + time::human(remaining) + ", less than the " + time::human(min_life) +
-         " that were asked for";
+  return " has only " + time::human(remaining) + " left, less than the requested " +
+         time::human(min_life);
 }
 
 TokenFailure given_unusable(const char* state) {
@@ -58,12 +58,12 @@ TokenFailure given_token_refused() {
 }
 
 TokenFailure given_token_ended() {
-  return given_unusable("has ended");
+  return given_unusable("has expired");
 }
 
 TokenFailure given_token_cannot_be_refreshed() {
   return usage_failure(Verdict::ok, "a token that was obtained elsewhere cannot be refreshed",
-                       "give a client id and secret, or leave out --force-refresh");
+                       "pass a client id and secret, or omit --force-refresh");
 }
 
 TokenFailure refused_token_again() {
@@ -79,7 +79,7 @@ TokenFailure dead_token_again() {
 }
 
 TokenFailure fresh_token_refused(Verdict verdict, Duration pause) {
-  const std::string none = "no other is asked for in the next " + time::human(pause);
+  const std::string none = "no other is requested in the next " + time::human(pause);
   if (verdict == Verdict::gateway_refused) {
     return token_failure(
         verdict, "something in front of the API refuses every token (gateway_refused): " + none,
@@ -93,11 +93,11 @@ TokenFailure fresh_token_refused(Verdict verdict, Duration pause) {
 }
 
 TokenFailure refused_too_often(Instant next, Instant now) {
-  TokenFailure failure =
-      token_failure(Verdict::unknown,
-                    "too many tokens were refused before their end: no other is requested before " +
-                        time::human(next - now) + " have passed",
-                    "find out why the API refuses tokens that were just issued");
+  TokenFailure failure = token_failure(
+      Verdict::unknown,
+      "too many tokens were refused before they expired: no other is requested before " +
+          time::human(next - now) + " have passed",
+      "find out why the API refuses tokens that were just issued");
   failure.next_request = next;
   return failure;
 }

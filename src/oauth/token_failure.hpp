@@ -42,7 +42,7 @@ TokenFailure refused_token_again();
 TokenFailure dead_token_again();
 /// The API refused a fresh token too: none is requested during `pause`.
 TokenFailure fresh_token_refused(Verdict verdict, Duration pause);
-/// Evidence rule 8: too many tokens have been refused before their end; none is requested before
+/// Evidence rule 8: too many tokens were refused before they expired; none is requested before
 /// `next`.
 TokenFailure refused_too_often(Instant next, Instant now);
 

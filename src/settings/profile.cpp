@@ -107,7 +107,7 @@ Result<Profile> pick(const toml::table& top, Profile profile, bool required,
   }
   if (!node->is_table()) {
     return wrong("profile." + profile.name + " of " + profile.file + " is not a table",
-                 "write [profile." + profile.name + "] on a line of its own");
+                 "write [profile." + profile.name + "] on its own line");
   }
   return read_table(*node->as_table(), std::move(profile), keys);
 }

@@ -409,7 +409,7 @@ TEST(Explain, AGatewayIsNamedWhereItIsKnown) {
   Trial t = agrees();
   t.said.gateway = "nginx";
   EXPECT_EQ(settled(t, Verdict::gateway_refused),
-            "The API host refused a new token too, each time with a page of its own: something in "
+            "The API host refused a new token too, each time with its own page: something in "
             "front of the API seems to have refused the request (nginx)" +
                 advice);
 }

@@ -78,7 +78,7 @@ TEST(Control, NamesTheFieldThatIsWrong) {
       {R"({"host":"login","offset":1,"backend":0})", "field 'backend': the login host has none"},
       {R"({"host":"api","drift_ppm":1e9})", "field 'drift_ppm': must be a number from -500000"},
       {R"({"host":"api","offset":1,"after":1})", "field 'after': needs 'step'"},
-      {R"({"host":"api","step":1,"after":-1})", "field 'after': must lie between"},
+      {R"({"host":"api","step":1,"after":-1})", "field 'after': must be between"},
       {R"({"host":"api","offset":1,"skew":2})", "field 'skew': not known here"},
       {R"([])", "the body is not a JSON object"},
       {R"({"host":)", "the body is not JSON"},
@@ -152,7 +152,7 @@ TEST(Control, ChangesFormatLifetimeAndStrictnessOfTokens) {
   EXPECT_NE(body["access_token"].get<std::string>().find('.'), std::string::npos);
   EXPECT_TRUE(play.cloud.settings().strict_nbf);
   expect_complaint(play.control(seconds{0}, "POST", "/emulator/token", R"({"lifetime":0})"),
-                   "field 'lifetime': must lie between");
+                   "field 'lifetime': must be between");
 }
 
 TEST(Control, RevokesOneTokenByValueOrNumberAClientsOrAll) {

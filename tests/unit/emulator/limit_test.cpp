@@ -123,7 +123,7 @@ TEST(Limit, NamesTheFieldThatIsWrong) {
       {R"({"requests":1})", "field 'host': is missing"},
       {R"({"host":"api"})", "field 'requests': or 'window'"},
       {R"({"host":"api","requests":1.5})", "field 'requests': must be a whole number"},
-      {R"({"host":"api","window":0})", "field 'window': must lie between"},
+      {R"({"host":"api","window":0})", "field 'window': must be between"},
       {R"({"host":"login","requests":1,"retry_after":1})", "field 'retry_after'"},
   };
   for (const auto& [body, why] : cases) {

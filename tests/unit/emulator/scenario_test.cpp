@@ -120,7 +120,7 @@ TEST(Scenario, NamesFileLineAndField) {
       {"[servers]\napi_backends = [\"x\"]", "x.toml:5: field 'api_backends': must be an array"},
       {"[servers]\nlifetime = 2020-01-01", "x.toml:5: field 'lifetime': must be a duration"},
       {"[client]\ncalls = 0", "x.toml:5: field 'calls': must not be 0"},
-      {"[client]\nevery = -1", "x.toml:5: field 'every': must lie between"},
+      {"[client]\nevery = -1", "x.toml:5: field 'every': must be between"},
       {"[expect]\nverdicts = [\"guilty\"]", "x.toml:5: field 'verdicts': there is no verdict"},
       {"[expect]\nexit_code = 8", "x.toml:5: field 'exit_code': must be a whole number"},
       {"[servers", "x.toml:4: not TOML"},

@@ -556,7 +556,7 @@ TEST(TokenMachine, AGivenTokenWithAToldLifeEnds) {
       bench.step(event::Want{.waiter = 1, .deadline = bench.boot + 30s, .min_life = 2min}));
   EXPECT_EQ(short_lived.failure.error.kind, ErrorKind::config);
   bench.advance(60s);
-  EXPECT_THAT(only<Deny>(bench.want(2)).failure.error.message, HasSubstr("has ended"));
+  EXPECT_THAT(only<Deny>(bench.want(2)).failure.error.message, HasSubstr("has expired"));
 }
 
 TEST(TokenMachine, AsksForNoSuccessorOfAStoredTokenBeforeTheProgramHasLasted) {
