@@ -31,14 +31,14 @@ enum class DialectName {
 enum class ClientAuth {
   basic,  ///< id and secret in Authorization: Basic
   post,   ///< id and secret as fields of the form
-  none,   ///< the id alone, as a field of the form: a client without a secret
+  none,   ///< only the id, as a field of the form: a client without a secret
 };
 
 /// The outgoing proxy. Every connection is a tunnel (CONNECT) through it to the host, with TLS to
 /// the host inside: the proxy sees only the host and the port of an https:// URL.
 struct ProxyOptions {
   std::string url;       ///< "http://proxy.example:3128", without user and password; empty = none
-  Secret credentials;    ///< "user:password"; sent to the proxy alone (Basic); empty = none
+  Secret credentials;    ///< "user:password"; sent only to the proxy (Basic); empty = none
   std::string no_proxy;  ///< hosts reached directly: "localhost,.example.com,10.0.0.0/8", "*" = all
   bool https_only = false;  ///< http:// URLs are reached directly, as HTTPS_PROXY has it
 };
@@ -113,7 +113,7 @@ struct Dependencies {
   /// Called once, at the first call, on the caller's thread. Required if `executor` is set.
   std::function<std::unique_ptr<Transport>(Executor&)> transport;
   std::shared_ptr<TokenStore> store;              ///< empty = tokens are not kept
-  std::shared_ptr<DisruptionSource> disruptions;  ///< empty = the hypervisor's, where there is one
+  std::shared_ptr<DisruptionSource> disruptions;  ///< empty = the hypervisor's, if there is one
   /// Called like `transport`, with its result. Empty = ClientOptions::ntp, or nobody if `transport`
   /// is set.
   std::function<std::unique_ptr<Referee>(Executor&, Transport&)> referee;
@@ -129,7 +129,7 @@ struct Request {
   std::string method = "GET";         ///< RFC 9110 section 9, upper case
   std::string path;                   ///< "/api/v2/tokens/me?expand=..."
   Headers headers{};                  ///< Authorization is ours
-  std::string body{};                 ///< sent again byte for byte where a retry is safe
+  std::string body{};                 ///< resent byte for byte if a retry is safe
   std::optional<Duration> timeout{};  ///< else ClientOptions::timeout; taken as 0 to 24 h
 };
 

@@ -15,14 +15,14 @@ struct CallReport;
 /// codes see docs/guide/exit-codes.md.
 enum class ErrorKind {
   config,       ///< wrong usage or settings; nothing was sent: correct them
-  credentials,  ///< the login host or the API refuses who we are: a person must look; do not retry
-  clock,        ///< only a right clock can cure it: the message says whose and by how much
+  credentials,  ///< the login host or the API rejects our identity: a person must act; do not retry
+  clock,        ///< only correcting a clock cures it: the message says whose and by how much
   forbidden,    ///< the token is good but may not do this: ask for the permission
   throttled,    ///< rate limited past the deadline: wait and try later
   unavailable,  ///< no answer, or the login host stays down: try later
-  timeout,      ///< the deadline passed before an answer was there
+  timeout,      ///< the deadline passed before an answer arrived
   protocol,     ///< an answer came that cannot be used
-  cancelled,    ///< the caller withdrew, or the client is shutting down
+  cancelled,    ///< the caller cancelled, or the client is shutting down
 };
 
 /// The name of the enumerator ("config", "credentials" ...).

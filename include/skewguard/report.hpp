@@ -37,17 +37,17 @@ struct ReportedToken {
 struct ReportedAttempt {
   int n = 1;  ///< 1, 2, ... over both hosts, in order
   HostRole host = HostRole::api;
-  std::optional<int> http_status;  ///< absent where no answer came
+  std::optional<int> http_status;  ///< absent if there was no answer
   std::string error_code;          ///< the body's or WWW-Authenticate's; may be empty
-  std::string correlation_id;      ///< that the server gave; may be empty
+  std::string correlation_id;      ///< from the server; may be empty
   /// The answer's Date (RFC 9110 section 6.6.1), if it is usable as a sample of a clock.
   std::optional<ServerTime> server_date;
   std::optional<Verdict> verdict;  ///< absent for a last good answer
-  std::string explanation;         ///< one plain sentence with the figures
+  std::string explanation;         ///< one plain sentence with the numbers
   std::optional<ReportedToken> token;
   WallClockAnalysis analysis;
   Action action = Action::none;  ///< what followed it
-  Duration waited{0};            ///< how long was waited after it
+  Duration waited{0};            ///< how long the call waited after it
 };
 
 /// What was known about one server's clock when the call ended.
@@ -61,15 +61,15 @@ struct ReportedClock {
 
 /// The report of one call. `skewguard.report/1` in JSON (docs/guide/verdicts.md).
 struct CallReport {
-  std::string method;  ///< empty where the call had not begun
+  std::string method;  ///< empty if the call had not begun
   std::string url;
-  std::optional<ErrorKind> failure;  ///< why it failed; nothing if it came through
+  std::optional<ErrorKind> failure;  ///< why it failed; empty if it succeeded
   int exit_code = 0;                 ///< follows from `failure`: 0..7, docs/guide/exit-codes.md
   std::optional<int> http_status;    ///< of the last answer of the API host
   Verdict verdict = Verdict::ok;     ///< of the first rejection; `ok` if there was none
-  bool mitigated = false;  ///< something was rejected, and the call came through all the same
-  int token_requests = 0;  ///< that this call waited for
-  Duration elapsed{0};     ///< by CLOCK_BOOTTIME
+  bool mitigated = false;            ///< something was rejected, but the call succeeded
+  int token_requests = 0;            ///< that this call waited for
+  Duration elapsed{0};               ///< by CLOCK_BOOTTIME
   std::vector<ReportedAttempt> attempts;  ///< oldest first
   std::vector<ReportedClock> clocks;      ///< the login host's first, unless there is none
 };

@@ -197,7 +197,7 @@ class ScriptedTransport final : public Transport {
 
  private:
   class State;
-  std::shared_ptr<State> state_;  // what is under way knows it weakly
+  std::shared_ptr<State> state_;  // pending work holds it weakly
 };
 
 /// A token issued by the login host.

@@ -31,7 +31,7 @@ class TokenStore {
   /// The value of a key.
   struct Value {
     Secret text;
-    std::string version;  ///< names this value alone: another value under this key has another
+    std::string version;  ///< identifies this value: any other value under this key has another
   };
   /// The result of a swap.
   struct Swapped {

@@ -60,7 +60,7 @@ struct TransportFailure {
   bool request_sent = false;             ///< bytes of the request may have reached the server
   std::optional<WallTime> not_before{};  ///< for tls_time: from then on the whole chain is valid
   std::optional<WallTime> not_after{};   ///< likewise: until then
-  std::optional<TimeTold> told{};        ///< for tls_time: what a Referee told of it
+  std::optional<TimeTold> told{};        ///< for tls_time: what a Referee reported
   std::vector<CertificateLife> chain{};  ///< for tls_time: the server's own, then its issuers
   /// This machine was out of open files or memory for a connection: the network is not to blame.
   bool out_of_resources = false;
@@ -97,7 +97,7 @@ class BodySink {
 class Transport {
  public:
   using Handler = std::function<void(SendResult)>;
-  using Ticket = std::uint64_t;  ///< names one request under way; never 0
+  using Ticket = std::uint64_t;  ///< identifies a request in progress; never 0
 
   virtual ~Transport() = default;
   /// Starts one request. `handler` is called exactly once, on the control loop, never from within

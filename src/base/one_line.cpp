@@ -56,7 +56,7 @@ std::string one_line(std::string_view text) {
 std::string quotable(std::string_view text, std::size_t max) {
   std::string out;
   std::size_t characters = 0;
-  bool blank = false;  // stands before the next word
+  bool blank = false;  // precedes the next word
   each_harmless(text, [&](std::string_view shown) {
     if (shown == " ") {
       blank = !out.empty();

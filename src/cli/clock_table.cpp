@@ -94,7 +94,7 @@ std::string with_standing(const std::string& verdict, bool wrong) {
 }
 
 void add_rows(const ClockReading& reading, bool wrong, bool harmful, std::vector<ClockRow>& rows) {
-  constexpr double kTells = 0.9;  // what leaves more than this open tells nothing
+  constexpr double kTells = 0.9;  // a larger share tells nothing
   rows.push_back({.name = reading.url,
                   .bound = told_bound(reading),
                   .best = told_estimate(reading),

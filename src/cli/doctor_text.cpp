@@ -62,7 +62,7 @@ std::string of_verdict(const doctor::Diagnosis& diagnosis, const Screen& screen)
 
 std::string of_check(const Check& check, const Screen& screen) {
   constexpr std::size_t kName = 19;    // columns: "clock_sync_service" and a blank
-  constexpr std::size_t kNarrow = 60;  // below there is no room beside the name
+  constexpr std::size_t kNarrow = 60;  // below this there is no room next to the name
   const std::size_t mark = screen.terminal ? 4 : 8;
   const bool narrow = screen.columns < kNarrow;
   const std::size_t indent = narrow ? 4 : mark + kName + 1;

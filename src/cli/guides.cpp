@@ -130,9 +130,9 @@ class PlainText {
 
   std::size_t width_;
   bool fenced_ = false;              // between ``` lines
-  std::string block_;                // the paragraph or item under way
+  std::string block_;                // the current paragraph or item
   bool item_ = false;                // whether it is an item
-  std::vector<std::string> header_;  // of the table under way
+  std::vector<std::string> header_;  // of the current table
   std::string text_;
 };
 

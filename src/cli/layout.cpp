@@ -37,7 +37,7 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t width
 }
 
 std::string entry(std::string_view left, std::string_view right, std::size_t width) {
-  constexpr std::size_t kColumn = 30;  // where `right` begins
+  constexpr std::size_t kColumn = 30;  // where `right` starts
   constexpr std::size_t kNarrow = 60;  // columns; below there is no room for two of them
   constexpr std::size_t kBelow = 6;
   const std::size_t column = width < kNarrow ? kBelow : kColumn;

@@ -42,7 +42,7 @@ class Logger {
   bool quiet_;
   bool json_;
   bool color_;
-  std::mutex mutex_;  // over the writing alone
+  std::mutex mutex_;  // only for writing
 };
 
 }  // namespace skewguard::cli

@@ -14,7 +14,7 @@ enum class CertificateFault {
   certificate,  ///< it is not yet valid, or has expired, by a right clock too
   both,         ///< the local clock is surely wrong, and no right one would make it good
   never,        ///< no time would make it good: it ends before it begins, or an issuer's does
-  unknown,      ///< nobody tells what time it is
+  unknown,      ///< the true time is not known
 };
 
 /// A certificate that fails only because of its dates, by the local wall clock.

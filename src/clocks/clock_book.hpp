@@ -134,7 +134,7 @@ class ClockBook {
   EstimatorOptions options_;
   DriftRate rate_;
   std::vector<Server> servers_;
-  std::optional<UnslewedTime> disrupted_;  ///< told, and no server has shown by how much
+  std::optional<UnslewedTime> disrupted_;  ///< reported, but no server has shown by how much
 };
 
 }  // namespace skewguard::clocks

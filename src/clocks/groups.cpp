@@ -86,7 +86,7 @@ namespace {
 /// The samples that meet one group alone, read in order of arrival.
 struct Runs {
   bool clean = true;          ///< no group came back after another
-  std::size_t start = 0;      ///< where the last run begins
+  std::size_t start = 0;      ///< where the last run starts
   std::size_t group = 0;      ///< of the last run
   std::size_t before = 0;     ///< the group of the run before it
   std::size_t length = 0;     ///< of the last run

@@ -16,7 +16,7 @@ class LocalWatch {
  public:
   /// Between two readings.
   struct Seen {
-    Duration wall_step{0};  ///< of the wall clock; positive = forward. 0: less than can be told
+    Duration wall_step{0};  ///< of the wall clock; positive = forward. 0: too small to detect
     Duration suspended{0};  ///< how long the machine was suspended (>= 0). 0: not for sure
   };
   /// Since the reading before; nothing is seen in the first.

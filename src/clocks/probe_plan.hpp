@@ -61,7 +61,7 @@ class ProbePlan {
     fresh,  ///< one that has carried nothing yet: to be opened ahead
   };
   struct Shot {
-    UnslewedTime at;  ///< when to send; as soon as possible where it has passed
+    UnslewedTime at;  ///< when to send; as soon as possible if it has passed
     Over over = Over::best;
   };
   enum class Wait {
@@ -139,7 +139,7 @@ class ProbePlan {
     UnslewedTime since{};        ///< the last thing that happened to it
     bool turned = false;         ///< an answer has shown it
     std::size_t look_ahead = 0;  ///< checks ahead of the bracket that are still to be sent
-    bool look_behind = false;    ///< one behind it is, where no answer has shown the second
+    bool look_behind = false;    ///< one behind it is, if no answer has shown the second
   };
   /// The second on whose flanks is sent.
   struct Flanks {

@@ -27,7 +27,7 @@ struct Moment {
 /// A failed or missing answer as our client judged it, and what the server itself knows about it.
 struct Judged {
   ReportedAttempt attempt;
-  std::optional<emulator::RequestRecord> truth;  ///< absent where no whole answer arrived
+  std::optional<emulator::RequestRecord> truth;  ///< absent if no whole answer arrived
 };
 
 /// The result of one client.

@@ -19,7 +19,7 @@ inline constexpr const char* kPath = "/api/v2/tokens/me";
 /// How one call ended: the status that reached the caller, 0 = none.
 struct Outcome {
   int status = 0;
-  std::string words;  ///< for the story, beside the status
+  std::string words;  ///< for the story, next to the status
 };
 
 /// The environment of one client: its servers, its machine, and the results. Thread-safe, but run()

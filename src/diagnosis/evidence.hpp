@@ -25,7 +25,7 @@ struct TokenFacts {
   std::optional<Instant> dead_at;  ///< our own deadline for it; absent for a given token
   /// The issuer's numbers, *read by the API's clock*: what the API compares with its own time.
   std::optional<ServerTime> begins;
-  std::optional<ServerTime> begins_later{};  ///< the later of nbf and iat, where they differ
+  std::optional<ServerTime> begins_later{};  ///< the later of nbf and iat, if they differ
   std::optional<ServerTime> ends;
   std::optional<ServerTime> iat{};
   /// The issuer's Date of the token answer, and which of the two rest on it because there is no
@@ -60,11 +60,11 @@ struct Trial {
   TokenFacts token;
   Instant sent{};
   Instant received{};
-  std::optional<ServerTime> date;  ///< that answer's own Date, where it is fit for a sample
+  std::optional<ServerTime> date;  ///< that answer's own Date, if it is usable as a sample
   WallTime wall{};                 ///< what this machine's wall clock read at receipt
   std::optional<OffsetBound> api_minus_wall;  ///< the API's clock minus it
   bool refused = true;
-  Said said;                       ///< where it was refused
+  Said said;                       ///< if it was refused
   Action followed = Action::none;  ///< what the guard did next
   Duration waited{0};              ///< before it did so
   Hindrance hindrance = Hindrance::none;
@@ -74,7 +74,7 @@ struct Trial {
 struct Look {
   Instant sent{};
   Instant received{};
-  std::optional<ServerTime> date;  ///< absent where it brought none
+  std::optional<ServerTime> date;  ///< absent if it has none
 };
 
 struct Limits {
@@ -105,7 +105,7 @@ struct Evidence {
   bool takes_turns = false;
   /// Why the token machine did not provide a new token, if it was asked for one.
   std::optional<Verdict> denied;
-  std::optional<Duration> next_request_in{};  ///< where evidence rule 8 is why
+  std::optional<Duration> next_request_in{};  ///< set if evidence rule 8 is the reason
   Limits limits;
   Instant started{};  ///< when the call began
   Instant now{};

@@ -179,7 +179,7 @@ bool surely_apart(const Case& of) {
   const auto apart = between(of);
   if (!apart) return false;
   if (of.login->alone && of.api->alone) return of.off(*apart);
-  // A hull that allows for a second clock is two seconds wider for that reason alone.
+  // A hull that allows for a second clock is two seconds wider for only that reason.
   return !apart->holds(Duration{0}) && of.off(*between_shown(of));
 }
 

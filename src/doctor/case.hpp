@@ -42,7 +42,7 @@ struct Case {
   [[nodiscard]] std::string mend_local() const;
 
   const Examination& examination;
-  const Duration tolerance;  ///< a second, or less where less is harmful
+  const Duration tolerance;  ///< a second, or less if less is harmful
   const Harm harm;
   const ClockReading* login = nullptr;  ///< null: its URL is not known
   const ClockReading* api = nullptr;
@@ -78,7 +78,7 @@ const char* tls_fix(const ClockReading& reading);
 
 /// The login host's clock minus the API's. Empty if either does not show a single time.
 std::optional<OffsetBound> between(const Case& of);        ///< for verdicts
-std::optional<OffsetBound> between_shown(const Case& of);  ///< to be told
+std::optional<OffsetBound> between_shown(const Case& of);  ///< to be shown
 bool surely_apart(const Case& of);
 /// The refusal that shows that the two hosts' clocks differ: tokens reveal more than Dates. Null if
 /// there is none.

@@ -65,7 +65,7 @@ class ClockProbe : public std::enable_shared_from_this<ClockProbe> {
   net::ProbeRoute route_;
   Options options_;
   std::optional<clocks::ProbePlan> plan_;
-  bool begun_ = false;             // the plan has been told of this round
+  bool begun_ = false;             // the plan knows about this round
   std::size_t known_samples_ = 0;  // of the rounds before
   std::unique_ptr<net::Timer> timer_;
   std::unique_ptr<net::Timer> limit_;

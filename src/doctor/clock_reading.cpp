@@ -86,7 +86,7 @@ ClockReading clock_reading(const clocks::ProbePlan& plan, const Now& now, Durati
   const OffsetBound& sure = reading.alone ? bound : hull;
   reading.hull = against_wall({sure.low, sure.high + staleness}, now);
   const Duration shift = at.time_since_epoch() - now.wall.time_since_epoch();
-  const auto best = plan.best(at);  // nothing where a step has left no answer to rest on
+  const auto best = plan.best(at);  // empty if a step has invalidated all answers
   reading.best = std::clamp(best ? *best + shift : reading.bound->middle(), reading.bound->low,
                             reading.bound->high);
   if (const auto shown = plan.by_renewals(at)) {

@@ -15,7 +15,7 @@ namespace skewguard::doctor {
 /// What one server's answers show about its clock. All offsets are server minus local wall clock at
 /// the time of the reading: positive = the server is ahead = the local clock is behind.
 struct ClockReading {
-  std::string url;  ///< as asked for
+  std::string url;  ///< as requested
   /// Why there are no samples, or no more of them.
   std::optional<TransportFailure> failure{};
   std::size_t asked = 0;               ///< requests sent

@@ -16,7 +16,7 @@ namespace skewguard::doctor {
 
 /// What this machine knows about its own clock.
 struct HostReading {
-  std::optional<system::KernelClock> kernel{};  ///< nothing where it does not say: `no_kernel`
+  std::optional<system::KernelClock> kernel{};  ///< empty if it does not say: `no_kernel`
   std::string no_kernel;
   std::vector<system::TimeService> services;  ///< the running ones first
   system::MachineKind machine{};

@@ -16,7 +16,7 @@ struct Access {
   std::optional<Error> error{};
   CallReport report{};
   std::string who;                     ///< the token belongs to; empty = not known
-  std::optional<Duration> lifetime{};  ///< of a new token; nothing where none was had
+  std::optional<Duration> lifetime{};  ///< of a new token; empty if there was none
   bool given = false;                  ///< it was handed in
   /// The time that doctor allowed, if the settings would allow more.
   std::optional<Duration> hurried{};

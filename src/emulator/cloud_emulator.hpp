@@ -44,7 +44,7 @@ struct Settings {
   Duration lifetime = std::chrono::hours{24};  ///< the platform's default (docs/platform.md 1.5)
   TokenRules token_rules{};
   RateLimit login_limit{};  ///< of each client's token requests
-  RateLimit api_limit{};    ///< of each token's requests; kApiAllowed where it has no number
+  RateLimit api_limit{};    ///< of each token's requests; kApiAllowed if it has no number
   bool strict_nbf = false;  ///< an API host refuses tokens that its clock says have not begun
   BackendChoice choice = BackendChoice::per_request;
   std::optional<std::size_t> pinned_backend{};  ///< answers everything, whatever `choice` says

@@ -17,7 +17,7 @@ namespace skewguard::emulator {
 
 /// The value of a Retry-After field.
 struct RetryAfter {
-  std::string text;                   ///< as it stands on the wire; empty = no such field
+  std::string text;                   ///< as on the wire; empty = no such field
   std::optional<Duration> date_in{};  ///< else an HTTP date: the host's own clock plus so much
 };
 
@@ -46,7 +46,7 @@ struct DateFault {
 /// Where and when an answer gets its Date.
 struct StampAt {
   std::chrono::seconds date;  ///< the host's clock, whole seconds
-  HostTime reading;           ///< the same, as it stands
+  HostTime reading;           ///< the same, not rounded
   HostTime reading_at_start;  ///< about what it said when the emulator started
   Duration age;               ///< true time since then
   std::size_t backend = 0;    ///< 0 for the login host
@@ -62,7 +62,7 @@ struct Effect {
   std::optional<std::string> message{};   ///< likewise
   std::optional<std::string> location{};  ///< a redirect to there
   std::optional<std::size_t> size{};      ///< of a JSON body, bytes
-  // Changes to the answer, whoever gave it.
+  // Changes to the answer, wherever it came from.
   std::optional<BodyFault> body{};
   std::optional<std::string> content_type{};
   std::map<std::string, std::string> headers;  ///< in place of those of the same name

@@ -17,7 +17,8 @@ struct ListenOptions {
   std::uint16_t login_port = 0;       ///< --login-port; 0 = any free one
   std::uint16_t api_port = 0;         ///< --api-port
   bool tls = false;                   ///< --tls: with a CA and a certificate made at the start
-  std::string ca_file;  ///< --ca-file: where the CA goes; empty = a temporary file, gone at the end
+  std::string
+      ca_file;  ///< --ca-file: where to write the CA; empty = a temporary file, removed at the end
 };
 
 /// The flags of `skewguard emulate`; each field names its flag.

@@ -51,7 +51,7 @@ class SkewedClock {
   };
   Instant start_;
   HostTime true_at_start_;
-  Instant anchor_;   // where drift is counted from
+  Instant anchor_;   // when the drift started
   Duration offset_;  // at anchor_
   double drift_ppm_;
   std::vector<Step> steps_;

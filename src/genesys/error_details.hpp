@@ -12,7 +12,7 @@ namespace skewguard::genesys {
 /// What an error in the API host's own format says besides its code and message (docs/platform.md
 /// section 2.2). Any field may be empty.
 struct ErrorDetails {
-  std::string context_id;  ///< = correlation id; visible characters alone
+  std::string context_id;  ///< = correlation id; only visible characters
   /// "domain:entity:action", from the message, its parameters, details and nested errors; each
   /// once, in order.
   std::vector<std::string> permissions;

@@ -106,7 +106,7 @@ class CallMachine::Impl {
   Hosts hosts_;
   CallRecord record_;
 
-  const clocks::ClockView* view_ = nullptr;  // of the step under way
+  const clocks::ClockView* view_ = nullptr;  // of the current step
   CallStep out_;
 
   TokenInUse token_;

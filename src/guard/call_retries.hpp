@@ -24,7 +24,7 @@ class CallRetries {
 
   /// A rate limit.
   struct Limit {
-    std::optional<Duration> told;  ///< what the server asked for, as far as it is believed
+    std::optional<Duration> told;  ///< what the server asked for, if that is credible
     Duration wait{0};              ///< that, or a backoff of our own
     bool retry = false;
   };

@@ -65,7 +65,7 @@ std::optional<seconds> delay_until(std::string_view until, const Headers& header
 /// one was hit.
 struct ResetField {
   std::string_view reset;
-  std::string_view remaining;  ///< empty = not told so
+  std::string_view remaining;  ///< empty = not given
   bool may_be_instant;         ///< over kInstant it is a time, over kMilliseconds in those
 };
 constexpr std::array<ResetField, 4> kResetFields{

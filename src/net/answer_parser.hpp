@@ -20,7 +20,7 @@ class AnswerParser {
   enum class Outcome {
     more,       ///< feed on
     complete,   ///< the answer is whole: take it
-    malformed,  ///< not HTTP/1.1, or nobody could say where it ends: why()
+    malformed,  ///< not HTTP/1.1, or its end is ambiguous: why()
     too_large,  ///< head or body over the limit: why()
     truncated,  ///< the connection ended in the middle of it
   };

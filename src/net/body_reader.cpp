@@ -30,7 +30,7 @@ std::optional<unsigned> hex_digit(char c) noexcept {
 struct ChunkLine {
   bool bad = false;        ///< no line begins like this
   bool complete = false;   ///< a line may end here
-  std::uint64_t size = 0;  ///< of the chunk, bytes; the largest number where it is larger
+  std::uint64_t size = 0;  ///< of the chunk, bytes; the largest number if it is larger
 };
 
 /// Whether a quoted string (RFC 9110 section 5.6.4) is open at the end of `text`.

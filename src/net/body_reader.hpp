@@ -62,7 +62,7 @@ class BodyReader {
   std::size_t lines_left_ = 0;  // bytes that extensions and trailer may still have
   LineReader lines_{0};
   SecretText body_;
-  std::string large_;  // instead of body_, where there is more than a token answer has
+  std::string large_;  // instead of body_, if there is more than a token answer has
   std::string why_;
   bool begun_ = false;
   bool after_cr_ = false;  // of the CRLF behind a chunk, the CR has come

@@ -33,7 +33,8 @@ void Connector::start(std::vector<std::string> addresses, std::uint16_t port, Ha
 void Connector::cancel() {
   handler_ = nullptr;
   timer_->disarm();
-  // Each attempt's handler holds its socket too: only closed it ends, and lets go of the loop.
+  // Each attempt's handler holds its socket too: only closing it ends the attempt and frees the
+  // loop.
   for (const auto& socket : std::exchange(under_way_, {})) {
     boost::system::error_code ignored;
     std::ignore = socket->close(ignored);

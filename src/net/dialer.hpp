@@ -33,7 +33,7 @@ struct Connection {
 /// Where a connection goes, and through which proxy.
 struct Route {
   http::Url url;                 ///< scheme, host and port count
-  const Proxy* proxy = nullptr;  ///< where the connection begins; null = at the host itself
+  const Proxy* proxy = nullptr;  ///< the proxy to connect to; null = the host itself
 
   /// For messages: "api.example:443 (through the proxy 10.0.0.1:3128)".
   [[nodiscard]] std::string place() const;
@@ -142,7 +142,7 @@ class Dialer {
   Lookup lookup_;
   IdlePool<Connection> pool_;
   Log log_;
-  std::unique_ptr<TlsContext> tls_;  // made when the first https URL is asked for
+  std::unique_ptr<TlsContext> tls_;  // created for the first https URL
   std::shared_ptr<TlsSessions> sessions_ = std::make_shared<TlsSessions>();
   std::uint64_t last_connection_ = 0;
 };

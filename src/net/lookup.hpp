@@ -12,7 +12,7 @@ namespace skewguard::net {
 /// The result of a look-up: numeric addresses in order of preference, or why there are none.
 struct LookupAnswer {
   std::vector<std::string> addresses;
-  std::string why{};          ///< the resolver's words; set where `addresses` is empty
+  std::string why{};          ///< the resolver's message; set if `addresses` is empty
   bool no_such_name = false;  ///< and the resolver is sure of it: it was reached
 };
 /// Looks up a host name; blocks as long as it takes. Called on its own thread, so it must own

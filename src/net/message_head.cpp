@@ -165,7 +165,7 @@ Fault check_host(const Headers& headers, int version) {
 }
 
 bool wants_tls(int status, std::string_view body) noexcept {
-  constexpr std::size_t kLongestPage = 4096;  // the words stand at the beginning of a short page
+  constexpr std::size_t kLongestPage = 4096;  // the message is at the start of a short page
   constexpr std::array<std::string_view, 3> kWords{
       "plain HTTP request was sent to HTTPS port",
       "speaking plain HTTP to an SSL-enabled server port",

@@ -17,7 +17,7 @@ namespace skewguard::net {
 /// What all lines to one server share. All that it refers to must outlive them.
 struct ProbeRoute {
   Dialer& dialer;
-  Route route;         ///< its URL is what is asked for
+  Route route;         ///< its URL is requested
   std::string method;  ///< "HEAD" or "GET"; may change between requests
 };
 

@@ -139,7 +139,7 @@ void SendOperation::written(Stream::ErrorCode error, std::size_t size) {
   write_pending_ = false;
   request_sent_ = request_sent_ || size > 0;
   if (error && size == 0) {
-    // On a new connection TLS tells why it was refused: by TLS 1.3 that comes after the handshake.
+    // On a new connection TLS says why it was refused: in TLS 1.3 that comes after the handshake.
     const auto fault = pooled_ ? std::nullopt : connection_->stream->fault();
     return fault ? fail(*fault) : connection_lost(error.message());
   }

@@ -31,7 +31,7 @@ class SendOperation : public std::enable_shared_from_this<SendOperation> {
   void wait_for_turn();  ///< the deadline runs from here on
   void start();
   void fail(TransportFailure::Kind kind, std::string detail);
-  void abandon();  ///< ends it without a word; leaves the dialer alone from then on
+  void abandon();  ///< ends it silently; does not use the dialer afterwards
 
   [[nodiscard]] const http::Url& url() const noexcept { return route_.url; }
 
@@ -72,12 +72,12 @@ class SendOperation : public std::enable_shared_from_this<SendOperation> {
   std::unique_ptr<Timer> timer_;
   std::shared_ptr<Dial> dial_;
   std::optional<Connection> connection_;
-  Secret head_;        // holds the credentials
+  Secret head_;        // contains the credentials
   SecretText buffer_;  // what was read last; may hold a token
   AnswerParser parser_;
   Exchange exchange_;
   bool head_told_ = false;      // the sink has it
-  std::uint64_t piece_ = 0;     // the one that the sink holds
+  std::uint64_t piece_ = 0;     // the one that the sink is processing
   bool pooled_ = false;         // the connection has carried an answer before
   bool resent_ = false;         // the request has been sent anew
   bool request_sent_ = false;   // bytes of it may have reached a server

@@ -101,7 +101,7 @@ class SntpQuestion : public std::enable_shared_from_this<SntpQuestion> {
     std::uint64_t nonce = 0;
     Now sent{};
   };
-  using AttemptPtr = std::shared_ptr<Attempt>;  ///< shared for the moment of a callback alone
+  using AttemptPtr = std::shared_ptr<Attempt>;  ///< shared only during a callback
 
   [[nodiscard]] std::string key() const { return http::endpoint_text(name_.host, name_.port); }
 

@@ -63,7 +63,7 @@ using SntpResult = std::variant<SntpAnswer, SntpFailure>;
 class SntpClient {
  public:
   using Handler = std::function<void(SntpResult)>;
-  using Ticket = std::uint64_t;  ///< names one question under way; never 0
+  using Ticket = std::uint64_t;  ///< identifies a query in progress; never 0
   static constexpr Duration kPatience = std::chrono::seconds{1};
   static constexpr std::size_t kTries = 3;         ///< of one question, for each address
   static constexpr std::size_t kMaxAddresses = 4;  ///< as many as a pool's name has

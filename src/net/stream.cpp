@@ -171,7 +171,7 @@ class TlsStream final : public Stream {
       return post(std::move(handler), asio::error::connection_aborted);
     }
     if (on_their_way_.size() < kMaxOnTheirWay) {
-      send([](ErrorCode, std::size_t) {});  // where that fails, the next read does too
+      send([](ErrorCode, std::size_t) {});  // if that fails, the next read does too
       return read_more(buffer, std::move(handler));
     }
     // A peer that asks for replies and takes none is not listened to meanwhile.

@@ -13,7 +13,7 @@ class AsioTimer final : public Timer {
   explicit AsioTimer(const Loop& io) : io_(io), timer_(io.executor) {}
 
   void arm(Duration delay, std::function<void()> fire) override {
-    // An expiry that is already in the loop's queue cannot be taken back; the token tells the
+    // An expiry that is already in the loop's queue cannot be cancelled; the token tells the
     // armed one from those before it.
     armed_ = std::make_shared<int>(0);
     auto run = [armed = std::weak_ptr<int>(armed_),

@@ -134,7 +134,7 @@ void TlsEngine::demand_host() {
   X509_VERIFY_PARAM* param = SSL_get0_param(ssl_.get());
   X509_VERIFY_PARAM_set_hostflags(
       param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-  if (numeric(demand_.host)) {  // no SNI: it is for names alone (RFC 6066 section 3)
+  if (numeric(demand_.host)) {  // no SNI: it is only for names (RFC 6066 section 3)
     X509_VERIFY_PARAM_set1_ip_asc(param, demand_.host.c_str());
     return;
   }

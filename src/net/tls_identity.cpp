@@ -107,7 +107,7 @@ std::optional<std::string> use_client_identity(SSL_CTX* context, const ClientIde
   if (const int error = read_whole(files.certificate, text)) return unreadable(certificate, error);
   ERR_clear_error();
   const bool chain = use_chain(context, text);
-  Secret::wipe(text);  // the key may stand in the same file
+  Secret::wipe(text);  // the key may be in the same file
   if (!chain) {
     return certificate + " contains no usable certificate (PEM): " + openssl_words("it is not one");
   }

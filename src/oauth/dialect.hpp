@@ -24,7 +24,7 @@ inline constexpr std::string_view kTokenTypeField = "token_type";
 struct TokenAnswer {
   Secret access_token;
   std::string token_type;              ///< "Bearer", in whatever case
-  std::optional<Duration> expires_in;  ///< > 0; absent where nothing that can be says it
+  std::optional<Duration> expires_in;  ///< > 0; absent if no credible field says it
   std::vector<Oddity> oddities;
 };
 

@@ -17,7 +17,7 @@ namespace skewguard::oauth {
 struct Holding {
   TokenPtr token;
   Instant first_use{};
-  double jitter = 0;  ///< [0, 1): where in its margin it is refreshed
+  double jitter = 0;  ///< [0, 1): when in its margin it is refreshed
   Duration took{0};   ///< its token request; 0 = not fetched here
   Instant no_refresh_before{};
   /// The issuer's clock may end its life before our own deadline does. Not if by that clock the

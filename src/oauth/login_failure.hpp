@@ -27,7 +27,7 @@ struct LoginFailure {
   Retry retry = Retry::never;
   bool credentials = false;  ///< the login host refuses who we are: pause, longer each time
   std::optional<Duration> retry_after;
-  std::optional<int> http_status;  ///< absent where no answer came
+  std::optional<int> http_status;  ///< absent if there was no answer
   std::string error_code;
   std::string correlation_id;
 };
@@ -39,7 +39,7 @@ struct LoginContext {
   std::string client_id;           ///< may be empty
   std::string_view secret_hint{};  ///< what looks wrong with the client's secret; may be empty
   ClientAuth client_auth = ClientAuth::basic;
-  bool raw = false;      ///< id and secret stand in Basic as they are
+  bool raw = false;      ///< id and secret are not encoded in Basic
   bool special = false;  ///< id or secret hold characters that a form encodes
 };
 

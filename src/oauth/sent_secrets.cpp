@@ -41,7 +41,7 @@ void add_basic(std::vector<Secret>& out, std::string_view credentials) {
   if (colon == std::string_view::npos) return;
   const auto secret = pair->view().substr(colon + 1);
   add_form_value(out, secret);
-  out.push_back(http::form_encode(secret).secret());  // where it was sent raw
+  out.push_back(http::form_encode(secret).secret());  // if it was sent raw
 }
 
 void add_form(std::vector<Secret>& out, std::string_view form) {

@@ -25,8 +25,8 @@ struct Token {
 
   Instant sent{};                         ///< when its request was sent: its life counts from here
   Instant received{};                     ///< when the answer was there
-  WallTime sent_wall{};                   ///< for the usual analysis alone
-  std::optional<Duration> expires_in;     ///< of the answer, or JWT exp - iat; absent = not told
+  WallTime sent_wall{};                   ///< only for the usual analysis
+  std::optional<Duration> expires_in;     ///< of the answer, or JWT exp - iat; absent = not known
   Duration life{0};                       ///< that we count with, > 0
   std::optional<ServerTime> issuer_date;  ///< the Date of the token answer
   /// A lower bound of the issuer's clock when the request was sent: the token cannot be older.

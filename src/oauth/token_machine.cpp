@@ -203,7 +203,7 @@ void TokenMachine::Impl::turn_away(const clocks::ClockView& view) {
   const Instant now = view.now().boot;
   const bool shut = turns_away(now);
   const Instant earliest = earliest_fetch(view);
-  const bool too_often =  // evidence rule 8 alone
+  const bool too_often =  // only evidence rule 8
       closed(now) == nullptr && can_fetch() && earliest > std::max(login_door_.not_before(), now);
   waiters_.remove_unseen_if([&](const Waiter& waiter) {
     if (!shut && waiter.want.deadline > earliest) return false;

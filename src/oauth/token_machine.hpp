@@ -27,7 +27,7 @@ struct TokenMachineOptions {
   /// The timeout of a token request: a login host that takes 10 s is slow, not down; and within a
   /// call's 30 s there is time for a second try.
   Duration fetch_timeout = std::chrono::seconds{14};
-  Duration unknown_life = std::chrono::seconds{300};  ///< where nothing tells it: Genesys' shortest
+  Duration unknown_life = std::chrono::seconds{300};  ///< if it is not known: Genesys' shortest
   time::Backoff::Options backoff{};
   Duration first_pause = std::chrono::seconds{5};  ///< after a fresh token was refused; doubles
   /// The first pause after credentials that had worked were rejected; doubles. They may be restored

@@ -146,7 +146,7 @@ class TokenMachine::Impl {
   std::optional<Instant> wake_;
   bool unsaved_ = false;                     ///< the newest token
   std::optional<std::uint64_t> noteworthy_;  ///< a generation of which more is known now
-  std::vector<std::string> odd_fields_;      ///< of token answers, that were told
+  std::vector<std::string> odd_fields_;      ///< of token answers, already reported
   TokenActions actions_;
 };
 

@@ -45,7 +45,7 @@ std::string withhold(std::string words, std::initializer_list<std::string_view> 
     hide(words, secret);
     hide_what_was_cut(words, secret);
   }
-  std::string hidden = words;  // past the end of `words` stands what was moved up
+  std::string hidden = words;  // what was moved up follows the end of `words`
   Secret::wipe(words);
   return hidden;
 }

@@ -72,7 +72,7 @@ std::optional<Error> read_proxy_url(const Value& value, ProxyOptions& into) {
     }
     text.remove_prefix(end + 3);
   }
-  const auto host = text.rfind('@');  // no host holds one, a password may
+  const auto host = text.rfind('@');  // no host contains one, a password may
   if (host != std::string_view::npos && host > 0) {
     auto credentials = credentials_of(text.substr(0, host), value);
     if (!credentials) return std::move(credentials).error();

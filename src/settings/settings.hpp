@@ -45,7 +45,7 @@ Surroundings process_surroundings();
 /// Where tokens are kept between runs.
 struct TokenStoreChoice {
   enum class Kind { unsaid, none, file };
-  Kind kind = Kind::unsaid;  ///< unsaid: the default of whoever asks
+  Kind kind = Kind::unsaid;  ///< unsaid: the caller's default
   std::string folder;        ///< of `file`, absolute; empty = the default one
 };
 
@@ -59,7 +59,7 @@ struct Settings {
   LogLevel log_level = LogLevel::warn;
   bool quiet = false;  ///< nothing but the error that ends the command
   bool log_json = false;
-  bool color = false;                 ///< wanted, where stderr is a terminal
+  bool color = false;                 ///< if stderr is a terminal
   std::vector<std::string> warnings;  ///< for the log, at level warn: what was left out of account
 };
 

@@ -14,7 +14,7 @@ namespace skewguard::sharing {
 /// A process is requesting a token from the login host. It need not release the claim: if the beat
 /// stops, another process takes over, so no store has to delete anything.
 struct Claim {
-  std::uint64_t id = 0;     ///< random, new for each request; tells the holder from everyone else
+  std::uint64_t id = 0;  ///< random, new for each request; distinguishes the holder from all others
   std::uint64_t fence = 0;  ///< the generation that the answer will get
   std::uint64_t beat = 0;   ///< raised by the holder as long as it waits for the answer
   friend bool operator==(const Claim&, const Claim&) = default;

@@ -250,7 +250,7 @@ class ShareMachine {
 
   ShareOptions options_;
   std::uint64_t random_state_;
-  View view_;             // of the step that is under way
+  View view_;             // of the current step
   ShareActions actions_;  // likewise
 
   std::optional<event::Need> need_;

@@ -341,7 +341,7 @@ void FileStore::sweep_values(const Folder& folder, const std::string& key,
     if (!is_dead(key, **value, fresh)) return;
     remove_overtaken(*values, number + 1);
   }
-  folder.remove_folder(key);  // fails where it is not empty
+  folder.remove_folder(key);  // fails if it is not empty
 }
 
 /// Whether an earlier version's file can go: an expired token, a draft, a lock without a token.

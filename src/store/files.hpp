@@ -39,7 +39,7 @@ class Files {
   virtual int remove_folder(int folder, const std::string& name) = 0;  ///< an empty one
   /// Appends the names in an open folder to `names`, unordered, at most `max`. Returns 0.
   virtual int list(int folder, std::size_t max, std::vector<std::string>& names) = 0;
-  virtual int lock(int fd) = 0;  ///< exclusive, -EWOULDBLOCK where another descriptor has it
+  virtual int lock(int fd) = 0;  ///< exclusive, -EWOULDBLOCK if another descriptor has it
   virtual int unlock(int fd) = 0;
   virtual int close(int fd) = 0;     ///< the descriptor is gone whatever it returns
   virtual std::uint32_t user() = 0;  ///< whose files are ours; cannot fail

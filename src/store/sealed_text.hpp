@@ -18,7 +18,7 @@ inline constexpr std::size_t kMaxTextBytes = std::size_t{128} * 1024;
 // What a sealed text may contain.
 bool visible_ascii(std::string_view text);
 bool is_name(std::string_view text);    ///< at most 256 characters; may be empty
-bool is_origin(std::string_view text);  ///< at most 512: a host name alone may have 253
+bool is_origin(std::string_view text);  ///< at most 512: a host name may already have 253
 bool in_range(Duration time);           ///< from 0 to 199 years: sums stay far from overflow
 
 /// Composes one JSON object in a fixed form: one member per line, the last one a SHA-256 digest of

@@ -41,7 +41,7 @@ Result<KernelClock> kernel_clock(int (*adjust)(timex*)) {
   timex told{};
   const int state = adjust(&told);
   if (state < 0) return unreadable(errno);
-  timex old_slew{};  // of adjtime(), which has an amount of its own
+  timex old_slew{};  // of adjtime(), which has its own amount
   old_slew.modes = ADJ_OFFSET_SS_READ;
   if (adjust(&old_slew) < 0) old_slew.offset = 0;
 

@@ -64,7 +64,7 @@ std::vector<char*> environment_without(const std::vector<std::string_view>& with
   return kept;
 }
 
-constexpr int kNothing = -1;  ///< no descriptor: /dev/null stands there
+constexpr int kNothing = -1;  ///< no descriptor: /dev/null instead
 
 /// Standard input from `input`, standard output to `output`, no other descriptors, default signal
 /// handling.

@@ -34,7 +34,7 @@ class Programs {
  private:
   struct Running {
     int pid;
-    int handle;  ///< pidfd, readable once it has ended; -1 where the kernel has none
+    int handle;  ///< pidfd, readable once it has ended; -1 if the kernel has none
   };
   void reap() noexcept;
 

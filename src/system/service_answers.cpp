@@ -92,7 +92,7 @@ std::optional<TimeServiceAnswer> read_chronyc(std::string_view text) {
 
 std::optional<Duration> read_time_span(std::string_view text) {
   using Unit = std::pair<std::string_view, double>;
-  // Longer ones first, where one is the end of another.
+  // Longer ones first if one is the end of another.
   constexpr std::array<Unit, 10> kUnits = {{{"month", 2'629'800},
                                             {"min", 60},
                                             {"ms", 1e-3},
@@ -102,7 +102,7 @@ std::optional<Duration> read_time_span(std::string_view text) {
                                             {"d", 86'400},
                                             {"h", 3600},
                                             {"s", 1},
-                                            {"", 1}}};  // "0" alone has none
+                                            {"", 1}}};  // a bare "0" has none
   Duration sum{0};
   const auto parts = split(text, " ");
   if (parts.empty()) return std::nullopt;

@@ -198,7 +198,7 @@ std::vector<TimeService> time_services(const Files& files, const TimeServiceOpti
     service.unit = unit_of(files, signs);
     if (systemd && !service.unit.empty()) service.enabled = wanted(files, service.unit);
     asking.complete(service);
-    // timesyncd says what it got from the network as well; chronyc and ntpq give addresses alone.
+    // timesyncd also says what it got from the network; chronyc and ntpq give only addresses.
     service.servers = service.answer.servers;
     auto configured = configured_servers(files, signs.kind);
     const bool says_all = signs.kind == TimeServiceKind::timesyncd && !service.servers.empty();

@@ -47,8 +47,8 @@ struct TimeService {
   std::string unit;             ///< of systemd, less ".service"; empty: there is none
   bool installed = false;       ///< its program is there
   bool running = false;         ///< its process is seen, or it answers
-  std::optional<bool> enabled;  ///< starts with the machine; nothing where it cannot be told
-  TimeServiceAnswer answer;     ///< empty where it was not asked, or `no_answer` says why
+  std::optional<bool> enabled;  ///< starts with the machine; empty if unknown
+  TimeServiceAnswer answer;     ///< empty if it was not asked, or `no_answer` says why
   std::string no_answer;        ///< why there is none: for people
   /// Its servers, each once: from its configuration, otherwise from its answer. For timesyncd from
   /// its answer, which includes those of the network.

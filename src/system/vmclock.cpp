@@ -18,7 +18,7 @@ struct Page {
   std::uint16_t version;
   std::uint8_t counter_id;
   std::uint8_t time_type;
-  std::uint32_t seq_count;  ///< odd: an update is under way
+  std::uint32_t seq_count;  ///< odd: an update is in progress
   std::uint64_t disruption_marker;
 };
 static_assert(offsetof(Page, seq_count) == 12 && offsetof(Page, disruption_marker) == 16);

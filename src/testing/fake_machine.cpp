@@ -212,7 +212,7 @@ Executor::Timer FakeMachine::call_at(Instant at, std::function<void()> function)
 }
 
 void FakeMachine::cancel(Timer timer) {
-  // Destroyed without the lock: what the function holds may use this machine.
+  // Destroyed without the lock: the function's captures may use this machine.
   const auto cancelled = impl_->locked([&] { return impl_->process.withdraw(timer); });
 }
 

@@ -259,7 +259,7 @@ std::optional<seconds> parse_loose_date(std::string_view text, seconds today) {
   seconds east{0};
   if (Reader rest = in; read_rfc850_stem(rest, fields) && read_zone(rest, east)) {
     fields.year = full_year(fields, today);
-    const auto local = resolve(fields);  // the weekday tells its century
+    const auto local = resolve(fields);  // the weekday determines its century
     return local ? std::optional(*local - east) : std::nullopt;
   }
   if (!read_asctime_date(in, fields) && !read_loose_date(in, fields, east) &&
