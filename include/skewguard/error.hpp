@@ -37,7 +37,8 @@ struct Error {
   std::shared_ptr<const CallReport> report = nullptr;
 };
 
-/// "message: remedy" on one line, or only the message if there is no remedy.
+/// On one line: "message: remedy", "Message. Remedy." if the message ends with a period, or only
+/// the message if there is no remedy.
 std::string describe(const Error& error);
 
 /// What Result::or_throw() throws, for those who prefer exceptions; nothing else throws it. what()

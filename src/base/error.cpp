@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/strings.hpp"
+
 namespace skewguard {
 
 std::string_view to_string(ErrorKind kind) noexcept {
@@ -30,6 +32,7 @@ std::string_view to_string(ErrorKind kind) noexcept {
 
 std::string describe(const Error& error) {
   if (error.remedy.empty()) return error.message;
+  if (error.message.ends_with('.')) return error.message + " " + as_sentence(error.remedy);
   return error.message + ": " + error.remedy;
 }
 

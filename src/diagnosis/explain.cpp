@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <functional>
 #include <initializer_list>
 #include <string>
 #include <vector>
 
+#include "base/strings.hpp"
 #include "diagnosis/call_error.hpp"
 #include "diagnosis/dates.hpp"
 #include "diagnosis/standing.hpp"
@@ -32,11 +32,6 @@ std::vector<std::string> clock_texts(std::initializer_list<ServerTime> times) {
     return texts;
   for (std::string& text : texts) text = text.substr(text.find('T') + 1, 8) + " UTC";
   return texts;
-}
-
-std::string as_sentence(std::string words) {
-  words.front() = static_cast<char>(std::toupper(words.front()));
-  return words + ".";
 }
 
 /// "4.0 to 5.1 s"; with both units if they differ, a single number if both ends read alike.
@@ -339,6 +334,28 @@ std::string own_words(const oauth::Refusal& refusal) {
   return {};
 }
 
+/// What a person can do about a missing answer.
+std::string remedy_of(const TransportFailure& failure, Verdict verdict) {
+  using Kind = TransportFailure::Kind;
+  if (failure.out_of_resources) return kCheckLimits;
+  if (failure.kind == Kind::proxy || failure.kind == Kind::proxy_refused)
+    return "check the proxy (--proxy, HTTPS_PROXY)";
+  if (failure.kind == Kind::tls_failed) {
+    return "check the URL, and the client certificate if the server requests one (--client-cert, "
+           "--client-key)";
+  }
+  switch (verdict) {
+    case Verdict::tls_untrusted:
+      return "check the CA bundle and the host name";
+    case Verdict::timeout:
+      return "try again, or raise --timeout";
+    case Verdict::protocol:
+      return "check the URL, and that nothing on the way changes answers";
+    default:
+      return "check the network and the URL";
+  }
+}
+
 }  // namespace
 
 std::string explain_provisional(const Evidence& evidence, const Assessment& assessment) {
@@ -481,35 +498,22 @@ std::string explain_api_error(const oauth::Refusal& refusal, int status, bool re
                      retried ? "; the request is sent again after a pause" : "");
 }
 
-std::string explain_failure(const TransportFailure& failure, const std::string& host,
-                            WallTime local, bool retried) {
+std::string ExplainedFailure::text() const {
+  return remedy.empty() ? what : what + " " + as_sentence(remedy);
+}
+
+ExplainedFailure explain_failure(const TransportFailure& failure, const std::string& host,
+                                 WallTime local, bool retried) {
   using Kind = TransportFailure::Kind;
   if (failure.kind == Kind::tls_time) {
-    const auto why = oauth::why_out_of_time(failure, host, local);
-    return why.text + ". " + as_sentence(why.remedy);
+    auto why = oauth::why_out_of_time(failure, host, local);
+    return {why.text + ".", std::move(why.remedy)};
   }
-  const std::string text = failure.detail.empty()
+  const std::string what = failure.detail.empty()
                                ? "no answer: " + std::string(to_string(failure.kind))
                                : failure.detail;
-  if (retried) return text + "; the request is sent again after a pause.";
-  if (failure.out_of_resources) return text + ". " + as_sentence(kCheckLimits);
-  if (failure.kind == Kind::proxy || failure.kind == Kind::proxy_refused)
-    return text + ". Check the proxy (--proxy, HTTPS_PROXY).";
-  if (failure.kind == Kind::tls_failed) {
-    return text +
-           ". Check the URL, and the client certificate if the server requests one (--client-cert, "
-           "--client-key).";
-  }
-  switch (verdict_of(failure, local)) {
-    case Verdict::tls_untrusted:
-      return text + ". Check the CA bundle and the host name.";
-    case Verdict::timeout:
-      return text + ". Try again, or raise --timeout.";
-    case Verdict::protocol:
-      return text + ". Check the URL, and that nothing on the way changes answers.";
-    default:
-      return text + ". Check the network and the URL.";
-  }
+  if (retried) return {what + "; the request is sent again after a pause.", ""};
+  return {what + ".", remedy_of(failure, verdict_of(failure, local))};
 }
 
 }  // namespace skewguard::diagnosis

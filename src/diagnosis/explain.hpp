@@ -46,8 +46,15 @@ std::string explain_auth_backend(const oauth::Refusal& refusal, bool retried);
 std::string explain_redirect(const oauth::Refusal& refusal, int status);
 std::string explain_unusable(const oauth::Refusal& refusal, int status);
 std::string explain_api_error(const oauth::Refusal& refusal, int status, bool retried);
+/// A missing answer in words.
+struct ExplainedFailure {
+  std::string what;    ///< a sentence
+  std::string remedy;  ///< what a person can do, as Error has it; empty = nothing
+  /// Both, as sentences.
+  [[nodiscard]] std::string text() const;
+};
 /// `host`: the origin that was asked; `local`: the wall clock's time.
-std::string explain_failure(const TransportFailure& failure, const std::string& host,
-                            WallTime local, bool retried);
+ExplainedFailure explain_failure(const TransportFailure& failure, const std::string& host,
+                                 WallTime local, bool retried);
 
 }  // namespace skewguard::diagnosis

@@ -105,14 +105,16 @@ CallAction CallMachine::Impl::on(const event::Failed& failed) {
   const auto wait = broken && safe_method(request_.method)
                         ? retries_.after_gateway_trouble(std::nullopt, left())
                         : std::nullopt;
-  note(attempt, verdict,
-       diagnosis::explain_failure(failure, api_origin(), now().wall, wait.has_value()));
+  const auto words =
+      diagnosis::explain_failure(failure, api_origin(), now().wall, wait.has_value());
+  note(attempt, verdict, words.text());
   decide(attempt, wait ? Action::wait_and_retry : Action::give_up);
   announce(attempt, {verdict});
   if (wait) return retry_after(*wait);
   Error error;
   error.kind = failure.kind == Kind::bad_request ? ErrorKind::config : error_kind(verdict);
-  error.message = record_.at(attempt).explanation;
+  error.message = words.what;
+  error.remedy = words.remedy;
   return finish_without_answer(std::move(error), verdict);
 }
 

@@ -60,7 +60,11 @@ class Limits(EndToEnd):
                     continue
                 self.assertEqual(done.returncode, 6, done.stdout + done.stderr)
                 told = json.loads(done.stdout)
-                self.assertIn("ulimit -a", told["summary"] + told["fix"], done.stdout)
+                self.assertIn("ulimit -a", told["fix"], done.stdout)
+                self.assertNotIn("ulimit -a", told["summary"])
+                self.assertTrue(all(check["fix"] for check in told["checks"]
+                                    if check["name"] == "permissions"
+                                    and check["status"] == "fail"), done.stdout)
                 self.assertIn("open files", told["summary"])
                 self.assertNotIn("heck the network", done.stdout)
 

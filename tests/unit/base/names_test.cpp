@@ -74,6 +74,11 @@ TEST(Error, IsDescribedOnOneLineWithItsRemedy) {
             "no region: set --region");
   EXPECT_EQ(describe({.kind = ErrorKind::config, .message = "no region", .remedy = ""}),
             "no region");
+  EXPECT_EQ(describe({.kind = ErrorKind::config, .message = "It broke.", .remedy = "try again"}),
+            "It broke. Try again.");
+  EXPECT_EQ(
+      describe({.kind = ErrorKind::config, .message = "It broke.", .remedy = "--proxy helps"}),
+      "It broke. --proxy helps.");
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ TEST(Explain, TwoEndsThatReadAlikeAreOneFigure) {
 TEST(Explain, WhereOpenFilesAreOutNoNetworkIsToBlame) {
   TransportFailure failure{TransportFailure::Kind::unreachable, "Too many open files", false};
   failure.out_of_resources = true;
-  EXPECT_THAT(explain_failure(failure, "https://api.example", {}, false),
+  EXPECT_THAT(explain_failure(failure, "https://api.example", {}, false).text(),
               EndsWith("open files and memory (ulimit -a)."));
 }
 
@@ -478,7 +478,8 @@ TEST(Explain, OtherErrorsOfTheApiAreNotAboutTheToken) {
 // No answer ---------------------------------------------------------------------------------------
 
 std::string failure(TransportFailure::Kind kind, bool retried = false, std::string detail = "why") {
-  return explain_failure({kind, std::move(detail), false}, "https://api.example", {}, retried);
+  return explain_failure({kind, std::move(detail), false}, "https://api.example", {}, retried)
+      .text();
 }
 
 TEST(Explain, EachKindOfMissingAnswerHasItsAdvice) {

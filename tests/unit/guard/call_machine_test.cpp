@@ -17,10 +17,12 @@ namespace {
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 using Log = std::vector<std::string>;
 
 /// The verdicts of the attempts, in order; "-" for a good answer.
@@ -1071,15 +1073,16 @@ TEST(GuardFailures, ACertificateThatIsNotValidNowIsTheLocalClocksFaultIfAReferee
   EXPECT_THAT(r.attempts.back().explanation,
               AllOf(HasSubstr("the certificate of https://api.example"),
                     HasSubstr("2.7 years behind; NTP (ntp:123) says so. Correct the clock")));
-  EXPECT_EQ(w.end->error->message, r.attempts.back().explanation);
+  EXPECT_EQ(describe(*w.end->error), r.attempts.back().explanation);
+  EXPECT_THAT(w.end->error->message, EndsWith("NTP (ntp:123) says so."));
+  EXPECT_THAT(w.end->error->remedy, StartsWith("correct the clock"));
   expect_sound(w);
   World right;
   right.wall_offset = kYears;
   right.replies = {{0, "", {}, Kind::tls_time, told(seconds{0})}};
   EXPECT_EQ(right.run().verdict, Verdict::tls_untrusted);
   EXPECT_EQ(right.end->report.exit_code, 6);
-  EXPECT_THAT(right.end->error->message,
-              HasSubstr("Ask the operator of https://api.example to renew it."));
+  EXPECT_EQ(right.end->error->remedy, "ask the operator of https://api.example to renew it");
 }
 
 TEST_P(Guard, ARedirectIsNamedAndNotFollowed) {  // A8
