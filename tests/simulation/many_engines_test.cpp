@@ -318,9 +318,9 @@ class Crowd {
     Fate fate;
     if (!request.url.starts_with(kLoginUrl)) return fate;
     const Duration slow = all_.setting.slowest;
-    const Duration stamped = all_.dice.between(0s, slow / 4);
+    const Duration stamped = all_.dice.between(0s, slow / 2);
     fate.extra = all_.dice.between(0s, slow / 2);
-    fate.extra_down = stamped + all_.dice.between(0s, slow / 4);
+    fate.extra_down = stamped;
     fate.spoil = [this, stamped](emulator::Reply& reply) {
       const Instant then = all_.world.server_now().boot + stamped;
       const Duration clock = all_.world.servers().login_clock().reading(then);
