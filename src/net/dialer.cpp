@@ -189,6 +189,7 @@ void Dial::secure(boost::asio::ip::tcp::socket socket) {
 }
 
 void Dial::secured(const std::optional<TransportFailure>& failure) {
+  if (!failure && past_deadline()) return;
   if (!failure) {
     log(LogLevel::debug, [this] { return connection_->stream->about_peer(); });
     return finish(*std::exchange(connection_, std::nullopt));

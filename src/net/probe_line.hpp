@@ -6,10 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "net/answer_parser.hpp"
 #include "net/dialer.hpp"
-#include "net/stream.hpp"
-#include "net/timers.hpp"
+#include "net/round_trip.hpp"
 #include "skewguard/transport.hpp"
 
 namespace skewguard::net {
@@ -55,12 +53,7 @@ class ProbeLine : public std::enable_shared_from_this<ProbeLine> {
   enum class State { fresh, opening, idle, asking, closed };
 
   void dialed(Dial::Answer answer);
-  void receive();
-  void received(Stream::ErrorCode error, std::size_t size);
-  void digest(AnswerParser::Outcome outcome);
-  void deliver(AnswerParser::Outcome outcome);
-  [[nodiscard]] Now now() const { return route_.dialer.clock().now(); }
-  void watch(Instant deadline);
+  void ended(RoundTrip::Ending ending);
   void fail(TransportFailure::Kind kind, const std::string& why);
   void fail(TransportFailure failure);
 
@@ -69,13 +62,9 @@ class ProbeLine : public std::enable_shared_from_this<ProbeLine> {
   State state_ = State::fresh;
   bool used_ = false;
   bool heard_ = false;
-  std::unique_ptr<Timer> timer_;
   std::shared_ptr<Dial> dial_;
   Connection connection_;
-  std::string head_;
-  std::string buffer_;
-  AnswerParser parser_;
-  Exchange exchange_;
+  std::shared_ptr<RoundTrip> trip_;
   Opened opened_;
   Answered answered_;
 };

@@ -1,7 +1,6 @@
 #include "net/send_operation.hpp"
 
 #include <algorithm>
-#include <boost/asio/error.hpp>
 #include <utility>
 #include <variant>
 
@@ -13,25 +12,19 @@ namespace skewguard::net {
 namespace {
 
 using Kind = TransportFailure::Kind;
-using Outcome = AnswerParser::Outcome;
-
-constexpr std::size_t kReadSize = std::size_t{16} * 1024;  // one TLS record
 
 }  // namespace
 
 SendOperation::SendOperation(Dialer& dialer, HttpRequest request, Route route,
                              const SendOptions& options, std::shared_ptr<BodySink> sink, Done done)
     : dialer_(dialer),
-      request_(std::move(request)),
+      request_(std::make_shared<const HttpRequest>(std::move(request))),
       route_(std::move(route)),
       options_(options),
       sink_(std::move(sink)),
       done_(std::move(done)),
       place_(route_.place()),
-      timer_(dialer.timers().make()),
-      parser_(request_.method, options_.body_limit) {
-  exchange_.origin = url().origin();
-}
+      timer_(dialer.timers().make()) {}
 
 /// `words` gives the message, where the log takes such lines.
 template <typename Words>
@@ -54,42 +47,27 @@ void SendOperation::watch_deadline() {
 
 /// Asked before each step that has to wait: no timer is needed for the deadline to hold.
 bool SendOperation::past_deadline() {
-  if (state_ != State::over && dialer_.clock().now().boot >= options_.deadline) time_out();
+  if (state_ != State::over && dialer_.clock().now().boot >= options_.deadline)
+    time_out("the request was waiting for a free connection");
   return state_ == State::over;
 }
 
-/// What was under way, for messages; the Dial has its own.
-const char* SendOperation::doing() const {
-  switch (state_) {
-    case State::waiting:
-      return "the request was waiting for a free connection";
-    case State::writing:
-      return "the request was being sent";
-    default:
-      return parser_.begun() ? "the answer had started, but was not complete"
-                             : "the request was sent, but no answer had started";
-  }
-}
-
-void SendOperation::time_out() {
-  fail(Kind::timeout, "the deadline passed while talking to " + place_ + ": " + doing());
+void SendOperation::time_out(const std::string& doing) {
+  fail(Kind::timeout, "the deadline passed while talking to " + place_ + ": " + doing);
 }
 
 void SendOperation::start() {
   if (past_deadline()) return;
+  timer_->disarm();  // whoever is at work from here on has the deadline
   connection_ = dialer_.take_idle(route_);
   if (!connection_) return dial();
-  pooled_ = true;
   log(LogLevel::debug,
       [this] { return "reusing connection " + std::to_string(connection_->id) + " to " + place_; });
-  transmit();
+  talk(true);
 }
 
 void SendOperation::dial() {
-  if (past_deadline()) return;
-  pooled_ = false;
   state_ = State::dialing;
-  timer_->disarm();  // the Dial has the deadline until it ends
   dial_ = dialer_.dial(route_, {.deadline = options_.deadline},
                        [this, weak = weak_from_this()](Dial::Answer answer) {
                          if (const auto self = weak.lock()) dialed(std::move(answer));
@@ -100,29 +78,26 @@ void SendOperation::dialed(Dial::Answer answer) {
   dial_.reset();
   if (auto* failure = std::get_if<TransportFailure>(&answer)) return fail(std::move(*failure));
   connection_ = std::get<Connection>(std::move(answer));
-  if (past_deadline()) return;
-  watch_deadline();
-  transmit();
+  talk(false);
 }
 
-void SendOperation::transmit() {
-  state_ = State::writing;
-  if (head_.empty()) head_ = wire_head(request_, url());
-  exchange_.connection = connection_->id;
-  exchange_.early = connection_->stream->unread() == Stream::Unread::bytes;
-  write_pending_ = true;
+void SendOperation::talk(bool pooled) {
+  state_ = State::talking;
+  pooled_ = pooled;
   log_request();
-  exchange_.sent = dialer_.clock().now();
-  connection_->stream->write(head_.reveal(), request_.body.reveal(),
-                             [self = shared_from_this()](Stream::ErrorCode error, std::size_t n) {
-                               if (self->state_ == State::writing) self->written(error, n);
-                             });
-  wipe_stack();
+  trip_ = std::make_shared<RoundTrip>(dialer_, *connection_,
+                                      RoundTrip::Options{.deadline = options_.deadline,
+                                                         .body_limit = options_.body_limit,
+                                                         .sink = sink_,
+                                                         .pooled = pooled});
+  trip_->start(request_, url(), [this, weak = weak_from_this()](RoundTrip::Ending ending) {
+    if (const auto self = weak.lock()) ended(std::move(ending));
+  });
 }
 
 void SendOperation::log_request() const {
   log(LogLevel::debug,
-      [this] { return "> " + request_.method + " " + url().target + " HTTP/1.1"; });
+      [this] { return "> " + request_->method + " " + url().target + " HTTP/1.1"; });
   if (!dialer_.log().takes(LogLevel::trace)) return;
   const auto tell = [this](const std::string& name, std::string_view value) {
     log(LogLevel::trace, [&] {
@@ -131,108 +106,44 @@ void SendOperation::log_request() const {
     });
   };
   tell("Host", url().authority());
-  if (!request_.authorization.empty()) tell("Authorization", "");
-  for (const HeaderField& field : request_.headers.fields()) tell(field.name, field.value);
+  if (!request_->authorization.empty()) tell("Authorization", "");
+  for (const HeaderField& field : request_->headers.fields()) tell(field.name, field.value);
 }
 
-void SendOperation::written(Stream::ErrorCode error, std::size_t size) {
-  write_pending_ = false;
-  request_sent_ = request_sent_ || size > 0;
-  if (error && size == 0) {
-    // On a new connection TLS says why it was refused: in TLS 1.3 that comes after the handshake.
-    const auto fault = pooled_ ? std::nullopt : connection_->stream->fault();
-    return fault ? fail(*fault) : connection_lost(error.message());
+void SendOperation::ended(RoundTrip::Ending ending) {
+  if (auto* answered = std::get_if<RoundTrip::Answered>(&ending)) {
+    return deliver(std::move(*answered));
   }
-  half_written_ = static_cast<bool>(error);  // an answer that explains it may be there all the same
-  buffer_.resize(kReadSize);
-  receive();
-}
-
-void SendOperation::receive() {
-  if (past_deadline()) return;
-  state_ = State::reading;
-  connection_->stream->read_some(
-      {buffer_.data(), buffer_.size()},
-      [self = shared_from_this()](Stream::ErrorCode error, std::size_t size) {
-        if (self->state_ == State::reading) self->received(error, size);
-      });
-}
-
-void SendOperation::received(Stream::ErrorCode error, std::size_t size) {
-  if (error) return connection_ended(error);
-  // The read that brought the end of the final answer's head: its Date cannot have been stamped
-  // later, however slowly the head came. As a rule it is the first one, the head being whole in it.
-  if (!parser_.head_done()) exchange_.received = dialer_.clock().now();
-  const auto outcome = parser_.feed(buffer_.view().substr(0, size));
-  wipe_stack();
-  digest(outcome);
-}
-
-void SendOperation::digest(Outcome outcome) {
-  const auto said = [this] { return "from " + place_ + ": " + parser_.why(); };
-  switch (outcome) {
-    case Outcome::more:
-      return sink_ && parser_.head_done() ? hand_on(outcome) : receive();
-    case Outcome::complete:
-      return sink_ ? hand_on(outcome) : deliver();
-    case Outcome::malformed:
-      return fail(Kind::malformed, said());
-    case Outcome::too_large:
-      return fail(Kind::too_large, said());
-    case Outcome::truncated:
-      return fail(Kind::truncated, said());
-  }
-}
-
-void SendOperation::connection_ended(Stream::ErrorCode error) {
-  if (const auto fault = connection_->stream->fault()) return fail(*fault);
-  const bool in_good_order = error == boost::asio::error::eof;
-  if (!parser_.begun()) {
-    return connection_lost(in_good_order ? "the server closed it" : error.message());
-  }
-  if (in_good_order) return digest(parser_.end());
-  fail(Kind::truncated,
-       "the connection to " + place_ + " broke in the middle of the answer: " + error.message());
+  if (auto* failure = std::get_if<TransportFailure>(&ending)) return fail(std::move(*failure));
+  if (const auto* lost = std::get_if<RoundTrip::Lost>(&ending)) return connection_lost(lost->why);
+  const auto& unusable = std::get<RoundTrip::Unusable>(ending);
+  if (unusable.kind == Kind::timeout) return time_out(unusable.why);
+  fail(unusable.kind, "from " + place_ + ": " + unusable.why);
 }
 
 void SendOperation::connection_lost(const std::string& why) {
+  request_sent_ = request_sent_ || trip_->request_written();
   const LostConnection lost{.pooled = pooled_, .request_written = request_sent_, .resent = resent_};
-  connection_.reset();
-  if (!may_resend(request_.method, lost)) {
+  if (!may_resend(request_->method, lost)) {
     return fail(Kind::reset,
                 "the connection to " + place_ + " broke before an answer started: " + why);
   }
   log(LogLevel::debug, [&] { return "the idle connection was gone (" + why + "): once more"; });
   resent_ = true;
-  half_written_ = false;
+  connection_->stream->close();
+  connection_.reset();
+  trip_.reset();
   dial();
 }
 
-/// What has come so far, into the sink; what follows that waits until the sink asks for more.
-void SendOperation::hand_on(Outcome outcome) {
-  if (!std::exchange(head_told_, true)) {
-    parser_.take_head(exchange_);
-    sink_->begin(exchange_);
-  }
-  const auto go_on = [this, weak = weak_from_this(), outcome, piece = ++piece_] {
-    const auto self = weak.lock();
-    if (!self || state_ != State::reading || piece != piece_) return;
-    ++piece_;
-    outcome == Outcome::complete ? deliver() : receive();
-  };
-  const SecretText piece = parser_.take_piece();
-  piece.empty() ? go_on() : sink_->take(piece.view(), go_on);
-}
-
-void SendOperation::deliver() {
-  const bool keep = parser_.reusable() && !half_written_ && !exchange_.early;
-  if (!sink_) parser_.take(exchange_);
-  if (!url().tls() && wants_tls(exchange_.status, exchange_.body)) {
+void SendOperation::deliver(RoundTrip::Answered answered) {
+  const Exchange& exchange = answered.exchange;
+  if (!url().tls() && wants_tls(exchange.status, exchange.body)) {
     return fail(Kind::malformed,
                 "from " + place_ + ": the server speaks TLS: use https:// in the URL");
   }
-  if (keep) dialer_.put_idle(route_, *std::exchange(connection_, std::nullopt));
-  finish(std::move(exchange_));
+  if (answered.reusable) dialer_.put_idle(route_, *std::exchange(connection_, std::nullopt));
+  finish(std::move(answered.exchange));
 }
 
 void SendOperation::fail(Kind kind, std::string detail) {
@@ -243,7 +154,7 @@ void SendOperation::fail(Kind kind, std::string detail) {
 }
 
 void SendOperation::fail(TransportFailure failure) {
-  failure.request_sent = request_sent_ || write_pending_;
+  failure.request_sent = request_sent_ || (trip_ && trip_->request_sent());
   finish(std::move(failure));
 }
 
@@ -263,6 +174,7 @@ void SendOperation::release() {
   state_ = State::over;
   timer_->disarm();
   if (dial_) dial_->cancel();
+  if (trip_) trip_->cancel();
   if (connection_) connection_->stream->close();
   connection_.reset();
 }

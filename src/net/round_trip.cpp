@@ -1,0 +1,162 @@
+#include "net/round_trip.hpp"
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <utility>
+
+#include "net/request_head.hpp"
+
+namespace skewguard::net {
+namespace {
+
+using Kind = TransportFailure::Kind;
+using Outcome = AnswerParser::Outcome;
+
+constexpr std::size_t kReadSize = std::size_t{16} * 1024;  // one TLS record
+
+}  // namespace
+
+RoundTrip::RoundTrip(Dialer& dialer, Connection connection, Options options)
+    : dialer_(dialer),
+      connection_(std::move(connection)),
+      options_(std::move(options)),
+      timer_(dialer.timers().make()) {}
+
+void RoundTrip::start(std::shared_ptr<const HttpRequest> request, const http::Url& url,
+                      Handler handler) {
+  request_ = std::move(request);
+  handler_ = std::move(handler);
+  parser_ = AnswerParser(request_->method, options_.body_limit);
+  head_ = wire_head(*request_, url);
+  exchange_.origin = url.origin();
+  exchange_.connection = connection_.id;
+  exchange_.early = connection_.stream->unread() == Stream::Unread::bytes;
+  write_pending_ = true;
+  connection_.stream->write(
+      head_.reveal(), request_->body.reveal(),
+      [self = shared_from_this()](Stream::ErrorCode error, std::size_t size) {
+        if (self->state_ == State::writing) self->written(error, size);
+      },
+      [this] { exchange_.sent = dialer_.clock().now(); });
+  wipe_stack();
+  watch_deadline();
+}
+
+void RoundTrip::watch_deadline() {
+  const auto left = options_.deadline - dialer_.clock().now().boot;
+  timer_->arm(std::clamp(left, Duration::zero(), kLongestNap), [this, weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && state_ != State::over && !past_deadline()) watch_deadline();
+  });
+}
+
+/// Asked before each step that has to wait: no timer is needed for the deadline to hold.
+bool RoundTrip::past_deadline() {
+  if (state_ != State::over && dialer_.clock().now().boot >= options_.deadline)
+    finish(Unusable{Kind::timeout, doing()});
+  return state_ == State::over;
+}
+
+/// What was under way, for messages.
+const char* RoundTrip::doing() const noexcept {
+  if (state_ == State::writing) return "the request was being sent";
+  return parser_.begun() ? "the answer had started, but was not complete"
+                         : "the request was sent, but no answer had started";
+}
+
+void RoundTrip::written(Stream::ErrorCode error, std::size_t size) {
+  write_pending_ = false;
+  sent_bytes_ = size > 0;
+  if (error && size == 0) {
+    // On a new connection TLS says why it was refused: in TLS 1.3 that comes after the handshake.
+    const auto fault = options_.pooled ? std::nullopt : connection_.stream->fault();
+    return fault ? finish(*fault) : finish(Lost{error.message()});
+  }
+  half_written_ = static_cast<bool>(error);  // an answer that explains it may be there all the same
+  buffer_.resize(kReadSize);
+  receive();
+}
+
+void RoundTrip::receive() {
+  if (past_deadline()) return;
+  state_ = State::reading;
+  connection_.stream->read_some(
+      {buffer_.data(), buffer_.size()},
+      [self = shared_from_this()](Stream::ErrorCode error, std::size_t size) {
+        if (self->state_ == State::reading) self->received(error, size);
+      });
+}
+
+void RoundTrip::received(Stream::ErrorCode error, std::size_t size) {
+  if (error) return connection_ended(error);
+  // The read that brought the end of the final answer's head: its Date cannot have been stamped
+  // later, however slowly the head came. As a rule it is the first one, the head being whole in it.
+  if (!parser_.head_done()) exchange_.received = dialer_.clock().now();
+  const auto outcome = parser_.feed(buffer_.view().substr(0, size));
+  wipe_stack();
+  digest(outcome);
+}
+
+void RoundTrip::digest(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::more:
+      return options_.sink && parser_.head_done() ? hand_on(outcome) : receive();
+    case Outcome::complete:
+      return options_.sink ? hand_on(outcome) : deliver(true);
+    case Outcome::malformed:
+      return finish(Unusable{Kind::malformed, parser_.why()});
+    case Outcome::too_large:
+      if (options_.head_is_enough && parser_.head_done()) return deliver(false);
+      return finish(Unusable{Kind::too_large, parser_.why()});
+    case Outcome::truncated:
+      return finish(Unusable{Kind::truncated, parser_.why()});
+  }
+}
+
+void RoundTrip::connection_ended(Stream::ErrorCode error) {
+  if (const auto fault = connection_.stream->fault()) return finish(*fault);
+  const bool in_good_order = error == boost::asio::error::eof;
+  if (!parser_.begun())
+    return finish(Lost{in_good_order ? "the server closed it" : error.message()});
+  if (in_good_order) return digest(parser_.end());
+  finish(Unusable{Kind::truncated,
+                  "the connection broke in the middle of the answer: " + error.message()});
+}
+
+/// What has come so far, into the sink; what follows that waits until the sink asks for more.
+void RoundTrip::hand_on(Outcome outcome) {
+  if (!std::exchange(head_told_, true)) {
+    parser_.take_head(exchange_);
+    options_.sink->begin(exchange_);
+  }
+  const auto go_on = [this, weak = weak_from_this(), outcome, piece = ++piece_] {
+    const auto self = weak.lock();
+    if (!self || state_ != State::reading || piece != piece_) return;
+    ++piece_;
+    outcome == Outcome::complete ? deliver(true) : receive();
+  };
+  const SecretText piece = parser_.take_piece();
+  piece.empty() ? go_on() : options_.sink->take(piece.view(), go_on);
+}
+
+void RoundTrip::deliver(bool whole) {
+  const bool reusable = whole && parser_.reusable() && !half_written_ && !exchange_.early;
+  if (!options_.sink) parser_.take(exchange_);
+  finish(Answered{std::move(exchange_), reusable});
+}
+
+void RoundTrip::finish(Ending ending) {
+  if (state_ == State::over) return;
+  const auto self = shared_from_this();  // the owner lets go of it in the handler
+  state_ = State::over;
+  timer_->disarm();
+  std::exchange(handler_, nullptr)(std::move(ending));
+}
+
+void RoundTrip::cancel() {
+  state_ = State::over;
+  timer_->disarm();
+  handler_ = nullptr;
+}
+
+}  // namespace skewguard::net
