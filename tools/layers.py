@@ -29,7 +29,8 @@ ARROWS = {
     "system": ["time"],
     "net": ["http", "clocks"],
     "store": ["sharing", "net", "system"],
-    "runtime": ["guard", "settings", "store", "net", "system"],
+    "engine": ["guard", "genesys", "sharing", "store"],
+    "runtime": ["engine", "settings", "store", "net", "system"],
     "doctor": ["runtime"],
     "proxy": ["runtime"],
     "emulator": ["http", "net"],  # never oauth or genesys: it is a second witness

@@ -5,9 +5,9 @@
     tools/mutate.py --self-test   shows which bugs it plants and which code it leaves alone
 
 A bug (a mutant) is one changed operator, constant or sign, or one dropped statement, in the pure
-folders (tools/layers.py) or in src/runtime. `--in` keeps those whose path REGEX matches. The seed
-orders all mutants and the first N are planted; editing one line does not change the order of the
-others. A mutant that does not compile is replaced by the next.
+folders (tools/layers.py), src/engine or src/runtime. `--in` keeps those whose path REGEX matches.
+The seed orders all mutants and the first N are planted; editing one line does not change the order
+of the others. A mutant that does not compile is replaced by the next.
 
 Each mutant is built and tested in build/mutate, in a copy of this tree. The tests named after the
 changed file run first, then the other tests of its folder, then those of the folders above,
@@ -135,7 +135,7 @@ def mutants_of(name, text):
 
 
 def folders():
-    return sorted(layers.PURE | {"runtime"})
+    return sorted(layers.PURE | {"engine", "runtime"})
 
 
 def all_mutants(root, only):

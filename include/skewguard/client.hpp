@@ -74,7 +74,7 @@ struct ClientOptions {
   /// The most tokens that one call may have refused, at least 1. Waiting for a token and sending it
   /// again does not count.
   int attempts = 3;
-  /// How late a Date may be, 0 to 24 h: date strings are cached.
+  /// How late a Date may be, 0 to 1 h: date strings are cached.
   Duration staleness = std::chrono::seconds{1};
   bool insecure_http = false;  ///< allow http:// beyond loopback
   /// The path that Client::token uses to verify a token, with GET: relative to api_url, starting

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/overloaded.hpp"
 #include "base/secret_text.hpp"
 #include "cli/command_line.hpp"
 #include "cli/commands.hpp"
@@ -16,11 +17,6 @@
 
 namespace skewguard::cli {
 namespace {
-
-template <typename... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
 
 settings::Need need_of(const Arguments& arguments) {
   if (std::holds_alternative<EmulateArguments>(arguments) ||

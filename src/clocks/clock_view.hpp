@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -7,6 +8,9 @@
 #include "skewguard/time.hpp"
 
 namespace skewguard::clocks {
+
+/// For a request that is made only for its Date: an answer that takes longer says too little.
+inline constexpr Duration kLookTimeout = std::chrono::seconds{5};
 
 /// What one turn of the loop knows of time: one reading of the local clocks, and every server's
 /// clock as it stands then. The only way in which a machine learns what time it is.

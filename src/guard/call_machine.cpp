@@ -12,9 +12,6 @@
 namespace skewguard::guard {
 namespace {
 
-/// The look of evidence rule 5 is for a Date alone: one that takes longer tells too little.
-constexpr Duration kLookTimeout = std::chrono::seconds{5};
-
 /// What the report shows as the action after a refusal. A look is not an attempt: the call may give
 /// up after it.
 Action action_of(Next next) {
@@ -200,7 +197,7 @@ CallAction CallMachine::Impl::look() {
   action::Look look;
   look.request.method = "HEAD";
   look.request.url = request_.url.substr(0, request_.url.find_first_of("?#"));
-  look.options.deadline = std::min(options_.deadline, now().boot + kLookTimeout);
+  look.options.deadline = std::min(options_.deadline, now().boot + clocks::kLookTimeout);
   return look;
 }
 

@@ -1,3 +1,5 @@
+#include "runtime/check_options.hpp"
+
 #include <string>
 #include <utility>
 
@@ -6,7 +8,7 @@
 #include "net/proxy.hpp"
 #include "net/sntp_client.hpp"
 #include "net/tls_identity.hpp"
-#include "runtime/engine.hpp"
+#include "settings/limits.hpp"
 
 namespace skewguard::runtime {
 namespace {
@@ -107,14 +109,14 @@ Result<void> check_options(const ClientOptions& options) {
   if (options.ntp) {
     if (auto ok = net::check_sntp_names(*options.ntp); !ok) return ok;
   }
-  if (options.timeout <= Duration{0} || options.timeout > kLongestTimeout) {
+  if (options.timeout <= Duration{0} || options.timeout > settings::kLongestTimeout) {
     return config("timeout must be above zero, and 24 hours at most", "");
   }
-  if (options.max_wait < Duration{0} || options.max_wait > kLongestTimeout) {
+  if (options.max_wait < Duration{0} || options.max_wait > settings::kLongestTimeout) {
     return config("max_wait must lie between 0 and 24 hours", "");
   }
-  if (options.staleness < Duration{0} || options.staleness > kLongestTimeout) {
-    return config("staleness must lie between 0 and 24 hours", "");
+  if (options.staleness < Duration{0} || options.staleness > settings::kLongestStaleness) {
+    return config("staleness must lie between 0 and 1 hour", "");
   }
   if (options.attempts < 1) return config("attempts must be at least 1", "");
   return {};

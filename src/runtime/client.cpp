@@ -8,15 +8,17 @@
 #include <variant>
 
 #include "base/fork_mutex.hpp"
+#include "engine/engine.hpp"
 #include "oauth/refusals.hpp"
 #include "oauth/withhold.hpp"
 #include "runtime/alerts.hpp"
-#include "runtime/engine.hpp"
+#include "runtime/check_options.hpp"
 #include "runtime/handover.hpp"
 #include "runtime/publication.hpp"
 #include "runtime/running.hpp"
 #include "runtime/secret_file.hpp"
 #include "runtime/stores.hpp"
+#include "settings/limits.hpp"
 #include "settings/settings.hpp"
 #include "system/system_clocks.hpp"
 #include "system/vmclock.hpp"
@@ -24,8 +26,8 @@
 namespace skewguard {
 namespace {
 
+using engine::Engine;
 using guard::action::Finish;
-using runtime::Engine;
 using runtime::Handover;
 using runtime::Running;
 
@@ -313,7 +315,7 @@ class Client::Impl {
 
   Duration time_for(const Request& request) const {
     return std::clamp(request.timeout.value_or(options_.timeout), Duration{0},
-                      runtime::kLongestTimeout);
+                      settings::kLongestTimeout);
   }
 
   static SendResult sent_by(const std::function<SendResult(const Bearer&)>& send,
@@ -331,7 +333,7 @@ class Client::Impl {
   }
 
   Operation launch(const std::shared_ptr<Running>& running, const Request& request,
-                   Duration timeout, Engine::CallHandler handler, Engine::Sender sender = {}) {
+                   Duration timeout, Engine::CallHandler handler, Engine::OwnSender sender = {}) {
     auto id = std::make_shared<Engine::CallId>(0);
     // Made first: once the loop has the handler, nothing may fail.
     auto under_way = operation(running, [id](Engine& engine) { engine.cancel(*id); });

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "runtime/check_options.hpp"
 #include "runtime/real_transport.hpp"
 #include "runtime/referee.hpp"
 #include "system/identity.hpp"
@@ -14,9 +15,21 @@ namespace skewguard::runtime {
 namespace {
 
 /// It stands in files, and only what is kept between runs has a use for it.
-Boot boot_for(const std::shared_ptr<TokenStore>& store) {
+engine::Boot boot_for(const std::shared_ptr<TokenStore>& store) {
   if (!store) return {};
   return {system::boot_id().value_or(""), system::time_namespace().value_or("")};
+}
+
+/// The same, but secrets that cannot be sent are an error.
+std::function<Dependencies::FreshSecrets()> checked(
+    const std::function<Dependencies::FreshSecrets()>& fresh) {
+  if (!fresh) return {};
+  return [fresh]() -> Dependencies::FreshSecrets {
+    auto secrets = fresh();
+    if (!secrets || !*secrets) return secrets;
+    if (auto usable = check_new_secrets(**secrets); !usable) return std::move(usable).error();
+    return secrets;
+  };
 }
 
 }  // namespace
@@ -39,23 +52,23 @@ std::shared_ptr<Running> Running::start(const ClientOptions& options, oauth::Gra
     self->referee_ = real_referee(options, *uses.clock, *self->transport_,
                                   self->own_loop_->context().get_executor());
   }
-  EngineWorld world{self->executor(),
-                    *uses.clock,
-                    *self->transport_,
-                    self->uses_.store.get(),
-                    system::hardware_seed(),
-                    uses.disruptions.get(),
-                    boot_for(uses.store),
-                    [publication](const oauth::TokenPtr& token, Instant until) {
-                      publication->publish(token, until);
-                    },
-                    uses.fresh_secrets,
-                    self->referee_.get()};
-  self->engine_ = std::make_unique<Engine>(options, std::move(grants), hooks, std::move(world));
+  const engine::EngineDeps deps{self->executor(),
+                                *uses.clock,
+                                *self->transport_,
+                                self->uses_.store.get(),
+                                system::hardware_seed(),
+                                uses.disruptions.get(),
+                                boot_for(uses.store),
+                                [publication](const oauth::TokenPtr& token, Instant until) {
+                                  publication->publish(token, until);
+                                },
+                                checked(uses.fresh_secrets),
+                                self->referee_.get()};
+  self->engine_ = std::make_unique<engine::Engine>(options, std::move(grants), hooks, deps);
   return self;
 }
 
-void Running::on_loop(std::function<void(Engine*)> what) {
+void Running::on_loop(std::function<void(engine::Engine*)> what) {
   // Weak: a loop of our own must not keep what it is a part of.
   executor().post([weak = weak_from_this(), what = std::move(what)] {
     const auto self = weak.lock();

@@ -5,7 +5,7 @@
 #include <functional>
 #include <memory>
 
-#include "runtime/engine.hpp"
+#include "engine/engine.hpp"
 #include "runtime/io_loop.hpp"
 #include "runtime/publication.hpp"
 #include "skewguard/client.hpp"
@@ -23,7 +23,7 @@ class Running : public std::enable_shared_from_this<Running> {
                                         const std::shared_ptr<Publication>& publication);
 
   /// Runs `what` on the loop with the engine, or with null where the client has ended by then.
-  void on_loop(std::function<void(Engine*)> what);
+  void on_loop(std::function<void(engine::Engine*)> what);
   /// Thread-safe.
   [[nodiscard]] Now now() const { return uses_.clock->now(); }
   /// Whether the caller runs on the loop, and so may not wait for it.
@@ -45,7 +45,7 @@ class Running : public std::enable_shared_from_this<Running> {
   std::unique_ptr<IoLoop> own_loop_;  // where the user brings none
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Referee> referee_;  // null: nobody is asked what time it is
-  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<engine::Engine> engine_;
 };
 
 }  // namespace skewguard::runtime

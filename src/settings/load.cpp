@@ -8,6 +8,7 @@
 #include "base/strings.hpp"
 #include "genesys/regions.hpp"
 #include "http/url.hpp"
+#include "settings/limits.hpp"
 #include "settings/settings.hpp"
 #include "settings/sources.hpp"
 #include "time/duration_text.hpp"
@@ -22,9 +23,9 @@ struct Bounds {
   Duration least;
   Duration most;
 };
-constexpr Bounds kTimeoutBounds{std::chrono::milliseconds{1}, std::chrono::hours{24}};
-constexpr Bounds kMaxWaitBounds{Duration{0}, std::chrono::hours{24}};
-constexpr Bounds kStalenessBounds{Duration{0}, std::chrono::hours{1}};
+constexpr Bounds kTimeoutBounds{std::chrono::milliseconds{1}, kLongestTimeout};
+constexpr Bounds kMaxWaitBounds{Duration{0}, kLongestTimeout};
+constexpr Bounds kStalenessBounds{Duration{0}, kLongestStaleness};
 constexpr Bounds kMaxSkewBounds{std::chrono::milliseconds{1}, std::chrono::hours{24}};
 constexpr int kMaxAttempts = 100;
 

@@ -19,7 +19,7 @@
 #include <utility>
 
 #include "emulator/cloud_emulator.hpp"
-#include "runtime/engine.hpp"
+#include "engine/engine.hpp"
 #include "skewguard/verdict.hpp"
 #include "system/system_clocks.hpp"
 
@@ -125,7 +125,7 @@ ClientOptions client_options() {
 }
 
 /// Nothing where the call did not end without waiting.
-std::optional<CallReport> call(runtime::Engine& engine, Loop& loop, const Now& now) {
+std::optional<CallReport> call(engine::Engine& engine, Loop& loop, const Now& now) {
   std::optional<CallReport> report;
   engine.call({.method = "GET", .path = "/api/v2/tokens/me"}, now.boot + 30s,
               [&report](guard::action::Finish finished) { report = std::move(finished.report); });
@@ -191,8 +191,8 @@ Life live_through_suspend(ClockSource& client_clock) {
   Loop loop;
   Hosts hosts(loop, client_clock);
   const ClientOptions options = client_options();
-  runtime::Engine engine(options, oauth::client_credentials(options, options.client_secrets), {},
-                         {loop, client_clock, hosts});
+  engine::Engine engine(options, oauth::client_credentials(options, options.client_secrets), {},
+                        {loop, client_clock, hosts});
 
   if (!call(engine, loop, client_clock.now())) put(life.failed, "the first call did not end");
   put(life.before, std::exchange(hosts.seen, ""));

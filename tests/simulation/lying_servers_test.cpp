@@ -149,7 +149,7 @@ class LyingWorld {
         engine_(VirtualClient::default_options(),
                 oauth::client_credentials(VirtualClient::default_options(),
                                           VirtualClient::default_options().client_secrets),
-                {}, process_.engine_world(seed)) {
+                {}, process_.engine_deps(seed)) {
     mood_ = dice_.below(4);
     moved_ = dice_.once_in(3);
     world_.fate = [this](const HttpRequest& request) { return fate(request); };
@@ -273,7 +273,7 @@ class LyingWorld {
   Run run_;
   VirtualWorld world_;
   VirtualProcess process_{world_};
-  runtime::Engine engine_;
+  engine::Engine engine_;
   std::vector<Call> calls_;
   int mood_ = 0;
   bool moved_ = false;        ///< the tokens' claims

@@ -170,13 +170,12 @@ class Life {
       leaves(request);
       return std::nullopt;
     };
-    runtime::EngineWorld world = process_.engine_world(common.dice.number());
-    world.store = &register_;
-    world.boot = {boot, "time"};
+    engine::EngineDeps deps = process_.engine_deps(common.dice.number());
+    deps.store = &register_;
+    deps.boot = {boot, "time"};
     const ClientOptions options = VirtualClient::default_options();
-    engine_ = std::make_unique<runtime::Engine>(
-        options, oauth::client_credentials(options, options.client_secrets), Hooks{},
-        std::move(world));
+    engine_ = std::make_unique<engine::Engine>(
+        options, oauth::client_credentials(options, options.client_secrets), Hooks{}, deps);
     process_.loop.post([this] { live(); });
   }
   ~Life() { process_.loop.kill(); }
@@ -260,7 +259,7 @@ class Life {
   Common& common_;
   VirtualProcess process_;
   RegisterAccess register_;
-  std::unique_ptr<runtime::Engine> engine_;  // before the others, on its dead process
+  std::unique_ptr<engine::Engine> engine_;  // before the others, on its dead process
   bool calling_ = false;
   Duration began_{0};
   std::size_t lost_before_ = 0;  ///< holders, when the call began

@@ -160,7 +160,7 @@ void VirtualProcess::freeze_for(Duration span) {
   loop.thaw();
 }
 
-runtime::EngineWorld VirtualProcess::engine_world(std::uint64_t seed) {
+engine::EngineDeps VirtualProcess::engine_deps(std::uint64_t seed) {
   auto& machine = loop.machine();
   return {loop, machine, *net_, nullptr, seed, &machine};
 }
@@ -249,7 +249,7 @@ VirtualClient::VirtualClient(VirtualWorld& world, ClientOptions options, std::ui
       world_(world),
       options_(options),
       engine_(options, oauth::client_credentials(options, options.client_secrets),
-              hooks_into(*this), process.engine_world(seed)) {}
+              hooks_into(*this), process.engine_deps(seed)) {}
 
 VirtualClient::Pending VirtualClient::start(const Request& request) {
   auto pending = std::make_shared<std::optional<Outcome>>();

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "emulator/cloud_emulator.hpp"
-#include "runtime/engine.hpp"
+#include "engine/engine.hpp"
 #include "skewguard/transport.hpp"
 #include "time/backoff.hpp"
 #include "virtual_time/machine.hpp"
@@ -127,7 +127,7 @@ class VirtualProcess {
   /// Freezes the process for `span` of true time.
   void freeze_for(Duration span);
   /// What an engine in this process runs on.
-  [[nodiscard]] runtime::EngineWorld engine_world(std::uint64_t seed = 1);
+  [[nodiscard]] engine::EngineDeps engine_deps(std::uint64_t seed = 1);
 
  private:
   class Net;
@@ -166,7 +166,7 @@ class VirtualClient {
  private:
   VirtualWorld& world_;
   ClientOptions options_;
-  runtime::Engine engine_;
+  engine::Engine engine_;
 };
 
 }  // namespace skewguard::simulation

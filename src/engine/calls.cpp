@@ -1,0 +1,189 @@
+#include "engine/calls.hpp"
+
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "base/overloaded.hpp"
+#include "http/url.hpp"
+#include "time/backoff.hpp"
+
+namespace skewguard::engine {
+
+Calls::~Calls() {
+  const Error cancelled{ErrorKind::cancelled, "the client is shutting down", ""};
+  for (auto& [id, call] : std::exchange(calls_, {})) {
+    try {
+      uses_.sender.cancel(call.ticket);
+      call.handler({nullptr, cancelled, {}});
+    } catch (...) {  // the next one is told all the same
+      continue;
+    }
+  }
+}
+
+guard::CallOptions Calls::options_until(Instant deadline) {
+  const ClientOptions& options = uses_.options;
+  guard::CallOptions out;
+  out.deadline = deadline;
+  out.max_wait = options.max_wait;
+  out.attempts = options.attempts;
+  out.staleness = options.staleness;
+  out.region = options.region;
+  out.client_id = options.client_id;
+  out.given_token = !options.access_token.empty();
+  out.seed = time::next_bits(random_);
+  return out;
+}
+
+Calls::Id Calls::start(const Request& request, const guard::CallOptions& options, Handler handler,
+                       OwnSender sender) {
+  const Id id = ++last_;
+  HttpRequest http{request.method, http::join_url(uses_.options.api_url, request.path),
+                   request.headers, Secret{}, Secret{std::string_view{request.body}}};
+  // First: if it throws, the call has not begun, and nobody tells its handler twice.
+  uses_.loop.later([this, id] { step(id, guard::event::Start{}); });
+  calls_.emplace(id, Call{guard::CallMachine(std::move(http), options, uses_.dialect,
+                                             uses_.clocks.api(), uses_.clocks.login()),
+                          std::move(handler), std::move(sender)});
+  return id;
+}
+
+void Calls::cancel(Id id) {
+  uses_.loop.later([this, id] { step(id, guard::event::Cancelled{}); });
+}
+
+void Calls::step(Id id, const guard::CallEvent& event) {
+  or_failed(id, [&] { advance(id, event); });
+}
+
+/// What throws (no memory, or a loop of the user's) ends the call: nothing else would.
+template <typename What>
+void Calls::or_failed(Id id, const What& what) {
+  try {
+    what();
+  } catch (const std::exception& e) {
+    fail(id, e.what());
+  } catch (...) {
+    fail(id, "an unknown exception");
+  }
+}
+
+void Calls::fail(Id id, const char* why) {
+  const auto failed = calls_.extract(id);
+  if (failed.empty()) return;
+  failed.mapped().handler(
+      {nullptr,
+       Error{ErrorKind::unavailable, std::string("the call could not go on: ") + why,
+             "check this machine's limits on memory"},
+       {}});
+}
+
+void Calls::advance(Id id, const guard::CallEvent& event) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return;
+  Call& call = found->second;
+  uses_.loop.cancel(std::exchange(call.timer, 0));
+  if (std::holds_alternative<guard::event::Cancelled>(event)) abandon(call);
+  guard::CallStep step = call.machine.step(event, uses_.clocks.view());
+  for (const auto& line : step.log) uses_.listeners.log().write(line);
+  for (const auto& rejection : step.rejections) uses_.listeners.rejected(rejection);
+  for (const auto& fact : step.facts) {
+    uses_.loop.next([this, told = uses_.watch.learned(fact)] { uses_.tokens.step(told); });
+  }
+  act(id, call, step.action);
+}
+
+void Calls::act(Id id, Call& call, guard::CallAction& action) {
+  std::visit(
+      Overloaded{
+          [&](const guard::action::NeedToken& a) {
+            uses_.loop.next([this, id, a] { or_failed(id, [&] { want_token(id, a); }); });
+          },
+          [&](guard::action::Send& a) { send(id, call, a); },
+          [&](guard::action::Look& a) {
+            call.ticket = uses_.sender.send(std::move(a.request), a.options, uses_.clocks.api(),
+                                            a.options.deadline, answer_to(id, ++call.sent));
+          },
+          [&](const guard::action::Sleep& a) {
+            call.timer = uses_.loop.at(a.until, [this, id] { step(id, guard::event::Woke{}); });
+          },
+          [&](guard::action::Finish& a) { finish(id, std::move(a)); },
+      },
+      action);
+}
+
+void Calls::want_token(Id id, const guard::action::NeedToken& needed) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return;
+  oauth::event::Want wanted;
+  wanted.waiter = uses_.tokens.new_waiter();
+  wanted.deadline = needed.deadline;
+  wanted.after = needed.after;
+  wanted.refused = needed.refused;
+  found->second.waiter = wanted.waiter;
+  uses_.tokens.want(wanted,
+                    [this, id](TokenService::Answer answer) { take_token(id, std::move(answer)); });
+}
+
+void Calls::take_token(Id id, TokenService::Answer answer) {
+  if (auto* deny = std::get_if<oauth::action::Deny>(&answer)) {
+    return step(id, guard::event::TokenDenied{std::move(deny->failure), deny->token_requests,
+                                              std::move(deny->attempts), deny->held_up});
+  }
+  auto& delivered = std::get<oauth::action::Deliver>(answer);
+  const std::uint64_t generation = delivered.token->generation;
+  const oauth::TokenMachine& tokens = uses_.tokens.tokens();
+  step(id, guard::event::TokenReady{
+               std::move(delivered.token), delivered.first_use, tokens.was_accepted(generation),
+               delivered.token_requests, std::move(delivered.attempts), tokens.begins_ignored(),
+               tokens.early_ends_before(generation),
+               tokens.older_until(generation, uses_.clocks.view()), delivered.held_up});
+}
+
+void Calls::send(Id id, Call& call, guard::action::Send& action) {
+  auto handler = answer_to(id, ++call.sent);
+  const Instant deadline = action.options.deadline;
+  if (!call.sender) {
+    call.ticket = uses_.sender.send(std::move(action.request), action.options, uses_.clocks.api(),
+                                    deadline, std::move(handler));
+    return;
+  }
+  // Nobody but us ends what the user's stack never answers.
+  call.timer = uses_.loop.at(deadline, [handler] {
+    handler(TransportFailure{TransportFailure::Kind::timeout, "no answer by the deadline", true});
+  });
+  call.sender(std::move(action.request), deadline,
+              uses_.sender.outside(uses_.clocks.api(), deadline, std::move(handler)));
+}
+
+/// To the n-th request of this call, once: the user's stack may answer twice, or too late.
+Sender::Handler Calls::answer_to(Id id, std::uint64_t n) {
+  return [this, id, n](clocks::AnswerResult result) {
+    const auto found = calls_.find(id);
+    if (found == calls_.end() || found->second.sent != n) return;
+    ++found->second.sent;
+    if (auto* answer = std::get_if<clocks::Answer>(&result)) {
+      step(id, guard::event::Answered{std::make_shared<clocks::Answer>(std::move(*answer))});
+    } else {
+      step(id, guard::event::Failed{std::move(std::get<TransportFailure>(result))});
+    }
+  };
+}
+
+/// The caller has left: what was started for it alone is ended; a token request goes on.
+void Calls::abandon(Call& call) {
+  uses_.sender.cancel(call.ticket);
+  uses_.tokens.withdraw(call.waiter);
+}
+
+void Calls::finish(Id id, guard::action::Finish finished) {
+  const auto found = calls_.find(id);
+  uses_.listeners.resolved(finished.report);
+  // After the facts that this call has learned, so that the next call knows them.
+  uses_.loop.next([handler = std::move(found->second.handler),
+                   finished = std::move(finished)]() mutable { handler(std::move(finished)); });
+  calls_.erase(found);
+}
+
+}  // namespace skewguard::engine

@@ -1,0 +1,111 @@
+#include "engine/engine.hpp"
+
+#include <utility>
+
+#include "engine/clock_watch.hpp"
+#include "engine/host_clocks.hpp"
+#include "engine/listeners.hpp"
+#include "engine/loop.hpp"
+#include "engine/sender.hpp"
+#include "engine/token_service.hpp"
+#include "genesys/dialect.hpp"
+#include "http/url.hpp"
+#include "oauth/rfc6749_dialect.hpp"
+
+namespace skewguard::engine {
+namespace {
+
+std::shared_ptr<const oauth::Dialect> make_dialect(DialectName name) {
+  if (name == DialectName::rfc6749) return std::make_shared<oauth::Rfc6749Dialect>();
+  return std::make_shared<genesys::GenesysDialect>();
+}
+
+}  // namespace
+
+/// The order of the parts is that of their making; they end in reverse, so that the calls end
+/// while whoever waits for them, and what they use, is there.
+class Engine::Impl {
+ public:
+  Impl(ClientOptions options, oauth::Grants grants, Hooks hooks, const EngineDeps& deps)
+      : options_(std::move(options)),
+        dialect_(make_dialect(options_.dialect)),
+        listeners_(std::move(hooks)),
+        loop_(deps.executor, deps.clock),
+        clocks_(options_, loop_),
+        sender_({loop_, deps.transport, clocks_, listeners_.log(), *dialect_, deps.referee,
+                 http::join_url(options_.login_url, options_.token_path),
+                 [this](ServerId server, const clocks::Answer& answer) {
+                   watch_.observe(server, answer);
+                 }}),
+        watch_({clocks_, sender_, listeners_.log(), deps.disruptions,
+                [this](const oauth::TokenEvent& event) { tokens_.step(event); },
+                [this] { return tokens_.tokens().fetching(); }}),
+        tokens_({loop_, sender_, clocks_, watch_, listeners_, options_, deps.store, deps.publish,
+                 deps.fresh_secrets},
+                std::move(grants), dialect_, deps.boot, deps.seed),
+        requests_({loop_, clocks_, tokens_, listeners_, options_, sender_.token_url(),
+                   [this](const TokenRequests::Question& question, CallHandler handler) {
+                     return ask(question, std::move(handler));
+                   }}),
+        calls_({loop_, sender_, clocks_, watch_, tokens_, listeners_, options_, *dialect_},
+               deps.seed + 3) {}
+
+  Calls& calls() noexcept { return calls_; }
+  TokenRequests& requests() noexcept { return requests_; }
+
+  void renew(oauth::Grants grants) {
+    loop_.later([this, grants = std::move(grants)] { tokens_.renew(grants); });
+  }
+  void note_use() {
+    loop_.later([this] { tokens_.step(oauth::event::Used{}); });
+  }
+
+ private:
+  /// A guarded call that finds out whether the API accepts a token.
+  CallId ask(const TokenRequests::Question& question, CallHandler handler) {
+    guard::CallOptions with = calls_.options_until(question.deadline);
+    with.after = question.after;
+    if (question.waited) with.blind_wait = Duration{0};
+    return calls_.start(question.request, with, std::move(handler));
+  }
+
+  const ClientOptions options_;
+  const std::shared_ptr<const oauth::Dialect> dialect_;
+  const Listeners listeners_;
+  Loop loop_;
+  HostClocks clocks_;
+  Sender sender_;
+  ClockWatch watch_;
+  TokenService tokens_;
+  TokenRequests requests_;
+  Calls calls_;
+};
+
+Engine::Engine(ClientOptions options, oauth::Grants grants, Hooks hooks, const EngineDeps& deps)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(grants), std::move(hooks), deps)) {
+}
+Engine::~Engine() = default;
+
+Engine::CallId Engine::call(const Request& request, Instant deadline, CallHandler handler,
+                            OwnSender sender) {
+  Calls& calls = impl_->calls();
+  return calls.start(request, calls.options_until(deadline), std::move(handler), std::move(sender));
+}
+void Engine::cancel(CallId call) {
+  impl_->calls().cancel(call);
+}
+Engine::TokenId Engine::token(const TokenRequestOptions& options, Instant deadline,
+                              TokenHandler handler) {
+  return impl_->requests().start(options, deadline, std::move(handler));
+}
+void Engine::cancel_token(TokenId token) {
+  impl_->requests().cancel(token);
+}
+void Engine::renew(oauth::Grants grants) {
+  impl_->renew(std::move(grants));
+}
+void Engine::note_use() {
+  impl_->note_use();
+}
+
+}  // namespace skewguard::engine
