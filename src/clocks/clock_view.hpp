@@ -12,9 +12,9 @@ namespace skewguard::clocks {
 /// For a request that is made only for its Date: an answer that takes longer says too little.
 inline constexpr Duration kLookTimeout = std::chrono::seconds{5};
 
-/// What one turn of the loop knows of time: one reading of the local clocks, and every server's
-/// clock as it stands then. The only way in which a machine learns what time it is.
-/// Cheap to copy. It refers to the book: use it within one step and do not keep it.
+/// What one turn of the loop knows about time: one reading of the local clocks, and what is then
+/// known about every server's clock. State machines get the time only from this. Cheap to copy. It
+/// refers to the book: use it within one step and do not keep it.
 class ClockView {
  public:
   ClockView(const ClockBook& book, const Now& now) : book_(&book), now_(now) {}

@@ -6,7 +6,7 @@
 namespace skewguard::engine {
 namespace {
 
-/// What the API compares with its own clock: a JWT says it itself.
+/// What the API compares with its own clock: a JWT contains it.
 void take_claims(oauth::Token& token, ServerId issuer) {
   token.claims = oauth::peek_jwt(token.value.reveal());
   oauth::take_claimed_times(token, issuer);
@@ -48,7 +48,7 @@ oauth::TokenPtr adopted_token(const sharing::SharedToken& shared, Duration age, 
   }
   const auto told = token->ends;
   take_claims(*token, issuer);
-  // Where exp and the issuer's own Date contradict each other, each process would ask anew.
+  // If exp and the issuer's own Date contradict each other, each process would request a new token.
   if (told && token->ends->since_epoch() <= shared.date) token->ends = told;
   return token;
 }

@@ -16,14 +16,14 @@ struct Boot {
   std::string time_namespace;  ///< of this process; likewise
 };
 
-/// A token that the user obtained elsewhere. Nobody told when it was asked for: a JWT's claims give
-/// its life by the issuer's clock; an opaque one is used until it is refused.
+/// A token that the user obtained elsewhere. It is not known when it was requested: a JWT's claims
+/// give its lifetime by the issuer's clock; an opaque one is used until it is refused.
 oauth::TokenPtr given_token(const Secret& value, const Now& now, ServerId issuer);
 
-/// Another process's token, which is at most `age` old, on this machine's boot clock.
+/// Another process's token, at most `age` old, in terms of this machine's boot clock.
 oauth::TokenPtr adopted_token(const sharing::SharedToken& shared, Duration age, ServerId issuer,
                               const Now& now);
-/// A token of this process for the others. `accepted`: by the API host.
+/// A token of this process, for the others. `accepted`: by the API host.
 sharing::SharedToken shared_token(const oauth::Token& token, std::uint64_t id, const Boot& here,
                                   bool accepted);
 

@@ -8,15 +8,15 @@
 
 namespace skewguard::engine {
 
-/// That one clock is ahead of another by `least` to `most`, until answers contradict it: the first
-/// one does. Where it has come true again after that, several clocks answer in turn, and it takes
-/// more of them in a row.
+/// The belief that one clock is ahead of another by `least` to `most`, until an answer contradicts
+/// it. If it comes true again after that, several clocks answer in turn, and it takes more
+/// contradictions in a row.
 class Belief {
  public:
-  /// One more fact. Of two alike the larger `most` stays, since the clocks behind one name may
-  /// differ; one below half of it replaces it, since then a clock has been set right. `shown`: how
-  /// far ahead the clock is by the newest answers; a fact that they contradict is none, and what
-  /// was believed before it stays. Nothing: somebody else has seen that it is over.
+  /// Adds a fact. Of two similar ones the larger `most` is kept, since the clocks behind one name
+  /// may differ; one below half of it replaces it, since then a clock has been corrected. `shown`:
+  /// how far ahead the clock is by the newest answers; a fact that they contradict is ignored, and
+  /// the previous belief stays. Empty: another process has seen that it is over.
   void learn(Duration most, Duration least, const std::optional<OffsetBound>& shown) {
     if (most <= Duration{0}) return end();
     if (std::exchange(ended_, false))
@@ -30,14 +30,14 @@ class Belief {
     least_ = least;
     against_ = 0;
   }
-  /// One answer shows how far ahead that clock is. True: the belief ends by it.
+  /// An answer shows how far ahead that clock is. Returns true if that ends the belief.
   bool ends_by(const OffsetBound& shown) {
     against_ = shown.high < least_ ? std::min(against_ + 1, kMostPatient) : 0;
     if (!most_ || against_ < patience_) return false;
     end();
     return true;
   }
-  /// All that was heard of the two allows for less.
+  /// Everything known about the two clocks allows only for less.
   void lower(Duration most) {
     if (most_) most_ = most;
   }
@@ -54,8 +54,8 @@ class Belief {
 
   std::optional<Duration> most_;
   Duration least_{0};
-  /// Answers in a row that contradict what was last believed; so many as the most patient belief
-  /// takes are no turn of one of several clocks.
+  /// Consecutive answers that contradict the last belief; as many as the most patient belief needs
+  /// are not one of several clocks taking its turn.
   int against_ = 0;
   int patience_ = 1;
   bool ended_ = false;  ///< since the last fact

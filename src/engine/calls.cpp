@@ -41,7 +41,7 @@ Calls::Id Calls::start(const Request& request, const guard::CallOptions& options
   const Id id = ++last_;
   HttpRequest http{request.method, http::join_url(uses_.options.api_url, request.path),
                    request.headers, Secret{}, Secret{std::string_view{request.body}}};
-  // First: if it throws, the call has not begun, and nobody tells its handler twice.
+  // First: if it throws, the call has not begun, and its handler is not called twice.
   uses_.loop.later([this, id] { step(id, guard::event::Start{}); });
   calls_.emplace(id, Call{guard::CallMachine(std::move(http), options, uses_.dialect,
                                              uses_.clocks.api(), uses_.clocks.login()),
@@ -57,7 +57,7 @@ void Calls::step(Id id, const guard::CallEvent& event) {
   or_failed(id, [&] { advance(id, event); });
 }
 
-/// What throws (no memory, or a loop of the user's) ends the call: nothing else would.
+/// An exception (out of memory, or from the user's loop) ends the call: nothing else would.
 template <typename What>
 void Calls::or_failed(Id id, const What& what) {
   try {
@@ -149,7 +149,7 @@ void Calls::send(Id id, Call& call, guard::action::Send& action) {
                                     deadline, std::move(handler));
     return;
   }
-  // Nobody but us ends what the user's stack never answers.
+  // If the user's stack never answers, nobody else ends the call.
   call.timer = uses_.loop.at(deadline, [handler] {
     handler(TransportFailure{TransportFailure::Kind::timeout, "no answer by the deadline", true});
   });
@@ -157,7 +157,8 @@ void Calls::send(Id id, Call& call, guard::action::Send& action) {
               uses_.sender.outside(uses_.clocks.api(), deadline, std::move(handler)));
 }
 
-/// To the n-th request of this call, once: the user's stack may answer twice, or too late.
+/// Only the first answer to the n-th request counts: the user's stack may answer twice, or too
+/// late.
 Sender::Handler Calls::answer_to(Id id, std::uint64_t n) {
   return [this, id, n](clocks::AnswerResult result) {
     const auto found = calls_.find(id);
@@ -171,7 +172,7 @@ Sender::Handler Calls::answer_to(Id id, std::uint64_t n) {
   };
 }
 
-/// The caller has left: what was started for it alone is ended; a token request goes on.
+/// The caller has gone: what was started only for it ends; a token request continues.
 void Calls::abandon(Call& call) {
   uses_.sender.cancel(call.ticket);
   uses_.tokens.withdraw(call.waiter);
@@ -180,7 +181,7 @@ void Calls::abandon(Call& call) {
 void Calls::finish(Id id, guard::action::Finish finished) {
   const auto found = calls_.find(id);
   uses_.listeners.resolved(finished.report);
-  // After the facts that this call has learned, so that the next call knows them.
+  // After the facts that this call learned, so that the next call knows them.
   uses_.loop.next([handler = std::move(found->second.handler),
                    finished = std::move(finished)]() mutable { handler(std::move(finished)); });
   calls_.erase(found);

@@ -15,16 +15,16 @@
 
 namespace skewguard::engine {
 
-/// The guarded calls of an engine: asks each call's machine what to do next, does that one thing,
-/// and tells the machine how it went. For the control loop.
+/// The guarded calls of an engine: asks each call's machine what to do next, does it, and reports
+/// the result to the machine. For the control loop.
 class Calls {
  public:
   using Id = std::uint64_t;
   using Handler = std::function<void(guard::action::Finish)>;
-  /// Sends one request that carries the token, for callers with an HTTP stack of their own: calls
-  /// the handler once, on any thread.
+  /// Sends one request with the token, for callers with their own HTTP stack: calls the handler
+  /// once, on any thread.
   using OwnSender = std::function<void(HttpRequest, Instant deadline, Transport::Handler)>;
-  /// What it works with; all must outlive it.
+  /// Its dependencies; all must outlive it.
   struct Uses {
     Loop& loop;
     Sender& sender;
@@ -38,18 +38,18 @@ class Calls {
 
   /// `seed`: for the jitter of retries.
   Calls(const Uses& uses, std::uint64_t seed) : uses_(uses), random_(seed) {}
-  /// Calls the handlers of what is under way, with `cancelled`.
+  /// Calls the handlers of calls in progress with `cancelled`.
   ~Calls();
   Calls(const Calls&) = delete;
   Calls& operator=(const Calls&) = delete;
 
-  /// What the client's options say of a call that ends by `deadline`.
+  /// The call options for a call with this deadline, from the client's options.
   [[nodiscard]] guard::CallOptions options_until(Instant deadline);
   /// `handler` is called exactly once, never from within this call. A request that carries the
   /// token goes through `sender` if there is one, else through the transport.
   Id start(const Request& request, const guard::CallOptions& options, Handler handler,
            OwnSender sender = {});
-  /// Ends a call early: its handler gets `cancelled`. Unknown ids are fine.
+  /// Cancels a call: its handler gets `cancelled`. Unknown ids are ignored.
   void cancel(Id id);
 
  private:

@@ -9,9 +9,9 @@
 namespace skewguard::engine {
 namespace {
 
-/// The look after a disruption: calls wait for it that may have a good token.
+/// The look after a disruption: calls that may have a good token wait for it.
 constexpr Duration kCheckTimeout = std::chrono::seconds{2};
-/// A login host is asked to bear out another's jump at most this often.
+/// The login host is asked to confirm the API's jump at most this often.
 constexpr Duration kConfirmEvery = std::chrono::minutes{1};
 
 OffsetBound reversed(const OffsetBound& bound) {
@@ -63,7 +63,7 @@ void ClockWatch::observe(ServerId server, const clocks::Answer& answer) {
   unlearn();
 }
 
-/// For the log: the bounds of that server's clock; empty where it takes no such lines.
+/// For the log: the bounds of that server's clock; empty if the log level excludes such lines.
 std::string ClockWatch::known(ServerId server) const {
   if (!uses_.log.takes(LogLevel::debug)) return "";
   const auto bounds = uses_.clocks.view().to_wall(server);
@@ -83,8 +83,8 @@ oauth::TokenEvent ClockWatch::learned(const oauth::TokenEvent& fact) {
   return fact;
 }
 
-/// What this answer alone says of its clock, beside all that is known of the other host's: what was
-/// learned ends with the first one that contradicts it.
+/// Compares what this answer alone says about its clock with all that is known about the other
+/// host's: what was learned ends with the first answer that contradicts it.
 void ClockWatch::compare(ServerId server, const time::DateSample& sample) {
   const bool by_issuer = server == uses_.clocks.login();
   if ((!by_issuer && server != uses_.clocks.api()) || uses_.clocks.login() == uses_.clocks.api())
@@ -116,8 +116,8 @@ void ClockWatch::look_at_wall(const Now& now) {
                    {}});
 }
 
-/// The API's clock has jumped, or its Date is not to be trusted, or this machine stood still: the
-/// login host's Date tells. Seldom, since an API may show two clocks in turn.
+/// The API's clock has jumped, or its Date cannot be trusted, or this machine stood still: the
+/// login host's Date shows which. Asked rarely, since an API may show two clocks in turn.
 void ClockWatch::confirm_jump() {
   const Instant now = uses_.clocks.now().boot;
   const bool asked = confirmed_ && now - *confirmed_ < kConfirmEvery;
@@ -146,8 +146,8 @@ void ClockWatch::check_after_disruption(std::function<void()> then) {
                              [then = std::move(then)](const clocks::AnswerResult&) { then(); });
 }
 
-/// What was learned of the two servers' clocks holds for as long as their Dates allow it: once a
-/// clock was set right no rejection would come to say so.
+/// What was learned about the two servers' clocks holds as long as their Dates allow it: once a
+/// clock is corrected, no rejection would reveal that.
 void ClockWatch::unlearn() {
   if (!lag_.most() && !lead_.most()) return;
   const auto issuer_ahead = uses_.clocks.view().between(uses_.clocks.login(), uses_.clocks.api());

@@ -12,30 +12,30 @@
 
 namespace skewguard::engine {
 
-/// Reads the clocks off every answer, and tells the tokens what follows for them. For the control
-/// loop, within turns.
+/// Learns about the clocks from every answer, and reports the consequences to the token machine.
+/// For the control loop, within turns.
 class ClockWatch {
  public:
-  /// What it works with; all must outlive it.
+  /// Its dependencies; all must outlive it.
   struct Uses {
     HostClocks& clocks;
     Sender& sender;
     const Log& log;
     DisruptionSource* disruptions = nullptr;  ///< null = nobody tells
     std::function<void(const oauth::TokenEvent&)> tell_tokens;
-    /// Whether a token request is under way: its answer will show the login host's clock anyway.
+    /// Whether a token request is in progress: its answer will show the login host's clock anyway.
     std::function<bool()> fetching;
   };
   explicit ClockWatch(Uses uses);
 
   void observe(ServerId server, const clocks::Answer& answer);
-  /// A call, or another process, has learned this: it holds for as long as the Dates allow it. What
-  /// the tokens are to be told in its place.
+  /// A call or another process has learned this: it holds as long as the Dates allow it. Returns
+  /// what to report to the token machine instead.
   [[nodiscard]] oauth::TokenEvent learned(const oauth::TokenEvent& fact);
 
-  /// The hypervisor tells that the machine was stopped or restored since the last look.
+  /// Whether the hypervisor reports that the machine was stopped or restored since the last check.
   bool disrupted();
-  /// Whether the tokens have outlived that, the login host's Date tells; `then` runs once it has.
+  /// The login host's Date will show whether the tokens are still valid; `then` runs after that.
   void check_after_disruption(std::function<void()> then);
 
  private:
@@ -51,7 +51,7 @@ class ClockWatch {
   std::optional<Instant> login_jumped_;  // the receipt of its last answer off all that was known
   Belief lag_;                           // of the API behind the issuer
   Belief lead_;                          // of the API ahead of the issuer
-  /// The issuer's clock minus the API's by the newest answer of either alone.
+  /// The issuer's clock minus the API's, from only the newest answer of each.
   std::optional<OffsetBound> issuer_ahead_;
   clocks::LocalWatch local_;  // this machine
 };

@@ -22,8 +22,8 @@ std::shared_ptr<const oauth::Dialect> make_dialect(DialectName name) {
 
 }  // namespace
 
-/// The order of the parts is that of their making; they end in reverse, so that the calls end
-/// while whoever waits for them, and what they use, is there.
+/// The parts are created in this order and destroyed in reverse, so that the calls end while
+/// everything that they use, and everyone who waits for them, still exists.
 class Engine::Impl {
  public:
   Impl(ClientOptions options, oauth::Grants grants, Hooks hooks, const EngineDeps& deps)
@@ -61,7 +61,7 @@ class Engine::Impl {
   }
 
  private:
-  /// A guarded call that finds out whether the API accepts a token.
+  /// A guarded call that checks whether the API accepts a token.
   CallId ask(const TokenRequests::Question& question, CallHandler handler) {
     guard::CallOptions with = calls_.options_until(question.deadline);
     with.after = question.after;

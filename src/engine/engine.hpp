@@ -15,7 +15,7 @@
 
 namespace skewguard::engine {
 
-/// What an engine runs on. All that is referred to must outlive the engine.
+/// The dependencies of an engine. They must outlive it.
 struct EngineDeps {
   Executor& executor;
   ClockSource& clock;
@@ -26,13 +26,13 @@ struct EngineDeps {
   Boot boot{};                              ///< in which Instants are told; empty = not known
   /// Gets the token that may be sent from now on, and until when; null = none.
   std::function<void(const oauth::TokenPtr&, Instant)> publish{};
-  /// As Dependencies has it; what it returns can be sent.
+  /// As in Dependencies; its result is valid.
   std::function<Dependencies::FreshSecrets()> fresh_secrets{};
   Referee* referee = nullptr;  ///< null = nobody is asked what time it is
 };
 
-/// Puts together the parts that drive the machines. It has no thread and no socket of its own, so a
-/// simulation drives it on virtual time. For the control loop.
+/// Combines the parts that drive the machines. It has no thread and no socket, so a simulation can
+/// run it in virtual time. For the control loop.
 class Engine {
  public:
   using CallId = Calls::Id;
@@ -44,23 +44,23 @@ class Engine {
   /// `options` must have passed runtime::check_options(). `grants`: as client_credentials() makes
   /// them; the secrets of `options` are not looked at.
   Engine(ClientOptions options, oauth::Grants grants, Hooks hooks, const EngineDeps& deps);
-  /// What is under way gets `cancelled`.
+  /// Calls in progress get `cancelled`.
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// Starts one guarded call; `handler` is called exactly once, never from within this call. What
-  /// carries the token goes through `sender` if there is one, else through the transport.
+  /// Starts a guarded call; `handler` is called exactly once, never from within this call. Requests
+  /// with the token go through `sender` if there is one, otherwise through the transport.
   CallId call(const Request& request, Instant deadline, CallHandler handler, OwnSender sender = {});
-  /// Ends a call early: its handler gets `cancelled`. Unknown ids are fine.
+  /// Cancels a call: its handler gets `cancelled`. Unknown ids are ignored.
   void cancel(CallId call);
-  /// Asks for a token; `handler` is called exactly once, at the latest at about `deadline`.
+  /// Requests a token; `handler` is called exactly once, at about `deadline` at the latest.
   TokenId token(const TokenRequestOptions& options, Instant deadline, TokenHandler handler);
-  /// Its handler gets `cancelled`. Unknown ids are fine.
+  /// Cancels the request: its handler gets `cancelled`. Unknown ids are ignored.
   void cancel_token(TokenId token);
   /// Tokens are requested with these from now on; never empty.
   void renew(oauth::Grants grants);
-  /// Somebody uses the published token: it is kept fresh.
+  /// The published token is being used, so keep it fresh.
   void note_use();
 
  private:

@@ -8,7 +8,7 @@
 namespace skewguard::engine {
 namespace {
 
-/// Claims are whole seconds, and two good clocks differ by less.
+/// Claims are whole seconds, and two correct clocks differ by less.
 constexpr Duration kNoticeable = std::chrono::seconds{2};
 
 }  // namespace

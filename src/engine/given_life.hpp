@@ -9,12 +9,12 @@
 
 namespace skewguard::engine {
 
-/// What is left of a JWT that was obtained elsewhere. Nobody here knows when it was asked for, so
-/// its claims are read by some clock of today.
+/// The remaining life of a JWT that was obtained elsewhere. It is not known when it was requested,
+/// so its claims are compared with a current clock.
 struct GivenLife {
   Duration remaining{0};  ///< >= 0, never over exp - iat
-  /// Where the local wall clock contradicts the token: one plain sentence each. They decide
-  /// nothing, since the API judges by its own clock.
+  /// One plain sentence for each way in which the local wall clock contradicts the token. They
+  /// decide nothing, since the API judges by its own clock.
   std::vector<std::string> warnings;
 };
 

@@ -9,8 +9,8 @@
 
 namespace skewguard::engine {
 
-/// A client's login and API host, and what an engine knows of their clocks. Who only asks gets it
-/// const. For the control loop.
+/// A client's login and API host, and what an engine knows about their clocks. Code that only reads
+/// gets it const. For the control loop.
 class HostClocks {
  public:
   /// `loop` must outlive it.
@@ -22,7 +22,7 @@ class HostClocks {
 
   [[nodiscard]] ServerId login() const noexcept { return login_; }
   [[nodiscard]] ServerId api() const noexcept { return api_; }
-  /// Empty for the login host of a client that was given its token.
+  /// Empty for the login host of a client with a given token.
   [[nodiscard]] const std::string& origin(ServerId server) const { return book_.origin(server); }
 
   /// Both only within a turn.

@@ -7,7 +7,7 @@
 
 namespace skewguard::engine {
 
-/// The user's hooks and log. What a hook throws is dropped.
+/// The user's hooks and log. Exceptions of hooks are dropped.
 class Listeners {
  public:
   explicit Listeners(Hooks hooks) : hooks_(std::move(hooks)), log_(hooks_.log, hooks_.log_level) {}

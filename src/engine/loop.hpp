@@ -18,7 +18,7 @@ class Loop {
  public:
   /// Both must outlive this.
   Loop(Executor& executor, ClockSource& clock) : executor_(executor), clock_(clock) {}
-  /// What is still to run is dropped.
+  /// Pending functions are dropped.
   ~Loop() { *alive_ = false; }
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;

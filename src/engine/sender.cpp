@@ -14,8 +14,8 @@
 namespace skewguard::engine {
 namespace {
 
-/// Who may be believed: several NTP servers, before all others; of one, and of the other host's
-/// Date, what they do not contradict each other about.
+/// Which time to believe: that of several NTP servers before all others; that of one, or of the
+/// other host's Date, unless the two contradict each other.
 std::optional<TimeTold> believed(const TransportFailure& failure, WallTime local,
                                  std::optional<TimeTold> told, std::optional<TimeTold> by_other) {
   for (auto* each : {&told, &by_other})
@@ -27,12 +27,13 @@ std::optional<TimeTold> believed(const TransportFailure& failure, WallTime local
   return same ? told : std::nullopt;
 }
 
-/// What comes out of a body that was compressed unasked, on the loop: 16 MiB take it some 50 ms.
+/// The limit of a body that was compressed unasked. It is decoded on the loop: 16 MiB take some 50
+/// ms.
 constexpr std::size_t kDecodedLimit = std::size_t{16} * 1024 * 1024;
 
-/// An answer with a Content-Encoding that nobody asked for, as it was before it was coded. A
-/// success whose body cannot be had is no answer; of any other one the status and the fields count,
-/// and it stays coded.
+/// Decodes an answer with a Content-Encoding that nobody asked for. A success whose body cannot be
+/// decoded is not an answer; for any other status, the status and the fields count, and the body
+/// stays encoded.
 clocks::AnswerResult decoded(clocks::AnswerResult result, std::size_t limit) {
   auto* answer = std::get_if<clocks::Answer>(&result);
   if (answer == nullptr) return result;
@@ -129,7 +130,7 @@ void Sender::ask_for_time(ServerId server, Instant wanted, const TransportFailur
   time_->ask(wanted, explain);
 }
 
-/// By the clock of the other host.
+/// The time by the clock of the other host.
 std::optional<TimeTold> Sender::time_by_other(ServerId server) const {
   const HostClocks& clocks = uses_.clocks;
   const ServerId other = server == clocks.login() ? clocks.api() : clocks.login();

@@ -14,15 +14,15 @@
 
 namespace skewguard::engine {
 
-/// Sends an engine's requests and takes in the answers: each is logged, decoded and observed before
-/// anybody else sees it. A certificate that fails on its time is held back until it is known what
-/// time it is. For the control loop.
+/// Sends an engine's requests and receives the answers: each is logged, decoded and observed before
+/// anyone else sees it. The failure of a certificate because of its dates is held back until the
+/// time is known. For the control loop.
 class Sender {
  public:
   using Handler = std::function<void(clocks::AnswerResult)>;
   /// Gets every answer of a server first.
   using Observer = std::function<void(ServerId, const clocks::Answer&)>;
-  /// What it works with; all must outlive it.
+  /// Its dependencies; all must outlive it.
   struct Uses {
     Loop& loop;
     Transport& transport;

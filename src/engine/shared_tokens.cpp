@@ -77,7 +77,7 @@ void SharedTokens::answered(const oauth::TokenPtr& token, bool accepted,
   step(answer);
 }
 
-/// Only what this process found out itself: the rest came from the store.
+/// Only what this process learned itself: the rest came from the store.
 void SharedTokens::learned(const oauth::action::Note& known) {
   sharing::Facts facts{.api = uses_.clocks.origin(uses_.clocks.api())};
   if (known.accepted) facts.accepted = id_of(known.token->value);

@@ -17,11 +17,11 @@
 
 namespace skewguard::engine {
 
-/// Shares tokens with other processes: drives the share machine on the token store. Part of an
-/// engine: on the control loop alone, within a turn.
+/// Shares tokens with other processes: drives the share machine over the token store. Part of an
+/// engine: on the control loop only, within a turn.
 class SharedTokens {
  public:
-  /// What it works with; all must outlive it.
+  /// Its dependencies; all must outlive it.
   struct Uses {
     Loop& loop;
     Sender& sender;
@@ -34,26 +34,26 @@ class SharedTokens {
     Boot boot;        ///< in which Instants are told; empty = not known
     std::uint64_t seed = 1;
   };
-  /// What an engine does for it.
+  /// What the engine does for it.
   struct Callbacks {
     std::function<void()> ask;  ///< request a token for the need that was announced last
     std::function<void(const oauth::TokenEvent&)> tell;  ///< to the token machine
     std::function<void(const sharing::Facts&)> learn;    ///< from other processes
-    /// Whether this token would do for the need that was announced last.
+    /// Whether this token satisfies the need that was announced last.
     std::function<bool(const oauth::Token&, Duration min_life)> would_serve;
   };
 
   SharedTokens(const Uses& uses, Options options, Callbacks callbacks);
-  /// Gives the claim back, and writes what this process has learned.
+  /// Releases the claim, and writes what this process has learned.
   ~SharedTokens();
   SharedTokens(const SharedTokens&) = delete;
   SharedTokens& operator=(const SharedTokens&) = delete;
 
-  /// Another process's token, or `ask`, or neither in time.
+  /// Delivers another process's token, or calls `ask`, or neither in time.
   void need(const oauth::action::StartFetch& fetch);
-  /// Nobody needs it any more, and `ask` has not been called.
+  /// The token is no longer needed, and `ask` has not been called.
   void cancel(oauth::FetchId fetch);
-  /// What came of `ask`. `token`: null = none, because of `pause` if there is one.
+  /// The result of `ask`. `token`: null = none, because of `pause` if there is one.
   void answered(const oauth::TokenPtr& token, bool accepted,
                 const std::optional<oauth::TokenMachine::Pause>& pause);
   void learned(const oauth::action::Note& known);
@@ -78,7 +78,7 @@ class SharedTokens {
   StoreAccess store_;
   std::optional<sharing::event::Need> need_;
   std::vector<std::uint64_t> had_;  ///< ids of the last tokens that this process had
-  /// What the store says of the two clocks, as this process read or wrote it last.
+  /// What the store says about the two clocks, as last read or written by this process.
   Duration lag_{0};
   Duration lead_{0};
   Executor::Timer timer_ = 0;

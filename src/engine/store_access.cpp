@@ -12,7 +12,7 @@
 
 namespace skewguard::engine {
 
-/// The store's answers, on whatever thread and however late they come.
+/// Receives the store's answers, on any thread and however late they come.
 struct StoreAccess::Inbox {
   struct Letter {
     sharing::OperationId operation;
@@ -105,12 +105,12 @@ void StoreAccess::open_inbox() {
 void StoreAccess::tell(sharing::OperationId operation, const Result<TokenStore::Swapped>& result) {
   if (result)
     return tell_(sharing::event::Stored{operation, result->swapped, decoded(result->value)});
-  // A user's store may repeat what it was to write.
+  // A user's store may quote what it was to write in its error.
   report(oauth::withhold(oauth::visible(describe(result.error()), 500), {written_.reveal()}));
   tell_(sharing::event::StoreFailed{operation});
 }
 
-/// A text that cannot be used is replaced by the next token.
+/// An unusable record is replaced by the next token.
 std::optional<sharing::Value> StoreAccess::decoded(const std::optional<TokenStore::Value>& value) {
   if (!value) return std::nullopt;
   auto record = store::record_of(key_, value->text.reveal());

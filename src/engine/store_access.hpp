@@ -13,14 +13,14 @@
 
 namespace skewguard::engine {
 
-/// Does with the token store what the share machine asks for, and tells it what came of that. A
-/// store that fails costs token requests, never a call, and is reported once. Part of an engine: on
-/// the control loop alone.
+/// Performs the share machine's operations on the token store, and reports their results. A failing
+/// store costs token requests, never a call, and is reported once. Part of an engine: on the
+/// control loop only.
 class StoreAccess {
  public:
   using Tell = std::function<void(const sharing::ShareEvent&)>;
 
-  /// `key` names this client's record. `tell` runs within a turn, never from within read() or
+  /// `key` identifies this client's record. `tell` runs within a turn, never from within read() or
   /// swap().
   StoreAccess(Loop& loop, const Log& log, TokenStore& store, std::string key, Tell tell);
   ~StoreAccess();
@@ -29,7 +29,7 @@ class StoreAccess {
 
   void read(const sharing::action::Read& read);
   void swap(const sharing::action::Swap& swap);
-  /// Tells at once what the store has answered so far.
+  /// Reports at once what the store has answered so far.
   void open_inbox();
 
  private:

@@ -15,7 +15,7 @@ namespace skewguard::engine {
 namespace {
 
 /// The one resource of the platform that needs no permission and exists for every grant; its HEAD
-/// is made for this. A path that the user names may know GET alone.
+/// is meant for this. A path set by the user may support only GET.
 Request question_of(const ClientOptions& options) {
   Request question;
   question.path = options.verify_path;
@@ -26,8 +26,9 @@ Request question_of(const ClientOptions& options) {
   return question;
 }
 
-/// Whether GET may tell more: an answer to HEAD has no body, and some errors are sorted by theirs;
-/// 405 and 501 are about HEAD itself. What clocks, the network or a limit explain needs no body.
+/// Whether GET may show more: an answer to HEAD has no body, which some errors need for their
+/// classification; 405 and 501 are about HEAD itself. Nothing that clocks, the network or a limit
+/// explain needs a body.
 bool body_would_tell(const guard::action::Finish& finished) {
   if (!finished.answer || finished.answer->status < 400) return false;
   switch (finished.report.failure.value_or(ErrorKind::protocol)) {
@@ -46,7 +47,7 @@ bool body_would_tell(const guard::action::Finish& finished) {
   return true;
 }
 
-/// What was met before that report begins.
+/// Prepends what happened earlier to that report.
 void put_before(const CallReport& earlier, CallReport& report) {
   report.token_requests += earlier.token_requests;
   if (earlier.verdict != Verdict::ok) report.verdict = earlier.verdict;
@@ -59,7 +60,7 @@ bool cancelled(const guard::action::Finish& finished) {
   return finished.error && finished.error->kind == ErrorKind::cancelled;
 }
 
-/// What two calls in a row found: where the second one brought no answer, the first one's counts.
+/// The result of two calls in a row: if the second one got no answer, the first one's counts.
 guard::action::Finish joined(guard::action::Finish first, guard::action::Finish second) {
   if (second.accepted || cancelled(second)) return second;
   if (!second.answer) {
@@ -82,7 +83,7 @@ oauth::TokenFailure not_verified_in_time() {
       "try again, or allow more time");
 }
 
-/// Of a new token that somebody insists on.
+/// The error for a new token that the caller insists on.
 oauth::TokenFailure older_one_accepted() {
   return oauth::token_failure(
       Verdict::issuer_clock_ahead,
@@ -161,10 +162,10 @@ void TokenRequests::want(Id id) {
   });
 }
 
-/// A token that the API would not take yet is no valid token: it is handed out when it has begun.
+/// A token that the API would not accept yet is not valid: it is delivered once it is.
 void TokenRequests::hand_out(const oauth::action::Deliver& delivered, Id id) {
   Reader& reader = readers_.at(id);
-  // The new one is there: from here on nothing older will do, and nothing newer is insisted on.
+  // The new token is here: from now on nothing older is acceptable, and nothing newer is required.
   if (std::exchange(reader.options.force_refresh, false))
     reader.after = delivered.token->generation - 1;
   if (must_verify(reader, *delivered.token)) return verify(id, delivered.token->generation);
@@ -232,13 +233,13 @@ void TokenRequests::checked(guard::action::Finish finished, std::uint64_t genera
       patient.push_back(id);
     }
   }
-  // They came later and have time left, the next call with as much of it as any of them has.
+  // They came later and have time left; the next call gets as much as the one with the most.
   std::ranges::sort(patient, std::greater{}, [this](Id id) { return readers_.at(id).deadline; });
   for (const Id id : patient) want(id);
 }
 
-/// It may be another than the one that this reader was to get, and verifying takes time. `asked`:
-/// the generation that the API was asked about at first.
+/// It may not be the token that this caller was to get, and verifying takes time. `asked`: the
+/// generation that was verified first.
 void TokenRequests::accepted(Id id, const oauth::TokenPtr& token, std::uint64_t asked) {
   Reader& reader = readers_.at(id);
   if (token->generation <= reader.after)
@@ -255,7 +256,7 @@ void TokenRequests::accepted(Id id, const oauth::TokenPtr& token, std::uint64_t 
 void TokenRequests::give(Id id, const oauth::TokenPtr& token) {
   BearerToken out = bearer_token(token);
   const Duration min_life = readers_.at(id).options.min_life;
-  // Of a given token the machine knows no end.
+  // The machine does not know when a given token expires.
   if (token->given && out.remaining < min_life)
     return refuse(id, oauth::given_token_too_short(out.remaining, min_life));
   answer(id, std::move(out), Verdict::ok);
@@ -265,7 +266,7 @@ void TokenRequests::refuse(Id id, oauth::TokenFailure failure) {
   answer(id, std::move(failure.error), failure.verdict);
 }
 
-/// By what the guarded call met: its report is told, after what this reader has met before.
+/// Reports the guarded call, after what this caller met before it.
 void TokenRequests::refuse(Id id, const guard::action::Finish& finished) {
   Reader reader = std::move(readers_.extract(id).mapped());
   const int status = finished.answer ? finished.answer->status : 0;
@@ -303,7 +304,7 @@ BearerToken TokenRequests::bearer_token(const oauth::TokenPtr& token) const {
   if (token->given) return given_token(*token);
   const clocks::ClockView view = uses_.clocks.view();
   const Now& now = view.now();
-  // The token handed out may be the next one, whose life only its own figures tell.
+  // The delivered token may be the next one, whose lifetime only its own numbers show.
   const oauth::TokenMachine& tokens = uses_.tokens.tokens();
   const bool current = tokens.usable(view) == token;
   const Instant end = current ? tokens.ends_at(view).value_or(token->dead_at()) : token->dead_at();

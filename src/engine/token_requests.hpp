@@ -13,14 +13,14 @@
 
 namespace skewguard::engine {
 
-/// Requests for a token by callers who send it themselves. They get one that the API accepts: a
-/// token that it has never accepted is sent in a guarded call first, one call for all who ask at
-/// the time. For the control loop.
+/// Token requests from callers that send the token themselves. They get one that the API accepts: a
+/// token that it has never accepted is first sent in a guarded call, one call for all callers that
+/// ask meanwhile. For the control loop.
 class TokenRequests {
  public:
   using Handler = std::function<void(Result<BearerToken>)>;
   using Id = oauth::WaiterId;
-  /// What a guarded call is to find out.
+  /// What a guarded call must find out.
   struct Question {
     const Request& request;
     Instant deadline;
@@ -29,7 +29,7 @@ class TokenRequests {
   };
   using StartCall = std::function<Calls::Id(const Question&, Calls::Handler)>;
 
-  /// What it works with; all must outlive it.
+  /// Its dependencies; all must outlive it.
   struct Uses {
     Loop& loop;
     const HostClocks& clocks;
@@ -46,7 +46,7 @@ class TokenRequests {
 
   /// `handler` is called exactly once, never from within this call.
   Id start(const TokenRequestOptions& options, Instant deadline, Handler handler);
-  /// Its handler gets `cancelled`. Unknown ids are fine.
+  /// Cancels the request: its handler gets `cancelled`. Unknown ids are ignored.
   void cancel(Id id);
 
  private:
@@ -58,7 +58,7 @@ class TokenRequests {
     std::uint64_t after = 0;  ///< only tokens of a later generation will do
     bool asked_login = false;
   };
-  /// The guarded call under way, and who waits for what it finds.
+  /// The guarded call in progress, and the callers that wait for its result.
   struct Check {
     Instant deadline{};
     std::vector<Id> waiting;

@@ -94,7 +94,7 @@ void TokenService::step(const oauth::TokenEvent& event) {
                                                {attempt.verdict.value_or(Verdict::unknown)}});
                    },
                    [](const oauth::action::Save&) {},  // share() has seen it
-                   // In a turn of its own: a store may be slow, and a call waits.
+                   // In its own turn: a store may be slow, and a call waits.
                    [this](oauth::action::Note& a) {
                      if (!shared_) return;
                      notes_.push_back(std::move(a));
@@ -109,7 +109,8 @@ void TokenService::step(const oauth::TokenEvent& event) {
   }
 }
 
-/// What came of a token request, for the others; first, since the next request may follow at once.
+/// Shares the result of a token request with other processes; first, since the next request may
+/// follow at once.
 void TokenService::share(const oauth::TokenActions& actions) {
   oauth::TokenPtr token;
   for (const auto& action : actions)
@@ -122,7 +123,7 @@ void TokenService::renew(oauth::Grants grants) {
   step(oauth::event::NewGrants{grants_});
 }
 
-/// One that throws is the user's loss alone.
+/// A hook that throws affects only its user.
 void TokenService::look_for_secrets() {
   if (!uses_.fresh_secrets) return;
   Dependencies::FreshSecrets fresh;
@@ -189,7 +190,7 @@ void TokenService::answer(Answer answer) {
   takers_.erase(found);
 }
 
-/// The tokens may be judged (again): those who came too early are served.
+/// The tokens may be judged (again): serves the callers that came too early.
 void TokenService::ready() {
   ready_ = true;
   for (const auto& want : std::exchange(early_wants_, {})) step(want);
@@ -206,7 +207,7 @@ void TokenService::wait_no_longer(oauth::WaiterId id) {
 
 // Where tokens come from --------------------------------------------------------------------------
 
-/// A token that the user obtained, once, before the first one is asked for.
+/// Adopts the token that the user obtained, once, before the first request for one.
 void TokenService::adopt() {
   if (!uses_.options.access_token.empty()) {
     step(oauth::event::Adopt{
@@ -215,12 +216,12 @@ void TokenService::adopt() {
   ready();
 }
 
-/// It holds for as long as what this process sees itself allows it.
+/// It holds as long as this process's own observations allow it.
 void TokenService::learn_from(const sharing::Facts& facts) {
   const auto learn = [this](const oauth::TokenEvent& fact) { step(uses_.watch.learned(fact)); };
-  // Another process may say anything; sums of these stay far from overflow.
+  // Another process may write anything; sums of these values stay far from overflow.
   const auto believed = [](Duration fact) { return std::min(fact, oauth::kLongestLife); };
-  // At least half of it: with less it is no longer true. 0: that it is over.
+  // At least half of it: with less it no longer holds. 0: it is over.
   if (facts.lag) learn(oauth::event::ApiLags{believed(*facts.lag), believed(*facts.lag) / 2});
   if (facts.lead) learn(oauth::event::ApiLeads{believed(*facts.lead), believed(*facts.lead) / 2});
 }

@@ -10,9 +10,8 @@
 
 namespace skewguard::engine {
 
-/// What time it is, according to a referee. The referee is asked once for all who want to know, and
-/// its answer, or its silence, is kept for a while, unless the wall clock is set. Used within
-/// turns.
+/// The current time according to a referee. The referee is asked once for all callers, and its
+/// answer, or its silence, is kept for a while, unless the wall clock is set. Used within turns.
 class TrueTimeCache {
  public:
   using Handler = std::function<void(const std::optional<TimeTold>&)>;

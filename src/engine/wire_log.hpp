@@ -9,9 +9,9 @@
 
 namespace skewguard::engine {
 
-/// Tells the log of the answer to one request, as `curl -v` would: the status at level debug,
-/// header fields at level trace. No body, no token and no secret, be it that the server repeats
-/// what it was sent or what it has just issued. Of the request the transport tells.
+/// Logs the answer to one request, as `curl -v` would: the status at level debug, header fields at
+/// level trace. No body, no token and no secret, even if the server repeats what it was sent or has
+/// just issued. The transport logs the request.
 class WireLog {
  public:
   /// `log` must outlive it. `issuer` reads the answer to a token request, and is null for all
@@ -20,7 +20,7 @@ class WireLog {
   void answer(const clocks::AnswerResult& result) const;
 
  private:
-  /// What must not be told of this answer.
+  /// The secrets to withhold from the log of this answer.
   [[nodiscard]] std::vector<Secret> secrets_of(const clocks::Answer& answer) const;
   void write(LogLevel level, std::string message) const;
 

@@ -82,7 +82,8 @@ CallAction CallMachine::Impl::on(const event::TokenDenied& denied) {
   if (denied.held_up > Duration{0} && !trials_.all().empty())
     add_wait(trials_.last_attempt(), denied.held_up);
   trials_.note_no_token(failure.verdict, std::nullopt);
-  // A 401 that stays is an answer: the caller gets it, with the reason why there is no new token.
+  // A 401 that cannot be cured is an answer: the caller gets it, with the reason why there is no
+  // new token.
   if (!give_up_on_refusal() || !last_answer_)
     return finish_without_answer(failure.error, failure.verdict);
   if (!failure.next_request) return finish(failure.error.kind, last_answer_, failure.verdict);

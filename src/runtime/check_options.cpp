@@ -30,7 +30,8 @@ Result<void> check_url(const std::string& name, const std::string& text, bool in
   return {};
 }
 
-// A secret ends up in a header, in base64 or as it stands: its name may be told, never its value.
+// A secret ends up in a header, in base64 or as it is. Errors may contain its name, never its
+// value.
 Result<void> check_text(const std::string& name, std::string_view value) {
   if (http::valid_field_value(value)) return {};
   return config(name + " contains control or non-ASCII characters", "use it exactly as issued");
@@ -43,7 +44,7 @@ Result<void> check_secrets(const std::vector<Secret>& secrets) {
   return {};
 }
 
-/// How the client is named, once.
+/// The client must be named exactly once.
 Result<void> check_authentication(const ClientOptions& options) {
   const bool raw =
       options.dialect == DialectName::genesys && options.client_auth == ClientAuth::basic;

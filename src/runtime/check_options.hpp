@@ -7,7 +7,7 @@
 
 namespace skewguard::runtime {
 
-/// Checks what only a person can correct: URLs, identity, bounds. Error: `config`.
+/// Validates what only a person can correct: URLs, identity, limits. Error: `config`.
 Result<void> check_options(const ClientOptions& options);
 /// Secrets that are to replace a client's. Error (`config`): there is none, or one that cannot be
 /// sent.

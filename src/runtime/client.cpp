@@ -31,7 +31,7 @@ using guard::action::Finish;
 using runtime::Handover;
 using runtime::Running;
 
-// How long a blocking caller waits beyond its deadline for the loop to tell it that it has passed.
+// How long a blocking caller waits beyond its deadline for the loop to report that it has passed.
 constexpr Duration kGrace = std::chrono::seconds{1};
 
 Error shutting_down() {
@@ -53,7 +53,7 @@ Error not_started(const std::string& why) {
   return Error{ErrorKind::unavailable, "the call could not be started: " + why, kCheckLimits};
 }
 
-/// Of what is being thrown.
+/// The error for the current exception.
 Error not_started() noexcept {
   try {
     try {
@@ -68,7 +68,7 @@ Error not_started() noexcept {
   }
 }
 
-// No exception crosses the public API: threads, sockets or memory may be out.
+// No exception crosses the public API, even without threads, sockets or memory.
 template <typename F>
 auto without_exceptions(const F& run) -> decltype(run()) {
   try {
@@ -78,7 +78,7 @@ auto without_exceptions(const F& run) -> decltype(run()) {
   }
 }
 
-/// Handlers are the user's: one that throws is the user's loss alone. `what` gives the result.
+/// A handler that throws affects only its user. `what` returns the result.
 template <typename Handler, typename What>
 void tell(const Handler& handler, const What& what) noexcept {
   try {
@@ -88,7 +88,8 @@ void tell(const Handler& handler, const What& what) noexcept {
   }
 }
 
-/// The same of what has a handler: where no loop could be started, it is told at once.
+/// The same for a function with a handler: if no loop could be started, the handler is called at
+/// once.
 template <typename Handler, typename F>
 Operation or_told(const Handler& handler, const F& launch) {
   try {
@@ -139,7 +140,7 @@ void wipe(Bearer& bearer) {
   Secret::wipe(bearer.authorization);
 }
 
-/// What the user's stack left out: wider than what it could have told, and as true.
+/// Fills in what the user's stack left out: wider than what it could have measured, but correct.
 void fill_in(SendResult& result, const Now& before, const Now& after) {
   auto* exchange = std::get_if<Exchange>(&result);
   if (exchange == nullptr) return;
@@ -213,7 +214,7 @@ class Client::Impl {
         [handover](const HttpRequest& to_send, Instant deadline, Transport::Handler answer) {
           handover->put(Sending{bearer_of(to_send, deadline), std::move(answer)});
         });
-    // Of its own from here on: the client may go while `send` is at work.
+    // Shared ownership from here on: the client may be destroyed while `send` runs.
     const auto clock = dependencies_.clock;
     const Instant end = clock->boot_now() + timeout + kGrace;
     const auto left = [&] { return std::max(end - clock->boot_now(), Duration{0}); };
@@ -287,7 +288,7 @@ class Client::Impl {
     if (secrets->empty()) return {};  // a public client, or a token that was given
     return reload(*std::move(secrets));
   }
-  /// Where reload() has its secrets from.
+  /// Where reload() gets its secrets.
   void reread_by(std::function<Result<std::vector<Secret>>()> how) { reread_ = std::move(how); }
 
   const Lease* lease(Instant now) noexcept { return publication_->read(now); }
@@ -301,7 +302,7 @@ class Client::Impl {
     Bearer bearer;
     Transport::Handler answer;
   };
-  /// Reaches what runs, once it does, from a reader's thread.
+  /// Reaches the running client, if there is one, from a reader's thread.
   struct Slot {
     ForkMutex mutex;
     std::weak_ptr<Running> running;
@@ -335,7 +336,7 @@ class Client::Impl {
   Operation launch(const std::shared_ptr<Running>& running, const Request& request,
                    Duration timeout, Engine::CallHandler handler, Engine::OwnSender sender = {}) {
     auto id = std::make_shared<Engine::CallId>(0);
-    // Made first: once the loop has the handler, nothing may fail.
+    // Created first: once the loop has the handler, nothing may fail.
     auto under_way = operation(running, [id](Engine& engine) { engine.cancel(*id); });
     running->on_loop([id, request, deadline = now() + timeout, handler = std::move(handler),
                       sender = std::move(sender)](Engine* engine) {
@@ -365,7 +366,7 @@ class Client::Impl {
     return under_way;
   }
 
-  /// Keeps nothing alive: who holds it may outlive the client and its loop.
+  /// Keeps nothing alive: its holder may outlive the client and its loop.
   static Operation operation(const std::shared_ptr<Running>& running,
                              std::function<void(Engine&)> cancel) {
     return Operation([weak = std::weak_ptr(running), cancel = std::move(cancel)] {

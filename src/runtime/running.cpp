@@ -14,7 +14,7 @@
 namespace skewguard::runtime {
 namespace {
 
-/// It stands in files, and only what is kept between runs has a use for it.
+/// It is read from files, and only needed for what is kept between runs.
 engine::Boot boot_for(const std::shared_ptr<TokenStore>& store) {
   if (!store) return {};
   return {system::boot_id().value_or(""), system::time_namespace().value_or("")};
@@ -69,7 +69,7 @@ std::shared_ptr<Running> Running::start(const ClientOptions& options, oauth::Gra
 }
 
 void Running::on_loop(std::function<void(engine::Engine*)> what) {
-  // Weak: a loop of our own must not keep what it is a part of.
+  // Weak: our own loop must not keep its owner alive.
   executor().post([weak = weak_from_this(), what = std::move(what)] {
     const auto self = weak.lock();
     try {
@@ -99,13 +99,13 @@ void Running::end() noexcept {
   if (of_another_process()) return abandon();
   try {
     auto ended = std::make_shared<std::promise<void>>();
-    // From a hook, that is on the loop, the engine is at work below us on the stack: it goes when
-    // it has returned.
+    // In a hook, and so on the loop, the engine is active below us on the stack: it is destroyed
+    // after it has returned.
     executor().post([self = shared_from_this(), ended] {
       self->engine_.reset();
       self->referee_.reset();
       self->transport_.reset();
-      // After the calls that the handlers of what was cancelled have made.
+      // After the calls made by the handlers of cancelled operations.
       self->executor().post([self, ended] { ended->set_value(); });
     });
     if (inside()) return;

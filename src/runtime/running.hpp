@@ -12,8 +12,8 @@
 
 namespace skewguard::runtime {
 
-/// A client at work: loop, transport and engine, started together and ended in reverse. Shared by
-/// the client and by what it has under way.
+/// A running client: loop, transport and engine, started together and ended in reverse order.
+/// Shared by the client and its calls in progress.
 class Running : public std::enable_shared_from_this<Running> {
  public:
   /// `uses` must be complete, but that executor and transport may both be left out, and so may the
@@ -22,16 +22,16 @@ class Running : public std::enable_shared_from_this<Running> {
                                         const Hooks& hooks, const Dependencies& uses,
                                         const std::shared_ptr<Publication>& publication);
 
-  /// Runs `what` on the loop with the engine, or with null where the client has ended by then.
+  /// Runs `what` on the loop with the engine, or with null if the client has ended.
   void on_loop(std::function<void(engine::Engine*)> what);
   /// Thread-safe.
   [[nodiscard]] Now now() const { return uses_.clock->now(); }
-  /// Whether the caller runs on the loop, and so may not wait for it.
+  /// Whether the caller runs on the loop, so that it must not wait for it.
   [[nodiscard]] bool inside() const noexcept;
   Executor& executor() noexcept { return own_loop_ ? *own_loop_ : *uses_.executor; }
-  /// This process was forked off from the one that started it, and has no thread that runs it.
+  /// Whether this process was forked from the one that started it, so that no thread runs it.
   [[nodiscard]] bool of_another_process() const noexcept;
-  /// Lets go of all that it consists of, and ends none of it: for a forked process.
+  /// Releases its parts without ending them: for a forked process.
   void abandon() noexcept;
   /// Ends the engine: what is under way gets `cancelled`. Waits for a loop of our own, and so for
   /// the hook or handler that runs there, unless it is called there; so too for one that runs here.
