@@ -45,12 +45,11 @@ void ClockWatch::observe(ServerId server, const clocks::Answer& answer) {
   const Instant received = answer.received.boot;
   if (seen.jump && server == uses_.clocks.login()) login_jumped_ = received;
   if (seen.machine_stood_still) {
-    uses_.log.write(
-        {LogLevel::warn,
-         "the servers' clocks jumped forward together: this machine stood still (a VM that "
-         "was stopped or restored)",
-         {},
-         origin});
+    uses_.log.write({LogLevel::warn,
+                     "the servers' clocks jumped forward together: this machine stood still (a VM "
+                     "that was stopped or restored)",
+                     {},
+                     origin});
     // A token whose answer showed the login host's new time was issued after the standstill.
     const Instant issued_from = std::exchange(login_jumped_, std::nullopt).value_or(received);
     uses_.tell_tokens(oauth::event::StoodStill{*seen.machine_stood_still, issued_from});
@@ -111,7 +110,7 @@ void ClockWatch::look_at_wall(const Now& now) {
                    "the local wall clock stepped " +
                        std::string(step > Duration{0} ? "forward by " : "back by ") +
                        time::human(step > Duration{0} ? step : -step) +
-                       ": no token's life depends on it",
+                       ": no token's lifetime depends on it",
                    {},
                    {}});
 }
@@ -135,12 +134,11 @@ bool ClockWatch::disrupted() {
 }
 
 void ClockWatch::check_after_disruption(std::function<void()> then) {
-  uses_.log.write(
-      {LogLevel::warn,
-       "the hypervisor tells that this machine was stopped or restored: looking at the login "
-       "host's clock",
-       {},
-       uses_.clocks.origin(uses_.clocks.login())});
+  uses_.log.write({LogLevel::warn,
+                   "the hypervisor reports that this machine was stopped or restored: checking the "
+                   "login host's clock",
+                   {},
+                   uses_.clocks.origin(uses_.clocks.login())});
   uses_.clocks.book().note_disruption(uses_.clocks.now().unslewed());
   uses_.sender.look_at_login(uses_.clocks.now().boot + kCheckTimeout,
                              [then = std::move(then)](const clocks::AnswerResult&) { then(); });

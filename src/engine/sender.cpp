@@ -54,8 +54,8 @@ clocks::AnswerResult decoded(clocks::AnswerResult result, std::size_t limit) {
     case http::Decoding::too_large:
       failure.kind = TransportFailure::Kind::too_large;
       failure.detail = "from " + answer->origin +
-                       ": the body was compressed unasked, and is over " + std::to_string(limit) +
-                       " bytes";
+                       ": the body was compressed although nobody asked for it, and is over " +
+                       std::to_string(limit) + " bytes";
       break;
   }
   Secret::wipe(answer->body);

@@ -71,8 +71,8 @@ void StoreAccess::swap(const sharing::action::Swap& swap) {
   auto text = store::to_text(key_, swap.record);
   if (!text) {
     return handler(Error{ErrorKind::unavailable,
-                         "this token cannot be kept: it is too long, or its life, its moment or a "
-                         "name in it is out of range",
+                         "this token cannot be stored: it is too long, or its lifetime, a time or "
+                         "a name in it is out of range",
                          ""});
   }
   attempt(handler, [&] { store_.swap(key_, swap.version, *std::move(text), handler); });
@@ -115,16 +115,15 @@ std::optional<sharing::Value> StoreAccess::decoded(const std::optional<TokenStor
   if (!value) return std::nullopt;
   auto record = store::record_of(key_, value->text.reveal());
   if (!record) {
-    report(
-        "what it holds is cut off, altered or of another program; the next token takes its "
-        "place");
+    report("its content is truncated, altered or from another program; the next token replaces it");
   }
   return sharing::Value{value->version, std::move(record).value_or(sharing::Record{})};
 }
 
 void StoreAccess::report(const std::string& what) {
   if (std::exchange(reported_, true)) return;
-  log_.write({LogLevel::warn, "going on without the token store (said once): " + what, {}, {}});
+  log_.write(
+      {LogLevel::warn, "continuing without the token store (reported once): " + what, {}, {}});
 }
 
 }  // namespace skewguard::engine

@@ -73,13 +73,14 @@ guard::action::Finish joined(guard::action::Finish first, guard::action::Finish 
 
 oauth::TokenFailure begins_too_late() {
   return oauth::token_failure(
-      Verdict::issuer_clock_ahead, "the new token begins, by the API's clock, after the deadline",
-      "raise --timeout, or have the clock of the login or the API host set");
+      Verdict::issuer_clock_ahead,
+      "the new token becomes valid by the API's clock after the deadline",
+      "raise --timeout, or have the clock of the login or the API host corrected");
 }
 
 oauth::TokenFailure not_verified_in_time() {
   return oauth::token_failure(
-      Verdict::timeout, "the API did not say before the deadline whether it accepts this token",
+      Verdict::timeout, "the API did not show before the deadline whether it accepts this token",
       "try again, or allow more time");
 }
 
@@ -87,8 +88,8 @@ oauth::TokenFailure not_verified_in_time() {
 oauth::TokenFailure older_one_accepted() {
   return oauth::token_failure(
       Verdict::issuer_clock_ahead,
-      "the API does not accept the new token yet, but the one before it",
-      "leave out --force-refresh, or have the clock of the login or the API host set");
+      "the API does not accept the new token yet, but still accepts the previous one",
+      "leave out --force-refresh, or have the clock of the login or the API host corrected");
 }
 
 Error unclear_answer(int status) {
@@ -126,7 +127,7 @@ TokenRequests::Id TokenRequests::start(const TokenRequestOptions& options, Insta
 void TokenRequests::cancel(Id id) {
   uses_.loop.later([this, id] {
     uses_.tokens.withdraw(id);
-    answer(id, Error{ErrorKind::cancelled, "the token was no longer wanted", ""}, Verdict::ok);
+    answer(id, Error{ErrorKind::cancelled, "the token was no longer needed", ""}, Verdict::ok);
   });
 }
 

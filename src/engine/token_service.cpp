@@ -136,7 +136,7 @@ void TokenService::look_for_secrets() {
   if (!*fresh) {
     uses_.listeners.log().write(
         {LogLevel::error,
-         "the client's new secrets are of no use, the old ones stay: " + fresh->error().message});
+         "the client's new secrets are unusable, the old ones remain: " + fresh->error().message});
     return;
   }
   if (same_secrets(grants_, **fresh)) return;

@@ -115,7 +115,7 @@ class Sweep:
             test.assertRegex(run.stderr, "^skewguard: ", "it does not say why")
         if f"{folder}/store" in operation:
             test.assertEqual(run.returncode, 0, "the store cost the call")
-            told = run.stderr.count("going on without the token store")
+            told = run.stderr.count("continuing without the token store")
             # Cleaning up may fail silently: the token is kept anyway.
             kept = any((folder / "store").glob("*/*.json"))
             asked = json.loads(said)["token_requests"]

@@ -171,7 +171,7 @@ class Store(EndToEnd):
                 run = self.run_program(emulator, *ME, **self.store)
                 self.assert_came_through(run)
                 self.assertEqual(emulator.token_requests(), before + 1)
-                self.assertEqual(run.err.count("going on without the token store"), 1, run.err)
+                self.assertEqual(run.err.count("continuing without the token store"), 1, run.err)
             if spoil in (too_open, foreign):
                 os.chown(self.files()[0], 0, 0)
                 self.files()[0].chmod(0o600)
