@@ -139,7 +139,7 @@ TEST_F(FileStoreRefuses, AFolderThatIsALinkOrAFile) {
   std::filesystem::create_directory_symlink(place_, link);
   put(folder_ / "file", "");
   for (const std::string& other : {link, link + "/", folder_ / "file", folder_ / "file/below"})
-    refused_by(FileStore(other), "no folder", "another folder");
+    refused_by(FileStore(other), "not a folder", "another folder");
   EXPECT_EQ(text_in(store_), "x");
 
   std::filesystem::rename(values_, folder_ / "values");
