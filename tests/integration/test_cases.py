@@ -205,7 +205,7 @@ def expired(*words):
 EXPIRED = {
     ("leaf-cross", "both-roots"): each(TAKEN),
     ("leaf-cross", "old-root"): expired("Old Root", "(?i)bundle|ca-certificates|--ca-file"),
-    ("leaf-expired", "both-roots"): expired("Issuing CA", "(?i)server|host|who(ever)? runs?"),
+    ("leaf-expired", "both-roots"): expired("Issuing CA", "(?i)ask the operator of https"),
 }
 
 # Of given-jwt-wrong-local-clock, by what is added to the local clock.

@@ -352,12 +352,12 @@ class Doctor(EndToEnd):
                       found.check("clock_login_vs_api")["detail"])
 
     def test_c5_login_host_behind(self):
-        self.expect("c5", "login_and_api_differ", 4, "600.0 s behind", "end 600.0 s early")
+        self.expect("c5", "login_and_api_differ", 4, "600.0 s behind", "expire 600.0 s early")
         found = self.expect("c5, ntp", "login_clock_wrong", 4, "600.0 s behind")
         self.assertIn("token after token", found.check("naive_client")["detail"])
 
     def test_c21_api_host_ahead(self):
-        self.expect("c21", "login_and_api_differ", 4, "120.0 s behind", "end 120.0 s early")
+        self.expect("c21", "login_and_api_differ", 4, "120.0 s behind", "expire 120.0 s early")
         found = self.expect("c21, ntp", "api_clock_wrong", 4, "120.0 s ahead")
         self.assertEqual((found.status("clock_login"), found.status("clock_api")), ("ok", "fail"))
 
