@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +12,9 @@
 
 /// Generates certificates for tests.
 namespace skewguard::net::testing_certificates {
+
+/// What the local wall clock shows in the tests of certificates.
+inline constexpr WallTime kNow{std::chrono::sys_days{std::chrono::year{2026} / 3 / 14}};
 
 using Key = std::shared_ptr<EVP_PKEY>;
 using Certificate = std::shared_ptr<X509>;

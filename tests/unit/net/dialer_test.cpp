@@ -19,14 +19,13 @@ using std::chrono::days;
 using std::chrono::seconds;
 using testing::HasSubstr;
 using testing_certificates::Identity;
+using testing_certificates::kNow;
 using testing_server::answer;
 using testing_server::read_request;
 using testing_server::Script;
 using testing_server::ScriptedServer;
 using testing_server::write;
 using Kind = TransportFailure::Kind;
-
-constexpr WallTime kNow{std::chrono::sys_days{std::chrono::year{2026} / 3 / 14}};
 
 class DialerTest : public testing::Test {
  protected:

@@ -18,6 +18,7 @@ namespace skewguard::net {
 namespace {
 
 using std::chrono::days;
+using testing_certificates::kNow;
 using testing_server::read_request;
 using testing_server::ScriptedServer;
 using tcp = boost::asio::ip::tcp;
@@ -90,8 +91,6 @@ TEST(Stream, NothingHasLeftWhenLeavingIsCalled) {
 /// A client's TLS stream to a server that plays one script.
 class TlsStreamTest : public testing::Test {
  protected:
-  static constexpr WallTime kNow{std::chrono::sys_days{std::chrono::year{2026} / 3 / 14}};
-
   TlsStreamTest()
       : authority_(testing_certificates::make({.name = "Test Authority",
                                                .not_before = kNow - days{1000},

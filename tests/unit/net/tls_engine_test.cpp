@@ -20,11 +20,10 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing_certificates::Certificate;
 using testing_certificates::Identity;
+using testing_certificates::kNow;
 using testing_certificates::Spec;
 using Kind = TransportFailure::Kind;
 using Step = TlsEngine::Step;
-
-constexpr WallTime kNow{std::chrono::sys_days{std::chrono::year{2026} / 3 / 14}};
 
 Spec leaf_spec() {
   return {.dns = {"api.example"}, .not_before = kNow - days{10}, .not_after = kNow + days{10}};

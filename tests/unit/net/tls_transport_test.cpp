@@ -19,6 +19,7 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 using testing_certificates::Identity;
+using testing_certificates::kNow;
 using testing_certificates::Spec;
 using testing_server::answer;
 using testing_server::read_request;
@@ -26,8 +27,6 @@ using testing_server::Script;
 using testing_server::ScriptedServer;
 using testing_server::write;
 using Kind = TransportFailure::Kind;
-
-constexpr WallTime kNow{std::chrono::sys_days{std::chrono::year{2026} / 3 / 14}};
 
 class TlsTransport : public testing::Test {
  protected:
