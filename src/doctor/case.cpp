@@ -158,9 +158,10 @@ bool any_fails_by_tls(const Case& of) {
 }
 
 const char* tls_fix(const ClockReading& reading) {
-  if (reading.failure->kind == TransportFailure::Kind::tls_untrusted)
+  if (reading.failure->kind == TransportFailure::Kind::tls_untrusted) {
     return "use --ca-file to name the authority's certificates, or have the server's certificate "
            "replaced";
+  }
   return "check the URL and its port, and the client certificate if the server asks for one "
          "(--client-cert, --client-key)";
 }
@@ -267,12 +268,14 @@ std::string naive_harm(const Case& of) {
   if (!has_one_time(host) && of.blame.local_off) skew = of.local_off_shown();
   if (!skew) return harm_of_a_close_pair(of);
   const std::string size = time::human(magnitude(*skew));
-  if (skew->middle() > Duration{0})
+  if (skew->middle() > Duration{0}) {
     return "uses tokens " + size +
            " too long: calls are refused at the end of each token's lifetime";
-  if (life && magnitude(*skew) >= *life)
+  }
+  if (life && magnitude(*skew) >= *life) {
     return "takes each new token to be expired: one token request per call, then the login rate "
            "limit";
+  }
   return "discards tokens " + size + " early";
 }
 

@@ -146,9 +146,10 @@ Check check_clock(const char* name, const Case& of, const ClockReading* reading,
   if (of.harmful(host)) return {name, Status::fail, detail, mend_clock(of, *reading, host)};
   if (differs || of.wrong(host))
     return {name, Status::warn, detail, mend_clock(of, *reading, host)};
-  if (reading->steps > 0)
+  if (reading->steps > 0) {
     return {name, Status::warn, detail,
             "ask the operator of " + reading->url + " to slew its clock"};
+  }
   return {name, close_pair ? Status::warn : Status::ok, detail,
           close_pair ? "nothing to do: skewguard allows for both" : ""};
 }

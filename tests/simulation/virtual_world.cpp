@@ -244,7 +244,7 @@ Hooks hooks_into(VirtualClient& client) {
 
 }  // namespace
 
-VirtualClient::VirtualClient(VirtualWorld& world, ClientOptions options, std::uint64_t seed)
+VirtualClient::VirtualClient(VirtualWorld& world, const ClientOptions& options, std::uint64_t seed)
     : process(world),
       world_(world),
       options_(options),

@@ -138,7 +138,7 @@ class VirtualProcess {
 /// One client of ours in a process of its own.
 class VirtualClient {
  public:
-  explicit VirtualClient(VirtualWorld& world, ClientOptions options = default_options(),
+  explicit VirtualClient(VirtualWorld& world, const ClientOptions& options = default_options(),
                          std::uint64_t seed = 1);
   static ClientOptions default_options();
 

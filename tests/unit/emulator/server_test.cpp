@@ -362,9 +362,10 @@ TEST_F(EmulatorServer, KeepsSilentWhileOthersAreAnswered) {
   Wire wire(emulator_->api_url());
   wire.send(get("/api/v2/tokens/me", "x"));
   std::uint64_t answered = 0;
-  while (answered == 0)
+  while (answered == 0) {
     emulator_->with(
         [&](CloudEmulator& cloud, const Now&) { answered = cloud.stats().api_requests; });
+  }
   EXPECT_EQ(Wire(emulator_->api_url()).ask(get("/api/v2/tokens/me", "x")).status(), 401);
   EXPECT_TRUE(wire.silent());
 }

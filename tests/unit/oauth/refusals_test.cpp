@@ -317,9 +317,10 @@ TEST(ApiRefusal, KnowsWhereNoTokenArrived) {
           R"({"message":"No authentication bearer token specified in authorization header."})")
           .no_token_seen);
   for (const char* words :
-       {"MISSING AUTHORIZATION", "no_authorization-header!", "MissingBearerToken"})
+       {"MISSING AUTHORIZATION", "no_authorization-header!", "MissingBearerToken"}) {
     EXPECT_TRUE(api(401, {}, R"({"message":")" + std::string(words) + "\"}").no_token_seen)
         << words;
+  }
   EXPECT_FALSE(api(401, {}, R"({"code":"bad.credentials"})").no_token_seen);
 }
 
