@@ -45,6 +45,13 @@ long next_serial() {
 
 }  // namespace
 
+Spec authority_spec(const std::string& name) {
+  return {.name = name,
+          .not_before = kNow - std::chrono::days{1000},
+          .not_after = kNow + std::chrono::days{1000},
+          .authority = true};
+}
+
 Identity make(const Spec& spec, const Identity* issuer) {
   Identity made{{X509_new(), &X509_free}, {EVP_EC_gen("P-256"), &EVP_PKEY_free}};
   X509* certificate = made.certificate.get();

@@ -33,6 +33,9 @@ struct Spec {
   bool authority = false;
 };
 
+/// An authority that is valid for 1000 days before and after kNow.
+Spec authority_spec(const std::string& name = "Test Authority");
+
 /// Signed by `issuer`, or self-signed if that is null.
 Identity make(const Spec& spec, const Identity* issuer = nullptr);
 

@@ -30,10 +30,7 @@ using Kind = TransportFailure::Kind;
 class DialerTest : public testing::Test {
  protected:
   DialerTest()
-      : authority_(testing_certificates::make({.name = "Test Authority",
-                                               .not_before = kNow - days{1000},
-                                               .not_after = kNow + days{1000},
-                                               .authority = true})),
+      : authority_(testing_certificates::make(testing_certificates::authority_spec())),
         ca_file_(testing_certificates::pem_file({authority_.certificate})),
         dialer_(
             io_, clock_, {.ca_file = ca_file_}, {},

@@ -92,10 +92,7 @@ TEST(Stream, NothingHasLeftWhenLeavingIsCalled) {
 class TlsStreamTest : public testing::Test {
  protected:
   TlsStreamTest()
-      : authority_(testing_certificates::make({.name = "Test Authority",
-                                               .not_before = kNow - days{1000},
-                                               .not_after = kNow + days{1000},
-                                               .authority = true})),
+      : authority_(testing_certificates::make(testing_certificates::authority_spec())),
         identity_(testing_certificates::make(
             {.dns = {"localhost"}, .not_before = kNow - days{10}, .not_after = kNow + days{10}},
             &authority_)),

@@ -18,6 +18,7 @@ namespace {
 using std::chrono::days;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing_certificates::authority_spec;
 using testing_certificates::Certificate;
 using testing_certificates::Identity;
 using testing_certificates::kNow;
@@ -27,12 +28,6 @@ using Step = TlsEngine::Step;
 
 Spec leaf_spec() {
   return {.dns = {"api.example"}, .not_before = kNow - days{10}, .not_after = kNow + days{10}};
-}
-Spec authority_spec(const std::string& name = "Test Authority") {
-  return {.name = name,
-          .not_before = kNow - days{1000},
-          .not_after = kNow + days{1000},
-          .authority = true};
 }
 
 /// The server's side, using only OpenSSL and none of the code under test.

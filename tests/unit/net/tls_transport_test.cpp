@@ -31,10 +31,7 @@ using Kind = TransportFailure::Kind;
 class TlsTransport : public testing::Test {
  protected:
   TlsTransport()
-      : authority_(testing_certificates::make({.name = "Test Authority",
-                                               .not_before = kNow - days{1000},
-                                               .not_after = kNow + days{1000},
-                                               .authority = true})),
+      : authority_(testing_certificates::make(testing_certificates::authority_spec())),
         ca_file_(testing_certificates::pem_file({authority_.certificate})),
         transport_(
             io_, clock_, {.ca_file = ca_file_}, {}, {.timers = timers_}, {},

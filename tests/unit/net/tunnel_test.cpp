@@ -32,7 +32,6 @@ using Kind = TransportFailure::Kind;
 constexpr const char* kOpen = "HTTP/1.1 200 Connection established\r\n\r\n";
 constexpr const char* kCredentials = "mole:hunter2";
 constexpr const char* kBasic = "bW9sZTpodW50ZXIy";  // of them, RFC 4648
-constexpr WallTime kToday{std::chrono::sys_days{std::chrono::year{2026} / 3 / 14}};
 
 /// Requests through a proxy. The ScriptedServer that stands in for it is also the host once it has
 /// opened the tunnel: for http that is one connection.
@@ -399,13 +398,10 @@ TEST_F(ThroughProxy, NoBrokenAnswerPassesForTheHostsOrTellsCredentials) {
 class TlsThroughProxy : public ThroughProxy {
  protected:
   TlsThroughProxy()
-      : authority_(testing_certificates::make({.name = "Test Authority",
-                                               .not_before = kToday - days{1000},
-                                               .not_after = kToday + days{1000},
-                                               .authority = true})),
+      : authority_(testing_certificates::make(testing_certificates::authority_spec())),
         host_(testing_certificates::make({.dns = {"api.example"},
-                                          .not_before = kToday - days{10},
-                                          .not_after = kToday + days{10}},
+                                          .not_before = testing_certificates::kNow - days{10},
+                                          .not_after = testing_certificates::kNow + days{10}},
                                          &authority_)),
         ca_file_(testing_certificates::pem_file({authority_.certificate})) {}
   void TearDown() override { EXPECT_EQ(std::remove(ca_file_.c_str()), 0); }
