@@ -55,7 +55,7 @@ inline emulator::CloudOptions servers(TokenFormat format, Duration login,
 class Scenario : public testing::TestWithParam<std::tuple<TokenFormat, Wall>> {
  protected:
   void build(Duration login, const std::vector<Duration>& apis, Duration lifetime = 300s,
-             ClientOptions options = VirtualClient::default_options()) {
+             const ClientOptions& options = VirtualClient::default_options()) {
     client.reset();  // it lives in the world
     world = std::make_unique<VirtualWorld>(servers(std::get<0>(GetParam()), login, apis, lifetime));
     switch (std::get<1>(GetParam())) {
@@ -71,7 +71,7 @@ class Scenario : public testing::TestWithParam<std::tuple<TokenFormat, Wall>> {
         world->set_wall(WallTime{10min});
         break;
     }
-    client = std::make_unique<VirtualClient>(*world, std::move(options));
+    client = std::make_unique<VirtualClient>(*world, options);
   }
 
   /// Calls every `pause` for `span`; each must come through.
