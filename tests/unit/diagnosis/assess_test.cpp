@@ -279,6 +279,33 @@ TEST(Settle, ATokenRefusedTwiceWithoutADateWasNotRevokedForSure) {
   EXPECT_EQ(settle(evidence({t, refusal(seconds{61}, std::nullopt), taken}), 0), Verdict::unknown);
 }
 
+/// Refused at `when` by an API whose Date says that it may not be valid for another `left`.
+Trial perhaps_not_begun(Duration when, Duration left, std::uint64_t generation = 1) {
+  Trial t = refusal(when, -left, generation);
+  EXPECT_EQ(stands(t), Standing::perhaps_not_begun);
+  return t;
+}
+
+TEST(Settle, ATokenThatPerhapsHadNotBegunIsRejectedOnlyIfAWaitDidNotHelp) {
+  const Trial first = perhaps_not_begun(milliseconds{40}, milliseconds{1900});
+  const Trial second = perhaps_not_begun(milliseconds{1040}, milliseconds{900});
+  Trial other = perhaps_not_begun(milliseconds{1100}, milliseconds{900}, 2);
+  other.token.asked = second.received;
+  EXPECT_EQ(settle(evidence({first, other}), 0), Verdict::unknown) << "not waited for";
+  EXPECT_EQ(settle(evidence({first, second}), 0), Verdict::unknown) << "no new one was tried";
+  EXPECT_EQ(settle(evidence({first, second, other}), 0), Verdict::token_rejected);
+  other.refused = false;
+  EXPECT_EQ(settle(evidence({first, second, other}), 0), Verdict::token_revoked);
+}
+
+TEST(Settle, AGivenTokenThatPerhapsHadNotBegunIsRejectedOnlyIfAWaitDidNotHelp) {
+  Trial first = perhaps_not_begun(milliseconds{40}, milliseconds{1900});
+  Trial second = perhaps_not_begun(milliseconds{1040}, milliseconds{900});
+  first.token.given = second.token.given = true;
+  EXPECT_EQ(settle(evidence({first}), 0), Verdict::unknown);
+  EXPECT_EQ(settle(evidence({first, second}), 0), Verdict::token_rejected);
+}
+
 TEST(FactsOf, SaysWhichTimesRestOnTheIssuersDate) {
   oauth::Token token;
   EXPECT_FALSE(facts_of(token, false, kApi).begin_dated);

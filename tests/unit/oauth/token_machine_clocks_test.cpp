@@ -11,6 +11,7 @@ namespace {
 using action::Deliver;
 using action::Publish;
 using action::StartFetch;
+using testing::HasSubstr;
 
 /// An answer of `server` outside any fetch, received within 10 ms; both servers' clocks agree.
 clocks::Observation hear(Bench& bench, ServerId server) {
@@ -187,6 +188,19 @@ TEST(Learning, AfterALagANewTokenIsFirstUsedWhenSurelyActive) {
   bench.advance(5s);
   EXPECT_EQ(only<Publish>(bench.tick()).token->value.reveal(), "t2");
   EXPECT_EQ(only<Deliver>(bench.want(4)).token->value.reveal(), "t2");
+}
+
+TEST(Learning, ALagOrLeadIsOverOnlyOnceNothingIsLeftOfIt) {
+  const auto told = [](Bench& bench, const TokenEvent& fact) {
+    return only<action::Log>(bench.step(fact)).line.message;
+  };
+  Bench bench;
+  EXPECT_THAT(told(bench, event::ApiLags{5s}), HasSubstr("is behind the login host's"));
+  EXPECT_THAT(told(bench, event::ApiLags{1ns}), HasSubstr("is behind the login host's"));
+  EXPECT_THAT(told(bench, event::ApiLags{0s}), HasSubstr("is no longer behind"));
+  EXPECT_THAT(told(bench, event::ApiLeads{5s}), HasSubstr("is ahead of the login host's"));
+  EXPECT_THAT(told(bench, event::ApiLeads{1ns}), HasSubstr("is ahead of the login host's"));
+  EXPECT_THAT(told(bench, event::ApiLeads{0s}), HasSubstr("is no longer ahead"));
 }
 
 TEST(Learning, ALagMovesTheRefreshEarlierByItsLength) {

@@ -13,9 +13,9 @@ using testing::HasSubstr;
 using action::Deliver;
 using action::Deny;
 using action::Log;
-using action::Publish;
 using action::Save;
 using action::StartFetch;
+using action::WakeAt;
 
 /// Refused just now.
 Refused plain(const Bench& bench) {
@@ -307,6 +307,19 @@ TEST(Rule8, ATokenRefusedAfterItsEndIsFree) {
   ASSERT_LE(refuse_all(bench, 100ms, 1ms), 7);
   bench.advance(299500ms);
   EXPECT_EQ(all<StartFetch>(bench.want_instead(1, 9, plain(bench), 1s)).size(), 1U);
+}
+
+TEST(Rule8, ATokenThatIsDueForRenewalIsFreeFromThatMomentOn) {
+  for (const auto& [early, requests] : {std::pair{Duration{1ns}, 0U}, {Duration{0ns}, 1U}}) {
+    Bench bench;
+    bench.get("t1");
+    ASSERT_EQ(refuse_all(bench, 1s, 1ms), 6);
+    bench.step(event::Want{.waiter = 1, .deadline = bench.boot + 1s, .force = true});
+    const Instant due = only<WakeAt>(bench.give("short", "4")).at;
+    ASSERT_LT(due, bench.boot + 4s) << "before one can be paid for again";
+    bench.boot = due - early;
+    EXPECT_EQ(all<StartFetch>(bench.want_instead(2, 8, plain(bench))).size(), requests);
+  }
 }
 
 TEST(Rule8, ATokenFoundInTheStoreCostsNothing) {

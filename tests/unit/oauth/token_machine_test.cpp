@@ -328,6 +328,18 @@ TEST(TokenMachine, AnAcceptedTokenCountsAsUsed) {
   EXPECT_EQ(bench.fetches, 3);
 }
 
+TEST(TokenMachine, ATokenThatIsSentWithoutAskingForItCountsAsUsed) {
+  Bench bench;
+  bench.get("t1", "300");
+  bench.advance(290s);
+  bench.tick();
+  bench.give("t2", "300");
+  bench.step(event::Used{});
+  bench.advance(290s);
+  bench.tick();
+  EXPECT_EQ(bench.fetches, 3);
+}
+
 TEST(TokenMachine, ABackgroundFailureKeepsTheLivingToken) {
   Bench bench;
   bench.get("t1", "300");
