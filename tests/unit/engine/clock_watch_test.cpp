@@ -162,6 +162,23 @@ TEST_F(AClockWatch, KeepsALagThatTheDatesAllow) {
   EXPECT_TRUE(told<ApiLags>().empty());
 }
 
+/// The login host is 5 s ahead. Each Date may be a second late, and hides up to another second.
+TEST_F(AClockWatch, KeepsALagThatLateDatesExplain) {
+  login_answers(5s);
+  api_answers();
+  learned(ApiLags{8s, 7s});
+  login_answers(5s);
+  EXPECT_TRUE(told<ApiLags>().empty());
+}
+
+TEST_F(AClockWatch, KeepsALeadThatLateDatesExplain) {
+  login_answers();
+  api_answers(5s);
+  learned(ApiLeads{8s, 7s});
+  api_answers(5s);
+  EXPECT_TRUE(told<ApiLeads>().empty());
+}
+
 TEST_F(AClockWatch, LowersALagToWhatTheDatesStillAllow) {
   login_answers(5s);
   api_answers();
@@ -181,6 +198,19 @@ TEST_F(AClockWatch, LeavesALagThatIsNotOverTwiceOfWhatTheDatesAllow) {
   learned(ApiLags{10s, 0s});
   api_answers();
   EXPECT_TRUE(told<ApiLags>().empty());
+}
+
+TEST_F(AClockWatch, LowersALeadToWhatTheDatesStillAllow) {
+  login_answers();
+  api_answers(5s);
+  learned(ApiLeads{10s, 0s});
+  api_answers(5s);
+  EXPECT_TRUE(told<ApiLeads>().empty()) << "they allow more than half of it";
+  learned(ApiLeads{1min, 0s});
+  api_answers(5s);
+  ASSERT_EQ(told<ApiLeads>().size(), 1U);
+  EXPECT_GE(told<ApiLeads>()[0].lead, 5s);
+  EXPECT_LT(told<ApiLeads>()[0].lead, 10s);
 }
 
 TEST_F(AClockWatch, PassesOnOtherFactsAsTheyAre) {
