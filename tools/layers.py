@@ -23,6 +23,7 @@ ARROWS = {
     "oauth": ["clocks", "http"],
     "diagnosis": ["oauth"],
     "guard": ["diagnosis"],
+    "relay": ["http"],
     "sharing": ["oauth"],
     "genesys": ["oauth"],
     "settings": ["genesys"],
@@ -32,14 +33,15 @@ ARROWS = {
     "engine": ["guard", "genesys", "sharing", "store"],
     "runtime": ["engine", "settings", "store", "net", "system"],
     "doctor": ["runtime"],
-    "proxy": ["runtime"],
+    "proxy": ["runtime", "relay"],
     "emulator": ["http", "net"],  # never oauth or genesys: it is a second witness
     "demo": ["runtime", "emulator", "virtual_time"],
     "cli": ["doctor", "proxy", "runtime", "emulator", "demo"],
 }
 
 # The machines: told the time and what happened, they say what to do. They cannot wait or block.
-PURE = {"time", "clocks", "http", "oauth", "sharing", "diagnosis", "guard", "genesys"}
+PURE = {"time", "clocks", "http", "oauth", "sharing", "diagnosis", "guard", "genesys",
+        "relay"}
 # Files of another folder that are as pure. Of their own folder they see what was measured, not how.
 PURE_FILES = {"doctor": {"judge", "case", "claims", "checks", "consensus", "harm"}}
 MEASURED = {"doctor/readings.hpp"}
