@@ -16,7 +16,9 @@
 
 namespace skewguard::net {
 
-/// One request over one connection, and its answer. Nothing is tried twice here. Not thread-safe.
+/// One request over one connection, and its answer, which is read while the request is still being
+/// written: a server may refuse a large body before it has read all of it. Nothing is tried twice
+/// here. Not thread-safe.
 class RoundTrip : public std::enable_shared_from_this<RoundTrip> {
  public:
   /// The answer is there.
@@ -56,22 +58,20 @@ class RoundTrip : public std::enable_shared_from_this<RoundTrip> {
   void cancel();
   /// Bytes of the request may have reached the server.
   [[nodiscard]] bool request_sent() const noexcept { return sent_bytes_ || write_pending_; }
-  /// For sure: bytes of it went to the network.
-  [[nodiscard]] bool request_written() const noexcept { return sent_bytes_; }
 
  private:
-  enum class State { writing, reading, over };
-
   void watch_deadline();
   bool past_deadline();
   [[nodiscard]] const char* doing() const noexcept;
   void written(Stream::ErrorCode error, std::size_t size);
-  void receive();
+  void read();
+  void read_on();
   void received(Stream::ErrorCode error, std::size_t size);
   void digest(AnswerParser::Outcome outcome);
   void connection_ended(Stream::ErrorCode error);
   void hand_on(AnswerParser::Outcome outcome);
   void deliver(bool whole);
+  void conclude(bool whole);
   void finish(Ending ending);
 
   Dialer& dialer_;
@@ -79,7 +79,7 @@ class RoundTrip : public std::enable_shared_from_this<RoundTrip> {
   const Options options_;
   std::shared_ptr<const HttpRequest> request_;
   Handler handler_;
-  State state_ = State::writing;
+  bool over_ = false;
   std::unique_ptr<Timer> timer_;
   Secret head_;        // holds the credentials
   SecretText buffer_;  // what was read last; may hold a token
@@ -87,9 +87,10 @@ class RoundTrip : public std::enable_shared_from_this<RoundTrip> {
   Exchange exchange_;
   bool head_told_ = false;      // the sink has it
   std::uint64_t piece_ = 0;     // the one that the sink holds
-  bool sent_bytes_ = false;     // some of the request went to the network
-  bool write_pending_ = false;  // how much of it has gone out is not known
-  bool half_written_ = false;   // the connection broke while it was being written
+  bool write_pending_ = false;  // how much of the request has gone out is not known
+  bool sent_bytes_ = false;     // some of it went to the network
+  bool answer_waits_ = false;   // it is whole, and is delivered once the request is written
+  Stream::ErrorCode write_error_{};
 };
 
 }  // namespace skewguard::net

@@ -122,7 +122,7 @@ void SendOperation::ended(RoundTrip::Ending ending) {
 }
 
 void SendOperation::connection_lost(const std::string& why) {
-  request_sent_ = request_sent_ || trip_->request_written();
+  request_sent_ = request_sent_ || trip_->request_sent();
   const LostConnection lost{.pooled = pooled_, .request_written = request_sent_, .resent = resent_};
   if (!may_resend(request_->method, lost)) {
     return fail(Kind::reset,

@@ -98,8 +98,8 @@ class TlsStream final : public Stream {
                  [handler = std::move(handler), failure = engine_.failure()] { handler(failure); });
       return;
     }
-    send([this, self = shared_from_this(), step, handler = std::move(handler)](
-             ErrorCode error, std::size_t) mutable {
+    send(engine_.output(), [this, self = shared_from_this(), step, handler = std::move(handler)](
+                               ErrorCode error, std::size_t) mutable {
       if (error) return handler(broken(error));
       if (step == TlsEngine::Step::done) return handler(std::nullopt);
       receive([this, self, handler = std::move(handler)](ErrorCode failed, std::size_t) mutable {
@@ -135,7 +135,7 @@ class TlsStream final : public Stream {
       return;
     }
     leaving();
-    send(std::move(handler));
+    send(engine_.output(), std::move(handler));
   }
 
   void read_some(std::span<char> buffer, Handler handler) override {
@@ -170,13 +170,16 @@ class TlsStream final : public Stream {
       send_now();
       return post(std::move(handler), asio::error::connection_aborted);
     }
+    auto reply = engine_.output();
+    if (reply.empty()) return read_more(buffer, std::move(handler));
     if (on_their_way_.size() < kMaxOnTheirWay) {
-      send([](ErrorCode, std::size_t) {});  // if that fails, the next read does too
+      // If that fails, the next read does too.
+      send(std::move(reply), [](ErrorCode, std::size_t) {});
       return read_more(buffer, std::move(handler));
     }
     // A peer that asks for replies and takes none is not listened to meanwhile.
-    send([this, self = shared_from_this(), buffer, handler = std::move(handler)](
-             ErrorCode error, std::size_t) mutable {
+    send(std::move(reply), [this, self = shared_from_this(), buffer, handler = std::move(handler)](
+                               ErrorCode error, std::size_t) mutable {
       error ? handler(error, 0) : read_more(buffer, std::move(handler));
     });
   }
@@ -217,10 +220,9 @@ class TlsStream final : public Stream {
                             });
   }
 
-  /// Sends all that the engine has to say, after what is on its way already. Where that is nothing,
-  /// `handler` runs at once: only prepare() and read_some() meet that, and they pass it on.
-  void send(Handler handler) {
-    auto bytes = engine_.output();
+  /// Sends output of the engine, after what is on its way already. Where that is nothing, `handler`
+  /// runs at once: only prepare() meets that, and it passes it on.
+  void send(std::string bytes, Handler handler) {
     if (bytes.empty() && on_their_way_.empty()) return handler({}, 0);
     on_their_way_.push_back({std::move(bytes), std::move(handler)});
     if (on_their_way_.size() == 1) send_first();

@@ -18,6 +18,9 @@ using ErrorCode = boost::system::error_code;
 Step read_request() {
   return {};
 }
+Step read_bytes(std::size_t count) {
+  return {.kind = Step::Kind::read_bytes, .piece = count};
+}
 Step write(std::string bytes, std::size_t piece) {
   return {.kind = Step::Kind::write, .bytes = std::move(bytes), .piece = piece};
 }
@@ -98,7 +101,9 @@ class Player : public std::enable_shared_from_this<Player> {
     const Step& step = script_[at_++];
     switch (step.kind) {
       case Step::Kind::read_request:
-        return read();
+        return read_one();
+      case Step::Kind::read_bytes:
+        return read_until(step.piece);
       case Step::Kind::write:
         return write_piece(step, 0);
       case Step::Kind::close:
@@ -122,15 +127,24 @@ class Player : public std::enable_shared_from_this<Player> {
     asio::post(socket_.get_executor(), [this, self = shared_from_this(), &step] { wait(step); });
   }
 
-  void read() {
+  void read_one() {
     if (const auto size = whole_request(received_); size > 0) {
       tally_->requests.push_back(received_.substr(0, size));
       received_.erase(0, size);
       return next();
     }
-    auto done = [this, self = shared_from_this()](ErrorCode error, std::size_t size) {
+    read([this] { read_one(); });
+  }
+
+  void read_until(std::size_t count) {
+    received_.size() < count ? read([this, count] { read_until(count); }) : next();
+  }
+
+  void read(std::function<void()> then) {
+    auto done = [this, self = shared_from_this(), then = std::move(then)](ErrorCode error,
+                                                                          std::size_t size) {
       received_.append(buffer_.data(), size);
-      if (!error) read();
+      if (!error) then();
     };
     tls_ ? tls_->async_read_some(asio::buffer(buffer_), done)
          : socket_.async_read_some(asio::buffer(buffer_), done);

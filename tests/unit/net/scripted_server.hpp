@@ -19,6 +19,7 @@ namespace skewguard::net::testing_server {
 struct Step {
   enum class Kind {
     read_request,  ///< waits for one whole request and keeps it
+    read_bytes,    ///< waits for `piece` bytes of a request
     write,         ///< `bytes`, `piece` at a time
     close,         ///< in good order (TLS: with a good-bye)
     cut,           ///< TLS: closes without a good-bye; plain: as close
@@ -35,6 +36,7 @@ struct Step {
 using Script = std::vector<Step>;
 
 Step read_request();
+Step read_bytes(std::size_t count);
 Step write(std::string bytes, std::size_t piece = SIZE_MAX);
 Step write_raw(std::string bytes);
 /// TLS 1.3 records that carry no content, 27 bytes each.

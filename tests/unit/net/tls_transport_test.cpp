@@ -22,6 +22,7 @@ using testing_certificates::Identity;
 using testing_certificates::kNow;
 using testing_certificates::Spec;
 using testing_server::answer;
+using testing_server::read_bytes;
 using testing_server::read_request;
 using testing_server::Script;
 using testing_server::ScriptedServer;
@@ -45,9 +46,12 @@ class TlsTransport : public testing::Test {
     return {.dns = {"localhost"}, .not_before = kNow - days{10}, .not_after = kNow + days{10}};
   }
 
-  SendResult get(const std::string& url) {
+  SendResult get(const std::string& url) { return send("GET", url, {}); }
+  SendResult send(const std::string& method, const std::string& url, const std::string& body) {
     HttpRequest request;
+    request.method = method;
     request.url = url;
+    request.body = Secret(body);
     std::optional<SendResult> result;
     transport_.send(std::move(request), {.deadline = clock_.boot() + seconds{10}},
                     [&](SendResult answer) { result = std::move(answer); });
@@ -92,6 +96,18 @@ TEST_F(TlsTransport, CarriesRequestsAndKeepsTheConnection) {
   EXPECT_EQ(two.body, "two");
   EXPECT_EQ(one.connection, two.connection);
   EXPECT_EQ(one.origin, "https://localhost:" + std::to_string(server.port()));
+}
+
+TEST_F(TlsTransport, ReadsALongRefusalWhileALargeBodyIsSent) {
+  const auto identity = this->identity();
+  const std::string why(std::size_t{1} << 20, 'w');  // many records
+  const ScriptedServer server(io_, {{read_bytes(1), write(answer(why, "403 Forbidden"))}},
+                              &identity);
+  const auto result = send("POST", server.url(), std::string(std::size_t{16} << 20, 'x'));
+  ASSERT_TRUE(std::holds_alternative<Exchange>(result))
+      << std::get<TransportFailure>(result).detail;
+  EXPECT_EQ(std::get<Exchange>(result).status, 403);
+  EXPECT_EQ(std::get<Exchange>(result).body.size(), why.size());
 }
 
 TEST_F(TlsTransport, LogsConnectionsAndCertificates) {

@@ -28,6 +28,7 @@ using testing_loop::run_ready;
 using testing_loop::run_until;
 using testing_server::answer;
 using testing_server::close;
+using testing_server::read_bytes;
 using testing_server::read_request;
 using testing_server::reset;
 using testing_server::Script;
@@ -200,6 +201,30 @@ TEST_F(AsioTransportTest, CarriesALargeBodyEachWay) {
   ASSERT_EQ(server.requests().size(), 1U);
   EXPECT_THAT(server.requests()[0].substr(0, 100), StartsWith("PUT "));
   EXPECT_GT(server.requests()[0].size(), large.size());
+}
+
+/// More than what the kernel holds of a request that the server does not read.
+const std::string& endless_body() {
+  static const std::string body(std::size_t{16} << 20, 'x');
+  return body;
+}
+
+TEST_F(AsioTransportTest, RefusalOfALargeBodyComesWhileItIsSent) {
+  const auto refusal = answer("too large", "413 Content Too Large");
+  const auto some = read_bytes(std::size_t{64} * 1024);
+  const ScriptedServer server(io_, {{some, write(refusal)},
+                                    {some, write(refusal), close()},
+                                    {some, write(refusal), reset()},
+                                    {read_request(), write(answer("taken"))}});
+  for (const char* then : {"stays open", "closes", "resets"}) {
+    const auto sent = run(request("POST", server.url(), endless_body()));
+    ASSERT_TRUE(sent->answered()) << then << ": " << sent->why();
+    EXPECT_EQ(sent->exchange().status, 413) << then;
+    EXPECT_EQ(sent->exchange().body, "too large") << then;
+    EXPECT_FALSE(sent->exchange().early) << then;
+  }
+  EXPECT_TRUE(get(server.url())->answered());
+  EXPECT_EQ(server.connections(), 4U) << "none of them is used again";
 }
 
 TEST_F(AsioTransportTest, DoesNotFollowARedirect) {
