@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,6 +19,10 @@
 #include "skewguard/time.hpp"
 #include "skewguard/token_store.hpp"
 #include "skewguard/transport.hpp"
+
+namespace skewguard::runtime {
+class Publication;
+}
 
 namespace SKEWGUARD_API skewguard {
 
@@ -168,11 +173,36 @@ struct BearerToken {
   enum class Source { login, store, given } source = Source::login;
 };
 
-/// A borrowed token that may be sent now: Client::lease().
+/// A borrowed token that may be sent now: Client::lease(), LeaseReader::lease().
 struct Lease {
   std::string_view token;          ///< as it is
   std::string_view authorization;  ///< "Bearer ...": a value of the Authorization header
   Instant until{};                 ///< it is not to be sent from here on, by CLOCK_BOOTTIME
+  std::uint64_t generation = 0;    ///< which of the client's tokens it is: 1, 2, ...
+};
+
+/// Reads a client's token for one thread, or one worker: like Client::lease(), but what is read is
+/// kept here and not per thread, so that a program with many clients or workers never takes a lock
+/// while the tokens stay the same. One thread at a time may use it. May outlive the client, whose
+/// token it then shows until that ends.
+class LeaseReader {
+ public:
+  LeaseReader() = default;  ///< reads nothing
+
+  /// The token that may be sent at `now`; null if there is none. No lock, no allocation and no
+  /// write to shared memory while the token stays the same. The pointer is valid until the next
+  /// lease() of this reader.
+  [[nodiscard]] const Lease* lease(Instant now) noexcept;
+
+ private:
+  friend class Client;
+  friend class runtime::Publication;
+  explicit LeaseReader(std::shared_ptr<runtime::Publication> from) noexcept
+      : from_(std::move(from)) {}
+
+  std::shared_ptr<runtime::Publication> from_;
+  std::uint64_t version_ = 0;           // of what was read; 0 = nothing yet
+  std::shared_ptr<const Lease> lease_;  // null = no token
 };
 
 /// The token for one send by the user's own HTTP stack: Client::guard().

@@ -4,6 +4,7 @@
 
 #include "engine/clock_watch.hpp"
 #include "engine/host_clocks.hpp"
+#include "engine/leases.hpp"
 #include "engine/listeners.hpp"
 #include "engine/loop.hpp"
 #include "engine/sender.hpp"
@@ -40,9 +41,12 @@ class Engine::Impl {
         watch_({clocks_, sender_, listeners_.log(), deps.disruptions,
                 [this](const oauth::TokenEvent& event) { tokens_.step(event); },
                 [this] { return tokens_.tokens().fetching(); }}),
-        tokens_({loop_, sender_, clocks_, watch_, listeners_, options_, deps.store, deps.publish,
-                 deps.fresh_secrets},
-                std::move(grants), dialect_, deps.boot, deps.seed),
+        tokens_(
+            {loop_, sender_, clocks_, watch_, listeners_, options_, deps.store,
+             [this](const oauth::TokenPtr& token, Instant until) { leases_.publish(token, until); },
+             deps.fresh_secrets},
+            std::move(grants), dialect_, deps.boot, deps.seed),
+        leases_({loop_, clocks_, tokens_, deps.publish}),
         requests_({loop_, clocks_, tokens_, listeners_, options_, sender_.token_url(),
                    [this](const TokenRequests::Question& question, CallHandler handler) {
                      return ask(question, std::move(handler));
@@ -52,6 +56,7 @@ class Engine::Impl {
 
   Calls& calls() noexcept { return calls_; }
   TokenRequests& requests() noexcept { return requests_; }
+  Leases& leases() noexcept { return leases_; }
 
   void renew(oauth::Grants grants) {
     loop_.later([this, grants = std::move(grants)] { tokens_.renew(grants); });
@@ -77,6 +82,7 @@ class Engine::Impl {
   Sender sender_;
   ClockWatch watch_;
   TokenService tokens_;
+  Leases leases_;
   TokenRequests requests_;
   Calls calls_;
 };
@@ -100,6 +106,12 @@ Engine::TokenId Engine::token(const TokenRequestOptions& options, Instant deadli
 }
 void Engine::cancel_token(TokenId token) {
   impl_->requests().cancel(token);
+}
+Engine::WaitId Engine::await_lease(std::uint64_t after, Instant deadline, LeaseHandler handler) {
+  return impl_->leases().await(after, deadline, std::move(handler));
+}
+void Engine::cancel_await(WaitId wait) {
+  impl_->leases().cancel(wait);
 }
 void Engine::renew(oauth::Grants grants) {
   impl_->renew(std::move(grants));

@@ -6,6 +6,7 @@
 
 #include "engine/adopt.hpp"
 #include "engine/calls.hpp"
+#include "engine/leases.hpp"
 #include "engine/token_requests.hpp"
 #include "oauth/grant.hpp"
 #include "skewguard/client.hpp"
@@ -37,8 +38,10 @@ class Engine {
  public:
   using CallId = Calls::Id;
   using TokenId = TokenRequests::Id;
+  using WaitId = Leases::Id;
   using CallHandler = Calls::Handler;
   using TokenHandler = TokenRequests::Handler;
+  using LeaseHandler = Leases::Handler;
   using OwnSender = Calls::OwnSender;
 
   /// `options` must have passed runtime::check_options(). `grants`: as client_credentials() makes
@@ -58,6 +61,10 @@ class Engine {
   TokenId token(const TokenRequestOptions& options, Instant deadline, TokenHandler handler);
   /// Cancels the request: its handler gets `cancelled`. Unknown ids are ignored.
   void cancel_token(TokenId token);
+  /// Waits until a token of a later generation than `after` is published: Leases::await().
+  WaitId await_lease(std::uint64_t after, Instant deadline, LeaseHandler handler);
+  /// Cancels the wait: its handler gets `cancelled`. Unknown ids are ignored.
+  void cancel_await(WaitId wait);
   /// Tokens are requested with these from now on; never empty.
   void renew(oauth::Grants grants);
   /// The published token is being used, so keep it fresh.

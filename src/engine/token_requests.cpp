@@ -71,13 +71,6 @@ guard::action::Finish joined(guard::action::Finish first, guard::action::Finish 
   return second;
 }
 
-oauth::TokenFailure begins_too_late() {
-  return oauth::token_failure(
-      Verdict::issuer_clock_ahead,
-      "the new token becomes valid by the API's clock after the deadline",
-      "raise --timeout, or have the clock of the login or the API host corrected");
-}
-
 oauth::TokenFailure not_verified_in_time() {
   return oauth::token_failure(
       Verdict::timeout, "the API did not show before the deadline whether it accepts this token",
@@ -172,7 +165,7 @@ void TokenRequests::hand_out(const oauth::action::Deliver& delivered, Id id) {
   if (must_verify(reader, *delivered.token)) return verify(id, delivered.token->generation);
   if (!reader.options.verify || delivered.first_use <= uses_.clocks.now().boot)
     return give(id, delivered.token);
-  if (delivered.first_use > reader.deadline) return refuse(id, begins_too_late());
+  if (delivered.first_use > reader.deadline) return refuse(id, oauth::begins_too_late());
   uses_.loop.at(delivered.first_use, [this, id] { want(id); });
 }
 

@@ -36,6 +36,12 @@ TokenFailure deadline_passed() {
                        "try again, or allow more time");
 }
 
+TokenFailure begins_too_late() {
+  return token_failure(Verdict::issuer_clock_ahead,
+                       "the new token becomes valid by the API's clock after the deadline",
+                       "raise --timeout, or have the clock of the login or the API host corrected");
+}
+
 TokenFailure nothing_to_ask_with() {
   return usage_failure(Verdict::unknown,
                        "there is neither a token nor a client to request one with",

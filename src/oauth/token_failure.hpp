@@ -26,6 +26,8 @@ TokenFailure usage_failure(Verdict verdict, std::string message, std::string rem
 // Failures that no answer of the login host tells -------------------------------------------------
 
 TokenFailure deadline_passed();
+/// A new token cannot be sent before the deadline.
+TokenFailure begins_too_late();
 /// There is neither a token nor a client.
 TokenFailure nothing_to_ask_with();
 /// A new token lives `remaining`, less than the caller needs.

@@ -14,68 +14,62 @@ std::uint64_t next_id() {
 
 }  // namespace
 
-/// What a thread last read from one Publication.
-struct Publication::Seen {
-  std::uint64_t id = 0;
-  std::uint64_t generation = 0;
-  Instant until = Instant::min();
-  std::shared_ptr<const Snapshot> snapshot;
+/// What is shared by all readers of one version: the lease, and the bytes that it refers to.
+struct Publication::Snapshot {
+  Secret authorization;
+  Lease lease;
 };
 
-/// For each thread, of a few Publications at a time.
-struct Publication::Cache {
-  std::array<Seen, 4> entries;
+/// A thread's own reader of the publication with this id.
+struct Publication::ThreadReader {
+  std::uint64_t id = 0;
+  LeaseReader reader;
 };
 
 Publication::Publication(std::function<void()> on_use)
     : id_(next_id()), on_use_(std::move(on_use)) {}
 
-Publication::Seen& Publication::seen_by_this_thread(std::uint64_t id) noexcept {
-  thread_local Cache cache;
-  return cache.entries[id % cache.entries.size()];
-}
-
 void Publication::publish(const oauth::TokenPtr& token, Instant until) {
-  std::shared_ptr<Snapshot> fresh;
+  std::shared_ptr<const Lease> fresh;
   if (token) {
-    fresh = std::make_shared<Snapshot>();
-    fresh->authorization = oauth::bearer_authorization(token->value);
-    fresh->lease.authorization = fresh->authorization.reveal();
-    fresh->lease.token = fresh->lease.authorization.substr(oauth::kBearerScheme.size());
-    fresh->lease.until = until;
+    auto snapshot = std::make_shared<Snapshot>();
+    snapshot->authorization = oauth::bearer_authorization(token->value);
+    const std::string_view authorization = snapshot->authorization.reveal();
+    snapshot->lease = {authorization.substr(oauth::kBearerScheme.size()), authorization, until,
+                       token->generation};
+    const Lease* lease = &snapshot->lease;
+    fresh = std::shared_ptr<const Lease>(std::move(snapshot), lease);
   }
   const std::lock_guard lock(mutex_);
-  current_ = std::move(fresh);
-  generation_.fetch_add(1, std::memory_order_release);
+  current_.swap(fresh);  // the old one is wiped, if at all, unlocked
+  version_.fetch_add(1, std::memory_order_release);
 }
 
 const Lease* Publication::read(Instant now) noexcept {
-  Seen& seen = seen_by_this_thread(id_);
-  if (seen.id == id_ && seen.generation == generation_.load(std::memory_order_acquire)) [[likely]]
-    return now < seen.until ? &seen.snapshot->lease : nullptr;
-  return look_again(seen, now);
+  thread_local std::array<ThreadReader, 4> readers;
+  ThreadReader& own = readers[id_ % readers.size()];
+  if (own.id != id_) own = {id_, {}};
+  return read(own.reader, now);
 }
 
-const Lease* Publication::look_again(Seen& seen, Instant now) noexcept {
-  const std::shared_ptr<const Snapshot> old =
-      std::move(seen.snapshot);  // wiped, if at all, unlocked
+const Lease* Publication::look_again(LeaseReader& reader, Instant now) noexcept {
+  const std::shared_ptr<const Lease> old = std::move(reader.lease_);  // wiped, if at all, unlocked
   {
     const std::lock_guard lock(mutex_);
-    seen.snapshot = current_;
-    seen.generation = generation_.load(std::memory_order_relaxed);
+    reader.lease_ = current_;
+    reader.version_ = version_.load(std::memory_order_relaxed);
   }
-  seen.id = id_;
-  seen.until = seen.snapshot ? seen.snapshot->lease.until : Instant::min();
-  if (now >= seen.until) return nullptr;
-  if (first_to_use(seen.generation)) tell_use();
-  return &seen.snapshot->lease;
+  const Lease* lease = reader.lease_.get();
+  if (lease == nullptr || now >= lease->until) return nullptr;
+  if (first_to_use(reader.version_)) tell_use();
+  return lease;
 }
 
-/// The first thread to read this generation reports the use; nobody does for an older one.
-bool Publication::first_to_use(std::uint64_t generation) noexcept {
+/// The first reader of this version reports the use; nobody does for an older one.
+bool Publication::first_to_use(std::uint64_t version) noexcept {
   std::uint64_t told = told_.load(std::memory_order_relaxed);
-  while (told < generation) {
-    if (told_.compare_exchange_weak(told, generation, std::memory_order_relaxed)) return true;
+  while (told < version) {
+    if (told_.compare_exchange_weak(told, version, std::memory_order_relaxed)) return true;
   }
   return false;
 }
@@ -90,3 +84,11 @@ void Publication::tell_use() noexcept {
 }
 
 }  // namespace skewguard::runtime
+
+namespace skewguard {
+
+const Lease* LeaseReader::lease(Instant now) noexcept {
+  return from_ ? from_->read(*this, now) : nullptr;
+}
+
+}  // namespace skewguard

@@ -26,28 +26,31 @@ class Publication {
 
   /// Null: no token may be sent. Call it on one thread at a time.
   void publish(const oauth::TokenPtr& token, Instant until);
-  /// The token that may be sent at `now`; null = none. Valid until this thread's next read from any
-  /// Publication. Thread-safe.
+  /// The token that may be sent at `now`; null = none. Valid until the next read of this reader,
+  /// which must read no other publication. Thread-safe as long as each reader is one thread's.
+  const Lease* read(LeaseReader& reader, Instant now) noexcept {
+    if (reader.version_ != version_.load(std::memory_order_acquire)) [[unlikely]]
+      return look_again(reader, now);
+    const Lease* lease = reader.lease_.get();
+    return lease != nullptr && now < lease->until ? lease : nullptr;
+  }
+  /// The same by a reader of this thread's own. It remembers a few publications: a thread that
+  /// reads more of them in turn takes the lock. Valid until this thread's next read of this kind.
   const Lease* read(Instant now) noexcept;
 
  private:
-  struct Snapshot {
-    Secret authorization;
-    Lease lease;
-  };
-  struct Seen;
-  struct Cache;
-  static Seen& seen_by_this_thread(std::uint64_t id) noexcept;
-  const Lease* look_again(Seen& seen, Instant now) noexcept;
-  bool first_to_use(std::uint64_t generation) noexcept;
+  struct Snapshot;
+  struct ThreadReader;
+  const Lease* look_again(LeaseReader& reader, Instant now) noexcept;
+  bool first_to_use(std::uint64_t version) noexcept;
   void tell_use() noexcept;
 
   const std::uint64_t id_;  // of all that this process ever had: no thread mistakes one for another
   ForkMutex mutex_;         // over current_
-  std::shared_ptr<const Snapshot> current_;
+  std::shared_ptr<const Lease> current_;
   const std::function<void()> on_use_;
-  std::atomic<std::uint64_t> told_{0};  // the latest generation of whose use was told
-  alignas(64) std::atomic<std::uint64_t> generation_{1};
+  std::atomic<std::uint64_t> told_{0};  // the latest version of whose use was told
+  alignas(64) std::atomic<std::uint64_t> version_{1};
 };
 
 }  // namespace skewguard::runtime

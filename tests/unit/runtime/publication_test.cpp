@@ -50,6 +50,17 @@ TEST(Publication, ShowsTheTokenAndTheWholeHeaderValue) {
   EXPECT_EQ(lease->until, kEnd);
 }
 
+TEST(Publication, ShowsWhichTokenItIs) {
+  Publication publication;
+  auto seventh = std::make_shared<oauth::Token>();
+  seventh->value = Secret("abc");
+  seventh->generation = 7;
+  publication.publish(seventh, kEnd);
+  EXPECT_EQ(publication.read(kNow)->generation, 7U);
+  publication.publish(seventh, kEnd + 1h);
+  EXPECT_EQ(publication.read(kNow)->generation, 7U) << "the same token with another end";
+}
+
 TEST(Publication, ShowsTheSameLeaseWhileNothingIsPublished) {
   Publication publication;
   publication.publish(token("abc"), kEnd);
@@ -121,6 +132,41 @@ TEST(Publication, LeavesALeaseWholeUntilTheNextRead) {
   publication.reset();
   EXPECT_EQ(lease->token, value);
   EXPECT_EQ(lease->authorization, "Bearer " + value);
+}
+
+// Readers -----------------------------------------------------------------------------------------
+
+TEST(Publication, IsReadByReadersThatKeepWhatTheyRead) {
+  Publication publication;
+  LeaseReader early;
+  LeaseReader late;
+  EXPECT_EQ(publication.read(early, kNow), nullptr);
+  publication.publish(token("one"), kEnd);
+  const Lease* one = publication.read(early, kNow);
+  ASSERT_NE(one, nullptr);
+  EXPECT_EQ(publication.read(early, kNow), one);
+  publication.publish(token("two"), kEnd);
+  EXPECT_EQ(publication.read(late, kNow)->token, "two");
+  EXPECT_EQ(one->token, "one") << "another reader's read does not end it";
+  EXPECT_EQ(publication.read(early, kNow)->token, "two");
+  EXPECT_EQ(publication.read(late, kEnd), nullptr);
+  publication.publish(nullptr, {});
+  EXPECT_EQ(publication.read(late, kNow), nullptr);
+}
+
+TEST(Publication, ReportsTheFirstUseByAReaderOnce) {
+  int told = 0;
+  Publication publication([&] { ++told; });
+  LeaseReader one;
+  LeaseReader other;
+  publication.publish(token("abc"), kEnd);
+  for (LeaseReader* reader : {&one, &other, &one})
+    EXPECT_NE(publication.read(*reader, kNow), nullptr);
+  EXPECT_EQ(told, 1);
+}
+
+TEST(LeaseReader, ReadsNothingWithoutAClient) {
+  EXPECT_EQ(LeaseReader().lease(kNow), nullptr);
 }
 
 // Readers and a writer at once --------------------------------------------------------------------
@@ -226,7 +272,7 @@ class SealedPublication {
     publication_ = std::construct_at(static_cast<Publication*>(pages_));
   }
   ~SealedPublication() {
-    protect(PROT_READ | PROT_WRITE);
+    unseal();
     std::destroy_at(publication_);
     ::munmap(pages_, kBytes);
   }
@@ -234,6 +280,7 @@ class SealedPublication {
   SealedPublication& operator=(const SealedPublication&) = delete;
   Publication& operator*() noexcept { return *publication_; }
   void seal() { protect(PROT_READ); }
+  void unseal() { protect(PROT_READ | PROT_WRITE); }
 
  private:
   static constexpr std::size_t kBytes = (sizeof(Publication) + 4095) / 4096 * 4096;
@@ -245,6 +292,25 @@ class SealedPublication {
       ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   Publication* publication_ = nullptr;
 };
+
+/// More publications than a thread remembers, in turn: a lock would be a write.
+TEST(Publication, IsReadByAReaderOfEachWithoutAWrite) {
+  std::array<SealedPublication, 13> all;
+  std::array<LeaseReader, 13> readers;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    (*all.at(i)).publish(token("t" + std::to_string(i)), kEnd);
+    static_cast<void>((*all.at(i)).read(readers.at(i), kNow));
+  }
+  for (SealedPublication& each : all) each.seal();
+  for (int round = 0; round < 3; ++round) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const Lease* lease = (*all.at(i)).read(readers.at(i), kNow);
+      ASSERT_NE(lease, nullptr);
+      EXPECT_EQ(lease->token, "t" + std::to_string(i));
+    }
+  }
+  for (SealedPublication& each : all) each.unseal();  // their ends write to each other
+}
 
 /// No lock, no count, no flag: a write would end the program.
 TEST(Publication, IsReadByManyThreadsWithoutAWriteToWhatTheyShare) {
