@@ -62,6 +62,9 @@ struct Record {
   std::uint64_t epoch = 0;       ///< random: a register that lost its content begins a new one
   std::uint64_t generation = 0;  ///< of the token: the fence of the claim that brought it
   std::uint64_t refused = 0;     ///< tokens up to this generation were refused by the API
+  /// The fence of a claim whose token could not be stored (too long, for example): whoever waited
+  /// for it requests one of its own. 0 = none.
+  std::uint64_t unstored = 0;
   std::optional<SharedToken> token;
   std::optional<Claim> claim;
   Trouble trouble;

@@ -73,6 +73,7 @@ ShareActions ShareMachine::step(const ShareEvent& event, const View& view) {
 void ShareMachine::take(const event::Need& need) {
   need_ = need;
   fresh_ = looked_ = false;
+  first_fence_.reset();
 }
 
 void ShareMachine::take(const event::Cancel& cancel) {
@@ -104,13 +105,7 @@ void ShareMachine::take(const event::Stored& stored) {
 }
 
 void ShareMachine::take(const event::StoreFailed& failed) {
-  if (!operation_ || operation_->id != failed.operation) return;
-  const Operation failed_operation = *std::exchange(operation_, std::nullopt);
-  known_ = fresh_ = false;
-  forget_pending();
-  if (asking_ && asking_->answer) asking_.reset();
-  if (asking_) asking_->next_beat = view_.now + options_.beat_every;  // it may fail at once again
-  if (need_ && !asking_) ask_alone(failed_operation);
+  if (operation_ && operation_->id == failed.operation) operation_failed(false);
 }
 
 void ShareMachine::take(const event::Looked&) {
@@ -118,7 +113,7 @@ void ShareMachine::take(const event::Looked&) {
 }
 
 void ShareMachine::take(const event::Tick&) {
-  if (operation_ && view_.now >= operation_->deadline) take(event::StoreFailed{operation_->id});
+  if (operation_ && view_.now >= operation_->deadline) operation_failed(true);
   if (need_ && !asking_) fresh_ = false;
 }
 
@@ -185,10 +180,18 @@ void ShareMachine::seek() {
     actions_.emplace_back(action::Look{});
     return;
   }
+  if (waited_in_vain(record)) return ask(std::nullopt);
   if (record.claim && stillness(*record.claim) < options_.dead_after)
     return wake_at(view_.now + options_.poll_every);  // its holder may be alive
   if (wait_for_trouble(record.trouble)) return;
   claim_and_ask();
+}
+
+/// Whether the token that this process waited for could not be stored. If all who waited claimed in
+/// turn, each would wait for all before it.
+bool ShareMachine::waited_in_vain(const Record& record) {
+  if (record.claim && !first_fence_) first_fence_ = record.claim->fence;
+  return first_fence_ && record.unstored >= *first_fence_;
 }
 
 /// How long another process's beat has stood still.
@@ -211,8 +214,8 @@ void ShareMachine::claim_and_ask() {
   Record record = with_pending(base());
   if (record.epoch == 0) record.epoch = random();
   if (need_->pays && !pay(record)) return decide();
-  const std::uint64_t newest =
-      std::max({record.generation, record.refused, record.claim ? record.claim->fence : 0});
+  const std::uint64_t newest = std::max(
+      {record.generation, record.refused, record.unstored, record.claim ? record.claim->fence : 0});
   const Duration still = record.claim ? stillness(*record.claim) : Duration{0};
   record.claim = Claim{random(), newest + 1, 0};
   swap(std::move(record), {.claims = true, .carries = pending_.changes, .still = still});
@@ -242,6 +245,12 @@ void ShareMachine::write_answer() {
   if (!known_) return read();
   Record record = base();
   const event::Answered& answer = *asking_->answer;
+  if (written(record)) {
+    live_ = record;
+    actions_.emplace_back(action::Kept{});
+    asking_.reset();
+    return decide();
+  }
   const bool mine = record.claim && record.claim->id == asking_->claim->id;
   const bool newest = record.epoch == 0 ||
                       (record.epoch == asking_->epoch && asking_->claim->fence > record.generation);
@@ -249,9 +258,11 @@ void ShareMachine::write_answer() {
   if (answer.token && newest) {
     record.epoch = asking_->epoch;
     record.generation = asking_->claim->fence;
+    record.unstored = 0;
     record.token = answer.token;
     record.trouble = {};
   } else if (!answer.token && mine) {
+    if (asking_->unstorable) record.unstored = asking_->claim->fence;
     if (answer.trouble.verdict != Verdict::ok) {
       const std::uint32_t before = record.trouble.failures;
       record.trouble = answer.trouble;
@@ -262,6 +273,34 @@ void ShareMachine::write_answer() {
     return decide();
   }
   swap(with_pending(std::move(record)), {.carries = pending_.changes, .ends_request = true});
+}
+
+/// By a swap whose answer was lost.
+bool ShareMachine::written(const Record& record) const {
+  const event::Answered& answer = *asking_->answer;
+  return answer.token && record.token && record.token->id == answer.token->id &&
+         record.generation == asking_->claim->fence;
+}
+
+void ShareMachine::operation_failed(bool silent) {
+  const Operation failed = *std::exchange(operation_, std::nullopt);
+  known_ = fresh_ = false;
+  forget_pending();
+  if (asking_ && asking_->answer) answer_unwritten(silent);
+  if (asking_) asking_->next_beat = view_.now + options_.beat_every;  // it may fail at once again
+  if (need_ && !asking_) ask_alone(failed);
+}
+
+/// The register may have failed only once. If it reports a failure again, it does not take this
+/// token, but may take the news of it. A register that takes nothing takes nobody's claim either.
+void ShareMachine::answer_unwritten(bool silent) {
+  const int failures = ++asking_->failed_writes;
+  if (failures == 1) return;
+  if (failures == 2 && !silent) {
+    asking_->unstorable = std::exchange(asking_->answer->token, std::nullopt).has_value();
+  } else {
+    asking_.reset();
+  }
 }
 
 /// The register failed. A claim may have been written nevertheless.

@@ -68,7 +68,7 @@ struct Stored {
   bool swapped = false;
   std::optional<Value> value{};
 };
-/// The operation failed; a swap may have happened nevertheless.
+/// The register reports that the operation failed; a swap may have happened nevertheless.
 struct StoreFailed {
   OperationId operation = 0;
 };
@@ -173,6 +173,8 @@ class ShareMachine {
     std::uint64_t epoch = 0;
     Instant next_beat{};
     std::optional<event::Answered> answer{};  ///< to be written
+    int failed_writes = 0;                    ///< of it
+    bool unstorable = false;                  ///< the register does not take the token
   };
   /// What else to write: kept until a swap has written it.
   struct Pending {
@@ -222,6 +224,10 @@ class ShareMachine {
 
   void decide();
   void seek();
+  void operation_failed(bool silent);
+  void answer_unwritten(bool silent);
+  bool written(const Record& record) const;
+  bool waited_in_vain(const Record& record);
   [[nodiscard]] Duration stillness(const Claim& claim) const;
   bool wait_for_trouble(const Trouble& trouble);
   void claim_and_ask();
@@ -258,10 +264,11 @@ class ShareMachine {
   Pending pending_;
   std::optional<Operation> operation_;
   OperationId last_operation_ = 0;
-  std::optional<Value> seen_;  ///< the register's content as last heard
-  bool known_ = false;         ///< seen_ says something, be it that nothing is there
-  bool fresh_ = false;         ///< heard for this need, or since the last poll
-  bool looked_ = false;        ///< for this need
+  std::optional<Value> seen_;                 ///< the register's content as last heard
+  bool known_ = false;                        ///< seen_ says something, be it that nothing is there
+  bool fresh_ = false;                        ///< heard for this need, or since the last poll
+  bool looked_ = false;                       ///< for this need
+  std::optional<std::uint64_t> first_fence_;  ///< of the first claim that this need waited for
   bool looking_ = false;
   // Both outlive a need: callers who give up soon would else wait for ever, each from the start.
   std::optional<Watched> watched_;

@@ -37,7 +37,7 @@ bool can_be_kept(const Claim& claim) {
 
 bool can_be_kept(const Record& record) {
   return record.generation <= kMaxCount && record.refused <= kMaxCount &&
-         (!record.token || can_be_kept(*record.token)) &&
+         record.unstored <= kMaxCount && (!record.token || can_be_kept(*record.token)) &&
          (!record.claim || can_be_kept(*record.claim)) && in_range(record.trouble.pause) &&
          in_range(record.trouble.not_before) && in_range(record.bucket_full_at) &&
          is_origin(record.api) && in_range(record.lag) && in_range(record.lead);
@@ -121,8 +121,9 @@ std::optional<Record> read_current(const SealedReader& text) {
   Record record;
   const bool whole =
       text.id("epoch", record.epoch) && text.number("generation", record.generation) &&
-      text.number("refused", record.refused) && read(text, record.token) &&
-      read(text, record.claim) && read(text, record.trouble) &&
+      text.number("refused", record.refused) &&
+      (!text.has("unstored") || text.number("unstored", record.unstored)) &&
+      read(text, record.token) && read(text, record.claim) && read(text, record.trouble) &&
       text.duration("bucket_full_at_ns", record.bucket_full_at) && text.string("api", record.api) &&
       text.duration("lag_ns", record.lag) && text.duration("lead_ns", record.lead);
   if (!whole) return std::nullopt;
@@ -168,6 +169,7 @@ std::optional<Secret> to_text(std::string_view key, const Record& record) {
   text.id("epoch", record.epoch);
   text.number("generation", record.generation);
   text.number("refused", record.refused);
+  if (record.unstored != 0) text.number("unstored", record.unstored);
   if (record.token) write(text, *record.token);
   if (record.claim) write(text, *record.claim);
   write(text, record.trouble);

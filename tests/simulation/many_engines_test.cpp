@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <iostream>
 #include <memory>
 #include <optional>
 #include <random>
@@ -39,6 +40,8 @@ struct Setting {
   double frozen = 0;          ///< likewise; half of them with their machine, if it is their own
   double unanswered = 0;      ///< this part of the register's operations; every other one is done
   bool forgets = false;       ///< the register becomes empty, or as it was minutes before
+  bool takes_no_token = false;       ///< the register rejects records that contain a token
+  std::optional<int> swaps_taken{};  ///< the register can still be read, but takes no more swaps
 };
 
 struct Outcome {
@@ -47,6 +50,7 @@ struct Outcome {
   std::size_t dead_uses = 0;
   std::size_t uses = 0;
   std::size_t failures = 0;  ///< of calls
+  std::size_t takeovers = 0;
   /// Of a call in a process that was not frozen: beyond the time that lost holders cost.
   Duration longest_wait{0};
 };
@@ -105,11 +109,16 @@ struct Common {
     if (lost) ++outcome.lost_holders;
     return lost;
   }
+  bool takes(std::string_view text) {
+    if (setting.takes_no_token && text.find("access_token") != std::string_view::npos) return false;
+    return !setting.swaps_taken || swaps++ < *setting.swaps_taken;
+  }
 
   const Setting setting;
   Dice dice;
   VirtualWorld world;
   Register stored;
+  int swaps = 0;
   Outcome outcome;
 };
 
@@ -150,8 +159,10 @@ class RegisterAccess final : public TokenStore {
     if (unanswered && common_.dice.chance(0.5)) return;
     after_way([&all = common_, expected = std::move(expected), text = std::move(text), unanswered,
                back = answer(std::move(handler))] {
+      if (!all.takes(text.reveal()))
+        return back(Result<Swapped>(Error{ErrorKind::unavailable, "the store is full", ""}));
       const bool swapped = all.stored.swap(expected, text.reveal());
-      if (!unanswered) back(Swapped{swapped, all.stored.value()});
+      if (!unanswered) back(Result<Swapped>(Swapped{swapped, all.stored.value()}));
     });
   }
 
@@ -175,7 +186,7 @@ class Life {
     deps.boot = {boot, "time"};
     const ClientOptions options = VirtualClient::default_options();
     engine_ = std::make_unique<engine::Engine>(
-        options, oauth::client_credentials(options, options.client_secrets), Hooks{}, deps);
+        options, oauth::client_credentials(options, options.client_secrets), hooks(), deps);
     process_.loop.post([this] { live(); });
   }
   ~Life() { process_.loop.kill(); }
@@ -187,6 +198,15 @@ class Life {
  private:
   [[nodiscard]] Duration now() const { return common_.world.timeline().now(); }
 
+  Hooks hooks() {
+    Hooks hooks;
+    hooks.log_level = LogLevel::warn;
+    hooks.log = [this](const LogLine& line) {
+      if (line.message.find("shown no sign of life") != std::string::npos)
+        ++common_.outcome.takeovers;
+    };
+    return hooks;
+  }
   void live() {
     if (!calling_) call();
     const Duration pause = std::max<Duration>(5s, 1s * common_.setting.engines);
@@ -367,6 +387,7 @@ class ManyEngines : public testing::TestWithParam<std::tuple<bool, bool, bool>> 
   }
   static void expect_few_requests(const Setting& setting, const Outcome& alone,
                                   const Outcome& all) {
+    tell(setting, alone, all);
     EXPECT_GT(all.uses, 150U);
     EXPECT_EQ(all.dead_uses, 0U);
     EXPECT_EQ(all.failures, 0U);
@@ -374,6 +395,25 @@ class ManyEngines : public testing::TestWithParam<std::tuple<bool, bool, bool>> 
     EXPECT_LE(static_cast<double>(all.requests),
               static_cast<double>(alone.requests) * 1.05 + static_cast<double>(all.lost_holders))
         << "alone " << alone.requests;
+  }
+  /// As many requests as without a store.
+  static void expect_each_asks(Setting setting) {
+    setting.engines = 100;
+    const Outcome alone = play_alone(setting);
+    const Outcome all = play(setting);
+    tell(setting, alone, all);
+    EXPECT_EQ(all.dead_uses, 0U);
+    EXPECT_EQ(all.failures, 0U);
+    EXPECT_LE(all.longest_wait, setting.slowest + 1s);
+    EXPECT_GT(all.requests, 2 * alone.requests);
+    EXPECT_LE(all.requests, 100 * alone.requests + 100);
+  }
+  /// In long runs.
+  static void tell(const Setting& setting, const Outcome& alone, const Outcome& all) {
+    if (!long_run()) return;
+    std::cout << setting.engines << " engines: " << all.requests << " token requests (one alone "
+              << alone.requests << "), " << all.lost_holders << " losses, " << all.takeovers
+              << " takeovers, " << all.uses << " uses, " << all.dead_uses << " past the end\n";
   }
   static Setting setting() {
     const auto [own_machines, staggered, slow] = GetParam();
@@ -411,6 +451,19 @@ TEST_P(ManyEngines, MakeOneMoreEachTimeTheRegisterForgets) {
   Setting with = setting();
   with.forgets = true;
   expect_few_requests(with, 2);
+}
+
+/// Each then needs a token of its own, but nobody waits for more than one other.
+TEST_P(ManyEngines, DoNotWaitInARowForTokensThatCannotBeStored) {
+  Setting with = setting();
+  with.takes_no_token = true;
+  expect_each_asks(with);
+}
+
+TEST_P(ManyEngines, DoNotWaitInARowForARegisterThatTakesNothingMore) {
+  Setting with = setting();
+  with.swaps_taken = 1;
+  expect_each_asks(with);
 }
 
 TEST_P(ManyEngines, GetTheirTokensWhateverGoesWrongTogether) {

@@ -90,9 +90,13 @@ class Process {
   ShareActions actions;
   Instant wakes = Instant::max();
   int operations = 0;
-  bool deaf = false;    ///< the register does not answer
-  bool broken = false;  ///< it says at once that it fails
-  Duration delay{0};    ///< a read takes so long
+  bool deaf = false;             ///< the register does not answer
+  bool broken = false;           ///< it says at once that it fails
+  bool full = false;             ///< it can be read, but takes nothing new
+  int failures = 0;              ///< so many operations fail
+  bool mute = false;             ///< it does what it is told, and does not answer
+  std::uint64_t not_stored = 0;  ///< it takes no record with this token
+  Duration delay{0};             ///< a read takes so long
   std::function<void()> before_swap;
 
  private:
@@ -102,9 +106,14 @@ class Process {
     if (swap != nullptr && before_swap) std::exchange(before_swap, nullptr)();
     if (deaf) return;
     if (swap == nullptr) pass(delay);
-    if (broken) return step(event::StoreFailed{id_of(operation)});
+    if (fails(swap)) return step(event::StoreFailed{id_of(operation)});
     const bool swapped = swap != nullptr && shared_.swap(*swap);
-    step(event::Stored{id_of(operation), swapped, shared_.value});
+    if (!mute) step(event::Stored{id_of(operation), swapped, shared_.value});
+  }
+  bool fails(const action::Swap* swap) {
+    if (failures > 0) return failures-- > 0;
+    if (broken || swap == nullptr) return broken;
+    return full || (swap->record.token && swap->record.token->id == not_stored);
   }
   static OperationId id_of(const ShareAction& operation) {
     const auto* swap = std::get_if<action::Swap>(&operation);
@@ -607,11 +616,107 @@ TEST_F(Share, AnAnswerThatCannotBeWrittenIsGivenUp) {
   one.step(event::Need{.need = 1});
   one.broken = true;
   one.step(brings(1, 50));
-  EXPECT_EQ(one.operations, 3);
+  EXPECT_EQ(one.operations, 5) << "it is tried again twice";
   one.broken = false;
   one.step(event::Need{.need = 2, .had = {50}});
   one.wait(3s);
   EXPECT_EQ(one.count<action::Ask>(), 2) << "its own claim is overtaken like any other";
+}
+
+TEST_F(Share, AnAnswerThatTheRegisterFailedToTakeOnceIsWrittenAgain) {
+  one.step(event::Need{.need = 1});
+  one.failures = 1;
+  one.step(brings(1, 50));
+  EXPECT_EQ(shared.record().token->id, 50U);
+  EXPECT_EQ(one.count<action::Kept>(), 1);
+}
+
+TEST_F(Share, AnAnswerThatWasWrittenThoughNobodySaidSoIsNotWrittenAgain) {
+  one.step(event::Need{.need = 1});
+  one.mute = true;
+  one.step(brings(1, 50));
+  ASSERT_EQ(shared.record().token->id, 50U);
+  one.mute = false;
+  const std::string version = shared.value->version;
+  one.wait(2s);
+  EXPECT_EQ(one.count<action::Kept>(), 1);
+  EXPECT_EQ(shared.value->version, version);
+  one.step(event::Need{.need = 2});
+  EXPECT_TRUE(one.last<action::Found>());
+}
+
+TEST_F(Share, ATokenThatCannotBeStoredLeavesNoClaimBehind) {
+  shared.put(record_with(token(40)));
+  one.not_stored = 50;
+  one.step(event::Need{.need = 1, .had = {40}});
+  one.step(brings(1, 50));
+  EXPECT_FALSE(shared.record().claim);
+  EXPECT_EQ(shared.record().unstored, 2U);
+  EXPECT_EQ(shared.record().token->id, 40U);
+  EXPECT_EQ(one.count<action::Kept>(), 0);
+}
+
+TEST_F(Share, WhoWaitedForATokenThatCannotBeStoredAsksForItsOwnAtOnce) {
+  one.not_stored = 50;
+  Process three{shared, 3};
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  three.step(event::Need{.need = 1});
+  one.step(brings(1, 50));
+  two.wait(100ms);
+  EXPECT_TRUE(two.asks());
+  three.wait(100ms);
+  EXPECT_TRUE(three.asks()) << "not after the second has its token";
+}
+
+TEST_F(Share, WhoWaitedForATokenThatCannotBeStoredWaitsForNoLaterClaim) {
+  one.not_stored = 50;
+  Process three{shared, 3};
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  one.step(brings(1, 50));
+  three.step(event::Need{.need = 1});
+  ASSERT_TRUE(three.asks());
+  EXPECT_EQ(shared.record().claim->fence, 2U) << "which no waiter confuses with the first";
+  two.wait(100ms);
+  EXPECT_TRUE(two.asks());
+}
+
+TEST_F(Share, AfterATokenThatCouldNotBeStoredTheNextOneIsShared) {
+  one.not_stored = 50;
+  one.step(event::Need{.need = 1});
+  one.step(brings(1, 50));
+  one.step(event::Need{.need = 2, .had = {50}});
+  two.step(event::Need{.need = 1});
+  one.step(brings(2, 51));
+  two.wait(1s);
+  EXPECT_FALSE(two.asks());
+  ASSERT_TRUE(two.last<action::Found>());
+  EXPECT_EQ(two.last<action::Found>()->record.token->id, 51U);
+  EXPECT_EQ(shared.record().unstored, 0U);
+}
+
+TEST_F(Share, AnOvertakenHolderDoesNotSayThatItsTokenCannotBeStored) {
+  one.not_stored = 50;
+  one.step(event::Need{.need = 1});
+  const Claim other = claim_of_another();
+  one.step(brings(1, 50));
+  EXPECT_EQ(shared.record().claim, other);
+  EXPECT_EQ(shared.record().unstored, 0U);
+}
+
+TEST_F(Share, WhereNothingCanBeWrittenAnyMoreAllWhoWaitGoOnTogether) {
+  Process three{shared, 3};
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  three.step(event::Need{.need = 1});
+  one.full = two.full = three.full = true;
+  one.step(brings(1, 50));
+  EXPECT_TRUE(shared.record().claim);
+  two.wait(2200ms);
+  three.wait(2200ms);
+  EXPECT_TRUE(two.asks());
+  EXPECT_TRUE(three.asks());
 }
 
 TEST_F(Share, AFactThatCannotBeWrittenIsGivenUp) {

@@ -34,6 +34,7 @@ inline std::string same_fields(const sharing::Record& a, const sharing::Record& 
   if (a.epoch != b.epoch) return "epoch";
   if (a.generation != b.generation) return "generation";
   if (a.refused != b.refused) return "refused";
+  if (a.unstored != b.unstored) return "unstored";
   if (a.claim != b.claim) return "claim";
   if (a.trouble.failures != b.trouble.failures) return "failures";
   if (a.trouble.pause != b.trouble.pause) return "pause";

@@ -26,6 +26,7 @@ Record full_record() {
   record.epoch = 0x0123'4567'89ab'cdef;
   record.generation = 17;
   record.refused = 16;
+  record.unstored = 15;
   record.token->id = kHighest;
   record.token->accepted = true;
   record.claim = Claim{.id = 0xfedc, .fence = 18, .beat = 3};
@@ -58,6 +59,7 @@ TEST(RecordText, ComesBackWithoutAnyOfItsParts) {
   const std::vector<std::function<void(Record&)>> changes = {
       [](Record& r) { r.token.reset(); },
       [](Record& r) { r.claim.reset(); },
+      [](Record& r) { r.unstored = 0; },
       [](Record& r) { r.trouble = {}; },
       [](Record& r) { r.api.clear(); },
       [](Record& r) { r.token->boot_id.clear(); },
@@ -102,6 +104,7 @@ TEST(RecordText, IsJsonThatNamesItsSchemaAndUnits) {
   EXPECT_EQ(json["epoch"], "0123456789abcdef");
   EXPECT_EQ(json["generation"], 17);
   EXPECT_EQ(json["refused"], 16);
+  EXPECT_EQ(json["unstored"], 15);
   EXPECT_EQ(json["token_id"], "ffffffffffffffff");
   EXPECT_EQ(json["access_token"], "x");
   EXPECT_EQ(json["token_type"], "Bearer");
@@ -235,6 +238,7 @@ TEST(RecordText, IsRefusedWhereItCouldNotBeReadBack) {
   const std::vector<std::function<void(Record&)>> changes = {
       [](Record& r) { r.generation = kTooMany; },
       [](Record& r) { r.refused = kTooMany; },
+      [](Record& r) { r.unstored = kTooMany; },
       [](Record& r) { r.token->value = Secret(""); },
       [](Record& r) { r.token->value = Secret("a b"); },
       [](Record& r) { r.token->value = Secret("\x7f"); },
