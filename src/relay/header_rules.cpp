@@ -1,0 +1,204 @@
+#include "relay/header_rules.hpp"
+
+#include "base/strings.hpp"
+
+namespace skewguard::relay {
+namespace {
+
+/// Appends pieces until one does not fit.
+class HeadWriter {
+ public:
+  explicit HeadWriter(Buffer& out) noexcept : out_(out), before_(out.mark()) {}
+
+  void text(std::initializer_list<std::string_view> parts) noexcept {
+    fits_ = fits_ && out_.append(parts);
+  }
+  void field(std::string_view name, std::string_view value) noexcept {
+    text({name, ": ", value, "\r\n"});
+  }
+  /// Ends the head. False if it did not fit, and then it is gone.
+  bool finish() noexcept {
+    text({"\r\n"});
+    if (!fits_) out_.cut_back(before_);
+    return fits_;
+  }
+
+ private:
+  Buffer& out_;
+  std::size_t before_;
+  bool fits_ = true;
+};
+
+/// Whether a Connection field names this one.
+bool named_by_connection(const HeadFacts& head, std::string_view name) noexcept {
+  bool named = false;
+  for (const Field field : head.fields) {
+    if (field.known != FieldName::connection) continue;
+    for_each_element(field.value,
+                     [&](std::string_view option) { named = named || iequals(option, name); });
+  }
+  return named;
+}
+
+bool has_connection(const HeadFacts& head) noexcept {
+  return head.fields.find(FieldName::connection).has_value();
+}
+
+/// Whether a field is about one connection only, whatever Connection names.
+bool hop_by_hop(FieldName name) noexcept {
+  switch (name) {
+    case FieldName::connection:
+    case FieldName::http2_settings:
+    case FieldName::keep_alive:
+    case FieldName::proxy_authenticate:
+    case FieldName::proxy_authorization:
+    case FieldName::proxy_connection:
+    case FieldName::te:
+    case FieldName::trailer:
+    case FieldName::upgrade:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool has_no_length(int status) noexcept {
+  return status < 200 || status == 204;
+}
+
+/// The framing fields of an answer, and where they stand.
+class AnswerFraming {
+ public:
+  AnswerFraming(const AnswerHead& head, const OutgoingAnswer& outgoing) noexcept : head_(head) {
+    const Framing upstream = answer_framing(head, outgoing.method);
+    const bool described = outgoing.method == "HEAD" && !has_no_length(head.status);
+    coded_ = client_framing(upstream, outgoing.client_version) == Framing::Kind::chunked ||
+             (described && head.chunked && outgoing.client_version >= 11);
+    sized_ = head.content_length && !has_no_length(head.status);
+  }
+
+  /// In the place of the upstream's own field.
+  void replace(const Field& field, HeadWriter& writer) noexcept {
+    if (field.known == FieldName::transfer_encoding) {
+      if (coded_) writer.field(field.name, "chunked");
+      coded_ = false;
+    } else {
+      if (sized_) writer.field(field.name, NumberText(*head_.content_length).view());
+      sized_ = false;
+    }
+  }
+  void add_missing(HeadWriter& writer) const noexcept {
+    if (coded_) writer.field("Transfer-Encoding", "chunked");
+  }
+
+ private:
+  const AnswerHead& head_;
+  bool coded_ = false;  // Transfer-Encoding is still to be written
+  bool sized_ = false;  // Content-Length is still to be written
+};
+
+void write_location(const Field& field, const OutgoingAnswer& outgoing,
+                    HeadWriter& writer) noexcept {
+  const std::string_view path = path_on_origin(field.value, outgoing.api_origin);
+  if (path.empty()) return writer.field(field.name, field.value);
+  writer.text({field.name, ": http://", outgoing.client_host, path, "\r\n"});
+}
+
+}  // namespace
+
+bool append_request_head(const RequestHead& head, const OutgoingRequest& outgoing,
+                         Buffer& out) noexcept {
+  HeadWriter writer(out);
+  writer.text({head.method, " ", outgoing.target, " HTTP/1.1\r\n"});
+  const bool some_named = has_connection(head);
+  bool authorized = false;
+  for (const Field field : head.fields) {
+    switch (field.known) {
+      case FieldName::host:
+        writer.field(field.name, outgoing.authority);
+        break;
+      case FieldName::authorization:
+        writer.field(field.name, outgoing.authorization);
+        authorized = true;
+        break;
+      case FieldName::content_length:
+        writer.field(field.name, NumberText(*head.content_length).view());
+        break;
+      case FieldName::transfer_encoding:
+        writer.field(field.name, "chunked");
+        break;
+      case FieldName::other:
+        if (some_named && named_by_connection(head, field.name)) break;
+        writer.field(field.name, field.value);
+        break;
+      case FieldName::expect:
+        break;
+      default:
+        if (!hop_by_hop(field.known)) writer.field(field.name, field.value);
+    }
+  }
+  if (!authorized) writer.field("Authorization", outgoing.authorization);
+  return writer.finish();
+}
+
+bool append_answer_head(const AnswerHead& head, const OutgoingAnswer& outgoing,
+                        Buffer& out) noexcept {
+  HeadWriter writer(out);
+  writer.text({"HTTP/1.1 ", NumberText(static_cast<std::uint64_t>(head.status)).view(), " ",
+               head.reason, "\r\n"});
+  AnswerFraming framing(head, outgoing);
+  const bool some_named = has_connection(head);
+  for (const Field field : head.fields) {
+    switch (field.known) {
+      case FieldName::content_length:
+      case FieldName::transfer_encoding:
+        framing.replace(field, writer);
+        break;
+      case FieldName::location:
+        write_location(field, outgoing, writer);
+        break;
+      case FieldName::skewguard_attempts:
+      case FieldName::skewguard_verdict:
+        break;
+      case FieldName::other:
+        if (some_named && named_by_connection(head, field.name)) break;
+        writer.field(field.name, field.value);
+        break;
+      default:
+        if (!hop_by_hop(field.known)) writer.field(field.name, field.value);
+    }
+  }
+  framing.add_missing(writer);
+  writer.field("Skewguard-Verdict", outgoing.verdict);
+  writer.field("Skewguard-Attempts", NumberText(outgoing.attempts).view());
+  if (outgoing.close) writer.field("Connection", "close");
+  return writer.finish();
+}
+
+bool append_interim_head(const AnswerHead& head, Buffer& out) noexcept {
+  HeadWriter writer(out);
+  writer.text({"HTTP/1.1 ", NumberText(static_cast<std::uint64_t>(head.status)).view(), " ",
+               head.reason, "\r\n"});
+  for (const Field field : head.fields) {
+    const bool framing =
+        field.known == FieldName::content_length || field.known == FieldName::transfer_encoding;
+    if (framing || hop_by_hop(field.known)) continue;
+    if (field.known == FieldName::other && named_by_connection(head, field.name)) continue;
+    writer.field(field.name, field.value);
+  }
+  return writer.finish();
+}
+
+std::string_view path_on_origin(std::string_view location, std::string_view origin) noexcept {
+  if (origin.empty() || !iequals(location.substr(0, origin.size()), origin)) return {};
+  std::string_view rest = location.substr(origin.size());
+  const bool tls = origin.starts_with("https:");
+  const std::string_view port = tls ? ":443" : ":80";
+  const bool names_port = origin.find(':', origin.find("://") + 3) != std::string_view::npos;
+  if (!names_port && rest.starts_with(port)) rest.remove_prefix(port.size());
+  if (rest.empty()) return "/";
+  return std::string_view("/?#").find(rest[0]) == std::string_view::npos ? std::string_view()
+                                                                         : rest;
+}
+
+}  // namespace skewguard::relay
