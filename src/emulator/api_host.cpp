@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -92,25 +91,11 @@ Reply organizations_me(const Guest& guest) {
   return ok(body);
 }
 
-/// A parameter from 1 to `max`; nothing where it is something else, or there twice.
-std::optional<std::size_t> page_number(const Parameters& query, std::string_view name,
-                                       std::size_t otherwise, std::size_t max) {
-  if (count(query, name) > 1) return std::nullopt;
-  const auto text = find(query, name);
-  if (!text) return otherwise;
-  std::size_t value = 0;
-  const auto* end = text->data() + text->size();
-  const auto parsed = std::from_chars(text->data(), end, value);
-  if (parsed.ec != std::errc{} || parsed.ptr != end || value < 1 || value > max)
-    return std::nullopt;
-  return value;
-}
-
 /// One page of `total` things, as the platform pages them; the last page's size may be smaller.
 template <typename Entity>
 Reply page(const Guest& guest, std::string_view path, std::size_t total, Entity entity) {
-  const auto size = page_number(guest.query, "pageSize", 25, kMaxPageSize);
-  const auto number = page_number(guest.query, "pageNumber", 1, 1'000'000);
+  const auto size = number_of(guest.query, "pageSize", 25, 1, kMaxPageSize);
+  const auto number = number_of(guest.query, "pageNumber", 1, 1, 1'000'000);
   if (!size || !number) {
     return guest.error(400, "invalid.value",
                        size ? "pageNumber must be a number from 1 to 1000000."
@@ -174,6 +159,32 @@ Reply conversation_details(const Guest& guest) {
   return reply;
 }
 
+/// Has been read by now, piece by piece; the answer proves what arrived.
+Reply upload(const Guest& guest) {
+  if (!pace_of(guest.query)) {
+    return guest.error(400, "invalid.value",
+                       "piece must be from 1 to 1048576 bytes, pause from 0 to 1 minute.");
+  }
+  const auto& record = guest.visit.record;
+  OrderedJson body;
+  body["bytes"] = record.body_length;
+  body["sha256"] = record.body_length > 0 ? record.body_sha256 : hex(sha256(""));
+  return ok(body);
+}
+
+Reply download(const Guest& guest) {
+  auto download = download_of(guest.query);
+  if (!download) {
+    return guest.error(400, "invalid.value",
+                       "bytes must be a number up to 2^50, framing length, chunked or close, piece "
+                       "from 1 to 1048576 bytes, pause from 0 to 1 minute.");
+  }
+  auto reply = json_reply(200, "", "ok");
+  set_field(reply.headers, "Content-Type", "application/octet-stream");
+  reply.download = download;
+  return reply;
+}
+
 struct ApiRoute {
   std::string_view method;
   std::string_view path;
@@ -187,6 +198,10 @@ constexpr std::array kApiRoutes{
     ApiRoute{"GET", "/api/v2/users", users},
     ApiRoute{"GET", "/api/v2/authorization/roles", roles},
     ApiRoute{"POST", "/api/v2/analytics/conversations/details/query", conversation_details},
+    ApiRoute{"POST", kUploadPath, upload},
+    ApiRoute{"PUT", kUploadPath, upload},
+    ApiRoute{"PATCH", kUploadPath, upload},
+    ApiRoute{"GET", kDownloadPath, download},
 };
 
 // -------------------------------------------------------------------------------------- entry
@@ -272,6 +287,18 @@ std::optional<Reply> missing_permission(const Guest& guest) {
   return json_reply(403, to_text(body), "missing.permissions");
 }
 
+bool is_safe(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS";
+}
+
+/// For the ledger of effects.
+void note_effect(const Guest& guest, const Reply& reply) {
+  const auto& request = guest.visit.request;
+  const auto key = request.headers.find("Idempotency-Key");
+  if (key && !is_safe(request.method) && reply.status >= 200 && reply.status < 300)
+    guest.visit.cloud.stats().effects.note(*key);
+}
+
 Reply route(const Guest& guest) {
   const auto& method = guest.visit.request.method;
   const auto asked = method == "HEAD" ? std::string_view{"GET"} : std::string_view{method};
@@ -326,7 +353,9 @@ Reply answer_api(const Visit& visit) {
   const Guest guest{visit, *std::get<const Client*>(admitted), target->query};
   note_use(guest);
   if (auto refusal = missing_permission(guest)) return *std::move(refusal);
-  return route(guest);
+  auto reply = route(guest);
+  note_effect(guest, reply);
+  return reply;
 }
 
 }  // namespace skewguard::emulator

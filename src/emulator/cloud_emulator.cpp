@@ -90,8 +90,9 @@ Reply CloudEmulator::handle_api(const ServerRequest& request, const Now& now, st
   auto record = record_of(Host::api, request);
   record.backend = backend;
   record.date = date_of(clock, now);
-  record.body_length = request.body.size();
-  if (!request.body.empty()) record.body_sha256 = hex(sha256(request.body));
+  record.body_length = request.digest ? request.digest->size : request.body.size();
+  if (record.body_length > 0)
+    record.body_sha256 = request.digest ? request.digest->sha256 : hex(sha256(request.body));
   return answer(
       {*this, request, record.date, mint_.uuid(), record, age(now), clock.reading(now.boot)},
       clock);
@@ -116,6 +117,18 @@ Reply CloudEmulator::refuse(Host host, int status, const Now& now) {
   stamp_truly(reply, date_of(host == Host::login ? login_clock_ : api_clocks_.front(), now));
   ++stats_.unreadable;
   return reply;
+}
+
+std::optional<std::uint64_t> CloudEmulator::early(Host host, std::string_view target) const {
+  const auto path = path_of(target);
+  if (host == Host::login && path.starts_with(kControlPrefix)) return std::nullopt;
+  return faults_.early(host, path);
+}
+
+std::optional<Delivery::Kind> CloudEmulator::take_cut(std::uint64_t bytes) {
+  const auto kind = faults_.take_cut(bytes);
+  if (kind) ++stats_.requests_cut[std::string(to_string(*kind))];
+  return kind;
 }
 
 bool CloudEmulator::is_control(const ServerRequest& request) {
@@ -163,7 +176,10 @@ Reply CloudEmulator::finish(const Visit& visit, Reply reply, const Effect& effec
   stamp(reply, effect.date,
         {visit.date, visit.reading, clock.reading(start_.boot), visit.age,
          record.backend.value_or(0), record.path});
-  if (visit.request.method == "HEAD" || reply.status == 304) reply.body.clear();  // RFC 9110 6.4.1
+  if (visit.request.method == "HEAD" || reply.status == 304) {  // RFC 9110 6.4.1
+    reply.body.clear();
+    reply.download.reset();
+  }
 
   record.path.resize(std::min(record.path.size(), kTextKept));
   record.status = reply.status;

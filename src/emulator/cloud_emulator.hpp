@@ -99,6 +99,11 @@ class CloudEmulator {
   Reply handle_api(const ServerRequest& request, const Now& now, std::size_t backend);
   /// The control API under /emulator/ (docs/guide/emulator.md).
   Reply handle_control(const ServerRequest& request, const Now& now);
+  /// After how many bytes of its body this request is answered, if a fault says so.
+  [[nodiscard]] std::optional<std::uint64_t> early(Host host, std::string_view target) const;
+  /// How the connection ends now that `bytes` of a request to the API host have come, if a fault
+  /// says so.
+  std::optional<Delivery::Kind> take_cut(std::uint64_t bytes);
   /// Answers a request that could not be read: 400, 408, 413, 431.
   Reply refuse(Host host, int status, const Now& now);
 

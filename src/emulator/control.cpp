@@ -94,6 +94,7 @@ Reply stats(Order& order) {
   out["faults"] = {{"login", counts(stats.login_faults)}, {"api", counts(stats.api_faults)}};
   out["other_requests"] = stats.other;
   out["unreadable_requests"] = stats.unreadable;
+  out["requests_cut"] = counts(stats.requests_cut);
   out["tokens"] = OrderedJson::array();
   for (const auto* token : order.cloud.tokens().newest(kTokensShown)) {
     out["tokens"].push_back({{"n", token->n},
@@ -111,6 +112,13 @@ Reply stats(Order& order) {
     for (const auto& record : *records) out[name].push_back(record_state(record));
   }
   return order_done(out);
+}
+
+Reply effects(Order& order) {
+  const auto& effects = order.cloud.stats().effects;
+  return order_done({{"total", effects.total()},
+                     {"by_key", counts(effects.by_key())},
+                     {"not_kept", effects.not_kept()}});
 }
 
 Reply reset_stats(Order& order) {
@@ -320,6 +328,7 @@ struct ControlRoute {
 constexpr std::array kControlRoutes{
     ControlRoute{"GET", "/emulator/state", order_state},
     ControlRoute{"GET", "/emulator/stats", stats},
+    ControlRoute{"GET", "/emulator/effects", effects},
     ControlRoute{"POST", "/emulator/stats/reset", reset_stats},
     ControlRoute{"POST", "/emulator/clock", set_clock},
     ControlRoute{"POST", "/emulator/backends", set_backends},

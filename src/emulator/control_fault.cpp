@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "emulator/limits.hpp"
 #include "emulator/order.hpp"
@@ -15,6 +16,7 @@ constexpr std::size_t kMaxText = std::size_t{128} * 1024;  // a token of 64 KiB,
 constexpr std::size_t kMaxHeaders = 20;
 constexpr std::size_t kMinHuge = 32;
 constexpr std::size_t kMaxHuge = std::size_t{256} * 1024 * 1024;
+constexpr std::uint64_t kMaxPlace = std::uint64_t{1} << 50U;  // a byte of a request or an answer
 constexpr Duration kMaxWindow = std::chrono::hours{24};
 
 /// Text that goes into a header field.
@@ -99,11 +101,14 @@ std::optional<Delivery> delivery_of(Fields& fields) {
   using Kind = Delivery::Kind;
   constexpr std::array kKinds{Kind::cut, Kind::reset, Kind::slow, Kind::silence, Kind::drop};
   const auto kind = one_of(fields, "wire", kKinds);
-  const auto after = fields.count("after", kMaxHuge);
-  const auto piece = fields.count("piece", kMaxHuge);
+  const auto after = fields.count("after", kMaxPlace);
+  const auto answer_byte = fields.count("answer_byte", kMaxPlace);
+  const auto piece = fields.count("piece", Pace::kMax);
   const auto pause = fields.duration("pause", std::chrono::microseconds{100}, kMaxLatency);
   const bool ends = kind == Kind::cut || kind == Kind::reset || kind == Kind::silence;
-  if (after && !ends) fields.complain("after", "goes with a 'wire' cut, reset or silence");
+  for (const auto& [name, set] : {std::pair{"after", after}, {"answer_byte", answer_byte}})
+    if (set && !ends) fields.complain(name, "goes with a 'wire' cut, reset or silence");
+  if (after && answer_byte) fields.complain("after", "or 'answer_byte', not both");
   if (piece == 0U) fields.complain("piece", "must not be 0");
   if (piece && kind != Kind::slow) fields.complain("piece", "goes with a 'wire' slow");
   if ((kind == Kind::slow) != pause.has_value())
@@ -111,9 +116,10 @@ std::optional<Delivery> delivery_of(Fields& fields) {
   if (!kind) return std::nullopt;
   Delivery out;
   out.kind = *kind;
-  if (after) out.after = static_cast<std::size_t>(*after);
-  out.piece = static_cast<std::size_t>(piece.value_or(1));
-  out.pause = pause.value_or(Duration::zero());
+  out.after = after;
+  out.answer_byte = answer_byte;
+  if (kind == Kind::slow)
+    out.pace = {static_cast<std::size_t>(piece.value_or(1)), pause.value_or(Duration::zero())};
   return out;
 }
 
@@ -132,6 +138,8 @@ void read_replacement(Fields& fields, Effect& to) {
     if (*status < 200) fields.complain("status", "must be from 200 to 599");
     to.status = static_cast<int>(*status);
   }
+  to.early = fields.count("early", kMaxPlace);
+  if (to.early && !to.status) fields.complain("early", "needs 'status'");
   to.code = fields.text("code");
   to.message = fields.text("message");
   to.location = field_value(fields, "location");
@@ -157,6 +165,19 @@ void read_changes(Fields& fields, Effect& to) {
   to.delivery = delivery_of(fields);
 }
 
+/// A fault that befalls requests. The head may not be there yet, so there is nothing to choose by;
+/// the login host must remain open to control requests.
+void check_cut(Fields& fields, const Fault& fault) {
+  const auto words = fault.effect.words();
+  const bool ends = words == std::vector<std::string>{"cut"} ||
+                    words == std::vector<std::string>{"reset"} ||
+                    words == std::vector<std::string>{"silence"};
+  if (!ends || fault.effect.delivery->after || fault.effect.delivery->answer_byte)
+    fields.complain("request_byte", "goes with a 'wire' cut, reset or silence alone");
+  if (fault.host == Host::login || fault.path || fault.backend)
+    fields.complain("request_byte", "is for all requests of the API host");
+}
+
 Fault fault_of(Fields& fields, std::size_t backends) {
   Fault out;
   const auto host = host_field(fields);
@@ -171,6 +192,9 @@ Fault fault_of(Fields& fields, std::size_t backends) {
   if (out.left == 0U) fields.complain("times", "must not be 0");
   read_replacement(fields, out.effect);
   read_changes(fields, out.effect);
+  if (out.backend && out.effect.early) fields.complain("early", "does not go with 'backend'");
+  out.request_byte = fields.count("request_byte", kMaxPlace);
+  if (out.request_byte) check_cut(fields, out);
   if (host == Host::api && (out.effect.access_token || out.effect.expires_in))
     fields.complain("access_token", "and 'expires_in' are the login host's");
   if (out.effect.words().empty()) fields.complain("status", "or another fault is needed");
@@ -221,6 +245,7 @@ OrderedJson faults_state(const CloudEmulator& cloud) {
   auto out = OrderedJson::array();
   for (const auto& fault : cloud.faults().all()) {
     OrderedJson one{{"host", to_string(fault.host)}, {"does", fault.effect.words()}};
+    if (fault.request_byte) one["request_byte"] = *fault.request_byte;
     one["path"] = fault.path ? OrderedJson(*fault.path) : OrderedJson();
     one["backend"] = fault.backend ? OrderedJson(*fault.backend) : OrderedJson();
     one["left"] = fault.left ? OrderedJson(*fault.left) : OrderedJson();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 
 namespace skewguard::emulator {
@@ -116,6 +117,20 @@ std::string sha256(std::string_view bytes) {
 std::string sha512(std::string_view bytes) {
   return digest(EVP_sha512(), bytes);
 }
+
+Sha256::Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+  EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
+}
+void Sha256::add(std::string_view bytes) {
+  EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
+}
+std::string Sha256::hex() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  unsigned int length = 0;
+  EVP_DigestFinal_ex(context_.get(), out.data(), &length);
+  return emulator::hex({reinterpret_cast<const char*>(out.data()), length});
+}
+
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
   return mac(EVP_sha256(), key, bytes);
 }
@@ -150,6 +165,20 @@ std::optional<std::string_view> find(const Parameters& parameters, std::string_v
   for (const auto& [key, value] : parameters)
     if (key == name) return value;
   return std::nullopt;
+}
+
+std::optional<std::uint64_t> number_of(const Parameters& parameters, std::string_view name,
+                                       std::uint64_t otherwise, std::uint64_t min,
+                                       std::uint64_t max) {
+  if (count(parameters, name) > 1) return std::nullopt;
+  const auto text = find(parameters, name);
+  if (!text) return otherwise;
+  std::uint64_t value = 0;
+  const auto* end = text->data() + text->size();
+  const auto parsed = std::from_chars(text->data(), end, value);
+  if (parsed.ec != std::errc{} || parsed.ptr != end || value < min || value > max)
+    return std::nullopt;
+  return value;
 }
 
 std::string http_date(std::chrono::seconds since_epoch) {

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <openssl/types.h>
+
 #include <chrono>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +23,17 @@ std::string hex(std::string_view bytes);
 
 std::string sha256(std::string_view bytes);  ///< 32 bytes
 std::string sha512(std::string_view bytes);  ///< 64 bytes
+/// SHA-256 of bytes that come piece by piece.
+class Sha256 {
+ public:
+  Sha256();
+  void add(std::string_view bytes);
+  std::string hex();  ///< of all of them; once, then add() no more
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context_;
+};
+
 std::string hmac_sha256(std::string_view key, std::string_view bytes);
 std::string hmac_sha512(std::string_view key, std::string_view bytes);
 
@@ -28,6 +43,12 @@ std::optional<Parameters> parse_form(std::string_view text);
 /// How often `name` occurs, and its first value.
 std::size_t count(const Parameters& parameters, std::string_view name) noexcept;
 std::optional<std::string_view> find(const Parameters& parameters, std::string_view name) noexcept;
+
+/// A decimal number from `min` to `max`; `otherwise` if the name does not occur. Empty if it is
+/// anything else or occurs twice.
+std::optional<std::uint64_t> number_of(const Parameters& parameters, std::string_view name,
+                                       std::uint64_t otherwise, std::uint64_t min,
+                                       std::uint64_t max);
 
 /// IMF-fixdate of RFC 9110 section 5.6.7.
 std::string http_date(std::chrono::seconds since_epoch);

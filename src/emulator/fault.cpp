@@ -15,7 +15,7 @@ void lay_over(std::optional<T>& below, const std::optional<T>& above) {
 }
 
 bool befalls(const Fault& fault, Host host, std::string_view path, std::size_t backend) {
-  return fault.host == host && (!fault.path || *fault.path == path) &&
+  return !fault.request_byte && fault.host == host && (!fault.path || *fault.path == path) &&
          (!fault.backend || *fault.backend == backend);
 }
 
@@ -76,6 +76,7 @@ std::string_view to_string(BodyFault body) noexcept {
 
 void Effect::add(const Effect& other) {
   lay_over(status, other.status);
+  lay_over(early, other.early);
   lay_over(code, other.code);
   lay_over(message, other.message);
   lay_over(location, other.location);
@@ -96,6 +97,7 @@ std::vector<std::string> Effect::words() const {
     if (set) out.emplace_back(word);
   };
   say(status.has_value(), "status");
+  say(early.has_value(), "early");
   say(location.has_value(), "redirect");
   say(size.has_value(), "huge");
   if (body) out.push_back("body_" + std::string(to_string(*body)));
@@ -127,8 +129,30 @@ Effect FaultTable::take(Host host, std::string_view path, std::size_t backend) {
     effect.add(fault.effect);
     if (fault.left) --*fault.left;
   }
-  std::erase_if(faults_, [](const Fault& fault) { return fault.left == 0U; });
+  drop_spent();
   return effect;
+}
+
+std::optional<std::uint64_t> FaultTable::early(Host host, std::string_view path) const {
+  Effect effect;
+  for (const auto& fault : faults_)
+    if (!fault.backend && befalls(fault, host, path, 0)) effect.add(fault.effect);
+  return effect.early;
+}
+
+std::optional<Delivery::Kind> FaultTable::take_cut(std::uint64_t bytes) {
+  for (auto& fault : faults_) {
+    if (!fault.request_byte || *fault.request_byte > bytes) continue;
+    const auto kind = fault.effect.delivery->kind;
+    if (fault.left) --*fault.left;
+    drop_spent();
+    return kind;
+  }
+  return std::nullopt;
+}
+
+void FaultTable::drop_spent() {
+  std::erase_if(faults_, [](const Fault& fault) { return fault.left == 0U; });
 }
 
 void set_field(Headers& headers, std::string_view name, std::optional<std::string> value) {
@@ -147,6 +171,11 @@ void set_retry_after(Headers& headers, const RetryAfter& how, HostTime reading) 
 }
 
 void spoil(Reply& reply, const Effect& effect, HostTime reading) {
+  if (effect.body == BodyFault::truncated && reply.download) {
+    reply.download->size /= 2;
+  } else if (effect.body) {
+    reply.download.reset();
+  }
   if (effect.body == BodyFault::html) {
     reply.body = html_page(reply.status);
     set_field(reply.headers, "Content-Type", "text/html");

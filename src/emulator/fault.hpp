@@ -58,6 +58,8 @@ struct Effect {
   // Replaces the host's own answer; the host does not see the request, so no token is issued or
   // judged.
   std::optional<int> status{};
+  /// It is sent once so many bytes of the request's body have come; the rest is not read.
+  std::optional<std::uint64_t> early{};
   std::optional<std::string> code{};      ///< of the error body; default: what fits the status
   std::optional<std::string> message{};   ///< likewise
   std::optional<std::string> location{};  ///< a redirect to there
@@ -79,12 +81,16 @@ struct Effect {
   [[nodiscard]] std::vector<std::string> words() const;
 };
 
-/// An active fault: the answers it applies to, and what it does to them.
+/// An active fault: the answers it applies to, and what it does to them. With `request_byte`
+/// instead the requests, which the API host then neither sees nor answers.
 struct Fault {
   Host host = Host::login;
   std::optional<std::string> path{};     ///< of the request; absent = all
   std::optional<std::size_t> backend{};  ///< of the API host; absent = all
   std::optional<std::uint64_t> left{};   ///< so many answers more; absent = until cleared
+  /// `effect.delivery` ends the connection once so many bytes of a request, head included, have
+  /// come to the API host, whatever `path` and `backend`.
+  std::optional<std::uint64_t> request_byte{};
   Effect effect;
 };
 
@@ -100,9 +106,16 @@ class FaultTable {
   /// The combined effect of all faults that apply to this answer; a later one overrides an earlier
   /// one. Counts them down.
   Effect take(Host host, std::string_view path, std::size_t backend);
+  /// After how many bytes of its body a request for this path is answered, if early.
+  [[nodiscard]] std::optional<std::uint64_t> early(Host host, std::string_view path) const;
+  /// How the connection ends now that `bytes` of a request to the API host have come, if it does.
+  /// Counts that fault down.
+  std::optional<Delivery::Kind> take_cut(std::uint64_t bytes);
   [[nodiscard]] const std::vector<Fault>& all() const noexcept { return faults_; }
 
  private:
+  void drop_spent();
+
   std::vector<Fault> faults_;
 };
 

@@ -1,11 +1,17 @@
 #include "emulator/session.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/steady_timer.hpp>
+#include <limits>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "emulator/cloud_emulator.hpp"
+#include "emulator/encoding.hpp"
+#include "emulator/outgoing.hpp"
 #include "net/reason_phrase.hpp"
 #include "net/request_parser.hpp"
 
@@ -18,6 +24,7 @@ using net::Stream;
 /// The head is large since a token of 64 KiB must get through.
 constexpr RequestParser::Limits kLimits{.head = std::size_t{128} * 1024,
                                         .body = std::size_t{1024} * 1024};
+constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 constexpr std::size_t kDrainLimit = std::size_t{16} * 1024 * 1024;  // of a body that was refused
 constexpr std::chrono::seconds kIdleTime{120};  // between requests, and within one
 constexpr std::chrono::seconds kDrainTime{2};
@@ -27,11 +34,18 @@ int status_for(RequestParser::Outcome outcome) noexcept {
   return outcome == RequestParser::Outcome::head_over ? 431 : 400;
 }
 
-enum class Body { follows, left_out };
+/// How the body of an answer ends. A HEAD is answered without a length: it would have to be that of
+/// GET. A 204 may have none (RFC 9110 section 8.6). HTTP/1.0 has no chunks.
+std::optional<Download::Framing> framing_of(const Reply& reply, bool head_only, int version) {
+  if (head_only || reply.status == 204) return std::nullopt;
+  if (!reply.download) return Download::Framing::length;
+  const bool unknown = version == 10 && reply.download->framing == Download::Framing::chunked;
+  return unknown ? Download::Framing::close : reply.download->framing;
+}
 
-/// The bytes up to the body. A HEAD is answered without a length: it would have to be that of GET.
-/// A 204 may have none (RFC 9110 section 8.6).
-std::string head_of(const Reply& reply, int version, bool keep_alive, Body body) {
+/// The bytes up to the body.
+std::string head_of(const Reply& reply, int version, bool keep_alive,
+                    std::optional<Download::Framing> framing) {
   std::string out = version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ";
   out += std::to_string(reply.status) + ' ';
   out += net::reason_phrase(reply.status);
@@ -40,9 +54,11 @@ std::string head_of(const Reply& reply, int version, bool keep_alive, Body body)
   };
   for (const auto& field : reply.headers.fields()) add(field.name, field.value);
   if (keep_alive == (version == 10)) add("Connection", keep_alive ? "keep-alive" : "close");
-  if (body == Body::follows && reply.status != 204) {
-    add("Content-Length", std::to_string(reply.body.size()));
+  if (framing == Download::Framing::length) {
+    add("Content-Length",
+        std::to_string(reply.download ? reply.download->size : reply.body.size()));
   }
+  if (framing == Download::Framing::chunked) add("Transfer-Encoding", "chunked");
   return out += "\r\n\r\n";
 }
 
@@ -55,7 +71,9 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
         number_(number),
         stream_(std::move(stream)),
         delay_(hub_->io),
-        idle_(hub_->io) {}
+        idle_(hub_->io) {
+    parser_.on_head([this](const auto& head) { return headed(head); });
+  }
 
   void run() {
     limit(kIdleTime);
@@ -92,12 +110,38 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
   }
 
   void read() {
-    stream_->read_some(in_, next([this](std::size_t size) { look({in_.data(), size}); }));
+    if (digest_) limit(kIdleTime);
+    after(pace_.pause, [this] {
+      const auto room = std::span(in_).first(std::min(in_.size(), pace_.piece));
+      stream_->read_some(room, next([this](std::size_t size) { look({in_.data(), size}); }));
+    });
+  }
+
+  /// Decides how the body of this request is read.
+  RequestParser::Sink headed(const net::ReceivedRequest& head) {
+    early_ = hub_->cloud.early(host_, head.target);
+    const auto target = parse_target(head.target);
+    const bool upload = host_ == Host::api && target && target->path == kUploadPath;
+    if (upload) pace_ = pace_of(target->query).value_or(Pace{});
+    if (!upload && !early_) return {};
+    request_ = {head.method, head.target, head.headers, "", number_};
+    version_ = head.version;
+    digest_.emplace();
+    body_size_ = 0;
+    return [this](std::string_view piece) {
+      digest_->add(piece);
+      body_size_ += piece.size();
+    };
   }
 
   void look(std::string_view bytes) {
-    switch (const auto outcome = parser_.feed(bytes)) {
+    const auto outcome = parser_.feed(bytes);
+    if (host_ == Host::api) {
+      if (const auto how = hub_->cloud.take_cut(parser_.consumed())) return end(*how);
+    }
+    switch (outcome) {
       case RequestParser::Outcome::more:
+        if (early_ && body_size_ >= *early_) return answer_early();
         if (!invited_ && parser_.awaits_continue()) return invite();
         return read();
       case RequestParser::Outcome::complete:
@@ -121,6 +165,7 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
     keep_alive_ = received.keep_alive;
     request_ = {std::move(received.method), std::move(received.target), std::move(received.headers),
                 std::move(received.body), number_};
+    take_digest();
     const bool control = host_ == Host::login && CloudEmulator::is_control(request_);
     hub_->cloud.advance(hub_->clocks.now());
     const auto delays = control ? Delays{} : hub_->cloud.delays(host_);
@@ -128,6 +173,22 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
       reply_ = answer(control);
       after(down, [this] { write(); });
     });
+  }
+
+  /// Answers the request whose body is still coming, and reads no other.
+  void answer_early() {
+    idle_.cancel();
+    keep_alive_ = false;
+    take_digest();
+    reply_ = answer(false);
+    after(hub_->cloud.delays(host_).down, [this] { write(); });
+  }
+
+  void take_digest() {
+    if (digest_) request_.digest = BodyDigest{body_size_, digest_->hex()};
+    digest_.reset();
+    early_.reset();
+    pace_ = {};
   }
 
   Reply answer(bool control) {
@@ -150,26 +211,44 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
 
   void write() {
     using Kind = Delivery::Kind;
-    const bool head_only = request_.method == "HEAD";
     const auto& delivery = reply_.delivery;
-    goes_on_ = keep_alive_ && !reply_.quit && delivery.kind != Kind::cut;
-    head_ = head_of(reply_, version_, goes_on_, head_only ? Body::left_out : Body::follows);
-    if (head_only || reply_.status == 204) reply_.body.clear();
-    limit(kIdleTime);
-    switch (delivery.kind) {
-      case Kind::drop:
-        return close();
-      case Kind::slow:
-        return write_slowly();
-      case Kind::silence:
-        if (!delivery.after) return ignore();
-        [[fallthrough]];
-      case Kind::cut:
-      case Kind::reset:
-        return write_part(delivery.after.value_or(reply_.body.size() / 2));
-      case Kind::whole:
-        stream_->write(head_, reply_.body, next([this](std::size_t) { written(); }));
+    const auto framing = framing_of(reply_, request_.method == "HEAD", version_);
+    goes_on_ = keep_alive_ && !reply_.quit && delivery.kind != Kind::cut &&
+               framing != Download::Framing::close;
+    auto head = head_of(reply_, version_, goes_on_, framing);
+    if (!framing) {
+      out_ = Outgoing(std::move(head), "");
+    } else if (reply_.download) {
+      reply_.download->framing = *framing;
+      out_ = Outgoing(std::move(head), *reply_.download);
+    } else {
+      out_ = Outgoing(std::move(head), std::move(reply_.body));
     }
+    if (delivery.kind == Kind::drop) return close();
+    const bool told = delivery.after || delivery.answer_byte;
+    if (delivery.kind == Kind::silence && !told) return end(Kind::silence);
+    if (ends(delivery.kind)) {
+      out_.end_after(delivery.answer_byte.value_or(out_.head_size() +
+                                                   delivery.after.value_or(out_.body_size() / 2)));
+    }
+    write_piece();
+  }
+
+  static bool ends(Delivery::Kind kind) noexcept {
+    using Kind = Delivery::Kind;
+    return kind == Kind::cut || kind == Kind::reset || kind == Kind::silence;
+  }
+
+  void write_piece() {
+    const bool slow = reply_.delivery.kind == Delivery::Kind::slow;
+    const auto piece = out_.next(slow ? reply_.delivery.pace.piece : kUnlimited);
+    if (piece.size() == 0)
+      return ends(reply_.delivery.kind) ? end(reply_.delivery.kind) : written();
+    const auto own_pace = reply_.download ? reply_.download->pace : Pace{};
+    limit(kIdleTime);
+    after(slow ? reply_.delivery.pace.pause : own_pace.pause, [this, piece] {
+      stream_->write(piece.first, piece.second, next([this](std::size_t) { write_piece(); }));
+    });
   }
 
   void written() {
@@ -179,30 +258,14 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
     look("");
   }
 
-  /// The head, which tells the whole length, and so much of the body.
-  void write_part(std::size_t size) {
-    const auto part = std::string_view(reply_.body).substr(0, size);
-    stream_->write(head_, part, next([this](std::size_t) {
-                     if (reply_.delivery.kind == Delivery::Kind::cut) return drain();
-                     if (reply_.delivery.kind == Delivery::Kind::silence) return ignore();
-                     delay_.cancel();
-                     idle_.cancel();
-                     stream_->reset();
-                   }));
-  }
-
-  void write_slowly() {
-    head_ += reply_.body;
-    write_piece(0);
-  }
-  void write_piece(std::size_t from) {
-    if (from >= head_.size()) return written();
-    after(reply_.delivery.pause, [this, from] {
-      const auto piece = std::string_view(head_).substr(from, reply_.delivery.piece);
-      limit(kIdleTime);
-      stream_->write(piece, "",
-                     next([this, to = from + piece.size()](std::size_t) { write_piece(to); }));
-    });
+  /// Ends the connection in the middle of an answer or a request.
+  void end(Delivery::Kind how) {
+    limit(kIdleTime);
+    if (how == Delivery::Kind::cut) return drain();
+    if (how == Delivery::Kind::silence) return ignore();
+    delay_.cancel();
+    idle_.cancel();
+    stream_->reset();
   }
 
   /// Says nothing more, until the client leaves or kIdleTime is over.
@@ -213,8 +276,11 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
   /// Answers what cannot be read, and ends.
   void refuse(int status) {
     reply_ = hub_->cloud.refuse(host_, status, hub_->clocks.now());
-    head_ = head_of(reply_, 11, false, Body::follows);
-    stream_->write(head_, reply_.body, next([this](std::size_t) { drain(); }));
+    reply_.delivery = {};
+    goes_on_ = false;
+    auto head = head_of(reply_, 11, false, Download::Framing::length);
+    out_ = Outgoing(std::move(head), std::move(reply_.body));
+    write_piece();
   }
 
   /// Reads on for a while: closing with bytes unread would reset the answer away.
@@ -241,9 +307,13 @@ class ServerSession final : public Session, public std::enable_shared_from_this<
   ServerRequest request_;
   int version_ = 11;
   bool keep_alive_ = true;
-  bool goes_on_ = true;  ///< another request may follow on this connection
+  bool goes_on_ = true;           ///< another request may follow on this connection
+  std::optional<Sha256> digest_;  ///< of a body that is not kept
+  std::uint64_t body_size_ = 0;   ///< of it, bytes so far
+  std::optional<std::uint64_t> early_;
+  Pace pace_;  ///< at which the body is read
   Reply reply_;
-  std::string head_;
+  Outgoing out_;
   std::array<char, std::size_t{16} * 1024> in_{};
   std::size_t drained_ = 0;
 };

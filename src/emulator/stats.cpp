@@ -10,6 +10,18 @@ void keep(std::deque<RequestRecord>& kept, RequestRecord record) {
 
 }  // namespace
 
+void Effects::note(std::string_view key) {
+  ++total_;
+  const auto found = by_key_.find(key);
+  if (found != by_key_.end()) {
+    ++found->second;
+  } else if (by_key_.size() < kMaxKeys && key.size() <= kMaxKey) {
+    by_key_.emplace(key, 1);
+  } else {
+    ++not_kept_;
+  }
+}
+
 void Stats::count(RequestRecord record) {
   if (record.host == Host::login && (record.path != kTokenPath || record.method != "POST")) {
     ++other;

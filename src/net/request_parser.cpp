@@ -1,5 +1,6 @@
 #include "net/request_parser.hpp"
 
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -20,9 +21,11 @@ struct RequestParser::Impl {
       all = std::exchange(held, {});
       bytes = all.append(bytes).view();
     }
+    const auto size = bytes.size();
     auto outcome = Outcome::more;
     while (outcome == Outcome::more && !head_done && !bytes.empty()) outcome = read_line(bytes);
     if (outcome == Outcome::more && head_done) outcome = read_body(bytes);
+    consumed += size - bytes.size();
     if (outcome == Outcome::complete) held = SecretText(bytes);
     return outcome;
   }
@@ -76,13 +79,20 @@ struct RequestParser::Impl {
       return Outcome::malformed;
     }
     request.keep_alive = keeps_alive(request.headers, request.version);
-    body = BodyReader(framing, limits.body, limits.head, BodyReader::LineEnds::crlf);
+    sink = choose ? choose(request) : Sink{};
+    const auto limit = sink ? std::numeric_limits<std::size_t>::max() : limits.body;
+    body = BodyReader(framing, limit, limits.head, BodyReader::LineEnds::crlf);
     head_done = true;
     return Outcome::more;
   }
 
   Outcome read_body(std::string_view& bytes) {
-    switch (body.take(bytes)) {
+    const auto found = body.take(bytes);
+    if (sink) {
+      const auto piece = body.take_piece();
+      if (!piece.view().empty()) sink(piece.view());
+    }
+    switch (found) {
       case BodyReader::Found::more:
         return Outcome::more;
       case BodyReader::Found::whole:
@@ -104,14 +114,19 @@ struct RequestParser::Impl {
     lines.restart(limits.head);
     body = {};
     head_done = skipped = false;
+    sink = {};
+    consumed = 0;
     return taken;
   }
 
   Limits limits;
+  ChooseSink choose{};
+  Sink sink{};  ///< of the current request's body; empty = collected
   LineReader lines;
   ReceivedRequest request;  ///< without a method: its first line has not come yet
   BodyReader body;
   SecretText held;  ///< bytes behind a whole request, which begin the next one
+  std::uint64_t consumed = 0;
   bool head_done = false;
   bool skipped = false;  ///< an empty line before it
 };
@@ -121,12 +136,20 @@ RequestParser::RequestParser(RequestParser&&) noexcept = default;
 RequestParser& RequestParser::operator=(RequestParser&&) noexcept = default;
 RequestParser::~RequestParser() = default;
 
+void RequestParser::on_head(ChooseSink choose) {
+  impl_->choose = std::move(choose);
+}
+
 RequestParser::Outcome RequestParser::feed(std::string_view bytes) {
   return impl_->feed(bytes);
 }
 
 ReceivedRequest RequestParser::take() {
   return impl_->take();
+}
+
+std::uint64_t RequestParser::consumed() const {
+  return impl_->consumed;
 }
 
 bool RequestParser::awaits_continue() const {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,19 +38,30 @@ class RequestParser {
     body_over,  ///< answer 413
   };
 
+  /// Gets the body of one request piece by piece, as it comes.
+  using Sink = std::function<void(std::string_view piece)>;
+  /// Chooses the sink for the body of the request with this head (its `body` is empty); an empty
+  /// one if the parser shall collect the body.
+  using ChooseSink = std::function<Sink(const ReceivedRequest& head)>;
+
   explicit RequestParser(Limits limits);
   RequestParser(RequestParser&&) noexcept;
   RequestParser& operator=(RequestParser&&) noexcept;
   ~RequestParser();
 
-  /// Takes bytes (none: looks again at those it holds). Not to be called between `complete` and
-  /// take(), nor after a failure.
+  /// Called from within feed() once for each request, when its head is complete. Without it every
+  /// body is collected. Limits::body does not apply to a body that goes to a sink.
+  void on_head(ChooseSink choose);
+  /// Takes bytes, at most 1 MiB (none: looks again at those it holds). Not to be called between
+  /// `complete` and take(), nor after a failure.
   Outcome feed(std::string_view bytes);
   /// The request, once, after `complete`; what came after it is kept for the next.
   ReceivedRequest take();
   /// The head is there, the body is not, and the client waits for "100 Continue" before it sends
   /// it (RFC 9110 section 10.1.1).
   [[nodiscard]] bool awaits_continue() const;
+  /// How many bytes of the current request it has read, from the first one of its head.
+  [[nodiscard]] std::uint64_t consumed() const;
 
  private:
   struct Impl;

@@ -94,6 +94,20 @@ class Emulator:
         with self.open(f"{self.login}/emulator/stats") as answer:
             return json.load(answer)
 
+    def effects(self):
+        """How often each request took effect, by its Idempotency-Key."""
+        with self.open(f"{self.login}/emulator/effects") as answer:
+            return json.load(answer)["by_key"]
+
+    def new_token(self, secret=SECRET):
+        """The value of a token that a client of its own has requested."""
+        basic = base64.b64encode(f"{CLIENT}:{secret}".encode()).decode()
+        request = urllib.request.Request(f"{self.login}/oauth/token",
+                                         data=b"grant_type=client_credentials",
+                                         headers={"Authorization": f"Basic {basic}"})
+        with self.open(request) as answer:
+            return json.load(answer)["access_token"]
+
     def write_truth(self):
         """What it knows of the answers that failed, for the matrix."""
         truth.answered(self.name, self.stats(), self.ours_alone)

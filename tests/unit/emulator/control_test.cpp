@@ -342,7 +342,7 @@ TEST(Guide, NamesControlRequestsThatAreThere) {
     const auto status = play.control(seconds{0}, (*it)[1], (*it)[2]).status;
     EXPECT_TRUE(status == 200 || status == 400) << (*it)[0] << ": " << status;
   }
-  EXPECT_EQ(seen.size(), 13U);
+  EXPECT_EQ(seen.size(), 14U);
 }
 
 }  // namespace

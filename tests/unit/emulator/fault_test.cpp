@@ -281,8 +281,8 @@ TEST(Fault, SaysHowTheBytesAreSent) {
   play.fault(R"({"host":"login","wire":"slow","pause":"20ms","piece":3,"times":1})");
   auto delivery = play.login(seconds{0}).delivery;
   EXPECT_EQ(delivery.kind, Delivery::Kind::slow);
-  EXPECT_EQ(delivery.piece, 3U);
-  EXPECT_EQ(delivery.pause, milliseconds{20});
+  EXPECT_EQ(delivery.pace.piece, 3U);
+  EXPECT_EQ(delivery.pace.pause, milliseconds{20});
   play.fault(R"({"host":"login","wire":"cut","after":7,"times":1})");
   delivery = play.login(seconds{0}).delivery;
   EXPECT_EQ(delivery.kind, Delivery::Kind::cut);
@@ -348,6 +348,16 @@ TEST(Fault, NamesTheFieldThatIsWrongAndChangesNothing) {
       {R"({"host":"api","wire":"slow"})", "field 'pause': goes with"},
       {R"({"host":"api","wire":"drop","after":1})", "field 'after': goes with"},
       {R"({"host":"api","wire":"cut","piece":1})", "field 'piece': goes with"},
+      {R"({"host":"api","wire":"drop","answer_byte":1})", "field 'answer_byte': goes with"},
+      {R"({"host":"api","wire":"cut","answer_byte":1,"after":1})", "field 'after': or"},
+      {R"({"host":"api","early":1})", "field 'early': needs 'status'"},
+      {R"({"host":"api","early":1,"status":413,"backend":0})", "field 'early': does not go"},
+      {R"({"host":"api","request_byte":1})", "field 'request_byte': goes with"},
+      {R"({"host":"api","request_byte":1,"wire":"drop"})", "field 'request_byte': goes with"},
+      {R"({"host":"api","request_byte":1,"wire":"cut","after":1})", "field 'request_byte': goes"},
+      {R"({"host":"api","request_byte":1,"wire":"cut","status":500})", "field 'request_byte'"},
+      {R"({"host":"api","request_byte":1,"wire":"cut","path":"/a"})", "field 'request_byte': is"},
+      {R"({"host":"login","request_byte":1,"wire":"cut"})", "field 'request_byte': is for all"},
       {R"({"clear":true,"status":503})", "field 'status': not known here"},
   };
   for (const auto& [body, why] : cases)

@@ -112,6 +112,44 @@ TEST_P(RequestParserPieces, RefusesATrailerOverTheLimitOfTheHead) {
   EXPECT_NE(parsed.last, Reading::more);
 }
 
+TEST_P(RequestParserPieces, GivesABodyOfAnySizeToItsSinkAsItComes) {
+  const std::string body(3 * kLimits.body, 'b');
+  const auto bytes = "POST /sink HTTP/1.1\r\nHost: h\r\nContent-Length: 60\r\n\r\n" + body +
+                     "POST /keep HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nkept";
+  RequestParser parser(kLimits);
+  std::vector<std::string> heads;
+  std::string sunk;
+  parser.on_head([&](const ReceivedRequest& head) {
+    heads.push_back(head.target);
+    return head.target == "/sink"
+               ? RequestParser::Sink([&](std::string_view piece) { sunk += piece; })
+               : RequestParser::Sink{};
+  });
+  std::vector<std::string> bodies;
+  for (std::size_t i = 0; i < bytes.size(); i += GetParam()) {
+    auto found = parser.feed(std::string_view(bytes).substr(i, GetParam()));
+    for (; found == Reading::complete; found = parser.feed(""))
+      bodies.push_back(parser.take().body);
+    ASSERT_EQ(found, Reading::more);
+  }
+  EXPECT_EQ(heads, (std::vector<std::string>{"/sink", "/keep"}));
+  EXPECT_EQ(sunk, body);
+  EXPECT_EQ(bodies, (std::vector<std::string>{"", "kept"}));
+}
+
+TEST(RequestParser, CountsTheBytesOfTheCurrentRequest) {
+  const std::string first = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab";
+  RequestParser parser(kLimits);
+  EXPECT_EQ(parser.consumed(), 0U);
+  parser.feed(first.substr(0, 10));
+  EXPECT_EQ(parser.consumed(), 10U);
+  EXPECT_EQ(parser.feed(first.substr(10) + "GET"), Reading::complete);
+  EXPECT_EQ(parser.consumed(), first.size());
+  parser.take();
+  parser.feed("");
+  EXPECT_EQ(parser.consumed(), 3U);
+}
+
 /// Each must be rejected as it is, without further bytes.
 const std::vector<std::string>& hostile() {
   static const std::string get = "GET / HTTP/1.1\r\n";
