@@ -54,7 +54,7 @@ CODE_RULES = [
          r"\.(cpp|hpp)$"),
     Rule(r"\bclient_secrets\b", "past Client::make only grants hold client secrets",
          r"^src/(oauth|guard|store|sharing|net|runtime|doctor)/",
-         r"^src/runtime/(client|check_options)\.cpp$"),
+         r"^src/runtime/(check_options|client_(environment|impl))\.cpp$"),
     Rule(r"\bco_(await|yield|return)\b", "machines are plain functions",
          f"^src/({'|'.join(sorted(layers.PURE))})/"),
 ]
@@ -229,7 +229,7 @@ SAMPLES = {  # file: (text, words of each problem expected)
     "src/guard/coroutine.cpp": ("task f() { co_await g(); }\n", ["plain functions"]),
     "src/net/coroutine.cpp": ("task f() { co_await g(); }\n", []),
     "src/runtime/keeps.cpp": ("auto mine = options.client_secrets;\n", ["only grants"]),
-    "src/runtime/client.cpp": ("auto mine = options.client_secrets;\n", []),
+    "src/runtime/client_impl.cpp": ("auto mine = options.client_secrets;\n", []),
     "src/net/later.cpp": ("// TO" "DO tidy\n// TO" "DO(#12) fine\n", ["issue number"]),
     "src/net/unlisted.cpp": ("int x;\n", ["no CMake target"]),
     "src/net/long.cpp": (long_function(71), ["71 lines"]),

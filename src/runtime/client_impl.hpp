@@ -1,0 +1,81 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/fork_mutex.hpp"
+#include "guard/call_machine.hpp"
+#include "oauth/grant.hpp"
+#include "runtime/publication.hpp"
+#include "runtime/running.hpp"
+#include "skewguard/client.hpp"
+
+namespace skewguard {
+
+namespace runtime {
+
+/// How long a blocking caller waits beyond its deadline for the loop to report that it has passed.
+constexpr Duration kGrace = std::chrono::seconds{1};
+
+/// How a call ended, for its caller.
+Result<Response> outcome(guard::action::Finish finished);
+/// Passes that to the user's handler.
+engine::Engine::CallHandler passing_outcome(Client::ResponseHandler handler);
+
+}  // namespace runtime
+
+/// What is behind a Client: its options, and the running client that the first call starts. Its
+/// functions may throw where Client's return an error. Thread-safe.
+class Client::Impl {
+ public:
+  Impl(ClientOptions options, Hooks hooks, Dependencies dependencies);
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  // client_calls.cpp
+  Result<Response> call(const Request& request);
+  Result<BearerToken> token(const TokenRequestOptions& wanted);
+  Operation async_call(const Request& request, ResponseHandler handler);
+  Operation async_token(const TokenRequestOptions& wanted, TokenHandler handler);
+
+  // client_guard.cpp
+  Result<Response> guard(const std::function<SendResult(const Bearer&)>& send,
+                         const GuardOptions& options);
+  Operation async_guard(Sender sender, const GuardOptions& options, ResponseHandler handler);
+
+  Result<void> reload(std::vector<Secret> secrets);
+  Result<void> reload();
+  /// Where reload() gets its secrets.
+  void reread_by(std::function<Result<std::vector<Secret>>()> how) { reread_ = std::move(how); }
+
+  const Lease* lease(Instant now) noexcept { return publication_->read(now); }
+  Instant now() const { return dependencies_.clock->boot_now(); }
+  Now read_clocks() const { return dependencies_.clock->now(); }
+  [[nodiscard]] const ClientOptions& options() const noexcept { return options_; }
+
+ private:
+  /// Reaches the running client, if there is one, from a reader's thread.
+  struct Slot {
+    ForkMutex mutex;
+    std::weak_ptr<runtime::Running> running;
+  };
+
+  /// The running client; started here if there is none, and anew in a forked process.
+  std::shared_ptr<runtime::Running> start();
+  [[nodiscard]] Duration time_for(const Request& request) const;
+  static std::shared_ptr<runtime::Publication> publication_for(const std::shared_ptr<Slot>& slot);
+
+  oauth::Grants grants_;   // shared with the engine: they alone hold the client's secrets
+  ClientOptions options_;  // without them
+  Hooks hooks_;
+  Dependencies dependencies_;
+  std::function<Result<std::vector<Secret>>()> reread_;
+  ForkMutex mutex_;  // over running_ and grants_
+  std::shared_ptr<runtime::Running> running_;
+  std::shared_ptr<Slot> slot_ = std::make_shared<Slot>();
+  std::shared_ptr<runtime::Publication> publication_ = publication_for(slot_);
+};
+
+}  // namespace skewguard

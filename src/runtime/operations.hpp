@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+
+#include "engine/engine.hpp"
+#include "runtime/running.hpp"
+#include "skewguard/client.hpp"
+
+/// Starts calls and token requests on the loop of a running client. The handler is called there,
+/// exactly once; it gets `cancelled` if the client has ended. The Operation keeps nothing alive:
+/// its holder may outlive the client and its loop. Thread-safe.
+namespace skewguard::runtime {
+
+/// With `sender`, the user's own HTTP stack sends.
+Operation start_call(const std::shared_ptr<Running>& running, const Request& request,
+                     Instant deadline, engine::Engine::CallHandler handler,
+                     engine::Engine::OwnSender sender = {});
+
+Operation start_token(const std::shared_ptr<Running>& running, const TokenRequestOptions& wanted,
+                      Instant deadline, Client::TokenHandler handler);
+
+}  // namespace skewguard::runtime
