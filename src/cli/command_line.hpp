@@ -40,10 +40,12 @@ struct SkewArguments {
 };
 struct EmulateArguments {
   std::optional<std::string> login_offset, login_drift, api_offset, api_drift, backend_choice,
-      token, lifetime, user, latency, listen, login_port, api_port, ca_file, scenario, shell;
+      token, lifetime, nbf_offset, user, latency, listen, login_port, api_port, ca_file, scenario,
+      shell;
   std::vector<std::string> api_backends;
   std::vector<std::string> clients;  ///< "ID:SECRET": made up for tests
   bool strict_nbf = false;
+  bool strict_iat = false;
   bool tls = false;
 };
 struct DemoArguments {

@@ -71,7 +71,9 @@ MaybeError read_clocks(const EmulateArguments& from, emulator::Options& to) {
 MaybeError read_tokens(const EmulateArguments& from, emulator::Options& to) {
   if (auto error = read_by(emulator::parse_token_format, from.token, to.token)) return error;
   if (auto error = read_duration("--lifetime", from.lifetime, to.lifetime)) return error;
+  if (auto error = read_duration("--nbf-offset", from.nbf_offset, to.nbf_offset)) return error;
   to.strict_nbf = to.strict_nbf || from.strict_nbf;
+  to.strict_iat = to.strict_iat || from.strict_iat;
   to.user = from.user.value_or(to.user);
   for (const std::string& text : from.clients) {
     auto client = emulator::parse_client(text);

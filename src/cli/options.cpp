@@ -265,10 +265,13 @@ void Grammar::add_emulate() {
   add_text(command, "--api-drift", "PPM", to.api_drift, "the same for the API host's");
   add_text(command, "--token", "opaque|jwt", to.token, "format of the tokens; default opaque");
   add_text(command, "--lifetime", "DURATION", to.lifetime, "lifetime of the tokens; default 24h");
+  add_text(command, "--nbf-offset", "DURATION", to.nbf_offset,
+           "nbf of the tokens minus iat; negative = earlier");
   command
       .add_flag("--strict-nbf", to.strict_nbf,
-                "the API host refuses tokens that are not valid yet by its clock")
+                "the API host refuses tokens before their nbf by its clock")
       ->group(kOptionGroup);
+  command.add_flag("--strict-iat", to.strict_iat, "the same for iat")->group(kOptionGroup);
   add_texts(command, "--client", "ID:SECRET", to.clients,
             "repeatable, also for several secrets of one id; default demo:demo-secret");
   add_text(command, "--user", "NAME", to.user, "gives the clients' tokens a user");

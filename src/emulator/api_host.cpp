@@ -217,9 +217,9 @@ Standing judge(const Visit& visit, TokenRecord& token, const Client* client) {
     token.revoked = true;
     token.death = Standing::idle;
   }
-  const auto verdict = standing(token, visit.date, settings.strict_nbf);
-  // Begin and end are whole seconds: a second less of life is nobody's fault.
-  const Duration life = token.ends - token.begins - std::chrono::seconds{1};
+  const auto verdict = standing(token, visit.date, {settings.strict_nbf, settings.strict_iat});
+  // Issue and end are whole seconds: a second less of life is nobody's fault.
+  const Duration life = token.ends - token.iat - std::chrono::seconds{1};
   visit.record.ended_early = verdict == Standing::expired && visit.age - token.issued_at < life;
   if (verdict != Standing::good) return verdict;
   const auto spread_after = rules.propagation_of(visit.record.backend.value_or(0));

@@ -258,7 +258,7 @@ void CloudEmulator::let_rivals_act(Duration age) {
     if (client == nullptr || client->disabled) continue;
     auto& own = rivals_[id];
     const auto* token = own == 0 ? nullptr : tokens_.by_number(own);
-    const bool lives = token != nullptr && standing(*token, date, false) == Standing::good;
+    const bool lives = token != nullptr && standing(*token, date) == Standing::good;
     if (!lives) own = issue_token(*this, *client, date, age).record.n;
   }
 }

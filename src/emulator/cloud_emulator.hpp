@@ -45,7 +45,9 @@ struct Settings {
   TokenRules token_rules{};
   RateLimit login_limit{};  ///< of each client's token requests
   RateLimit api_limit{};    ///< of each token's requests; kApiAllowed if it has no number
-  bool strict_nbf = false;  ///< an API host refuses tokens that its clock says have not begun
+  Duration nbf_offset{0};   ///< `nbf` minus `iat` of new tokens; negative = `nbf` is earlier
+  bool strict_nbf = false;  ///< the API host refuses tokens before their `nbf` by its clock
+  bool strict_iat = false;  ///< likewise before their `iat`
   BackendChoice choice = BackendChoice::per_request;
   std::optional<std::size_t> pinned_backend{};  ///< answers everything, whatever `choice` says
   Delays login_delays{};

@@ -100,7 +100,7 @@ Reply stats(Order& order) {
     out["tokens"].push_back({{"n", token->n},
                              {"client", token->client},
                              {"format", to_string(token->format)},
-                             {"begins_s", seconds_number(token->begins)},
+                             {"begins_s", seconds_number(token->nbf)},
                              {"ends_s", seconds_number(token->ends)},
                              {"revoked", token->revoked},
                              {"why", token->revoked ? to_string(token->death) : ""},

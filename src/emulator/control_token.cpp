@@ -80,14 +80,18 @@ Reply order_token(Order& order) {
   const auto format = name ? parse_token_format(*name) : Result<TokenFormat>(settings.token);
   if (!format) fields.complain("format", "must be \"opaque\" or \"jwt\"");
   const auto lifetime = fields.duration("lifetime", kMinLifetime, kMaxLifetime);
-  const auto strict = fields.flag("strict_nbf");
+  const auto nbf_offset = fields.duration("nbf_offset", -kMaxOffset, kMaxOffset);
+  const auto strict_nbf = fields.flag("strict_nbf");
+  const auto strict_iat = fields.flag("strict_iat");
   auto rules = rules_of(fields, settings.token_rules);
-  if (!name && !lifetime && !strict && !rules)
+  if (!name && !lifetime && !nbf_offset && !strict_nbf && !strict_iat && !rules)
     fields.complain("format", "or 'lifetime' or another field is needed");
   if (auto why = fields.complaint()) return order_refused(*why);
   settings.token = *format;
   settings.lifetime = lifetime.value_or(settings.lifetime);
-  settings.strict_nbf = strict.value_or(settings.strict_nbf);
+  settings.nbf_offset = nbf_offset.value_or(settings.nbf_offset);
+  settings.strict_nbf = strict_nbf.value_or(settings.strict_nbf);
+  settings.strict_iat = strict_iat.value_or(settings.strict_iat);
   if (rules) order.cloud.set_token_rules(*std::move(rules), order.now);
   return order_state(order);
 }
@@ -96,7 +100,9 @@ OrderedJson token_state(const Settings& settings) {
   const auto& rules = settings.token_rules;
   OrderedJson out{{"format", to_string(settings.token)},
                   {"lifetime_s", seconds_number(settings.lifetime)},
+                  {"nbf_offset_s", seconds_number(settings.nbf_offset)},
                   {"strict_nbf", settings.strict_nbf},
+                  {"strict_iat", settings.strict_iat},
                   {"propagation_s", OrderedJson::array()},
                   {"most_live", rules.most_live},
                   {"contention", rules.contention},

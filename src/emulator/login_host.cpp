@@ -102,7 +102,7 @@ std::optional<Reply> same_again(const Visit& visit, const Client& client) {
   if (same == SameToken::never || last == cloud.last_tokens().end()) return std::nullopt;
   const auto* token = cloud.tokens().by_number(last->second.n);
   if (token == nullptr) return std::nullopt;
-  const bool lives = standing(*token, visit.date, false) == Standing::good;
+  const bool lives = standing(*token, visit.date) == Standing::good;
   if (same == SameToken::live && !lives) return std::nullopt;
   visit.record.token = token->n;
   const auto left = same == SameToken::live ? token->ends - visit.date : last->second.lifetime;
@@ -137,13 +137,18 @@ IssuedToken issue_token(CloudEmulator& cloud, const Client& client, std::chrono:
   TokenRecord record;
   record.client = client.id;
   record.format = settings.token;
-  record.begins = date;
+  record.iat = date;
+  record.nbf = date + settings.nbf_offset;
   record.ends = date + client.lifetime.value_or(settings.lifetime);
   record.issued_at = record.used_at = age;
   Secret value = settings.token == TokenFormat::opaque
                      ? cloud.mint().opaque_token()
-                     : cloud.mint().jwt({settings.issuer, client.id, cloud.mint().uuid(),
-                                         record.begins, record.ends});
+                     : cloud.mint().jwt({.issuer = settings.issuer,
+                                         .client = client.id,
+                                         .id = cloud.mint().uuid(),
+                                         .iat = record.iat,
+                                         .nbf = record.nbf,
+                                         .exp = record.ends});
   auto& tokens = cloud.tokens();
   if (rules.contention) tokens.revoke_client(client.id, Standing::replaced);
   auto& added = tokens.add(value, std::move(record));

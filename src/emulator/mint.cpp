@@ -38,9 +38,9 @@ Secret Mint::jwt(const TokenClaims& claims) const {
                             {"sub", claims.client},
                             {"client_id", claims.client},
                             {"jti", claims.id},
-                            {"iat", seconds_number(claims.begins)},
-                            {"nbf", seconds_number(claims.begins)},
-                            {"exp", seconds_number(claims.ends)}};
+                            {"iat", seconds_number(claims.iat)},
+                            {"nbf", seconds_number(claims.nbf)},
+                            {"exp", seconds_number(claims.exp)}};
   std::string token = base64url(to_text(head));
   token += '.';
   token += base64url(to_text(body));

@@ -16,9 +16,10 @@ std::string_view to_string(TokenFormat format) noexcept;
 struct TokenClaims {
   std::string issuer;  ///< the login host's URL
   std::string client;
-  std::string id;     ///< jti
-  HostTime begins{};  ///< iat and nbf: the whole second of its issue, by the login host's clock
-  HostTime ends{};    ///< exp
+  std::string id;  ///< jti
+  HostTime iat{};  ///< the whole second of its issue, by the login host's clock
+  HostTime nbf{};
+  HostTime exp{};
 };
 
 /// Makes unique values: tokens and ids. They depend only on the seed, so a simulation can be

@@ -37,6 +37,7 @@ std::optional<Error> out_of_range(const Options& options) {
   if (!within(options.lifetime, kMinLifetime, kMaxLifetime)) {
     return usage("--lifetime: must be from 1 ms to 3650 days");
   }
+  if (!offset(options.nbf_offset)) return usage("--nbf-offset: more than 100 years");
   if (!delay(options.latency.up) || !delay(options.latency.down)) {
     return usage("--latency: must be from 0 to 1 h each way");
   }
@@ -117,7 +118,9 @@ Result<CloudOptions> cloud_options(const Options& options) {
   out.events = options.events;
   out.settings.token = options.token;
   out.settings.lifetime = options.lifetime;
+  out.settings.nbf_offset = options.nbf_offset;
   out.settings.strict_nbf = options.strict_nbf;
+  out.settings.strict_iat = options.strict_iat;
   out.settings.choice = options.backend_choice;
   out.settings.login_delays = options.latency;
   out.settings.api_delays = options.latency;

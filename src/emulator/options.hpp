@@ -33,7 +33,9 @@ struct Options {
   BackendChoice backend_choice = BackendChoice::per_request;  ///< --backend-choice
   TokenFormat token = TokenFormat::opaque;                    ///< --token
   Duration lifetime = Settings{}.lifetime;                    ///< --lifetime
+  Duration nbf_offset{0};                                     ///< --nbf-offset: nbf minus iat
   bool strict_nbf = false;                                    ///< --strict-nbf
+  bool strict_iat = false;                                    ///< --strict-iat
   std::vector<std::pair<std::string, Secret>> clients;  ///< --client, repeatable: id and secret
   std::string user;                                     ///< --user: gives every client this user
   Delays latency{};                                     ///< --latency

@@ -115,7 +115,9 @@ std::optional<Error> read_servers(Section section, Options& to) {
   read_as_flag(fields, "token", parse_token_format, to.token);
   read_as_flag(fields, "latency", parse_latency, to.latency);
   to.lifetime = fields.duration("lifetime", kMinLifetime, kMaxLifetime).value_or(to.lifetime);
+  to.nbf_offset = offset("nbf_offset");
   to.strict_nbf = fields.flag("strict_nbf").value_or(false);
+  to.strict_iat = fields.flag("strict_iat").value_or(false);
   to.user = fields.text("user").value_or("");
   return section.end();
 }

@@ -32,10 +32,12 @@ std::string_view to_string(Standing standing) noexcept {
   return "unknown_token";
 }
 
-Standing standing(const TokenRecord& token, std::chrono::seconds date, bool strict_nbf) noexcept {
+Standing standing(const TokenRecord& token, std::chrono::seconds date,
+                  const Checks& checks) noexcept {
   if (token.revoked) return token.death;
   if (date >= token.ends) return Standing::expired;
-  if (strict_nbf && date < token.begins) return Standing::not_yet_valid;
+  if (checks.nbf && date < token.nbf) return Standing::not_yet_valid;
+  if (checks.iat && date < token.iat) return Standing::not_yet_valid;
   return Standing::good;
 }
 

@@ -34,9 +34,10 @@ struct TokenRecord {
   std::uint64_t n = 0;  ///< the n-th that this emulator issued, from 1
   std::string client;
   TokenFormat format = TokenFormat::opaque;
-  HostTime begins{};  ///< by the login host's clock at issue; read by each API host's own
-  HostTime ends{};
-  bool revoked = false;                  ///< dead before its end
+  HostTime iat{};        ///< by the login host's clock at issue; read by each API host's own
+  HostTime nbf{};        ///< likewise
+  HostTime ends{};       ///< likewise
+  bool revoked = false;  ///< dead before its end
   Standing death = Standing::revoked;    ///< of what, where it is
   Duration issued_at{};                  ///< true time since the emulator's start
   Duration used_at{};                    ///< likewise: when it was last taken, or issued
@@ -44,9 +45,16 @@ struct TokenRecord {
   std::map<int, std::uint64_t> answers;  ///< API answers to it, by status
 };
 
-/// `date` is the Date that the host's answer will have. The token has expired if date >= ends; if
-/// the host is strict, it is not yet valid if date < begins.
-Standing standing(const TokenRecord& token, std::chrono::seconds date, bool strict_nbf) noexcept;
+/// Which of a token's times an API host checks besides its end.
+struct Checks {
+  bool nbf = false;
+  bool iat = false;
+};
+
+/// `date` is the Date that the host's answer will have. The token has expired if date >= ends; it
+/// is not yet valid if date is before a time that the host checks.
+Standing standing(const TokenRecord& token, std::chrono::seconds date,
+                  const Checks& checks = {}) noexcept;
 
 /// All issued tokens, indexed by value.
 class TokenTable {

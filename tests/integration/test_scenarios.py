@@ -188,6 +188,23 @@ class Scenarios(EndToEnd):
             self.assertLessEqual(verdicts.count("token_expired"), 1)
         self.each(play)
 
+    def test_c24_a_token_is_sent_when_its_nbf_has_come_then_when_its_iat_has(self):
+        def play(form, wall):
+            for strict, statuses in ((["--strict-nbf"], [401, 200]),
+                                     (["--strict-nbf", "--strict-iat"], [401, 401, 200])):
+                emulator = self.emulator("--login-offset", "6s", "--nbf-offset", "-3s", "--token",
+                                         form, "--lifetime", "300s", *strict)
+                run = self.run_program(emulator, *ME, wall=wall)
+                self.assert_came_through(run, "issuer_clock_ahead")
+                sends = [s for s in emulator.api_sends() if s["token"]]
+                self.assertEqual([s["status"] for s in sends], statuses)
+                nbf = emulator.stats()["tokens"][0]["begins_s"]
+                self.assertIn(sends[1]["date"] - nbf, (0, 1), "sent as soon as nbf has come")
+                if len(sends) > 2:
+                    self.assertIn(sends[2]["date"] - nbf, (3, 4), "and as soon as iat has")
+                self.assertEqual(emulator.token_requests(), 1)
+        self.each(play, formats=("jwt",))  # an opaque token does not say when it becomes valid
+
     def test_t1_revoked(self):
         def play(form, wall):
             emulator = self.emulator("--token", form, "--lifetime", "300s")

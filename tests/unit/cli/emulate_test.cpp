@@ -27,6 +27,7 @@ TEST_F(Emulate, NamesTheFlagThatIsWrong) {
   expect_usage_error({"--api-backend", "x"}, "--api-backend");
   expect_usage_error({"--api-drift", "fast"}, "--api-drift");
   expect_usage_error({"--lifetime", "0"}, "--lifetime");
+  expect_usage_error({"--nbf-offset", "x"}, "--nbf-offset");
   expect_usage_error({"--token", "saml"}, "--token");
   expect_usage_error({"--backend-choice", "best"}, "--backend-choice");
   expect_usage_error({"--client", "id-alone"}, "--client");

@@ -96,6 +96,23 @@ TEST(ApiHost, RefusesTokensThatAreNotValidYetOnlyIfStrict) {
   }
 }
 
+TEST(ApiHost, RefusesATokenBeforeTheTimesThatItChecks) {  // C24
+  auto options = skewed(seconds{15}, seconds{0});
+  options.settings.nbf_offset = -seconds{10};
+  const auto valid_from = [&](Duration begin) {
+    Play play(options);
+    const auto token = play.token(seconds{0});  // nbf 5, iat 15
+    return play.get(begin - milliseconds{1}, token).status == 401 &&
+           play.get(begin, token).status == 200;
+  };
+  options.settings.strict_nbf = true;
+  EXPECT_TRUE(valid_from(seconds{5}));
+  options.settings.strict_iat = true;
+  EXPECT_TRUE(valid_from(seconds{15}));
+  options.settings.strict_nbf = false;
+  EXPECT_TRUE(valid_from(seconds{15}));
+}
+
 TEST(ApiHost, BothClocksWrongAlikeChangeNothing) {
   Play play(skewed(seconds{-600}, seconds{-600}, true));
   const auto token = play.token(seconds{0});

@@ -145,12 +145,18 @@ TEST(Control, NamesTheBackendThatIsWrong) {
 
 TEST(Control, ChangesFormatLifetimeAndStrictnessOfTokens) {
   Play play;
-  expect_ok(play.control(seconds{0}, "POST", "/emulator/token",
-                         R"({"format":"jwt","lifetime":"1500ms","strict_nbf":true})"));
+  expect_ok(
+      play.control(seconds{0}, "POST", "/emulator/token",
+                   R"({"format":"jwt","lifetime":"1500ms","nbf_offset":"-10s","strict_nbf":true,
+                             "strict_iat":true})"));
   const auto body = json::parse(play.login(seconds{0}).body);
   EXPECT_EQ(body["expires_in"], 1.5);
   EXPECT_NE(body["access_token"].get<std::string>().find('.'), std::string::npos);
-  EXPECT_TRUE(play.cloud.settings().strict_nbf);
+  const auto state = play.control(seconds{0}, "GET", "/emulator/state");
+  const auto rules = json::parse(state.body)["token"];
+  EXPECT_EQ(rules["nbf_offset_s"], -10);
+  EXPECT_EQ(rules["strict_nbf"], true);
+  EXPECT_EQ(rules["strict_iat"], true);
   expect_complaint(play.control(seconds{0}, "POST", "/emulator/token", R"({"lifetime":0})"),
                    "field 'lifetime': must be between");
 }

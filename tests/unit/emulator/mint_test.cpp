@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "emulator/encoding.hpp"
 #include "emulator/tokens.hpp"
 #include "fixture.hpp"
 
@@ -45,29 +46,37 @@ TEST(EmulatorMint, UuidsHaveVersionAndVariant) {
 /// them in the other order).
 TEST(EmulatorMint, WritesAJwtOfThreeParts) {
   const Mint mint(1);
-  const auto token =
-      mint.jwt({"https://login", "demo", "id-1", seconds{1000}, milliseconds{1301'500}});
+  const auto token = mint.jwt(
+      {"https://login", "demo", "id-1", seconds{1000}, seconds{990}, milliseconds{1301'500}});
   const std::string text(token.reveal());
   EXPECT_TRUE(text.starts_with("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.")) << text;
   EXPECT_EQ(std::count(text.begin(), text.end(), '.'), 2);
   EXPECT_EQ(text.size() - text.rfind('.') - 1, 43U);  // 32 bytes
+  EXPECT_NE(text.find(base64url(R"({"client_id":"demo","exp":1301.5,"iat":1000,)"
+                                R"("iss":"https://login","jti":"id-1","nbf":990,"sub":"demo"})")),
+            std::string::npos);
 }
 
 TokenRecord record(std::string client) {
   TokenRecord out;
   out.client = std::move(client);
-  out.begins = seconds{100};
+  out.nbf = seconds{100};
+  out.iat = seconds{110};
   out.ends = seconds{400};
   return out;
 }
 
 TEST(EmulatorTokens, AreJudgedByTheDateOfTheAnswer) {
   const auto token = record("demo");
-  EXPECT_EQ(standing(token, seconds{99}, true), Standing::not_yet_valid);
-  EXPECT_EQ(standing(token, seconds{99}, false), Standing::good);
-  EXPECT_EQ(standing(token, seconds{100}, true), Standing::good);
-  EXPECT_EQ(standing(token, seconds{399}, true), Standing::good);
-  EXPECT_EQ(standing(token, seconds{400}, true), Standing::expired);
+  const Checks nbf{.nbf = true};
+  EXPECT_EQ(standing(token, seconds{99}, nbf), Standing::not_yet_valid);
+  EXPECT_EQ(standing(token, seconds{99}), Standing::good);
+  EXPECT_EQ(standing(token, seconds{100}, nbf), Standing::good);
+  EXPECT_EQ(standing(token, seconds{399}, nbf), Standing::good);
+  EXPECT_EQ(standing(token, seconds{400}, nbf), Standing::expired);
+  const Checks iat{.iat = true};
+  EXPECT_EQ(standing(token, seconds{109}, iat), Standing::not_yet_valid);
+  EXPECT_EQ(standing(token, seconds{110}, iat), Standing::good);
 }
 
 TEST(EmulatorTokens, AreFoundByValueAndByNumber) {

@@ -33,6 +33,17 @@ TEST(EmulatorOptions, BackendsStandAtTheirOffsetPlusTheHosts) {
   EXPECT_EQ(cloud->api_clocks[2].drift_ppm, 50);
 }
 
+TEST(EmulatorOptions, HandsOnWhenTokensBecomeValid) {
+  Options options;
+  options.nbf_offset = -seconds{10};
+  options.strict_iat = true;
+  const auto cloud = cloud_options(options);
+  ASSERT_TRUE(cloud);
+  EXPECT_EQ(cloud->settings.nbf_offset, -seconds{10});
+  EXPECT_FALSE(cloud->settings.strict_nbf);
+  EXPECT_TRUE(cloud->settings.strict_iat);
+}
+
 TEST(EmulatorOptions, SecretsOfOneIdMakeOneClient) {
   Options options;
   options.clients = {{"a", Secret("1")}, {"b", Secret("2")}, {"a", Secret("3")}};
@@ -65,6 +76,8 @@ TEST(EmulatorOptions, NamesTheFlagThatAsksForTooMuch) {
       complaint([](Options& o) { o.api_backends.resize(101); }).starts_with("--api-backend"));
   EXPECT_TRUE(complaint([](Options& o) { o.login_drift_ppm = 1e6; }).starts_with("--login-drift"));
   EXPECT_TRUE(complaint([](Options& o) { o.lifetime = Duration{0}; }).starts_with("--lifetime"));
+  EXPECT_TRUE(
+      complaint([](Options& o) { o.nbf_offset = Duration::min(); }).starts_with("--nbf-offset"));
   EXPECT_TRUE(complaint([](Options& o) { o.latency.up = seconds{-1}; }).starts_with("--latency"));
   EXPECT_TRUE(
       complaint([](Options& o) { o.clients = {{"a:b", Secret("x")}}; }).starts_with("--client"));

@@ -37,7 +37,9 @@ constexpr std::string_view kWhole = R"(
     login_drift = 200
     token = "jwt"
     lifetime = "6s"
+    nbf_offset = "-10s"
     strict_nbf = true
+    strict_iat = true
     user = "Ada"
     latency = "15ms/5ms"
     [[event]]
@@ -82,7 +84,9 @@ TEST(Scenario, IsReadWhole) {
   EXPECT_EQ(servers.login_drift_ppm, 200);
   EXPECT_EQ(servers.token, TokenFormat::jwt);
   EXPECT_EQ(servers.lifetime, seconds{6});
+  EXPECT_EQ(servers.nbf_offset, -seconds{10});
   EXPECT_TRUE(servers.strict_nbf);
+  EXPECT_TRUE(servers.strict_iat);
   EXPECT_EQ(servers.user, "Ada");
   EXPECT_EQ(servers.latency.up, milliseconds{15});
   ASSERT_EQ(scenario->events.size(), 2U);
