@@ -92,8 +92,6 @@ class BodyReader {
   std::size_t extras_ = 0;   // bytes of extensions and trailers
 };
 
-/// The longest line before a chunk's data, and the line behind it, bytes.
-inline constexpr std::size_t kChunkOverhead = 16 + 2 + 2;
 /// Adds `data`, which is not empty, as one chunk; false and nothing if it does not fit.
 bool append_chunk(Buffer& out, std::string_view data) noexcept;
 /// Ends a chunked body.
