@@ -37,6 +37,13 @@ void reset_socket(tcp::socket& socket) {
   std::ignore = socket.close(ignored);
 }
 
+/// Keeps the socket until its operation has ended, whoever lets go of it meanwhile. No
+/// std::function: Asio has memory for its handlers, and uses it again.
+auto kept(std::shared_ptr<Stream> stream, Stream::Handler handler) {
+  return [stream = std::move(stream), handler = std::move(handler)](
+             Stream::ErrorCode error, std::size_t size) { handler(error, size); };
+}
+
 class PlainStream final : public Stream {
  public:
   explicit PlainStream(tcp::socket socket) : socket_(std::move(socket)) {}
@@ -49,10 +56,11 @@ class PlainStream final : public Stream {
              const std::function<void()>& leaving) override {
     leaving();
     const std::array<asio::const_buffer, 2> buffers{asio::buffer(head), asio::buffer(body)};
-    asio::async_write(socket_, buffers, kept(std::move(handler)));
+    asio::async_write(socket_, buffers, kept(shared_from_this(), std::move(handler)));
   }
   void read_some(std::span<char> buffer, Handler handler) override {
-    socket_.async_read_some(asio::buffer(buffer.data(), buffer.size()), kept(std::move(handler)));
+    socket_.async_read_some(asio::buffer(buffer.data(), buffer.size()),
+                            kept(shared_from_this(), std::move(handler)));
   }
   void finish() override { shut_down_sending(socket_); }
   void close() override {
@@ -62,12 +70,6 @@ class PlainStream final : public Stream {
   void reset() override { reset_socket(socket_); }
 
  private:
-  /// The socket stays until its operation has ended, whoever lets go of it meanwhile.
-  [[nodiscard]] Handler kept(Handler handler) {
-    return [self = shared_from_this(), handler = std::move(handler)](
-               ErrorCode error, std::size_t size) { handler(error, size); };
-  }
-
   tcp::socket socket_;
 };
 

@@ -232,6 +232,13 @@ TEST_F(RoundTripTest, SuccessWaitsUntilTheRequestIsWritten) {
   EXPECT_TRUE(answered().reusable);
 }
 
+TEST_F(RoundTripTest, RedirectDuringTheWriteWins) {
+  start();
+  stream_->comes("HTTP/1.1 300 Multiple Choices\r\nContent-Length: 0\r\n\r\n");
+  ASSERT_TRUE(ended());
+  EXPECT_EQ(answered().exchange.status, 300);
+}
+
 TEST_F(RoundTripTest, SuccessStandsIfTheRestOfTheRequestIsNotTaken) {
   start();
   stream_->comes(kCreated);
