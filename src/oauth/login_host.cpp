@@ -15,6 +15,11 @@ LoginHost::LoginHost(Options options, Grants grants, std::shared_ptr<const Diale
       grants_(std::move(grants)),
       dialect_(std::move(dialect)) {}
 
+void LoginHost::replace(Grants grants) {
+  replaced_.insert(replaced_.end(), grants_.all().begin(), grants_.all().end());
+  grants_ = GrantRotation(std::move(grants));
+}
+
 HttpRequest LoginHost::request() const {
   return dialect_->request(grants_.current(), options_.token_url);
 }
@@ -59,9 +64,11 @@ LoginContext LoginHost::context() const {
 
 /// The host may echo the secrets of this request or of an earlier one with another grant.
 void LoginHost::hide_secrets(std::initializer_list<std::string*> words) const {
-  for (const auto& grant : grants_.all()) {
-    const auto secrets = secrets_in(dialect_->request(*grant, options_.token_url));
-    for (std::string* text : words) *text = withhold(std::move(*text), secrets);
+  for (const Grants* grants : {&grants_.all(), &replaced_}) {
+    for (const auto& grant : *grants) {
+      const auto secrets = secrets_in(dialect_->request(*grant, options_.token_url));
+      for (std::string* text : words) *text = withhold(std::move(*text), secrets);
+    }
   }
 }
 

@@ -28,8 +28,11 @@ class LoginHost {
 
   [[nodiscard]] GrantRotation& grants() noexcept { return grants_; }
   [[nodiscard]] const GrantRotation& grants() const noexcept { return grants_; }
-  /// Other secrets of the same client from now on.
-  void replace(Grants grants) { grants_ = GrantRotation(std::move(grants)); }
+  /// Other secrets of the same client from now on. The answer to an earlier request may still come,
+  /// and repeat those that it was sent.
+  void replace(Grants grants);
+  /// No request is under way that was sent with replaced secrets.
+  void forget_replaced() noexcept { replaced_.clear(); }
 
   /// scheme://host:port of the token URL.
   [[nodiscard]] const std::string& origin() const noexcept { return origin_; }
@@ -48,6 +51,7 @@ class LoginHost {
   Options options_;
   std::string origin_;
   GrantRotation grants_;
+  Grants replaced_;  ///< by others, until forget_replaced()
   std::shared_ptr<const Dialect> dialect_;
 };
 

@@ -15,6 +15,7 @@ void TokenMachine::Impl::on(const event::Fetched& fetched, const clocks::ClockVi
   if (!fetch_.end(fetched.fetch)) return;
   waiters_.count_request();
   auto read = host_.read(fetched.answer);
+  host_.forget_replaced();
   if (const auto* failure = std::get_if<LoginFailure>(&read))
     return fail(*failure, &fetched.answer, view);
   auto& answer = std::get<TokenAnswer>(read);
@@ -25,6 +26,7 @@ void TokenMachine::Impl::on(const event::Fetched& fetched, const clocks::ClockVi
 void TokenMachine::Impl::on(const event::FetchFailed& failed, const clocks::ClockView& view) {
   if (!fetch_.end(failed.fetch)) return;
   waiters_.count_request();
+  host_.forget_replaced();
   fail(host_.read(failed.failure, view.now().wall), nullptr, view);
 }
 

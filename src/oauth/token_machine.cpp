@@ -131,6 +131,7 @@ void TokenMachine::Impl::on(const event::Dropped& dropped, const clocks::ClockVi
 
 void TokenMachine::Impl::on(const event::NewGrants& fresh, const clocks::ClockView& view) {
   host_.replace(fresh.grants);
+  if (!fetch_.busy()) host_.forget_replaced();
   login_door_.open_for_new_secrets(view.now().boot);
 }
 

@@ -74,6 +74,19 @@ TEST_F(LoginHostTest, NeverRepeatsASecretThatItWasSent) {
   }
 }
 
+TEST_F(LoginHostTest, RepeatsNoReplacedSecretUntilItIsForgotten) {
+  const std::weak_ptr<const Grant> replaced = host.grants().all().front();
+  host.replace(secrets({"third-secret"}));
+  host.replace(secrets({"fourth-secret"}));
+  const auto refused =
+      failure(400, oauth_error_body("invalid_client", "not first-secret-of-two, not third-secret"));
+  EXPECT_THAT(refused.failure.error.message, Not(HasSubstr("first-secret-of-two")));
+  EXPECT_THAT(refused.failure.error.message, Not(HasSubstr("third-secret")));
+  EXPECT_FALSE(replaced.expired());
+  host.forget_replaced();
+  EXPECT_TRUE(replaced.expired());
+}
+
 TEST(LoginHost, SuggestsFormEncodingIfIdOrSecretNeedsIt) {
   const auto remedy = [](const char* id, const char* secret) {
     const LoginHost host{{.token_url = "https://login.example.com/oauth/token", .raw_basic = true},

@@ -116,6 +116,39 @@ TEST(SecretRotation, NoSecretOfThemAllIsSeenWhereAServerEchoesIt) {
   EXPECT_THAT(denied.failure.error.message, Not(HasSubstr("-secret")));
 }
 
+TEST(SecretRotation, ALateAnswerShowsNoSecretThatWasReplacedMeanwhile) {
+  Bench bench;
+  bench.want(1);
+  bench.step(event::NewGrants{secrets({"new-secret"})});
+  const std::string echo = std::string("not ") + Bench::kSecret;
+  const auto denied = only<Deny>(bench.reply(401, oauth_error_body("invalid_client", echo)));
+  EXPECT_THAT(denied.failure.error.message, HasSubstr("not ***"));
+  EXPECT_THAT(denied.failure.error.message, Not(HasSubstr(Bench::kSecret)));
+}
+
+TEST(SecretRotation, AReplacedSecretIsKeptNoLongerThanItsRequestTakes) {
+  for (const bool answered : {true, false}) {
+    Bench bench;
+    const auto replaced = secrets({"second-secret"});
+    const std::weak_ptr<const Grant> grant = replaced.front();
+    bench.step(event::NewGrants{replaced});
+    bench.want(1);
+    bench.step(event::NewGrants{secrets({"third-secret"})});
+    EXPECT_EQ(grant.use_count(), 2) << "here and in the machine";
+    if (answered) {
+      bench.give("t1");
+    } else {
+      bench.fail(TransportFailure::Kind::timeout);
+    }
+    EXPECT_EQ(grant.use_count(), 1);
+  }
+  Bench idle;
+  const auto replaced = secrets({"second-secret"});
+  idle.step(event::NewGrants{replaced});
+  idle.step(event::NewGrants{secrets({"third-secret"})});
+  EXPECT_EQ(replaced.front().use_count(), 1);
+}
+
 TEST(LoginFailures, WrongCredentialsAreNotTriedAgainDuringAGrowingPause) {
   Bench bench;
   WaiterId id = 1;
