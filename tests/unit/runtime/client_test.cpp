@@ -40,7 +40,8 @@ class StandingClock final : public ClockSource {
 /// A login host that gives tokens, and an API host that forbids everything.
 class Hosts final : public Transport {
  public:
-  Hosts(Executor& loop, std::promise<void>& gone) : loop_(loop), gone_(gone) {}
+  Hosts(Executor& loop, std::promise<void>& gone, std::string* authorization = nullptr)
+      : loop_(loop), gone_(gone), authorization_(authorization) {}
   ~Hosts() override { gone_.set_value(); }
   Hosts(const Hosts&) = delete;
   Hosts& operator=(const Hosts&) = delete;
@@ -48,7 +49,9 @@ class Hosts final : public Transport {
   Ticket send(HttpRequest request, const SendOptions& /*options*/, Handler handler) override {
     Exchange exchange;
     exchange.sent = exchange.received = StandingClock().now();
-    exchange.status = request.url.starts_with("https://login.test/") ? 200 : 403;
+    const bool login = request.url.starts_with("https://login.test/");
+    if (login && authorization_ != nullptr) *authorization_ = request.authorization.reveal();
+    exchange.status = login ? 200 : 403;
     exchange.body = R"({"access_token":"t","expires_in":300,"code":"missing.permissions"})";
     loop_.post([exchange, handler = std::move(handler)] { handler(exchange); });
     return ++last_;
@@ -58,6 +61,7 @@ class Hosts final : public Transport {
  private:
   Executor& loop_;
   std::promise<void>& gone_;
+  std::string* authorization_;  ///< of the last token request
   Ticket last_ = 0;
 };
 
@@ -72,7 +76,7 @@ class ClientOnItsLoop : public ::testing::Test {
     Dependencies dependencies;
     dependencies.clock = std::make_shared<StandingClock>();
     dependencies.transport = [this](Executor& loop) {
-      return std::make_unique<Hosts>(loop, gone_);
+      return std::make_unique<Hosts>(loop, gone_, &authorization);
     };
     auto made = Client::make(std::move(options), std::move(hooks), std::move(dependencies));
     ASSERT_TRUE(made);
@@ -82,6 +86,7 @@ class ClientOnItsLoop : public ::testing::Test {
   bool ended() { return gone_.get_future().wait_for(kHung) == std::future_status::ready; }
 
   std::unique_ptr<Client> client;
+  std::string authorization;  ///< of the last token request
 
  private:
   std::promise<void> gone_;
@@ -244,6 +249,27 @@ TEST_F(ClientOnItsLoop, StartsAgainInAForkedProcessAndEndsThere) {
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
   EXPECT_TRUE(client->get("/api/v2/x"));
+  client.reset();
+  EXPECT_TRUE(ended());
+}
+
+TEST_F(ClientOnItsLoop, AsksWithReloadedSecretsInAForkedProcess) {
+  make();
+  ASSERT_TRUE(client->get("/api/v2/x"));
+  const std::string old = authorization;
+  EXPECT_EQ(old, "Basic aWQ6c2VjcmV0") << "id:secret";
+  ASSERT_TRUE(client->reload({Secret{"renewed"}}));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(static_cast<unsigned>(kHung.count()));  // ends a child that hangs
+    const bool answered = client->get("/api/v2/x").ok();
+    const bool renewed = authorization == "Basic aWQ6cmVuZXdlZA==";
+    client.reset();
+    ::_exit(answered && renewed ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
   client.reset();
   EXPECT_TRUE(ended());
 }
