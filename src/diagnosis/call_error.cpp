@@ -15,6 +15,12 @@ std::string status_text(const CallReport& report) {
   return "the API answered with " + std::to_string(*report.http_status);
 }
 
+/// Its last answer is an error that is not about the token, whatever happened before.
+bool ended_by_api_error(const CallReport& report) {
+  return report.failure == failure_of(Verdict::ok, HostRole::api) && !report.attempts.empty() &&
+         report.attempts.back().verdict == Verdict::ok;
+}
+
 }  // namespace
 
 Verdict verdict_of(const TransportFailure& failure, WallTime local) {
@@ -56,6 +62,10 @@ ErrorKind failure_of(const Error& error) noexcept {
 
 std::optional<Error> error_of(const CallReport& report) {
   if (!report.failure) return std::nullopt;
+  if (ended_by_api_error(report)) {
+    const std::string& explanation = report.attempts.back().explanation;
+    return Error{*report.failure, explanation.empty() ? status_text(report) : explanation, ""};
+  }
   // The last attempt that explains this failure, else the last that explains anything.
   const auto explains = [](const ReportedAttempt& a) { return !a.explanation.empty(); };
   const auto fits = [&](const ReportedAttempt& a) {

@@ -61,6 +61,16 @@ TEST(ErrorOf, AnApiErrorThatIsNotAboutTheTokenIsAProtocolError) {
   EXPECT_EQ(error->message, "404");
 }
 
+TEST(ErrorOf, AnApiErrorIsNotWordedByAnEarlierAttempt) {
+  const auto worded = [](const std::string& last) {
+    return error_of(ended(ErrorKind::protocol,
+                          {{Verdict::auth_backend_unavailable, "504"}, {Verdict::ok, last}}));
+  };
+  EXPECT_EQ(worded("404")->kind, ErrorKind::protocol) << "trying again later does not help";
+  EXPECT_EQ(worded("404")->message, "404");
+  EXPECT_EQ(worded("")->message, "the API gave no answer");
+}
+
 TEST(ErrorOf, ABackEndThatIsAwayMayBeBackLater) {
   const auto error =
       error_of(ended(ErrorKind::protocol, {{Verdict::auth_backend_unavailable, "504"}}));
