@@ -282,11 +282,13 @@ class Skew(EndToEnd):
 
     def test_a_server_without_dates_is_asked_a_few_times_and_not_in_a_burst(self):
         server = DateServer(self, ahead(0), dateless=("HEAD", "GET"))
+        start = time.monotonic()
         reading, = self.measured("--probes", "200", server.url, code=6)
         self.assertEqual(reading["samples"], 0)
         self.assertEqual(server.methods(), ["HEAD"] + 4 * ["GET"])
-        for one, next_one in itertools.pairwise(server.times):
-            self.assertGreater(next_one - one, 0.09)
+        # A busy machine may receive a request late and the next one on time, but none early.
+        for pauses, received in enumerate(server.times):
+            self.assertGreater(received - start, 0.09 * pauses)
 
     def test_new_connections_that_fail_are_not_tried_again_and_again(self):
         """Old ones live on. So it is with a limit of connections, and where nobody listens now."""
