@@ -92,6 +92,52 @@ TEST(CallAnswers, ABrokenConnectionIsNotRetriedAfterTheDeadline) {
   EXPECT_THAT(w.sent, SizeIs(1));
 }
 
+// Timers ------------------------------------------------------------------------------------------
+
+TEST(CallAnswers, ACallThatSleptPastItsDeadlineEndsWithTheAnswerThatItWaitedAfter) {
+  const struct {
+    int status;
+    const char* code;
+    ErrorKind kind;
+  } rows[] = {{429, "too.many.requests", ErrorKind::throttled},
+              {504, "authentication.request.timeout", ErrorKind::protocol}};
+  for (const auto& row : rows) {
+    World w;
+    w.wakes_late = seconds{60};
+    w.replies = {{row.status, row.code, header("Retry-After", "3"), {}}};
+    const CallReport& r = w.run();
+    EXPECT_THAT(w.sent, SizeIs(1)) << row.status;
+    EXPECT_EQ(r.failure, row.kind);
+    ASSERT_THAT(r.attempts, SizeIs(1));
+    EXPECT_EQ(r.attempts[0].action, Action::give_up) << row.status;
+    ASSERT_TRUE(w.end && w.end->answer);
+    EXPECT_EQ(w.end->answer->status, row.status);
+    EXPECT_FALSE(w.end->error);
+  }
+}
+
+/// Both before anything was sent and after a token was refused.
+TEST(CallAnswers, ACallThatSleptPastItsDeadlineBeforeItCouldSendATokenTimedOut) {
+  for (const std::size_t refused : {0U, 1U}) {
+    World w;
+    w.wakes_late = seconds{60};
+    (refused > 0 ? w.login_offset : w.first_use_in) = seconds{5};
+    const CallReport& r = w.run();
+    EXPECT_THAT(w.sent, SizeIs(refused));
+    EXPECT_EQ(r.failure, ErrorKind::timeout);
+    ASSERT_THAT(r.attempts, SizeIs(refused));
+    if (refused > 0) {
+      EXPECT_EQ(r.attempts[0].action, Action::give_up);
+    }
+    ASSERT_TRUE(w.end && w.end->error);
+    EXPECT_EQ(w.end->error->kind, ErrorKind::timeout);
+    EXPECT_THAT(w.end->error->message, HasSubstr("the deadline passed"));
+    ASSERT_TRUE(w.end->error->report);
+    EXPECT_EQ(w.end->error->report->attempts.size(), refused);
+    EXPECT_FALSE(w.end->answer);
+  }
+}
+
 TEST(CallAnswers, ATimerThatFiresEarlyIsSetAgain) {
   World w;
   w.wakes_early = true;

@@ -133,6 +133,7 @@ class World {
   int requests = 0;  ///< to the login host
   bool cancel_after_first = false;
   bool wakes_early = false;  ///< the first timer fires at once
+  Duration wakes_late{0};    ///< so much later than asked for does the first timer fire
   std::function<void(World&)> before_look;
   std::deque<std::uint64_t> delivered;   ///< generations that the first NeedTokens bring
   bool replaced_while_it_waits = false;  ///< by another caller: the first token of all
@@ -257,6 +258,7 @@ class World {
     log.push_back("sleep " + time::human(sleep.until - now().boot));
     if (std::exchange(wakes_early, false)) return event::Woke{};
     elapsed_ = std::max(elapsed_, sleep.until.time_since_epoch() - hours{1});
+    elapsed_ += std::exchange(wakes_late, Duration{0});
     if (std::exchange(replaced_while_it_waits, false)) {
       issue();
       tokens_.erase(tokens_.begin());
