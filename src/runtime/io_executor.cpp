@@ -43,7 +43,7 @@ Executor::Timer IoExecutor::call_at(Instant at, std::function<void()> function) 
   // steady_timer stops during suspend, so this is a hint. Never set far beyond a day: waking early
   // costs nothing, and distant time points cannot overflow.
   auto timer = std::make_unique<boost::asio::steady_timer>(state_->executor);
-  timer->expires_after(std::clamp<Duration>(delay, Duration{0}, std::chrono::hours{24}));
+  timer->expires_after(std::min<Duration>(delay, std::chrono::hours{24}));
   timer->async_wait([fire = std::move(fire)](const boost::system::error_code& error) {
     if (!error) fire();
   });

@@ -457,6 +457,18 @@ TEST_F(ClientOnAFakeMachine, TakesAnAnswerWithoutAStatusForNone) {
       << told.last().error().message;
 }
 
+TEST_F(ClientOnAFakeMachine, SendsNothingTwiceWhoseAnswerHadNoStatus) {
+  int sent = 0;
+  client->async_guard(
+      [&](const Bearer&, const auto& done) {
+        ++sent;
+        done(Exchange{});
+      },
+      guarded("POST"), told.handler());
+  machine.run();
+  EXPECT_EQ(sent, 1) << "it may have had an effect";
+}
+
 // Bodies ------------------------------------------------------------------------------------------
 
 /// Answers every request with `status` and a large body; notes where the last one lay.
