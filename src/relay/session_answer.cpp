@@ -1,0 +1,177 @@
+#include "relay/header_rules.hpp"
+#include "relay/session_machine.hpp"
+
+/// The way of an answer from the API to the client.
+namespace skewguard::relay {
+namespace {
+
+constexpr unsigned kMaxInterims = 16;                          // per request
+constexpr std::size_t kMaxErrorBody = std::size_t{64} * 1024;  // that the engine sees
+constexpr unsigned kMaxResendsOfLost = 2;
+constexpr std::size_t kAnswerChunkExtra = 16 + 2 + 2 + kLastChunk.size();
+
+constexpr Problem kLostAnswer{502, "api.connection.lost",
+                              "The connection to the API ended before its answer."};
+constexpr Problem kBadAnswer{502, "api.answer.malformed", "The API's answer is malformed."};
+
+/// Whether an answer may be about the token.
+bool needs_judgement(int status) noexcept {
+  return status == 401 || status == 403 || status == 504;
+}
+
+}  // namespace
+
+void Session::pump_answer() {
+  while (phase_ == Phase::exchange && !answering_) {
+    if (!answer_read_ && !read_answer_head()) return;
+    if (phase_ == Phase::exchange && answer_read_ && !begin_answer()) return;
+  }
+  if (phase_ == Phase::exchange) pump_answer_body();
+}
+
+/// False if it must wait for something, or failed.
+bool Session::read_answer_head() {
+  Buffer& in = work_->upstream_in;
+  (void)in.space();  // to the front, where the head may be kept
+  answer_begun_ = answer_begun_ || !in.empty();
+  const ReadHead found = in.empty() ? ReadHead::more : work_->answer.read(in.bytes());
+  if (found == ReadHead::refused) {
+    fail_upstream(kBadAnswer);
+    return false;
+  }
+  if (found == ReadHead::more) {
+    if (upstream_ended_) upstream_lost();
+    return false;
+  }
+  if (answer().status < 200) return pass_interim();
+  answer_read_ = true;
+  status_ = answer().status;
+  answer_cut_ = false;
+  error_given_ = 0;
+  answer_body_ = BodyReader(answer_framing(answer(), request().method));
+  framing_ = client_framing(answer_framing(answer(), request().method), request().version);
+  in.keep(answer().size);
+  if (needs_judgement(status_)) phase_ = Phase::error;
+  return true;
+}
+
+/// 100 is ours to send; the others are the client's to see (RFC 9110 section 15.2).
+bool Session::pass_interim() {
+  if (++interims_ > kMaxInterims) {
+    fail_upstream(kBadAnswer);
+    return false;
+  }
+  // Only while nothing else waits to be written: a client that reads slowly loses hints, not
+  // answers.
+  if (answer().status != 100 && request().version >= 11 && work_->client_out.empty())
+    (void)append_interim_head(answer(), work_->client_out);
+  work_->upstream_in.remove(answer().size);
+  work_->answer = AnswerReader();
+  return true;
+}
+
+bool Session::begin_answer() {
+  const bool closes = must_close() || framing_ == Framing::Kind::until_close;
+  const OutgoingAnswer outgoing{.method = request().method,
+                                .client_version = request().version,
+                                .api_origin = rules_.api_origin,
+                                .client_host = request().host,
+                                .verdict = verdict_.empty() ? "ok" : verdict_,
+                                .attempts = attempts_,
+                                .close = closes};
+  if (!append_answer_head(answer(), outgoing, work_->client_out)) {
+    if (work_->client_out.empty()) fail_upstream(kBadAnswer);  // it will never fit
+    return false;
+  }
+  work_->upstream_in.let_go();
+  close_ = closes;
+  answering_ = true;
+  return true;
+}
+
+void Session::pump_answer_body() {
+  while (true) {
+    const std::size_t room = work_->client_out.room();
+    if (room <= kAnswerChunkExtra) return;
+    if (error_given_ < error_body_.size()) {
+      const auto data = error_body_.bytes().substr(error_given_, room - kAnswerChunkExtra);
+      append_answer(data);
+      error_given_ += data.size();
+      continue;
+    }
+    std::string_view bytes = work_->upstream_in.bytes();
+    const std::size_t before = bytes.size();
+    const auto piece = answer_body_.take(bytes, room - kAnswerChunkExtra);
+    if (!piece.data.empty()) append_answer(piece.data);
+    work_->upstream_in.remove(before - bytes.size());
+    switch (piece.found) {
+      case BodyReader::Found::data:
+        break;
+      case BodyReader::Found::whole:
+        return end_answer();
+      case BodyReader::Found::malformed:
+        return abort();
+      case BodyReader::Found::more:
+        if (!upstream_ended_) return;
+        return answer_body_.whole_at_close() ? end_answer() : abort();
+    }
+  }
+}
+
+void Session::append_answer(std::string_view data) {
+  if (framing_ == Framing::Kind::chunked) {
+    (void)append_chunk(work_->client_out, data);
+  } else {
+    (void)work_->client_out.append({data});
+  }
+}
+
+void Session::end_answer() {
+  if (framing_ == Framing::Kind::chunked) (void)work_->client_out.append({kLastChunk});
+  release(reusable());
+  work_->upstream_out.clear();
+  work_->upstream_in.clear();
+  finish_request();
+}
+
+/// Reads the body of an answer that may be about the token, as much of it as the engine looks at.
+void Session::collect_error() {
+  while (true) {
+    std::string_view bytes = work_->upstream_in.bytes();
+    const std::size_t before = bytes.size();
+    const auto piece = answer_body_.take(bytes, error_body_.room(kMaxErrorBody));
+    error_body_.append(piece.data);
+    const bool more_than_enough = piece.found == BodyReader::Found::more && !bytes.empty();
+    work_->upstream_in.remove(before - bytes.size());
+    if (piece.found == BodyReader::Found::data) continue;
+    if (piece.found == BodyReader::Found::malformed) return fail_upstream(kBadAnswer);
+    if (piece.found == BodyReader::Found::more && !more_than_enough) {
+      if (!upstream_ended_) return;
+      answer_cut_ = !answer_body_.whole_at_close();
+    }
+    phase_ = Phase::judge;
+    waiting_since_ = now_;
+    actions_.add(action::Judge{replayable()});
+    return;
+  }
+}
+
+/// The connection ended without an answer. A request may be sent again if that cannot repeat its
+/// effect: nothing of it was sent, or it is idempotent and the connection was an old one, which the
+/// API may have closed before it saw the request.
+void Session::upstream_lost() {
+  const bool harmless = nothing_sent_ || (reused_ && idempotent());
+  if (answer_begun_ || !harmless || !replayable() || resends_ == kMaxResendsOfLost)
+    return fail_upstream(kLostAnswer);
+  ++resends_;
+  if (nothing_sent_) --attempts_;
+  drop_upstream();
+  acquire(0, true);
+}
+
+bool Session::reusable() const noexcept {
+  return request_sent_ && !write_failed_ && !upstream_ended_ && work_->upstream_out.empty() &&
+         answer_body_.whole() && work_->upstream_in.empty() && !answer().close;
+}
+
+}  // namespace skewguard::relay

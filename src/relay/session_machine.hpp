@@ -1,0 +1,319 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "relay/admission.hpp"
+#include "relay/buffer.hpp"
+#include "relay/framing.hpp"
+#include "relay/head_codec.hpp"
+#include "relay/held_body.hpp"
+#include "skewguard/time.hpp"
+
+/// What happens on one client's connection, from the first byte of a request to the last of its
+/// answer, and again. Pure: the driver owns sockets, buffers, tokens and clocks.
+namespace skewguard::relay {
+
+/// For all sessions of a worker; the driver may change it between steps.
+struct SessionRules {
+  AdmissionRules admission;
+  std::string api_authority;  ///< the value of Host
+  std::string api_origin;     ///< scheme://host[:port]
+  /// Bodies up to this size are kept, so that the request can be sent again.
+  std::size_t max_replay_body = std::size_t{1024} * 1024;
+  Duration hold = std::chrono::seconds{12};         ///< for a token and a connection
+  Duration first_byte = std::chrono::seconds{60};   ///< of the answer, once the request is sent
+  Duration no_progress = std::chrono::seconds{60};  ///< either way
+  Duration idle = std::chrono::seconds{65};         ///< between requests
+  bool draining = false;                            ///< each answer ends its connection
+};
+
+/// The memory of a busy session. While Session::at_rest(), it can be lent to another one. Bytes may
+/// move in each step: so a driver reads and writes when a socket is ready, and no operation with a
+/// pointer into a buffer may outlast a step.
+struct Workspace {
+  Buffer client_in;     ///< the driver adds what it reads; at least kMaxHead + 16 KiB
+  Buffer client_out;    ///< the driver writes it and removes what is written; as large
+  Buffer upstream_in;   ///< as client_in
+  Buffer upstream_out;  ///< as client_out; holds the token, so it belongs in secret memory
+  RequestReader request;
+  AnswerReader answer;
+};
+
+/// An error that the client gets from us, as the driver words it. The views are valid until the
+/// Page that answers Fail.
+struct Problem {
+  int status = 500;
+  std::string_view code;     ///< follows "skewguard."
+  std::string_view message;  ///< a sentence
+  bool retry = false;        ///< with Retry-After: nothing was sent to the API
+};
+
+namespace event {
+/// Bytes were added to client_in.
+struct ClientBytes {};
+/// Bytes of client_out were written and removed.
+struct ClientSent {};
+/// The client sends no more. It may still wait for its answer.
+struct ClientEnded {};
+/// The client can be neither read nor written any more.
+struct ClientGone {};
+/// Answers Acquire.
+struct UpstreamReady {
+  std::string_view authorization;  ///< the whole value; copied at once
+  std::uint64_t generation = 0;    ///< of the token
+  bool reused = false;             ///< the connection has carried a request before
+};
+/// Answers Acquire: there is no token, or no connection.
+struct UpstreamDenied {
+  Problem problem;  ///< `retry` is ignored if something was sent already
+};
+struct UpstreamBytes {};  ///< bytes were added to upstream_in
+struct UpstreamSent {};   ///< bytes of upstream_out were written and removed
+/// Writing failed. Reading goes on: an early answer may be there.
+struct UpstreamWriteFailed {};
+/// The upstream ended the connection, or reading failed.
+struct UpstreamEnded {
+  bool nothing_sent = false;  ///< not one byte of the request has left this machine
+};
+/// Answers Judge.
+struct Judged {
+  std::string_view verdict;  ///< valid until Next
+  bool retry = false;        ///< with a token of a generation later than `after`
+  std::uint64_t after = 0;
+};
+/// Answers Serve and Fail.
+struct Page {
+  int status = 200;
+  std::string_view reason;
+  std::string_view fields;  ///< complete lines, without Content-Length and Connection
+  std::string_view body;    ///< valid until Next
+};
+/// Follows Done: what the session says about that request is not needed any more.
+struct Next {};
+/// Time has passed: to be sent at about deadline().
+struct Tick {};
+/// The grace for connections at rest is over.
+struct Drain {};
+}  // namespace event
+using SessionEvent =
+    std::variant<event::ClientBytes, event::ClientSent, event::ClientEnded, event::ClientGone,
+                 event::UpstreamReady, event::UpstreamDenied, event::UpstreamBytes,
+                 event::UpstreamSent, event::UpstreamWriteFailed, event::UpstreamEnded,
+                 event::Judged, event::Page, event::Next, event::Tick, event::Drain>;
+
+namespace action {
+/// Get a token and a connection to the API; answer with UpstreamReady or UpstreamDenied.
+struct Acquire {
+  std::uint64_t after = 0;  ///< only a token of a later generation will do
+  bool fresh = false;       ///< only a new connection will do
+};
+/// Let the engine judge answer_head() and error_body(); answer with Judged.
+struct Judge {
+  bool can_retry = false;  ///< otherwise the client gets this answer in any case
+};
+/// Answer with the Page of this route. The request is in workspace.request.head(), its body in
+/// request_body().
+struct Serve {
+  Route route = Route::api;
+};
+/// Answer with the Page for this problem.
+struct Fail {
+  Problem problem;
+};
+/// The upstream connection is not needed any more.
+struct Release {
+  bool reusable = false;  ///< otherwise close it
+};
+/// Nobody waits any more for the answer to Acquire, Judge, Serve or Fail. None may follow.
+struct Abandon {};
+/// The request has been answered, up to what is in client_out. Go on with Next.
+struct Done {};
+/// The session has ended.
+struct Close {
+  /// Reset the connection: the answer is cut short, and the client must see that.
+  bool abort = false;
+  /// Read and discard for a moment after the last byte: the client still sends.
+  bool linger = false;
+};
+}  // namespace action
+using SessionAction = std::variant<action::Acquire, action::Judge, action::Serve, action::Fail,
+                                   action::Release, action::Abandon, action::Done, action::Close>;
+
+/// The actions of one step, to be carried out in this order.
+class SessionActions {
+ public:
+  [[nodiscard]] const SessionAction* begin() const noexcept { return list_.data(); }
+  [[nodiscard]] const SessionAction* end() const noexcept { return list_.data() + count_; }
+  [[nodiscard]] std::size_t size() const noexcept { return count_; }
+  void add(const SessionAction& action) noexcept { list_.at(count_++) = action; }
+  void clear() noexcept { count_ = 0; }
+
+ private:
+  std::array<SessionAction, 6> list_{};
+  std::size_t count_ = 0;
+};
+
+/// The machine. After each step the driver carries out the actions, reads where reads_client() and
+/// reads_upstream() ask for it, and writes what is in the two out buffers. Not thread-safe.
+class Session {
+ public:
+  /// The references must outlive it.
+  Session(const SessionRules& rules, ReplayMemory& memory, Instant now) noexcept
+      : rules_(rules), progress_(now), held_(memory), error_body_(memory) {}
+
+  /// The actions are valid until the next step. After Close no step may follow.
+  const SessionActions& step(const SessionEvent& event, Workspace& work, Instant now);
+
+  /// Whether bytes from the client are wanted: there is room for them.
+  [[nodiscard]] bool reads_client(const Workspace& work) const noexcept;
+  [[nodiscard]] bool reads_upstream(const Workspace& work) const noexcept;
+  /// When to send Tick; Instant::max() = never. Later events may move it.
+  [[nodiscard]] Instant deadline() const noexcept;
+  /// Between requests, with nothing left in the workspace.
+  [[nodiscard]] bool at_rest(const Workspace& work) const noexcept;
+
+  // For the answers to Judge and Serve, and for the log line at Done. Views are valid until Next.
+  [[nodiscard]] std::string_view request_body() const noexcept { return held_.bytes(); }
+  [[nodiscard]] std::string_view error_body() const noexcept { return error_body_.bytes(); }
+  [[nodiscard]] std::string_view target() const noexcept { return target_; }
+  [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
+  [[nodiscard]] unsigned attempts() const noexcept { return attempts_; }  ///< sends to the API
+  [[nodiscard]] std::string_view verdict() const noexcept { return verdict_; }
+  [[nodiscard]] int status() const noexcept { return status_; }        ///< that the client got
+  [[nodiscard]] Instant started() const noexcept { return started_; }  ///< its head was complete
+
+ private:
+  enum class Phase : std::uint8_t {
+    head,      // a request head is awaited
+    own_body,  // the body of a request to an own page is read
+    acquire,   // a token and a connection are awaited
+    exchange,  // request and answer are on their way
+    error,     // the body of an answer that must be judged is read
+    judge,     // its judgement is awaited
+    page,      // the content of our own answer is awaited
+    own,       // our own answer is on its way
+    done,      // the driver looks at what happened
+    closing,   // the last answer is on its way
+    closed,
+  };
+
+  void on(const event::ClientBytes&) noexcept {}
+  void on(const event::ClientSent&) noexcept {}
+  void on(const event::ClientEnded&);
+  void on(const event::ClientGone&);
+  void on(const event::UpstreamReady& ready);
+  void on(const event::UpstreamDenied& denied);
+  void on(const event::UpstreamBytes&) noexcept {}
+  void on(const event::UpstreamSent&) noexcept {}
+  void on(const event::UpstreamWriteFailed&);
+  void on(const event::UpstreamEnded& ended);
+  void on(const event::Judged& judged);
+  void on(const event::Page& page);
+  void on(const event::Next&);
+  void on(const event::Tick&);
+  void on(const event::Drain&);
+
+  void advance();
+  void read_head();
+  void admit_request();
+  void read_own_body();
+  void acquire(std::uint64_t after, bool fresh);
+
+  void hold_while_waiting();
+  void pump_request();
+  bool take_body();
+  bool hold_body(std::size_t limit);
+  void send_held();
+  bool stream_body();
+  void append_body(std::string_view data);
+  void end_request_body();
+
+  void pump_answer();
+  bool read_answer_head();
+  bool pass_interim();
+  bool begin_answer();
+  void pump_answer_body();
+  void append_answer(std::string_view data);
+  void end_answer();
+  void collect_error();
+  void upstream_lost();
+
+  void pump_page();
+  bool append_page_head();
+
+  void fail(const Problem& problem);
+  void fail_upstream(const Problem& problem);
+  void release(bool reusable);
+  void drop_upstream();
+  void finish_request();
+  void abort();
+  void close(const action::Close& how);
+  [[nodiscard]] bool must_close() const noexcept;
+  [[nodiscard]] bool still_sends() const noexcept;
+  [[nodiscard]] bool reusable() const noexcept;
+  [[nodiscard]] bool replayable() const noexcept { return !streamed_; }
+  [[nodiscard]] bool idempotent() const noexcept;
+  [[nodiscard]] bool waits_for_driver() const noexcept;
+  [[nodiscard]] const RequestHead& request() const noexcept { return work_->request.head(); }
+  [[nodiscard]] const AnswerHead& answer() const noexcept { return work_->answer.head(); }
+
+  const SessionRules& rules_;
+  Workspace* work_ = nullptr;  // of this step
+  Instant now_{};              // of this step
+  SessionActions actions_;
+
+  // The connection.
+  Phase phase_ = Phase::head;
+  Instant progress_;         // the last event that moved something
+  Instant waiting_since_{};  // for what the driver was asked
+  bool has_bytes_ = false;   // of a request head that is not complete
+  bool client_ended_ = false;
+  bool close_ = false;  // after the answer under way
+
+  // The request.
+  HeldBody held_;  // its body, as long as it can be sent again
+  BodyReader body_;
+  std::string_view target_;
+  Route route_ = Route::api;
+  Instant started_{};
+  bool holding_ = true;       // what comes is held
+  bool streamed_ = false;     // something came that is not held
+  bool has_request_ = false;  // its head was read
+  bool probed_ = false;       // an interim answer was sent to see whether the client is there
+
+  // Its way to the API.
+  std::uint64_t generation_ = 0;
+  unsigned attempts_ = 0;
+  unsigned resends_ = 0;  // after connections that failed
+  std::size_t sent_ = 0;  // of held_, into upstream_out
+  bool has_upstream_ = false;
+  bool reused_ = false;
+  bool request_sent_ = false;  // all of it is in upstream_out
+  bool write_failed_ = false;
+  bool upstream_ended_ = false;
+  bool nothing_sent_ = false;  // of this attempt, and upstream_ended_
+
+  // The answer.
+  HeldBody error_body_;  // of an answer that is judged
+  BodyReader answer_body_;
+  Framing::Kind framing_ = Framing::Kind::none;  // towards the client
+  std::string_view verdict_;
+  int status_ = 0;
+  unsigned interims_ = 0;
+  std::size_t error_given_ = 0;  // of error_body_, into client_out
+  bool answer_begun_ = false;    // bytes of it have come
+  bool answer_read_ = false;     // its head is complete
+  bool answering_ = false;       // its head is in client_out
+  bool answer_cut_ = false;      // the judged one is not complete
+  event::Page page_;
+  std::size_t page_given_ = 0;  // of the page's body, into client_out
+  bool page_headed_ = false;
+};
+
+}  // namespace skewguard::relay
