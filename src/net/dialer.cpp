@@ -22,10 +22,6 @@ std::string Route::place() const {
   return proxy == nullptr ? host : host + " (through the proxy " + proxy->place() + ")";
 }
 
-std::string Route::key() const {
-  return url.origin() + (proxy == nullptr ? "" : " via " + proxy->place());
-}
-
 const std::string& Route::first_host() const noexcept {
   return proxy == nullptr ? url.host : proxy->host;
 }
@@ -258,11 +254,12 @@ Dialer::Dialer(Loop io, ClockSource& clock, TlsOptions tls, const PoolOptions& p
 
 Result<Route> Dialer::route_to(const http::Url& url) const {
   if (!proxies_) return proxies_.error();
-  return Route{url, proxies_->proxy_for(url)};
+  const Proxy* proxy = proxies_->proxy_for(url);
+  return Route{url, proxy, url.origin() + (proxy == nullptr ? "" : " via " + proxy->place())};
 }
 
 std::optional<Connection> Dialer::take_idle(const Route& route) {
-  while (auto idle = pool_.take(route.key(), clock_.now().boot)) {
+  while (auto idle = pool_.take(route.key, clock_.boot_now())) {
     if (idle->stream->unread() == Stream::Unread::nothing)
       return idle;  // else closed, or out of step
   }
@@ -270,7 +267,7 @@ std::optional<Connection> Dialer::take_idle(const Route& route) {
 }
 
 void Dialer::put_idle(const Route& route, Connection connection) {
-  pool_.put(route.key(), std::move(connection), clock_.now().boot);
+  pool_.put(route.key, std::move(connection), clock_.boot_now());
 }
 
 std::shared_ptr<Dial> Dialer::dial(Route route, Dial::Options options, Dial::Handler handler) {

@@ -30,15 +30,14 @@ struct Connection {
   std::uint64_t id = 0;  ///< never 0, never used twice by one Dialer
 };
 
-/// Where a connection goes, and through which proxy.
+/// Where a connection goes, and through which proxy: from Dialer::route_to().
 struct Route {
   http::Url url;                 ///< scheme, host and port count
   const Proxy* proxy = nullptr;  ///< the proxy to connect to; null = the host itself
+  std::string key;               ///< connections with the same key can replace each other
 
   /// For messages: "api.example:443 (through the proxy 10.0.0.1:3128)".
   [[nodiscard]] std::string place() const;
-  /// Connections with the same key can replace each other.
-  [[nodiscard]] std::string key() const;
   /// The host whose name is looked up and connected to: the proxy, or the server.
   [[nodiscard]] const std::string& first_host() const noexcept;
   [[nodiscard]] std::uint16_t first_port() const noexcept;
