@@ -172,7 +172,7 @@ void CureOfA401(benchmark::State& state) {
       check(client->token({.min_life = {}, .force_refresh = true}).ok());
       call();
     }));
-    (*hosts)->with([](emulator::CloudEmulator& world, const Now&) { world.tokens().revoke_all(); });
+    (*hosts)->with([](emulator::CloudEmulator& cloud, const Now&) { cloud.tokens().revoke_all(); });
     cures.push_back(milliseconds_of([&] { check(call() == Verdict::token_revoked); }));
     over.push_back(cures.back() - plain.back());
     state.SetIterationTime(cures.back() / 1000);

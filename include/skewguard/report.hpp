@@ -64,12 +64,14 @@ struct CallReport {
   std::string method;  ///< empty if the call had not begun
   std::string url;
   std::optional<ErrorKind> failure;  ///< why it failed; empty if it succeeded
-  int exit_code = 0;                 ///< follows from `failure`: 0..7, docs/guide/exit-codes.md
-  std::optional<int> http_status;    ///< of the last answer of the API host
-  Verdict verdict = Verdict::ok;     ///< of the first rejection; `ok` if there was none
-  bool mitigated = false;            ///< something was rejected, but the call succeeded
-  int token_requests = 0;            ///< that this call waited for
-  Duration elapsed{0};               ///< by CLOCK_BOOTTIME
+  /// Follows from `failure`: 0..7, docs/guide/exit-codes.md. Here because the JSON of the report
+  /// has it, so that hooks, alert commands and programs see the same number as the command line.
+  int exit_code = 0;
+  std::optional<int> http_status;         ///< of the last answer of the API host
+  Verdict verdict = Verdict::ok;          ///< of the first rejection; `ok` if there was none
+  bool mitigated = false;                 ///< something was rejected, but the call succeeded
+  int token_requests = 0;                 ///< that this call waited for
+  Duration elapsed{0};                    ///< by CLOCK_BOOTTIME
   std::vector<ReportedAttempt> attempts;  ///< oldest first
   std::vector<ReportedClock> clocks;      ///< the login host's first, unless there is none
 };

@@ -17,10 +17,10 @@
 namespace SKEWGUARD_API skewguard {
 
 /// The current time by another clock.
-struct TimeTold {
-  OffsetBound truth{};  ///< true time less the local wall clock: positive = that one is behind
-  std::string by{};     ///< who says so, in plain words: "NTP (192.0.2.1:123)"
-  std::size_t witnesses = 1;  ///< machines that agree on it
+struct TimeReport {
+  OffsetBound offset{};     ///< true time minus the local wall clock: positive = that one is behind
+  std::string source{};     ///< in plain words: "NTP (192.0.2.1:123)"
+  std::size_t servers = 1;  ///< how many agree on it
 };
 
 /// A certificate in a server's chain, and its validity period.
@@ -56,12 +56,12 @@ struct TransportFailure {
     bad_request,    ///< the request itself cannot be sent (unusable URL, control bytes in a header)
   };
   Kind kind = Kind::reset;
-  std::string detail;                    ///< plain words, with host and port; never a secret
-  bool request_sent = false;             ///< bytes of the request may have reached the server
-  std::optional<WallTime> not_before{};  ///< for tls_time: from then on the whole chain is valid
-  std::optional<WallTime> not_after{};   ///< likewise: until then
-  std::optional<TimeTold> told{};        ///< for tls_time: what a Referee reported
-  std::vector<CertificateLife> chain{};  ///< for tls_time: the server's own, then its issuers
+  std::string detail;                       ///< plain words, with host and port; never a secret
+  bool request_sent = false;                ///< bytes of the request may have reached the server
+  std::optional<WallTime> not_before{};     ///< for tls_time: from then on the whole chain is valid
+  std::optional<WallTime> not_after{};      ///< likewise: until then
+  std::optional<TimeReport> time_report{};  ///< for tls_time: what a Referee reported
+  std::vector<CertificateLife> chain{};     ///< for tls_time: the server's own, then its issuers
   /// This machine was out of open files or memory for a connection: the network is not to blame.
   bool out_of_resources = false;
 };
@@ -137,7 +137,7 @@ class DisruptionSource {
 class Referee {
  public:
   /// Empty: nobody could be asked, or they do not agree.
-  using Handler = std::function<void(std::optional<TimeTold>)>;
+  using Handler = std::function<void(std::optional<TimeReport>)>;
 
   virtual ~Referee() = default;
   /// `handler` is called exactly once, on the control loop, at about `deadline` at the latest. No

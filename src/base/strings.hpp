@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 
 /// ASCII only, whatever the locale.
 namespace skewguard {
@@ -29,11 +30,15 @@ constexpr std::string_view trim(std::string_view text) noexcept {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-/// "check the URL" as "Check the URL.".
-inline std::string as_sentence(std::string words) {
+/// "check the URL" as "Check the URL": only an ASCII letter changes.
+inline std::string capitalized(std::string words) {
   if (!words.empty() && words.front() >= 'a' && words.front() <= 'z')
     words.front() = static_cast<char>(words.front() - 'a' + 'A');
-  return words + ".";
+  return words;
+}
+/// "check the URL" as "Check the URL.".
+inline std::string as_sentence(std::string words) {
+  return capitalized(std::move(words)) + ".";
 }
 
 /// "1 probe", "2 probes".

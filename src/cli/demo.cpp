@@ -163,9 +163,9 @@ std::string story_of(const char* who, const Side& side, const Screen& screen) {
 }
 
 std::string story(const Row& row, const Screen& screen) {
-  const Scenario& told = row.scenario;
-  return wrapped(told.id + "  " + told.title, 0, screen.columns) + "\n" +
-         wrapped(told.about, 0, screen.columns) + "\n" +
+  const Scenario& scenario = row.scenario;
+  return wrapped(scenario.id + "  " + scenario.title, 0, screen.columns) + "\n" +
+         wrapped(scenario.about, 0, screen.columns) + "\n" +
          story_of("The naive client:", row.played.naive, screen) +
          story_of("skewguard:", row.played.guarded, screen);
 }

@@ -38,12 +38,12 @@ std::string server_of(const ReportedAttempt& attempt, const CallReport& report) 
 void add_evidence(const CallReport& report, LogLine& line) {
   const auto last = std::find_if(report.attempts.rbegin(), report.attempts.rend(),
                                  [](const ReportedAttempt& a) { return a.verdict.has_value(); });
-  const bool told = last != report.attempts.rend();
-  if (told) {
+  const bool has_verdict = last != report.attempts.rend();
+  if (has_verdict) {
     line.correlation_id = last->correlation_id;
     line.server = server_of(*last, report);
   }
-  const Verdict verdict = told ? *last->verdict : report.verdict;
+  const Verdict verdict = has_verdict ? *last->verdict : report.verdict;
   if (verdict != Verdict::ok) line.verdict = verdict;
 }
 

@@ -133,8 +133,8 @@ std::optional<Duration> ClockBook::take_standstill(ServerId id) {
     size = {std::max(size.low, other.jump->size.low), std::min(size.high, other.jump->size.high)};
     ++witnesses;
   }
-  const bool told = disrupted_ && one.jump->after <= *disrupted_;
-  if (witnesses < 2 && !told) return std::nullopt;
+  const bool reported = disrupted_ && one.jump->after <= *disrupted_;
+  if (witnesses < 2 && !reported) return std::nullopt;
   disrupted_.reset();
   const Jump last = *one.jump;
   for (Server& server : servers_) {

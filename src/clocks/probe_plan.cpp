@@ -269,12 +269,13 @@ ProbePlan::Next ProbePlan::next(UnslewedTime now) {
 
 std::size_t ProbePlan::choose(Over over, std::span<const std::uint64_t> connections,
                               UnslewedTime now) const {
-  const auto told = estimator_.by_connection(now);
+  const auto bounds = estimator_.by_connection(now);
   const auto rank = [&](std::uint64_t connection) {
     const auto asked = asked_.find(connection);
     const std::size_t requests = asked == asked_.end() ? 0 : asked->second.on_connection;
-    const auto own = std::ranges::find(told, connection, &SkewEstimator::Told::connection);
-    const bool narrow = over == Over::best && own != told.end();
+    const auto own =
+        std::ranges::find(bounds, connection, &SkewEstimator::ConnectionBound::connection);
+    const bool narrow = over == Over::best && own != bounds.end();
     return std::pair(narrow ? own->offset.width() : Duration::max(), requests);
   };
   return static_cast<std::size_t>(std::ranges::min_element(connections, {}, rank) -
@@ -515,23 +516,23 @@ std::optional<OffsetBound> ProbePlan::borne_out(UnslewedTime now) const {
 
 std::optional<OffsetBound> ProbePlan::unchecked(UnslewedTime now) const {
   if (samples_.empty() || estimator_.picture() != Picture::one_clock) return std::nullopt;
-  const auto told = told_by_some_clock(samples_, [&](std::span<const Answered> answers) {
+  const auto bound = bound_of_some_clock(samples_, [&](std::span<const Answered> answers) {
     DriftingBound all = bound_of(answers.front(), rate_);
     for (const Answered& heard : answers) all.narrow(bound_of(heard, rate_));
     return one_clock(all, now);
   });
-  return told && told->width() < kOneSecond ? told : std::nullopt;
+  return bound && bound->width() < kOneSecond ? bound : std::nullopt;
 }
 
 std::optional<OffsetBound> ProbePlan::by_renewals(UnslewedTime now) const {
   if (samples_.empty() || !kept_dates()) return std::nullopt;
   if (const OffsetBound all = sharp(now); all.low <= all.high + kPrompt) return std::nullopt;
-  const auto told = [&](std::span<const Answered> answers) {
+  const auto bound_of = [&](std::span<const Answered> answers) {
     const auto known = bound_by_renewals(answers, rate_);
     return known ? one_clock(*known, now) : std::nullopt;
   };
   // Every third answer on one connection: so few show hardly any renewal.
-  return told_by_some_clock(samples_, told, 2);
+  return bound_of_some_clock(samples_, bound_of, 2);
 }
 
 /// What counts is when a request was sent, not how it was answered: the clock that is known must

@@ -100,7 +100,7 @@ class ProbePlan {
   /// Nothing before the first sample.
   [[nodiscard]] std::optional<Duration> best(UnslewedTime now) const;
   /// The narrow interval: where one clock fits all answers, what those tell that one clock must
-  /// have given (told_by_some_clock), if they bound it from both sides. Date strings that are late
+  /// have given (bound_of_some_clock), if they bound it from both sides. Date strings that are late
   /// by kPrompt are allowed for. Nothing before a check or flank probe has passed: without one
   /// neither a late date string nor a second clock would have been noticed.
   [[nodiscard]] std::optional<OffsetBound> borne_out(UnslewedTime now) const;
@@ -117,7 +117,7 @@ class ProbePlan {
   [[nodiscard]] Exclusion excluded(UnslewedTime now) const;
   /// Where a Date is renewed only now and then, and late between: what its clock shows, from the
   /// answers just before and just after each renewal that one clock must have given
-  /// (told_by_some_clock). Nothing where none shows one.
+  /// (bound_of_some_clock). Nothing where none shows one.
   [[nodiscard]] std::optional<OffsetBound> by_renewals(UnslewedTime now) const;
   [[nodiscard]] std::size_t probes_sent() const noexcept { return sent_; }
   /// Of the server's clock, in this round.

@@ -226,29 +226,31 @@ std::optional<OffsetBound> SkewEstimator::plain(UnslewedTime at) const {
   return one.low <= one.high ? one : with_staleness(hull_of_groups(at));
 }
 
-std::vector<SkewEstimator::Told> SkewEstimator::by_connection(UnslewedTime at) const {
-  std::vector<Told> told;
+std::vector<SkewEstimator::ConnectionBound> SkewEstimator::by_connection(UnslewedTime at) const {
+  std::vector<ConnectionBound> bounds;
   for (std::size_t i = 0; i < ring_.size(); ++i) {
     const RawSample& sample = ring_[i];
     if (sample.connection == 0) continue;
     const OffsetBound shown = grown(sample.bound, at);
-    const auto known = std::ranges::find(told, sample.connection, &Told::connection);
-    if (known == told.end()) {
-      told.push_back({sample.connection, 1, shown});
+    const auto known = std::ranges::find(bounds, sample.connection, &ConnectionBound::connection);
+    if (known == bounds.end()) {
+      bounds.push_back({sample.connection, 1, shown});
       continue;
     }
     ++known->samples;
     known->offset = {std::max(known->offset.low, shown.low),
                      std::min(known->offset.high, shown.high)};
   }
-  return told;
+  return bounds;
 }
 
-std::optional<SkewEstimator::Told> SkewEstimator::by_best_connection(UnslewedTime at) const {
+std::optional<SkewEstimator::ConnectionBound> SkewEstimator::by_best_connection(
+    UnslewedTime at) const {
   auto all = by_connection(at);
-  std::erase_if(all, [](const Told& told) { return told.offset.low > told.offset.high; });
-  const auto best =
-      std::ranges::min_element(all, {}, [](const Told& told) { return told.offset.width(); });
+  std::erase_if(all,
+                [](const ConnectionBound& bound) { return bound.offset.low > bound.offset.high; });
+  const auto best = std::ranges::min_element(
+      all, {}, [](const ConnectionBound& bound) { return bound.offset.width(); });
   if (best == all.end()) return std::nullopt;
   return *best;
 }

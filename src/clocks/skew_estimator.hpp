@@ -117,15 +117,15 @@ class SkewEstimator {
   /// middle is the best single estimate.
   [[nodiscard]] std::optional<OffsetBound> prompt_plain(UnslewedTime at) const;
   /// What the remembered answers of one connection show, for prompt date strings.
-  struct Told {
+  struct ConnectionBound {
     std::uint64_t connection = 0;  ///< never 0
     std::size_t samples = 0;
     OffsetBound offset{};  ///< low above high: they contradict each other
   };
-  [[nodiscard]] std::vector<Told> by_connection(UnslewedTime at) const;
+  [[nodiscard]] std::vector<ConnectionBound> by_connection(UnslewedTime at) const;
   /// The narrowest of these. If each connection meets one clock, that clock is in it, however many
   /// clocks the name has; `plain` may contain none of them then. Empty if no connection is known.
-  [[nodiscard]] std::optional<Told> by_best_connection(UnslewedTime at) const;
+  [[nodiscard]] std::optional<ConnectionBound> by_best_connection(UnslewedTime at) const;
   /// By how much both ends of any of these must still be moved outward at `now`, because the
   /// machine was suspended since the last sample.
   [[nodiscard]] Duration suspend_widening_at(const Now& now) const noexcept;

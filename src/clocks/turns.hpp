@@ -25,16 +25,16 @@ struct Answered : time::DateSample {
 
 /// What the answers of one clock, in the order of their requests, show about it; empty if they show
 /// nothing.
-using ToldByOne = std::function<std::optional<OffsetBound>(std::span<const Answered>)>;
+using BoundOfOne = std::function<std::optional<OffsetBound>(std::span<const Answered>)>;
 
 /// An interval that contains one of the clocks behind a name if each connection meets one clock,
 /// and also if the requests go to two or three clocks in turn, counted over all requests or on each
 /// connection. In each case some answers are known to come from one clock: all those of a
 /// connection, or every second or third. For each case the narrowest interval from such answers
-/// counts, and the result is the hull of these. Empty if one case gives none. `most_on_connection`:
+/// counts, and the result is the hull of these. Empty if one case gives none. `max_on_connection`:
 /// clocks that may take turns on each connection, 2 or 3.
-std::optional<OffsetBound> told_by_some_clock(std::span<const Answered> heard,
-                                              const ToldByOne& told,
-                                              std::size_t most_on_connection = 3);
+std::optional<OffsetBound> bound_of_some_clock(std::span<const Answered> heard,
+                                               const BoundOfOne& bound_of,
+                                               std::size_t max_on_connection = 3);
 
 }  // namespace skewguard::clocks

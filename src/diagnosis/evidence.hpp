@@ -104,7 +104,7 @@ struct Evidence {
   /// Several clocks are known to answer in turn under the API's name.
   bool takes_turns = false;
   /// Why the token machine did not provide a new token, if it was asked for one.
-  std::optional<Verdict> denied;
+  std::optional<Verdict> token_failure;
   std::optional<Duration> next_request_in{};  ///< set if evidence rule 8 is the reason
   Limits limits;
   Instant started{};  ///< when the call began

@@ -94,12 +94,6 @@ std::string undecided_text(const Evidence& evidence, const Trial& trial) {
   return "the token's own times are unknown, so no clocks could be compared";
 }
 
-std::string sentence(std::string text) {
-  if (!text.empty() && text.front() >= 'a' && text.front() <= 'z')
-    text.front() = static_cast<char>(text.front() - 'a' + 'A');
-  return text;
-}
-
 /// How the token's times relate to the refusing answer.
 std::string standing_text(const Evidence& evidence, const Trial& trial) {
   switch (standing(evidence, trial)) {
@@ -202,7 +196,7 @@ std::string local_clock_text(const Evidence& evidence, const Trial& trial) {
 
 std::string ahead_text(const Evidence& evidence, const Settled& settled) {
   const Trial& trial = evidence.trials[settled.trial];
-  std::string text = sentence(standing_text(evidence, trial));
+  std::string text = capitalized(standing_text(evidence, trial));
   if (standing(evidence, trial) == Standing::perhaps_not_begun) {
     text += ", so the login host's clock was ahead of the API's, or its Date is late";
   } else if (!evidence.login_minus_api || evidence.login_minus_api->low <= Duration{0}) {
@@ -218,7 +212,7 @@ std::string ahead_text(const Evidence& evidence, const Settled& settled) {
 }
 
 std::string behind_text(const Evidence& evidence, const Trial& trial) {
-  std::string text = sentence(standing_text(evidence, trial));
+  std::string text = capitalized(standing_text(evidence, trial));
   text += fmt::format(
       ", {} after it was requested: two tokens in a row were new and yet expired by the API's "
       "clock, so the login host's clock was behind the API's by more than a token's lifetime.",
@@ -235,7 +229,7 @@ std::string not_active_text(const Evidence& evidence, const Trial& trial) {
   }
   return fmt::format(
       "A new token was refused, then accepted unchanged: it was not active yet. {}{}.",
-      sentence(undecided_text(evidence, trial)), followed_text(trial));
+      capitalized(undecided_text(evidence, trial)), followed_text(trial));
 }
 
 std::string revoked_text(const Evidence& evidence, const Trial& trial) {
@@ -244,7 +238,7 @@ std::string revoked_text(const Evidence& evidence, const Trial& trial) {
       "The token was refused within its lifetime, and a new one was accepted: it had been revoked "
       "or "
       "evicted. {}{}{}.",
-      sentence(standing_text(evidence, trial)), agrees ? "" : ", and waiting did not help",
+      capitalized(standing_text(evidence, trial)), agrees ? "" : ", and waiting did not help",
       followed_text(trial));
 }
 
@@ -307,7 +301,7 @@ std::string words_text(const Trial& trial) {
 
 std::string expired_text(const Evidence& evidence, const Settled& settled) {
   const Trial& trial = evidence.trials[settled.trial];
-  std::string text = sentence(standing_text(evidence, trial)) + followed_text(trial) +
+  std::string text = capitalized(standing_text(evidence, trial)) + followed_text(trial) +
                      hindrance_text(evidence, trial) + ".";
   if (trial.token.given) {
     return text + " A given token cannot be refreshed: get a new one." +
@@ -448,20 +442,20 @@ std::string explain_no_user_context(const oauth::Refusal& refusal) {
 }
 
 std::string explain_rate_limit(const oauth::Refusal& refusal, const LimitWait& limit) {
-  const bool at_once = limit.told == Duration{0};
-  const std::string asked = at_once      ? " and says to try again at once"
-                            : limit.told ? " and asks to wait " + human(*limit.told)
-                                         : " without saying how long to wait";
+  const bool at_once = limit.asked == Duration{0};
+  const std::string request = at_once       ? " and says to try again at once"
+                              : limit.asked ? " and asks to wait " + human(*limit.asked)
+                                            : " without saying how long to wait";
   const std::string text =
-      fmt::format("The API limits the rate of requests{}{}", own_words(refusal), asked);
+      fmt::format("The API limits the rate of requests{}{}", own_words(refusal), request);
   if (limit.wait < limit.left) {
-    return text + (at_once      ? "; the request is sent again."
-                   : limit.told ? "; the request is sent again after that."
-                                : fmt::format("; the request is sent again after a pause of {}.",
-                                              human(limit.wait)));
+    return text + (at_once       ? "; the request is sent again."
+                   : limit.asked ? "; the request is sent again after that."
+                                 : fmt::format("; the request is sent again after a pause of {}.",
+                                               human(limit.wait)));
   }
   const std::string left = human(std::max(limit.left, Duration{0}));
-  if (limit.told) {
+  if (limit.asked) {
     return text + fmt::format(
                       ", longer than the {} that --timeout leaves. Try again after that, "
                       "or spread the requests.",

@@ -37,7 +37,7 @@ std::string explain_missing_permission(const oauth::Refusal& refusal);
 std::string explain_no_user_context(const oauth::Refusal& refusal);
 /// How long to wait for a rate limit. If `wait` is not shorter than `left`, the call does not wait.
 struct LimitWait {
-  std::optional<Duration> told;  ///< what the API asks for; else the pause is our own
+  std::optional<Duration> asked;  ///< what the API asks for; else the pause is our own
   Duration wait{0};
   Duration left{0};  ///< until the deadline
 };

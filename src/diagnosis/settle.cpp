@@ -26,7 +26,7 @@ Verdict settle_ended(const Evidence& evidence, std::size_t index) {
     }
   }
   // An earlier call has shown it, so no other token is requested at once.
-  const bool shown = evidence.denied == Verdict::issuer_clock_behind &&
+  const bool shown = evidence.token_failure == Verdict::issuer_clock_behind &&
                      dead_on_arrival(evidence, evidence.trials[index]);
   return shown ? Verdict::issuer_clock_behind : Verdict::token_expired;
 }
@@ -81,7 +81,8 @@ Verdict settle_by_outcome(const Evidence& evidence, std::size_t index) {
   if (in_vain || seen.new_refused_for_no_clock ||
       refused_as_new_one(evidence, index, seen.same_refused))
     return Verdict::token_rejected;
-  return evidence.denied == Verdict::token_rejected ? Verdict::token_rejected : Verdict::unknown;
+  return evidence.token_failure == Verdict::token_rejected ? Verdict::token_rejected
+                                                           : Verdict::unknown;
 }
 
 /// A page refused this token and, in this call or before it, a new one: whatever answers does not
@@ -89,7 +90,7 @@ Verdict settle_by_outcome(const Evidence& evidence, std::size_t index) {
 bool only_pages(const Evidence& evidence, std::size_t index) {
   const Trial& trial = evidence.trials[index];
   if (!trial.said.page) return false;
-  if (evidence.denied == Verdict::gateway_refused) return true;
+  if (evidence.token_failure == Verdict::gateway_refused) return true;
   const bool all_pages =
       std::ranges::all_of(evidence.trials, [](const Trial& t) { return t.refused && t.said.page; });
   const Trial& first = evidence.trials.front();

@@ -45,10 +45,10 @@ Case::Case(const Examination& from)
   blame = clocks::who_is_wrong(sources, from.survey.host.synchronized_within(), tolerance);
 }
 
-void Case::add(std::optional<Testimony> told) {
-  if (!told) return;
-  shown.push_back({told->sure.name, told->shown, told->sure.keeper});
-  sources.push_back(std::move(told->sure));
+void Case::add(std::optional<Testimony> testimony) {
+  if (!testimony) return;
+  shown.push_back({testimony->sure.name, testimony->shown, testimony->sure.keeper});
+  sources.push_back(std::move(testimony->sure));
 }
 
 bool Case::wrong(std::string_view name) const {

@@ -52,7 +52,7 @@ struct Case {
   clocks::Blame blame;
 
  private:
-  void add(std::optional<Testimony> told);
+  void add(std::optional<Testimony> testimony);
 };
 
 /// The names of sources.

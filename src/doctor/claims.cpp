@@ -42,17 +42,17 @@ struct Referee {
 };
 
 std::optional<Referee> first_referee(const Case& of) {
-  std::vector<Referee> told;
+  std::vector<Referee> referees;
   if (const auto agreement = of.ntp(); agreement.agreed)
-    told.push_back({*agreement.agreed, "NTP says so"});
+    referees.push_back({*agreement.agreed, "NTP says so"});
   const auto add = [&](const ClockReading& reading) {
     if (has_one_time(&reading))
-      told.push_back({*reading.hull, "the Date of " + reading.url + " says so"});
+      referees.push_back({*reading.hull, "the Date of " + reading.url + " says so"});
   };
   for (const ClockReading& reading : of.examination.plain) add(reading);
   for (const ClockReading* reading : {of.login, of.api})
     if (reading != nullptr) add(*reading);
-  for (Referee& each : told)
+  for (Referee& each : referees)
     if (clocks::can_be_true(of.examination.now, each.truth)) return std::move(each);
   return std::nullopt;
 }
@@ -60,16 +60,16 @@ std::optional<Referee> first_referee(const Case& of) {
 /// A referee that another clock contradicts about this certificate is ignored, unless most clocks
 /// confirm it.
 std::optional<Referee> referee(const Case& of, const ClockReading& reading) {
-  auto told = first_referee(of);
-  if (!told) return std::nullopt;
-  const auto fault = clocks::fault_of(*reading.failure, of.examination.now, told->truth);
+  auto witness = first_referee(of);
+  if (!witness) return std::nullopt;
+  const auto fault = clocks::fault_of(*reading.failure, of.examination.now, witness->truth);
   const bool contradicted = std::ranges::any_of(of.sources, [&](const clocks::Source& source) {
     return clocks::can_be_true(of.examination.now, source.bound) &&
            clocks::fault_of(*reading.failure, of.examination.now, source.bound) != fault;
   });
   const auto most = contradicted ? of.truth() : std::nullopt;
-  if (contradicted && !(most && most->meets(told->truth))) return std::nullopt;
-  return told;
+  if (contradicted && !(most && most->meets(witness->truth))) return std::nullopt;
+  return witness;
 }
 
 std::string certificate_of(const ClockReading& reading) {
@@ -84,9 +84,9 @@ Claim untrusted(const ClockReading& reading, const std::string& why, std::string
 Claim judge_certificate(const Case& of, const ClockReading& reading) {
   using enum clocks::CertificateFault;
   const WallTime now = of.examination.now;
-  const auto told = referee(of, reading);
-  const auto fault =
-      clocks::fault_of(*reading.failure, now, told ? std::optional(told->truth) : std::nullopt);
+  const auto witness = referee(of, reading);
+  const auto fault = clocks::fault_of(*reading.failure, now,
+                                      witness ? std::optional(witness->truth) : std::nullopt);
   if (fault == both) {
     return untrusted(reading, "fails because of its dates, and the local clock is wrong as well",
                      of.mend_local());
@@ -106,13 +106,13 @@ Claim judge_certificate(const Case& of, const ClockReading& reading) {
   if (fault == certificate) {
     return untrusted(reading,
                      "fails because of its dates, and the local clock is not to blame (" +
-                         told->who + "): " + reading.failure->detail,
-                     oauth::renewal(*reading.failure, reading.url, now + told->truth.middle()));
+                         witness->who + "): " + reading.failure->detail,
+                     oauth::renewal(*reading.failure, reading.url, now + witness->truth.middle()));
   }
   const std::string size =
-      told ? "it is " + size_text(told->truth, "behind", "ahead") + "; " + told->who
-           : "at least " + time::human(clocks::behind_at_least(now)) +
-                 " behind, because it shows a time before this program was built";
+      witness ? "it is " + size_text(witness->truth, "behind", "ahead") + "; " + witness->who
+              : "at least " + time::human(clocks::behind_at_least(now)) +
+                    " behind, because it shows a time before this program was built";
   return {"tls_clock", ErrorKind::clock,
           certificate_of(reading) + " fails because the local clock is wrong: " + size,
           of.mend_local()};

@@ -59,10 +59,10 @@ Consensus consensus(const Survey& survey) {
   std::vector<clocks::Source> sure;
   std::vector<clocks::Source> shown;
   std::vector<std::vector<bool>::reference> wrong;
-  const auto add = [&](std::optional<Testimony> told, std::vector<bool>::reference place) {
-    if (!told) return;
-    shown.push_back({told->sure.name, told->shown, told->sure.keeper});
-    sure.push_back(std::move(told->sure));
+  const auto add = [&](std::optional<Testimony> testimony, std::vector<bool>::reference place) {
+    if (!testimony) return;
+    shown.push_back({testimony->sure.name, testimony->shown, testimony->sure.keeper});
+    sure.push_back(std::move(testimony->sure));
     wrong.push_back(place);
   };
   for (std::size_t i = 0; i < survey.servers.size(); ++i)

@@ -89,7 +89,7 @@ void Calls::advance(Id id, const guard::CallEvent& event) {
   for (const auto& line : step.log) uses_.listeners.log().write(line);
   for (const auto& rejection : step.rejections) uses_.listeners.rejected(rejection);
   for (const auto& fact : step.facts) {
-    uses_.loop.next([this, told = uses_.watch.learned(fact)] { uses_.tokens.step(told); });
+    uses_.loop.next([this, event = uses_.watch.learned(fact)] { uses_.tokens.step(event); });
   }
   act(id, call, step.action);
 }
@@ -127,9 +127,9 @@ void Calls::want_token(Id id, const guard::action::NeedToken& needed) {
 }
 
 void Calls::take_token(Id id, TokenService::Answer answer) {
-  if (auto* deny = std::get_if<oauth::action::Deny>(&answer)) {
-    return step(id, guard::event::TokenDenied{std::move(deny->failure), deny->token_requests,
-                                              std::move(deny->attempts), deny->held_up});
+  if (auto* failed = std::get_if<oauth::action::Fail>(&answer)) {
+    return step(id, guard::event::TokenFailed{std::move(failed->failure), failed->token_requests,
+                                              std::move(failed->attempts), failed->held_up});
   }
   auto& delivered = std::get<oauth::action::Deliver>(answer);
   const std::uint64_t generation = delivered.token->generation;

@@ -71,13 +71,13 @@ std::string ClockWatch::known(ServerId server) const {
 
 oauth::TokenEvent ClockWatch::learned(const oauth::TokenEvent& fact) {
   if (const auto* lags = std::get_if<oauth::event::ApiLags>(&fact)) {
-    lag_.learn(lags->lag, lags->least, issuer_ahead_);
-    return oauth::event::ApiLags{lag_.most().value_or(Duration{0})};
+    lag_.learn(lags->lag, lags->min, issuer_ahead_);
+    return oauth::event::ApiLags{lag_.max().value_or(Duration{0})};
   }
   if (const auto* leads = std::get_if<oauth::event::ApiLeads>(&fact)) {
     const auto shown = issuer_ahead_ ? std::optional(reversed(*issuer_ahead_)) : std::nullopt;
-    lead_.learn(leads->lead, leads->least, shown);
-    return oauth::event::ApiLeads{lead_.most().value_or(Duration{0})};
+    lead_.learn(leads->lead, leads->min, shown);
+    return oauth::event::ApiLeads{lead_.max().value_or(Duration{0})};
   }
   return fact;
 }
@@ -147,18 +147,18 @@ void ClockWatch::check_after_disruption(std::function<void()> then) {
 /// What was learned about the two servers' clocks holds as long as their Dates allow it: once a
 /// clock is corrected, no rejection would reveal that.
 void ClockWatch::unlearn() {
-  if (!lag_.most() && !lead_.most()) return;
+  if (!lag_.max() && !lead_.max()) return;
   const auto issuer_ahead = uses_.clocks.view().between(uses_.clocks.login(), uses_.clocks.api());
   if (!issuer_ahead) return;
-  const Duration most_lag = std::max(issuer_ahead->high, Duration{0});
-  const Duration most_lead = std::max(-issuer_ahead->low, Duration{0});
-  if (lag_.most() && most_lag < *lag_.most() / 2) {
-    lag_.lower(most_lag);
-    uses_.tell_tokens(oauth::event::ApiLags{most_lag});
+  const Duration max_lag = std::max(issuer_ahead->high, Duration{0});
+  const Duration max_lead = std::max(-issuer_ahead->low, Duration{0});
+  if (lag_.max() && max_lag < *lag_.max() / 2) {
+    lag_.lower(max_lag);
+    uses_.tell_tokens(oauth::event::ApiLags{max_lag});
   }
-  if (lead_.most() && most_lead < *lead_.most() / 2) {
-    lead_.lower(most_lead);
-    uses_.tell_tokens(oauth::event::ApiLeads{most_lead});
+  if (lead_.max() && max_lead < *lead_.max() / 2) {
+    lead_.lower(max_lead);
+    uses_.tell_tokens(oauth::event::ApiLeads{max_lead});
   }
 }
 

@@ -79,8 +79,8 @@ void Leases::begin(Id id) {
 /// A token that is delivered is published at its first use: when the API's clock has reached its
 /// begin.
 void Leases::answered(Id id, const TokenService::Answer& answer) {
-  if (const auto* deny = std::get_if<oauth::action::Deny>(&answer))
-    return finish(id, deny->failure.error);
+  if (const auto* failed = std::get_if<oauth::action::Fail>(&answer))
+    return finish(id, failed->failure.error);
   const auto found = waiting_.find(id);
   if (found == waiting_.end()) return;
   found->second.timer = uses_.loop.at(found->second.deadline,

@@ -16,15 +16,16 @@ namespace {
 
 /// Which time to believe: that of several NTP servers before all others; that of one, or of the
 /// other host's Date, unless the two contradict each other.
-std::optional<TimeTold> believed(const TransportFailure& failure, WallTime local,
-                                 std::optional<TimeTold> told, std::optional<TimeTold> by_other) {
-  for (auto* each : {&told, &by_other})
-    if (*each && !clocks::can_be_true(local, (*each)->truth)) each->reset();
-  if (!told) return by_other;
-  if (!by_other || told->witnesses > 1) return told;
-  const bool same = clocks::fault_of(failure, local, told->truth) ==
-                    clocks::fault_of(failure, local, by_other->truth);
-  return same ? told : std::nullopt;
+std::optional<TimeReport> believed(const TransportFailure& failure, WallTime local,
+                                   std::optional<TimeReport> report,
+                                   std::optional<TimeReport> by_other) {
+  for (auto* each : {&report, &by_other})
+    if (*each && !clocks::can_be_true(local, (*each)->offset)) each->reset();
+  if (!report) return by_other;
+  if (!by_other || report->servers > 1) return report;
+  const bool same = clocks::fault_of(failure, local, report->offset) ==
+                    clocks::fault_of(failure, local, by_other->offset);
+  return same ? report : std::nullopt;
 }
 
 /// The limit of a body that was compressed unasked. It is decoded on the loop: 16 MiB take some 50
@@ -109,21 +110,23 @@ Transport::Handler Sender::outside(ServerId server, Instant wanted, Handler hand
 
 void Sender::receive(ServerId server, Instant wanted, clocks::AnswerResult result,
                      Handler handler) {
-  uses_.loop.enter([this, server, wanted, handler = std::move(handler),
-                    result = std::move(result)]() mutable {
-    const auto* failure = std::get_if<TransportFailure>(&result);
-    const bool out_of_time =
-        failure != nullptr && failure->kind == TransportFailure::Kind::tls_time && !failure->told;
-    if (out_of_time) return ask_for_time(server, wanted, *failure, handler);
-    hand_on(server, std::move(result), handler);
-  });
+  uses_.loop.enter(
+      [this, server, wanted, handler = std::move(handler), result = std::move(result)]() mutable {
+        const auto* failure = std::get_if<TransportFailure>(&result);
+        const bool out_of_time = failure != nullptr &&
+                                 failure->kind == TransportFailure::Kind::tls_time &&
+                                 !failure->time_report;
+        if (out_of_time) return ask_for_time(server, wanted, *failure, handler);
+        hand_on(server, std::move(result), handler);
+      });
 }
 
 void Sender::ask_for_time(ServerId server, Instant wanted, const TransportFailure& failure,
                           const Handler& handler) {
-  const auto explain = [this, server, handler, failure](const std::optional<TimeTold>& told) {
+  const auto explain = [this, server, handler, failure](const std::optional<TimeReport>& report) {
     TransportFailure explained = failure;
-    explained.told = believed(failure, uses_.clocks.now().wall, told, time_by_other(server));
+    explained.time_report =
+        believed(failure, uses_.clocks.now().wall, report, time_by_other(server));
     hand_on(server, std::move(explained), handler);
   };
   if (!time_) return explain(std::nullopt);
@@ -131,13 +134,13 @@ void Sender::ask_for_time(ServerId server, Instant wanted, const TransportFailur
 }
 
 /// The time by the clock of the other host.
-std::optional<TimeTold> Sender::time_by_other(ServerId server) const {
+std::optional<TimeReport> Sender::time_by_other(ServerId server) const {
   const HostClocks& clocks = uses_.clocks;
   const ServerId other = server == clocks.login() ? clocks.api() : clocks.login();
   if (other == server) return std::nullopt;
   const auto truth = clocks.view().to_wall(other);
   if (!truth) return std::nullopt;
-  return TimeTold{*truth, "the Date of " + clocks.origin(other)};
+  return TimeReport{*truth, "the Date of " + clocks.origin(other)};
 }
 
 void Sender::hand_on(ServerId server, clocks::AnswerResult result, const Handler& handler) {

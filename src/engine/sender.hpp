@@ -51,7 +51,7 @@ class Sender {
   void ask_for_time(ServerId server, Instant wanted, const TransportFailure& failure,
                     const Handler& handler);
   void hand_on(ServerId server, clocks::AnswerResult result, const Handler& handler);
-  [[nodiscard]] std::optional<TimeTold> time_by_other(ServerId server) const;
+  [[nodiscard]] std::optional<TimeReport> time_by_other(ServerId server) const;
 
   Uses uses_;
   std::optional<TrueTimeCache> time_;

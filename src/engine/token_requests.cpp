@@ -145,13 +145,13 @@ void TokenRequests::want(Id id) {
     const auto asking = readers_.find(id);
     if (asking == readers_.end()) return;
     std::visit(
-        [&](const auto& told) {
-          asking->second.record.add_login(told.attempts, told.token_requests);
-          asking->second.asked_login |= told.token_requests > 0;
+        [&](const auto& answered) {
+          asking->second.record.add_login(answered.attempts, answered.token_requests);
+          asking->second.asked_login |= answered.token_requests > 0;
         },
         answer);
-    if (auto* deny = std::get_if<oauth::action::Deny>(&answer))
-      return refuse(id, std::move(deny->failure));
+    if (auto* failed = std::get_if<oauth::action::Fail>(&answer))
+      return refuse(id, std::move(failed->failure));
     hand_out(std::get<oauth::action::Deliver>(answer), id);
   });
 }

@@ -81,7 +81,7 @@ void TokenService::step(const oauth::TokenEvent& event) {
     std::visit(Overloaded{
                    [this](oauth::action::StartFetch& a) { start_fetch(a); },
                    [this](oauth::action::Deliver& a) { answer(std::move(a)); },
-                   [this](oauth::action::Deny& a) { answer(std::move(a)); },
+                   [this](oauth::action::Fail& a) { answer(std::move(a)); },
                    [this](const oauth::action::Publish& a) {
                      if (uses_.publish) uses_.publish(a.token, a.usable_until);
                    },

@@ -19,7 +19,7 @@ namespace skewguard::engine {
 /// and shares them with other processes through the store. For the control loop, within turns.
 class TokenService {
  public:
-  using Answer = std::variant<oauth::action::Deliver, oauth::action::Deny>;
+  using Answer = std::variant<oauth::action::Deliver, oauth::action::Fail>;
   using Taker = std::function<void(Answer)>;
   /// What it works with; all must outlive it.
   struct Uses {

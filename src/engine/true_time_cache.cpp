@@ -9,7 +9,7 @@ namespace skewguard::engine {
 
 void TrueTimeCache::ask(Instant wanted, Handler handler) {
   const Now& now = loop_.now();
-  if (is_fresh(now)) return handler(heard_->told);
+  if (is_fresh(now)) return handler(heard_->report);
   const Duration left = std::max(wanted - now.boot, Duration{0});
   const std::uint64_t id = ++last_;
   const auto timer =
@@ -28,27 +28,27 @@ void TrueTimeCache::ask_referee() {
   asked_ = loop_.now().boot;
   try {
     referee_.ask(*asked_ + kAnswerWithin,
-                 loop_.while_alive([this](const std::optional<TimeTold>& told) {
-                   loop_.enter([this, told] { hear(told); });
+                 loop_.while_alive([this](const std::optional<TimeReport>& report) {
+                   loop_.enter([this, report] { hear(report); });
                  }));
   } catch (...) {  // the user's own, or no memory
     hear(std::nullopt);
   }
 }
 
-void TrueTimeCache::hear(const std::optional<TimeTold>& told) {
+void TrueTimeCache::hear(const std::optional<TimeReport>& report) {
   asked_.reset();
-  heard_ = Answer{told, loop_.now()};
-  while (!waiting_.empty()) answer(waiting_.begin()->first, told);
+  heard_ = Answer{report, loop_.now()};
+  while (!waiting_.empty()) answer(waiting_.begin()->first, report);
 }
 
-void TrueTimeCache::answer(std::uint64_t waiting, const std::optional<TimeTold>& told) {
+void TrueTimeCache::answer(std::uint64_t waiting, const std::optional<TimeReport>& report) {
   const auto found = waiting_.find(waiting);
   if (found == waiting_.end()) return;
   const Waiting who = std::move(found->second);
   waiting_.erase(found);
   loop_.cancel(who.timer);
-  loop_.next([handler = who.handler, told] { handler(told); });
+  loop_.next([handler = who.handler, report] { handler(report); });
 }
 
 }  // namespace skewguard::engine

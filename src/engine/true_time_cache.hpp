@@ -14,7 +14,7 @@ namespace skewguard::engine {
 /// answer, or its silence, is kept for a while, unless the wall clock is set. Used within turns.
 class TrueTimeCache {
  public:
-  using Handler = std::function<void(const std::optional<TimeTold>&)>;
+  using Handler = std::function<void(const std::optional<TimeReport>&)>;
   /// How long a referee has to answer, and how much longer callers wait for it.
   static constexpr Duration kAnswerWithin = std::chrono::milliseconds{2500};
   static constexpr Duration kPatience = std::chrono::seconds{3};
@@ -29,7 +29,7 @@ class TrueTimeCache {
 
  private:
   struct Answer {
-    std::optional<TimeTold> told;
+    std::optional<TimeReport> report;
     Now at;
   };
   struct Waiting {
@@ -39,8 +39,8 @@ class TrueTimeCache {
 
   [[nodiscard]] bool is_fresh(const Now& now) const;
   void ask_referee();
-  void hear(const std::optional<TimeTold>& told);
-  void answer(std::uint64_t waiting, const std::optional<TimeTold>& told);
+  void hear(const std::optional<TimeReport>& report);
+  void answer(std::uint64_t waiting, const std::optional<TimeReport>& report);
 
   Loop& loop_;
   Referee& referee_;

@@ -118,7 +118,7 @@ CallAction CallMachine::Impl::on_rate_limit(const Refusal& refusal) {
   const std::size_t attempt = last_attempt();
   const CallRetries::Limit limit = retries_.after_limit(refusal.retry_after, left());
   note(attempt, Verdict::api_rate_limited,
-       diagnosis::explain_rate_limit(refusal, {limit.told, limit.wait, left()}));
+       diagnosis::explain_rate_limit(refusal, {limit.asked, limit.wait, left()}));
   decide(attempt, limit.retry ? Action::wait_and_retry : Action::give_up);
   announce(attempt, {Verdict::api_rate_limited});
   if (limit.retry) return retry_after(limit.wait);

@@ -24,9 +24,9 @@ void CallMachine::Impl::settle() {
          diagnosis::explain_settled(
              known, {i, verdicts[i]},
              {options_.region, view_->origin(hosts_.login), view_->origin(hosts_.api)}));
-    const ReportedAttempt& told = record_.at(attempt);
+    const ReportedAttempt& reported = record_.at(attempt);
     out_.log.push_back(
-        {LogLevel::warn, told.explanation, verdicts[i], api_origin(), told.correlation_id});
+        {LogLevel::warn, reported.explanation, verdicts[i], api_origin(), reported.correlation_id});
   }
   for (auto& lesson :
        lessons(trials, verdicts, view_->between(hosts_.login, hosts_.api), options_.staleness))

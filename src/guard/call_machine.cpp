@@ -76,11 +76,11 @@ void CallMachine::Impl::use(const event::TokenReady& ready) {
             ready.older_until};
 }
 
-CallAction CallMachine::Impl::on(const event::TokenDenied& denied) {
-  const oauth::TokenFailure& failure = denied.failure;
-  record_.add_login(denied.attempts, denied.token_requests);
-  if (denied.held_up > Duration{0} && !trials_.all().empty())
-    add_wait(trials_.last_attempt(), denied.held_up);
+CallAction CallMachine::Impl::on(const event::TokenFailed& failed) {
+  const oauth::TokenFailure& failure = failed.failure;
+  record_.add_login(failed.attempts, failed.token_requests);
+  if (failed.held_up > Duration{0} && !trials_.all().empty())
+    add_wait(trials_.last_attempt(), failed.held_up);
   trials_.note_no_token(failure.verdict, std::nullopt);
   // A 401 that cannot be cured is an answer: the caller gets it, with the reason why there is no
   // new token.
@@ -218,9 +218,9 @@ CallAction CallMachine::Impl::on_refused_token(const clocks::Answer& answer,
   const Assessment assessment = diagnosis::assess(known);
   note(attempt, assessment.verdict(), diagnosis::explain_provisional(known, assessment));
   decide(attempt, action_of(assessment.next));
-  const ReportedAttempt& told = record_.at(attempt);
-  if (told.analysis.status == WallClockAnalysis::Status::valid_locally)
-    out_.log.push_back(valid_locally_line(told, api_origin()));
+  const ReportedAttempt& rejected = record_.at(attempt);
+  if (rejected.analysis.status == WallClockAnalysis::Status::valid_locally)
+    out_.log.push_back(valid_locally_line(rejected, api_origin()));
   announce(attempt, assessment.candidates);
   return follow(assessment);
 }
@@ -280,9 +280,9 @@ void CallMachine::Impl::follow_refusal(Action action) {
 }
 
 void CallMachine::Impl::announce(std::size_t attempt, std::vector<Verdict> candidates) {
-  const ReportedAttempt& told = record_.attempts()[attempt];
-  out_.log.push_back(rejected_line(told, candidates, api_origin()));
-  out_.rejections.push_back({request_.method, request_.url, told, std::move(candidates)});
+  const ReportedAttempt& rejected = record_.attempts()[attempt];
+  out_.log.push_back(rejected_line(rejected, candidates, api_origin()));
+  out_.rejections.push_back({request_.method, request_.url, rejected, std::move(candidates)});
 }
 
 /// The wait that followed an attempt is over.

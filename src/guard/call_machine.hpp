@@ -46,7 +46,7 @@ struct TokenReady {
   Instant older_until = Instant::min();
   Duration held_up{0};  ///< how long the call waited for it because others had been refused
 };
-struct TokenDenied {
+struct TokenFailed {
   oauth::TokenFailure failure;
   int token_requests = 0;
   std::vector<oauth::LoginAttempt> attempts;
@@ -64,12 +64,12 @@ struct Cancelled {
   std::string why{};  ///< in plain words; empty = the caller asked for it
 };
 }  // namespace event
-using CallEvent = std::variant<event::Start, event::TokenReady, event::TokenDenied, event::Answered,
+using CallEvent = std::variant<event::Start, event::TokenReady, event::TokenFailed, event::Answered,
                                event::Failed, event::Woke, event::Cancelled>;
 
 /// What to do next: exactly one at a time.
 namespace action {
-/// Ask the token machine (a later generation than `after`), answer with TokenReady or TokenDenied.
+/// Ask the token machine (a later generation than `after`), answer with TokenReady or TokenFailed.
 struct NeedToken {
   std::uint64_t after = 0;
   Instant deadline{};

@@ -45,7 +45,7 @@ class CallMachine::Impl {
 
   CallAction on(const event::Start& start);
   CallAction on(const event::TokenReady& ready);
-  CallAction on(const event::TokenDenied& denied);
+  CallAction on(const event::TokenFailed& failed);
   CallAction on(const event::Answered& answered);
   CallAction on(const event::Failed& failed);
   CallAction on(const event::Woke& woke);

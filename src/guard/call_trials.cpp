@@ -88,7 +88,7 @@ diagnosis::Evidence CallTrials::evidence(const TokenInUse& token, const CallOpti
   out.begins_ignored = token.begins_ignored;
   out.older_until = token.older_until;
   out.takes_turns = view.takes_turns(hosts_.api);
-  out.denied = no_token_;
+  out.token_failure = no_token_;
   if (next_request_) out.next_request_in = *next_request_ - view.now().boot;
   out.started = started_;
   out.limits = {options.deadline, options.max_wait, options.blind_wait, options.attempts,

@@ -30,14 +30,14 @@ std::string certificate_of(const std::string& host, const TransportFailure& fail
   return text + ", and the local clock says " + date(local) + ")";
 }
 
-std::string how_wrong(const std::optional<TimeTold>& told, WallTime local) {
-  if (!told) {
+std::string how_wrong(const std::optional<TimeReport>& report, WallTime local) {
+  if (!report) {
     return "at least " + time::human(clocks::behind_at_least(local)) +
            " behind, because it shows a time before this program was built";
   }
-  const Duration off = told->truth.middle();
+  const Duration off = report->offset.middle();
   const bool behind = off > Duration{0};
-  return time::human(behind ? off : -off) + (behind ? " behind; " : " ahead; ") + told->by +
+  return time::human(behind ? off : -off) + (behind ? " behind; " : " ahead; ") + report->source +
          " says so";
 }
 
@@ -67,28 +67,29 @@ CertificateFailure why_out_of_time(const TransportFailure& failure, const std::s
   using enum clocks::CertificateFault;
   constexpr const char* kSet = "correct the clock of this machine (`skewguard doctor` says how)";
   // A time that cannot be true is ignored.
-  const auto told =
-      failure.told && clocks::can_be_true(local, failure.told->truth) ? failure.told : std::nullopt;
-  const WallTime right = told ? local + told->truth.middle() : local;
+  const auto report = failure.time_report && clocks::can_be_true(local, failure.time_report->offset)
+                          ? failure.time_report
+                          : std::nullopt;
+  const WallTime right = report ? local + report->offset.middle() : local;
   const std::string whose = certificate_of(host, failure, local, right);
-  switch (clocks::fault_of(failure, local, told ? std::optional(told->truth) : std::nullopt)) {
+  switch (clocks::fault_of(failure, local, report ? std::optional(report->offset) : std::nullopt)) {
     case local_clock:
       return {Verdict::tls_clock,
-              whose + " fails because the local clock is wrong: it is " + how_wrong(told, local),
+              whose + " fails because the local clock is wrong: it is " + how_wrong(report, local),
               kSet};
     case certificate: {
-      const bool local_too = clocks::is_off(told->truth);
+      const bool local_too = clocks::is_off(report->offset);
       return {
           Verdict::tls_untrusted,
           whose + " fails because of its dates, " +
-              (local_too ? "and the local clock is wrong as well: it is " + how_wrong(told, local)
-                         : "and the local clock is not to blame: " + told->by + " says so"),
+              (local_too ? "and the local clock is wrong as well: it is " + how_wrong(report, local)
+                         : "and the local clock is not to blame: " + report->source + " says so"),
           renewal(failure, host, right) + (local_too ? std::string("; and ") + kSet : "")};
     }
     case both:
       return {Verdict::tls_untrusted,
               whose + " fails because of its dates, and the local clock is wrong as well: it is " +
-                  how_wrong(told, local),
+                  how_wrong(report, local),
               kSet};
     case never:
       return {Verdict::tls_untrusted,

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "oauth/login_failure.hpp"
+#include "oauth/pause_options.hpp"
 #include "oauth/token_failure.hpp"
 #include "skewguard/time.hpp"
 #include "time/backoff.hpp"
@@ -18,13 +19,6 @@ struct Closed {
   TokenFailure failure;
   /// What failed has worked before, so it may be over soon: callers that have the time wait.
   bool may_pass = false;
-};
-
-struct PauseOptions {
-  Duration first = std::chrono::seconds{5};  ///< after a fresh token was refused; doubles
-  /// After credentials were refused that had worked; doubles. They may be restored at any time.
-  Duration first_after_good = std::chrono::seconds{1};
-  Duration max = std::chrono::minutes{5};
 };
 
 /// Closes after a failed token request: for good, or until the next try. Not thread-safe.

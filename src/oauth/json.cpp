@@ -12,7 +12,7 @@ namespace skewguard::oauth {
 namespace {
 
 /// Counts brackets outside strings, whether or not the text is JSON.
-bool nested_deeper_than(std::string_view text, std::size_t most_depth) noexcept {
+bool nested_deeper_than(std::string_view text, std::size_t max_depth) noexcept {
   std::size_t depth = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -23,7 +23,7 @@ bool nested_deeper_than(std::string_view text, std::size_t most_depth) noexcept 
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {
-      if (++depth > most_depth) return true;
+      if (++depth > max_depth) return true;
     } else if ((c == ']' || c == '}') && depth > 0) {
       --depth;
     }
@@ -144,8 +144,8 @@ std::optional<SecretText> SecretJson::text_of(const nlohmann::json& value) const
   return out;
 }
 
-std::optional<nlohmann::json> parse_json(std::string_view text, std::size_t most_depth) {
-  if (nested_deeper_than(text, most_depth)) return std::nullopt;
+std::optional<nlohmann::json> parse_json(std::string_view text, std::size_t max_depth) {
+  if (nested_deeper_than(text, max_depth)) return std::nullopt;
   auto value = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (value.is_discarded()) return std::nullopt;
   return value;

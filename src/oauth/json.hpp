@@ -11,9 +11,9 @@
 
 namespace skewguard::oauth {
 
-/// Parses untrusted JSON: empty if it is malformed, nested deeper than `most_depth`, or contains a
+/// Parses untrusted JSON: empty if it is malformed, nested deeper than `max_depth`, or contains a
 /// number that does not fit into a double. Linear time; no exceptions.
-std::optional<nlohmann::json> parse_json(std::string_view text, std::size_t most_depth = 64);
+std::optional<nlohmann::json> parse_json(std::string_view text, std::size_t max_depth = 64);
 
 /// A JSON number given as text ("3600", "3600.5", "3.6e3"); empty for anything else.
 std::optional<double> number_of_text(std::string_view text);

@@ -34,8 +34,8 @@ Instant end_for_api(const LifeSpan& life, const Learned& learned) noexcept {
 Instant usable_until(const LifeSpan& life, const Margins& margins,
                      const Learned& learned) noexcept {
   const Duration span = span_of(life);
-  const Duration told = margin(span, margins.use_part, margins.use_max);
-  return end_for_api(life, learned) - std::max(told, margin(span, kLargestPart, kTruncation));
+  const Duration wanted = margin(span, margins.use_part, margins.use_max);
+  return end_for_api(life, learned) - std::max(wanted, margin(span, kLargestPart, kTruncation));
 }
 
 Instant refresh_at(const LifeSpan& life, const Margins& margins, const Learned& learned,

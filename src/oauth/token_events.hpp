@@ -86,16 +86,16 @@ struct EndedEarly {
 struct TakesUnbegun {};
 /// This API refuses tokens that are not valid yet by its own clock, and lags the issuer by at most
 /// `lag`: from now on fetch that much earlier, and use tokens only when they are certainly valid.
-/// 0: no longer. `least`: the least that its clock certainly lags.
+/// 0: no longer. `min`: by so much its clock certainly lags.
 struct ApiLags {
   Duration lag{0};
-  Duration least{0};
+  Duration min{0};
 };
-/// This API's clock leads the issuer's by `lead`: tokens end that much earlier. `least`: the least
-/// that it certainly leads.
+/// This API's clock leads the issuer's by `lead`: tokens end that much earlier. `min`: by so much
+/// it certainly leads.
 struct ApiLeads {
   Duration lead{0};
-  Duration least{0};
+  Duration min{0};
 };
 /// The machine stood still, so boot time is behind by about `gap`. Tokens whose answer arrived at
 /// `issued_from` or later were issued after that, and are not affected.
@@ -146,7 +146,7 @@ struct StartFetch {
   bool anew = false;     ///< somebody wants one that nobody has had yet
   bool pays = false;     ///< a refusal is why: evidence rule 8 limits these
 };
-/// Answers a Want, exactly once each (Deliver or Deny). `first_use`: do not send the token before.
+/// Answers a Want, exactly once each (Deliver or Fail). `first_use`: do not send the token before.
 struct Deliver {
   WaiterId waiter = 0;
   TokenPtr token;
@@ -155,7 +155,7 @@ struct Deliver {
   std::vector<LoginAttempt> attempts;  ///< those of them that failed
   Duration held_up{0};                 ///< it waited so long since tokens had been refused
 };
-struct Deny {
+struct Fail {
   WaiterId waiter = 0;
   TokenFailure failure;
   int token_requests = 0;
@@ -197,7 +197,7 @@ struct Log {
 }  // namespace action
 
 using TokenAction =
-    std::variant<action::StartFetch, action::Deliver, action::Deny, action::Publish, action::WakeAt,
+    std::variant<action::StartFetch, action::Deliver, action::Fail, action::Publish, action::WakeAt,
                  action::Rejected, action::Save, action::Note, action::Forget, action::Log>;
 using TokenActions = std::vector<TokenAction>;
 

@@ -71,7 +71,7 @@ void TokenMachine::Impl::take_same_again(const clocks::ClockView& view) {
   waiters_.remove_if([&](Waiter& waiter) {
     const bool refused = waiter.want.after >= newest.token->generation && alive;
     if (!refused || !waiter.gives_up(Retry::twice)) return false;
-    deny(waiter, refused_token_again(), view);
+    fail(waiter, refused_token_again(), view);
     return true;
   });
 }
@@ -116,7 +116,7 @@ void TokenMachine::Impl::fail(const LoginFailure& failure, const clocks::Answer*
     waiter.attempts.push_back(attempt);
     waiter.failed_at = view.now().boot;
     if (!waiter.gives_up(failure.retry)) return false;
-    deny(waiter, failure.failure, view);
+    fail(waiter, failure.failure, view);
     return true;
   });
   if (waiters_.empty() || wait <= Duration{0}) return;
@@ -227,7 +227,7 @@ void TokenMachine::Impl::deliver(const Waiter& waiter, Holding& holding) {
                                         waiter.token_requests, waiter.attempts, waiter.held_up});
 }
 
-void TokenMachine::Impl::deny(Waiter waiter, TokenFailure failure, const clocks::ClockView& view) {
+void TokenMachine::Impl::fail(Waiter waiter, TokenFailure failure, const clocks::ClockView& view) {
   const Instant now = view.now().boot;
   if (fetch_.busy() && now >= waiter.want.deadline) {
     waiter.attempts.push_back(attempt_of(no_answer_yet(), nullptr, Duration{0}, view));
@@ -239,7 +239,7 @@ void TokenMachine::Impl::deny(Waiter waiter, TokenFailure failure, const clocks:
     last.waited = now - waiter.failed_at;
   }
   const int under_way = fetch_.busy() ? 1 : 0;
-  actions_.emplace_back(action::Deny{waiter.want.waiter, std::move(failure),
+  actions_.emplace_back(action::Fail{waiter.want.waiter, std::move(failure),
                                      waiter.token_requests + under_way, std::move(waiter.attempts),
                                      waiter.held_up});
 }

@@ -108,7 +108,7 @@ void TokenMachine::Impl::on(const event::StoodStill& event, const clocks::ClockV
 void TokenMachine::Impl::on(const event::Adopt& adopt, const clocks::ClockView& view) {
   if (!adopt.token) return;
   const Lives now = lives(view);
-  if (!tokens_.adopt(tokens_.made_elsewhere(*adopt.token, options_.lasting_program, now), now))
+  if (!tokens_.adopt(tokens_.made_elsewhere(*adopt.token, options_.early_refresh_after, now), now))
     return;
   const Holding& held = *tokens_.newest();
   if (held.accepted) known_.note_accepted(held.token->generation);
@@ -116,7 +116,7 @@ void TokenMachine::Impl::on(const event::Adopt& adopt, const clocks::ClockView& 
 
 void TokenMachine::Impl::on(const event::Found& found, const clocks::ClockView& view) {
   if (!fetch_.end_unsent(found.fetch)) return;
-  place(tokens_.made_elsewhere(*found.token, options_.lasting_program, lives(view)), view);
+  place(tokens_.made_elsewhere(*found.token, options_.early_refresh_after, lives(view)), view);
   log(LogLevel::info,
       "token " + std::to_string(tokens_.generations()) + " was requested by another process");
 }
@@ -177,12 +177,12 @@ bool TokenMachine::Impl::answer(const Waiter& waiter, const clocks::ClockView& v
     const bool fresh = newest != nullptr && !newest->token->given &&
                        newest->token->generation > std::max(want.after, waiter.newest_before);
     if (fresh && now.alive(*newest) && now.remaining(*newest) < want.min_life) {
-      deny(waiter, new_token_too_short(now.remaining(*newest), want.min_life), view);
+      fail(waiter, new_token_too_short(now.remaining(*newest), want.min_life), view);
       return true;
     }
   }
   if (now.now() < want.deadline) return false;
-  deny(waiter, reason_to_turn_away(waiter, view), view);
+  fail(waiter, reason_to_turn_away(waiter, view), view);
   return true;
 }
 
@@ -198,7 +198,7 @@ void TokenMachine::Impl::start_fetch(const clocks::ClockView& view) {
   actions_.emplace_back(std::move(fetch));
 }
 
-/// Denies those whom no token request can serve in time.
+/// Fails those whom no token request can serve in time.
 void TokenMachine::Impl::turn_away(const clocks::ClockView& view) {
   if (fetch_.busy()) return;
   const Instant now = view.now().boot;
@@ -208,7 +208,7 @@ void TokenMachine::Impl::turn_away(const clocks::ClockView& view) {
       closed(now) == nullptr && can_fetch() && earliest > std::max(login_door_.not_before(), now);
   waiters_.remove_unseen_if([&](const Waiter& waiter) {
     if (!shut && waiter.want.deadline > earliest) return false;
-    deny(waiter, too_often ? refused_too_often(earliest, now) : reason_to_turn_away(waiter, view),
+    fail(waiter, too_often ? refused_too_often(earliest, now) : reason_to_turn_away(waiter, view),
          view);
     return true;
   });

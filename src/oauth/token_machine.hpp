@@ -8,6 +8,7 @@
 #include "clocks/clock_view.hpp"
 #include "oauth/dialect.hpp"
 #include "oauth/grant.hpp"
+#include "oauth/pause_options.hpp"
 #include "oauth/refresh_schedule.hpp"
 #include "oauth/token.hpp"
 #include "oauth/token_events.hpp"
@@ -23,17 +24,13 @@ struct TokenMachineOptions {
   /// A token from the store is refreshed early only by programs that have run for this long: a
   /// command that exits after its call would leave the token request unanswered, and the next
   /// command would repeat it.
-  Duration lasting_program = std::chrono::seconds{2};
+  Duration early_refresh_after = std::chrono::seconds{2};
   /// The timeout of a token request: a login host that takes 10 s is slow, not down; and within a
   /// call's 30 s there is time for a second try.
   Duration fetch_timeout = std::chrono::seconds{14};
   Duration unknown_life = std::chrono::seconds{300};  ///< if it is not known: Genesys' shortest
   time::Backoff::Options backoff{};
-  Duration first_pause = std::chrono::seconds{5};  ///< after a fresh token was refused; doubles
-  /// The first pause after credentials that had worked were rejected; doubles. They may be restored
-  /// at any time.
-  Duration first_pause_after_good = std::chrono::seconds{1};
-  Duration longest_pause = std::chrono::minutes{5};
+  PauseOptions pauses{};
   std::uint64_t seed = 1;  ///< for jitter
 };
 

@@ -30,8 +30,8 @@ class TokenMachine::Impl {
         login_(login),
         host_({options_.token_url, options_.region, options_.raw_basic}, std::move(grants),
               std::move(dialect)),
-        login_door_(pauses(), options_.backoff, options_.seed),
-        api_door_(pauses()),
+        login_door_(options_.pauses, options_.backoff, options_.seed),
+        api_door_(options_.pauses),
         tokens_(options_.seed + 1) {}
 
   TokenActions step(const TokenEvent& event, const clocks::ClockView& view) {
@@ -94,9 +94,6 @@ class TokenMachine::Impl {
   void set_wake(const clocks::ClockView& view);
 
   // Requesting tokens -----------------------------------------------------------------------------
-  [[nodiscard]] PauseOptions pauses() const {
-    return {options_.first_pause, options_.first_pause_after_good, options_.longest_pause};
-  }
   [[nodiscard]] Lives lives(const clocks::ClockView& view) const {
     return {options_.margins, known_.learned(), view};
   }
@@ -125,7 +122,7 @@ class TokenMachine::Impl {
   [[nodiscard]] TokenFailure given_failure(const Waiter& waiter,
                                            const clocks::ClockView& view) const;
   void deliver(const Waiter& waiter, Holding& holding);
-  void deny(Waiter waiter, TokenFailure failure, const clocks::ClockView& view);
+  void fail(Waiter waiter, TokenFailure failure, const clocks::ClockView& view);
   void forget_refused(Verdict verdict, const clocks::ClockView& view);
   void tell_oddities(const TokenAnswer& answer);
   void log(LogLevel level, std::string message, std::optional<Verdict> verdict = std::nullopt,

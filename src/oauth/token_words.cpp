@@ -141,9 +141,9 @@ bool names_bad_token(std::string_view text, int status) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const bool expired = words[i].text == "expired";
     if (!expired && words[i].text != "invalid" && words[i].text != "revoked") continue;
-    Whose least = expired ? Whose::unknown : Whose::unsaid;
-    if (status == 400) least = expired ? Whose::unsaid : Whose::ours;
-    if (whose_is_bad(words, i) >= least) return true;
+    Whose threshold = expired ? Whose::unknown : Whose::unsaid;
+    if (status == 400) threshold = expired ? Whose::unsaid : Whose::ours;
+    if (whose_is_bad(words, i) >= threshold) return true;
   }
   return false;
 }

@@ -9,9 +9,9 @@
 namespace skewguard::oauth {
 
 /// A stranger's words as they may stand in a message or a log, on one line (base/one_line.hpp): at
-/// most `most` characters, "..." where there were more.
-inline std::string visible(std::string_view text, std::size_t most = 200) {
-  return quotable(text, most);
+/// max `max` characters, "..." where there were more.
+inline std::string visible(std::string_view text, std::size_t max = 200) {
+  return quotable(text, max);
 }
 
 }  // namespace skewguard::oauth

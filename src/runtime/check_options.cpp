@@ -110,13 +110,13 @@ Result<void> check_options(const ClientOptions& options) {
   if (options.ntp) {
     if (auto ok = net::check_sntp_names(*options.ntp); !ok) return ok;
   }
-  if (options.timeout <= Duration{0} || options.timeout > settings::kLongestTimeout) {
+  if (options.timeout <= Duration{0} || options.timeout > settings::kMaxTimeout) {
     return config("timeout must be above zero and at most 24 hours", "");
   }
-  if (options.max_wait < Duration{0} || options.max_wait > settings::kLongestTimeout) {
+  if (options.max_wait < Duration{0} || options.max_wait > settings::kMaxTimeout) {
     return config("max_wait must be between 0 and 24 hours", "");
   }
-  if (options.staleness < Duration{0} || options.staleness > settings::kLongestStaleness) {
+  if (options.staleness < Duration{0} || options.staleness > settings::kMaxStaleness) {
     return config("staleness must be between 0 and 1 hour", "");
   }
   if (options.attempts < 1) return config("attempts must be at least 1", "");

@@ -67,8 +67,7 @@ std::shared_ptr<Running> Client::Impl::start() {
 }
 
 Duration Client::Impl::time_for(const Request& request) const {
-  return std::clamp(request.timeout.value_or(options_.timeout), Duration{0},
-                    settings::kLongestTimeout);
+  return std::clamp(request.timeout.value_or(options_.timeout), Duration{0}, settings::kMaxTimeout);
 }
 
 std::shared_ptr<runtime::Publication> Client::Impl::publication_for(

@@ -22,10 +22,10 @@ class Handover {
     ready_.notify_one();
   }
   /// The next value from the loop; empty if none came in time.
-  std::optional<T> wait(Executor& loop, Duration at_most) {
-    const bool ran = loop.run_here([this] { return has_value(); }, at_most);
+  std::optional<T> wait(Executor& loop, Duration timeout) {
+    const bool ran = loop.run_here([this] { return has_value(); }, timeout);
     std::unique_lock lock(mutex_);
-    if (!ran) ready_.wait_for(lock, at_most, [this] { return value_.has_value(); });
+    if (!ran) ready_.wait_for(lock, timeout, [this] { return value_.has_value(); });
     return std::exchange(value_, std::nullopt);
   }
 

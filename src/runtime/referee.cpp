@@ -48,13 +48,13 @@ struct Witnesses {
   net::SntpClient& sntp;
 };
 
-/// One query to all of them. Ends by calling `told`, once.
+/// One query to all of them. Ends by calling `handler`, once.
 class Hearing : public std::enable_shared_from_this<Hearing> {
  public:
-  Hearing(const Witnesses& witnesses, Instant deadline, Referee::Handler told)
+  Hearing(const Witnesses& witnesses, Instant deadline, Referee::Handler handler)
       : witnesses_(witnesses),
         deadline_(deadline),
-        told_(std::move(told)),
+        handler_(std::move(handler)),
         book_({.staleness = witnesses.options.staleness}) {}
   ~Hearing() { withdraw(); }
   Hearing(const Hearing&) = delete;
@@ -119,27 +119,27 @@ class Hearing : public std::enable_shared_from_this<Hearing> {
 
   /// Reports as soon as no outstanding answer could change the result.
   void look() {
-    if (!told_ || !ntp_left_) return;
-    if (const auto ntp = by_ntp()) return tell(ntp);
+    if (!handler_ || !ntp_left_) return;
+    if (const auto ntp = by_ntp()) return report(ntp);
     if (*ntp_left_ > 0) return;
     if (!std::ranges::all_of(plain_, &Plain::over)) return;
-    tell(by_date());
+    report(by_date());
   }
 
   /// The first, unless another one contradicts it.
-  [[nodiscard]] std::optional<TimeTold> by_date() const {
-    std::optional<TimeTold> first;
+  [[nodiscard]] std::optional<TimeReport> by_date() const {
+    std::optional<TimeReport> first;
     for (const Plain& plain : plain_) {
       const auto truth = book_.to_wall(plain.server, witnesses_.clock.now());
       if (!truth) continue;
-      if (!first) first = TimeTold{*truth, "the Date of " + book_.origin(plain.server)};
-      if (clocks::distance(first->truth, *truth) > clocks::kTolerance) return std::nullopt;
+      if (!first) first = TimeReport{*truth, "the Date of " + book_.origin(plain.server)};
+      if (clocks::distance(first->offset, *truth) > clocks::kTolerance) return std::nullopt;
     }
     return first;
   }
 
   /// What the majority agrees on, once outstanding answers cannot outvote it.
-  [[nodiscard]] std::optional<TimeTold> by_ntp() const {
+  [[nodiscard]] std::optional<TimeReport> by_ntp() const {
     const Now now = witnesses_.clock.now();
     std::vector<clocks::Source> sources;
     for (const Ntp& ntp : ntp_) {
@@ -153,12 +153,12 @@ class Hearing : public std::enable_shared_from_this<Hearing> {
     std::string who;
     for (const std::size_t place : agreement.largest)
       who += (who.empty() ? "NTP (" : ", ") + sources[place].name;
-    return TimeTold{*agreement.agreed, who + ")", agreement.largest.size()};
+    return TimeReport{*agreement.agreed, who + ")", agreement.largest.size()};
   }
 
-  void tell(std::optional<TimeTold> told) {
+  void report(std::optional<TimeReport> time) {
     withdraw();
-    std::exchange(told_, nullptr)(std::move(told));
+    std::exchange(handler_, nullptr)(std::move(time));
   }
 
   /// Cancels the outstanding queries.
@@ -170,7 +170,7 @@ class Hearing : public std::enable_shared_from_this<Hearing> {
 
   const Witnesses witnesses_;
   const Instant deadline_;
-  Referee::Handler told_;  // null once called
+  Referee::Handler handler_;  // null once called
   clocks::ClockBook book_;
   std::optional<net::PendingLookup> lookup_;
   std::vector<Plain> plain_;

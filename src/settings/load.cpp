@@ -18,17 +18,6 @@ namespace {
 
 using MaybeError = std::optional<Error>;
 
-/// What may be asked for, and not by a slip of the unit.
-struct Bounds {
-  Duration least;
-  Duration most;
-};
-constexpr Bounds kTimeoutBounds{std::chrono::milliseconds{1}, kLongestTimeout};
-constexpr Bounds kMaxWaitBounds{Duration{0}, kLongestTimeout};
-constexpr Bounds kStalenessBounds{Duration{0}, kLongestStaleness};
-constexpr Bounds kMaxSkewBounds{std::chrono::milliseconds{1}, std::chrono::hours{24}};
-constexpr int kMaxAttempts = 100;
-
 std::string named(const Definition& setting, const Value& value) {
   return "the " + std::string(setting.name) + " (" + value.origin + ")";
 }
@@ -42,10 +31,10 @@ MaybeError read_duration(const Sources& sources, const Definition& setting, cons
     return config_error(named(setting, *value) + " is not a duration",
                         "write 500ms, 30s, 10m or 2h; a bare number is seconds");
   }
-  if (*duration < bounds.least || *duration > bounds.most) {
+  if (*duration < bounds.min || *duration > bounds.max) {
     return config_error(
         named(setting, *value) + " is out of range",
-        "give " + time::setting_text(bounds.least) + " to " + time::setting_text(bounds.most));
+        "give " + time::setting_text(bounds.min) + " to " + time::setting_text(bounds.max));
   }
   into = *duration;
   return std::nullopt;

@@ -38,26 +38,26 @@ Error unreadable(int error) {
 
 Result<KernelClock> kernel_clock(int (*adjust)(timex*)) {
   if (adjust == nullptr) adjust = ::adjtimex;
-  timex told{};
-  const int state = adjust(&told);
+  timex kernel{};
+  const int state = adjust(&kernel);
   if (state < 0) return unreadable(errno);
   timex old_slew{};  // of adjtime(), which has its own amount
   old_slew.modes = ADJ_OFFSET_SS_READ;
   if (adjust(&old_slew) < 0) old_slew.offset = 0;
 
   KernelClock clock;
-  clock.synchronized = state != TIME_ERROR && (told.status & STA_UNSYNC) == 0;
-  const Duration max = std::chrono::microseconds{told.maxerror};
+  clock.synchronized = state != TIME_ERROR && (kernel.status & STA_UNSYNC) == 0;
+  const Duration max = std::chrono::microseconds{kernel.maxerror};
   if (max < kErrorLimit) {
     clock.max_error = max;
-    clock.est_error = std::chrono::microseconds{told.esterror};
+    clock.est_error = std::chrono::microseconds{kernel.esterror};
   }
-  clock.frequency_ppm = static_cast<double>(told.freq) / kFrequencyScale + tick_ppm(told.tick);
-  const bool nano = (told.status & STA_NANO) != 0;
-  clock.to_slew = Duration{told.offset} * (nano ? 1 : 1000);
+  clock.frequency_ppm = static_cast<double>(kernel.freq) / kFrequencyScale + tick_ppm(kernel.tick);
+  const bool nano = (kernel.status & STA_NANO) != 0;
+  clock.to_slew = Duration{kernel.offset} * (nano ? 1 : 1000);
   clock.to_slew += std::chrono::microseconds{old_slew.offset};
-  clock.leap = leap_of(state, told.status);
-  if (told.tai != 0) clock.tai_offset = told.tai;
+  clock.leap = leap_of(state, kernel.status);
+  if (kernel.tai != 0) clock.tai_offset = kernel.tai;
   return clock;
 }
 

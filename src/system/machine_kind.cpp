@@ -45,10 +45,10 @@ std::string container_of(const Files& files) {
     return "kubernetes";
   if (files.there("/run/.containerenv")) return "podman";
   if (files.there("/.dockerenv")) return "docker";
-  std::string told = files.line("/run/systemd/container");
-  if (told.empty()) told = container_in_environment(files);
-  if (told == "wsl") return "";  // told apart by its kernel
-  return told.empty() ? by_cgroup : told;
+  std::string container = files.line("/run/systemd/container");
+  if (container.empty()) container = container_in_environment(files);
+  if (container == "wsl") return "";  // told apart by its kernel
+  return container.empty() ? by_cgroup : container;
 }
 
 bool has_hypervisor_flag(const Files& files) {

@@ -13,43 +13,43 @@ REVOKE = ("DELETE", "/api/v2/tokens/me")
 
 
 class Examples(EndToEnd):
-    def run_example(self, name, *arguments, world=None):
-        env = self.environment(world.login, world.api) if world else {}
+    def run_example(self, name, *arguments, emulator=None):
+        env = self.environment(emulator.login, emulator.api) if emulator else {}
         done = subprocess.run([EXAMPLES / name, *arguments], env=env, capture_output=True,
                               text=True, timeout=HUNG_S)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assert_no_secrets(done.stdout, done.stderr)
         return done.stdout.split("\n")[:-1]
 
-    def world(self):
+    def start_emulator(self):
         """Servers that nobody but an example asks; what it did is told by them alone."""
         return self.emulator("--login-offset", "3s", "--strict-nbf", ours_alone=False)
 
-    def sends(self, world):
+    def sends(self, emulator):
         """(method, status, number of the token) of each request that carried one."""
-        return [(r["method"], r["status"], r["token"]) for r in world.api_sends()
+        return [(r["method"], r["status"], r["token"]) for r in emulator.api_sends()
                 if r.get("token")]
 
     def comes_through_skew(self, name, *arguments):
         """Both hosts' clocks differ: the same token is sent again when it has begun."""
-        world = self.world()
-        out = self.run_example(name, *arguments, world=world)
+        emulator = self.start_emulator()
+        out = self.run_example(name, *arguments, emulator=emulator)
         self.assertEqual(out[0], "200")
-        sends = self.sends(world)
+        sends = self.sends(emulator)
         self.assertEqual(sends[0], ("GET", 401, 1))
         self.assertEqual(sends[-1], ("GET", 200, 1))
         self.assertLessEqual(len(sends), 3)
-        self.assertEqual(world.token_requests(), 1)
+        self.assertEqual(emulator.token_requests(), 1)
 
     def comes_through_revocation(self, name):
-        world = self.world()
-        self.assertEqual(self.run_example(name, *ME, *REVOKE, *ME, world=world),
+        emulator = self.start_emulator()
+        self.assertEqual(self.run_example(name, *ME, *REVOKE, *ME, emulator=emulator),
                          ["200", "204", "200"])
-        sends = self.sends(world)
+        sends = self.sends(emulator)
         revoked = sends.index(("DELETE", 204, 1))
         self.assertEqual(sends[revoked + 1], ("GET", 401, 1))
         self.assertEqual(sends[-1], ("GET", 200, 2))
-        self.assertEqual(world.token_requests(), 2)
+        self.assertEqual(emulator.token_requests(), 2)
 
     def test_libcurl_comes_through_skew(self):
         self.comes_through_skew("guard_with_libcurl", *ME)
@@ -68,10 +68,10 @@ class Examples(EndToEnd):
 
     def test_the_guarded_stacks_keep_their_answers_for_the_caller(self):
         """A status that is not about the token is the caller's."""
-        world = self.world()
+        emulator = self.start_emulator()
         for name in ("guard_with_libcurl", "guard_with_beast"):
             self.assertEqual(self.run_example(name, "GET", "/api/v2/authorization/roles", "GET",
-                                              "/nowhere", "HEAD", ME[1], world=world),
+                                              "/nowhere", "HEAD", ME[1], emulator=emulator),
                              ["403", "404", "200"])
 
     def test_your_program_is_tested_without_waiting(self):

@@ -89,13 +89,13 @@ class ConnectProxy:
 
 class Proxied(EndToEnd):
     def setUp(self):
-        self.world = self.emulator("--tls")
-        self.hosts = [self.world.login.removeprefix("https://"),
-                      self.world.api.removeprefix("https://")]
+        self.cloud = self.emulator("--tls")
+        self.hosts = [self.cloud.login.removeprefix("https://"),
+                      self.cloud.api.removeprefix("https://")]
 
     def run_me(self, *flags, ca=True, **env):
-        more = {**NONE, **({"SSL_CERT_FILE": self.world.said["ca"]} if ca else {}), **env}
-        run = self.run_program(self.world, *ME, *flags, **more)
+        more = {**NONE, **({"SSL_CERT_FILE": self.cloud.said["ca"]} if ca else {}), **env}
+        run = self.run_program(self.cloud, *ME, *flags, **more)
         for text in (run.out, run.err, run.report_text):
             for secret in (PASSWORD, IN_URL, "tunnel%40", BASIC):
                 self.assertNotIn(secret, text)
@@ -163,7 +163,7 @@ class Proxied(EndToEnd):
         self.refused(proxy, "407", "rejects these credentials", credentials="mole:wrong@")
         proxy.seen.clear()
         self.refused(proxy, "407", "user:password@")
-        self.assertEqual(self.world.token_requests(), 0)
+        self.assertEqual(self.cloud.token_requests(), 0)
 
     def test_every_refusal_ends_the_call_with_its_reason(self):
         date = b"Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
@@ -201,19 +201,19 @@ class Proxied(EndToEnd):
                     "http://%sp:1/path"):
             run = self.run_me(HTTPS_PROXY=url % IN_URL)
             self.assertIn("the proxy (HTTPS_PROXY)", self.assert_one_error_line(run, 2))
-        self.assertEqual(self.world.token_requests(), 0)
+        self.assertEqual(self.cloud.token_requests(), 0)
 
 
 class ProxiedPlainHttp(EndToEnd):
     def test_the_flag_is_for_http_as_well_and_the_environment_is_not(self):
-        world = self.emulator()
+        emulator = self.emulator()
         proxy = ConnectProxy(self)
-        self.assert_came_through(self.run_program(world, *ME, **{**NONE,
+        self.assert_came_through(self.run_program(emulator, *ME, **{**NONE,
                                                                  "HTTPS_PROXY": proxy.url()}))
         self.assertEqual(proxy.seen, [])
-        self.assert_came_through(self.run_program(world, *ME, "--proxy", proxy.url(), **NONE))
-        self.assertEqual(proxy.targets(), [world.login.removeprefix("http://"),
-                                           world.api.removeprefix("http://")])
+        self.assert_came_through(self.run_program(emulator, *ME, "--proxy", proxy.url(), **NONE))
+        self.assertEqual(proxy.targets(), [emulator.login.removeprefix("http://"),
+                                           emulator.api.removeprefix("http://")])
 
 
 class ClientCertificates(EndToEnd):

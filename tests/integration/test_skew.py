@@ -136,14 +136,14 @@ class Skew(EndToEnd):
 
     def test_both_hosts_of_the_settings(self):
         for flags in ((), ("--tls",)):
-            world = self.emulator("--login-offset", "1700ms", "--api-offset", "-350ms", *flags,
+            emulator = self.emulator("--login-offset", "1700ms", "--api-offset", "-350ms", *flags,
                                   ours_alone=False)
-            login, api = self.measured(login=world.login, api=world.api,
-                                       SSL_CERT_FILE=world.said.get("ca"))
-            self.assertEqual((login["url"], api["url"]), (world.login + "/", world.api + "/"))
+            login, api = self.measured(login=emulator.login, api=emulator.api,
+                                       SSL_CERT_FILE=emulator.said.get("ca"))
+            self.assertEqual((login["url"], api["url"]), (emulator.login + "/", emulator.api + "/"))
             self.assert_measured(login, 1.7)
             self.assert_measured(api, -0.35)
-            self.assertEqual(world.token_requests(), 0)
+            self.assertEqual(emulator.token_requests(), 0)
 
     def test_all_that_is_promised_is_there_and_not_more_is_asked(self):
         server = DateServer(self, ahead(0.25))
@@ -175,8 +175,8 @@ class Skew(EndToEnd):
 
     def backends(self, *offsets, probes):
         flags = [word for offset in offsets for word in ("--api-backend", offset)]
-        world = self.emulator(*flags, ours_alone=False)
-        return self.measured("--probes", str(probes), world.api)[0]
+        emulator = self.emulator(*flags, ours_alone=False)
+        return self.measured("--probes", str(probes), emulator.api)[0]
 
     def test_three_clocks_behind_one_name(self):
         truths = (-3.0, 0.0, 0.4)
@@ -203,9 +203,9 @@ class Skew(EndToEnd):
         near, far = 0.297, -0.203
         urls = []
         for choice in 6 * ("connection", "request"):
-            world = self.emulator("--api-backend", f"{near}s", "--api-backend", f"{far}s",
+            emulator = self.emulator("--api-backend", f"{near}s", "--api-backend", f"{far}s",
                                   "--backend-choice", choice, ours_alone=False)
-            urls.append(world.api)
+            urls.append(emulator.api)
         for probes in ("8", "16", "40"):
             for reading in self.measured("--probes", probes, *urls):
                 held = [reading["offset_low_s"] <= truth <= reading["offset_high_s"]
@@ -330,11 +330,12 @@ class Skew(EndToEnd):
         self.assertEqual({address for address, _, _ in server.seen}, {"127.0.0.1", "::1"})
 
     def test_through_a_proxy(self):
-        world = self.emulator("--tls", "--api-offset", "-2s", ours_alone=False)
+        emulator = self.emulator("--tls", "--api-offset", "-2s", ours_alone=False)
         proxy = ConnectProxy(self)
-        reading, = self.measured(world.api, "--proxy", proxy.url(), SSL_CERT_FILE=world.said["ca"])
+        reading, = self.measured(emulator.api, "--proxy", proxy.url(),
+                                 SSL_CERT_FILE=emulator.said["ca"])
         self.assert_measured(reading, -2)
-        self.assertEqual(set(proxy.targets()), {world.api.removeprefix("https://")})
+        self.assertEqual(set(proxy.targets()), {emulator.api.removeprefix("https://")})
         self.assertNotIn(b"HTTP/1.1", proxy.bytes_seen)  # all of it is TLS
 
     def test_a_proxy_whose_name_does_not_resolve_is_named(self):

@@ -77,15 +77,15 @@ class Loop final : public Executor {
 class Hosts final : public Transport {
  public:
   Hosts(Loop& loop, ClockSource& client_clock)
-      : loop_(loop), client_clock_(client_clock), world_(options(), clocks_.now(), 1) {}
+      : loop_(loop), client_clock_(client_clock), environment_(options(), clocks_.now(), 1) {}
 
   Ticket send(HttpRequest request, const SendOptions& /*options*/, Handler handler) override {
     const bool login = request.url.starts_with(kLogin);
     const auto received = emulator::as_received(request);
     Exchange exchange;
     exchange.sent = client_clock_.now();
-    const emulator::Reply reply = login ? world_.handle_login(received, clocks_.now())
-                                        : world_.handle_api(received, clocks_.now());
+    const emulator::Reply reply = login ? environment_.handle_login(received, clocks_.now())
+                                        : environment_.handle_api(received, clocks_.now());
     exchange.received = client_clock_.now();
     exchange.status = reply.status;
     exchange.headers = reply.headers;
@@ -111,7 +111,7 @@ class Hosts final : public Transport {
   Loop& loop_;
   ClockSource& client_clock_;
   system::SystemClocks clocks_;
-  emulator::CloudEmulator world_;
+  emulator::CloudEmulator environment_;
   Ticket last_ = 0;
 };
 

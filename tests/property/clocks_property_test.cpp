@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "../histories.hpp"
-#include "clock_world.hpp"
+#include "clock_history.hpp"
 #include "clocks/clock_book.hpp"
 
 namespace skewguard::testing {
@@ -85,8 +85,8 @@ Duration pause(Random& random) {
 /// A name with its clocks, and what its answers showed.
 class Name {
  public:
-  Name(World& world, Random& random, const EstimatorOptions& options, const Kind& kind)
-      : world_(world),
+  Name(ClockHistory& history, Random& random, const EstimatorOptions& options, const Kind& kind)
+      : history_(history),
         random_(random),
         network_(random),
         most_drift_(static_cast<std::int64_t>(options.drift * 1e9)),
@@ -95,8 +95,8 @@ class Name {
     const double spread = std::exp(random.unit() * 9.0);  // 1 ms .. 8 s
     for (int i = 0; i < kind.backends; ++i) {
       const Duration apart{static_cast<std::int64_t>(spread * 1e6 * (2 * random.unit() - 1))};
-      backends_.push_back(world.courses.size());
-      world.courses.push_back({base + (i == 0 ? Duration{0} : apart), 0});
+      backends_.push_back(history.courses.size());
+      history.courses.push_back({base + (i == 0 ? Duration{0} : apart), 0});
       new_rate(i);
     }
   }
@@ -109,8 +109,8 @@ class Name {
   Answer ask() {
     const auto backend = pick();
     Answer answer = begin(backend);
-    world_.pass(last_back_);
-    answer.sample.received = world_.read(random_);
+    history_.pass(last_back_);
+    answer.sample.received = history_.read(random_);
     return answer;
   }
   /// The same without waiting for the answer: the caller sets `received` later.
@@ -119,10 +119,10 @@ class Name {
     const Network::Delay delay = network_.draw(random_);
     answer.course = backends_[backend];
     answer.sample.connection = static_cast<std::uint64_t>(random_.between(0, 3));
-    answer.sample.sent = world_.read(random_);
-    world_.pass(delay.there);
+    answer.sample.sent = history_.read(random_);
+    history_.pass(delay.there);
     const Duration late = random_.between(Duration{0}, most_late_);
-    answer.sample.date = world_.date_of(answer.course, late);
+    answer.sample.date = history_.date_of(answer.course, late);
     last_back_ = delay.back;
     return answer;
   }
@@ -132,26 +132,26 @@ class Name {
   }
 
   void step(std::size_t backend, Duration by) {
-    Course course = world_.courses[backends_[backend]];
+    Course course = history_.courses[backends_[backend]];
     course.offset += by;
-    backends_[backend] = world_.courses.size();
-    world_.courses.push_back(course);
+    backends_[backend] = history_.courses.size();
+    history_.courses.push_back(course);
   }
   void new_rate(std::size_t backend) {
     const auto extreme = random_.between(0, 3);
-    world_.courses[backends_[backend]].rate = extreme == 0 ? most_drift_
-                                              : extreme == 1
-                                                  ? -most_drift_
-                                                  : random_.between(-most_drift_, most_drift_);
+    history_.courses[backends_[backend]].rate = extreme == 0 ? most_drift_
+                                                : extreme == 1
+                                                    ? -most_drift_
+                                                    : random_.between(-most_drift_, most_drift_);
   }
   void new_rate(int backend) { new_rate(static_cast<std::size_t>(backend)); }
   [[nodiscard]] Duration truth(std::size_t backend) const {
-    return world_.courses[backends_[backend]].offset;
+    return history_.courses[backends_[backend]].offset;
   }
   [[nodiscard]] std::size_t course(std::size_t backend) const { return backends_[backend]; }
 
  private:
-  World& world_;
+  ClockHistory& history_;
   Random& random_;
   Network network_;
   std::int64_t most_drift_;
@@ -189,16 +189,16 @@ Complaint check_bounds(const SkewEstimator& estimator, UnslewedTime at) {
 }
 
 /// Every clock that gave a sample which still counts lies in the hull.
-Complaint check_truths(const std::vector<Taken>& taken, const World& world,
+Complaint check_truths(const std::vector<Taken>& taken, const ClockHistory& history,
                        const SkewEstimator& estimator) {
-  const OffsetBound hull = *estimator.hull(world.time());
+  const OffsetBound hull = *estimator.hull(history.time());
   std::size_t expected = 0;
   UnslewedTime latest{};
   for (const Taken& t : taken) latest = std::max(latest, t.received);
   for (std::size_t i = 0; i < taken.size(); ++i) {
     if (!counts(taken[i], taken.size() - 1 - i, latest, estimator)) continue;
     ++expected;
-    const Duration truth = world.courses[taken[i].course].offset;
+    const Duration truth = history.courses[taken[i].course].offset;
     if (!hull.holds(truth))
       return "hull " + text(hull) + " misses " + text(truth) + " of sample " + std::to_string(i);
   }
@@ -212,8 +212,8 @@ class History {
       : random_(seed),
         kind_(kind),
         options_(options_of(random_)),
-        world_(random_),
-        name_(world_, random_, options_, kind),
+        history_(random_),
+        name_(history_, random_, options_, kind),
         estimator_(options_) {}
 
   Complaint run() {
@@ -226,19 +226,20 @@ class History {
         return complaint;
       }
     }
-    world_.pass(pause(random_));
+    history_.pass(pause(random_));
     return check();
   }
 
  private:
   void events() {
-    world_.pass(pause(random_));
+    history_.pass(pause(random_));
     if (random_.chance(0.2)) name_.new_rate(name_.pick());
-    if (random_.chance(0.2)) world_.slew = random_.between(-500'000, 500'000);
-    if (random_.chance(0.1)) world_.wall_ahead = random_.between(-hours{24 * 365}, hours{24 * 365});
+    if (random_.chance(0.2)) history_.slew = random_.between(-500'000, 500'000);
+    if (random_.chance(0.1))
+      history_.wall_ahead = random_.between(-hours{24 * 365}, hours{24 * 365});
     if (random_.chance(0.05) && !slept_) {
       const Duration most = options_.suspend_widening;
-      world_.suspend(random_.between(milliseconds{100}, hours{10}), random_.between(-most, most));
+      history_.suspend(random_.between(milliseconds{100}, hours{10}), random_.between(-most, most));
       ++suspends_;
       slept_ = true;
     }
@@ -248,7 +249,7 @@ class History {
       name_.step(name_.pick(), random_.chance(0.5) ? by : -by);
     }
     if (kind_.forgets && random_.chance(0.05) && !taken_.empty())
-      estimator_.forget_before(world_.time() - random_.between(seconds{0}, seconds{60}));
+      estimator_.forget_before(history_.time() - random_.between(seconds{0}, seconds{60}));
   }
 
   /// An answer in flight while other things happen.
@@ -256,7 +257,7 @@ class History {
     Name::Answer slow = name_.begin(name_.pick());
     events();
     if (auto complaint = take(name_.ask())) return complaint;
-    slow.sample.received = world_.read(random_);
+    slow.sample.received = history_.read(random_);
     return take(slow);
   }
 
@@ -272,8 +273,9 @@ class History {
         {answer.course, answer.sample.sent.unslewed(), answer.sample.received.unslewed()});
     if (auto complaint = check()) return complaint;
     // The newest sample counts, whatever was forgotten.
-    const Duration truth = world_.courses[answer.course].offset;
-    if (!estimator_.hull(world_.time())->holds(truth)) return "misses the clock that just answered";
+    const Duration truth = history_.courses[answer.course].offset;
+    if (!estimator_.hull(history_.time())->holds(truth))
+      return "misses the clock that just answered";
     return {};
   }
 
@@ -282,26 +284,27 @@ class History {
       if (kind_.forgets) return {};
       return "forgot all";
     }
-    if (auto complaint = check_bounds(estimator_, world_.time())) return complaint;
-    if (auto complaint = check_truths(taken_, world_, estimator_)) return complaint;
+    if (auto complaint = check_bounds(estimator_, history_.time())) return complaint;
+    if (auto complaint = check_truths(taken_, history_, estimator_)) return complaint;
     return kind_.backends == 1 && !kind_.steps ? check_one_clock() : Complaint{};
   }
 
   Complaint check_one_clock() {
     const Duration truth = name_.truth(0);
-    if (!estimator_.plain(world_.time())->holds(truth)) return "plain misses the only clock";
+    if (!estimator_.plain(history_.time())->holds(truth)) return "plain misses the only clock";
     if (estimator_.steps() != 0) return "a step of a clock that made none";
     // Not by being wide: the width comes only from the samples, drift, staleness and suspends.
     Duration width = seconds{1} + options_.staleness + 2 * options_.suspend_widening * suspends_ +
                      milliseconds{1};
     Duration longest{0};
-    UnslewedTime first = world_.time();
+    UnslewedTime first = history_.time();
     for (const Taken& t : taken_) {
       longest = std::max(longest, t.received - t.sent);
       first = std::min(first, t.sent);
     }
-    width += longest + 2 * World::drift(world_.time() - first, std::llround(options_.drift * 1e9));
-    const OffsetBound hull = *estimator_.hull(world_.time());
+    width += longest +
+             2 * ClockHistory::drift(history_.time() - first, std::llround(options_.drift * 1e9));
+    const OffsetBound hull = *estimator_.hull(history_.time());
     if (hull.low < truth - width || hull.high > truth + width) return "hull wider than it must be";
     return {};
   }
@@ -309,7 +312,7 @@ class History {
   Random random_;
   Kind kind_;
   EstimatorOptions options_;
-  World world_;
+  ClockHistory history_;
   Name name_;
   SkewEstimator estimator_;
   std::vector<Taken> taken_;
@@ -345,8 +348,8 @@ class BookHistory {
       : random_(seed),
         stands_still_(stands_still),
         options_(options_of(random_)),
-        world_(random_),
-        names_{Name(world_, random_, options_, {}), Name(world_, random_, options_, {})},
+        history_(random_),
+        names_{Name(history_, random_, options_, {}), Name(history_, random_, options_, {})},
         book_(options_),
         ids_{book_.id("https://login.example"), book_.id("https://api.example")} {}
 
@@ -354,14 +357,15 @@ class BookHistory {
     const auto count = random_.between(3, 16);
     const auto stop_at = random_.between(1, count - 1);
     for (std::int64_t i = 0; i < count; ++i) {
-      world_.pass(random_.between(seconds{0}, seconds{40}));
-      if (random_.chance(0.3)) world_.slew = random_.between(-500'000, 500'000);
-      if (random_.chance(0.3)) world_.wall_ahead = random_.between(-hours{400'000}, hours{900'000});
+      history_.pass(random_.between(seconds{0}, seconds{40}));
+      if (random_.chance(0.3)) history_.slew = random_.between(-500'000, 500'000);
+      if (random_.chance(0.3))
+        history_.wall_ahead = random_.between(-hours{400'000}, hours{900'000});
       if (stands_still_ && i == stop_at) stand_still();
       for (std::size_t n = 0; n < 2; ++n)
         if (auto complaint = hear(n)) return complaint;
     }
-    world_.pass(random_.between(seconds{0}, hours{2}));
+    history_.pass(random_.between(seconds{0}, hours{2}));
     if (auto complaint = check_all()) return complaint;
     if (stands_still_ && !claimed_) return "standing still went unnoticed";
     return {};
@@ -393,7 +397,7 @@ class BookHistory {
 
   Complaint check_all() {
     if (!heard_[0] || !heard_[1]) return {};
-    const Now now = world_.read(random_);
+    const Now now = history_.read(random_);
     for (std::size_t n = 0; n < 2; ++n)
       if (auto complaint = check_server(n, now)) return complaint;
     const Duration apart = names_[0].truth(0) - names_[1].truth(0);
@@ -407,13 +411,13 @@ class BookHistory {
   }
 
   Complaint check_server(std::size_t n, const Now& now) {
-    const Duration server_now = world_.time().time_since_epoch() + names_[n].truth(0);
+    const Duration server_now = history_.time().time_since_epoch() + names_[n].truth(0);
     const auto boot = book_.to_boot(ids_[n], now);
     const auto wall = book_.to_wall(ids_[n], now);
     const auto plain = book_.to_wall(ids_[n], now, clocks::Trust::one_clock);
-    if (!boot || !boot->holds(server_now - world_.boot())) return "to_boot misses";
-    if (!wall || !wall->holds(server_now - world_.wall())) return "to_wall misses";
-    if (one_era() && (!plain || !plain->holds(server_now - world_.wall())))
+    if (!boot || !boot->holds(server_now - history_.boot())) return "to_boot misses";
+    if (!wall || !wall->holds(server_now - history_.wall())) return "to_wall misses";
+    if (one_era() && (!plain || !plain->holds(server_now - history_.wall())))
       return "plain to_wall misses";
     const auto reading = book_.reading(ids_[n], now);
     // The reading belongs to the moment of now.boot, which lies within the gap.
@@ -423,14 +427,14 @@ class BookHistory {
     return check_when(n, now, server_now);
   }
 
-  /// Runs a copy of the world ahead, and compares the boot clock when the server's clock reaches
+  /// Runs a copy of the history ahead, and compares the boot clock when the server's clock reaches
   /// the time.
   Complaint check_when(std::size_t n, const Now& now, Duration server_now) {
-    World later = world_;
+    ClockHistory later = history_;
     later.pass(random_.between(seconds{0}, seconds{600}));
     const Duration server_then =
         later.time().time_since_epoch() + later.courses[names_[n].course(0)].offset;
-    if (server_then < server_now) return "the world ran backwards";
+    if (server_then < server_now) return "the history ran backwards";
     const auto span = book_.when(ServerTime(ids_[n], server_then), now);
     const Instant then{later.boot()};
     if (!span || span->earliest > then + 2 * now.gap || span->latest < then - 2 * now.gap)
@@ -444,7 +448,7 @@ class BookHistory {
   Random random_;
   bool stands_still_;
   EstimatorOptions options_;
-  World world_;
+  ClockHistory history_;
   std::array<Name, 2> names_;
   ClockBook book_;
   std::array<ServerId, 2> ids_;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "doctor/judge.hpp"
-#include "probe_world.hpp"
+#include "virtual_probes.hpp"
 
 #ifndef SKEWGUARD_HISTORY_SHARE
 #define SKEWGUARD_HISTORY_SHARE 1

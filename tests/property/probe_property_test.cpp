@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "doctor/clock_reading.hpp"
-#include "probe_world.hpp"
+#include "virtual_probes.hpp"
 
 #ifndef SKEWGUARD_HISTORY_SHARE
 #define SKEWGUARD_HISTORY_SHARE 1

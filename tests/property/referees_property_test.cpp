@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "../unit/clocks/sntp_packet.hpp"
-#include "clock_world.hpp"
+#include "clock_history.hpp"
 #include "clocks/agreement.hpp"
 #include "clocks/sntp.hpp"
 #include "clocks/who_is_wrong.hpp"
@@ -67,37 +67,39 @@ TEST(WhoIsWrongProperty, AnInnocentClockIsNeverBlamedWhileAMajorityIsHonest) {
 /// One server's history: its clock drifts, ours step and drift, it claims a true distance.
 void ask_one_server(std::uint64_t seed) {
   Random random(seed);
-  World world(random);
+  ClockHistory history(random);
   const Network network(random);
   const Duration base = seconds{1'750'000'000} + random.between(-hours{2}, hours{2});
   const auto rate = [&] { return random.between(-600'000, 600'000); };
-  world.courses = {{base, rate()},
-                   {base + random.between(-milliseconds{200}, milliseconds{200}), rate()}};
+  history.courses = {{base, rate()},
+                     {base + random.between(-milliseconds{200}, milliseconds{200}), rate()}};
   clocks::SntpServer server(600e-6);
   for (std::int64_t i = random.between(1, 8); i > 0; --i) {
-    world.pass(random.between(seconds{0}, seconds{64}));
-    if (random.chance(0.2)) world.wall_ahead = random.between(-hours{1}, hours{1});
-    const auto clock = [&] { return world.time().time_since_epoch() + world.courses[0].offset; };
+    history.pass(random.between(seconds{0}, seconds{64}));
+    if (random.chance(0.2)) history.wall_ahead = random.between(-hours{1}, hours{1});
+    const auto clock = [&] {
+      return history.time().time_since_epoch() + history.courses[0].offset;
+    };
     const Network::Delay delay = network.draw(random);
-    const Now sent = world.read(random);
-    world.pass(delay.there);
+    const Now sent = history.read(random);
+    history.pass(delay.there);
     clocks::testing::SntpAnswerOf answer{.nonce = 7, .came = clock()};
-    world.pass(random.between(Duration{0}, milliseconds{1}));
+    history.pass(random.between(Duration{0}, milliseconds{1}));
     answer.went = clock();
     answer.root_dispersion =
-        std::chrono::abs(world.courses[1].offset - world.courses[0].offset) + milliseconds{1};
-    world.pass(delay.back);
-    const Now received = world.read(random);
+        std::chrono::abs(history.courses[1].offset - history.courses[0].offset) + milliseconds{1};
+    history.pass(delay.back);
+    const Now received = history.read(random);
     const auto read = clocks::read_sntp(clocks::testing::SntpPacket(answer), 7, sent, received);
     const auto* sample = std::get_if<clocks::SntpSample>(&read);
     ASSERT_NE(sample, nullptr) << "seed " << seed;
     ASSERT_NE(server.observe(*sample), clocks::Observed::dropped) << "seed " << seed;
-    world.pass(random.between(seconds{0}, seconds{100}));
-    const Now now = world.read(random);
-    const Duration wall_minus_crystal = world.wall() - world.time().time_since_epoch();
-    ASSERT_TRUE(server.server(now)->holds(world.courses[0].offset - wall_minus_crystal))
+    history.pass(random.between(seconds{0}, seconds{100}));
+    const Now now = history.read(random);
+    const Duration wall_minus_crystal = history.wall() - history.time().time_since_epoch();
+    ASSERT_TRUE(server.server(now)->holds(history.courses[0].offset - wall_minus_crystal))
         << "seed " << seed;
-    ASSERT_TRUE(server.truth(now)->holds(world.courses[1].offset - wall_minus_crystal))
+    ASSERT_TRUE(server.truth(now)->holds(history.courses[1].offset - wall_minus_crystal))
         << "seed " << seed;
   }
 }

@@ -22,8 +22,9 @@ void put_field(emulator::Reply& reply, const std::string& name, const std::strin
 }
 
 /// The host's next `times` answers are spoilt.
-void spoil_next(VirtualWorld& world, const char* host, int times, Spoil spoil) {
-  world.fate = [host, left = times, spoil = std::move(spoil)](const HttpRequest& request) mutable {
+void spoil_next(Simulation& simulation, const char* host, int times, Spoil spoil) {
+  simulation.fate = [host, left = times,
+                     spoil = std::move(spoil)](const HttpRequest& request) mutable {
     Fate fate;
     if (!request.url.starts_with(host) || request.method == "HEAD" || left == 0) return fate;
     --left;
@@ -49,54 +50,54 @@ Request request_of(const std::string& method) {
 
 TEST_P(Scenario, A3TheLoginLimitIsWaitedOutWithGrowingPauses) {
   build(0s, {0s});
-  world->servers().settings().login_limit.requests = 0;
+  simulation->servers().settings().login_limit.requests = 0;
   const auto pending = client->start(request_of("GET"));
-  world->run_for(10s);
+  simulation->run_for(10s);
   ASSERT_FALSE(pending->has_value()) << "it is not fatal";
-  world->servers().settings().login_limit.requests.reset();
-  world->run_for(20s);
+  simulation->servers().settings().login_limit.requests.reset();
+  simulation->run_for(20s);
   ASSERT_TRUE(pending->has_value());
   const CallReport& report = (*pending)->report;
   EXPECT_EQ((*pending)->status, 200) << to_json(report);
   EXPECT_EQ(report.verdict, Verdict::login_rate_limited);
   EXPECT_TRUE(report.mitigated);
   EXPECT_EQ(report.exit_code, 0);
-  EXPECT_GE(world->token_requests(), 3U);
-  EXPECT_LE(world->token_requests(), 8U);
-  for (std::size_t i = 2; i < world->token_requests(); ++i) {
-    const auto& seen = world->seen();
+  EXPECT_GE(simulation->token_requests(), 3U);
+  EXPECT_LE(simulation->token_requests(), 8U);
+  for (std::size_t i = 2; i < simulation->token_requests(); ++i) {
+    const auto& seen = simulation->seen();
     EXPECT_GE(seen[i].at - seen[i - 1].at, seen[i - 1].at - seen[i - 2].at) << i;
   }
 }
 
 TEST_P(Scenario, A3TheLoginLimitThatLastsEndsWith7) {
   build(0s, {0s});
-  world->servers().settings().login_limit.requests = 0;
-  const Instant before = world->boot();
+  simulation->servers().settings().login_limit.requests = 0;
+  const Instant before = simulation->boot();
   const auto outcome = client->get();
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->kind, ErrorKind::throttled);
   EXPECT_EQ(outcome.report.exit_code, 7) << to_json(outcome.report);
   EXPECT_EQ(outcome.report.verdict, Verdict::login_rate_limited);
   EXPECT_LE(outcome.ended - before, 30100ms);
-  EXPECT_LE(world->token_requests(), 9U);
+  EXPECT_LE(simulation->token_requests(), 9U);
 }
 
 TEST_P(Scenario, A3TheLoginLimitHoldsNobodyUpWhileTheOldTokenLives) {
   build(0s, {0s}, 300s);
   call_for(265s, 5s);
-  world->servers().settings().login_limit.requests = 0;
+  simulation->servers().settings().login_limit.requests = 0;
   for (int i = 0; i < 8; ++i) {
-    const Instant before = world->boot();
+    const Instant before = simulation->boot();
     const auto outcome = client->get();
     EXPECT_EQ(outcome.status, 200);
     EXPECT_LT(outcome.ended - before, 100ms);
-    world->run_for(4s);
+    simulation->run_for(4s);
   }
-  EXPECT_GE(world->token_requests(), 2U) << "a refresh was tried";
-  world->servers().settings().login_limit.requests.reset();
+  EXPECT_GE(simulation->token_requests(), 2U) << "a refresh was tried";
+  simulation->servers().settings().login_limit.requests.reset();
   call_for(100s, 5s);
-  EXPECT_EQ(world->rejections(), 0U);
+  EXPECT_EQ(simulation->rejections(), 0U);
 }
 
 // A4 ----------------------------------------------------------------------------------------------
@@ -116,42 +117,42 @@ Verdict limit_verdict(const char* host) {
 TEST_P(Scenario, A4WaitsTheSecondsThatTheServerRequests) {
   for (const char* host : {kApiUrl, kLoginUrl}) {
     build(0s, {0s});
-    spoil_next(*world, host, 1, too_many("1"));
-    const Instant before = world->boot();
+    spoil_next(*simulation, host, 1, too_many("1"));
+    const Instant before = simulation->boot();
     const auto outcome = client->get();
     EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
     EXPECT_EQ(outcome.report.verdict, limit_verdict(host));
     EXPECT_GE(outcome.ended - before, 1s);
     EXPECT_LE(outcome.ended - before, 2s);
-    EXPECT_EQ(world->token_requests(), host == kLoginUrl ? 2U : 1U);
+    EXPECT_EQ(simulation->token_requests(), host == kLoginUrl ? 2U : 1U);
   }
 }
 
 TEST_P(Scenario, A4AnHourIsPastTheDeadlineAndEndsAtOnceWith7) {
   for (const char* host : {kApiUrl, kLoginUrl}) {
     build(0s, {0s});
-    spoil_next(*world, host, kAlways, too_many("3600"));
-    const Instant before = world->boot();
+    spoil_next(*simulation, host, kAlways, too_many("3600"));
+    const Instant before = simulation->boot();
     const auto outcome = client->get();
     EXPECT_EQ(outcome.report.exit_code, 7) << to_json(outcome.report);
     EXPECT_EQ(outcome.report.verdict, limit_verdict(host));
     EXPECT_LE(outcome.ended - before, 1s) << "nothing is gained by waiting";
     EXPECT_EQ(sends_with_token(), host == kApiUrl ? 1U : 0U);
-    EXPECT_EQ(world->token_requests(), 1U);
+    EXPECT_EQ(simulation->token_requests(), 1U);
   }
 }
 
 TEST_P(Scenario, A4AnHourIsWaitedForByWhoHasTheTime) {
   build(0s, {0s}, 300s);
-  spoil_next(*world, kApiUrl, 1, too_many("1800"));
+  spoil_next(*simulation, kApiUrl, 1, too_many("1800"));
   Request request = request_of("GET");
   request.timeout = 2h;
-  const Instant before = world->boot();
+  const Instant before = simulation->boot();
   const auto outcome = client->call(request);
   EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
   EXPECT_GE(outcome.ended - before, 1800s);
   EXPECT_LE(outcome.ended - before, 1805s);
-  EXPECT_EQ(world->rejections(), 0U) << "the token has ended meanwhile";
+  EXPECT_EQ(simulation->rejections(), 0U) << "the token has ended meanwhile";
 }
 
 TEST_P(Scenario, A4GarbageOrNothingIsBackedOffFrom) {
@@ -160,8 +161,8 @@ TEST_P(Scenario, A4GarbageOrNothingIsBackedOffFrom) {
       SCOPED_TRACE(words);
       build(0s, {0s});
       const bool none = words == std::string_view{"none"};
-      spoil_next(*world, host, 3, too_many(none ? std::nullopt : std::optional{words}));
-      const Instant before = world->boot();
+      spoil_next(*simulation, host, 3, too_many(none ? std::nullopt : std::optional{words}));
+      const Instant before = simulation->boot();
       const auto outcome = client->get();
       EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
       EXPECT_EQ(outcome.report.verdict, limit_verdict(host));
@@ -173,14 +174,14 @@ TEST_P(Scenario, A4GarbageOrNothingIsBackedOffFrom) {
 
 TEST_P(Scenario, A4ALimitThatLastsEndsWith7ByTheDeadline) {
   build(0s, {0s});
-  spoil_next(*world, kApiUrl, kAlways, too_many(std::nullopt));
-  const Instant before = world->boot();
+  spoil_next(*simulation, kApiUrl, kAlways, too_many(std::nullopt));
+  const Instant before = simulation->boot();
   const auto outcome = client->get();
   EXPECT_EQ(outcome.status, 429);
   EXPECT_EQ(outcome.report.exit_code, 7) << to_json(outcome.report);
   EXPECT_LE(outcome.ended - before, 30100ms);
   EXPECT_LE(sends_with_token(), 8U);
-  EXPECT_EQ(world->token_requests(), 1U);
+  EXPECT_EQ(simulation->token_requests(), 1U);
 }
 
 // A6 ----------------------------------------------------------------------------------------------
@@ -201,31 +202,31 @@ Spoil html_page(int status) {
 TEST_P(Scenario, A6TheAuthBackendsTimeOutIsWaitedForAndTheTokenStays) {
   build(0s, {0s});
   ASSERT_EQ(client->get().status, 200);
-  spoil_next(*world, kApiUrl, 2, auth_times_out);
+  spoil_next(*simulation, kApiUrl, 2, auth_times_out);
   const auto outcome = client->get();
   EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
   EXPECT_EQ(outcome.report.verdict, Verdict::auth_backend_unavailable);
   EXPECT_TRUE(outcome.report.mitigated);
-  spoil_next(*world, kApiUrl, kAlways, auth_times_out);
+  spoil_next(*simulation, kApiUrl, kAlways, auth_times_out);
   const auto never = client->get();
   EXPECT_EQ(never.status, 504);
   EXPECT_EQ(never.report.exit_code, 1) << to_json(never.report);
-  world->fate = nullptr;
+  simulation->fate = nullptr;
   EXPECT_EQ(client->get().status, 200);
-  EXPECT_EQ(world->token_requests(), 1U);
+  EXPECT_EQ(simulation->token_requests(), 1U);
   EXPECT_EQ(tokens_sent().size(), 1U);
 }
 
 TEST_P(Scenario, A6AGatewaysPageIsRetriedForGetAndAPostIsSentOnce) {
   for (const char* method : {"GET", "POST"}) {
     build(0s, {0s});
-    spoil_next(*world, kApiUrl, 1, html_page(502));
+    spoil_next(*simulation, kApiUrl, 1, html_page(502));
     const auto outcome = client->call(request_of(method));
     const bool get = method == std::string_view{"GET"};
     EXPECT_EQ(outcome.status, get ? 200 : 502);
     EXPECT_EQ(outcome.report.exit_code, get ? 0 : 1);
     EXPECT_EQ(sends_with_token(), get ? 2U : 1U);
-    EXPECT_EQ(world->token_requests(), 1U);
+    EXPECT_EQ(simulation->token_requests(), 1U);
   }
 }
 
@@ -250,12 +251,12 @@ TEST_P(Scenario, A6AnUnusableTokenAnswerIsAskedForAgain) {
   for (const BadAnswer& bad : bad_answers()) {
     SCOPED_TRACE(bad.name);
     build(0s, {0s});
-    spoil_next(*world, kLoginUrl, 1, bad.spoil);
+    spoil_next(*simulation, kLoginUrl, 1, bad.spoil);
     const auto outcome = client->get();
     EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
     EXPECT_EQ(outcome.report.verdict,
               bad.exit_code == 6 ? Verdict::auth_backend_unavailable : Verdict::protocol);
-    EXPECT_EQ(world->token_requests(), 2U);
+    EXPECT_EQ(simulation->token_requests(), 2U);
   }
 }
 
@@ -263,13 +264,13 @@ TEST_P(Scenario, A6AnUnusableTokenAnswerThatStaysIsAClearError) {
   for (const BadAnswer& bad : bad_answers()) {
     SCOPED_TRACE(bad.name);
     build(0s, {0s});
-    spoil_next(*world, kLoginUrl, kAlways, bad.spoil);
+    spoil_next(*simulation, kLoginUrl, kAlways, bad.spoil);
     const auto outcome = client->get();
     ASSERT_TRUE(outcome.error);
     EXPECT_EQ(outcome.report.exit_code, bad.exit_code) << to_json(outcome.report);
     EXPECT_THAT(outcome.error->message, testing::HasSubstr("login"));
     EXPECT_EQ(sends_with_token(), 0U);
-    EXPECT_LE(world->token_requests(), 9U);
+    EXPECT_LE(simulation->token_requests(), 9U);
   }
 }
 
@@ -278,27 +279,27 @@ TEST_P(Scenario, A6TheCachedTokenStaysWhateverTheLoginHostAnswers) {
     SCOPED_TRACE(bad.name);
     build(0s, {0s}, 300s);
     call_for(265s, 5s);
-    spoil_next(*world, kLoginUrl, kAlways, bad.spoil);
+    spoil_next(*simulation, kLoginUrl, kAlways, bad.spoil);
     for (int i = 0; i < 8; ++i) {
-      const Instant before = world->boot();
+      const Instant before = simulation->boot();
       const auto outcome = client->get();
       EXPECT_EQ(outcome.status, 200);
       EXPECT_LT(outcome.ended - before, 100ms);
-      world->run_for(4s);
+      simulation->run_for(4s);
     }
-    EXPECT_GE(world->token_requests(), 2U) << "a refresh was tried";
-    world->fate = nullptr;
+    EXPECT_GE(simulation->token_requests(), 2U) << "a refresh was tried";
+    simulation->fate = nullptr;
     call_for(100s, 5s);
-    EXPECT_EQ(world->rejections(), 0U);
+    EXPECT_EQ(simulation->rejections(), 0U);
   }
 }
 
 TEST_P(Scenario, A6AWrongContentTypeSpoilsNoToken) {
   build(0s, {0s});
-  spoil_next(*world, kLoginUrl, kAlways,
+  spoil_next(*simulation, kLoginUrl, kAlways,
              [](emulator::Reply& reply) { put_field(reply, "Content-Type", "text/html"); });
   EXPECT_EQ(client->get().status, 200);
-  EXPECT_LE(world->token_requests(), 2U);
+  EXPECT_LE(simulation->token_requests(), 2U);
 }
 
 // A7 ----------------------------------------------------------------------------------------------
@@ -321,8 +322,8 @@ constexpr Wording401 kWordings[] = {
 };
 
 /// Whatever the API refuses with 401 is said in these words.
-void word_refusals(VirtualWorld& world, const Wording401& wording, bool refuse_all = false) {
-  world.fate = [wording, refuse_all](const HttpRequest& request) {
+void word_refusals(Simulation& simulation, const Wording401& wording, bool refuse_all = false) {
+  simulation.fate = [wording, refuse_all](const HttpRequest& request) {
     Fate fate;
     if (!request.url.starts_with(kApiUrl)) return fate;
     fate.spoil = [wording, refuse_all](emulator::Reply& reply) {
@@ -341,14 +342,14 @@ TEST_P(Scenario, A7ARevokedTokenIsOneInWhateverWords) {
   for (const Wording401& wording : kWordings) {
     SCOPED_TRACE(wording.name);
     build(0s, {0s});
-    word_refusals(*world, wording);
+    word_refusals(*simulation, wording);
     ASSERT_EQ(client->get().status, 200);
-    world->run_for(30s);
-    world->servers().tokens().revoke_all();
+    simulation->run_for(30s);
+    simulation->servers().tokens().revoke_all();
     const auto outcome = client->get();
     EXPECT_EQ(outcome.status, 200);
     EXPECT_EQ(outcome.report.verdict, Verdict::token_revoked) << to_json(outcome.report);
-    EXPECT_EQ(world->token_requests(), 2U);
+    EXPECT_EQ(simulation->token_requests(), 2U);
   }
 }
 
@@ -356,7 +357,7 @@ TEST_P(Scenario, A7ATokenThatIsNotValidYetIsRecognizedWhateverTheWords) {
   for (const Wording401& wording : kWordings) {
     SCOPED_TRACE(wording.name);
     build(5s, {0s});
-    word_refusals(*world, wording);
+    word_refusals(*simulation, wording);
     const auto outcome = client->get();
     EXPECT_EQ(outcome.status, 200);
     EXPECT_EQ(outcome.report.verdict, Verdict::issuer_clock_ahead) << to_json(outcome.report);
@@ -368,29 +369,29 @@ TEST_P(Scenario, A7ATokenRefusedForGoodIsOneInWhateverWords) {
   for (const Wording401& wording : kWordings) {
     SCOPED_TRACE(wording.name);
     build(0s, {0s});
-    word_refusals(*world, wording, true);
+    word_refusals(*simulation, wording, true);
     const auto outcome = client->get();
     EXPECT_EQ(outcome.status, 401);
     const bool page = wording.body == std::string{kHtml};
     EXPECT_EQ(outcome.report.exit_code, page ? 1 : 3);
     EXPECT_EQ(outcome.report.verdict, page ? Verdict::gateway_refused : Verdict::token_rejected)
         << to_json(outcome.report);
-    EXPECT_EQ(world->token_requests(), 2U);
+    EXPECT_EQ(simulation->token_requests(), 2U);
   }
 }
 
 TEST_P(Scenario, A7APageForEveryTokenPausesLikeARefusalForGood) {
   build(0s, {0s});
-  word_refusals(*world, {"HTML", "", kHtml}, true);
+  word_refusals(*simulation, {"HTML", "", kHtml}, true);
   for (int i = 0; i < 20; ++i) client->get();
-  EXPECT_LE(world->token_requests(), 8U);
+  EXPECT_LE(simulation->token_requests(), 8U);
 }
 
 TEST_P(Scenario, A7InsufficientScopeIsAMissingPermissionWhateverTheStatus) {
   for (const int status : {400, 401, 403, 404}) {
     for (const char* body : {"", kHtml, R"({"code":"bad.credentials","status":401})"}) {
       build(0s, {0s});
-      spoil_next(*world, kApiUrl, kAlways, [status, body](emulator::Reply& reply) {
+      spoil_next(*simulation, kApiUrl, kAlways, [status, body](emulator::Reply& reply) {
         reply.status = status;
         reply.body = body;
         put_field(reply, "WWW-Authenticate", R"(Bearer error="insufficient_scope", scope="calls")");
@@ -399,7 +400,7 @@ TEST_P(Scenario, A7InsufficientScopeIsAMissingPermissionWhateverTheStatus) {
       EXPECT_EQ(outcome.report.exit_code, 5) << status << to_json(outcome.report);
       EXPECT_EQ(outcome.report.verdict, Verdict::missing_permission);
       EXPECT_EQ(sends_with_token(), 1U);
-      EXPECT_EQ(world->token_requests(), 1U);
+      EXPECT_EQ(simulation->token_requests(), 1U);
     }
   }
 }
@@ -413,7 +414,7 @@ TEST_P(Scenario, A8NoRedirectIsFollowed) {
       for (const int status : {301, 302, 303, 307, 308}) {
         SCOPED_TRACE(std::string{host} + " " + target);
         build(0s, {0s});
-        spoil_next(*world, host, kAlways, [status, target](emulator::Reply& reply) {
+        spoil_next(*simulation, host, kAlways, [status, target](emulator::Reply& reply) {
           reply.status = status;
           reply.body.clear();
           put_field(reply, "Location", target);
@@ -422,7 +423,7 @@ TEST_P(Scenario, A8NoRedirectIsFollowed) {
         EXPECT_EQ(outcome.report.exit_code, 1) << to_json(outcome.report);
         EXPECT_EQ(outcome.report.verdict, Verdict::protocol);
         EXPECT_EQ(sends_with_token(), host == kApiUrl ? 1U : 0U);
-        for (const Seen& seen : world->seen()) {
+        for (const Seen& seen : simulation->seen()) {
           EXPECT_TRUE(seen.url.starts_with("https://api.test/") ||
                       seen.url.starts_with("https://login.test/"))
               << seen.url;
@@ -438,12 +439,12 @@ TEST_P(Scenario, A9SilenceEndsAtTheDeadlineWith6) {
   for (const char* host : {kApiUrl, kLoginUrl}) {
     for (const auto kind : {Fate::Kind::lost, Fate::Kind::answer_lost}) {
       build(0s, {0s});
-      world->fate = [host, kind](const HttpRequest& request) {
+      simulation->fate = [host, kind](const HttpRequest& request) {
         Fate fate;
         if (request.url.starts_with(host)) fate.kind = kind;
         return fate;
       };
-      const Instant before = world->boot();
+      const Instant before = simulation->boot();
       const auto outcome = client->get();
       ASSERT_TRUE(outcome.error);
       EXPECT_EQ(outcome.report.exit_code, 6) << to_json(outcome.report);
@@ -455,7 +456,7 @@ TEST_P(Scenario, A9SilenceEndsAtTheDeadlineWith6) {
 
 TEST_P(Scenario, A9SlowHostsAreWaitedForWithinTheDeadline) {
   build(0s, {0s});
-  world->fate = [](const HttpRequest& request) {
+  simulation->fate = [](const HttpRequest& request) {
     Fate fate;
     fate.extra = request.url.starts_with(kApiUrl) ? 15s : 10s;
     return fate;
@@ -472,11 +473,11 @@ TEST_P(Scenario, A9WhoeverCannotBeReachedMeans6WithinTheDeadline) {
                             Kind::reset, Kind::truncated}) {
       SCOPED_TRACE(std::string{host} + " " + std::string(to_string(kind)));
       build(0s, {0s});
-      VirtualClient bare(*world);
+      VirtualClient bare(*simulation);
       bare.process.breaks = [host, kind](const HttpRequest& request) {
         return request.url.starts_with(host) ? std::optional{kind} : std::nullopt;
       };
-      const Instant before = world->boot();
+      const Instant before = simulation->boot();
       const auto outcome = bare.get();
       ASSERT_TRUE(outcome.error);
       EXPECT_EQ(outcome.report.exit_code, 6) << to_json(outcome.report);
@@ -493,7 +494,7 @@ TEST_P(Scenario, A9AResetIsRetriedForGetAndHeadAndAPostIsSentOnce) {
     for (const std::string method : {"GET", "HEAD", "POST"}) {
       SCOPED_TRACE(method);
       build(0s, {0s});
-      VirtualClient bare(*world);
+      VirtualClient bare(*simulation);
       bare.process.breaks = [&bare, kind](const HttpRequest& request) {
         const bool first = request.url.starts_with(kApiUrl) && bare.process.broken.empty();
         return first ? std::optional{kind} : std::nullopt;
@@ -508,7 +509,7 @@ TEST_P(Scenario, A9AResetIsRetriedForGetAndHeadAndAPostIsSentOnce) {
         EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
         EXPECT_EQ(sends_with_token(), 1U);
       }
-      EXPECT_EQ(world->token_requests(), 1U);
+      EXPECT_EQ(simulation->token_requests(), 1U);
     }
   }
 }
@@ -518,7 +519,7 @@ TEST_P(Scenario, A9AResetOfTheTokenRequestIsRetried) {
   for (const Kind kind : {Kind::reset, Kind::truncated}) {
     for (const std::string method : {"GET", "POST"}) {
       build(0s, {0s});
-      VirtualClient bare(*world);
+      VirtualClient bare(*simulation);
       bare.process.breaks = [&bare, kind](const HttpRequest& request) {
         const bool first = request.url.starts_with(kLoginUrl) && bare.process.broken.empty();
         return first ? std::optional{kind} : std::nullopt;
@@ -526,7 +527,7 @@ TEST_P(Scenario, A9AResetOfTheTokenRequestIsRetried) {
       const auto outcome = bare.call(request_of(method));
       EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
       EXPECT_THAT(bare.process.broken, testing::ElementsAre("POST"));
-      EXPECT_EQ(world->token_requests(), 1U) << "beside the one that broke";
+      EXPECT_EQ(simulation->token_requests(), 1U) << "beside the one that broke";
     }
   }
 }
@@ -551,12 +552,12 @@ TEST_P(Scenario, A10A403Or400ThatSaysThatTheTokenHasEndedIsCuredByANewOne) {
           says(status, "", R"(Bearer error="invalid_token")")}) {
       build(0s, {0s});
       ASSERT_EQ(client->get().status, 200);
-      world->run_for(30s);
-      spoil_next(*world, kApiUrl, 1, spoil);
+      simulation->run_for(30s);
+      spoil_next(*simulation, kApiUrl, 1, spoil);
       const auto outcome = client->get();
       EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
       EXPECT_EQ(outcome.report.verdict, Verdict::token_revoked);
-      EXPECT_EQ(world->token_requests(), 2U);
+      EXPECT_EQ(simulation->token_requests(), 2U);
     }
   }
 }
@@ -569,19 +570,19 @@ TEST_P(Scenario, A10WhatStandsBeforeTheApiIsNamedAndCostsNoToken) {
          "Missing Authentication Token"},
         {says(401, kHtml, R"(Basic realm="the proxy")"), "Basic (realm \"the proxy\")"}}) {
     build(0s, {0s});
-    spoil_next(*world, kApiUrl, kAlways, spoil);
+    spoil_next(*simulation, kApiUrl, kAlways, spoil);
     const auto outcome = client->get();
     EXPECT_EQ(outcome.report.exit_code, 1) << to_json(outcome.report);
     EXPECT_EQ(outcome.report.verdict, Verdict::gateway_refused);
     EXPECT_THAT(outcome.report.attempts.back().explanation, testing::HasSubstr(named));
     EXPECT_EQ(sends_with_token(), 1U);
-    EXPECT_EQ(world->token_requests(), 1U);
+    EXPECT_EQ(simulation->token_requests(), 1U);
   }
 }
 
 TEST_P(Scenario, A10WhereNoTokenArrivesTheWayThereIsSuspectedInTheApisOwnWords) {
   build(0s, {0s});
-  spoil_next(*world, kApiUrl, kAlways,
+  spoil_next(*simulation, kApiUrl, kAlways,
              says(401, R"({"code":"authentication.required","message":"No bearer token."})"));
   const auto outcome = client->get();
   EXPECT_EQ(outcome.report.exit_code, 3);
@@ -594,8 +595,8 @@ TEST_P(Scenario, A10WhereNoTokenArrivesTheWayThereIsSuspectedInTheApisOwnWords) 
 TEST_P(Scenario, A10OfTwoBearerChallengesTheOneIsQuotedThatSaysWhy) {
   build(0s, {0s});
   ASSERT_EQ(client->get().status, 200);
-  world->run_for(30s);
-  spoil_next(*world, kApiUrl, 1,
+  simulation->run_for(30s);
+  spoil_next(*simulation, kApiUrl, 1,
              says(401, "",
                   R"(Bearer realm="a", Bearer error="invalid_token", )"
                   R"(error_description="it was withdrawn")"));
@@ -615,13 +616,13 @@ TEST_P(Scenario, A11AnOAuthErrorInAnyFormIsOneRequestAndQuoted) {
                              "{\"error\":\"access_denied\",\"description\":\"no grant here\xE9\"}",
                              "error=access_denied&error_description=no+grant+here"}) {
       build(0s, {0s});
-      spoil_next(*world, kLoginUrl, kAlways, says(status, body));
+      spoil_next(*simulation, kLoginUrl, kAlways, says(status, body));
       const auto outcome = client->get();
       EXPECT_EQ(outcome.report.exit_code, 3) << to_json(outcome.report);
       EXPECT_EQ(outcome.report.verdict, Verdict::credentials_rejected);
       EXPECT_THAT(outcome.report.attempts.back().explanation,
                   testing::HasSubstr("access_denied (no grant here"));
-      EXPECT_EQ(world->token_requests(), 1U);
+      EXPECT_EQ(simulation->token_requests(), 1U);
     }
   }
 }
@@ -646,7 +647,7 @@ Spoil says_in_gzip(int status, std::string body) {
 
 TEST_P(Scenario, A11ACompressedErrorIsRead) {
   build(0s, {0s});
-  spoil_next(*world, kLoginUrl, kAlways, says_in_gzip(400, gzip_of_an_error()));
+  spoil_next(*simulation, kLoginUrl, kAlways, says_in_gzip(400, gzip_of_an_error()));
   const auto outcome = client->get();
   EXPECT_EQ(outcome.report.exit_code, 3) << to_json(outcome.report);
   EXPECT_EQ(outcome.report.attempts.back().error_code, "access_denied");
@@ -654,12 +655,12 @@ TEST_P(Scenario, A11ACompressedErrorIsRead) {
 
 TEST_P(Scenario, A11AnAnswerThatWasCompressedUnaskedIsDecodedAndABrokenOneIsNone) {
   build(0s, {0s});
-  spoil_next(*world, kApiUrl, kAlways, says_in_gzip(200, gzip_of_an_error()));
+  spoil_next(*simulation, kApiUrl, kAlways, says_in_gzip(200, gzip_of_an_error()));
   EXPECT_EQ(client->get().body, R"({"error":"access_denied"})");
   Request asked = request_of("GET");
   asked.headers.add("accept-encoding", "gzip");
   EXPECT_EQ(client->call(asked).body, gzip_of_an_error());
-  spoil_next(*world, kApiUrl, kAlways, says_in_gzip(200, gzip_of_an_error().substr(0, 30)));
+  spoil_next(*simulation, kApiUrl, kAlways, says_in_gzip(200, gzip_of_an_error().substr(0, 30)));
   const auto broken = client->get();
   EXPECT_EQ(broken.report.exit_code, 1) << to_json(broken.report);
   EXPECT_EQ(broken.report.verdict, Verdict::protocol);
@@ -668,12 +669,12 @@ TEST_P(Scenario, A11AnAnswerThatWasCompressedUnaskedIsDecodedAndABrokenOneIsNone
 TEST_P(Scenario, A11ARefusalCountsThoughItsBodyIsNotWhatItsCodingSays) {
   build(0s, {0s});
   ASSERT_EQ(client->get().status, 200);
-  spoil_next(*world, kApiUrl, kAlways, says_in_gzip(403, "<html>refused</html>"));
+  spoil_next(*simulation, kApiUrl, kAlways, says_in_gzip(403, "<html>refused</html>"));
   const auto refused = client->get();
   EXPECT_EQ(refused.status, 403) << to_json(refused.report);
   EXPECT_EQ(refused.body, "<html>refused</html>");
   EXPECT_NE(refused.report.verdict, Verdict::protocol);
-  spoil_next(*world, kApiUrl, 1, says_in_gzip(401, gzip_of_an_error().substr(0, 30)));
+  spoil_next(*simulation, kApiUrl, 1, says_in_gzip(401, gzip_of_an_error().substr(0, 30)));
   const auto renewed = client->get();
   EXPECT_EQ(renewed.status, 200) << to_json(renewed.report);
   EXPECT_EQ(renewed.report.attempts.front().http_status, 401);
@@ -681,7 +682,7 @@ TEST_P(Scenario, A11ARefusalCountsThoughItsBodyIsNotWhatItsCodingSays) {
 
 TEST_P(Scenario, A11ALoginRefusalCountsThoughItsBodyIsNotWhatItsCodingSays) {
   build(0s, {0s});
-  spoil_next(*world, kLoginUrl, kAlways, says_in_gzip(401, "refused"));
+  spoil_next(*simulation, kLoginUrl, kAlways, says_in_gzip(401, "refused"));
   const auto refused = client->get();
   EXPECT_EQ(refused.report.exit_code, 3) << to_json(refused.report);
   EXPECT_EQ(refused.report.verdict, Verdict::credentials_rejected);
@@ -690,7 +691,7 @@ TEST_P(Scenario, A11ALoginRefusalCountsThoughItsBodyIsNotWhatItsCodingSays) {
 
 TEST_P(Scenario, A11ARefusalIsReadThoughTheCallerAskedForItsCoding) {
   build(0s, {0s});
-  spoil_next(*world, kApiUrl, kAlways, says_in_gzip(403, gzip_of_an_error()));
+  spoil_next(*simulation, kApiUrl, kAlways, says_in_gzip(403, gzip_of_an_error()));
   Request asked = request_of("GET");
   asked.headers.add("Accept-Encoding", "gzip");
   const auto outcome = client->call(asked);
@@ -700,13 +701,13 @@ TEST_P(Scenario, A11ARefusalIsReadThoughTheCallerAskedForItsCoding) {
 
 TEST_P(Scenario, A11ATokenOfAnotherWordingIsUsed) {
   build(0s, {0s});
-  spoil_next(*world, kLoginUrl, kAlways, [](emulator::Reply& reply) {
+  spoil_next(*simulation, kLoginUrl, kAlways, [](emulator::Reply& reply) {
     const auto at = reply.body.find("earer\"");
     ASSERT_NE(at, std::string::npos);
     reply.body.insert(at + 5, "Token");
   });
   EXPECT_EQ(client->get().status, 200);
-  EXPECT_EQ(world->token_requests(), 1U);
+  EXPECT_EQ(simulation->token_requests(), 1U);
 }
 
 }  // namespace

@@ -13,9 +13,9 @@ namespace skewguard::simulation {
 namespace {
 
 /// Each reported bound of this host's clock holds all its true offsets (to true time).
-void expect_bounds_hold(VirtualWorld& world, const CallReport& report, const char* host,
+void expect_bounds_hold(Simulation& simulation, const CallReport& report, const char* host,
                         const std::vector<Duration>& offsets) {
-  const Duration wall_ahead = world.now().wall - world.server_now().wall;
+  const Duration wall_ahead = simulation.now().wall - simulation.server_now().wall;
   for (const ReportedClock& clock : report.clocks) {
     if (clock.server != host) continue;
     ASSERT_TRUE(clock.offset);
@@ -45,28 +45,28 @@ TEST_P(Scenario, C10ThreeClocksBehindOneNameLieInTheHullThatIsActedOn) {
   for (int i = 0; i < 600; ++i) {
     const auto outcome = client->get();
     ASSERT_EQ(outcome.status, 200) << i << to_json(outcome.report);
-    if (i > 3) expect_bounds_hold(*world, outcome.report, kApiUrl, {0s, 400ms, -3s});
-    world->run_for(1s);
+    if (i > 3) expect_bounds_hold(*simulation, outcome.report, kApiUrl, {0s, 400ms, -3s});
+    simulation->run_for(1s);
   }
-  EXPECT_LE(world->rejections(), 2U) << "once learned, first sent when every backend takes it";
+  EXPECT_LE(simulation->rejections(), 2U) << "once learned, first sent when every backend takes it";
   for (const auto& report : client->resolved) {
     EXPECT_EQ(report.verdict, Verdict::issuer_clock_ahead) << to_json(report);
   }
-  EXPECT_LE(world->token_requests(), 8U);
+  EXPECT_LE(simulation->token_requests(), 8U);
 }
 
 TEST_P(Scenario, C10TwoCloseClocksBehindOneNameLieInTheHull) {
   build(0s, {0s, 300ms}, 120s);
-  world->up.jitter = 20ms;
-  world->down.jitter = 20ms;
+  simulation->up.jitter = 20ms;
+  simulation->down.jitter = 20ms;
   for (int i = 0; i < 600; ++i) {
     const auto outcome = client->get();
     ASSERT_EQ(outcome.status, 200) << i << to_json(outcome.report);
-    if (i > 1) expect_bounds_hold(*world, outcome.report, kApiUrl, {0s, 300ms});
-    world->run_for(910ms);
+    if (i > 1) expect_bounds_hold(*simulation, outcome.report, kApiUrl, {0s, 300ms});
+    simulation->run_for(910ms);
   }
-  EXPECT_EQ(world->rejections(), 0U);
-  EXPECT_LE(world->token_requests(), 7U);
+  EXPECT_EQ(simulation->rejections(), 0U);
+  EXPECT_LE(simulation->token_requests(), 7U);
 }
 
 TEST_P(Scenario, C11InvalidLateOrCachedDatesBlameNoClock) {
@@ -85,20 +85,20 @@ TEST_P(Scenario, C11InvalidLateOrCachedDatesBlameNoClock) {
       emulator::Fault fault;
       fault.host = host;
       fault.effect.date = date;
-      ASSERT_TRUE(world->servers().add_fault(fault, world->server_now()));
+      ASSERT_TRUE(simulation->servers().add_fault(fault, simulation->server_now()));
       call_for(700s, 10s);
-      EXPECT_EQ(world->rejections(), 0U);
-      EXPECT_LE(world->token_requests(), 3U);
-      world->servers().tokens().revoke_all();
+      EXPECT_EQ(simulation->rejections(), 0U);
+      EXPECT_LE(simulation->token_requests(), 3U);
+      simulation->servers().tokens().revoke_all();
       const auto outcome = client->get();
       EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
-      EXPECT_LE(world->token_requests(), 4U);
+      EXPECT_LE(simulation->token_requests(), 4U);
       expect_clocks_are_innocent(*client);
     }
   }
 }
 
-/// Seconds from the begin of the worlds, the new year of 2026, to another date.
+/// Seconds from the start of a simulation, 2026-01-01, to another date.
 Duration until(std::chrono::year_month_day day, Duration time) {
   using namespace std::chrono;
   return sys_days{day} - sys_days{year{2026} / 1 / 1} + time;
@@ -113,15 +113,15 @@ TEST_P(Scenario, C14DatesThatBreakOthersBreakNothing) {
       SCOPED_TRACE(turn / 1h);
       const Duration start = turn - 150s;
       build(start + ahead, {start}, 60s);
-      world->step_wall(start);
+      simulation->step_wall(start);
       for (int i = 0; i < 60; ++i) {
         const auto outcome = client->get();
         ASSERT_EQ(outcome.status, 200) << i << to_json(outcome.report);
-        expect_bounds_hold(*world, outcome.report, kApiUrl, {start});
-        world->run_for(5s);
+        expect_bounds_hold(*simulation, outcome.report, kApiUrl, {start});
+        simulation->run_for(5s);
       }
-      EXPECT_EQ(world->rejections(), ahead > 0s ? 1U : 0U);
-      EXPECT_LE(world->token_requests(), 9U);
+      EXPECT_EQ(simulation->rejections(), ahead > 0s ? 1U : 0U);
+      EXPECT_LE(simulation->token_requests(), 9U);
     }
   }
 }
@@ -134,17 +134,17 @@ class LeapSecond : public Scenario {
   void begin(Duration life) {
     const Duration start = until(std::chrono::year{2029} / 1 / 1, 0s) - kWhen;
     build(start, {start}, life);
-    world->step_wall(start);
+    simulation->step_wall(start);
   }
   void clocks_step() {
     const Instant leap{kWhen};
-    ASSERT_TRUE(world->servers().login_clock().step_at(leap, -1s));
-    ASSERT_TRUE(world->servers().api_clocks()[0].step_at(leap, -1s));
+    ASSERT_TRUE(simulation->servers().login_clock().step_at(leap, -1s));
+    ASSERT_TRUE(simulation->servers().api_clocks()[0].step_at(leap, -1s));
   }
   void call_across() {
     call_for(kWhen - 5s, 3s);
     call_for(10s, 130ms);
-    world->step_wall(-1s);
+    simulation->step_wall(-1s);
     call_for(300s, 3s);
   }
 };
@@ -153,17 +153,17 @@ TEST_P(LeapSecond, C14ALastSecondThatComesTwiceCostsNothing) {
   begin(40s);
   clocks_step();
   call_across();
-  EXPECT_EQ(world->rejections(), 0U);
-  EXPECT_LE(world->token_requests(), 15U);
+  EXPECT_EQ(simulation->rejections(), 0U);
+  EXPECT_LE(simulation->token_requests(), 15U);
 }
 
 TEST_P(LeapSecond, C14ADateOfSecond60IsNoSampleAndCostsNothing) {
   begin(40s);
   clocks_step();
   int leaps = 0;
-  world->fate = [&](const HttpRequest& request) {
+  simulation->fate = [&](const HttpRequest& request) {
     Fate fate;
-    const Duration age = world->server_now().boot.time_since_epoch();
+    const Duration age = simulation->server_now().boot.time_since_epoch();
     if (age < kWhen || age >= kWhen + 900ms) return fate;
     static_cast<void>(request);
     fate.spoil = [&leaps](emulator::Reply& reply) {
@@ -174,19 +174,19 @@ TEST_P(LeapSecond, C14ADateOfSecond60IsNoSampleAndCostsNothing) {
   };
   call_across();
   EXPECT_GE(leaps, 3);
-  EXPECT_EQ(world->rejections(), 0U);
-  EXPECT_LE(world->token_requests(), 15U);
+  EXPECT_EQ(simulation->rejections(), 0U);
+  EXPECT_LE(simulation->token_requests(), 15U);
 }
 
 TEST_P(LeapSecond, C14ASmearOfEitherHostOrBothLetsEveryCallThrough) {
   constexpr double kSmear = -1e6 / 86'400;  // a second in a day
   for (const bool both : {false, true}) {
     begin(1h);
-    const Instant now = world->server_now().boot;
-    world->servers().login_clock().set_drift(kSmear, now);
-    if (both) world->servers().api_clocks()[0].set_drift(kSmear, now);
+    const Instant now = simulation->server_now().boot;
+    simulation->servers().login_clock().set_drift(kSmear, now);
+    if (both) simulation->servers().api_clocks()[0].set_drift(kSmear, now);
     call_for(24h, 4min);
-    EXPECT_EQ(world->rejections(), 0U);
+    EXPECT_EQ(simulation->rejections(), 0U);
   }
 }
 
@@ -196,13 +196,13 @@ TEST_P(Scenario, C16AWallClockThatStaysBehindAfterAResumeChangesNothing) {
   for (const Duration life : {Duration{1h}, Duration{6h}}) {
     build(0s, {0s}, life);
     ASSERT_EQ(client->get().status, 200);
-    world->suspend(2h);
-    world->step_wall(-2h);
+    simulation->suspend(2h);
+    simulation->step_wall(-2h);
     call_for(5min, 10s);
-    world->step_wall(2h);  // it has noticed
+    simulation->step_wall(2h);  // it has noticed
     call_for(5min, 10s);
-    EXPECT_EQ(world->rejections(), 0U);
-    EXPECT_EQ(world->token_requests(), life < 2h ? 2U : 1U);
+    EXPECT_EQ(simulation->rejections(), 0U);
+    EXPECT_EQ(simulation->token_requests(), life < 2h ? 2U : 1U);
   }
 }
 
@@ -211,9 +211,9 @@ TEST_P(Scenario, C17AMarginNeverEatsUpALifetime) {
     SCOPED_TRACE(life / 1s);
     build(0s, {0s}, life);
     call_for(12 * life, life / 40);
-    EXPECT_EQ(world->rejections(), 0U);
+    EXPECT_EQ(simulation->rejections(), 0U);
     std::optional<Instant> last;
-    for (const Seen& seen : world->seen()) {
+    for (const Seen& seen : simulation->seen()) {
       if (!seen.token_request()) continue;
       if (last) {
         EXPECT_GE(seen.at - *last, life / 2) << "one token for each lifetime";
@@ -237,7 +237,7 @@ TEST_P(Scenario, C20AServerThatSpeaksOfSkewOrExpiryBlamesNoClockByThat) {
       build(0s, {0s});
       call_for(60s, 10s);
       bool refused = false;
-      world->fate = [&, header = challenge, text = body](const HttpRequest& request) {
+      simulation->fate = [&, header = challenge, text = body](const HttpRequest& request) {
         Fate fate;
         if (!request.url.starts_with(kApiUrl) || (refused && !for_good)) return fate;
         refused = true;
@@ -254,7 +254,7 @@ TEST_P(Scenario, C20AServerThatSpeaksOfSkewOrExpiryBlamesNoClockByThat) {
       EXPECT_EQ(outcome.report.verdict, for_good ? Verdict::token_rejected : Verdict::token_revoked)
           << to_json(outcome.report);
       expect_clocks_are_innocent(*client);
-      world->fate = nullptr;
+      simulation->fate = nullptr;
     }
   }
 }

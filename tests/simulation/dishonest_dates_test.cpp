@@ -35,7 +35,7 @@ class DishonestDates : public Scenario {
  protected:
   /// From now on the host's answers carry what `lie` makes of their Date.
   void lie(const char* host, const Lie& lie) {
-    world->fate = [host, lie](const HttpRequest& request) {
+    simulation->fate = [host, lie](const HttpRequest& request) {
       Fate fate;
       if (!request.url.starts_with(host)) return fate;
       fate.spoil = [lie](emulator::Reply& reply) { redate(reply, lie(date_of(reply))); };
@@ -59,12 +59,12 @@ TEST_P(DishonestDates, C19OfTheApiHostBlameNoClockAndCostNoToken) {
     build(0s, {0s});
     lie(kApiUrl, one.tell);
     call_for(1500s, 10s);
-    EXPECT_EQ(world->rejections(), 0U);
-    EXPECT_LE(world->token_requests(), 6U);
-    world->servers().tokens().revoke_all();
+    EXPECT_EQ(simulation->rejections(), 0U);
+    EXPECT_LE(simulation->token_requests(), 6U);
+    simulation->servers().tokens().revoke_all();
     const auto outcome = client->get();
     EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
-    EXPECT_LE(world->token_requests(), 7U);
+    EXPECT_LE(simulation->token_requests(), 7U);
     expect_no_clock_blamed();
   }
 }
@@ -75,8 +75,8 @@ TEST_P(DishonestDates, C19OfTheLoginHostBlameNoClockAndCostNoToken) {
     build(0s, {0s});
     lie(kLoginUrl, one.tell);
     call_for(1500s, 10s);
-    EXPECT_EQ(world->rejections(), 0U);
-    EXPECT_LE(world->token_requests(), 6U);
+    EXPECT_EQ(simulation->rejections(), 0U);
+    EXPECT_LE(simulation->token_requests(), 6U);
     expect_no_clock_blamed();
   }
 }
@@ -85,12 +85,12 @@ TEST_P(DishonestDates, SlowPropagationIsWaitedForWithTheSameTokenAlsoWhereDatesA
   for (const Duration late : {Duration{0}, Duration{1s}}) {
     build(0s, {0s});
     std::optional<Instant> issued;
-    world->fate = [&](const HttpRequest& request) {
+    simulation->fate = [&](const HttpRequest& request) {
       Fate fate;
-      if (request.url.starts_with(kLoginUrl)) issued = world->boot();
+      if (request.url.starts_with(kLoginUrl)) issued = simulation->boot();
       fate.spoil = [&, api = request.url.starts_with(kApiUrl)](emulator::Reply& reply) {
         if (!api) return;
-        if (world->boot() - *issued < 800ms) refuse(reply);
+        if (simulation->boot() - *issued < 800ms) refuse(reply);
         redate(reply, date_of(reply) - std::chrono::floor<std::chrono::seconds>(late));
       };
       return fate;

@@ -15,16 +15,16 @@ using emulator::DateFault;
 const char* const kText1970 = "Thu, 01 Jan 1970 00:00:00 GMT";
 
 /// From now on the login host's Date is no clock's.
-void spoil_login_dates(VirtualWorld& world, DateFault::Kind kind) {
+void spoil_login_dates(Simulation& simulation, DateFault::Kind kind) {
   emulator::Fault fault;
   fault.host = emulator::Host::login;
   fault.effect.date =
       DateFault{.kind = kind, .text = kind == DateFault::Kind::text ? kText1970 : "", .then = {}};
-  ASSERT_TRUE(world.servers().add_fault(fault, world.server_now()));
+  ASSERT_TRUE(simulation.servers().add_fault(fault, simulation.server_now()));
 }
 
-void spread_after(VirtualWorld& world, Duration span) {
-  world.servers().set_token_rules({.propagation = {span}}, world.server_now());
+void spread_after(Simulation& simulation, Duration span) {
+  simulation.servers().set_token_rules({.propagation = {span}}, simulation.server_now());
 }
 
 /// The first `count` API answers are plain 401s.
@@ -55,12 +55,12 @@ void expect_no_clock_named(const VirtualClient& client) {
 TEST_P(Scenario, C19ALoginDateThatIsNoClockBlamesNoneForATokenThatPropagatesSlowly) {
   for (const auto kind : {DateFault::Kind::text, DateFault::Kind::frozen}) {
     build(0s, {0s}, 6s);
-    spoil_login_dates(*world, kind);
-    spread_after(*world, 500ms);
+    spoil_login_dates(*simulation, kind);
+    spread_after(*simulation, 500ms);
     const auto first = client->get();
     EXPECT_EQ(first.status, 200) << to_json(first.report);
-    world->run_for(8s);
-    world->servers().tokens().revoke_all();
+    simulation->run_for(8s);
+    simulation->servers().tokens().revoke_all();
     const auto outcome = client->get();
     EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
     EXPECT_EQ(outcome.report.exit_code, 0);
@@ -72,12 +72,12 @@ TEST_P(Scenario, C19ALoginDateThatIsNoClockBlamesNoneForPlainRefusals) {
   for (const auto kind : {DateFault::Kind::text, DateFault::Kind::frozen}) {
     for (const Duration before : {Duration{0}, Duration{400s}}) {
       build(0s, {0s});
-      spoil_login_dates(*world, kind);
+      spoil_login_dates(*simulation, kind);
       if (before > 0s) {
         ASSERT_EQ(client->get().status, 200);
-        world->run_for(before);
+        simulation->run_for(before);
       }
-      world->fate = refuse_first(2);
+      simulation->fate = refuse_first(2);
       const auto outcome = client->get();
       EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
       expect_no_clock_named(*client);
@@ -93,8 +93,8 @@ TEST_P(Scenario, C19ALagThatAFrozenLoginDateHidesIsNotCalledInnocent) {
     emulator::Fault fault;
     fault.host = emulator::Host::login;
     fault.effect.date = frozen;
-    ASSERT_TRUE(world->servers().add_fault(fault, world->server_now()));
-    world->run_for(100s);
+    ASSERT_TRUE(simulation->servers().add_fault(fault, simulation->server_now()));
+    simulation->run_for(100s);
     const auto outcome = client->get();
     if (lag == 3s || !opaque(GetParam())) {
       EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
@@ -117,8 +117,8 @@ TEST_P(Scenario, V1ATokenThatPropagatesWithinThreeSecondsComesThrough) {
       auto options = VirtualClient::default_options();
       options.attempts = attempts;
       build(0s, {0s}, 300s, options);
-      spread_after(*world, spread);
-      const Instant before = world->boot();
+      spread_after(*simulation, spread);
+      const Instant before = simulation->boot();
       const auto outcome = client->get();
       ASSERT_EQ(outcome.status, 200) << to_json(outcome.report);
       EXPECT_EQ(outcome.report.verdict, Verdict::token_not_yet_active) << to_json(outcome.report);
@@ -132,9 +132,9 @@ TEST_P(Scenario, V1ATokenThatPropagatesWithinThreeSecondsComesThrough) {
 TEST_P(Scenario, V1ANewTokenInPlaceOfARevokedOneMayPropagateSlowlyToo) {
   build(0s, {0s});
   ASSERT_EQ(client->get().status, 200);
-  world->run_for(30s);
-  spread_after(*world, 2500ms);
-  world->servers().tokens().revoke_all();
+  simulation->run_for(30s);
+  spread_after(*simulation, 2500ms);
+  simulation->servers().tokens().revoke_all();
   const auto outcome = client->get();
   EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
   EXPECT_EQ(outcome.report.verdict, Verdict::token_revoked) << to_json(outcome.report);
@@ -143,16 +143,16 @@ TEST_P(Scenario, V1ANewTokenInPlaceOfARevokedOneMayPropagateSlowlyToo) {
 
 TEST_P(Scenario, V1ATokenThatPropagatesMoreSlowlyIsUsedByALaterCall) {
   build(0s, {0s});
-  spread_after(*world, 8s);
-  const Instant start = world->boot();
+  spread_after(*simulation, 8s);
+  const Instant start = simulation->boot();
   auto outcome = client->get();
   EXPECT_EQ(outcome.report.exit_code, 3) << to_json(outcome.report);
-  while (outcome.status != 200 && world->boot() - start < 60s) {
-    world->run_for(5s);
+  while (outcome.status != 200 && simulation->boot() - start < 60s) {
+    simulation->run_for(5s);
     outcome = client->get();
   }
   EXPECT_EQ(outcome.status, 200);
-  EXPECT_LE(world->token_requests(), 4U);
+  EXPECT_LE(simulation->token_requests(), 4U);
 }
 
 // C10 ---------------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ TEST_P(Scenario, C10TheLargerLagOfTwoBackendsIsWaitedForWithTheSameToken) {
       SCOPED_TRACE(testing::Message()
                    << apis[0] / 1ms << ", " << apis[1] / 1ms << " ms, phase " << phase / 1ms);
       build(0s, apis);
-      world->run_for(phase);
+      simulation->run_for(phase);
       const auto outcome = client->get();
       ASSERT_EQ(outcome.status, 200) << to_json(outcome.report);
       EXPECT_EQ(tokens_sent().size(), 1U);
@@ -184,24 +184,24 @@ TEST_P(Scenario, T1RevokedWhileTheNextTokenWaitsForItsFirstUseCostsOneRefresh) {
     SCOPED_TRACE(lag / 1s);
     build(lag, {0s}, 15s);
     ASSERT_EQ(client->get().status, 200);
-    const std::size_t asked = world->token_requests();
-    for (int i = 0; i < 400 && world->token_requests() == asked; ++i) {
+    const std::size_t asked = simulation->token_requests();
+    for (int i = 0; i < 400 && simulation->token_requests() == asked; ++i) {
       ASSERT_EQ(client->get().status, 200);
-      world->run_for(50ms);
+      simulation->run_for(50ms);
     }
-    ASSERT_EQ(world->token_requests(), asked + 1);
-    const std::size_t rejected = world->rejections();
-    world->servers().tokens().revoke_all();
+    ASSERT_EQ(simulation->token_requests(), asked + 1);
+    const std::size_t rejected = simulation->rejections();
+    simulation->servers().tokens().revoke_all();
     for (int i = 0; i < 5; ++i) {
       const auto outcome = client->get();
       ASSERT_EQ(outcome.status, 200) << to_json(outcome.report);
       if (i == 0) {
         EXPECT_EQ(outcome.report.verdict, Verdict::token_revoked) << to_json(outcome.report);
       }
-      world->run_for(100ms);
+      simulation->run_for(100ms);
     }
-    EXPECT_LE(world->rejections(), rejected + 2);
-    EXPECT_EQ(world->token_requests(), asked + 2);
+    EXPECT_LE(simulation->rejections(), rejected + 2);
+    EXPECT_EQ(simulation->token_requests(), asked + 2);
   }
 }
 
@@ -211,7 +211,7 @@ TEST_P(Scenario, A4AChallengeBesideA429IsNoRefusalOfTheToken) {
   for (const int status : {429, 503}) {
     build(0s, {0s});
     ASSERT_EQ(client->get().status, 200);
-    world->fate = [&status, once = true](const HttpRequest& request) mutable {
+    simulation->fate = [&status, once = true](const HttpRequest& request) mutable {
       Fate fate;
       if (!request.url.starts_with(kApiUrl) || !std::exchange(once, false)) return fate;
       fate.spoil = [&status](emulator::Reply& reply) {
@@ -222,7 +222,7 @@ TEST_P(Scenario, A4AChallengeBesideA429IsNoRefusalOfTheToken) {
       };
       return fate;
     };
-    const Instant before = world->boot();
+    const Instant before = simulation->boot();
     const auto outcome = client->get();
     EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
     EXPECT_GE(outcome.ended - before, 2s);

@@ -17,7 +17,7 @@
 namespace skewguard::simulation {
 namespace {
 
-std::uint64_t worlds() {
+std::uint64_t histories() {
   return std::getenv("SKEWGUARD_LONG") != nullptr ? 2'000 : 30;
 }
 
@@ -137,13 +137,13 @@ struct Run {
   bool short_lives = false;     ///< tokens of 5 to 60 s, else of two hours
 };
 
-/// One world: callers that come now and then, for a minute and a half.
-class LyingWorld {
+/// One simulation: callers that come now and then, for a minute and a half.
+class LyingHosts {
  public:
-  LyingWorld(std::uint64_t seed, Run run)
+  LyingHosts(std::uint64_t seed, Run run)
       : dice_(seed),
         run_(run),
-        world_(
+        simulation_(
             servers(dice_.once_in(2) ? TokenFormat::jwt : TokenFormat::opaque, 0s, {0s}, kLongLife),
             seed),
         engine_(VirtualClient::default_options(),
@@ -152,16 +152,16 @@ class LyingWorld {
                 {}, process_.engine_deps(seed)) {
     mood_ = dice_.below(4);
     moved_ = dice_.once_in(3);
-    world_.fate = [this](const HttpRequest& request) { return fate(request); };
+    simulation_.fate = [this](const HttpRequest& request) { return fate(request); };
   }
 
   void play() {
     const int calls = 30 + dice_.below(170);
     for (int i = 0; i < calls; ++i) {
       start(i);
-      if (!dice_.once_in(4)) world_.run_for(std::chrono::milliseconds{dice_.below(900)});
+      if (!dice_.once_in(4)) simulation_.run_for(std::chrono::milliseconds{dice_.below(900)});
     }
-    world_.run_for(run_.longest + 1s);
+    simulation_.run_for(run_.longest + 1s);
   }
 
   void check() {
@@ -185,11 +185,11 @@ class LyingWorld {
     request.method = dice_.once_in(4) ? "POST" : "GET";
     request.path = "/api/v2/tokens/me?call=" + std::to_string(i);
     const Duration timeout = 1s + dice_.below(static_cast<int>(run_.longest / 1s)) * Duration{1s};
-    calls_.push_back({world_.boot() + std::min(timeout, run_.longest)});
+    calls_.push_back({simulation_.boot() + std::min(timeout, run_.longest)});
     engine_.call(request, calls_.back().deadline,
                  [this, at = calls_.size() - 1](guard::action::Finish finished) {
                    ++calls_[at].answers;
-                   calls_[at].ended = world_.boot();
+                   calls_[at].ended = simulation_.boot();
                    calls_[at].report = std::move(finished.report);
                  });
   }
@@ -202,8 +202,8 @@ class LyingWorld {
     if (!run_.login_lies_too) fate.kind = Fate::Kind::arrives;
     const std::chrono::seconds life =
         run_.short_lives ? std::chrono::seconds{5 + dice_.below(56)} : kLongLife;
-    world_.servers().settings().lifetime = life;
-    if (request.method == "POST") asked_.push_back({world_.boot(), life});
+    simulation_.servers().settings().lifetime = life;
+    if (request.method == "POST") asked_.push_back({simulation_.boot(), life});
     fate.spoil = [this, life](emulator::Reply& reply) { spoil_login(reply, life); };
     return fate;
   }
@@ -213,7 +213,7 @@ class LyingWorld {
     const int mood = mood_ == 3 ? dice_.below(3) : mood_;  // 3: changes from one to the next
     const auto key = std::pair(request.url, std::string(request.authorization.reveal()));
     if (!key.second.empty()) check_send(key);
-    fate.spoil = [this, mood, key, sent = world_.boot()](emulator::Reply& reply) {
+    fate.spoil = [this, mood, key, sent = simulation_.boot()](emulator::Reply& reply) {
       lie(dice_, mood, reply);
       if (refuses_token(reply)) refused_[key].push_back(sent);
     };
@@ -223,11 +223,11 @@ class LyingWorld {
   void spoil_login(emulator::Reply& reply, std::chrono::seconds life) {
     if (reply.status == 200 && moved_) {
       constexpr Duration kMoves[] = {0s, 5s, -5s, 60s, -60s, 400s, -400s, 3h, -3h};
-      const auto number = world_.servers().tokens().issued();
+      const auto number = simulation_.servers().tokens().issued();
       const auto value = moved_jwt(dice_, date_of(reply), dice_.one_of(kMoves), life, number);
       reply.body = R"({"token_type":"bearer","expires_in":)" + std::to_string(life.count()) +
                    R"(,"access_token":")" + value + "\"}";
-      world_.servers().tokens().rename(number, value);
+      simulation_.servers().tokens().rename(number, value);
     }
     if (!run_.login_lies_too) return;
     constexpr const char* kLives[] = {"0",        "-5",   "1",     "\"60\"",
@@ -249,7 +249,7 @@ class LyingWorld {
     const auto& times = refused_[which];
     EXPECT_LT(times.size(), 4U) << which.first;
     if (times.empty()) return;
-    EXPECT_GE(world_.boot() - times.back(), 500ms) << which.first;
+    EXPECT_GE(simulation_.boot() - times.back(), 500ms) << which.first;
   }
 
   /// Evidence rule 8: in any time t, 6 + t / 5 s at most, beside those for tokens that may have
@@ -271,8 +271,8 @@ class LyingWorld {
 
   Dice dice_;
   Run run_;
-  VirtualWorld world_;
-  VirtualProcess process_{world_};
+  Simulation simulation_;
+  VirtualProcess process_{simulation_};
   engine::Engine engine_;
   std::vector<Call> calls_;
   int mood_ = 0;
@@ -283,10 +283,10 @@ class LyingWorld {
 };
 
 void play_all(Run run) {
-  for (std::uint64_t seed = 0; seed < worlds(); ++seed) {
-    LyingWorld world(seed, run);
-    world.play();
-    world.check();
+  for (std::uint64_t seed = 0; seed < histories(); ++seed) {
+    LyingHosts hosts(seed, run);
+    hosts.play();
+    hosts.check();
     if (testing::Test::HasFailure()) FAIL() << "seed " << seed;
   }
 }

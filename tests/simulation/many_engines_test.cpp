@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "simulation/scenario.hpp"
-#include "simulation/virtual_world.hpp"
+#include "simulation/simulation.hpp"
 
 namespace skewguard::simulation {
 namespace {
@@ -98,7 +98,7 @@ class Register {
 /// What all of them have in common.
 struct Common {
   Common(const Setting& with, std::uint64_t seed)
-      : setting(with), dice(seed), world(hosts(dice), seed) {}
+      : setting(with), dice(seed), simulation(hosts(dice), seed) {}
 
   /// Both hosts agree with each other, and with nobody else.
   static emulator::CloudOptions hosts(Dice& dice) {
@@ -117,7 +117,7 @@ struct Common {
 
   const Setting setting;
   Dice dice;
-  VirtualWorld world;
+  Simulation simulation;
   Register stored;
   int swaps = 0;
   Outcome outcome;
@@ -128,7 +128,7 @@ class RegisterAccess final : public TokenStore {
  private:
   Duration way() { return common_.dice.between(0ms, 5ms); }
   void after_way(std::function<void()> function) {
-    common_.world.timeline().after(way(), std::move(function));
+    common_.simulation.timeline().after(way(), std::move(function));
   }
   /// What reaches the process later, if it lives by then.
   template <typename Handler>
@@ -178,7 +178,7 @@ class RegisterAccess final : public TokenStore {
 class Life {
  public:
   Life(Common& common, virtual_time::Machine& machine, const std::string& boot)
-      : common_(common), process_(common.world, machine), register_(common, process_.loop) {
+      : common_(common), process_(common.simulation, machine), register_(common, process_.loop) {
     process_.breaks = [this](const HttpRequest& request) {
       leaves(request);
       return std::nullopt;
@@ -198,7 +198,7 @@ class Life {
   std::function<void()> on_kill;  ///< ends and destroys this life
 
  private:
-  [[nodiscard]] Duration now() const { return common_.world.timeline().now(); }
+  [[nodiscard]] Duration now() const { return common_.simulation.timeline().now(); }
 
   Hooks hooks() {
     Hooks hooks;
@@ -246,9 +246,9 @@ class Life {
   }
   void uses(std::string_view token) {
     ++common_.outcome.uses;
-    auto& servers = common_.world.servers();
+    auto& servers = common_.simulation.servers();
     const auto* record = servers.tokens().find(token);
-    const Instant at = common_.world.server_now().boot;
+    const Instant at = common_.simulation.server_now().boot;
     if (record == nullptr || servers.login_clock().reading(at) >= record->ends)
       ++common_.outcome.dead_uses;
   }
@@ -258,7 +258,7 @@ class Life {
     const Duration soon = dice.between(0s, common_.setting.slowest + 50ms);
     if (dice.chance(common_.setting.killed)) {
       ++common_.outcome.lost_holders;
-      common_.world.timeline().after(soon, [alive = std::weak_ptr(alive_), this] {
+      common_.simulation.timeline().after(soon, [alive = std::weak_ptr(alive_), this] {
         if (!alive.expired()) std::exchange(on_kill, {})();
       });
     } else if (dice.chance(common_.setting.frozen)) {
@@ -272,7 +272,7 @@ class Life {
     frozen_until_ = now() + span;
     process_.loop.freeze();
     if (machine_too) machine.enter(Machine::State::suspended);
-    common_.world.timeline().after(span, [alive = std::weak_ptr(alive_), this, &machine] {
+    common_.simulation.timeline().after(span, [alive = std::weak_ptr(alive_), this, &machine] {
       machine.enter(Machine::State::running);
       if (!alive.expired()) process_.loop.thaw();
     });
@@ -293,21 +293,21 @@ class Life {
 class Crowd {
  public:
   Crowd(const Setting& setting, std::uint64_t seed) : all_(setting, seed) {
-    all_.world.fate = [this](const HttpRequest& request) { return fate(request); };
+    all_.simulation.fate = [this](const HttpRequest& request) { return fate(request); };
     const auto count = static_cast<std::size_t>(setting.engines);
     lives_.resize(count);
     for (std::size_t i = 0; i < count; ++i) {
       if (setting.own_machines) add_machine();
       const Duration begin = setting.staggered ? all_.dice.between(0s, 10min) : Duration{0};
-      all_.world.timeline().at(begin, [this, i] { start(i); });
+      all_.simulation.timeline().at(begin, [this, i] { start(i); });
     }
     if (setting.forgets) forget();
   }
 
   Outcome play() {
-    all_.world.run_for(span());
-    all_.outcome.requests = all_.world.token_requests();
-    all_.outcome.dead_uses += all_.world.rejections();
+    all_.simulation.run_for(span());
+    all_.outcome.requests = all_.simulation.token_requests();
+    all_.outcome.dead_uses += all_.simulation.rejections();
     return all_.outcome;
   }
 
@@ -318,19 +318,19 @@ class Crowd {
     now.boot = Instant{dice.between(1h, 24h * 30)};
     now.mono = MonotonicTime{dice.between(1min, now.boot.time_since_epoch())};
     now.raw = RawTime{now.mono.time_since_epoch() - dice.between(-1s, 1s)};
-    now.wall = all_.world.now().wall + dice.between(-24h, 24h);
-    machines_.push_back(std::make_unique<virtual_time::Machine>(all_.world.timeline(), now));
+    now.wall = all_.simulation.now().wall + dice.between(-24h, 24h);
+    machines_.push_back(std::make_unique<virtual_time::Machine>(all_.simulation.timeline(), now));
     const auto ppm = [&dice] {
       return static_cast<double>(dice.between(-300us, 300us).count()) / 1e3;
     };
     machines_.back()->set_drift(ppm(), ppm());
   }
   void start(std::size_t i) {
-    auto& machine = all_.setting.own_machines ? *machines_[i] : all_.world.machine();
+    auto& machine = all_.setting.own_machines ? *machines_[i] : all_.simulation.machine();
     const std::string boot = all_.setting.own_machines ? "boot-" + std::to_string(i) : "boot";
     lives_[i] = std::make_unique<Life>(all_, machine, boot);
     lives_[i]->on_kill = [this, i] {
-      all_.world.timeline().after(all_.dice.between(1s, 20s), [this, i] { start(i); });
+      all_.simulation.timeline().after(all_.dice.between(1s, 20s), [this, i] { start(i); });
       lives_[i].reset();
     };
   }
@@ -343,19 +343,20 @@ class Crowd {
     fate.extra = all_.dice.between(0s, slow / 2);
     fate.extra_down = stamped;
     fate.spoil = [this, stamped](emulator::Reply& reply) {
-      const Instant then = all_.world.server_now().boot + stamped;
-      const Duration clock = all_.world.servers().login_clock().reading(then);
+      const Instant then = all_.simulation.server_now().boot + stamped;
+      const Duration clock = all_.simulation.servers().login_clock().reading(then);
       redate(reply, std::chrono::floor<std::chrono::seconds>(clock));
     };
     return fate;
   }
   /// Every ten minutes or so.
   void forget() {
-    all_.world.timeline().after(all_.dice.between(5min, 15min), [this, old = all_.stored.text()] {
-      ++all_.outcome.lost_holders;
-      all_.stored.put(all_.dice.chance(0.5) ? std::nullopt : old);
-      forget();
-    });
+    all_.simulation.timeline().after(all_.dice.between(5min, 15min),
+                                     [this, old = all_.stored.text()] {
+                                       ++all_.outcome.lost_holders;
+                                       all_.stored.put(all_.dice.chance(0.5) ? std::nullopt : old);
+                                       forget();
+                                     });
   }
 
   Common all_;
@@ -478,10 +479,10 @@ TEST_P(ManyEngines, GetTheirTokensWhateverGoesWrongTogether) {
   expect_few_requests(with, 5);
 }
 
-std::string name_of(const testing::TestParamInfo<std::tuple<bool, bool, bool>>& world) {
-  return std::string(std::get<0>(world.param) ? "OwnMachines" : "OneMachine") +
-         (std::get<1>(world.param) ? "Staggered" : "AtOnce") +
-         (std::get<2>(world.param) ? "Slow" : "Quick");
+std::string name_of(const testing::TestParamInfo<std::tuple<bool, bool, bool>>& info) {
+  return std::string(std::get<0>(info.param) ? "OwnMachines" : "OneMachine") +
+         (std::get<1>(info.param) ? "Staggered" : "AtOnce") +
+         (std::get<2>(info.param) ? "Slow" : "Quick");
 }
 
 INSTANTIATE_TEST_SUITE_P(Worlds, ManyEngines,

@@ -21,19 +21,19 @@ class Outage : public Scenario {
     Request request;
     request.path = "/api/v2/tokens/me";
     request.timeout = patience;
-    callers.push_back({world->boot(), patience, client->start(request)});
+    callers.push_back({simulation->boot(), patience, client->start(request)});
   }
   /// A caller each `pause` for `span`, of different patience.
   void arrive_for(Duration span, Duration pause) {
-    const Instant end = world->boot() + span;
-    while (world->boot() < end) {
+    const Instant end = simulation->boot() + span;
+    while (simulation->boot() < end) {
       call_with(std::vector<Duration>{2s, 10s, 30s}[callers.size() % 3]);
-      world->run_for(pause);
+      simulation->run_for(pause);
     }
   }
   /// When the n-th token request left, n = 0, 1, ...
   Instant asked(std::size_t n) const {
-    for (const auto& request : world->seen()) {
+    for (const auto& request : simulation->seen()) {
       if (request.token_request() && n-- == 0) return request.at;
     }
     return Instant::max();
@@ -45,33 +45,34 @@ class Outage : public Scenario {
 TEST_P(Outage, AThousandCallersAtExpiryAreAllAnsweredWhateverTheLoginHostDoes) {
   build(0s, {0s}, 300s);
   bool slow = false, down = false;
-  world->fate = [&](const HttpRequest& request) {
+  simulation->fate = [&](const HttpRequest& request) {
     Fate fate;
     if (!request.url.starts_with(kLoginUrl)) return fate;
     if (slow) fate.extra = 10s;
     if (down) fate.kind = Fate::Kind::refused;
     return fate;
   };
-  const Instant start = world->boot();
-  const auto until = [&](Duration since_start) { return start + since_start - world->boot(); };
+  const Instant start = simulation->boot();
+  const auto until = [&](Duration since_start) { return start + since_start - simulation->boot(); };
 
   ASSERT_EQ(client->get().status, 200);
-  world->run_for(until(240s));
+  simulation->run_for(until(240s));
   slow = true;
   arrive_for(until(320s), 500ms);  // the refresh takes 10 s: nobody may notice
-  ASSERT_EQ(world->token_requests(), 2U);
+  ASSERT_EQ(simulation->token_requests(), 2U);
   down = true;
-  world->run_for(until(540s));
+  simulation->run_for(until(540s));
   const Instant dead = asked(1) + 296s;  // margins, and the second that `exp` was truncated by
   arrive_for(until(545s), 100ms);        // the token lives still, its refresh fails
   arrive_for(until(610s), 80ms);         // it ends meanwhile: callers pile up
   down = false;
   arrive_for(until(640s), 250ms);
   slow = false;
-  const Instant healthy = world->boot() + 45s;  // one backoff of at most 30 s, and a slow answer
-  world->run_for(45s);
+  const Instant healthy =
+      simulation->boot() + 45s;  // one backoff of at most 30 s, and a slow answer
+  simulation->run_for(45s);
   arrive_for(20s, 200ms);
-  world->run_for(31s);
+  simulation->run_for(31s);
 
   ASSERT_GE(callers.size(), 1000U);
   for (std::size_t i = 0; i < callers.size(); ++i) {
@@ -86,9 +87,9 @@ TEST_P(Outage, AThousandCallersAtExpiryAreAllAnsweredWhateverTheLoginHostDoes) {
       EXPECT_EQ(outcome.report.exit_code, 6);
     }
   }
-  EXPECT_EQ(world->most_token_requests_at_once(), 1U);
-  EXPECT_EQ(world->rejections(), 0U);
-  EXPECT_LE(world->token_requests(), 20U) << "backed off, however many wait";
+  EXPECT_EQ(simulation->most_token_requests_at_once(), 1U);
+  EXPECT_EQ(simulation->rejections(), 0U);
+  EXPECT_LE(simulation->token_requests(), 20U) << "backed off, however many wait";
 }
 
 INSTANTIATE_TEST_SUITE_P(Rows, Outage, every_setting(), name_of);

@@ -10,11 +10,11 @@
 #include <utility>
 #include <vector>
 
-#include "simulation/virtual_world.hpp"
+#include "simulation/simulation.hpp"
 #include "time/http_date.hpp"
 
-/// The world of the scenario table's rows, on virtual time: each with opaque tokens and JWTs, and
-/// with the local wall clock right, fast, slow and in 1970, none of which may matter.
+/// The simulation of the scenario table's rows, on virtual time: each with opaque tokens and JWTs,
+/// and with the local wall clock right, fast, slow and in 1970, none of which may matter.
 namespace skewguard::simulation {
 
 using namespace std::chrono_literals;
@@ -56,22 +56,23 @@ class Scenario : public testing::TestWithParam<std::tuple<TokenFormat, Wall>> {
  protected:
   void build(Duration login, const std::vector<Duration>& apis, Duration lifetime = 300s,
              const ClientOptions& options = VirtualClient::default_options()) {
-    client.reset();  // it lives in the world
-    world = std::make_unique<VirtualWorld>(servers(std::get<0>(GetParam()), login, apis, lifetime));
+    client.reset();  // it lives in the simulation
+    simulation =
+        std::make_unique<Simulation>(servers(std::get<0>(GetParam()), login, apis, lifetime));
     switch (std::get<1>(GetParam())) {
       case Wall::right:
         break;
       case Wall::fast:
-        world->step_wall(900s);
+        simulation->step_wall(900s);
         break;
       case Wall::slow:
-        world->step_wall(-900s);
+        simulation->step_wall(-900s);
         break;
       case Wall::in_1970:
-        world->set_wall(WallTime{10min});
+        simulation->set_wall(WallTime{10min});
         break;
     }
-    client = std::make_unique<VirtualClient>(*world, options);
+    client = std::make_unique<VirtualClient>(*simulation, options);
   }
 
   /// Calls every `pause` for `span`; each must come through.
@@ -80,13 +81,13 @@ class Scenario : public testing::TestWithParam<std::tuple<TokenFormat, Wall>> {
       const auto outcome = client->get();
       ASSERT_EQ(outcome.status, 200) << to_json(outcome.report);
       ASSERT_EQ(outcome.report.exit_code, 0);
-      world->run_for(pause);
+      simulation->run_for(pause);
     }
   }
 
   std::set<std::string> tokens_sent() const {
     std::set<std::string> out;
-    for (const auto& request : world->seen()) {
+    for (const auto& request : simulation->seen()) {
       if (request.url.starts_with(kApiUrl) && !request.authorization.empty()) {
         out.insert(request.authorization);
       }
@@ -95,7 +96,7 @@ class Scenario : public testing::TestWithParam<std::tuple<TokenFormat, Wall>> {
   }
   std::size_t sends_with_token() const {
     std::size_t count = 0;
-    for (const auto& request : world->seen()) {
+    for (const auto& request : simulation->seen()) {
       if (request.url.starts_with(kApiUrl) && !request.authorization.empty()) ++count;
     }
     return count;
@@ -104,7 +105,7 @@ class Scenario : public testing::TestWithParam<std::tuple<TokenFormat, Wall>> {
   /// Requests to the login host that carry neither credentials nor a token.
   std::size_t looks_at_login() const {
     std::size_t count = 0;
-    for (const auto& request : world->seen()) {
+    for (const auto& request : simulation->seen()) {
       if (request.url.starts_with(kLoginUrl) && request.method == "HEAD") {
         EXPECT_EQ(request.authorization + request.body, "");
         ++count;
@@ -113,7 +114,7 @@ class Scenario : public testing::TestWithParam<std::tuple<TokenFormat, Wall>> {
     return count;
   }
 
-  std::unique_ptr<VirtualWorld> world;
+  std::unique_ptr<Simulation> simulation;
   std::unique_ptr<VirtualClient> client;
 };
 

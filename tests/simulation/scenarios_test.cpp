@@ -12,23 +12,23 @@ namespace {
 TEST_P(Scenario, C0ClocksThatAgreeCostNothing) {
   build(0s, {0s});
   call_for(1500s, 10s);
-  EXPECT_EQ(world->rejections(), 0U);
-  EXPECT_LE(world->token_requests(), 6U);
+  EXPECT_EQ(simulation->rejections(), 0U);
+  EXPECT_LE(simulation->token_requests(), 6U);
   EXPECT_THAT(client->rejections, testing::IsEmpty());
 }
 
 TEST_P(Scenario, C1LocalClockBehindMeansNoRejection) {
   build(600s, {600s});
   call_for(1500s, 10s);
-  EXPECT_EQ(world->rejections(), 0U);
-  EXPECT_LE(world->token_requests(), 6U);
+  EXPECT_EQ(simulation->rejections(), 0U);
+  EXPECT_LE(simulation->token_requests(), 6U);
 }
 
 TEST_P(Scenario, C2LocalClockAheadMeansOneTokenForEachLifetime) {
   build(-600s, {-600s});
   call_for(1500s, 10s);
-  EXPECT_EQ(world->rejections(), 0U);
-  EXPECT_LE(world->token_requests(), 6U);
+  EXPECT_EQ(simulation->rejections(), 0U);
+  EXPECT_LE(simulation->token_requests(), 6U);
 }
 
 TEST_P(Scenario, TokenRequestsAreWithinFivePercentOfOneForEachLifetime) {
@@ -36,8 +36,8 @@ TEST_P(Scenario, TokenRequestsAreWithinFivePercentOfOneForEachLifetime) {
   for (const Duration local_error : {Duration{0s}, Duration{600s}, Duration{-600s}}) {
     build(local_error, {local_error});
     call_for(kLifetimes * 300s, 29s);
-    EXPECT_EQ(world->rejections(), 0U);
-    EXPECT_LE(static_cast<double>(world->token_requests()), 1 + 1.05 * kLifetimes);
+    EXPECT_EQ(simulation->rejections(), 0U);
+    EXPECT_LE(static_cast<double>(simulation->token_requests()), 1 + 1.05 * kLifetimes);
   }
 }
 
@@ -54,11 +54,11 @@ TEST_P(Scenario, C3IssuerAheadWaitsSendsTheSameTokenAndLearns) {
   EXPECT_GE(first.report.attempts[0].waited, 3900ms);
   EXPECT_LE(first.report.attempts[0].waited, 7s);
   EXPECT_EQ(tokens_sent().size(), 1U);
-  const std::size_t rejected = world->rejections();
+  const std::size_t rejected = simulation->rejections();
   EXPECT_EQ(rejected, 1U);
   call_for(1500s, 5s);
-  EXPECT_EQ(world->rejections(), rejected) << "the lag was learned";
-  EXPECT_LE(world->token_requests(), 7U);
+  EXPECT_EQ(simulation->rejections(), rejected) << "the lag was learned";
+  EXPECT_LE(simulation->token_requests(), 7U);
 }
 
 TEST_P(Scenario, C4IssuerFarAheadGivesUpAndSaysByHowMuch) {
@@ -68,9 +68,9 @@ TEST_P(Scenario, C4IssuerFarAheadGivesUpAndSaysByHowMuch) {
   EXPECT_EQ(outcome.report.exit_code, 4) << to_json(outcome.report);
   EXPECT_EQ(outcome.report.verdict, Verdict::issuer_clock_ahead);
   EXPECT_FALSE(outcome.report.mitigated);
-  EXPECT_EQ(world->token_requests(), 2U) << "one new token";
+  EXPECT_EQ(simulation->token_requests(), 2U) << "one new token";
   EXPECT_EQ(sends_with_token(), 2U);
-  EXPECT_EQ(world->seen().size(), 5U) << "one more look at the API's Date";
+  EXPECT_EQ(simulation->seen().size(), 5U) << "one more look at the API's Date";
   for (const ReportedAttempt& attempt : outcome.report.attempts) {
     EXPECT_THAT(attempt.explanation,
                 testing::AnyOf(testing::HasSubstr("119"), testing::HasSubstr("120")));
@@ -79,12 +79,12 @@ TEST_P(Scenario, C4IssuerFarAheadGivesUpAndSaysByHowMuch) {
 
 TEST_P(Scenario, C4TheFirstTokenIsKeptAndServesOnceItIsValid) {
   build(60s, {0s}, 300s);
-  const Instant start = world->boot();
-  while (world->boot() - start < 41s) {
+  const Instant start = simulation->boot();
+  while (simulation->boot() - start < 41s) {
     EXPECT_EQ(client->get().report.exit_code, 4);
-    world->run_for(4s);
+    simulation->run_for(4s);
   }
-  world->run_for(4s);
+  simulation->run_for(4s);
   const auto outcome = client->get();
   EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
   EXPECT_LE(outcome.ended - start, 64s);
@@ -97,7 +97,7 @@ TEST_P(Scenario, C5IssuerBehindByMoreThanALifetimeGivesUpAfterOneNewToken) {
   EXPECT_EQ(outcome.status, 401);
   EXPECT_EQ(outcome.report.exit_code, 4) << to_json(outcome.report);
   EXPECT_EQ(outcome.report.verdict, Verdict::issuer_clock_behind) << to_json(outcome.report);
-  EXPECT_EQ(world->token_requests(), 2U);
+  EXPECT_EQ(simulation->token_requests(), 2U);
   EXPECT_LE(sends_with_token(), 3U);
 }
 
@@ -105,44 +105,44 @@ TEST_P(Scenario, C6WallClockStepsChangeNothing) {
   build(0s, {0s});
   const Duration steps[] = {1h, -1h, -24h * 365 * 56, 24h * 365 * 74};
   for (const Duration step : steps) {
-    world->step_wall(step);
+    simulation->step_wall(step);
     call_for(400s, 10s);
   }
   const auto told = std::count_if(client->log.begin(), client->log.end(), [](const LogLine& line) {
     return line.message.find("wall clock stepped") != std::string::npos;
   });
   EXPECT_EQ(told, 3) << "the first one came before the first answer";
-  EXPECT_EQ(world->rejections(), 0U);
-  EXPECT_LE(world->token_requests(), 7U);
+  EXPECT_EQ(simulation->rejections(), 0U);
+  EXPECT_LE(simulation->token_requests(), 7U);
 }
 
 TEST_P(Scenario, C7SuspendEndsTheTokenBeforeTheFirstSend) {
   build(0s, {0s}, 1h);
   ASSERT_EQ(client->get().status, 200);
-  world->suspend(2h);
+  simulation->suspend(2h);
   const auto outcome = client->get();
   EXPECT_EQ(outcome.status, 200);
   EXPECT_EQ(outcome.report.verdict, Verdict::ok);
-  EXPECT_EQ(world->rejections(), 0U);
-  EXPECT_EQ(world->token_requests(), 2U);
+  EXPECT_EQ(simulation->rejections(), 0U);
+  EXPECT_EQ(simulation->token_requests(), 2U);
 }
 
 TEST_P(Scenario, C8DriftOfTwoDaysCausesNoRejection) {
   build(0s, {0s}, 1h);
-  world->machine().set_drift(500, -100);
+  simulation->machine().set_drift(500, -100);
   call_for(48h, 7min);
-  EXPECT_EQ(world->rejections(), 0U);
+  EXPECT_EQ(simulation->rejections(), 0U);
 }
 
 TEST_P(Scenario, C9ApiClockStepsAndComesBack) {
   build(0s, {0s}, 300s);
   call_for(200s, 5s);
-  world->servers().api_clocks()[0].step(30s, world->server_now().boot);
+  simulation->servers().api_clocks()[0].step(30s, simulation->server_now().boot);
   call_for(600s, 5s);
-  EXPECT_LE(world->rejections(), 1U) << "the step is learned";
-  world->servers().api_clocks()[0].step(-30s, world->server_now().boot);
+  EXPECT_LE(simulation->rejections(), 1U) << "the step is learned";
+  simulation->servers().api_clocks()[0].step(-30s, simulation->server_now().boot);
   call_for(900s, 5s);
-  EXPECT_LE(world->rejections(), 3U);
+  EXPECT_LE(simulation->rejections(), 3U);
 }
 
 TEST_P(Scenario, C15OneLaggingBackendIsWaitedForThenExpected) {
@@ -150,97 +150,97 @@ TEST_P(Scenario, C15OneLaggingBackendIsWaitedForThenExpected) {
   for (int i = 0; i < 600; ++i) {
     const auto outcome = client->get();
     ASSERT_EQ(outcome.status, 200) << i << to_json(outcome.report);
-    world->run_for(700ms);
+    simulation->run_for(700ms);
     if (i == 300) {
-      ASSERT_LE(world->rejections(), 2U);
+      ASSERT_LE(simulation->rejections(), 2U);
     }
   }
-  EXPECT_LE(world->rejections(), 2U) << "once learned, first sent when every backend takes it";
+  EXPECT_LE(simulation->rejections(), 2U) << "once learned, first sent when every backend takes it";
   for (const auto& report : client->resolved) {
     EXPECT_EQ(report.verdict, Verdict::issuer_clock_ahead) << to_json(report);
     EXPECT_EQ(report.token_requests, report.attempts[0].token ? report.token_requests : 0);
   }
-  EXPECT_LE(world->token_requests(), 6U);
+  EXPECT_LE(simulation->token_requests(), 6U);
 }
 
 TEST_P(Scenario, C18AMachineThatStoodStillCostsAtMostOneRejection) {
   build(0s, {0s}, 1h);
   call_for(60s, 10s);
-  world->stand_still(2h);
+  simulation->stand_still(2h);
   const auto first = client->get();
   EXPECT_EQ(first.status, 200) << to_json(first.report);
-  EXPECT_LE(world->rejections(), 1U);
-  const std::size_t rejected = world->rejections();
+  EXPECT_LE(simulation->rejections(), 1U);
+  const std::size_t rejected = simulation->rejections();
   call_for(600s, 10s);
-  EXPECT_EQ(world->rejections(), rejected);
+  EXPECT_EQ(simulation->rejections(), rejected);
 }
 
 TEST_P(Scenario, C18AShortStandstillIsBorneOutByTheLoginHostAndCostsNoRejection) {
   build(0s, {0s}, 1h);
   call_for(10min, 10s);
-  world->stand_still(20min);
+  simulation->stand_still(20min);
   call_for(2h, 10s);
-  EXPECT_EQ(world->rejections(), 0U);
+  EXPECT_EQ(simulation->rejections(), 0U);
   EXPECT_EQ(looks_at_login(), 1U);
-  EXPECT_LE(world->token_requests(), 4U);
+  EXPECT_LE(simulation->token_requests(), 4U);
 }
 
 TEST_P(Scenario, C18ATokenAskedForAfterTheStandstillKeepsItsLife) {
   build(0s, {0s}, 300s);
   ASSERT_EQ(client->get().status, 200);
-  world->run_for(700s);  // two tokens have ended: the login host is the first to show the gap
-  world->stand_still(100s);
+  simulation->run_for(700s);  // two tokens have ended: the login host is the first to show the gap
+  simulation->stand_still(100s);
   call_for(250s, 10s);
-  EXPECT_EQ(world->rejections(), 0U);
-  EXPECT_EQ(world->token_requests(), 3U);
+  EXPECT_EQ(simulation->rejections(), 0U);
+  EXPECT_EQ(simulation->token_requests(), 3U);
 }
 
 TEST_P(Scenario, C18ADateIn2100IsBorneOutByNobodyAndStartsNoStorm) {
   build(0s, {0s}, 1h);
   call_for(10min, 10s);
   int answers = 0;
-  world->fate = [&answers](const HttpRequest& request) {
+  simulation->fate = [&answers](const HttpRequest& request) {
     Fate fate;
     if (!request.url.starts_with(kApiUrl) || ++answers % 3 != 0) return fate;
     fate.spoil = [](emulator::Reply& reply) { redate(reply, 4'102'444'800s); };
     return fate;
   };
   call_for(30min, 10s);
-  EXPECT_EQ(world->rejections(), 0U);
-  EXPECT_EQ(world->token_requests(), 1U);
+  EXPECT_EQ(simulation->rejections(), 0U);
+  EXPECT_EQ(simulation->token_requests(), 1U);
   EXPECT_LE(looks_at_login(), 3U);
 }
 
 TEST_P(Scenario, C18WhereTheHypervisorReportsItNotEvenTheFirstCallIsRefused) {
   build(0s, {0s}, 1h);
-  world->machine().tell_of_stops();
-  client = std::make_unique<VirtualClient>(*world);  // one that has seen the marker
+  simulation->machine().tell_of_stops();
+  client = std::make_unique<VirtualClient>(*simulation);  // one that has seen the marker
   call_for(60s, 10s);
-  world->stand_still(2h);
+  simulation->stand_still(2h);
   call_for(600s, 10s);
-  EXPECT_EQ(world->rejections(), 0U);
-  EXPECT_EQ(world->token_requests(), 2U);
+  EXPECT_EQ(simulation->rejections(), 0U);
+  EXPECT_EQ(simulation->token_requests(), 2U);
   EXPECT_EQ(looks_at_login(), 1U);
 }
 
 TEST_P(Scenario, C18AMoveToAnotherHostCostsOneLookAndNoToken) {
   build(0s, {0s}, 1h);
-  world->machine().tell_of_stops();
-  client = std::make_unique<VirtualClient>(*world);
+  simulation->machine().tell_of_stops();
+  client = std::make_unique<VirtualClient>(*simulation);
   call_for(60s, 10s);
-  world->stand_still(0s);  // moved to another host
+  simulation->stand_still(0s);  // moved to another host
   call_for(600s, 10s);
-  EXPECT_EQ(world->token_requests(), 1U);
+  EXPECT_EQ(simulation->token_requests(), 1U);
   EXPECT_EQ(looks_at_login(), 1U);
 }
 
 TEST_P(Scenario, C18ALookThatIsNotAnsweredHoldsNobodyPastHisDeadline) {
   build(0s, {0s}, 1h);
-  world->machine().tell_of_stops();
-  client = std::make_unique<VirtualClient>(*world);
+  simulation->machine().tell_of_stops();
+  client = std::make_unique<VirtualClient>(*simulation);
   ASSERT_EQ(client->get().status, 200);
-  world->stand_still(0s);  // moved to another host
-  world->fate = [](const HttpRequest& request) {
+  simulation->stand_still(0s);  // moved to another host
+  simulation->fate = [](const HttpRequest& request) {
     Fate fate;
     if (request.url.starts_with(kLoginUrl)) fate.kind = Fate::Kind::lost;
     return fate;
@@ -248,7 +248,7 @@ TEST_P(Scenario, C18ALookThatIsNotAnsweredHoldsNobodyPastHisDeadline) {
   Request brief;
   brief.path = "/api/v2/tokens/me";
   brief.timeout = 2s;
-  const Instant before = world->boot();
+  const Instant before = simulation->boot();
   const auto pending = client->start(brief);
   const auto patient = client->get();
   ASSERT_TRUE(pending->has_value());
@@ -259,29 +259,29 @@ TEST_P(Scenario, C18ALookThatIsNotAnsweredHoldsNobodyPastHisDeadline) {
 TEST_P(Scenario, C21ApiAheadIsLearnedFromTheFirstRejection) {
   build(0s, {120s}, 300s);
   call_for(3000s, 5s);
-  EXPECT_LE(world->rejections(), 1U);
+  EXPECT_LE(simulation->rejections(), 1U);
   for (const auto& report : client->resolved) {
     EXPECT_EQ(report.verdict, Verdict::token_expired) << to_json(report);
   }
-  EXPECT_LE(world->token_requests(), 21U);
+  EXPECT_LE(simulation->token_requests(), 21U);
 }
 
 TEST_P(Scenario, ALagIsUnlearnedOnceTheClockIsCorrected) {
   build(12s, {0s}, 60s);
   EXPECT_EQ(client->get().report.verdict, Verdict::issuer_clock_ahead);
   call_for(400s, 20s);
-  world->servers().login_clock().step(-12s, world->server_now().boot);
+  simulation->servers().login_clock().step(-12s, simulation->server_now().boot);
   call_for(800s, 100s);  // each token has died meanwhile: nothing bridges the next one's wait
-  world->run_for(100s);
-  const Instant before = world->boot();
+  simulation->run_for(100s);
+  const Instant before = simulation->boot();
   ASSERT_EQ(client->get().status, 200);
-  EXPECT_LT(world->boot() - before, 5s);
+  EXPECT_LT(simulation->boot() - before, 5s);
 }
 
 TEST_P(Scenario, ATokenRequestAloneReportsRejectionsToo) {
   build(0s, {0s});
   int requests = 0;
-  world->fate = [&requests](const HttpRequest& request) {
+  simulation->fate = [&requests](const HttpRequest& request) {
     Fate fate;
     if (request.url.starts_with(kLoginUrl) && ++requests == 1) {
       fate.spoil = [](emulator::Reply& reply) { reply.status = 503; };
@@ -305,7 +305,7 @@ TEST_P(Scenario, AGivenTokenIsReturnedWhileTheApiAcceptsItWhateverTheWallClockSa
   const bool jwt = issued->value.reveal().starts_with("eyJ");
   auto options = VirtualClient::default_options();
   options.access_token = issued->value;
-  VirtualClient given(*world, options);
+  VirtualClient given(*simulation, options);
   const auto token = given.token();
   ASSERT_TRUE(token) << token.error().message;
   if (jwt) {
@@ -314,8 +314,8 @@ TEST_P(Scenario, AGivenTokenIsReturnedWhileTheApiAcceptsItWhateverTheWallClockSa
   }
   const Duration years = 24h * 365 * 8;
   EXPECT_EQ(given.token({.min_life = years}).ok(), !jwt) << "nobody knows an opaque one's end";
-  world->run_for(62s);
-  VirtualClient later(*world, options);
+  simulation->run_for(62s);
+  VirtualClient later(*simulation, options);
   const auto ended = later.token();
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().report->exit_code, 3);
@@ -331,74 +331,74 @@ TEST_P(Scenario, AHookThatThrowsEndsNoCall) {
 TEST_P(Scenario, T1RevokedIsRefreshedOnce) {
   build(0s, {0s});
   call_for(60s, 10s);
-  world->servers().tokens().revoke_all();
+  simulation->servers().tokens().revoke_all();
   const auto outcome = client->get();
   EXPECT_EQ(outcome.status, 200);
   EXPECT_EQ(outcome.report.verdict, Verdict::token_revoked) << to_json(outcome.report);
   EXPECT_TRUE(outcome.report.mitigated);
   EXPECT_EQ(outcome.report.attempts[0].action, Action::refresh_and_retry);
-  EXPECT_EQ(world->token_requests(), 2U);
-  EXPECT_EQ(world->rejections(), 1U);
+  EXPECT_EQ(simulation->token_requests(), 2U);
+  EXPECT_EQ(simulation->rejections(), 1U);
 }
 
 TEST_P(Scenario, T2AThousandCallersAtExpiryMakeOneTokenRequest) {
   build(0s, {0s});
   ASSERT_EQ(client->get().status, 200);
-  world->run_for(400s);
+  simulation->run_for(400s);
   std::vector<VirtualClient::Pending> pending;
   Request request;
   request.path = "/api/v2/tokens/me";
   pending.reserve(1000);
   for (int i = 0; i < 1000; ++i) pending.push_back(client->start(request));
-  world->run_for(31s);
+  simulation->run_for(31s);
   for (const auto& one : pending) {
     ASSERT_TRUE(one->has_value());
     EXPECT_EQ((*one)->status, 200);
   }
-  EXPECT_EQ(world->token_requests(), 2U);
-  EXPECT_EQ(world->most_token_requests_at_once(), 1U);
+  EXPECT_EQ(simulation->token_requests(), 2U);
+  EXPECT_EQ(simulation->most_token_requests_at_once(), 1U);
 }
 
 TEST_P(Scenario, T3ARefusalOfAReplacedTokenCostsNoRefresh) {
   build(0s, {0s});
   ASSERT_EQ(client->get().status, 200);
-  world->run_for(30s);
-  world->servers().tokens().revoke_all();
+  simulation->run_for(30s);
+  simulation->servers().tokens().revoke_all();
   Request request;
   request.path = "/api/v2/tokens/me";
   const auto one = client->start(request);
   const auto two = client->start(request);
-  world->run_for(40s);
+  simulation->run_for(40s);
   ASSERT_TRUE(one->has_value() && two->has_value());
   EXPECT_EQ((*one)->status, 200);
   EXPECT_EQ((*two)->status, 200);
-  EXPECT_EQ(world->token_requests(), 2U);
+  EXPECT_EQ(simulation->token_requests(), 2U);
 }
 
 TEST_P(Scenario, T4LoginHostDownWhileTheOldTokenLives) {
   build(0s, {0s});
   call_for(250s, 10s);
-  world->fate = [](const HttpRequest& request) {
+  simulation->fate = [](const HttpRequest& request) {
     Fate fate;
     if (request.url.starts_with(kLoginUrl)) fate.kind = Fate::Kind::refused;
     return fate;
   };
   for (int i = 0; i < 4; ++i) {
-    const Instant before = world->boot();
+    const Instant before = simulation->boot();
     const auto outcome = client->get();
     EXPECT_EQ(outcome.status, 200);
     EXPECT_LT(outcome.ended - before, 100ms) << "nobody waits while the token lives";
-    world->run_for(8s);
+    simulation->run_for(8s);
   }
-  world->fate = nullptr;
+  simulation->fate = nullptr;
   call_for(100s, 5s);
-  EXPECT_EQ(world->rejections(), 0U);
+  EXPECT_EQ(simulation->rejections(), 0U);
 }
 
 TEST_P(Scenario, T5TheSameTokenAgainMakesNoStorm) {
   build(0s, {0s});
   std::string body;
-  world->fate = [&body](const HttpRequest& request) {
+  simulation->fate = [&body](const HttpRequest& request) {
     Fate fate;
     if (!request.url.starts_with(kLoginUrl)) return fate;
     fate.spoil = [&body](emulator::Reply& reply) {
@@ -409,16 +409,16 @@ TEST_P(Scenario, T5TheSameTokenAgainMakesNoStorm) {
   };
   for (int i = 0; i < 290; ++i) {
     ASSERT_EQ(client->get().status, 200) << i;
-    world->run_for(1s);
+    simulation->run_for(1s);
   }
-  EXPECT_LE(world->token_requests(), 12U);
+  EXPECT_LE(simulation->token_requests(), 12U);
 }
 
 TEST_P(Scenario, T7APostIsSentAgainByteForByte) {
   build(0s, {0s});
   ASSERT_EQ(client->get().status, 200);
-  world->run_for(30s);
-  world->servers().tokens().revoke_all();
+  simulation->run_for(30s);
+  simulation->servers().tokens().revoke_all();
   Request request;
   request.method = "POST";
   request.path = "/api/v2/analytics/conversations/details/query";
@@ -427,7 +427,7 @@ TEST_P(Scenario, T7APostIsSentAgainByteForByte) {
   const auto outcome = client->call(request);
   EXPECT_EQ(outcome.status, 200) << outcome.body;
   std::vector<std::string> bodies;
-  for (const auto& seen : world->seen()) {
+  for (const auto& seen : simulation->seen()) {
     if (seen.method == "POST" && seen.url.starts_with(kApiUrl)) bodies.push_back(seen.body);
   }
   EXPECT_THAT(bodies, testing::ElementsAre(request.body, request.body));
@@ -435,7 +435,7 @@ TEST_P(Scenario, T7APostIsSentAgainByteForByte) {
 
 TEST_P(Scenario, T8AFreshTokenRefusedTooEndsAndPauses) {
   build(0s, {0s});
-  world->fate = [](const HttpRequest& request) {
+  simulation->fate = [](const HttpRequest& request) {
     Fate fate;
     if (request.url.starts_with(kLoginUrl)) return fate;
     fate.spoil = refuse;
@@ -446,18 +446,18 @@ TEST_P(Scenario, T8AFreshTokenRefusedTooEndsAndPauses) {
   EXPECT_EQ(outcome.report.exit_code, 3) << to_json(outcome.report);
   EXPECT_EQ(outcome.report.verdict, Verdict::token_rejected);
   EXPECT_EQ(sends_with_token(), 3U);
-  EXPECT_EQ(world->token_requests(), 2U);
+  EXPECT_EQ(simulation->token_requests(), 2U);
   for (int i = 0; i < 50; ++i) {
     const auto again = client->get();
     EXPECT_EQ(again.report.exit_code, 3);
   }
-  EXPECT_LE(world->token_requests(), 6U) << "a growing pause, however many callers ask";
+  EXPECT_LE(simulation->token_requests(), 6U) << "a growing pause, however many callers ask";
 }
 
 TEST_P(Scenario, T10TwoProgramsThatShareOneClientLearnOfEachOther) {
   build(0s, {0s});
-  VirtualClient other(*world, VirtualClient::default_options(), 2);
-  world->servers().set_token_rules({.contention = true}, world->server_now());
+  VirtualClient other(*simulation, VirtualClient::default_options(), 2);
+  simulation->servers().set_token_rules({.contention = true}, simulation->server_now());
   for (int round = 0; round < 8; ++round) {
     for (VirtualClient* one : {client.get(), &other}) {
       const auto outcome = one->get();
@@ -472,20 +472,20 @@ TEST_P(Scenario, T10TwoProgramsThatShareOneClientLearnOfEachOther) {
                     testing::HasSubstr("someone else may be using this client"));
         EXPECT_GE(outcome.report.attempts[0].waited, 500ms);
       }
-      world->run_for(5s);
+      simulation->run_for(5s);
     }
   }
   const auto& backed_off = client->resolved.back().attempts[0].waited;
   EXPECT_GE(backed_off, 5s) << "it has grown";
   EXPECT_LE(backed_off, 10200ms);
-  EXPECT_EQ(world->most_token_requests_at_once(), 1U);
-  world->servers().set_token_rules({}, world->server_now());
+  EXPECT_EQ(simulation->most_token_requests_at_once(), 1U);
+  simulation->servers().set_token_rules({}, simulation->server_now());
   call_for(200s, 10s);
 }
 
 TEST_P(Scenario, T8ManyCallersOfARefusedTokenShareOneGrowingPause) {
   build(0s, {0s}, 1h);
-  world->fate = [](const HttpRequest& request) {
+  simulation->fate = [](const HttpRequest& request) {
     Fate fate;
     if (request.url.starts_with(kApiUrl)) fate.spoil = refuse;
     return fate;
@@ -495,16 +495,16 @@ TEST_P(Scenario, T8ManyCallersOfARefusedTokenShareOneGrowingPause) {
   std::vector<VirtualClient::Pending> pending;
   for (int second = 0; second < 600; ++second) {
     for (int i = 0; i < 3; ++i) pending.push_back(client->start(request));
-    world->run_for(1s);
+    simulation->run_for(1s);
   }
-  world->run_for(31s);
+  simulation->run_for(31s);
   for (const auto& one : pending) {
     ASSERT_TRUE(one->has_value());
     EXPECT_EQ((*one)->report.exit_code, 3);
   }
   // Two at once, then one after each pause of 5, 10, 20, 40, 80, 160, 300 s.
-  EXPECT_LE(world->token_requests(), 10U);
-  EXPECT_EQ(world->most_token_requests_at_once(), 1U);
+  EXPECT_LE(simulation->token_requests(), 10U);
+  EXPECT_EQ(simulation->most_token_requests_at_once(), 1U);
 }
 
 /// Answers with 429 and asks to come back 5 s later by its own clock.
@@ -524,12 +524,12 @@ TEST_P(Scenario, C13ARetryAfterDateIsReadByTheAnswersOwnDate) {
     for (const Duration off : {Duration{-600s}, Duration{600s}}) {
       build(off, {off});
       bool once = false;
-      world->fate = [&once, host](const HttpRequest& request) {
+      simulation->fate = [&once, host](const HttpRequest& request) {
         if (once || !request.url.starts_with(host)) return Fate{};
         once = true;
         return limited(request, host);
       };
-      const Instant before = world->boot();
+      const Instant before = simulation->boot();
       const auto outcome = client->get();
       EXPECT_EQ(outcome.status, 200) << to_json(outcome.report);
       EXPECT_TRUE(outcome.report.mitigated);
@@ -548,7 +548,7 @@ TEST_P(Scenario, A1WrongSecretIsOneRequest) {
   EXPECT_EQ(outcome.error->kind, ErrorKind::credentials);
   EXPECT_EQ(outcome.report.exit_code, 3);
   EXPECT_EQ(outcome.report.verdict, Verdict::credentials_rejected);
-  EXPECT_EQ(world->seen().size(), 1U);
+  EXPECT_EQ(simulation->seen().size(), 1U);
 }
 
 TEST_P(Scenario, A2UnknownClientNamesIdAndRegion) {
@@ -562,7 +562,7 @@ TEST_P(Scenario, A2UnknownClientNamesIdAndRegion) {
   EXPECT_EQ(outcome.report.verdict, Verdict::unknown_client);
   EXPECT_THAT(outcome.error->message, testing::HasSubstr("nobody"));
   EXPECT_THAT(outcome.error->message + outcome.error->remedy, testing::HasSubstr("mypurecloud.ie"));
-  EXPECT_EQ(world->seen().size(), 1U);
+  EXPECT_EQ(simulation->seen().size(), 1U);
 }
 
 TEST_P(Scenario, A5MissingPermissionNeverRefreshes) {
@@ -574,7 +574,7 @@ TEST_P(Scenario, A5MissingPermissionNeverRefreshes) {
   ASSERT_FALSE(outcome.report.attempts.empty());
   EXPECT_THAT(outcome.report.attempts[0].explanation,
               testing::HasSubstr("authorization:role:view"));
-  EXPECT_EQ(world->token_requests(), 1U);
+  EXPECT_EQ(simulation->token_requests(), 1U);
 }
 
 TEST_P(Scenario, UsersMeWithoutAUserIsNoAuthFailure) {
@@ -582,7 +582,7 @@ TEST_P(Scenario, UsersMeWithoutAUserIsNoAuthFailure) {
   const auto outcome = client->get("/api/v2/users/me");
   EXPECT_EQ(outcome.report.exit_code, 1);
   EXPECT_EQ(outcome.report.verdict, Verdict::no_user_context) << to_json(outcome.report);
-  EXPECT_EQ(world->token_requests(), 1U);
+  EXPECT_EQ(simulation->token_requests(), 1U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Rows, Scenario, every_setting(), name_of);

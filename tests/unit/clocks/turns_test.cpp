@@ -14,12 +14,12 @@ using std::chrono::seconds;
 
 /// What each answer shows is its date, so a set of answers spans from the earliest to the latest.
 std::optional<OffsetBound> span_of_dates(std::span<const Answered> answers) {
-  OffsetBound told{answers.front().date, answers.front().date};
+  OffsetBound bound{answers.front().date, answers.front().date};
   for (const Answered& answer : answers) {
-    told.low = std::min<Duration>(told.low, answer.date);
-    told.high = std::max<Duration>(told.high, answer.date);
+    bound.low = std::min<Duration>(bound.low, answer.date);
+    bound.high = std::max<Duration>(bound.high, answer.date);
   }
-  return told;
+  return bound;
 }
 
 Answered answer(seconds date, std::size_t of_all, std::uint64_t connection,
@@ -33,10 +33,10 @@ Answered answer(seconds date, std::size_t of_all, std::uint64_t connection,
 
 TEST(Turns, OneClockIsBoundedByTheNarrowestIntervalOfEachWayOfTakingTurns) {
   const std::vector<Answered> all{answer(seconds{5}, 0, 1, 1), answer(seconds{5}, 1, 1, 2)};
-  const auto told = told_by_some_clock(all, span_of_dates);
-  ASSERT_TRUE(told);
-  EXPECT_EQ(told->low, seconds{5});
-  EXPECT_EQ(told->high, seconds{5});
+  const auto bound = bound_of_some_clock(all, span_of_dates);
+  ASSERT_TRUE(bound);
+  EXPECT_EQ(bound->low, seconds{5});
+  EXPECT_EQ(bound->high, seconds{5});
 }
 
 /// Every second answer over all connections is 0, the others 10: on each connection there are both.
@@ -44,13 +44,13 @@ TEST(Turns, HoldsAClockWhereTurnsAreCountedOverAllRequests) {
   const std::vector<Answered> all{answer(seconds{0}, 0, 1, 1), answer(seconds{10}, 1, 2, 1),
                                   answer(seconds{0}, 2, 2, 2), answer(seconds{10}, 3, 1, 2)};
   std::set<std::size_t> sizes;
-  const auto told = told_by_some_clock(all, [&](std::span<const Answered> answers) {
+  const auto bound = bound_of_some_clock(all, [&](std::span<const Answered> answers) {
     sizes.insert(answers.size());
     return span_of_dates(answers);
   });
-  ASSERT_TRUE(told);
-  EXPECT_EQ(told->low, seconds{0});
-  EXPECT_EQ(told->high, seconds{10});
+  ASSERT_TRUE(bound);
+  EXPECT_EQ(bound->low, seconds{0});
+  EXPECT_EQ(bound->high, seconds{10});
   EXPECT_TRUE(sizes.contains(2)) << "both answers of one clock at once";
 }
 
@@ -61,7 +61,7 @@ TEST(Turns, JoinsNoAnswersAcrossALoss) {
     most = 0;
     const std::vector<Answered> all{answer(seconds{1}, 0, 1, 1),
                                     answer(seconds{1}, 3, 2, 1, losses)};
-    EXPECT_TRUE(told_by_some_clock(all, [&](std::span<const Answered> answers) {
+    EXPECT_TRUE(bound_of_some_clock(all, [&](std::span<const Answered> answers) {
       most = std::max(most, answers.size());
       return span_of_dates(answers);
     }));
@@ -73,14 +73,14 @@ TEST(Turns, JoinsNoAnswersAcrossALoss) {
 
 TEST(Turns, ShowsNothingIfOneWayOfTakingTurnsShowsNothing) {
   const std::vector<Answered> all{answer(seconds{1}, 0, 1, 1), answer(seconds{1}, 1, 1, 2)};
-  EXPECT_FALSE(told_by_some_clock(all, [](std::span<const Answered> answers) {
+  EXPECT_FALSE(bound_of_some_clock(all, [](std::span<const Answered> answers) {
     return answers.size() == 2 ? span_of_dates(answers) : std::nullopt;
   }));
 }
 
 TEST(Turns, HandsOverTheAnswersInTheOrderOfTheirRequests) {
   const std::vector<Answered> all{answer(seconds{2}, 2, 1, 2), answer(seconds{1}, 1, 1, 1)};
-  EXPECT_TRUE(told_by_some_clock(all, [](std::span<const Answered> answers) {
+  EXPECT_TRUE(bound_of_some_clock(all, [](std::span<const Answered> answers) {
     EXPECT_LE(answers.front().date, answers.back().date);
     return span_of_dates(answers);
   }));

@@ -396,14 +396,15 @@ oauth::Refusal words(std::string description, std::string code = "") {
 }
 
 TEST(Explain, AGatewayIsNamedWhereItIsKnown) {
-  oauth::Refusal refusal = words("", "denied");
+  oauth::Refusal refusal = words("", "token_failure");
   const std::string advice =
       ", and another token would not change that. Ask its operator to let this program through, or "
       "check the API URL.";
-  EXPECT_EQ(explain_gateway(refusal, 403),
-            "The API host answered 403 (denied): something in front of the API seems to have "
-            "refused the request" +
-                advice);
+  EXPECT_EQ(
+      explain_gateway(refusal, 403),
+      "The API host answered 403 (token_failure): something in front of the API seems to have "
+      "refused the request" +
+          advice);
   refusal.gateway = "nginx";
   EXPECT_THAT(explain_gateway(refusal, 403), HasSubstr("refused the request (nginx)" + advice));
   Trial t = agrees();

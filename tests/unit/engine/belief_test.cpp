@@ -24,7 +24,7 @@ TEST(Belief, EndsByTheFirstAnswerThatContradictsIt) {
   belief.learn(5s, 4s, {});
   EXPECT_FALSE(belief.ends_by({3s, 4s}));
   EXPECT_TRUE(belief.ends_by({2s, 3999ms}));
-  EXPECT_FALSE(belief.most());
+  EXPECT_FALSE(belief.max());
   EXPECT_FALSE(belief.ends_by(kNone)) << "once";
 }
 
@@ -32,7 +32,7 @@ TEST(Belief, KeepsTheLargestFactUntilOneBelowHalfReplacesIt) {
   Belief belief;
   const auto after = [&belief](Duration fact) {
     belief.learn(fact, 0s, {});
-    return *belief.most();
+    return *belief.max();
   };
   EXPECT_EQ(after(4s), 4s);
   EXPECT_EQ(after(6s), 6s);
@@ -44,14 +44,14 @@ TEST(Belief, KeepsTheLargestFactUntilOneBelowHalfReplacesIt) {
 TEST(Belief, IsNotTakenFromAFactThatTheNewestAnswersContradict) {
   Belief belief;
   belief.learn(10s, 9s, kNone);
-  EXPECT_FALSE(belief.most());
+  EXPECT_FALSE(belief.max());
 }
 
 TEST(Belief, OutlivesALargerFactThatIsContradictedAtOnce) {
   Belief belief;
   belief.learn(5s, 2s, {});
   belief.learn(10s, 9s, OffsetBound{1s, 3s});
-  EXPECT_EQ(belief.most(), 5s);
+  EXPECT_EQ(belief.max(), 5s);
   EXPECT_FALSE(belief.ends_by({1s, 2s}));
   EXPECT_TRUE(belief.ends_by(kNone)) << "it is still watched";
 }
@@ -60,7 +60,7 @@ TEST(Belief, EndsWhereSomebodyElseHasSeenThatItIsOver) {
   Belief belief;
   belief.learn(5s, 4s, {});
   belief.learn(0s, 0s, {});
-  EXPECT_FALSE(belief.most());
+  EXPECT_FALSE(belief.max());
   belief.learn(5s, 4s, {});
   EXPECT_EQ(answers_to_end(belief), 8) << "it has come true again";
 }
@@ -77,7 +77,7 @@ TEST(Belief, TakesAFactThatIsContradictedInTurn) {
   Belief belief;
   belief.learn(5s, 4s, kNone);
   belief.learn(5s, 4s, kNone);
-  EXPECT_EQ(belief.most(), 5s) << "one of several clocks";
+  EXPECT_EQ(belief.max(), 5s) << "one of several clocks";
 }
 
 TEST(Belief, IsAsQuickToEndAsAtFirstOnceItHasBeenWrongForLong) {

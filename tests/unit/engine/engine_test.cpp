@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using runtime::get;
-using runtime::MemoryWorld;
+using runtime::MemoryEnvironment;
 using runtime::OpenStore;
 using skewguard::testing::FakeMachine;
 
@@ -75,7 +75,7 @@ class AnEngine : public ::testing::Test {
     EngineDeps uses{executor, clock, transport};
     uses.store = store;
     uses.seed = seed;
-    const ClientOptions options = world.options();
+    const ClientOptions options = environment.options();
     engine = std::make_unique<Engine>(
         options, oauth::client_credentials(options, options.client_secrets), Hooks{}, uses);
   }
@@ -92,11 +92,11 @@ class AnEngine : public ::testing::Test {
   /// Events that reached the engine from outside.
   [[nodiscard]] int turns() const { return executor.ran + transport.answers; }
 
-  MemoryWorld world;
-  FakeMachine& machine = world.machine();
+  MemoryEnvironment environment;
+  FakeMachine& machine = environment.machine();
   CountingClock clock{machine};
   CountingExecutor executor{machine};
-  CountingTransport transport{world.dependencies().transport(machine)};
+  CountingTransport transport{environment.dependencies().transport(machine)};
   OpenStore open_store;
   TokenStore* store = nullptr;
   std::unique_ptr<Engine> engine;
@@ -118,8 +118,8 @@ TEST_F(AnEngine, ReadsTheClocksTwiceForACallThatHasItsToken) {
 }
 
 TEST_F(AnEngine, ReadsTheClocksOncePerTurnOfARetriedCall) {
-  world.api().next({.status = 401, .body = R"({"code":"bad.credentials"})"});
-  world.api().next({.status = 503});
+  environment.api().next({.status = 401, .body = R"({"code":"bad.credentials"})"});
+  environment.api().next({.status = 503});
   const CallReport report = call();
   EXPECT_EQ(report.exit_code, 0);
   EXPECT_EQ(report.attempts.size(), 3U) << "the last good one is one, too";
@@ -149,7 +149,7 @@ class RetriesOfAnEngine : public AnEngine {
  protected:
   Duration wait_with(std::uint64_t seed) {
     start(seed);
-    world.api().next({.status = 503});
+    environment.api().next({.status = 503});
     const CallReport report = call();
     engine.reset();
     return report.attempts.empty() ? Duration{0} : report.attempts.front().waited;
@@ -169,7 +169,7 @@ TEST_F(RetriesOfAnEngine, DifferFromCallToCall) {
   start();
   std::set<Duration> waits;
   for (int i = 0; i < 3; ++i) {
-    world.api().next({.status = 503});
+    environment.api().next({.status = 503});
     const CallReport report = call();
     ASSERT_FALSE(report.attempts.empty());
     waits.insert(report.attempts.front().waited);

@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using runtime::get;
-using runtime::MemoryWorld;
+using runtime::MemoryEnvironment;
 using skewguard::testing::FakeMachine;
 
 /// An engine whose published tokens are kept by number.
@@ -28,7 +28,7 @@ class EngineWithReaders : public ::testing::Test {
     uses.publish = [this](const oauth::TokenPtr& token, Instant) {
       published.push_back(token ? token->generation : 0);
     };
-    const ClientOptions options = world.options();
+    const ClientOptions options = environment.options();
     engine = std::make_unique<Engine>(
         options, oauth::client_credentials(options, options.client_secrets), Hooks{}, uses);
   }
@@ -57,9 +57,9 @@ class EngineWithReaders : public ::testing::Test {
     EXPECT_TRUE(machine.run_until([&] { return ended; }));
   }
 
-  MemoryWorld world;
-  FakeMachine& machine = world.machine();
-  std::unique_ptr<Transport> transport = world.dependencies().transport(machine);
+  MemoryEnvironment environment;
+  FakeMachine& machine = environment.machine();
+  std::unique_ptr<Transport> transport = environment.dependencies().transport(machine);
   std::vector<std::uint64_t> published;
   std::unique_ptr<Engine> engine;
 };
@@ -78,7 +78,7 @@ TEST_F(EngineWithReaders, RequestsOneTokenForAllWhoWait) {
   machine.run();
   EXPECT_EQ(got(*one), 1U);
   EXPECT_EQ(got(*other), 1U);
-  EXPECT_EQ(world.token_requests(), 1U);
+  EXPECT_EQ(environment.token_requests(), 1U);
 }
 
 TEST_F(EngineWithReaders, AnswersAtOnceIfALaterTokenIsPublished) {
@@ -86,7 +86,7 @@ TEST_F(EngineWithReaders, AnswersAtOnceIfALaterTokenIsPublished) {
   const auto wait = await(0);
   machine.run();
   EXPECT_EQ(got(*wait), 1U);
-  EXPECT_EQ(world.token_requests(), 1U);
+  EXPECT_EQ(environment.token_requests(), 1U);
 }
 
 TEST_F(EngineWithReaders, WaitsForALaterTokenThanTheOneThatWasRefused) {
@@ -98,9 +98,9 @@ TEST_F(EngineWithReaders, WaitsForALaterTokenThanTheOneThatWasRefused) {
 }
 
 TEST_F(EngineWithReaders, WaitsForTheFirstUseOfALaterToken) {
-  world.login().set_offset(10s);
+  environment.login().set_offset(10s);
   call();  // the API refuses its token for ten seconds: the lag is known from here on
-  world.revoke_all();
+  environment.revoke_all();
   const Instant before = machine.now().boot;
   const auto wait = await(1);
   EXPECT_TRUE(machine.run_until([&] { return wait->times > 0; }));
@@ -110,7 +110,7 @@ TEST_F(EngineWithReaders, WaitsForTheFirstUseOfALaterToken) {
 }
 
 TEST_F(EngineWithReaders, SaysThatATokenBeginsTooLateForOneWhoWaits) {
-  world.login().set_offset(10s);
+  environment.login().set_offset(10s);
   call();
   const auto wait = await(1, 2s);
   const Instant before = machine.now().boot;
@@ -124,7 +124,7 @@ TEST_F(EngineWithReaders, SaysThatATokenBeginsTooLateForOneWhoWaits) {
 
 TEST_F(EngineWithReaders, SaysWhyThereIsNoTokenForOneWhoWaits) {
   for (int i = 0; i < 3; ++i)
-    world.login().next({.status = 400, .body = R"({"error":"invalid_client"})"});
+    environment.login().next({.status = 400, .body = R"({"error":"invalid_client"})"});
   const auto wait = await(0);
   machine.run();
   ASSERT_EQ(wait->times, 1);
@@ -144,7 +144,7 @@ TEST_F(EngineWithReaders, CancelsAWaitAndServesTheOthers) {
 }
 
 TEST_F(EngineWithReaders, CancelsThoseWhoWaitAtItsEnd) {
-  runtime::silence(world.login());
+  runtime::silence(environment.login());
   const auto wait = await(0);
   machine.run();
   engine.reset();

@@ -112,16 +112,16 @@ TEST_F(ASender, ExplainsACertificateByTheOtherHostsDate) {
   parts.transport.sent.at(1).handler(parts.answer(405));
   parts.transport.sent.at(0).handler(out_of_time());
   ASSERT_EQ(got.size(), 1U);
-  ASSERT_TRUE(failure().told);
-  EXPECT_EQ(failure().told->by, "the Date of https://login.example.com");
-  EXPECT_GT(failure().told->truth.low, 47h) << "the wall clock is behind";
+  ASSERT_TRUE(failure().time_report);
+  EXPECT_EQ(failure().time_report->source, "the Date of https://login.example.com");
+  EXPECT_GT(failure().time_report->offset.low, 47h) << "the wall clock is behind";
 }
 
 TEST_F(ASender, KnowsNoTimeWithoutAnotherHostsDate) {
   send();
   parts.transport.sent.at(0).handler(out_of_time());
   ASSERT_EQ(got.size(), 1U);
-  EXPECT_FALSE(failure().told);
+  EXPECT_FALSE(failure().time_report);
 }
 
 TEST_F(ASender, HoldsACertificateFailureBackUntilTheRefereeAnswers) {
@@ -131,9 +131,9 @@ TEST_F(ASender, HoldsACertificateFailureBackUntilTheRefereeAnswers) {
   with.transport.sent.at(0).handler(out_of_time());
   EXPECT_TRUE(got.empty());
   ASSERT_EQ(referee.open.size(), 1U);
-  referee.open.at(0)(TimeTold{{48h, 49h}, "NTP", 2});
+  referee.open.at(0)(TimeReport{{48h, 49h}, "NTP", 2});
   ASSERT_EQ(got.size(), 1U);
-  EXPECT_EQ(failure().told->by, "NTP");
+  EXPECT_EQ(failure().time_report->source, "NTP");
 }
 
 TEST_F(ASender, LeavesOtherFailuresAsTheyAre) {

@@ -18,7 +18,7 @@ class ATokenService : public ::testing::Test {
                       [this, waiter](TokenService::Answer answer) {
                         const auto* delivered = std::get_if<oauth::action::Deliver>(&answer);
                         got[waiter] = delivered == nullptr
-                                          ? "denied"
+                                          ? "failed"
                                           : std::string(delivered->token->value.reveal());
                       });
     });
@@ -47,7 +47,7 @@ TEST_F(ATokenService, DeniesATokenWhenTheRequestFailed) {
   Exchange refused = all.parts.answer(401);
   refused.body = R"({"error":"invalid_client"})";
   all.reply(std::move(refused));
-  EXPECT_EQ(got[waiter], "denied");
+  EXPECT_EQ(got[waiter], "failed");
 }
 
 TEST_F(ATokenService, AnswersNobodyWhoHasLeft) {

@@ -22,7 +22,7 @@ class Questions final : public Referee {
     if (throws) throw std::runtime_error("no referee");
     open.push_back(std::move(handler));
   }
-  void answer(const std::optional<TimeTold>& told) {
+  void answer(const std::optional<TimeReport>& told) {
     for (const auto& handler : std::exchange(open, {})) handler(told);
   }
   bool throws = false;
@@ -36,15 +36,15 @@ class ATrueTimeCache : public ::testing::Test {
   void ask(Duration wanted_in = 30s) {
     loop.enter([this, wanted_in] {
       cache->ask(loop.now().boot + wanted_in,
-                 [this](const std::optional<TimeTold>& told) { heard.push_back(told); });
+                 [this](const std::optional<TimeReport>& told) { heard.push_back(told); });
     });
   }
-  static TimeTold told(Duration by) { return {{by, by}, "a referee"}; }
+  static TimeReport told(Duration by) { return {{by, by}, "a referee"}; }
   /// What each was told, in milliseconds; -1: nothing.
   [[nodiscard]] std::vector<std::int64_t> figures() const {
     std::vector<std::int64_t> out;
     out.reserve(heard.size());
-    for (const auto& each : heard) out.push_back(each ? each->truth.low / 1ms : -1);
+    for (const auto& each : heard) out.push_back(each ? each->offset.low / 1ms : -1);
     return out;
   }
 
@@ -52,7 +52,7 @@ class ATrueTimeCache : public ::testing::Test {
   Loop loop{*machine, *machine};
   Questions referee;
   std::optional<TrueTimeCache> cache{std::in_place, loop, referee};
-  std::vector<std::optional<TimeTold>> heard;
+  std::vector<std::optional<TimeReport>> heard;
   using Figures = std::vector<std::int64_t>;
 };
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "world.hpp"
+#include "bench.hpp"
 
 namespace skewguard::guard::testing {
 namespace {
@@ -26,39 +26,39 @@ Headers header(const char* name, const char* value) {
 
 TEST(CallAnswers, OnlyAnswersDecidedAfterTheTokenWasCheckedShowThatItWasAccepted) {
   for (const int status : {200, 204, 299, 404, 409, 422}) {
-    World w;
+    Bench w;
     w.request.method = "POST";
     w.replies = {{status, "", {}, {}}};
     w.run();
-    EXPECT_THAT(told<oauth::event::Accepted>(w), SizeIs(1)) << status;
+    EXPECT_THAT(facts_of<oauth::event::Accepted>(w), SizeIs(1)) << status;
   }
   for (const int status : {199, 300, 400, 405, 410, 500, 502}) {
-    World w;
+    Bench w;
     w.request.method = "POST";
     w.replies = {{status, "", {}, {}}};
     w.run();
-    EXPECT_THAT(told<oauth::event::Accepted>(w), IsEmpty()) << status;
+    EXPECT_THAT(facts_of<oauth::event::Accepted>(w), IsEmpty()) << status;
   }
 }
 
 TEST(CallAnswers, A403ToHeadDoesNotShowThatTheTokenWasAccepted) {
   for (const std::string method : {"GET", "HEAD"}) {
-    World w;
+    Bench w;
     w.request.method = method;
     w.replies = {{403, "missing.permissions", {}, {}}};
     w.run();
-    EXPECT_THAT(told<oauth::event::Accepted>(w), SizeIs(method == "GET" ? 1 : 0)) << method;
+    EXPECT_THAT(facts_of<oauth::event::Accepted>(w), SizeIs(method == "GET" ? 1 : 0)) << method;
   }
 }
 
 TEST(CallAnswers, AnInformationalStatusIsAProtocolError) {
-  World w;
+  Bench w;
   w.replies = {{199, "", {}, {}}};
   EXPECT_EQ(w.run().verdict, Verdict::protocol);
 }
 
 TEST(CallAnswers, ATokenEchoedAsCorrelationIdIsMasked) {
-  World w;
+  Bench w;
   w.replies = {{404, "not.found", header("ININ-Correlation-Id", "id-secret-token-1"), {}}};
   const CallReport& r = w.run();
   ASSERT_THAT(r.attempts, SizeIs(1));
@@ -72,12 +72,12 @@ TEST(CallAnswers, AWaitThatEndsAtTheDeadlineIsNotStarted) {
     const char* code;
   } rows[] = {{429, "too.many.requests"}, {504, "authentication.request.timeout"}, {503, ""}};
   for (const auto& row : rows) {
-    World late;
+    Bench late;
     late.replies = {{row.status, row.code, header("Retry-After", "10"), {}}};
     late.run(kUntilAnswer + seconds{10});
     EXPECT_THAT(late.log, ElementsAre("need 0", "send 1")) << row.status;
 
-    World in_time;
+    Bench in_time;
     in_time.replies = {{row.status, row.code, header("Retry-After", "10"), {}}};
     in_time.run(kUntilAnswer + seconds{10} + milliseconds{1});
     EXPECT_THAT(in_time.log, ElementsAre("need 0", "send 1", "sleep 10.0 s", "need 0", "send 1"))
@@ -86,7 +86,7 @@ TEST(CallAnswers, AWaitThatEndsAtTheDeadlineIsNotStarted) {
 }
 
 TEST(CallAnswers, ABrokenConnectionIsNotRetriedAfterTheDeadline) {
-  World w;
+  Bench w;
   w.replies = {{0, "", {}, TransportFailure::Kind::reset, {}}};
   w.run(kUntilAnswer);
   EXPECT_THAT(w.sent, SizeIs(1));
@@ -102,7 +102,7 @@ TEST(CallAnswers, ACallThatSleptPastItsDeadlineEndsWithTheAnswerThatItWaitedAfte
   } rows[] = {{429, "too.many.requests", ErrorKind::throttled},
               {504, "authentication.request.timeout", ErrorKind::protocol}};
   for (const auto& row : rows) {
-    World w;
+    Bench w;
     w.wakes_late = seconds{60};
     w.replies = {{row.status, row.code, header("Retry-After", "3"), {}}};
     const CallReport& r = w.run();
@@ -119,7 +119,7 @@ TEST(CallAnswers, ACallThatSleptPastItsDeadlineEndsWithTheAnswerThatItWaitedAfte
 /// Both before anything was sent and after a token was refused.
 TEST(CallAnswers, ACallThatSleptPastItsDeadlineBeforeItCouldSendATokenTimedOut) {
   for (const std::size_t refused : {0U, 1U}) {
-    World w;
+    Bench w;
     w.wakes_late = seconds{60};
     (refused > 0 ? w.login_offset : w.first_use_in) = seconds{5};
     const CallReport& r = w.run();
@@ -139,7 +139,7 @@ TEST(CallAnswers, ACallThatSleptPastItsDeadlineBeforeItCouldSendATokenTimedOut) 
 }
 
 TEST(CallAnswers, ATimerThatFiresEarlyIsSetAgain) {
-  World w;
+  Bench w;
   w.wakes_early = true;
   w.replies = {{429, "too.many.requests", header("Retry-After", "3"), {}}};
   w.run();

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "world.hpp"
+#include "bench.hpp"
 
 namespace skewguard::guard::testing {
 namespace {
@@ -12,25 +12,25 @@ using ::testing::SizeIs;
 
 TEST(CallEvidence, NothingIsLearnedFromARefusedGivenToken) {
   const Duration begins_late = kEpoch + seconds{5};
-  World pending;
+  Bench pending;
   pending.given = true;
   pending.given_claims = oauth::JwtClaims{begins_late, begins_late, begins_late + hours{1}};
   pending.run();
   EXPECT_THAT(pending.refusals[1], SizeIs(1)) << "refused, then accepted after a wait";
   EXPECT_EQ(pending.end->report.verdict, Verdict::issuer_clock_ahead);
-  EXPECT_THAT(told<oauth::event::ApiLags>(pending), IsEmpty());
+  EXPECT_THAT(facts_of<oauth::event::ApiLags>(pending), IsEmpty());
 
-  World revoked;
+  Bench revoked;
   revoked.given = true;
   revoked.revoked = {1};
   revoked.run();
-  EXPECT_THAT(told<oauth::event::EndedEarly>(revoked), IsEmpty());
-  EXPECT_THAT(told<oauth::event::RefusedForGood>(revoked), IsEmpty());
+  EXPECT_THAT(facts_of<oauth::event::EndedEarly>(revoked), IsEmpty());
+  EXPECT_THAT(facts_of<oauth::event::RefusedForGood>(revoked), IsEmpty());
 }
 
 TEST(CallEvidence, AFrozenLoginDateOfBeforeTheCallBlamesNoClock) {
   const auto issuer_ahead_verdict = [](bool frozen) {
-    World w;
+    Bench w;
     w.options.attempts = 1;
     w.login_date = kEpoch + seconds{120};
     if (frozen) {

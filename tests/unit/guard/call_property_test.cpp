@@ -1,4 +1,4 @@
-// Random worlds, drawn from a grammar whose truth is known to the generator.
+// Random histories, drawn from a grammar whose truth is known to the generator.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -6,12 +6,12 @@
 #include <random>
 
 #include "../../histories.hpp"
-#include "world.hpp"
+#include "bench.hpp"
 
 namespace skewguard::guard::testing {
 namespace {
 
-const std::uint64_t kWorlds = histories(400);
+const std::uint64_t kHistories = histories(400);
 
 class Dice {
  public:
@@ -41,8 +41,8 @@ Reply scripted_reply(Dice& dice) {
   return kReplies[dice.below(std::size(kReplies))];
 }
 
-/// Drawn first, so that two worlds can share it.
-void draw_caller(Dice& dice, World& w) {
+/// Drawn first, so that two benches can share it.
+void draw_caller(Dice& dice, Bench& w) {
   w.jwt = dice.once_in(2);
   w.rtt = milliseconds{2 * (1 + dice.below(100))};
   w.has_token = dice.once_in(2);
@@ -57,7 +57,7 @@ void draw_caller(Dice& dice, World& w) {
   w.advance(dice.upto(seconds{3}));
 }
 
-void draw_clocks(Dice& dice, World& w) {
+void draw_clocks(Dice& dice, Bench& w) {
   const auto offset = [&] { return dice.upto(seconds{40}) - seconds{20}; };
   w.login_offset = offset();
   w.api_offset = offset();
@@ -65,8 +65,8 @@ void draw_clocks(Dice& dice, World& w) {
   if (dice.once_in(4)) w.backends = {Duration{0}, -dice.upto(seconds{4})};
 }
 
-void draw_dates(Dice& dice, World& w) {
-  w.dates = static_cast<World::Dates>(dice.below(6));
+void draw_dates(Dice& dice, Bench& w) {
+  w.dates = static_cast<Bench::Dates>(dice.below(6));
   w.late_by = dice.upto(seconds{8});
   w.frozen_at = dice.once_in(2) ? Duration{0} : kEpoch + dice.upto(seconds{60}) - seconds{30};
 }
@@ -77,18 +77,18 @@ bool blames_a_clock(const ReportedAttempt& a) {
 
 class GuardProperty : public ::testing::Test {
  protected:
-  void each(const std::function<void(Dice&, World&)>& claim) {
-    for (std::uint64_t seed = 0; seed < kWorlds; ++seed) {
+  void each(const std::function<void(Dice&, Bench&)>& claim) {
+    for (std::uint64_t seed = 0; seed < kHistories; ++seed) {
       Dice dice(seed);
-      World world;
-      claim(dice, world);
-      if (HasFailure()) FAIL() << "seed " << seed << ": " << to_json(world.end->report);
+      Bench bench;
+      claim(dice, bench);
+      if (HasFailure()) FAIL() << "seed " << seed << ": " << to_json(bench.end->report);
     }
   }
 };
 
 TEST_F(GuardProperty, EveryCallEndsInTimeWithBoundedAttempts) {
-  each([](Dice& dice, World& w) {
+  each([](Dice& dice, Bench& w) {
     draw_caller(dice, w);
     draw_clocks(dice, w);
     draw_dates(dice, w);
@@ -113,7 +113,7 @@ TEST_F(GuardProperty, EveryCallEndsInTimeWithBoundedAttempts) {
 }
 
 TEST_F(GuardProperty, NoClockIsBlamedWhenTheClocksAgreeAndDatesAreHonest) {
-  each([](Dice& dice, World& w) {
+  each([](Dice& dice, Bench& w) {
     draw_caller(dice, w);
     w.login_offset = w.api_offset = dice.upto(hours{1}) - hours{2};
     for (const auto& a : w.run().attempts) EXPECT_FALSE(blames_a_clock(a)) << a.explanation;
@@ -122,18 +122,18 @@ TEST_F(GuardProperty, NoClockIsBlamedWhenTheClocksAgreeAndDatesAreHonest) {
 }
 
 TEST_F(GuardProperty, NoClockIsBlamedForInvalidDates) {
-  each([](Dice& dice, World& w) {
+  each([](Dice& dice, Bench& w) {
     draw_caller(dice, w);
     draw_clocks(dice, w);
     draw_dates(dice, w);
-    if (w.dates == World::Dates::honest || w.dates == World::Dates::late)
-      w.dates = World::Dates::frozen;
+    if (w.dates == Bench::Dates::honest || w.dates == Bench::Dates::late)
+      w.dates = Bench::Dates::frozen;
     for (const auto& a : w.run().attempts) EXPECT_NE(w.end->report.exit_code, 4) << a.explanation;
   });
 }
 
 TEST_F(GuardProperty, NoClockIsBlamedForInvalidLoginDates) {
-  each([](Dice& dice, World& w) {
+  each([](Dice& dice, Bench& w) {
     draw_caller(dice, w);
     w.judges_begin = w.judges_end = false;  // the API does not know that Date
     w.login_date = dice.once_in(2) ? Duration{0} : kEpoch - dice.upto(hours{1});
@@ -144,7 +144,7 @@ TEST_F(GuardProperty, NoClockIsBlamedForInvalidLoginDates) {
 }
 
 TEST_F(GuardProperty, TwoBackendsThatLagAlwaysLetOneTokenThrough) {  // C10
-  each([](Dice& dice, World& w) {
+  each([](Dice& dice, Bench& w) {
     w.jwt = dice.once_in(2);
     w.rtt = milliseconds{2 * (1 + dice.below(100))};
     w.backends = {-dice.upto(seconds{7}), -dice.upto(seconds{7})};
@@ -155,12 +155,12 @@ TEST_F(GuardProperty, TwoBackendsThatLagAlwaysLetOneTokenThrough) {  // C10
 }
 
 TEST_F(GuardProperty, ATokenThatPropagatesWithinThreeSecondsIsTheOnlyOne) {  // V1
-  each([](Dice& dice, World& w) {
+  each([](Dice& dice, Bench& w) {
     w.jwt = dice.once_in(2);
     w.rtt = milliseconds{2 * (1 + dice.below(100))};
     w.options.attempts = 2 + dice.below(6);
     w.spreads_after = dice.upto(seconds{3});
-    if (dice.once_in(3)) w.dates = World::Dates::none;
+    if (dice.once_in(3)) w.dates = Bench::Dates::none;
     w.advance(dice.upto(seconds{3}));
     EXPECT_EQ(w.run().exit_code, 0);
     EXPECT_EQ(w.requests, 1);
@@ -169,20 +169,20 @@ TEST_F(GuardProperty, ATokenThatPropagatesWithinThreeSecondsIsTheOnlyOne) {  // 
 }
 
 TEST_F(GuardProperty, ALateDateWithinTheStalenessNeverEndsWith4) {
-  each([](Dice& dice, World& w) {
+  each([](Dice& dice, Bench& w) {
     draw_caller(dice, w);
     w.login_offset = w.api_offset = dice.upto(hours{1});
-    w.dates = World::Dates::late;
+    w.dates = Bench::Dates::late;
     w.late_by = dice.upto(seconds{1});
     EXPECT_NE(w.run().exit_code, 4);
   });
 }
 
 TEST_F(GuardProperty, TheWallClockChangesNothing) {
-  each([](Dice& dice, World& w) {
+  each([](Dice& dice, Bench& w) {
     const std::uint64_t rest = static_cast<std::uint64_t>(dice.below(1 << 30));
-    World other;
-    for (World* one : {&w, &other}) {
+    Bench other;
+    for (Bench* one : {&w, &other}) {
       Dice same(rest);
       draw_caller(same, *one);
       draw_clocks(same, *one);
@@ -203,7 +203,7 @@ TEST_F(GuardProperty, TheWallClockChangesNothing) {
 }
 
 TEST_F(GuardProperty, ALagWithinMaxWaitAlwaysComesThroughWithOneToken) {
-  each([](Dice& dice, World& w) {
+  each([](Dice& dice, Bench& w) {
     w.jwt = dice.once_in(2);
     w.rtt = milliseconds{2 * (1 + dice.below(100))};
     w.api_offset = dice.upto(seconds{100});
@@ -215,14 +215,14 @@ TEST_F(GuardProperty, ALagWithinMaxWaitAlwaysComesThroughWithOneToken) {
     EXPECT_LE(w.sent.size(), 2U);
     for (const auto& a : r.attempts)
       EXPECT_TRUE(!a.verdict || a.verdict == Verdict::issuer_clock_ahead) << a.explanation;
-    for (const auto& lag : told<oauth::event::ApiLags>(w))
+    for (const auto& lag : facts_of<oauth::event::ApiLags>(w))
       EXPECT_GE(lag.lag, w.login_offset - w.api_offset);
   });
 }
 
 /// If there is only one fault, the verdict is never that of another fault.
 TEST_F(GuardProperty, AFinalVerdictWasAmongTheCandidatesOrIsUnknown) {
-  each([](Dice& dice, World& w) {
+  each([](Dice& dice, Bench& w) {
     draw_caller(dice, w);
     draw_clocks(dice, w);
     w.backends.clear();

@@ -37,24 +37,24 @@ TEST(CallRetries, WaitForTheAuthBackendAsLongAsTheDeadlineAllows) {
   }
 }
 
-TEST(CallRetries, ALimitIsWaitedOutAsToldAndElseByBackoff) {
+TEST(CallRetries, ALimitIsWaitedOutAsTheServerAsksOrElseBacksOff) {
   CallRetries retries(7);
-  const auto told = retries.after_limit(12s, 30s);
-  EXPECT_EQ(told.told, 12s);
-  EXPECT_EQ(told.wait, 12s);
-  const auto untold = retries.after_limit(std::nullopt, 30s);
-  EXPECT_FALSE(untold.told);
-  EXPECT_GE(untold.wait, 1s) << "the second step of the backoff";
-  EXPECT_LE(untold.wait, 2s);
+  const auto with_time = retries.after_limit(12s, 30s);
+  EXPECT_EQ(with_time.asked, 12s);
+  EXPECT_EQ(with_time.wait, 12s);
+  const auto without_time = retries.after_limit(std::nullopt, 30s);
+  EXPECT_FALSE(without_time.asked);
+  EXPECT_GE(without_time.wait, 1s) << "the second step of the backoff";
+  EXPECT_LE(without_time.wait, 2s);
 }
 
 TEST(CallRetries, ALimitThatKeepsSayingAtOnceIsBelievedOnce) {
   CallRetries retries(7);
   const auto first = retries.after_limit(0s, 30s);
-  EXPECT_EQ(first.told, 0s);
+  EXPECT_EQ(first.asked, 0s);
   EXPECT_EQ(first.wait, 0s);
   const auto second = retries.after_limit(0s, 30s);
-  EXPECT_FALSE(second.told);
+  EXPECT_FALSE(second.asked);
   EXPECT_GE(second.wait, 1s);
 }
 

@@ -104,16 +104,16 @@ TEST_F(CallTrialsTest, GatherTheEvidence) {
   EXPECT_EQ(known.limits.deadline, boot + 29s);
   EXPECT_TRUE(known.begins_ignored);
   EXPECT_EQ(known.older_until, boot + 100s);
-  EXPECT_FALSE(known.denied);
+  EXPECT_FALSE(known.token_failure);
 }
 
 TEST_F(CallTrialsTest, TellWhyThereIsNoNewTokenAndWhenTheNextMayBeRequested) {
   trials.note_no_token(Verdict::network, std::nullopt);
-  EXPECT_EQ(evidence().denied, Verdict::network);
+  EXPECT_EQ(evidence().token_failure, Verdict::network);
   EXPECT_FALSE(evidence().next_request_in);
   trials.note_no_token(Verdict::unknown, boot + 5s);
   boot += 2s;
-  EXPECT_EQ(evidence().denied, Verdict::unknown);
+  EXPECT_EQ(evidence().token_failure, Verdict::unknown);
   EXPECT_EQ(evidence().next_request_in, 3s);
 }
 

@@ -109,7 +109,7 @@ diagnosis::Trial refused_after_use(std::uint64_t generation, Duration at) {
 }
 
 template <typename Fact>
-std::vector<Fact> told(const std::vector<oauth::TokenEvent>& facts) {
+std::vector<Fact> facts_of(const std::vector<oauth::TokenEvent>& facts) {
   std::vector<Fact> out;
   for (const auto& fact : facts)
     if (const auto* one = std::get_if<Fact>(&fact)) out.push_back(*one);
@@ -121,23 +121,23 @@ TEST(Lessons, ATokenThatWasRevokedEarlyHasEndedEarly) {
   const std::vector early{refused_after_use(7, seconds{20})};
   const std::vector late{refused_after_use(7, seconds{200})};
   for (const Verdict verdict : {Verdict::token_revoked, Verdict::token_contended}) {
-    const auto facts = told<Early>(lessons(early, {verdict}, std::nullopt, seconds{1}));
+    const auto facts = facts_of<Early>(lessons(early, {verdict}, std::nullopt, seconds{1}));
     ASSERT_EQ(facts.size(), 1U);
     EXPECT_EQ(facts.front().generation, 7U);
-    EXPECT_TRUE(told<Early>(lessons(late, {verdict}, std::nullopt, seconds{1})).empty());
+    EXPECT_TRUE(facts_of<Early>(lessons(late, {verdict}, std::nullopt, seconds{1})).empty());
   }
   EXPECT_TRUE(
-      told<Early>(lessons(early, {Verdict::token_expired}, std::nullopt, seconds{1})).empty());
+      facts_of<Early>(lessons(early, {Verdict::token_expired}, std::nullopt, seconds{1})).empty());
 }
 
 TEST(Lessons, TheLargestLagCountsAndWhatItIsAtLeast) {
   const std::vector trials{refusal(seconds{11}, seconds{997}), refusal(seconds{11}, seconds{995}),
                            refusal(seconds{11}, seconds{996})};
-  const auto facts = told<oauth::event::ApiLags>(
+  const auto facts = facts_of<oauth::event::ApiLags>(
       lessons(trials, std::vector(3, Verdict::issuer_clock_ahead), std::nullopt, seconds{1}));
   ASSERT_EQ(facts.size(), 1U);
   EXPECT_EQ(facts.front().lag, seconds{8} + milliseconds{20});
-  EXPECT_EQ(facts.front().least, seconds{3} + milliseconds{980});
+  EXPECT_EQ(facts.front().min, seconds{3} + milliseconds{980});
 }
 
 TEST(Lessons, ALeadIsLearnedUnlessAnotherClockAcceptsTheTokenAfterwards) {
@@ -147,23 +147,23 @@ TEST(Lessons, ALeadIsLearnedUnlessAnotherClockAcceptsTheTokenAfterwards) {
   auto accepted = expired;
   accepted.refused = false;
   using Leads = oauth::event::ApiLeads;
-  EXPECT_EQ(
-      told<Leads>(lessons({expired}, {Verdict::token_expired}, std::nullopt, seconds{1})).size(),
-      1U);
-  EXPECT_TRUE(told<Leads>(lessons({expired, accepted}, {Verdict::token_expired, Verdict::ok},
-                                  std::nullopt, seconds{1}))
+  EXPECT_EQ(facts_of<Leads>(lessons({expired}, {Verdict::token_expired}, std::nullopt, seconds{1}))
+                .size(),
+            1U);
+  EXPECT_TRUE(facts_of<Leads>(lessons({expired, accepted}, {Verdict::token_expired, Verdict::ok},
+                                      std::nullopt, seconds{1}))
                   .empty());
   auto late = expired;
   late.received = *late.token.dead_at;
   EXPECT_TRUE(
-      told<Leads>(lessons({late}, {Verdict::token_expired}, std::nullopt, seconds{1})).empty())
+      facts_of<Leads>(lessons({late}, {Verdict::token_expired}, std::nullopt, seconds{1})).empty())
       << "our own deadline had passed as well";
 }
 
 TEST(Lessons, ANewTokenThatIsRefusedToTheEndIsRefusedForGood) {
   using ForGood = oauth::event::RefusedForGood;
   const auto of = [](const diagnosis::Trial& trial, Verdict verdict) {
-    return told<ForGood>(lessons({trial}, {verdict}, std::nullopt, seconds{1}));
+    return facts_of<ForGood>(lessons({trial}, {verdict}, std::nullopt, seconds{1}));
   };
   const auto last = refused_after_use(4, seconds{20});
   for (const Verdict verdict :
@@ -189,9 +189,11 @@ TEST(Lessons, AnUnclearRefusalIsForGoodOnceANewTokenMeetsItToo) {
   second.token.accepted_before = false;
   const std::vector verdicts{Verdict::unknown, Verdict::unknown};
   using ForGood = oauth::event::RefusedForGood;
-  EXPECT_EQ(told<ForGood>(lessons({first, second}, verdicts, std::nullopt, seconds{1})).size(), 1U);
+  EXPECT_EQ(facts_of<ForGood>(lessons({first, second}, verdicts, std::nullopt, seconds{1})).size(),
+            1U);
   second.token.accepted_before = true;
-  EXPECT_TRUE(told<ForGood>(lessons({first, second}, verdicts, std::nullopt, seconds{1})).empty());
+  EXPECT_TRUE(
+      facts_of<ForGood>(lessons({first, second}, verdicts, std::nullopt, seconds{1})).empty());
 }
 
 }  // namespace

@@ -46,13 +46,14 @@ TransportFailure ended(Place place, const std::string& name) {
   return failure;
 }
 
-TransportFailure told(TransportFailure failure, Duration truth) {
-  failure.told = TimeTold{.truth = {truth - 10ms, truth + 10ms}, .by = "NTP (192.0.2.1:123)"};
+TransportFailure with_report(TransportFailure failure, Duration truth) {
+  failure.time_report =
+      TimeReport{.offset = {truth - 10ms, truth + 10ms}, .source = "NTP (192.0.2.1:123)"};
   return failure;
 }
 
 TEST(CertificateFailure, NamesTheServersOwnCertificateAndWhoRenewsIt) {
-  auto failure = told(ended(Place::server, "leaf"), 0s);
+  auto failure = with_report(ended(Place::server, "leaf"), 0s);
   failure.not_before = kLocal - 1000 * kDay;
   const auto why = why_out_of_time(failure, kHost, kLocal);
   EXPECT_EQ(why.verdict, Verdict::tls_untrusted);
@@ -61,7 +62,7 @@ TEST(CertificateFailure, NamesTheServersOwnCertificateAndWhoRenewsIt) {
 }
 
 TEST(CertificateFailure, NamesTheIntermediateThatHasEndedAndWhoSendsIt) {
-  auto failure = told(ended(Place::intermediate, "Issuing CA"), 0s);
+  auto failure = with_report(ended(Place::intermediate, "Issuing CA"), 0s);
   failure.not_before = kLocal - 900 * kDay;
   const auto why = why_out_of_time(failure, kHost, kLocal);
   EXPECT_EQ(why.verdict, Verdict::tls_untrusted);
@@ -72,7 +73,7 @@ TEST(CertificateFailure, NamesTheIntermediateThatHasEndedAndWhoSendsIt) {
 }
 
 TEST(CertificateFailure, NamesTheTrustedCertificateThatHasEndedAndThisMachine) {
-  auto failure = told(ended(Place::trusted, "Old Root"), 0s);
+  auto failure = with_report(ended(Place::trusted, "Old Root"), 0s);
   failure.not_before = kLocal - 900 * kDay;
   const auto why = why_out_of_time(failure, kHost, kLocal);
   EXPECT_THAT(why.text, HasSubstr("\"Old Root\" among those that this machine trusts"));
@@ -94,7 +95,7 @@ TEST(CertificateFailure, NamesTheOneThatIsBadAtTheRightTimeAndNotByTheLocalClock
   failure.chain[0].not_after = kLocal + 90 * kDay;
   failure.not_before = kLocal - 900 * kDay;
   failure.not_after = kLocal + 10 * kDay;
-  const auto why = why_out_of_time(told(failure, 20 * kDay), kHost, kLocal);
+  const auto why = why_out_of_time(with_report(failure, 20 * kDay), kHost, kLocal);
   EXPECT_EQ(why.verdict, Verdict::tls_untrusted);
   EXPECT_THAT(why.text, HasSubstr("\"Old Root\""));
 }
@@ -105,7 +106,7 @@ TEST(CertificateFailure, BlamesNoClockWhereNoTimeIsGood) {
   failure.not_before = kLocal + kDay;
   failure.not_after = kLocal - kDay;
   for (const WallTime local : {kLocal, WallTime{600s}}) {
-    const auto why = why_out_of_time(told(failure, kLocal - local), kHost, local);
+    const auto why = why_out_of_time(with_report(failure, kLocal - local), kHost, local);
     EXPECT_EQ(why.verdict, Verdict::tls_untrusted);
     EXPECT_THAT(why.text, AllOf(HasSubstr("whatever the time is"), Not(HasSubstr("is wrong"))));
     EXPECT_THAT(why.remedy, HasSubstr("ask the operator of https://api.example"));

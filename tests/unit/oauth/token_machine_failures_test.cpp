@@ -9,7 +9,7 @@ namespace skewguard::oauth {
 namespace {
 
 using action::Deliver;
-using action::Deny;
+using action::Fail;
 using action::StartFetch;
 using testing::AllOf;
 using testing::HasSubstr;
@@ -25,21 +25,21 @@ void next_fetch(Bench& bench) {
   ASSERT_TRUE(bench.machine->fetching());
 }
 
-void expect_failure(const Deny& denied, Verdict verdict, ErrorKind kind) {
-  EXPECT_EQ(denied.failure.verdict, verdict) << denied.failure.error.message;
-  EXPECT_EQ(denied.failure.error.kind, kind) << denied.failure.error.message;
+void expect_failure(const Fail& failed, Verdict verdict, ErrorKind kind) {
+  EXPECT_EQ(failed.failure.verdict, verdict) << failed.failure.error.message;
+  EXPECT_EQ(failed.failure.error.kind, kind) << failed.failure.error.message;
 }
 
 TEST(LoginFailures, AWrongSecretIsReportedToAllCallersAfterOneRequest) {
   Bench bench;
   bench.want(1);
   bench.want(2);
-  const auto denied =
-      all<Deny>(bench.reply(401, oauth_error_body("invalid_client", "authentication failed")));
-  ASSERT_EQ(denied.size(), 2U);
-  expect_failure(denied[0], Verdict::credentials_rejected, ErrorKind::credentials);
-  EXPECT_THAT(denied[0].failure.error.message, HasSubstr("authentication failed"));
-  EXPECT_EQ(denied[0].token_requests, 1);
+  const auto failed =
+      all<Fail>(bench.reply(401, oauth_error_body("invalid_client", "authentication failed")));
+  ASSERT_EQ(failed.size(), 2U);
+  expect_failure(failed[0], Verdict::credentials_rejected, ErrorKind::credentials);
+  EXPECT_THAT(failed[0].failure.error.message, HasSubstr("authentication failed"));
+  EXPECT_EQ(failed[0].token_requests, 1);
   EXPECT_EQ(bench.fetches, 1);
 }
 
@@ -58,7 +58,7 @@ TEST(SecretRotation, TheNextSecretIsTriedAtOnceWhereOneIsRefused) {
   bench.step(event::NewGrants{secrets({"new-secret", "old-secret"})});
   const auto first = only<StartFetch>(bench.want(1)).request.authorization;
   const auto actions = bench.reply(401, oauth_error_body("invalid_client", "no"));
-  EXPECT_TRUE(all<Deny>(actions).empty());
+  EXPECT_TRUE(all<Fail>(actions).empty());
   EXPECT_EQ(all<action::Rejected>(actions).size(), 1U) << "it is told all the same";
   EXPECT_NE(only<StartFetch>(actions).request.authorization, first);
   const auto delivered = only<Deliver>(bench.give("t1", "300"));
@@ -90,9 +90,9 @@ TEST(SecretRotation, IfAllAreRejectedEveryCallerFailsAfterOneRound) {
   bench.want(1);
   bench.reply(401, oauth_error_body("invalid_client", "no"));
   bench.reply(401, oauth_error_body("invalid_client", "no"));
-  const auto denied = only<Deny>(bench.reply(401, oauth_error_body("invalid_client", "no")));
-  expect_failure(denied, Verdict::credentials_rejected, ErrorKind::credentials);
-  EXPECT_EQ(denied.attempts.size(), 3U);
+  const auto failed = only<Fail>(bench.reply(401, oauth_error_body("invalid_client", "no")));
+  expect_failure(failed, Verdict::credentials_rejected, ErrorKind::credentials);
+  EXPECT_EQ(failed.attempts.size(), 3U);
   EXPECT_EQ(bench.fetches, 3);
 }
 
@@ -100,7 +100,7 @@ TEST(SecretRotation, NewSecretsOpenADoorThatTheOldOnesClosed) {
   Bench bench;
   bench.want(1);
   bench.reply(401, oauth_error_body("invalid_client", "no"));
-  EXPECT_EQ(all<Deny>(bench.want(2)).size(), 1U);
+  EXPECT_EQ(all<Fail>(bench.want(2)).size(), 1U);
   bench.step(event::NewGrants{secrets({"new-secret"})});
   bench.want(3);
   EXPECT_EQ(only<Deliver>(bench.give("t1", "300")).token->value.reveal(), "t1");
@@ -111,9 +111,9 @@ TEST(SecretRotation, NoSecretOfThemAllIsSeenWhereAServerEchoesIt) {
   bench.step(event::NewGrants{secrets({"new-secret", "old-secret"})});
   bench.want(1);
   bench.reply(401, oauth_error_body("invalid_client", "no"));
-  const auto denied = only<Deny>(
+  const auto failed = only<Fail>(
       bench.reply(401, oauth_error_body("invalid_client", "not new-secret nor old-secret")));
-  EXPECT_THAT(denied.failure.error.message, Not(HasSubstr("-secret")));
+  EXPECT_THAT(failed.failure.error.message, Not(HasSubstr("-secret")));
 }
 
 TEST(SecretRotation, ALateAnswerShowsNoSecretThatWasReplacedMeanwhile) {
@@ -121,9 +121,9 @@ TEST(SecretRotation, ALateAnswerShowsNoSecretThatWasReplacedMeanwhile) {
   bench.want(1);
   bench.step(event::NewGrants{secrets({"new-secret"})});
   const std::string echo = std::string("not ") + Bench::kSecret;
-  const auto denied = only<Deny>(bench.reply(401, oauth_error_body("invalid_client", echo)));
-  EXPECT_THAT(denied.failure.error.message, HasSubstr("not ***"));
-  EXPECT_THAT(denied.failure.error.message, Not(HasSubstr(Bench::kSecret)));
+  const auto failed = only<Fail>(bench.reply(401, oauth_error_body("invalid_client", echo)));
+  EXPECT_THAT(failed.failure.error.message, HasSubstr("not ***"));
+  EXPECT_THAT(failed.failure.error.message, Not(HasSubstr(Bench::kSecret)));
 }
 
 TEST(SecretRotation, AReplacedSecretIsKeptNoLongerThanItsRequestTakes) {
@@ -157,7 +157,7 @@ TEST(LoginFailures, WrongCredentialsAreNotTriedAgainDuringAGrowingPause) {
     bench.reply(401, oauth_error_body("invalid_client", "no"));
     const int before = bench.fetches;
     for (int i = 0; i < 10; ++i) {
-      expect_failure(only<Deny>(bench.want(id++)), Verdict::credentials_rejected,
+      expect_failure(only<Fail>(bench.want(id++)), Verdict::credentials_rejected,
                      ErrorKind::credentials);
       bench.advance(pause / 10);
     }
@@ -173,15 +173,15 @@ WaiterId refuse_good_credentials(Bench& bench, WaiterId id) {
   bench.reply(401, oauth_error_body("invalid_client", "no"));
   for (const Duration pause : {1s, 2s, 4s, 8s, 16s}) {
     const auto waits = bench.want(id);
-    EXPECT_TRUE(all<Deny>(waits).empty()) << pause / 1s;
+    EXPECT_TRUE(all<Fail>(waits).empty()) << pause / 1s;
     EXPECT_TRUE(all<action::StartFetch>(waits).empty()) << pause / 1s;
     bench.advance(pause - 100ms);
     EXPECT_TRUE(all<action::StartFetch>(bench.tick()).empty()) << pause / 1s;
     bench.advance(100ms);
     EXPECT_EQ(all<action::StartFetch>(bench.tick()).size(), 1U) << pause / 1s;
-    const auto denied = only<Deny>(bench.reply(401, oauth_error_body("invalid_client", "no")));
-    EXPECT_EQ(denied.waiter, id++);
-    expect_failure(denied, Verdict::credentials_rejected, ErrorKind::credentials);
+    const auto failed = only<Fail>(bench.reply(401, oauth_error_body("invalid_client", "no")));
+    EXPECT_EQ(failed.waiter, id++);
+    expect_failure(failed, Verdict::credentials_rejected, ErrorKind::credentials);
   }
   return id;
 }
@@ -191,7 +191,7 @@ TEST(LoginFailures, CallersWaitForTheNextTryOfCredentialsThatHaveWorked) {  // l
   bench.get("t1", "1");
   bench.advance(2s);
   WaiterId id = refuse_good_credentials(bench, 1);
-  EXPECT_EQ(all<Deny>(bench.want(id++)).size(), 1U) << "it has lasted for half a minute";
+  EXPECT_EQ(all<Fail>(bench.want(id++)).size(), 1U) << "it has lasted for half a minute";
   bench.advance(32s);
   bench.want(id++);
   EXPECT_EQ(all<Deliver>(bench.give("t2", "1")).size(), 1U);
@@ -205,7 +205,7 @@ TEST(LoginFailures, ACallerWithoutTimeForTheNextTryFailsAtOnce) {
   bench.advance(2s);
   bench.want(1);
   bench.reply(401, oauth_error_body("invalid_client", "no"));
-  expect_failure(only<Deny>(bench.want(2, 900ms)), Verdict::credentials_rejected,
+  expect_failure(only<Fail>(bench.want(2, 900ms)), Verdict::credentials_rejected,
                  ErrorKind::credentials);
 }
 
@@ -216,7 +216,7 @@ TEST(LoginFailures, NewCredentialsHaveNotWorkedYet) {
   bench.step(event::NewGrants{secrets({"new-secret"})});
   bench.want(1);
   bench.reply(401, oauth_error_body("invalid_client", "no"));
-  EXPECT_EQ(all<Deny>(bench.want(2)).size(), 1U);
+  EXPECT_EQ(all<Fail>(bench.want(2)).size(), 1U);
 }
 
 /// A dialect that recognizes an unknown client, like that of Genesys.
@@ -245,12 +245,12 @@ class TellsUnknownClients final : public Dialect {
 TEST(LoginFailures, AnUnknownClientIsNamedWithItsRegion) {
   Bench bench({}, Bench::kSecret, std::make_shared<TellsUnknownClients>());
   bench.want(1);
-  const auto denied =
-      only<Deny>(bench.reply(400, oauth_error_body("invalid_client", "client not found")));
-  expect_failure(denied, Verdict::unknown_client, ErrorKind::credentials);
-  EXPECT_THAT(denied.failure.error.message, HasSubstr("my-client"));
-  EXPECT_THAT(denied.failure.error.message, HasSubstr("mypurecloud.ie"));
-  EXPECT_THAT(denied.failure.error.message, HasSubstr("login.example.com"));
+  const auto failed =
+      only<Fail>(bench.reply(400, oauth_error_body("invalid_client", "client not found")));
+  expect_failure(failed, Verdict::unknown_client, ErrorKind::credentials);
+  EXPECT_THAT(failed.failure.error.message, HasSubstr("my-client"));
+  EXPECT_THAT(failed.failure.error.message, HasSubstr("mypurecloud.ie"));
+  EXPECT_THAT(failed.failure.error.message, HasSubstr("login.example.com"));
 }
 
 TEST(LoginFailures, ARateLimitIsWaitedOutAsRequested) {
@@ -272,14 +272,14 @@ TEST(LoginFailures, ARateLimitIsWaitedOutAsRequested) {
 TEST(LoginFailures, ARateLimitPastTheDeadlineIsReportedAtOnceWithItsLength) {
   Bench bench;
   bench.want(1, 28s);
-  const auto denied = only<Deny>(bench.reply(429, "", {{"Retry-After", "3600"}}));
-  expect_failure(denied, Verdict::login_rate_limited, ErrorKind::throttled);
-  EXPECT_THAT(denied.failure.error.message, HasSubstr("1 h"));
-  EXPECT_THAT(denied.failure.error.message, HasSubstr("28"));
-  ASSERT_EQ(denied.attempts.size(), 1U);
-  EXPECT_EQ(denied.attempts[0].attempt.action, Action::give_up);
-  EXPECT_EQ(denied.attempts[0].attempt.waited, 0s);
-  expect_failure(only<Deny>(bench.want(2)), Verdict::login_rate_limited, ErrorKind::throttled);
+  const auto failed = only<Fail>(bench.reply(429, "", {{"Retry-After", "3600"}}));
+  expect_failure(failed, Verdict::login_rate_limited, ErrorKind::throttled);
+  EXPECT_THAT(failed.failure.error.message, HasSubstr("1 h"));
+  EXPECT_THAT(failed.failure.error.message, HasSubstr("28"));
+  ASSERT_EQ(failed.attempts.size(), 1U);
+  EXPECT_EQ(failed.attempts[0].attempt.action, Action::give_up);
+  EXPECT_EQ(failed.attempts[0].attempt.waited, 0s);
+  expect_failure(only<Fail>(bench.want(2)), Verdict::login_rate_limited, ErrorKind::throttled);
   EXPECT_EQ(bench.fetches, 1);
 }
 
@@ -300,17 +300,17 @@ TEST(LoginFailures, AServerErrorIsRetriedUntilNoTryFitsTheDeadline) {
   Bench bench;
   bench.want(1, 10s);
   TokenActions actions;
-  for (int tries = 0; tries < 20 && all<Deny>(actions).empty(); ++tries) {
+  for (int tries = 0; tries < 20 && all<Fail>(actions).empty(); ++tries) {
     next_fetch(bench);
     actions = bench.reply(502, "<html>", {{"ININ-Correlation-Id", "c-7"}});
   }
-  const auto denied = only<Deny>(actions);
-  expect_failure(denied, Verdict::auth_backend_unavailable, ErrorKind::unavailable);
+  const auto failed = only<Fail>(actions);
+  expect_failure(failed, Verdict::auth_backend_unavailable, ErrorKind::unavailable);
   EXPECT_GE(bench.fetches, 4) << "0.5 + 1 + 2 + 4 s fit into ten";
   EXPECT_LE(bench.fetches, 6);
-  EXPECT_EQ(denied.token_requests, bench.fetches);
-  ASSERT_EQ(denied.attempts.size(), static_cast<std::size_t>(bench.fetches));
-  const auto& attempt = denied.attempts[0].attempt;
+  EXPECT_EQ(failed.token_requests, bench.fetches);
+  ASSERT_EQ(failed.attempts.size(), static_cast<std::size_t>(bench.fetches));
+  const auto& attempt = failed.attempts[0].attempt;
   EXPECT_EQ(attempt.host, HostRole::login);
   EXPECT_EQ(attempt.http_status, 502);
   EXPECT_EQ(attempt.correlation_id, "c-7");
@@ -335,7 +335,7 @@ TEST(LoginFailures, ResetsCutsAndTimeoutsAreRetriedWhileTheDeadlineAllows) {
     bench.want(1, 60s);
     for (int i = 0; i < 5; ++i) {
       next_fetch(bench);
-      EXPECT_TRUE(all<Deny>(bench.fail(kind)).empty()) << to_string(kind) << i;
+      EXPECT_TRUE(all<Fail>(bench.fail(kind)).empty()) << to_string(kind) << i;
     }
     next_fetch(bench);
     const auto delivered = only<Deliver>(bench.give("t1"));
@@ -352,12 +352,12 @@ TEST(LoginFailures, AHostThatCannotBeReachedIsTriedTwiceMore) {
     bench.want(1, 60s);
     for (int i = 0; i < 2; ++i) {
       next_fetch(bench);
-      EXPECT_TRUE(all<Deny>(bench.fail(kind)).empty());
+      EXPECT_TRUE(all<Fail>(bench.fail(kind)).empty());
     }
     next_fetch(bench);
-    const auto denied = only<Deny>(bench.fail(kind, "connection refused by login:443"));
-    expect_failure(denied, Verdict::network, ErrorKind::unavailable);
-    EXPECT_THAT(denied.failure.error.message, HasSubstr("connection refused by login:443"));
+    const auto failed = only<Fail>(bench.fail(kind, "connection refused by login:443"));
+    expect_failure(failed, Verdict::network, ErrorKind::unavailable);
+    EXPECT_THAT(failed.failure.error.message, HasSubstr("connection refused by login:443"));
     EXPECT_EQ(bench.fetches, 3);
   }
 }
@@ -367,7 +367,7 @@ TEST(LoginFailures, TlsFailuresAreNotRetried) {
                                       {Kind::tls_failed, Verdict::network}}) {
     Bench bench;
     bench.want(1);
-    expect_failure(only<Deny>(bench.fail(kind)), verdict, ErrorKind::unavailable);
+    expect_failure(only<Fail>(bench.fail(kind)), verdict, ErrorKind::unavailable);
     bench.advance(30s);
     bench.tick();
     EXPECT_EQ(bench.fetches, 1);
@@ -383,7 +383,8 @@ TokenFailure out_of_time(WallTime local, std::optional<Duration> truth_less_loca
                            .not_before = kTrueTime - 30 * 24h,
                            .not_after = kTrueTime + 60 * 24h};
   if (truth_less_local)
-    failure.told = TimeTold{{*truth_less_local - 1ms, *truth_less_local + 1ms}, "NTP (ntp:123)"};
+    failure.time_report =
+        TimeReport{{*truth_less_local - 1ms, *truth_less_local + 1ms}, "NTP (ntp:123)"};
   const LoginFailure login = failure_of(failure, "https://login.test", local);
   EXPECT_EQ(login.retry, Retry::never);
   return login.failure;
@@ -431,7 +432,7 @@ TEST(LoginFailures, NobodyIsToBlameWhereNobodyKnowsTheTime) {
 TEST(LoginFailures, AProxyThatRefusesUsIsNotAskedAgain) {
   Bench bench;
   bench.want(1);
-  expect_failure(only<Deny>(bench.fail(Kind::proxy_refused)), Verdict::network,
+  expect_failure(only<Fail>(bench.fail(Kind::proxy_refused)), Verdict::network,
                  ErrorKind::unavailable);
   bench.advance(30s);
   bench.tick();
@@ -453,15 +454,15 @@ TEST(LoginFailures, ACertificateThatIsNotValidNowIsReportedWithItsDatesAndOurs) 
   Bench bench;
   bench.wall_offset = -10'000s;  // 1970
   bench.want(1);
-  const auto denied = only<Deny>(
+  const auto failed = only<Fail>(
       bench.step(event::FetchFailed{bench.fetch(),
                                     {.kind = Kind::tls_time,
                                      .detail = "certificate is not yet valid",
                                      .not_before = WallTime{std::chrono::seconds{1'767'225'600}},
                                      .not_after = WallTime{std::chrono::seconds{1'775'001'600}}}}));
-  EXPECT_THAT(denied.failure.error.message, HasSubstr("2026-01-01T00:00:00Z"));
-  EXPECT_THAT(denied.failure.error.message, HasSubstr("2026-04-01T00:00:00Z"));
-  EXPECT_THAT(denied.failure.error.message, HasSubstr("1970-01-01T00:00:00Z"));
+  EXPECT_THAT(failed.failure.error.message, HasSubstr("2026-01-01T00:00:00Z"));
+  EXPECT_THAT(failed.failure.error.message, HasSubstr("2026-04-01T00:00:00Z"));
+  EXPECT_THAT(failed.failure.error.message, HasSubstr("1970-01-01T00:00:00Z"));
 }
 
 TEST(LoginFailures, AWallClockThatWasSetIsAskedWithAtOnce) {
@@ -475,7 +476,7 @@ TEST(LoginFailures, AWallClockThatWasSetIsAskedWithAtOnce) {
                                .not_after = kTrueTime + 60 * 24h}};
   };
   bench.want(1);
-  EXPECT_EQ(only<Deny>(bench.step(out_of_time())).failure.verdict, Verdict::tls_clock);
+  EXPECT_EQ(only<Fail>(bench.step(out_of_time())).failure.verdict, Verdict::tls_clock);
   bench.want(2);
   EXPECT_EQ(bench.fetches, 1);
   bench.wall_offset += 1'000'000s;
@@ -494,22 +495,22 @@ TEST(LoginFailures, UnusableAnswersAreTriedOnceMore) {
   for (const auto& [status, body] : answers) {
     Bench bench;
     bench.want(1);
-    EXPECT_TRUE(all<Deny>(bench.reply(status, body)).empty()) << body;
+    EXPECT_TRUE(all<Fail>(bench.reply(status, body)).empty()) << body;
     next_fetch(bench);
-    expect_failure(only<Deny>(bench.reply(status, body)), Verdict::protocol, ErrorKind::protocol);
+    expect_failure(only<Fail>(bench.reply(status, body)), Verdict::protocol, ErrorKind::protocol);
     EXPECT_EQ(bench.fetches, 2);
   }
   Bench bench;
   bench.want(1);
   bench.fail(Kind::too_large);
   next_fetch(bench);
-  expect_failure(only<Deny>(bench.fail(Kind::too_large)), Verdict::protocol, ErrorKind::protocol);
+  expect_failure(only<Fail>(bench.fail(Kind::too_large)), Verdict::protocol, ErrorKind::protocol);
 }
 
 TEST(LoginFailures, WhatIsNotHttpIsReportedAfterOneRequest) {  // login-double-chunked
   Bench bench;
   bench.want(1);
-  expect_failure(only<Deny>(bench.fail(Kind::malformed)), Verdict::protocol, ErrorKind::protocol);
+  expect_failure(only<Fail>(bench.fail(Kind::malformed)), Verdict::protocol, ErrorKind::protocol);
   EXPECT_EQ(bench.fetches, 1);
 }
 
@@ -526,7 +527,7 @@ TEST(LoginFailures, AnInvalidLifetimeNamesTheField) {
   bench.want(1);
   bench.give("t1", "\"soon\"");
   next_fetch(bench);
-  EXPECT_THAT(only<Deny>(bench.give("t1", "\"soon\"")).failure.error.message,
+  EXPECT_THAT(only<Fail>(bench.give("t1", "\"soon\"")).failure.error.message,
               HasSubstr("expires_in"));
 }
 
@@ -565,10 +566,10 @@ TEST(LoginFailures, AnOAuthErrorWith200Or403IsReportedAfterOneRequest) {
   for (const int status : {200, 403}) {
     Bench bench;
     bench.want(1);
-    const auto denied =
-        only<Deny>(bench.reply(status, oauth_error_body("access_denied", "no grant for it")));
-    expect_failure(denied, Verdict::credentials_rejected, ErrorKind::credentials);
-    EXPECT_THAT(denied.failure.error.message, HasSubstr("access_denied (no grant for it)"));
+    const auto failed =
+        only<Fail>(bench.reply(status, oauth_error_body("access_denied", "no grant for it")));
+    expect_failure(failed, Verdict::credentials_rejected, ErrorKind::credentials);
+    EXPECT_THAT(failed.failure.error.message, HasSubstr("access_denied (no grant for it)"));
     EXPECT_EQ(bench.fetches, 1);
   }
 }
@@ -578,9 +579,9 @@ TEST(LoginFailures, AFirewallsPageNamesIt) {
   bench.want(1);
   bench.reply(403, "<html><title>Blocked</title></html>");
   next_fetch(bench);
-  const auto denied = only<Deny>(bench.reply(403, "<html><title>Blocked</title></html>"));
-  expect_failure(denied, Verdict::gateway_refused, ErrorKind::protocol);
-  EXPECT_THAT(denied.failure.error.message, HasSubstr("page \"Blocked\""));
+  const auto failed = only<Fail>(bench.reply(403, "<html><title>Blocked</title></html>"));
+  expect_failure(failed, Verdict::gateway_refused, ErrorKind::protocol);
+  EXPECT_THAT(failed.failure.error.message, HasSubstr("page \"Blocked\""));
 }
 
 TEST(LoginFailures, TheRemedyNamesOtherWaysToAuthenticate) {
@@ -609,33 +610,33 @@ TEST(LoginFailures, TheRemedyNamesOtherWaysToAuthenticate) {
 TEST(LoginFailures, ARedirectIsNotFollowedAndNamesItsTarget) {
   Bench bench;
   bench.want(1);
-  const auto denied =
-      only<Deny>(bench.reply(302, "", {{"Location", "https://evil.example/oauth/token?x=1"}}));
-  expect_failure(denied, Verdict::protocol, ErrorKind::protocol);
-  EXPECT_THAT(denied.failure.error.message, HasSubstr("https://evil.example"));
-  EXPECT_THAT(denied.failure.error.message, Not(HasSubstr("x=1")));
+  const auto failed =
+      only<Fail>(bench.reply(302, "", {{"Location", "https://evil.example/oauth/token?x=1"}}));
+  expect_failure(failed, Verdict::protocol, ErrorKind::protocol);
+  EXPECT_THAT(failed.failure.error.message, HasSubstr("https://evil.example"));
+  EXPECT_THAT(failed.failure.error.message, Not(HasSubstr("x=1")));
   EXPECT_EQ(bench.fetches, 1);
 }
 
 TEST(LoginFailures, OtherOAuthErrorsAreReportedInTheServersWords) {
   Bench bench;
   bench.want(1);
-  const auto denied = only<Deny>(bench.reply(400, oauth_error_body("invalid_scope", "no such")));
-  EXPECT_EQ(denied.failure.error.kind, ErrorKind::credentials);
-  EXPECT_THAT(denied.failure.error.message, HasSubstr("invalid_scope (no such)"));
-  EXPECT_EQ(denied.attempts.at(0).attempt.error_code, "invalid_scope");
+  const auto failed = only<Fail>(bench.reply(400, oauth_error_body("invalid_scope", "no such")));
+  EXPECT_EQ(failed.failure.error.kind, ErrorKind::credentials);
+  EXPECT_THAT(failed.failure.error.message, HasSubstr("invalid_scope (no such)"));
+  EXPECT_EQ(failed.attempts.at(0).attempt.error_code, "invalid_scope");
 }
 
 TEST(LoginFailures, ARequestThatCannotBeSentIsAMatterOfSettings) {
   Bench bench;
   bench.want(1);
-  expect_failure(only<Deny>(bench.fail(Kind::bad_request)), Verdict::protocol, ErrorKind::config);
+  expect_failure(only<Fail>(bench.fail(Kind::bad_request)), Verdict::protocol, ErrorKind::config);
 }
 
 TEST(LoginFailures, AWithdrawnRequestIsCancelled) {
   Bench bench;
   bench.want(1);
-  EXPECT_EQ(only<Deny>(bench.fail(Kind::cancelled)).failure.error.kind, ErrorKind::cancelled);
+  EXPECT_EQ(only<Fail>(bench.fail(Kind::cancelled)).failure.error.kind, ErrorKind::cancelled);
 }
 
 TEST(LoginFailures, TheSecretThatAServerEchoesStaysOut) {
@@ -643,9 +644,9 @@ TEST(LoginFailures, TheSecretThatAServerEchoesStaysOut) {
   bench.want(1);
   const std::string secret = Bench::kSecret;
   const auto actions = bench.reply(401, oauth_error_body("invalid_client", "bad " + secret));
-  const auto denied = only<Deny>(actions);
-  EXPECT_THAT(denied.failure.error.message, Not(HasSubstr(secret)));
-  EXPECT_THAT(denied.attempts.at(0).attempt.explanation, Not(HasSubstr(secret)));
+  const auto failed = only<Fail>(actions);
+  EXPECT_THAT(failed.failure.error.message, Not(HasSubstr(secret)));
+  EXPECT_THAT(failed.attempts.at(0).attempt.explanation, Not(HasSubstr(secret)));
   for (const auto& log : all<action::Log>(actions)) {
     EXPECT_THAT(log.line.message, Not(HasSubstr(secret)));
   }
@@ -676,19 +677,19 @@ TEST(LoginFailures, TheSecretThatAServerEchoesIsNotSeenCutEither) {
   for (std::size_t before = 190; before <= 200; ++before) {  // its words are cut after 200
     Bench bench;
     bench.want(1);
-    const auto denied = only<Deny>(
+    const auto failed = only<Fail>(
         bench.reply(401, oauth_error_body("invalid_client", std::string(before, 'x') + secret)));
-    EXPECT_THAT(denied.failure.error.message, Not(HasSubstr(secret.substr(0, 4)))) << before;
+    EXPECT_THAT(failed.failure.error.message, Not(HasSubstr(secret.substr(0, 4)))) << before;
   }
 }
 
 TEST(LoginFailures, WhatARejectionMeansDoesNotHangOnTheSecretsWords) {
   Bench bench({}, "authentication failed");
   bench.want(1);
-  const auto denied =
-      only<Deny>(bench.reply(401, oauth_error_body("invalid_client", "authentication failed")));
-  expect_failure(denied, Verdict::credentials_rejected, ErrorKind::credentials);
-  EXPECT_THAT(denied.failure.error.message, HasSubstr("(***)"));
+  const auto failed =
+      only<Fail>(bench.reply(401, oauth_error_body("invalid_client", "authentication failed")));
+  expect_failure(failed, Verdict::credentials_rejected, ErrorKind::credentials);
+  EXPECT_THAT(failed.failure.error.message, HasSubstr("(***)"));
 }
 
 TEST(LoginFailures, ASecretInTheWrongFieldOfAGoodAnswerStaysOut) {
@@ -730,7 +731,7 @@ TEST(LoginFailures, WhatIsNoAnswerOfATokenEndpointIsNotBlamedOnTheCredentials) {
   bench.want(1);
   bench.reply(404, oauth_error_body("not_found", "no such path"));
   next_fetch(bench);
-  expect_failure(only<Deny>(bench.reply(404, oauth_error_body("not_found", "no such path"))),
+  expect_failure(only<Fail>(bench.reply(404, oauth_error_body("not_found", "no such path"))),
                  Verdict::protocol, ErrorKind::protocol);
 }
 
@@ -738,11 +739,11 @@ TEST(LoginFailures, ASilentLoginHostHasARowInTheReport) {
   Bench bench;
   bench.want(1, 3s);
   bench.advance(3s);
-  const auto denied = only<Deny>(bench.tick());
-  expect_failure(denied, Verdict::timeout, ErrorKind::timeout);
-  EXPECT_EQ(denied.token_requests, 1);
-  ASSERT_EQ(denied.attempts.size(), 1U);
-  const ReportedAttempt& attempt = denied.attempts[0].attempt;
+  const auto failed = only<Fail>(bench.tick());
+  expect_failure(failed, Verdict::timeout, ErrorKind::timeout);
+  EXPECT_EQ(failed.token_requests, 1);
+  ASSERT_EQ(failed.attempts.size(), 1U);
+  const ReportedAttempt& attempt = failed.attempts[0].attempt;
   EXPECT_EQ(attempt.verdict, Verdict::timeout);
   EXPECT_EQ(attempt.http_status, std::nullopt);
   EXPECT_EQ(attempt.action, Action::give_up);
@@ -755,13 +756,13 @@ TEST(LoginFailures, AtItsDeadlineACallerGetsTheLastFailure) {
   bench.reply(503, "");
   next_fetch(bench);
   bench.advance(3s);  // the second request never ends
-  const auto denied = only<Deny>(bench.tick());
-  expect_failure(denied, Verdict::auth_backend_unavailable, ErrorKind::unavailable);
-  EXPECT_EQ(denied.token_requests, 2);
-  ASSERT_EQ(denied.attempts.size(), 2U);
-  EXPECT_EQ(denied.attempts[0].attempt.action, Action::wait_and_retry);
-  EXPECT_EQ(denied.attempts[1].attempt.action, Action::give_up);
-  EXPECT_EQ(denied.attempts[1].attempt.verdict, Verdict::timeout);
+  const auto failed = only<Fail>(bench.tick());
+  expect_failure(failed, Verdict::auth_backend_unavailable, ErrorKind::unavailable);
+  EXPECT_EQ(failed.token_requests, 2);
+  ASSERT_EQ(failed.attempts.size(), 2U);
+  EXPECT_EQ(failed.attempts[0].attempt.action, Action::wait_and_retry);
+  EXPECT_EQ(failed.attempts[1].attempt.action, Action::give_up);
+  EXPECT_EQ(failed.attempts[1].attempt.verdict, Verdict::timeout);
 }
 
 TEST(LoginFailures, ACallerWhoJoinsDuringBackoffLearnsWhyNoTryFits) {
@@ -771,10 +772,10 @@ TEST(LoginFailures, ACallerWhoJoinsDuringBackoffLearnsWhyNoTryFits) {
     next_fetch(bench);
     bench.reply(503, "");
   }
-  const auto denied = only<Deny>(bench.want(2, 500ms));
-  expect_failure(denied, Verdict::auth_backend_unavailable, ErrorKind::unavailable);
-  EXPECT_EQ(denied.token_requests, 0);
-  EXPECT_TRUE(denied.attempts.empty());
+  const auto failed = only<Fail>(bench.want(2, 500ms));
+  expect_failure(failed, Verdict::auth_backend_unavailable, ErrorKind::unavailable);
+  EXPECT_EQ(failed.token_requests, 0);
+  EXPECT_TRUE(failed.attempts.empty());
 }
 
 TEST(LoginFailures, ASuccessForgetsTheBackoff) {

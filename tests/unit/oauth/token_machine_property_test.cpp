@@ -18,7 +18,7 @@ namespace skewguard::oauth {
 namespace {
 
 using action::Deliver;
-using action::Deny;
+using action::Fail;
 using action::Publish;
 using action::Save;
 using action::StartFetch;
@@ -41,11 +41,11 @@ std::string text_of(const TokenActions& actions) {
       out << "deliver " << deliver->waiter << ' ' << deliver->token->generation << ' '
           << at(deliver->first_use) << ' ' << deliver->token_requests << ' '
           << deliver->attempts.size();
-    } else if (const auto* deny = std::get_if<Deny>(&action)) {
-      out << "deny " << deny->waiter << ' ' << to_string(deny->failure.verdict) << ' '
-          << to_string(deny->failure.error.kind) << ' ' << describe(deny->failure.error) << ' '
-          << deny->token_requests;
-      for (const auto& attempt : deny->attempts) out << ' ' << attempt.attempt.waited.count();
+    } else if (const auto* failed = std::get_if<Fail>(&action)) {
+      out << "fail " << failed->waiter << ' ' << to_string(failed->failure.verdict) << ' '
+          << to_string(failed->failure.error.kind) << ' ' << describe(failed->failure.error) << ' '
+          << failed->token_requests;
+      for (const auto& attempt : failed->attempts) out << ' ' << attempt.attempt.waited.count();
     } else if (const auto* publish = std::get_if<Publish>(&action)) {
       out << "publish " << (publish->token ? publish->token->generation : 0) << ' '
           << at(publish->usable_until);
@@ -222,7 +222,7 @@ class History {
     }
     EXPECT_EQ(bench_.machine->fetching(), fetching_) << "seed " << seed_;
     for (const auto& deliver : all<Deliver>(actions)) check(deliver);
-    for (const auto& deny : all<Deny>(actions)) settle(deny.waiter);
+    for (const auto& failed : all<Fail>(actions)) settle(failed.waiter);
     for (const auto& wake : all<WakeAt>(actions)) {
       EXPECT_GT(wake.at, bench_.boot) << "a timer that is due would spin, seed " << seed_;
       wake_ = wake.at;

@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 
 using action::Deliver;
-using action::Deny;
+using action::Fail;
 using action::Log;
 using action::Save;
 using action::StartFetch;
@@ -193,7 +193,7 @@ TEST(RefusedTokens,
   for (std::uint64_t generation = 1; generation < 6; ++generation) {
     bench.advance(1100ms);
     bench.step(event::RefusedForGood{generation, Verdict::issuer_clock_behind});
-    EXPECT_EQ(all<Deny>(bench.want_instead(2, generation, plain(bench))).size(), 1U);
+    EXPECT_EQ(all<Fail>(bench.want_instead(2, generation, plain(bench))).size(), 1U);
     bench.advance(3900ms);
     EXPECT_EQ(all<StartFetch>(bench.want_instead(3, generation, plain(bench))).size(), 1U);
     bench.give("t" + std::to_string(generation + 1));
@@ -209,9 +209,9 @@ TEST(RefusedTokens, AnIssuerWhoseClockWasRightBeforeIsWaitedFor) {  // H13
   bench.advance(1100ms);
   bench.step(event::RefusedForGood{2, Verdict::issuer_clock_behind});
   const auto waits = bench.want_instead(2, 2, plain(bench));
-  EXPECT_TRUE(all<Deny>(waits).empty());
+  EXPECT_TRUE(all<Fail>(waits).empty());
   EXPECT_TRUE(all<StartFetch>(waits).empty());
-  EXPECT_EQ(all<Deny>(bench.want_instead(3, 2, plain(bench), 3s)).size(), 1U) << "has no time";
+  EXPECT_EQ(all<Fail>(bench.want_instead(3, 2, plain(bench), 3s)).size(), 1U) << "has no time";
   bench.advance(3900ms);
   EXPECT_EQ(all<StartFetch>(bench.tick()).size(), 1U);
   EXPECT_EQ(only<Deliver>(bench.give("t3")).waiter, 2U);
@@ -224,7 +224,7 @@ TEST(RefusedTokens, AnApiThatRefusesEveryTokenIsNotWaitedFor) {  // T8
   bench.want_newer(2, 1);
   bench.give("t2");
   bench.step(event::RefusedForGood{2, Verdict::token_rejected});
-  EXPECT_EQ(all<Deny>(bench.want_instead(3, 2, plain(bench))).size(), 1U);
+  EXPECT_EQ(all<Fail>(bench.want_instead(3, 2, plain(bench))).size(), 1U);
 }
 
 // Evidence rule 8
@@ -259,7 +259,7 @@ TEST(Rule8, ACallThatHasTheTimeWaitsForTheNextOne) {
   bench.get("t1");
   ASSERT_EQ(refuse_all(bench, 1s, 1ms), 6);  // all at 10,000.0 s
   const auto wait = bench.want_instead(1, 7, plain(bench), 10s);
-  EXPECT_TRUE(all<Deny>(wait).empty());
+  EXPECT_TRUE(all<Fail>(wait).empty());
   EXPECT_TRUE(all<StartFetch>(wait).empty());
   const LogLine told = only<Log>(wait).line;
   EXPECT_THAT(told.message, HasSubstr("some have been refused"));
@@ -277,10 +277,10 @@ TEST(Rule8, ACallWithoutBudgetSaysWhenTheNextTokenMayBeRequested) {
   Bench bench;
   bench.get("t1");
   ASSERT_EQ(refuse_all(bench, 1s, 1ms), 6);
-  const Deny denied = only<Deny>(bench.want_instead(1, 7, plain(bench), 3s));
-  ASSERT_TRUE(denied.failure.next_request);
-  EXPECT_GT(*denied.failure.next_request, bench.boot + 3900ms);
-  EXPECT_LT(*denied.failure.next_request, bench.boot + 4100ms);
+  const Fail failed = only<Fail>(bench.want_instead(1, 7, plain(bench), 3s));
+  ASSERT_TRUE(failed.failure.next_request);
+  EXPECT_GT(*failed.failure.next_request, bench.boot + 3900ms);
+  EXPECT_LT(*failed.failure.next_request, bench.boot + 4100ms);
 }
 
 TEST(Rule8, RenewalsAndForcedOnesAreFree) {

@@ -9,7 +9,7 @@ namespace skewguard::oauth {
 namespace {
 
 using action::Deliver;
-using action::Deny;
+using action::Fail;
 using action::Publish;
 using action::Save;
 using action::StartFetch;
@@ -178,8 +178,8 @@ TEST(TokenMachine, SaysWhenTheNextRequestIsPossibleToCallersThatCannotWait) {
   event::Want want{.waiter = 2, .deadline = bench.boot + 5s, .after = 1};
   want.refused = Refused{.sent = bench.boot};
   const auto fetch = only<StartFetch>(bench.step(want));
-  const auto denied = only<Deny>(bench.step(event::TooSoon{fetch.fetch, bench.boot + 7s}));
-  EXPECT_EQ(denied.failure.next_request, bench.boot + 7s);
+  const auto failed = only<Fail>(bench.step(event::TooSoon{fetch.fetch, bench.boot + 7s}));
+  EXPECT_EQ(failed.failure.next_request, bench.boot + 7s);
 }
 
 TEST(TokenMachine, ATokenWhoseLifePassedOnTheWayIsNotUsed) {
@@ -190,9 +190,9 @@ TEST(TokenMachine, ATokenWhoseLifePassedOnTheWayIsNotUsed) {
   bench.advance(1s);
   bench.tick();
   bench.advance(3s);
-  const auto denied = only<Deny>(bench.give("t2", "1"));
-  EXPECT_EQ(denied.failure.error.kind, ErrorKind::protocol);
-  EXPECT_THAT(denied.failure.error.message, HasSubstr("expires_in"));
+  const auto failed = only<Fail>(bench.give("t2", "1"));
+  EXPECT_EQ(failed.failure.error.kind, ErrorKind::protocol);
+  EXPECT_THAT(failed.failure.error.message, HasSubstr("expires_in"));
 }
 
 // Single flight -----------------------------------------------------------------------------------
@@ -214,20 +214,20 @@ TEST(TokenMachine, NobodyWaitsPastItsOwnDeadline) {
   EXPECT_EQ(only<WakeAt>(bench.want(1, 5s)).at, bench.boot + 5s);
   bench.want(2, 30s);
   bench.advance(5s);
-  const auto denied = only<Deny>(bench.tick());
-  EXPECT_EQ(denied.waiter, 1U);
-  EXPECT_EQ(denied.failure.verdict, Verdict::timeout);
-  EXPECT_EQ(denied.failure.error.kind, ErrorKind::timeout);
-  EXPECT_EQ(denied.token_requests, 1);
+  const auto failed = only<Fail>(bench.tick());
+  EXPECT_EQ(failed.waiter, 1U);
+  EXPECT_EQ(failed.failure.verdict, Verdict::timeout);
+  EXPECT_EQ(failed.failure.error.kind, ErrorKind::timeout);
+  EXPECT_EQ(failed.token_requests, 1);
   EXPECT_EQ(only<Deliver>(bench.give("t1")).waiter, 2U);
 }
 
-TEST(TokenMachine, ACallerWhoseDeadlineHasPassedUnnoticedIsDenied) {
+TEST(TokenMachine, ACallerWhoseDeadlineHasPassedUnnoticedGetsAFailure) {
   Bench bench;  // a frozen process: no timer fired
   bench.want(1, 5s);
   bench.advance(6s);
   const auto actions = bench.give("t1");
-  EXPECT_EQ(only<Deny>(actions).waiter, 1U);
+  EXPECT_EQ(only<Fail>(actions).waiter, 1U);
   EXPECT_TRUE(all<Deliver>(actions).empty());
 }
 
@@ -434,13 +434,13 @@ TEST(TokenMachine, ARefusedTokenGivenOutAgainIsRefusedForTheCallerTooAfterTwoMor
       bench.advance(100ms);
       bench.tick();
     }
-    EXPECT_TRUE(all<Deny>(actions).empty());
+    EXPECT_TRUE(all<Fail>(actions).empty());
     actions = bench.give("t1", "300");
   }
-  const auto denied = only<Deny>(actions);
-  EXPECT_EQ(denied.failure.verdict, Verdict::token_rejected);
-  EXPECT_EQ(denied.failure.error.kind, ErrorKind::credentials);
-  EXPECT_EQ(denied.token_requests, 3);
+  const auto failed = only<Fail>(actions);
+  EXPECT_EQ(failed.failure.verdict, Verdict::token_rejected);
+  EXPECT_EQ(failed.failure.error.kind, ErrorKind::credentials);
+  EXPECT_EQ(failed.token_requests, 3);
 }
 
 // Want: after, force, min_life --------------------------------------------------------------------
@@ -492,9 +492,9 @@ TEST(TokenMachine, RefreshesIfLessThanTheAskedLifeIsLeft) {
 TEST(TokenMachine, SaysSoWhenANewTokenLivesLessThanAsked) {
   Bench bench;
   bench.step(event::Want{.waiter = 1, .deadline = bench.boot + 30s, .min_life = 10min});
-  const auto denied = only<Deny>(bench.give("t1", "300"));
-  EXPECT_EQ(denied.failure.error.kind, ErrorKind::protocol) << "something was sent";
-  EXPECT_THAT(denied.failure.error.message, HasSubstr("600.0 s"));
+  const auto failed = only<Fail>(bench.give("t1", "300"));
+  EXPECT_EQ(failed.failure.error.kind, ErrorKind::protocol) << "something was sent";
+  EXPECT_THAT(failed.failure.error.message, HasSubstr("600.0 s"));
   EXPECT_EQ(bench.fetches, 1) << "another would live no longer";
   EXPECT_EQ(only<Deliver>(bench.want(2)).token->value.reveal(), "t1");
 }
@@ -503,7 +503,7 @@ TEST(TokenMachine, SaysSoWhenTheSameShortTokenComesAgain) {
   Bench bench;
   bench.get("t1", "300");
   bench.step(event::Want{.waiter = 2, .deadline = bench.boot + 30s, .min_life = 10min});
-  EXPECT_EQ(only<Deny>(bench.give("t1", "300")).failure.error.kind, ErrorKind::protocol);
+  EXPECT_EQ(only<Fail>(bench.give("t1", "300")).failure.error.kind, ErrorKind::protocol);
 }
 
 // Publish -----------------------------------------------------------------------------------------
@@ -546,12 +546,12 @@ TEST(TokenMachine, AGivenTokenIsReturnedAndNeverRefreshed) {
   bench.step(event::Adopt{given});
   EXPECT_EQ(only<Deliver>(bench.want(1)).token->value.reveal(), "given");
   EXPECT_NE(bench.machine->usable(bench.view()), nullptr);
-  const auto denied = only<Deny>(bench.want_newer(2, 1));
-  EXPECT_EQ(denied.failure.verdict, Verdict::token_rejected);
-  EXPECT_EQ(denied.failure.error.kind, ErrorKind::credentials);
-  EXPECT_THAT(denied.failure.error.message, HasSubstr("cannot be refreshed"));
+  const auto failed = only<Fail>(bench.want_newer(2, 1));
+  EXPECT_EQ(failed.failure.verdict, Verdict::token_rejected);
+  EXPECT_EQ(failed.failure.error.kind, ErrorKind::credentials);
+  EXPECT_THAT(failed.failure.error.message, HasSubstr("cannot be refreshed"));
   const auto forced =
-      only<Deny>(bench.step(event::Want{.waiter = 3, .deadline = bench.boot + 30s, .force = true}));
+      only<Fail>(bench.step(event::Want{.waiter = 3, .deadline = bench.boot + 30s, .force = true}));
   EXPECT_EQ(forced.failure.error.kind, ErrorKind::config) << "nobody has refused it";
   EXPECT_EQ(forced.failure.verdict, Verdict::ok);
   EXPECT_EQ(bench.fetches, 0);
@@ -564,11 +564,11 @@ TEST(TokenMachine, AGivenTokenWithAToldLifeEnds) {
   given->sent = bench.boot;
   given->expires_in = given->life = 60s;
   bench.step(event::Adopt{given});
-  const auto short_lived = only<Deny>(
+  const auto short_lived = only<Fail>(
       bench.step(event::Want{.waiter = 1, .deadline = bench.boot + 30s, .min_life = 2min}));
   EXPECT_EQ(short_lived.failure.error.kind, ErrorKind::config);
   bench.advance(60s);
-  EXPECT_THAT(only<Deny>(bench.want(2)).failure.error.message, HasSubstr("has expired"));
+  EXPECT_THAT(only<Fail>(bench.want(2)).failure.error.message, HasSubstr("has expired"));
 }
 
 TEST(TokenMachine, AsksForNoSuccessorOfAStoredTokenBeforeTheProgramHasLasted) {
@@ -625,9 +625,9 @@ TEST(TokenMachine, WithoutATokenAndAClientItSaysWhatIsMissing) {
   clocks::ClockBook book;
   const ServerId login = book.id("https://login.example.com");
   TokenMachine machine({}, Grants{}, std::make_shared<Rfc6749Dialect>(), login);
-  const auto denied =
-      only<Deny>(machine.step(event::Want{.waiter = 1, .deadline = Instant{30s}}, {book, Now{}}));
-  EXPECT_EQ(denied.failure.error.kind, ErrorKind::config);
+  const auto failed =
+      only<Fail>(machine.step(event::Want{.waiter = 1, .deadline = Instant{30s}}, {book, Now{}}));
+  EXPECT_EQ(failed.failure.error.kind, ErrorKind::config);
 }
 
 // Tokens that ended early -------------------------------------------------------------------------
@@ -673,10 +673,10 @@ TEST(TokenMachine, AfterAFreshTokenWasRefusedNoOtherIsAskedForDuringAGrowingPaus
     bench.step(event::RefusedForGood{generation});  // another caller of the same token
     const int before = bench.fetches;
     for (int i = 0; i < 50; ++i) {
-      const auto denied = only<Deny>(bench.want_newer(id++, generation));
-      EXPECT_EQ(denied.failure.verdict, Verdict::token_rejected);
-      EXPECT_EQ(denied.failure.error.kind, ErrorKind::credentials);
-      EXPECT_EQ(denied.failure.error.kind, ErrorKind::credentials);
+      const auto failed = only<Fail>(bench.want_newer(id++, generation));
+      EXPECT_EQ(failed.failure.verdict, Verdict::token_rejected);
+      EXPECT_EQ(failed.failure.error.kind, ErrorKind::credentials);
+      EXPECT_EQ(failed.failure.error.kind, ErrorKind::credentials);
       EXPECT_EQ(only<Deliver>(bench.want(id++)).token->generation, generation)
           << "an API that has healed is noticed";
       bench.advance(pause / 50);
@@ -696,7 +696,7 @@ TEST(TokenMachine, AnAcceptedTokenEndsThePauseAndItsGrowth) {
   EXPECT_EQ(all<StartFetch>(bench.want_newer(2, 1)).size(), 1U);
   bench.give("t2");
   bench.step(event::RefusedForGood{2});
-  EXPECT_EQ(all<Deny>(bench.want_newer(3, 2)).size(), 1U);
+  EXPECT_EQ(all<Fail>(bench.want_newer(3, 2)).size(), 1U);
   bench.advance(5s);
   EXPECT_EQ(all<StartFetch>(bench.want_newer(4, 2)).size(), 1U) << "the first pause again";
 }
@@ -714,10 +714,10 @@ TEST(TokenMachine, AnIssuerClockBehindPausesAsAMatterOfClocks) {
   Bench bench;
   bench.get("t1");
   bench.step(event::RefusedForGood{1, Verdict::issuer_clock_behind});
-  const auto denied = only<Deny>(bench.want_newer(2, 1));
-  EXPECT_EQ(denied.failure.verdict, Verdict::issuer_clock_behind);
-  EXPECT_EQ(denied.failure.error.kind, ErrorKind::clock);
-  EXPECT_EQ(denied.failure.error.kind, ErrorKind::clock);
+  const auto failed = only<Fail>(bench.want_newer(2, 1));
+  EXPECT_EQ(failed.failure.verdict, Verdict::issuer_clock_behind);
+  EXPECT_EQ(failed.failure.error.kind, ErrorKind::clock);
+  EXPECT_EQ(failed.failure.error.kind, ErrorKind::clock);
 }
 
 TEST(TokenMachine, RemembersWhichTokensTheApiTook) {

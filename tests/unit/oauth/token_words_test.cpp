@@ -23,7 +23,7 @@ TEST(TokenWords, NameAnExpiredAccessToken) {
                            "INVALID_SESSION_ID Session expired or invalid",
                            "Error validating access token: Session has expired on Monday",
                            "credentials.expired",
-                           "Access denied. Token expired",
+                           "Access failed. Token expired",
                            "Your session has expired",
                            "Expired bearer token"}) {
     for (const int status : {400, 401, 403}) EXPECT_TRUE(names_bad_token(text, status)) << text;

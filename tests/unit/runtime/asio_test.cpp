@@ -38,7 +38,7 @@ class ClientOnAContext : public ::testing::Test {
  protected:
   void SetUp() override { make(); }
   void make() {
-    auto made = make_client(context, world.options(), {}, world.clocks_and_hosts());
+    auto made = make_client(context, environment.options(), {}, environment.clocks_and_hosts());
     ASSERT_TRUE(made);
     client = std::make_unique<Client>(*std::move(made));
   }
@@ -59,8 +59,8 @@ class ClientOnAContext : public ::testing::Test {
     return context.stopped();
   }
 
-  MemoryWorld world;
-  FakeMachine& machine = world.machine();
+  MemoryEnvironment environment;
+  FakeMachine& machine = environment.machine();
   asio::io_context context;
   std::unique_ptr<Client> client;
   Told<Response> told;
@@ -138,7 +138,7 @@ TEST_F(ClientOnAContext, IsAwaited) {
 TEST_F(ClientOnAContext, StartsNothingBeforeADeferredCallIsLaunched) {
   auto deferred = async_call(*client, get(), asio::deferred);
   context.run_for(10ms);
-  EXPECT_EQ(world.token_requests(), 0U);
+  EXPECT_EQ(environment.token_requests(), 0U);
   std::move(deferred)(told.handler());
   EXPECT_TRUE(run_until([&] { return told.times() > 0; }));
   EXPECT_TRUE(told.once_ok());
@@ -167,12 +167,12 @@ TEST_F(ClientOnAContext, IsCancelledThroughASlotBeforeTheContextRuns) {
   EXPECT_EQ(told.times(), 0U);
   EXPECT_TRUE(run_until([&] { return told.times() > 0; }));
   EXPECT_TRUE(told.once(ErrorKind::cancelled));
-  EXPECT_EQ(world.api().requests(), 0U);
+  EXPECT_EQ(environment.api().requests(), 0U);
 }
 
 TEST_F(ClientOnAContext, IsCancelledThroughASlotInTheMiddle) {
-  silence(world.api());
-  silence(world.login());
+  silence(environment.api());
+  silence(environment.login());
   Told<BearerToken> token;
   Told<Response> guard;
   asio::cancellation_signal signal;
@@ -183,7 +183,7 @@ TEST_F(ClientOnAContext, IsCancelledThroughASlotInTheMiddle) {
   async_guard(
       *client, [](const Bearer&, const auto&) {}, {},
       asio::bind_cancellation_slot(of_guard.slot(), guard.handler()));
-  EXPECT_TRUE(run_until([&] { return world.token_requests() > 0; }));
+  EXPECT_TRUE(run_until([&] { return environment.token_requests() > 0; }));
   EXPECT_EQ(told.times() + token.times() + guard.times(), 0U);
   for (auto* each : {&signal, &of_token, &of_guard}) each->emit(asio::cancellation_type::partial);
   EXPECT_TRUE(run_until([&] { return told.times() + token.times() + guard.times() == 3; }));
@@ -217,7 +217,7 @@ TEST_F(ClientOnAContext, RunsOneFunctionAtATimeWhereThreeThreadsRunIt) {
     std::this_thread::yield();
     --busy;
   };
-  world.api().set_script([&](const Asked&) {
+  environment.api().set_script([&](const Asked&) {
     work_a_little();
     return std::nullopt;
   });
@@ -235,7 +235,7 @@ TEST_F(ClientOnAContext, RunsOneFunctionAtATimeWhereThreeThreadsRunIt) {
     EXPECT_TRUE(call.get());
   }
   EXPECT_FALSE(overlapped);
-  EXPECT_EQ(world.token_requests(), 1U);
+  EXPECT_EQ(environment.token_requests(), 1U);
   client.reset();
   work.reset();
   for (auto& runner : runners) runner.join();
@@ -272,10 +272,10 @@ TEST_F(ClientOnAContext, LeavesNoWorkBehindThoughAnOperationAndAnAnswerAreStillH
 }
 
 TEST_F(ClientOnAContext, EndsCallsInProgressWithItsClient) {
-  silence(world.api());
+  silence(environment.api());
   const std::vector<Told<Response>> calls(100);
   for (const auto& call : calls) async_call(*client, get(), call.handler());
-  EXPECT_TRUE(run_until([&] { return world.api().requests() == 100; }));
+  EXPECT_TRUE(run_until([&] { return environment.api().requests() == 100; }));
   EXPECT_TRUE(runs_out());
   for (const auto& call : calls) EXPECT_TRUE(call.once(ErrorKind::cancelled));
 }
@@ -308,11 +308,11 @@ TEST_F(ClientOnAContext, IsReleasedFromAnotherThreadWhileThreadsRunItsTimers) {
 
 /// As Asio has it: a context that goes with work in it lets go of the handlers and calls none.
 TEST(ClientOnAContextThatNeverRuns, LetsGoOfItsHandlersWithTheContext) {
-  MemoryWorld const world;
+  MemoryEnvironment const environment;
   const Told<Response> told;
   {
     asio::io_context context;
-    auto client = make_client(context, world.options(), {}, world.clocks_and_hosts());
+    auto client = make_client(context, environment.options(), {}, environment.clocks_and_hosts());
     ASSERT_TRUE(client);
     client->async_call(get(), told.handler());
     EXPECT_GT(told.results.use_count(), 1);
@@ -354,13 +354,13 @@ TEST_F(ClientOnAContext, RefusesToBlockTheThreadThatRunsIt) {
 // A loop that cannot be started -------------------------------------------------------------------
 
 TEST(ClientThatCannotStart, SaysSoAndNotFromWithinTheCall) {
-  const MemoryWorld world;
+  const MemoryEnvironment environment;
   asio::io_context context;
   Dependencies dependencies;
   dependencies.transport = [](Executor&) -> std::unique_ptr<Transport> {
     throw std::runtime_error("no more sockets");
   };
-  auto client = make_client(context, world.options(), {}, std::move(dependencies));
+  auto client = make_client(context, environment.options(), {}, std::move(dependencies));
   ASSERT_TRUE(client);
   Told<Response> told;
   async_call(*client, get(), asio::bind_executor(context, [&](const Result<Response>& result) {

@@ -19,7 +19,7 @@ struct Questions {
   std::function<void()> on_ask;
 
   [[nodiscard]] std::size_t asked() const { return deadlines.size(); }
-  void answer(const std::optional<TimeTold>& told) {
+  void answer(const std::optional<TimeReport>& told) {
     for (const auto& handler : std::exchange(open, {})) handler(told);
   }
 };
@@ -42,13 +42,13 @@ class OutOfTime : public ::testing::Test {
  protected:
   void SetUp() override {
     machine.advance(kPassed);
-    options.emplace(world.options());
+    options.emplace(environment.options());
     make();
     machine.step_wall(kAhead);
-    fail(world.login());
+    fail(environment.login());
   }
   void make() {
-    Dependencies uses = world.dependencies();
+    Dependencies uses = environment.dependencies();
     uses.referee = [this](Executor&, Transport&) {
       return std::make_unique<AskedReferee>(questions);
     };
@@ -59,7 +59,7 @@ class OutOfTime : public ::testing::Test {
   /// Each call is sent at once, and fails at the API host alone.
   void use_a_given_token() {
     options->access_token = Secret(std::string_view{"given"});
-    fail(world.api());
+    fail(environment.api());
     make();
   }
   static TransportFailure failure() {
@@ -71,7 +71,7 @@ class OutOfTime : public ::testing::Test {
   static void fail(Host& host) {
     host.set_script([](const Asked&) { return Answer{.failure = failure()}; });
   }
-  static TimeTold ntp(Duration truth_less_local) {
+  static TimeReport ntp(Duration truth_less_local) {
     return {{truth_less_local - 10ms, truth_less_local + 10ms}, "NTP (ntp:123)"};
   }
   void call() { client->async_call(get(), told.handler()); }
@@ -82,8 +82,8 @@ class OutOfTime : public ::testing::Test {
   static constexpr Duration kPassed = std::chrono::hours{24 * 365};
   static constexpr WallTime kNow = FakeMachine::kStart + kPassed;
   static constexpr Duration kAhead = std::chrono::hours{24 * 1000};
-  MemoryWorld world;
-  FakeMachine& machine = world.machine();
+  MemoryEnvironment environment;
+  FakeMachine& machine = environment.machine();
   std::optional<ClientOptions> options;
   std::shared_ptr<Questions> questions = std::make_shared<Questions>();
   std::unique_ptr<Client> client;
@@ -104,7 +104,7 @@ TEST_F(OutOfTime, IsTheLocalClocksFaultIfTheRefereeSaysSo) {
   EXPECT_THAT(told.last().error().message, HasSubstr("2.7 years ahead; NTP (ntp:123) says so"));
   ASSERT_TRUE(token.once(ErrorKind::clock));
   EXPECT_EQ(token.last().error().report->exit_code, 4);
-  EXPECT_EQ(world.api().requests(), 0U);
+  EXPECT_EQ(environment.api().requests(), 0U);
 }
 
 TEST_F(OutOfTime, IsTheCertificatesFaultWhereTheRefereeTellsThatTheLocalClockIsRight) {
@@ -128,13 +128,13 @@ TEST_F(OutOfTime, ATimeBeforeThisProgramWasMadeIsNoneThatCanBeBelieved) {
 
 TEST_F(OutOfTime, OneRefereeDoesNotOutweighTheOtherHostAndTwoDo) {
   for (const std::size_t witnesses : {1U, 2U}) {
-    world.login().set_script(nullptr);  // its Date is right
-    fail(world.api());
+    environment.login().set_script(nullptr);  // its Date is right
+    fail(environment.api());
     make();
     call();
     machine.run();
-    TimeTold lie = ntp(0s);  // as if the local clock were right
-    lie.witnesses = witnesses;
+    TimeReport lie = ntp(0s);  // as if the local clock were right
+    lie.servers = witnesses;
     questions->answer(lie);
     machine.run();
     EXPECT_EQ(verdict(), Verdict::tls_untrusted);
@@ -145,18 +145,18 @@ TEST_F(OutOfTime, OneRefereeDoesNotOutweighTheOtherHostAndTwoDo) {
 }
 
 TEST_F(OutOfTime, TheOtherHostMayDifferByWhatDecidesNothing) {
-  world.login().set_script(nullptr);
-  fail(world.api());
+  environment.login().set_script(nullptr);
+  fail(environment.api());
   call();
   machine.run();
-  TimeTold near = ntp(-kAhead + std::chrono::hours{2});
+  TimeReport near = ntp(-kAhead + std::chrono::hours{2});
   questions->answer(near);
   machine.run();
   EXPECT_EQ(verdict(), Verdict::tls_clock);
 }
 
 TEST_F(OutOfTime, ACertificateThatIsInvalidAtBothTimesIsReportedWithTheErrorOfTheLocalClock) {
-  fail(world.api());
+  fail(environment.api());
   call();
   machine.run();
   questions->answer(ntp(-kAhead + std::chrono::hours{24 * 100}));  // it ended 70 days ago
@@ -166,8 +166,8 @@ TEST_F(OutOfTime, ACertificateThatIsInvalidAtBothTimesIsReportedWithTheErrorOfTh
 }
 
 TEST_F(OutOfTime, AsksOnceForAHundredCallsThatFailTogether) {
-  world.login().set_script(nullptr);
-  fail(world.api());
+  environment.login().set_script(nullptr);
+  fail(environment.api());
   for (int i = 0; i < 100; ++i) call();
   machine.run();
   EXPECT_EQ(questions->asked(), 1U);
@@ -208,7 +208,7 @@ TEST_F(OutOfTime, LeavesHalfOfTheTimeToACallThatHasLess) {
 
 TEST_F(OutOfTime, RemembersForAMinuteWhatTheRefereeTold) {
   use_a_given_token();
-  for (const std::optional<TimeTold>& answer : {std::optional(ntp(-kAhead)), {}}) {
+  for (const std::optional<TimeReport>& answer : {std::optional(ntp(-kAhead)), {}}) {
     const std::size_t before = questions->asked();
     call();
     machine.run();
@@ -251,8 +251,8 @@ TEST_F(OutOfTime, ForgetsWhatItWasToldWhereTheWallClockIsStepped) {
 }
 
 TEST_F(OutOfTime, MayBeCancelledWhileTheRefereeIsAsked) {
-  world.login().set_script(nullptr);
-  fail(world.api());
+  environment.login().set_script(nullptr);
+  fail(environment.api());
   const Operation operation = client->async_call(get(), told.handler());
   machine.run();
   ASSERT_EQ(questions->asked(), 1U);
@@ -276,8 +276,8 @@ TEST_F(OutOfTime, AClientMayGoWhileTheRefereeIsAsked) {
 }
 
 TEST_F(OutOfTime, UsesTheOtherHostsDateIfTheRefereeHasNoAnswer) {
-  world.login().set_script(nullptr);
-  fail(world.api());
+  environment.login().set_script(nullptr);
+  fail(environment.api());
   call();
   machine.run();
   questions->answer(std::nullopt);
@@ -308,7 +308,7 @@ TEST_F(OutOfTime, AsksAgainWhereARefereeHasNeverAnswered) {
 }
 
 TEST_F(OutOfTime, CountsForTheUsersOwnHttpStackToo) {
-  world.login().set_script(nullptr);
+  environment.login().set_script(nullptr);
   client->async_guard([](const Bearer&, const auto& done) { done(failure()); }, {}, told.handler());
   machine.run();
   questions->answer(ntp(-kAhead));
@@ -319,13 +319,13 @@ TEST_F(OutOfTime, CountsForTheUsersOwnHttpStackToo) {
 
 TEST_F(OutOfTime, AsksNobodyWhereThereIsNoReferee) {
   use_a_given_token();
-  auto made = Client::make(*options, {}, world.dependencies());
+  auto made = Client::make(*options, {}, environment.dependencies());
   ASSERT_TRUE(made);
   made->async_call(get(), told.handler());
   machine.run();
   ASSERT_TRUE(told.once(ErrorKind::unavailable));
   machine.set_wall(WallTime{600s});  // before this program was built; the certificate ended before
-  world.api().set_script([](const Asked&) {
+  environment.api().set_script([](const Asked&) {
     TransportFailure old = failure();
     old.not_before = FakeMachine::kStart - 24h;
     old.not_after = FakeMachine::kStart;

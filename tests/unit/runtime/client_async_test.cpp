@@ -16,16 +16,16 @@ class ClientOnAFakeMachine : public ::testing::Test {
  protected:
   void SetUp() override { make(); }
   void make(Hooks hooks = {}) {
-    Dependencies dependencies = world->dependencies();
+    Dependencies dependencies = environment->dependencies();
     dependencies.fresh_secrets = [this] { return std::exchange(fresh_secrets, std::nullopt); };
-    auto made = Client::make(world->options(), std::move(hooks), std::move(dependencies));
+    auto made = Client::make(environment->options(), std::move(hooks), std::move(dependencies));
     ASSERT_TRUE(made);
     client = std::make_unique<Client>(*std::move(made));
   }
 
   /// The login host refuses the secret that it sees first.
   void refuse_what_comes_first() {
-    world->login().set_script([first = Secret()](const Asked& asked) mutable {
+    environment->login().set_script([first = Secret()](const Asked& asked) mutable {
       const Secret& given = asked.request.authorization;
       if (first.empty()) first = given;
       return given == first
@@ -35,8 +35,8 @@ class ClientOnAFakeMachine : public ::testing::Test {
   }
 
   Dependencies::FreshSecrets fresh_secrets;
-  std::unique_ptr<MemoryWorld> world = std::make_unique<MemoryWorld>();
-  FakeMachine& machine = world->machine();
+  std::unique_ptr<MemoryEnvironment> environment = std::make_unique<MemoryEnvironment>();
+  FakeMachine& machine = environment->machine();
   std::unique_ptr<Client> client;
   Told<Response> told;
 };
@@ -52,7 +52,7 @@ TEST_F(ClientOnAFakeMachine, CallsEachHandlerOnceAndNeverFromWithinTheCall) {
                       guard.handler());
   EXPECT_EQ(told.times() + token.times() + guard.times(), 0U);
   machine.run();
-  EXPECT_EQ(world->token_requests(), 1U);
+  EXPECT_EQ(environment->token_requests(), 1U);
   machine.advance(1h);
   EXPECT_TRUE(told.once_ok());
   EXPECT_TRUE(token.once_ok());
@@ -74,8 +74,8 @@ TEST_F(ClientOnAFakeMachine, CallsNoHandlerFromWithinACallMadeOnTheLoop) {
 }
 
 TEST_F(ClientOnAFakeMachine, ReportsThatTheDeadlinePassed) {
-  silence(world->api());
-  silence(world->login());
+  silence(environment->api());
+  silence(environment->login());
   const Told<BearerToken> token;
   client->async_token({}, token.handler());
   machine.advance(29s);
@@ -88,7 +88,7 @@ TEST_F(ClientOnAFakeMachine, MakesOneTokenRequestForTenThousandCallersAtTheEndOf
   constexpr int kCallers = 10'000;
   client->async_call(get(), told.handler());
   machine.run();
-  ASSERT_EQ(world->token_requests(), 1U);
+  ASSERT_EQ(environment->token_requests(), 1U);
   machine.suspend(301s);  // every caller is there before any timer
   int good = 0;
   const auto count = [&good](const auto& result) { good += result.ok() ? 1 : 0; };
@@ -98,8 +98,8 @@ TEST_F(ClientOnAFakeMachine, MakesOneTokenRequestForTenThousandCallersAtTheEndOf
   }
   machine.run();
   EXPECT_EQ(good, kCallers);
-  EXPECT_EQ(world->token_requests(), 2U);
-  EXPECT_EQ(world->api().requests(), 1U + kCallers / 2 + 1U) << "one more verifies the token";
+  EXPECT_EQ(environment->token_requests(), 2U);
+  EXPECT_EQ(environment->api().requests(), 1U + kCallers / 2 + 1U) << "one more verifies the token";
 }
 
 // Cancellation ------------------------------------------------------------------------------------
@@ -108,14 +108,14 @@ TEST_F(ClientOnAFakeMachine, MayBeCancelledBeforeTheCallHasStarted) {
   client->async_call(get(), told.handler()).cancel();
   machine.run();
   EXPECT_TRUE(told.once(ErrorKind::cancelled));
-  EXPECT_EQ(world->api().requests(), 0U);
+  EXPECT_EQ(environment->api().requests(), 0U);
 }
 
 TEST_F(ClientOnAFakeMachine, MayBeCancelledInTheMiddleOfACall) {
-  silence(world->api());
+  silence(environment->api());
   const Operation operation = client->async_call(get(), told.handler());
   machine.run();
-  EXPECT_EQ(world->api().requests(), 1U);
+  EXPECT_EQ(environment->api().requests(), 1U);
   EXPECT_EQ(told.times(), 0U);
   operation.cancel();
   operation.cancel();
@@ -134,7 +134,7 @@ TEST_F(ClientOnAFakeMachine, IsNotTouchedByACancellationAfterTheEnd) {
 }
 
 TEST_F(ClientOnAFakeMachine, LetsOneReaderGoAndServesTheOthers) {
-  silence(world->login());
+  silence(environment->login());
   const Told<BearerToken> one;
   const Told<BearerToken> other;
   const Operation operation = client->async_token({}, one.handler());
@@ -162,7 +162,7 @@ TEST_F(ClientOnAFakeMachine, CancelsWhatItsSenderHasNotAnswered) {
 // The end of the client ---------------------------------------------------------------------------
 
 TEST_F(ClientOnAFakeMachine, EndsAHundredCallsInProgress) {
-  silence(world->api());
+  silence(environment->api());
   const std::vector<Told<Response>> calls(100);
   for (auto& call : calls) client->async_call(get(), call.handler());
   machine.run();
@@ -180,9 +180,9 @@ TEST_F(ClientOnAFakeMachine, EndsCallsThatHadNotStarted) {
 }
 
 TEST(ClientOnALoopOfItsOwn, EndsAHundredCallsInProgressBeforeItIsGone) {
-  MemoryWorld world;
-  silence(world.api());
-  auto made = Client::make(world.options(), {}, world.clocks_and_hosts());
+  MemoryEnvironment environment;
+  silence(environment.api());
+  auto made = Client::make(environment.options(), {}, environment.clocks_and_hosts());
   ASSERT_TRUE(made);
   auto client = std::make_unique<Client>(*std::move(made));
   const std::vector<Told<Response>> calls(100);
@@ -195,9 +195,9 @@ TEST(ClientOnALoopOfItsOwn, EndsAHundredCallsInProgressBeforeItIsGone) {
 }
 
 TEST(ClientOnALoopOfItsOwn, AnswersCallsThatItsLastHandlersMake) {
-  MemoryWorld world;
-  silence(world.api());
-  auto made = Client::make(world.options(), {}, world.clocks_and_hosts());
+  MemoryEnvironment environment;
+  silence(environment.api());
+  auto made = Client::make(environment.options(), {}, environment.clocks_and_hosts());
   ASSERT_TRUE(made);
   std::atomic<int> answered{0};
   {
@@ -223,8 +223,8 @@ TEST_F(ClientOnAFakeMachine, IsGoneThoughAnOperationOrAnAnswerIsStillHeld) {
   client.reset();
   machine.run();
   EXPECT_TRUE(told.once(ErrorKind::cancelled));
-  const std::weak_ptr<Executor> watch = world->dependencies().executor;
-  world.reset();
+  const std::weak_ptr<Executor> watch = environment->dependencies().executor;
+  environment.reset();
   EXPECT_TRUE(watch.expired());
   operation.cancel();
   late(broken());
@@ -255,7 +255,7 @@ TEST_F(ClientOnAFakeMachine, RefusesBlockingCallsFromAHandler) {
 }
 
 TEST(ClientOnALoopOfItsOwn, RefusesBlockingCallsFromAHookAndAHandler) {
-  MemoryWorld const world;
+  MemoryEnvironment const environment;
   std::optional<Client> client;
   std::atomic<int> asked{0};
   std::promise<void> answered;
@@ -264,7 +264,7 @@ TEST(ClientOnALoopOfItsOwn, RefusesBlockingCallsFromAHookAndAHandler) {
     expect_blocking_calls_are_refused(*client);
     ++asked;
   };
-  auto made = Client::make(world.options(), std::move(hooks), world.clocks_and_hosts());
+  auto made = Client::make(environment.options(), std::move(hooks), environment.clocks_and_hosts());
   ASSERT_TRUE(made);
   client.emplace(*std::move(made));
   client->async_call(get(), [&](const Result<Response>&) {
@@ -497,12 +497,12 @@ class LargeBodies final : public Transport {
 TEST_F(ClientOnAFakeMachine, NeverCopiesABodyOnItsWayToTheCaller) {
   for (const int status : {200, 404, 401, 503}) {
     const char* lay_at = nullptr;
-    Dependencies dependencies = world->dependencies();
+    Dependencies dependencies = environment->dependencies();
     dependencies.transport = [&](Executor& loop) {
       return std::make_unique<LargeBodies>(loop, machine, status, lay_at);
     };
     client = std::make_unique<Client>(
-        Client::make(world->options(), {}, std::move(dependencies)).value());
+        Client::make(environment->options(), {}, std::move(dependencies)).value());
     const char* came_at = nullptr;
     client->async_call(get(), [&](const Result<Response>& result) {
       if (result) came_at = result->body.data();
@@ -559,8 +559,8 @@ TEST_F(ClientOnAFakeMachine, DropsWhatAHandlerThrowsAndTellsAllOthers) {
 }
 
 TEST_F(ClientOnAFakeMachine, EndsAllCallsThoughTheirHandlersThrow) {
-  silence(world->api());
-  silence(world->login());
+  silence(environment->api());
+  silence(environment->login());
   int ended = 0;
   for (int i = 0; i < 3; ++i) {
     client->async_call(get(), [&](const Result<Response>&) {
@@ -602,9 +602,9 @@ TEST_F(ClientOnAFakeMachine, TakesATransportThatThrowsForABrokenConnection) {
     }
     void cancel(Ticket) override { throw std::runtime_error("nothing to cancel"); }
   };
-  Dependencies dependencies = world->dependencies();
+  Dependencies dependencies = environment->dependencies();
   dependencies.transport = [](Executor&) { return std::make_unique<Throws>(); };
-  auto made = Client::make(world->options(), {}, std::move(dependencies));
+  auto made = Client::make(environment->options(), {}, std::move(dependencies));
   ASSERT_TRUE(made);
   client = std::make_unique<Client>(*std::move(made));
   client->async_call(get(), told.handler());
@@ -622,15 +622,15 @@ class ClientOnAPoorLoop : public ClientOnAFakeMachine {
     machine.run();  // what is posted keeps the client, which keeps its loop
   }
   void SetUp() override {
-    Dependencies dependencies = world->dependencies();
+    Dependencies dependencies = environment->dependencies();
     dependencies.executor = poor;
-    auto made = Client::make(world->options(), {}, std::move(dependencies));
+    auto made = Client::make(environment->options(), {}, std::move(dependencies));
     ASSERT_TRUE(made);
     client = std::make_unique<Client>(*std::move(made));
     client->async_token({}, [](const Result<BearerToken>&) {});
     machine.run();
   }
-  std::shared_ptr<PoorLoop> poor = std::make_shared<PoorLoop>(world->dependencies().executor);
+  std::shared_ptr<PoorLoop> poor = std::make_shared<PoorLoop>(environment->dependencies().executor);
 };
 
 TEST_F(ClientOnAPoorLoop, EndsACallThatCannotGoOn) {
@@ -673,10 +673,10 @@ TEST_F(ClientOnAPoorLoop, ThrowsNothingIntoWhoStartsCancelsOrAnswers) {
 }
 
 TEST(ClientThatCannotStart, ThrowsNothingThoughItsHandlerDoes) {
-  const auto world = std::make_unique<MemoryWorld>();
-  Dependencies dependencies = world->clocks_and_hosts();
+  const auto environment = std::make_unique<MemoryEnvironment>();
+  Dependencies dependencies = environment->clocks_and_hosts();
   dependencies.transport = [](Executor&) -> std::unique_ptr<Transport> { throw std::bad_alloc(); };
-  auto made = Client::make(world->options(), {}, std::move(dependencies));
+  auto made = Client::make(environment->options(), {}, std::move(dependencies));
   ASSERT_TRUE(made);
   int told = 0;
   EXPECT_NO_THROW(made->async_call(get(), [&](const Result<Response>& result) {
@@ -703,9 +703,9 @@ class SilentStore final : public TokenStore {
 };
 
 TEST_F(ClientOnAFakeMachine, ContinuesWithoutAStoreThatIsSilent) {
-  Dependencies dependencies = world->dependencies();
+  Dependencies dependencies = environment->dependencies();
   dependencies.store = std::make_shared<SilentStore>();
-  auto made = Client::make(world->options(), {}, std::move(dependencies));
+  auto made = Client::make(environment->options(), {}, std::move(dependencies));
   ASSERT_TRUE(made);
   const auto answer = made->call(get());
   ASSERT_TRUE(answer) << answer.error().message;
@@ -718,11 +718,11 @@ TEST_F(ClientOnAFakeMachine, TakesOverFromAProcessThatIsStuckAndSaysSo) {
   hooks.log = [&](const LogLine& line) {
     if (line.level == LogLevel::warn) warnings.push_back(line.message);
   };
-  Dependencies dependencies = world->dependencies();
+  Dependencies dependencies = environment->dependencies();
   const auto store = std::make_shared<OpenStore>();
   store->record = sharing::Record{.epoch = 7, .claim = sharing::Claim{7, 1, 0}};
   dependencies.store = store;
-  auto made = Client::make(world->options(), std::move(hooks), std::move(dependencies));
+  auto made = Client::make(environment->options(), std::move(hooks), std::move(dependencies));
   ASSERT_TRUE(made);
   Request request = get();
   request.timeout = 10s;
@@ -739,7 +739,7 @@ TEST_F(ClientOnAFakeMachine, LeasesNothingBeforeATokenWasAskedFor) {
   EXPECT_EQ(client->lease(client->now()), nullptr);
   machine.run();
   EXPECT_EQ(client->lease(client->now()), nullptr);
-  EXPECT_EQ(world->token_requests(), 0U);
+  EXPECT_EQ(environment->token_requests(), 0U);
 }
 
 TEST_F(ClientOnAFakeMachine, LeasesTheTokenThatWasAskedForUntilItEnds) {
@@ -762,11 +762,11 @@ TEST_F(ClientOnAFakeMachine, KeepsFreshWhatIsRead) {
     ASSERT_NE(client->lease(client->now()), nullptr) << "after " << i << " s";
     machine.advance(1s);
   }
-  EXPECT_GE(world->token_requests(), 4U);
-  EXPECT_LE(world->token_requests(), 8U);
-  const auto before = world->token_requests();
+  EXPECT_GE(environment->token_requests(), 4U);
+  EXPECT_LE(environment->token_requests(), 8U);
+  const auto before = environment->token_requests();
   machine.advance(2h);
-  EXPECT_LE(world->token_requests(), before + 1) << "what nobody reads is let go";
+  EXPECT_LE(environment->token_requests(), before + 1) << "what nobody reads is let go";
 }
 
 TEST_F(ClientOnAFakeMachine, LeavesALeaseGoodBeyondItsEnd) {
@@ -792,7 +792,7 @@ TEST_F(ClientOnAFakeMachine, ReloadsSecretsAndAsksAtOnceWhereTheOldOneWasRefused
   client->async_token({}, token.handler());
   machine.run();
   EXPECT_TRUE(token.once_ok());
-  EXPECT_EQ(world->token_requests(), 2U);
+  EXPECT_EQ(environment->token_requests(), 2U);
 }
 
 TEST_F(ClientOnAFakeMachine, KeepsATokenThatLivesWhenSecretsAreReloaded) {
@@ -829,7 +829,7 @@ TEST_F(ClientOnAFakeMachine, TakesFreshSecretsBeforeATokenIsReplacedUnasked) {
   fresh_secrets = std::vector<Secret>{Secret{"the new one"}};
   machine.advance(300s);
   EXPECT_FALSE(fresh_secrets) << "they were not asked for";
-  EXPECT_EQ(world->token_requests(), 2U);
+  EXPECT_EQ(environment->token_requests(), 2U);
 }
 
 TEST_F(ClientOnAFakeMachine, KeepsItsSecretsAndSaysSoWhereFreshOnesAreOfNoUse) {
@@ -855,7 +855,7 @@ TEST_F(ClientOnAFakeMachine, LogsNoTokenThatItsIssuerRepeatsInFields) {
   std::string log;
   make({.log = [&](const LogLine& line) { log += line.message + "\n"; },
         .log_level = LogLevel::trace});
-  world->login().set_script([&](const Asked&) {
+  environment->login().set_script([&](const Asked&) {
     Answer answer{.status = 200};
     answer.headers = {{"Date", token}, {"X-Seen", token}};
     answer.body = R"({"access_token":")" + token + R"(","token_type":"bearer","expires_in":300})";

@@ -24,9 +24,9 @@ using skewguard::testing::FakeMachine;
 using skewguard::testing::Host;
 
 /// Hosts that any loop reaches in no time. Tokens live for 300 s.
-class MemoryWorld : public skewguard::testing::TestEnvironment {
+class MemoryEnvironment : public skewguard::testing::TestEnvironment {
  public:
-  MemoryWorld() {
+  MemoryEnvironment() {
     set_lifetime(300s);
     for (Host* host : {&login(), &api()}) host->set_delays(0s, 0s);
   }

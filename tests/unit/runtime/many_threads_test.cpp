@@ -100,7 +100,7 @@ Client client_on(const std::string& folder, const std::shared_ptr<FakeMachine>& 
   dependencies.transport = [&token_requests, clock](Executor& loop) {
     return std::make_unique<FickleHosts>(loop, *clock, token_requests);
   };
-  ClientOptions options = MemoryWorld().options();
+  ClientOptions options = MemoryEnvironment().options();
   options.timeout = 24h;  // the clock leaps by minutes
   auto made = Client::make(std::move(options), std::move(hooks), std::move(dependencies));
   if (!made) std::abort();

@@ -1,4 +1,4 @@
-// Processes that share a token store: two clients of one world stand for them.
+// Processes that share a token store: two clients of one environment stand for them.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -29,15 +29,15 @@ class QuotingStore final : public TokenStore {
 class SharedStore : public ::testing::Test {
  protected:
   Client process(Hooks hooks = {}) {
-    Dependencies dependencies = world.dependencies();
+    Dependencies dependencies = environment.dependencies();
     dependencies.store = store;
-    return Client::make(world.options(), std::move(hooks), std::move(dependencies)).value();
+    return Client::make(environment.options(), std::move(hooks), std::move(dependencies)).value();
   }
   int call(Client& client, std::string path = "/api/v2/x") {
     Told<Response> told;
     const Operation operation = client.async_call(get(std::move(path)), told.handler());
-    EXPECT_TRUE(world.machine().run_until([&] { return told.times() > 0; }));
-    world.machine().run();
+    EXPECT_TRUE(environment.machine().run_until([&] { return told.times() > 0; }));
+    environment.machine().run();
     return told.last() ? told.last()->status : 0;
   }
   [[nodiscard]] std::string stored_token() const {
@@ -52,7 +52,7 @@ class SharedStore : public ::testing::Test {
   }
   /// Another process has learned this of the clocks.
   void learn_meanwhile(Duration lag, Duration lead) {
-    store->record->api = world.api().url();
+    store->record->api = environment.api().url();
     store->record->lag = lag;
     store->record->lead = lead;
     store->changed();
@@ -63,13 +63,13 @@ class SharedStore : public ::testing::Test {
   }
   /// What another process does as soon as the second token of this one is refused.
   void refuse_all(const std::function<void()>& meanwhile) {
-    world.api().set_script([this, meanwhile](const Asked&) {
-      if (world.token_requests() == 2) meanwhile();
+    environment.api().set_script([this, meanwhile](const Asked&) {
+      if (environment.token_requests() == 2) meanwhile();
       return refused();
     });
   }
 
-  MemoryWorld world;
+  MemoryEnvironment environment;
   std::shared_ptr<OpenStore> store = std::make_shared<OpenStore>();
 };
 
@@ -77,13 +77,13 @@ TEST_F(SharedStore, LosesATokenThatIsRefusedForGood) {
   Client client = process();
   refuse_all([] {});
   EXPECT_EQ(call(client), 401);
-  EXPECT_EQ(world.token_requests(), 2U);
+  EXPECT_EQ(environment.token_requests(), 2U);
   EXPECT_EQ(stored_token(), "");
   EXPECT_FALSE(store->record->claim) << "it was given back";
 }
 
 TEST_F(SharedStore, KeepsATokenThatTheApiTookWhenAGatewayRefusesItAndItsSuccessor) {
-  world.api().set_script([](const Asked& asked) -> std::optional<Answer> {
+  environment.api().set_script([](const Asked& asked) -> std::optional<Answer> {
     if (!asked.request.url.ends_with("/waf")) return std::nullopt;
     Answer page{.status = 401, .body = "<html><body>Access denied</body></html>"};
     page.headers.add("Content-Type", "text/html");
@@ -93,17 +93,17 @@ TEST_F(SharedStore, KeepsATokenThatTheApiTookWhenAGatewayRefusesItAndItsSuccesso
   for (int i = 0; i < 3; ++i) {
     Client works = process();
     EXPECT_EQ(call(works, "/ok"), 200);
-    EXPECT_LE(world.token_requests(), logins + (i == 0 ? 1 : 0)) << i;
+    EXPECT_LE(environment.token_requests(), logins + (i == 0 ? 1 : 0)) << i;
     Client blocked = process();
     EXPECT_EQ(call(blocked, "/waf"), 401);
-    logins = world.token_requests();
+    logins = environment.token_requests();
     ASSERT_EQ(stored_token(), "token-1");
     EXPECT_TRUE(store->record->token->accepted);
   }
 }
 
 TEST_F(SharedStore, KeepsTheOnlyTokenThatAGatewayRefuses) {
-  world.api().set_script([](const Asked&) {
+  environment.api().set_script([](const Asked&) {
     Answer page{.status = 401, .body = "<html><body>Access denied</body></html>"};
     page.headers.add("Content-Type", "text/html");
     return page;
@@ -122,7 +122,7 @@ TEST_F(SharedStore, KeepsTheNewerTokenOfAnotherProcess) {
 
 TEST_F(SharedStore, KeepsWhatAnotherProcessLearnedWhenThisOneHasItsTokenAccepted) {
   Client client = process();
-  world.api().set_script([this](const Asked&) {
+  environment.api().set_script([this](const Asked&) {
     learn_meanwhile(5s, 0s);
     return std::nullopt;
   });
@@ -135,8 +135,8 @@ TEST_F(SharedStore, KeepsWhatAnotherProcessLearnedWhenThisOneHasItsTokenAccepted
 TEST_F(SharedStore, KeepsWhatAnotherProcessLearnedWhenThisOneSavesANewToken) {
   Client client = process();
   call(client);
-  world.revoke_all();
-  world.login().set_script([this](const Asked&) {
+  environment.revoke_all();
+  environment.login().set_script([this](const Asked&) {
     learn_meanwhile(5s, 7s);
     return std::nullopt;
   });
@@ -147,7 +147,7 @@ TEST_F(SharedStore, KeepsWhatAnotherProcessLearnedWhenThisOneSavesANewToken) {
 }
 
 TEST_F(SharedStore, CountsATokensLifeFromItsRequestNotFromTheDateOfALateAnswer) {
-  world.login().set_delays(1s, 4s);
+  environment.login().set_delays(1s, 4s);
   Client client = process();
   EXPECT_EQ(call(client), 200);
   ASSERT_NE(stored_token(), "");
@@ -155,28 +155,29 @@ TEST_F(SharedStore, CountsATokensLifeFromItsRequestNotFromTheDateOfALateAnswer) 
 }
 
 TEST_F(SharedStore, ARunningProcessLearnsWhatAnotherOneLearned) {
-  world.login().set_offset(5s);  // the API refuses new tokens for so long
+  environment.login().set_offset(5s);  // the API refuses new tokens for so long
   Client first = process();
   call(first);
-  world.machine().advance(60s);
+  environment.machine().advance(60s);
   learn_meanwhile(0s, 0s);
   Client client = process();
   call(client);
   learn_meanwhile(5s, 0s);
-  world.revoke_all();
-  const std::size_t before = world.refused_requests();
+  environment.revoke_all();
+  const std::size_t before = environment.refused_requests();
   EXPECT_EQ(call(client), 200);
-  EXPECT_EQ(world.token_requests(), 2U);
-  EXPECT_EQ(world.refused_requests() - before, 1U) << "the new token was sent too early";
+  EXPECT_EQ(environment.token_requests(), 2U);
+  EXPECT_EQ(environment.refused_requests() - before, 1U) << "the new token was sent too early";
 }
 
 TEST_F(SharedStore, WhoseErrorQuotesTheTokenDoesNotBringItToTheLog) {
-  Dependencies dependencies = world.dependencies();
+  Dependencies dependencies = environment.dependencies();
   dependencies.store = std::make_shared<QuotingStore>();
   std::string logged;
   Hooks hooks;
   hooks.log = [&logged](const LogLine& line) { logged += line.message + "|"; };
-  Client client = Client::make(world.options(), std::move(hooks), std::move(dependencies)).value();
+  Client client =
+      Client::make(environment.options(), std::move(hooks), std::move(dependencies)).value();
   EXPECT_EQ(call(client), 200);
   EXPECT_NE(logged.find("the token store threw: cannot SET"), std::string::npos) << logged;
   EXPECT_EQ(logged.find("token-1"), std::string::npos) << logged;
@@ -196,50 +197,51 @@ class BrokenStore final : public TokenStore {
 };
 
 TEST_F(SharedStore, ThatFailsIsReportedOnceAndCostsNoCall) {
-  Dependencies dependencies = world.dependencies();
+  Dependencies dependencies = environment.dependencies();
   dependencies.store = std::make_shared<BrokenStore>();
   int told = 0;
   Hooks hooks;
   hooks.log = [&told](const LogLine& line) {
     told += line.message.find("the disk is broken") != std::string::npos ? 1 : 0;
   };
-  Client client = Client::make(world.options(), std::move(hooks), std::move(dependencies)).value();
+  Client client =
+      Client::make(environment.options(), std::move(hooks), std::move(dependencies)).value();
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(call(client), 200);
-    world.revoke_all();
+    environment.revoke_all();
   }
   EXPECT_EQ(told, 1);
 }
 
 TEST_F(SharedStore, GetsTheClaimBackOfAClientThatEndsBeforeItsTokenComes) {
-  silence(world.login());
+  silence(environment.login());
   {
     Client client = process();
     const Told<BearerToken> told;
     const Operation operation = client.async_token({}, told.handler());
-    world.machine().advance(1s);
+    environment.machine().advance(1s);
     ASSERT_TRUE(store->record && store->record->claim);
   }
   EXPECT_FALSE(store->record->claim);
 }
 
 TEST_F(SharedStore, IsNotAskedForACallerWhoLeftWhileClocksWereChecked) {
-  world.machine().tell_of_stops();
+  environment.machine().tell_of_stops();
   Client client = process();
   EXPECT_EQ(call(client), 200);
-  world.machine().stand_still(400s);  // the token may have ended
-  world.login().set_script([](const Asked& asked) -> std::optional<Answer> {
+  environment.machine().stand_still(400s);  // the token may have ended
+  environment.login().set_script([](const Asked& asked) -> std::optional<Answer> {
     if (asked.request.method == "HEAD") return Answer{.up = 1s};
     return std::nullopt;
   });
   const Told<BearerToken> told;
   const Operation operation = client.async_token({}, told.handler());
-  world.machine().advance(500ms);
+  environment.machine().advance(500ms);
   operation.cancel();
-  world.machine().advance(10s);
+  environment.machine().advance(10s);
   EXPECT_TRUE(told.once(ErrorKind::cancelled));
-  EXPECT_EQ(world.login().asked().back().request.method, "HEAD") << "its time was asked for";
-  EXPECT_EQ(world.token_requests(), 1U);
+  EXPECT_EQ(environment.login().asked().back().request.method, "HEAD") << "its time was asked for";
+  EXPECT_EQ(environment.token_requests(), 1U);
 }
 
 TEST_F(SharedStore, IsSaidOnceToHaveNoTokenHoweverOftenItIsLookedAt) {
@@ -256,18 +258,18 @@ TEST_F(SharedStore, IsSaidOnceToHaveNoTokenHoweverOftenItIsLookedAt) {
 }
 
 TEST_F(SharedStore, ARunningProcessForgetsWhatAnotherOneForgot) {
-  world.login().set_offset(5s);
+  environment.login().set_offset(5s);
   Client client = process();
   call(client);
   ASSERT_GE(store->record->lag, Duration{5s});
   learn_meanwhile(0s, 0s);
-  world.revoke_all();
+  environment.revoke_all();
   // No Date tells this process by itself.
-  world.login().set_script([](const Asked&) {
+  environment.login().set_script([](const Asked&) {
     return Answer{.body = R"({"access_token":"t2","token_type":"bearer","expires_in":300})",
                   .dated = false};
   });
-  world.api().set_script([](const Asked& asked) -> std::optional<Answer> {
+  environment.api().set_script([](const Asked& asked) -> std::optional<Answer> {
     if (asked.request.authorization.reveal() != "Bearer t2") return std::nullopt;
     return Answer{};
   });

@@ -26,9 +26,9 @@ using Lines = std::vector<std::string>;
 
 class TokenVerification : public ::testing::Test {
  protected:
-  void SetUp() override { make(world->options()); }
+  void SetUp() override { make(environment->options()); }
   void make(ClientOptions options, std::shared_ptr<TokenStore> store = {}) {
-    Dependencies dependencies = world->dependencies();
+    Dependencies dependencies = environment->dependencies();
     dependencies.store = std::move(store);
     Hooks hooks;
     hooks.on_resolved = [this](const CallReport& report) { resolved.push_back(report); };
@@ -41,15 +41,15 @@ class TokenVerification : public ::testing::Test {
   }
   /// The API answers HEAD, and GET where `get` is not 0, with these.
   void api_says(int head, int get = 0, const std::string& body = "") {
-    world->api().set_script([=](const Asked& asked) -> std::optional<Answer> {
+    environment->api().set_script([=](const Asked& asked) -> std::optional<Answer> {
       const int status = asked.request.method == "HEAD" ? head : get;
       if (status == 0) return std::nullopt;
       return Answer{.status = status, .body = asked.request.method == "HEAD" ? "" : body};
     });
   }
 
-  std::unique_ptr<MemoryWorld> world = std::make_unique<MemoryWorld>();
-  FakeMachine& machine = world->machine();
+  std::unique_ptr<MemoryEnvironment> environment = std::make_unique<MemoryEnvironment>();
+  FakeMachine& machine = environment->machine();
   std::vector<CallReport> resolved;
   std::vector<std::string> warnings;
   std::unique_ptr<Client> client;
@@ -57,14 +57,14 @@ class TokenVerification : public ::testing::Test {
 
 TEST_F(TokenVerification, SendsATokenThatWasNeverAcceptedOnce) {
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(client->token());
-  EXPECT_EQ(asked_of(world->api()), Lines{kHead});
-  EXPECT_EQ(world->token_requests(), 1U);
+  EXPECT_EQ(asked_of(environment->api()), Lines{kHead});
+  EXPECT_EQ(environment->token_requests(), 1U);
 }
 
 TEST_F(TokenVerification, SendsNoTokenThatACallHasShownToBeAccepted) {
   ASSERT_TRUE(client->get("/api/v2/x"));
   ASSERT_TRUE(client->token());
-  EXPECT_EQ(world->api().requests(), 1U);
+  EXPECT_EQ(environment->api().requests(), 1U);
 }
 
 TEST_F(TokenVerification, AsksOnceForThousandsAtATime) {
@@ -76,17 +76,17 @@ TEST_F(TokenVerification, AsksOnceForThousandsAtATime) {
   }
   machine.run();
   EXPECT_EQ(served, kTokenReaders);
-  EXPECT_EQ(asked_of(world->api()), Lines{kHead});
+  EXPECT_EQ(asked_of(environment->api()), Lines{kHead});
 }
 
 TEST_F(TokenVerification, CanBeTurnedOff) {
-  world->api().set_offset(-10s);
+  environment->api().set_offset(-10s);
   ASSERT_TRUE(client->token({.verify = false}));
-  EXPECT_EQ(world->api().requests(), 0U);
+  EXPECT_EQ(environment->api().requests(), 0U);
 }
 
 TEST_F(TokenVerification, TurnedOffItWaitsForNoBeginThoughALagIsKnown) {
-  world->api().set_offset(-5s);
+  environment->api().set_offset(-5s);
   ASSERT_TRUE(client->token());
   const Instant before = client->now();
   ASSERT_TRUE(client->token({.force_refresh = true, .verify = false}));
@@ -94,46 +94,47 @@ TEST_F(TokenVerification, TurnedOffItWaitsForNoBeginThoughALagIsKnown) {
 }
 
 TEST_F(TokenVerification, ReturnsATokenOnlyWhenItIsValidForTheApi) {
-  world->api().set_offset(-3s);
+  environment->api().set_offset(-3s);
   const auto token = client->token();
   ASSERT_TRUE(token) << token.error().message;
-  const auto last = world->api().asked().back();
+  const auto last = environment->api().asked().back();
   EXPECT_EQ(last.status, 200);
   EXPECT_EQ(last.request.authorization.reveal(), "Bearer " + std::string(token->value.reveal()));
-  EXPECT_EQ(world->token_requests(), 1U) << "the same one, later";
+  EXPECT_EQ(environment->token_requests(), 1U) << "the same one, later";
   ASSERT_EQ(resolved.size(), 1U) << "the guarded request alone is told of";
   EXPECT_EQ(resolved[0].verdict, Verdict::issuer_clock_ahead);
   EXPECT_TRUE(resolved[0].mitigated);
 }
 
 TEST_F(TokenVerification, ReturnsTheTokenThatWasAcceptedInTheEnd) {
-  world->api().set_script([this, first = true](const Asked&) mutable -> std::optional<Answer> {
-    if (std::exchange(first, false)) world->revoke_all();
-    return std::nullopt;
-  });
+  environment->api().set_script(
+      [this, first = true](const Asked&) mutable -> std::optional<Answer> {
+        if (std::exchange(first, false)) environment->revoke_all();
+        return std::nullopt;
+      });
   const auto token = client->token();
   ASSERT_TRUE(token) << token.error().message;
   EXPECT_EQ(token->value.reveal(), "token-2");
-  EXPECT_EQ(world->api().asked().back().status, 200);
+  EXPECT_EQ(environment->api().asked().back().status, 200);
 }
 
 TEST_F(TokenVerification, TakesWhatIsDecidedAfterTheTokenWasLookedAtForAcceptance) {
   for (const int status : {200, 204, 404, 409, 422}) {
-    make(world->options());
+    make(environment->options());
     api_says(status);
     EXPECT_TRUE(client->token()) << status;
-    EXPECT_EQ(asked_of(world->api()).back(), kHead) << status;
+    EXPECT_EQ(asked_of(environment->api()).back(), kHead) << status;
   }
 }
 
 TEST_F(TokenVerification, AsksWithGetWhereTheAnswerToHeadShowsNothing) {
   const std::string forbidden = R"({"code":"missing.permissions","message":"Unable to perform"})";
   for (const int status : {400, 403, 405, 500, 501}) {
-    make(world->options());
-    const auto before = world->api().requests();
+    make(environment->options());
+    const auto before = environment->api().requests();
     api_says(status, 403, forbidden);
     EXPECT_TRUE(client->token()) << status;
-    const auto questions = asked_of(world->api());
+    const auto questions = asked_of(environment->api());
     EXPECT_EQ(Lines(questions.begin() + static_cast<std::ptrdiff_t>(before), questions.end()),
               (Lines{kHead, kGet}))
         << status;
@@ -147,9 +148,9 @@ TEST_F(TokenVerification, QuotesTheWordsOfAnApiThatRefusesEveryToken) {
   ASSERT_FALSE(token);
   EXPECT_EQ(token.error().kind, ErrorKind::credentials);
   EXPECT_NE(token.error().message.find(why), std::string::npos) << token.error().message;
-  EXPECT_EQ(asked_of(world->api()), (Lines{kHead, kHead, kHead, kGet}))
+  EXPECT_EQ(asked_of(environment->api()), (Lines{kHead, kHead, kHead, kGet}))
       << "twice, then with a new token, then for the words";
-  EXPECT_EQ(world->token_requests(), 2U);
+  EXPECT_EQ(environment->token_requests(), 2U);
   const CallReport& report = *token.error().report;
   EXPECT_EQ(report.exit_code, 3);
   EXPECT_EQ(report.token_requests, 2);
@@ -159,15 +160,15 @@ TEST_F(TokenVerification, QuotesTheWordsOfAnApiThatRefusesEveryToken) {
 }
 
 TEST_F(TokenVerification, AsksForNoWordsWhereAClockIsWhy) {
-  world->api().set_offset(-120s);
+  environment->api().set_offset(-120s);
   const auto token = client->token();
   ASSERT_FALSE(token);
   EXPECT_EQ(token.error().kind, ErrorKind::clock) << token.error().message;
-  for (const auto& question : asked_of(world->api())) EXPECT_EQ(question, kHead);
+  for (const auto& question : asked_of(environment->api())) EXPECT_EQ(question, kHead);
 }
 
 TEST_F(TokenVerification, IsRefusedByWhatHeadFoundWhereGetBringsNoAnswer) {
-  world->api().set_script([](const Asked& asked) -> std::optional<Answer> {
+  environment->api().set_script([](const Asked& asked) -> std::optional<Answer> {
     if (asked.request.method == "HEAD") return Answer{.status = 401};
     return Answer{.never = true};
   });
@@ -180,7 +181,7 @@ TEST_F(TokenVerification, IsRefusedByWhatHeadFoundWhereGetBringsNoAnswer) {
 // docs/platform.md section 2.2: authentication.request.timeout stands in the body alone.
 TEST_F(TokenVerification, WaitsForTheApisOwnCheckOfTokensToComeBack) {
   const Instant began = client->now();
-  world->api().set_script([this, began](const Asked& asked) -> std::optional<Answer> {
+  environment->api().set_script([this, began](const Asked& asked) -> std::optional<Answer> {
     if (client->now() - began > 10s) return std::nullopt;
     const bool head = asked.request.method == "HEAD";
     return Answer{.status = 504,
@@ -189,14 +190,14 @@ TEST_F(TokenVerification, WaitsForTheApisOwnCheckOfTokensToComeBack) {
   const auto token = client->token();
   ASSERT_TRUE(token) << token.error().message;
   EXPECT_GE(client->now() - began, 10s);
-  EXPECT_EQ(world->token_requests(), 1U);
+  EXPECT_EQ(environment->token_requests(), 1U);
 }
 
 TEST_F(TokenVerification, KeepsToGetOnceHeadHasFailed) {
   api_says(405, 200);
   ASSERT_TRUE(client->token());
   ASSERT_TRUE(client->token({.force_refresh = true}));
-  EXPECT_EQ(asked_of(world->api()), (Lines{kHead, kGet, kGet}));
+  EXPECT_EQ(asked_of(environment->api()), (Lines{kHead, kGet, kGet}));
 }
 
 TEST_F(TokenVerification, FailsAsItsCallDoes) {
@@ -212,36 +213,36 @@ TEST_F(TokenVerification, FailsAsItsCallDoes) {
 }
 
 TEST_F(TokenVerification, WaitsFor429AsRequested) {
-  world->api().next({.status = 429, .headers = {{"Retry-After", "2"}}});
+  environment->api().next({.status = 429, .headers = {{"Retry-After", "2"}}});
   const Instant before = client->now();
   ASSERT_TRUE(client->token());
   EXPECT_GE(client->now() - before, 2s);
 }
 
 TEST_F(TokenVerification, IsLeftOutWithRfc6749UnlessAPathIsNamed) {
-  ClientOptions options = world->options();
+  ClientOptions options = environment->options();
   options.dialect = DialectName::rfc6749;
   make(options);
   ASSERT_TRUE(client->token());
-  EXPECT_EQ(world->api().requests(), 0U);
+  EXPECT_EQ(environment->api().requests(), 0U);
   options.verify_path = "/me?fields=id";
   make(options);
   ASSERT_TRUE(client->token());
-  EXPECT_EQ(asked_of(world->api()), Lines{"GET /me?fields=id"});
+  EXPECT_EQ(asked_of(environment->api()), Lines{"GET /me?fields=id"});
 }
 
 TEST_F(TokenVerification, RefusesAnInvalidPath) {
   for (const char* path : {"me", "/a b", "https://elsewhere.test/"}) {
-    ClientOptions options = world->options();
+    ClientOptions options = environment->options();
     options.verify_path = path;
-    const auto made = Client::make(options, {}, world->dependencies());
+    const auto made = Client::make(options, {}, environment->dependencies());
     ASSERT_FALSE(made) << path;
     EXPECT_EQ(made.error().kind, ErrorKind::config);
   }
 }
 
 TEST_F(TokenVerification, LeavesWhoCameLaterTheRestOfTheirTime) {
-  silence(world->api());
+  silence(environment->api());
   const Told<BearerToken> early, later, last;
   client->async_token({}, early.handler());
   machine.advance(10s);
@@ -251,17 +252,17 @@ TEST_F(TokenVerification, LeavesWhoCameLaterTheRestOfTheirTime) {
   machine.advance(10s);
   EXPECT_TRUE(early.once(ErrorKind::timeout));
   EXPECT_EQ(later.times() + last.times(), 0U);
-  EXPECT_EQ(world->api().requests(), 2U) << "one call for both of them";
+  EXPECT_EQ(environment->api().requests(), 2U) << "one call for both of them";
   machine.advance(10s);
   EXPECT_TRUE(later.once(ErrorKind::timeout));
-  world->api().set_script({});
+  environment->api().set_script({});
   machine.advance(11s);
   EXPECT_TRUE(last.once(ErrorKind::timeout)) << "its one call was lost";
   EXPECT_TRUE(client->token());
 }
 
 TEST_F(TokenVerification, MayBeCancelledWhileOthersWait) {
-  world->api().next({.up = 5s});
+  environment->api().next({.up = 5s});
   const Told<BearerToken> one, other;
   const Operation operation = client->async_token({}, one.handler());
   client->async_token({}, other.handler());
@@ -273,7 +274,7 @@ TEST_F(TokenVerification, MayBeCancelledWhileOthersWait) {
 }
 
 TEST_F(TokenVerification, IsCancelledWithTheClient) {
-  silence(world->api());
+  silence(environment->api());
   const Told<BearerToken> token;
   client->async_token({}, token.handler());
   machine.advance(1s);
@@ -285,19 +286,19 @@ TEST_F(TokenVerification, IsCancelledWithTheClient) {
 TEST_F(TokenVerification, AsksForAnotherWhereItTookTooMuchOfTheLife) {
   ASSERT_TRUE(client->token({.verify = false}));  // 300 s
   machine.advance(9s);
-  world->api().next({.up = 5s});
+  environment->api().next({.up = 5s});
   const auto token = client->token({.min_life = 290s});
   ASSERT_TRUE(token) << token.error().message;
   EXPECT_GE(token->remaining, 290s);
-  EXPECT_EQ(world->token_requests(), 2U);
+  EXPECT_EQ(environment->token_requests(), 2U);
 }
 
 TEST_F(TokenVerification, SaysThatANewTokenIsTooShortAndAsksForNoOther) {
-  world->api().next({.up = 5s});
+  environment->api().next({.up = 5s});
   const auto token = client->token({.min_life = 298s});
   ASSERT_FALSE(token);
   EXPECT_EQ(token.error().kind, ErrorKind::protocol);
-  EXPECT_EQ(world->token_requests(), 1U);
+  EXPECT_EQ(environment->token_requests(), 1U);
 }
 
 TEST_F(TokenVerification, ReturnsANewTokenIfForced) {
@@ -305,17 +306,17 @@ TEST_F(TokenVerification, ReturnsANewTokenIfForced) {
   const auto token = client->token({.force_refresh = true});
   ASSERT_TRUE(token);
   EXPECT_EQ(token->value.reveal(), "token-2");
-  EXPECT_EQ(world->token_requests(), 2U);
-  EXPECT_EQ(world->api().requests(), 2U) << "it is verified as well";
+  EXPECT_EQ(environment->token_requests(), 2U);
+  EXPECT_EQ(environment->api().requests(), 2U) << "it is verified as well";
 }
 
 TEST_F(TokenVerification, EndsForWhoInsistsOnANewTokenWhereTheApiAcceptsTheOldOneAlone) {
   ASSERT_TRUE(client->token());
-  world->login().set_offset(100s);
+  environment->login().set_offset(100s);
   const auto insisting = client->token({.force_refresh = true});
   ASSERT_FALSE(insisting);
   EXPECT_EQ(insisting.error().kind, ErrorKind::clock) << insisting.error().message;
-  EXPECT_LE(world->api().requests(), 8U);
+  EXPECT_LE(environment->api().requests(), 8U);
   const auto old = client->token();
   ASSERT_TRUE(old) << old.error().message;
   EXPECT_EQ(old->value.reveal(), "token-1");
@@ -328,7 +329,7 @@ class RememberedToken : public TokenVerification {
   void SetUp() override { next_process(); }
   void next_process() {
     client.reset();
-    make(world->options(), store);
+    make(environment->options(), store);
   }
   [[nodiscard]] sharing::Record& record() const { return *store->record; }
   /// Another process saves a token of its own, for which it asked after everyone else.
@@ -352,7 +353,7 @@ TEST_F(RememberedToken, IsNotSentAgainByALaterProcess) {
   const auto token = client->token();
   ASSERT_TRUE(token);
   EXPECT_EQ(token->source, BearerToken::Source::store);
-  EXPECT_EQ(world->api().requests(), 1U);
+  EXPECT_EQ(environment->api().requests(), 1U);
 }
 
 TEST_F(RememberedToken, IsSentToAnApiThatNeverTookIt) {
@@ -362,36 +363,36 @@ TEST_F(RememberedToken, IsSentToAnApiThatNeverTookIt) {
   store->changed();
   next_process();
   ASSERT_TRUE(client->token());
-  EXPECT_EQ(world->api().requests(), 2U);
+  EXPECT_EQ(environment->api().requests(), 2U);
 }
 
 TEST_F(RememberedToken, BringsTheLagThatWasLearned) {
-  world->api().set_offset(-3s);
+  environment->api().set_offset(-3s);
   ASSERT_TRUE(client->token());
   machine.run();
   ASSERT_TRUE(store->record && record().token);
   EXPECT_GE(record().lag, 3s);
   next_process();
   ASSERT_TRUE(client->token({.force_refresh = true}));
-  EXPECT_EQ(world->refused_requests(), 1U) << "of the first process alone";
+  EXPECT_EQ(environment->refused_requests(), 1U) << "of the first process alone";
 }
 
 TEST_F(RememberedToken, BringsTheLagThoughItHasEndedItself) {
-  world->api().set_offset(-3s);
+  environment->api().set_offset(-3s);
   ASSERT_TRUE(client->token());
   machine.advance(400s);
   next_process();
   ASSERT_TRUE(client->token());
-  EXPECT_EQ(world->token_requests(), 2U);
-  EXPECT_EQ(world->refused_requests(), 1U);
+  EXPECT_EQ(environment->token_requests(), 2U);
+  EXPECT_EQ(environment->refused_requests(), 1U);
 }
 
 TEST_F(RememberedToken, ForgetsALagThatLaterAnswersExclude) {
-  world->api().set_offset(-8s);
+  environment->api().set_offset(-8s);
   ASSERT_TRUE(client->token());
   machine.run();
   ASSERT_GE(record().lag, 8s);
-  world->api().set_offset(0s);
+  environment->api().set_offset(0s);
   next_process();
   ASSERT_TRUE(client->token({.force_refresh = true}));
   machine.run();
@@ -401,7 +402,7 @@ TEST_F(RememberedToken, ForgetsALagThatLaterAnswersExclude) {
 TEST_F(RememberedToken, IsNotReplacedByAnOlderOneThatCameLate) {
   ASSERT_TRUE(client->token());
   machine.run();
-  world->login().set_script([this](const Asked& asked) -> std::optional<Answer> {
+  environment->login().set_script([this](const Asked& asked) -> std::optional<Answer> {
     if (asked.request.method == "POST") save_as_another_process("of-another-process");
     return std::nullopt;
   });
@@ -445,8 +446,8 @@ TEST_F(RememberedToken, OfAnotherBootIsReplacedForNobodyWhoHasLeft) {
   record().token->boot_id = "another-boot";
   store->changed();
   next_process();
-  const std::size_t before = world->token_requests();
-  world->login().set_script([](const Asked& asked) -> std::optional<Answer> {
+  const std::size_t before = environment->token_requests();
+  environment->login().set_script([](const Asked& asked) -> std::optional<Answer> {
     if (asked.request.method == "HEAD") return Answer{.up = 1s};
     return std::nullopt;
   });
@@ -456,8 +457,8 @@ TEST_F(RememberedToken, OfAnotherBootIsReplacedForNobodyWhoHasLeft) {
   operation.cancel();
   machine.advance(10s);
   EXPECT_TRUE(told.once(ErrorKind::cancelled));
-  EXPECT_EQ(world->login().asked().back().request.method, "HEAD") << "its time was asked for";
-  EXPECT_EQ(world->token_requests(), before);
+  EXPECT_EQ(environment->login().asked().back().request.method, "HEAD") << "its time was asked for";
+  EXPECT_EQ(environment->token_requests(), before);
 }
 
 }  // namespace

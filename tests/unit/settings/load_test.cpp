@@ -1,8 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
+
 #include "fake_surroundings.hpp"
+#include "settings/limits.hpp"
 #include "settings/settings.hpp"
+#include "time/duration_text.hpp"
 
 namespace skewguard::settings {
 namespace {
@@ -17,11 +22,13 @@ using testing::Not;
 class Load : public testing::Test {
  protected:
   Load() {
-    world.environment = {{"GENESYS_CLOUD_REGION", "mypurecloud.ie"},
-                         {"GENESYS_CLOUD_CLIENT_ID", "env-id"},
-                         {"GENESYS_CLOUD_CLIENT_SECRET", "env-secret"}};
+    surroundings.environment = {{"GENESYS_CLOUD_REGION", "mypurecloud.ie"},
+                                {"GENESYS_CLOUD_CLIENT_ID", "env-id"},
+                                {"GENESYS_CLOUD_CLIENT_SECRET", "env-secret"}};
   }
-  Result<Settings> load() const { return settings::load(flags, world.make(), Need::identity); }
+  Result<Settings> load() const {
+    return settings::load(flags, surroundings.make(), Need::identity);
+  }
   Settings loaded() const {
     auto result = load();
     EXPECT_TRUE(result.ok()) << describe(result.error());
@@ -34,7 +41,7 @@ class Load : public testing::Test {
     return describe(result.error());
   }
 
-  FakeSurroundings world;
+  FakeSurroundings surroundings;
   Flags flags;
 };
 
@@ -57,10 +64,10 @@ TEST_F(Load, DefaultsAreThoseOfTheContract) {
 }
 
 TEST_F(Load, FlagBeatsEnvironmentBeatsProfileBeatsDefault) {
-  world.files["/profiles"] = "[profile.default]\ntimeout = \"10s\"\n";
+  surroundings.files["/profiles"] = "[profile.default]\ntimeout = \"10s\"\n";
   flags.config = "/profiles";
   EXPECT_EQ(loaded().client.timeout, seconds{10});
-  world.environment["SKEWGUARD_TIMEOUT"] = "20s";
+  surroundings.environment["SKEWGUARD_TIMEOUT"] = "20s";
   EXPECT_EQ(loaded().client.timeout, seconds{20});
   flags.timeout = "40s";
   EXPECT_EQ(loaded().client.timeout, seconds{40});
@@ -70,11 +77,11 @@ TEST_F(Load, EveryFlagSaysWhatItSets) {
   flags.region = "eu_central_1";
   flags.client_id = "flag-id";
   flags.client_secret_file = "/secret";
-  world.files["/secret"] = "file-secret\n";
+  surroundings.files["/secret"] = "file-secret\n";
   flags.token_path = "/token";
   flags.token_params = {"resource=urn:api", "audience=a=b"};
   flags.ca_file = "/ca.pem";
-  world.files["/ca.pem"] = "";
+  surroundings.files["/ca.pem"] = "";
   flags.timeout = "500ms";
   flags.max_wait = "0";
   flags.attempts = "1";
@@ -106,21 +113,21 @@ TEST_F(Load, EveryFlagSaysWhatItSets) {
 }
 
 TEST_F(Load, EveryEnvironmentVariableSaysWhatItSets) {
-  world.environment = {{"GENESYSCLOUD_REGION", "us_west_2"},
-                       {"GENESYSCLOUD_OAUTHCLIENT_ID", "second-id"},
-                       {"GENESYSCLOUD_OAUTHCLIENT_SECRET", "second-secret"},
-                       {"SKEWGUARD_TOKEN_PATH", "/t"},
-                       {"SKEWGUARD_DIALECT", "rfc6749"},
-                       {"SKEWGUARD_CLIENT_AUTH", "none"},
-                       {"SSL_CERT_FILE", "/env.pem"},
-                       {"SKEWGUARD_TIMEOUT", "10m"},
-                       {"SKEWGUARD_MAX_WAIT", "2h"},
-                       {"SKEWGUARD_ATTEMPTS", "5"},
-                       {"SKEWGUARD_STALENESS", "3"},
-                       {"SKEWGUARD_TOKEN_STORE", "none"},
-                       {"SKEWGUARD_ALERT_COMMAND", "logger -t skew"},
-                       {"SKEWGUARD_LOG", "trace"}};
-  world.files["/env.pem"] = "";
+  surroundings.environment = {{"GENESYSCLOUD_REGION", "us_west_2"},
+                              {"GENESYSCLOUD_OAUTHCLIENT_ID", "second-id"},
+                              {"GENESYSCLOUD_OAUTHCLIENT_SECRET", "second-secret"},
+                              {"SKEWGUARD_TOKEN_PATH", "/t"},
+                              {"SKEWGUARD_DIALECT", "rfc6749"},
+                              {"SKEWGUARD_CLIENT_AUTH", "none"},
+                              {"SSL_CERT_FILE", "/env.pem"},
+                              {"SKEWGUARD_TIMEOUT", "10m"},
+                              {"SKEWGUARD_MAX_WAIT", "2h"},
+                              {"SKEWGUARD_ATTEMPTS", "5"},
+                              {"SKEWGUARD_STALENESS", "3"},
+                              {"SKEWGUARD_TOKEN_STORE", "none"},
+                              {"SKEWGUARD_ALERT_COMMAND", "logger -t skew"},
+                              {"SKEWGUARD_LOG", "trace"}};
+  surroundings.files["/env.pem"] = "";
   const Settings settings = loaded();
   EXPECT_EQ(settings.client.api_url, "https://api.usw2.pure.cloud");
   EXPECT_EQ(settings.client.client_id, "second-id");
@@ -140,7 +147,7 @@ TEST_F(Load, EveryEnvironmentVariableSaysWhatItSets) {
 TEST_F(Load, NtpServersAreThoseNamedElseTheMachinesElseNobodys) {
   EXPECT_EQ(loaded().client.ntp, std::nullopt);
   const auto variable = [this](const char* value) {
-    world.environment["SKEWGUARD_NTP"] = value;
+    surroundings.environment["SKEWGUARD_NTP"] = value;
     return loaded().client.ntp;
   };
   using Names = std::vector<std::string>;
@@ -158,9 +165,9 @@ TEST(SecretVariables, AreThoseOfSecretAndTokenInBothFamilies) {
 }
 
 TEST_F(Load, TheFirstFamilyOfNamesBeatsTheSecond) {
-  world.environment["GENESYSCLOUD_REGION"] = "mypurecloud.de";
-  world.environment["GENESYSCLOUD_OAUTHCLIENT_ID"] = "second-id";
-  world.environment["GENESYSCLOUD_OAUTHCLIENT_SECRET"] = "second-secret";
+  surroundings.environment["GENESYSCLOUD_REGION"] = "mypurecloud.de";
+  surroundings.environment["GENESYSCLOUD_OAUTHCLIENT_ID"] = "second-id";
+  surroundings.environment["GENESYSCLOUD_OAUTHCLIENT_SECRET"] = "second-secret";
   const Settings settings = loaded();
   EXPECT_EQ(settings.client.login_url, "https://login.mypurecloud.ie");
   EXPECT_EQ(settings.client.client_id, "env-id");
@@ -168,19 +175,19 @@ TEST_F(Load, TheFirstFamilyOfNamesBeatsTheSecond) {
 }
 
 TEST_F(Load, EmptyEnvironmentVariablesCountAsUnset) {
-  world.environment["GENESYS_CLOUD_CLIENT_ID"] = "";
-  world.environment["GENESYSCLOUD_OAUTHCLIENT_ID"] = "second-id";
-  world.environment["SKEWGUARD_TIMEOUT"] = "";
-  world.environment["SKEWGUARD_CONFIG"] = "";
-  world.environment["SKEWGUARD_PROFILE"] = "";
-  world.environment["CREDENTIALS_DIRECTORY"] = "";
+  surroundings.environment["GENESYS_CLOUD_CLIENT_ID"] = "";
+  surroundings.environment["GENESYSCLOUD_OAUTHCLIENT_ID"] = "second-id";
+  surroundings.environment["SKEWGUARD_TIMEOUT"] = "";
+  surroundings.environment["SKEWGUARD_CONFIG"] = "";
+  surroundings.environment["SKEWGUARD_PROFILE"] = "";
+  surroundings.environment["CREDENTIALS_DIRECTORY"] = "";
   const Settings settings = loaded();
   EXPECT_EQ(settings.client.client_id, "second-id");
   EXPECT_EQ(settings.client.timeout, seconds{30});
 }
 
 TEST_F(Load, NamesEveryMissingSettingAndItsVariable) {
-  world.environment.clear();
+  surroundings.environment.clear();
   const std::string error = refused();
   EXPECT_THAT(error, HasSubstr("missing settings: "));
   EXPECT_THAT(error, HasSubstr("region (GENESYS_CLOUD_REGION or --region)"));
@@ -190,7 +197,7 @@ TEST_F(Load, NamesEveryMissingSettingAndItsVariable) {
 }
 
 TEST_F(Load, NamesTheOneMissingSettingAlone) {
-  world.environment.erase("GENESYS_CLOUD_CLIENT_SECRET");
+  surroundings.environment.erase("GENESYS_CLOUD_CLIENT_SECRET");
   const std::string error = refused();
   EXPECT_THAT(error, AllOf(HasSubstr("missing setting: client secret (GENESYS_CLOUD_CLIENT_SECRET"),
                            HasSubstr(": set it, or put it in a profile file")));
@@ -199,17 +206,17 @@ TEST_F(Load, NamesTheOneMissingSettingAlone) {
 }
 
 TEST_F(Load, NoRegionIsNeededWhereBothUrlsAreGiven) {
-  world.environment.erase("GENESYS_CLOUD_REGION");
+  surroundings.environment.erase("GENESYS_CLOUD_REGION");
   flags.login_url = "https://sso.example.com/tenant/";
   EXPECT_THAT(refused(), HasSubstr("API base URL (SKEWGUARD_API_URL or --api-url) or region"));
-  world.environment["SKEWGUARD_API_URL"] = "https://gw.example.com:8443";
+  surroundings.environment["SKEWGUARD_API_URL"] = "https://gw.example.com:8443";
   const Settings settings = loaded();
   EXPECT_EQ(settings.client.login_url, "https://sso.example.com/tenant");
   EXPECT_EQ(settings.client.api_url, "https://gw.example.com:8443");
 }
 
 TEST_F(Load, APrivateRegionIsButANameWhereBothUrlsAreGiven) {
-  world.environment["GENESYS_CLOUD_REGION"] = "our-lab";
+  surroundings.environment["GENESYS_CLOUD_REGION"] = "our-lab";
   flags.login_url = "https://sso.example.com";
   EXPECT_THAT(refused(), HasSubstr("our-lab"));
   flags.api_url = "https://gw.example.com";
@@ -240,7 +247,7 @@ TEST_F(Load, PlainHttpIsForLoopbackAlone) {
 }
 
 TEST_F(Load, AWrongRegionNamesTheNearestOne) {
-  world.environment["GENESYS_CLOUD_REGION"] = "eu-wset-1";
+  surroundings.environment["GENESYS_CLOUD_REGION"] = "eu-wset-1";
   const std::string error = refused();
   EXPECT_THAT(error, HasSubstr("eu-wset-1"));
   EXPECT_THAT(error, HasSubstr("(GENESYS_CLOUD_REGION)"));
@@ -308,7 +315,7 @@ TEST_F(Load, RefusesBaseUrlsWithMoreThanABase) {
 }
 
 TEST_F(Load, ACaFileThatIsMissingIsNamedWhereItIsNeeded) {
-  world.environment["SSL_CERT_FILE"] = "/gone.pem";
+  surroundings.environment["SSL_CERT_FILE"] = "/gone.pem";
   EXPECT_THAT(refused(), HasSubstr("the CA file (SSL_CERT_FILE) does not exist: /gone.pem"));
   flags.login_url = "http://127.0.0.1:1";
   flags.api_url = "http://127.0.0.1:2";
@@ -316,7 +323,7 @@ TEST_F(Load, ACaFileThatIsMissingIsNamedWhereItIsNeeded) {
 }
 
 TEST_F(Load, VerbosityFlagsBeatTheEnvironment) {
-  world.environment["SKEWGUARD_LOG"] = "critical";
+  surroundings.environment["SKEWGUARD_LOG"] = "critical";
   EXPECT_EQ(loaded().log_level, LogLevel::critical);
   const std::array<LogLevel, 4> levels{LogLevel::info, LogLevel::debug, LogLevel::trace,
                                        LogLevel::trace};
@@ -332,23 +339,41 @@ TEST_F(Load, VerbosityFlagsBeatTheEnvironment) {
 }
 
 TEST_F(Load, RefusesAnUnknownLogLevel) {
-  world.environment["SKEWGUARD_LOG"] = "loud";
+  surroundings.environment["SKEWGUARD_LOG"] = "loud";
   EXPECT_THAT(refused(), HasSubstr("the log level (SKEWGUARD_LOG)"));
 }
 
 TEST_F(Load, NoColorIsHeeded) {
   EXPECT_TRUE(loaded().color);
-  world.environment["NO_COLOR"] = "1";
+  surroundings.environment["NO_COLOR"] = "1";
   EXPECT_FALSE(loaded().color);
-  world.environment["NO_COLOR"] = "";  // no-color.org: when present and not an empty string
+  surroundings.environment["NO_COLOR"] = "";  // no-color.org: when present and not an empty string
   EXPECT_TRUE(loaded().color);
 }
 
 TEST_F(Load, WithoutANeedForAnIdentityOnlyLoggingIsRead) {
-  world.environment = {{"SKEWGUARD_LOG", "info"}, {"GENESYS_CLOUD_REGION", "nowhere"}};
-  const auto settings = settings::load(flags, world.make(), Need::nothing);
+  surroundings.environment = {{"SKEWGUARD_LOG", "info"}, {"GENESYS_CLOUD_REGION", "nowhere"}};
+  const auto settings = settings::load(flags, surroundings.make(), Need::nothing);
   ASSERT_TRUE(settings.ok());
   EXPECT_EQ(settings->log_level, LogLevel::info);
+}
+
+TEST(SettingsGuide, GivesTheBoundsOfDurations) {
+  const std::ifstream file(SETTINGS_GUIDE_FILE);
+  std::stringstream guide;
+  guide << file.rdbuf();
+  const auto row = [text = guide.str()](const std::string& flag) {
+    const auto place = text.find("| `" + flag + ' ');
+    if (place == std::string::npos) return std::string("no row");
+    return text.substr(text.rfind('\n', place) + 1, place - text.rfind('\n', place));
+  };
+  const auto range = [](const Bounds& bounds) {
+    return "; " + time::setting_text(bounds.min) + " to " + time::setting_text(bounds.max) + ")";
+  };
+  EXPECT_THAT(row("--timeout"), HasSubstr(range(kTimeoutBounds)));
+  EXPECT_THAT(row("--max-wait"), HasSubstr(range(kMaxWaitBounds)));
+  EXPECT_THAT(row("--staleness"), HasSubstr(range(kStalenessBounds)));
+  EXPECT_THAT(row("--attempts"), HasSubstr("; 1 to " + std::to_string(kMaxAttempts) + ";"));
 }
 
 }  // namespace

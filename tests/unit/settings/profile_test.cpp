@@ -13,22 +13,22 @@ using testing::Not;
 class ProfileFile : public testing::Test {
  protected:
   ProfileFile() {
-    world.environment = {{"GENESYS_CLOUD_CLIENT_SECRET", "s"}, {"HOME", "/home/ann"}};
+    surroundings.environment = {{"GENESYS_CLOUD_CLIENT_SECRET", "s"}, {"HOME", "/home/ann"}};
   }
-  void write(const std::string& path, const std::string& toml) { world.files[path] = toml; }
+  void write(const std::string& path, const std::string& toml) { surroundings.files[path] = toml; }
   ClientOptions loaded() const {
-    auto result = load(flags, world.make(), Need::identity);
+    auto result = load(flags, surroundings.make(), Need::identity);
     EXPECT_TRUE(result.ok()) << describe(result.error());
     return result.ok() ? result->client : ClientOptions{};
   }
   std::string refused() const {
-    const auto result = load(flags, world.make(), Need::identity);
+    const auto result = load(flags, surroundings.make(), Need::identity);
     if (result.ok()) return "it was taken";
     EXPECT_EQ(result.error().kind, ErrorKind::config);
     return describe(result.error());
   }
 
-  FakeSurroundings world;
+  FakeSurroundings surroundings;
   Flags flags;
 };
 
@@ -47,28 +47,28 @@ TEST_F(ProfileFile, IsFoundBelowXdgConfigHomeElseBelowHome) {
   EXPECT_EQ(loaded().client_id, "default-id");
   write("/xdg/skewguard/config.toml",
         "[profile.default]\nregion = \"mypurecloud.ie\"\nclient_id = \"xdg-id\"\n");
-  world.environment["XDG_CONFIG_HOME"] = "/xdg";
+  surroundings.environment["XDG_CONFIG_HOME"] = "/xdg";
   EXPECT_EQ(loaded().client_id, "xdg-id");
 }
 
 TEST_F(ProfileFile, IsNotSearchedBelowARelativeHome) {
   for (const char* home : {"home/ann", ".", "~"}) {
-    world.environment["HOME"] = home;
+    surroundings.environment["HOME"] = home;
     write(std::string(home) + "/.config/skewguard/config.toml", kTwo);
-    const auto settings = load({}, world.make(), Need::servers);
+    const auto settings = load({}, surroundings.make(), Need::servers);
     ASSERT_TRUE(settings.ok());
     EXPECT_EQ(settings->client.api_url, "") << home;
   }
-  world.environment["HOME"] = "";
-  world.environment["XDG_CONFIG_HOME"] = "xdg";
+  surroundings.environment["HOME"] = "";
+  surroundings.environment["XDG_CONFIG_HOME"] = "xdg";
   write("xdg/skewguard/config.toml", kTwo);
-  EXPECT_EQ(load({}, world.make(), Need::servers)->client.api_url, "");
+  EXPECT_EQ(load({}, surroundings.make(), Need::servers)->client.api_url, "");
 }
 
 TEST_F(ProfileFile, IsNamedByFlagElseEnvironment) {
   write("/env.toml", kTwo);
-  world.environment["SKEWGUARD_CONFIG"] = "/env.toml";
-  world.environment["SKEWGUARD_PROFILE"] = "prod";
+  surroundings.environment["SKEWGUARD_CONFIG"] = "/env.toml";
+  surroundings.environment["SKEWGUARD_PROFILE"] = "prod";
   EXPECT_EQ(loaded().client_id, "prod-id");
   EXPECT_EQ(loaded().api_url, "https://api.mypurecloud.com");
   flags.profile = "default";
@@ -129,8 +129,8 @@ log_format = "json"
 )");
   write("/s", "from-file\n");
   flags.config = "/p";
-  world.environment.erase("GENESYS_CLOUD_CLIENT_SECRET");
-  const auto settings = load(flags, world.make(), Need::identity);
+  surroundings.environment.erase("GENESYS_CLOUD_CLIENT_SECRET");
+  const auto settings = load(flags, surroundings.make(), Need::identity);
   ASSERT_TRUE(settings.ok()) << describe(settings.error());
   const ClientOptions& client = settings->client;
   EXPECT_EQ(client.login_url, "http://127.0.0.1:1");

@@ -14,12 +14,12 @@ using testing::Not;
 class ProxySetting : public testing::Test {
  protected:
   ProxySetting() {
-    world.environment = {{"GENESYS_CLOUD_REGION", "mypurecloud.ie"},
-                         {"GENESYS_CLOUD_CLIENT_ID", "id"},
-                         {"GENESYS_CLOUD_CLIENT_SECRET", "secret"}};
+    surroundings.environment = {{"GENESYS_CLOUD_REGION", "mypurecloud.ie"},
+                                {"GENESYS_CLOUD_CLIENT_ID", "id"},
+                                {"GENESYS_CLOUD_CLIENT_SECRET", "secret"}};
   }
   ClientOptions loaded() const {
-    auto result = load(flags, world.make(), Need::identity);
+    auto result = load(flags, surroundings.make(), Need::identity);
     EXPECT_TRUE(result.ok()) << describe(result.error());
     return result.ok() ? std::move(result->client) : ClientOptions{};
   }
@@ -28,13 +28,13 @@ class ProxySetting : public testing::Test {
     return loaded().proxy;
   }
   std::string refused() const {
-    const auto result = load(flags, world.make(), Need::identity);
+    const auto result = load(flags, surroundings.make(), Need::identity);
     if (result.ok()) return "it was taken";
     EXPECT_EQ(result.error().kind, ErrorKind::config);
     return describe(result.error());
   }
 
-  FakeSurroundings world;
+  FakeSurroundings surroundings;
   Flags flags;
 };
 
@@ -99,7 +99,7 @@ TEST_F(ProxySetting, WhatCannotBeUsedIsNamedByItsOriginAndNotRepeated) {
     EXPECT_THAT(refused(), AllOf(HasSubstr("the proxy (--proxy)"), HasSubstr(words),
                                  Not(HasSubstr("hunter2"))))
         << text;
-    world.environment["HTTPS_PROXY"] = text;
+    surroundings.environment["HTTPS_PROXY"] = text;
     flags.proxy.reset();
     EXPECT_THAT(refused(), AllOf(HasSubstr("the proxy (HTTPS_PROXY)"), HasSubstr(words),
                                  Not(HasSubstr("hunter2"))))
@@ -108,22 +108,22 @@ TEST_F(ProxySetting, WhatCannotBeUsedIsNamedByItsOriginAndNotRepeated) {
 }
 
 TEST_F(ProxySetting, OfTheEnvironmentIsForHttpsAloneAndLowerCaseWins) {
-  world.environment["HTTPS_PROXY"] = "http://upper:1";
+  surroundings.environment["HTTPS_PROXY"] = "http://upper:1";
   EXPECT_EQ(loaded().proxy.url, "http://upper:1");
   EXPECT_TRUE(loaded().proxy.https_only);
-  world.environment["https_proxy"] = "http://lower:1";
+  surroundings.environment["https_proxy"] = "http://lower:1";
   EXPECT_EQ(loaded().proxy.url, "http://lower:1");
-  world.environment["https_proxy"] = "";
+  surroundings.environment["https_proxy"] = "";
   EXPECT_EQ(loaded().proxy.url, "http://upper:1") << "an empty variable counts as unset";
-  world.environment = {{"HTTP_PROXY", "http://x:1"},
-                       {"http_proxy", "http://x:1"},
-                       {"GENESYS_CLOUD_REGION", "mypurecloud.ie"},
-                       {"GENESYS_CLOUD_ACCESS_TOKEN", "t"}};
+  surroundings.environment = {{"HTTP_PROXY", "http://x:1"},
+                              {"http_proxy", "http://x:1"},
+                              {"GENESYS_CLOUD_REGION", "mypurecloud.ie"},
+                              {"GENESYS_CLOUD_ACCESS_TOKEN", "t"}};
   EXPECT_EQ(loaded().proxy.url, "");
 }
 
 TEST_F(ProxySetting, OfTheEnvironmentHasNoPartInPlainHttp) {
-  world.environment["HTTPS_PROXY"] = "socks5://p:1";
+  surroundings.environment["HTTPS_PROXY"] = "socks5://p:1";
   flags.login_url = "http://127.0.0.1:1";
   flags.api_url = "http://127.0.0.1:2";
   EXPECT_EQ(loaded().proxy.url, "");
@@ -132,18 +132,18 @@ TEST_F(ProxySetting, OfTheEnvironmentHasNoPartInPlainHttp) {
 }
 
 TEST_F(ProxySetting, FlagBeatsEnvironmentBeatsProfileAndAnEmptyFlagMeansNone) {
-  world.files["/profiles"] =
+  surroundings.files["/profiles"] =
       "[profile.default]\nproxy = \"http://u:p@profile:1\"\nno_proxy = \"a.example\"\n";
   flags.config = "/profiles";
   EXPECT_EQ(loaded().proxy.url, "http://profile:1");
   EXPECT_EQ(loaded().proxy.credentials.reveal(), "u:p");
   EXPECT_EQ(loaded().proxy.no_proxy, "a.example");
   EXPECT_FALSE(loaded().proxy.https_only);
-  world.environment["https_proxy"] = "http://environment:1";
-  world.environment["NO_PROXY"] = "b.example";
+  surroundings.environment["https_proxy"] = "http://environment:1";
+  surroundings.environment["NO_PROXY"] = "b.example";
   EXPECT_EQ(loaded().proxy.url, "http://environment:1");
   EXPECT_EQ(loaded().proxy.no_proxy, "b.example");
-  world.environment["no_proxy"] = "c.example";
+  surroundings.environment["no_proxy"] = "c.example";
   EXPECT_EQ(loaded().proxy.no_proxy, "c.example");
   flags.proxy = "http://flag:1";
   EXPECT_EQ(loaded().proxy.no_proxy, "c.example") << "exceptions are for a flag's proxy, too";
@@ -155,7 +155,7 @@ TEST_F(ProxySetting, FlagBeatsEnvironmentBeatsProfileAndAnEmptyFlagMeansNone) {
 }
 
 TEST_F(ProxySetting, TheClientCertificateIsNamedByFlagOrProfile) {
-  world.files["/profiles"] =
+  surroundings.files["/profiles"] =
       "[profile.default]\nclient_cert = \"/p/cert.pem\"\nclient_key = \"/p/key.pem\"\n";
   flags.config = "/profiles";
   EXPECT_EQ(loaded().client_cert_file, "/p/cert.pem");

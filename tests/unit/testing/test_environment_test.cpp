@@ -222,7 +222,7 @@ TEST_F(TestEnvironmentTest, CallsInProgressLearnThatTheClientIsGone) {
   EXPECT_EQ(env.token_requests(), 1U) << "nothing goes on";
 }
 
-TEST(WorldAndItsClient, MayGoInEitherOrder) {
+TEST(EnvironmentAndItsClient, MayGoInEitherOrder) {
   std::weak_ptr<Executor> machine;
   {
     std::optional<Client> client;

@@ -1,4 +1,4 @@
-#include "simulation/virtual_world.hpp"
+#include "simulation/simulation.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -22,9 +22,11 @@ Now start_now() {
 /// The network: requests travel, are handled by the emulator when they arrive, answers travel back.
 class VirtualProcess::Net final : public Transport, public std::enable_shared_from_this<Net> {
  public:
-  Net(VirtualWorld& world, VirtualProcess& process) : world_(world), process_(process) {}
+  Net(Simulation& simulation, VirtualProcess& process)
+      : simulation_(simulation), process_(process) {}
   ~Net() override {
-    for (const auto& [ticket, flight] : pending_) world_.at_once_ -= flight.token_request ? 1 : 0;
+    for (const auto& [ticket, flight] : pending_)
+      simulation_.at_once_ -= flight.token_request ? 1 : 0;
   }
   Net(const Net&) = delete;
   Net& operator=(const Net&) = delete;
@@ -38,10 +40,11 @@ class VirtualProcess::Net final : public Transport, public std::enable_shared_fr
       process_.loop.post([handler = std::move(handler), failure] { handler(failure); });
       return ticket;
     }
-    const Fate met = world_.fate ? world_.fate(request) : Fate{};
+    const Fate met = simulation_.fate ? simulation_.fate(request) : Fate{};
     const std::size_t seen = note(request);
-    const bool token_request = world_.seen_[seen].token_request();
-    if (token_request) world_.most_at_once_ = std::max(world_.most_at_once_, ++world_.at_once_);
+    const bool token_request = simulation_.seen_[seen].token_request();
+    if (token_request)
+      simulation_.most_at_once_ = std::max(simulation_.most_at_once_, ++simulation_.at_once_);
     const auto timeout = process_.loop.call_at(options.deadline, [this, ticket] {
       fail(ticket, TransportFailure::Kind::timeout, "no answer in time");
     });
@@ -78,26 +81,27 @@ class VirtualProcess::Net final : public Transport, public std::enable_shared_fr
   }
 
   std::size_t note(const HttpRequest& request) {
-    world_.seen_.push_back(Seen{machine().now().boot, request.method, request.url,
-                                std::string(request.authorization.reveal()),
-                                std::string(request.body.reveal()), 0});
-    return world_.seen_.size() - 1;
+    simulation_.seen_.push_back(Seen{machine().now().boot, request.method, request.url,
+                                     std::string(request.authorization.reveal()),
+                                     std::string(request.body.reveal()), 0});
+    return simulation_.seen_.size() - 1;
   }
 
   void travel_up(Ticket ticket, HttpRequest request, const Fate& met) {
     const bool login = request.url.starts_with(kLoginUrl);
     const auto host = login ? emulator::Host::login : emulator::Host::api;
-    const emulator::Delays delays = world_.servers_.delays(host);
-    const Duration there = world_.leg(world_.up) + delays.up + met.extra;
-    world_.timeline_.after(there, [&world = world_, weak = weak_from_this(), ticket, login, delays,
-                                   met, request = std::move(request)] {
+    const emulator::Delays delays = simulation_.servers_.delays(host);
+    const Duration there = simulation_.leg(simulation_.up) + delays.up + met.extra;
+    simulation_.timeline_.after(there, [&simulation = simulation_, weak = weak_from_this(), ticket,
+                                        login, delays, met, request = std::move(request)] {
       const auto received = emulator::as_received(request, ticket);
-      emulator::Reply reply = login ? world.servers_.handle_login(received, world.server_now())
-                                    : world.servers_.handle_api(received, world.server_now());
+      emulator::Reply reply =
+          login ? simulation.servers_.handle_login(received, simulation.server_now())
+                : simulation.servers_.handle_api(received, simulation.server_now());
       if (met.kind == Fate::Kind::answer_lost) return;
       if (met.spoil) met.spoil(reply);
-      const Duration back = world.leg(world.down) + delays.down + met.extra_down;
-      world.timeline_.after(back, [weak, ticket, reply = std::move(reply)] {
+      const Duration back = simulation.leg(simulation.down) + delays.down + met.extra_down;
+      simulation.timeline_.after(back, [weak, ticket, reply = std::move(reply)] {
         if (const auto net = weak.lock()) net->arrive(ticket, reply);
       });
     });
@@ -118,7 +122,7 @@ class VirtualProcess::Net final : public Transport, public std::enable_shared_fr
     exchange.received = machine().now();
     exchange.connection = ticket;
     exchange.origin = found->second.origin;
-    world_.seen_[found->second.seen].status = reply.status;
+    simulation_.seen_[found->second.seen].status = reply.status;
     end(found, std::move(exchange));
   }
 
@@ -133,21 +137,21 @@ class VirtualProcess::Net final : public Transport, public std::enable_shared_fr
   }
 
   void end(std::map<Ticket, Flight>::iterator found, SendResult result) {
-    if (found->second.token_request) --world_.at_once_;
+    if (found->second.token_request) --simulation_.at_once_;
     process_.loop.cancel(found->second.timeout);
     const Handler handler = std::move(found->second.handler);
     pending_.erase(found);
     handler(std::move(result));
   }
 
-  VirtualWorld& world_;
+  Simulation& simulation_;
   VirtualProcess& process_;
   std::map<Ticket, Flight> pending_;
   Ticket last_ = 0;
 };
 
-VirtualProcess::VirtualProcess(VirtualWorld& world, virtual_time::Machine& machine)
-    : loop(machine), world_(world), net_(std::make_shared<Net>(world, *this)) {}
+VirtualProcess::VirtualProcess(Simulation& simulation, virtual_time::Machine& machine)
+    : loop(machine), simulation_(simulation), net_(std::make_shared<Net>(simulation, *this)) {}
 VirtualProcess::~VirtualProcess() = default;
 
 Transport& VirtualProcess::transport() noexcept {
@@ -156,7 +160,7 @@ Transport& VirtualProcess::transport() noexcept {
 
 void VirtualProcess::freeze_for(Duration span) {
   loop.freeze();
-  world_.run_for(span);
+  simulation_.run_for(span);
   loop.thaw();
 }
 
@@ -165,18 +169,18 @@ engine::EngineDeps VirtualProcess::engine_deps(std::uint64_t seed) {
   return {loop, machine, *net_, nullptr, seed, &machine};
 }
 
-VirtualWorld::VirtualWorld(emulator::CloudOptions options, std::uint64_t seed)
+Simulation::Simulation(emulator::CloudOptions options, std::uint64_t seed)
     : machine_(timeline_, Machine::booted(kStart)),
       servers_(std::move(options), start_now(), seed),
       jitter_(seed * 77 + 5),
       another_(std::make_unique<VirtualProcess>(*this)) {}
-VirtualWorld::~VirtualWorld() = default;
+Simulation::~Simulation() = default;
 
-Transport& VirtualWorld::transport() noexcept {
+Transport& Simulation::transport() noexcept {
   return another_->transport();
 }
 
-Now VirtualWorld::server_now() const {
+Now Simulation::server_now() const {
   const Duration passed = timeline_.now();
   Now now;
   now.boot = Instant{passed};
@@ -186,23 +190,23 @@ Now VirtualWorld::server_now() const {
   return now;
 }
 
-void VirtualWorld::pass(Duration span, Machine::State state) {
+void Simulation::pass(Duration span, Machine::State state) {
   machine_.enter(state);
   run_for(span);
   machine_.enter(Machine::State::running);
 }
 
-Duration VirtualWorld::leg(const Path& path) {
+Duration Simulation::leg(const Path& path) {
   const double tail = -std::log(1.0 - jitter_.next());
   return path.least + Duration{std::llround(tail * static_cast<double>(path.jitter.count()))};
 }
 
-std::size_t VirtualWorld::token_requests() const {
+std::size_t Simulation::token_requests() const {
   return static_cast<std::size_t>(std::count_if(
       seen_.begin(), seen_.end(), [](const Seen& request) { return request.token_request(); }));
 }
 
-std::size_t VirtualWorld::rejections() const {
+std::size_t Simulation::rejections() const {
   return static_cast<std::size_t>(
       std::count_if(seen_.begin(), seen_.end(), [](const Seen& request) {
         return request.status == 401 && request.url.starts_with(kApiUrl) &&
@@ -244,16 +248,17 @@ Hooks hooks_into(VirtualClient& client) {
 
 }  // namespace
 
-VirtualClient::VirtualClient(VirtualWorld& world, const ClientOptions& options, std::uint64_t seed)
-    : process(world),
-      world_(world),
+VirtualClient::VirtualClient(Simulation& simulation, const ClientOptions& options,
+                             std::uint64_t seed)
+    : process(simulation),
+      simulation_(simulation),
       options_(options),
       engine_(options, oauth::client_credentials(options, options.client_secrets),
               hooks_into(*this), process.engine_deps(seed)) {}
 
 VirtualClient::Pending VirtualClient::start(const Request& request) {
   auto pending = std::make_shared<std::optional<Outcome>>();
-  const Instant deadline = world_.boot() + request.timeout.value_or(options_.timeout);
+  const Instant deadline = simulation_.boot() + request.timeout.value_or(options_.timeout);
   engine_.call(request, deadline, [this, pending](guard::action::Finish finished) {
     Outcome outcome;
     if (finished.answer) {
@@ -262,7 +267,7 @@ VirtualClient::Pending VirtualClient::start(const Request& request) {
     }
     outcome.error = std::move(finished.error);
     outcome.report = std::move(finished.report);
-    outcome.ended = world_.boot();
+    outcome.ended = simulation_.boot();
     *pending = std::move(outcome);
   });
   return pending;
@@ -270,7 +275,7 @@ VirtualClient::Pending VirtualClient::start(const Request& request) {
 
 VirtualClient::Outcome VirtualClient::call(const Request& request) {
   const Pending pending = start(request);
-  world_.run_while([&pending] { return !pending->has_value(); }, std::chrono::hours{1});
+  simulation_.run_while([&pending] { return !pending->has_value(); }, std::chrono::hours{1});
   if (pending->has_value()) return std::move(**pending);
   Outcome never;
   never.error = Error{ErrorKind::timeout, "the call never ended", "", nullptr};
@@ -286,9 +291,9 @@ VirtualClient::Outcome VirtualClient::get(const std::string& path, const std::st
 
 Result<BearerToken> VirtualClient::token(const TokenRequestOptions& options) {
   std::optional<Result<BearerToken>> out;
-  engine_.token(options, world_.boot() + options_.timeout,
+  engine_.token(options, simulation_.boot() + options_.timeout,
                 [&out](Result<BearerToken> result) { out = std::move(result); });
-  world_.run_while([&out] { return !out.has_value(); }, std::chrono::hours{1});
+  simulation_.run_while([&out] { return !out.has_value(); }, std::chrono::hours{1});
   if (out) return std::move(*out);
   return Error{ErrorKind::timeout, "no token came", "", nullptr};
 }

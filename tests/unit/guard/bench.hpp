@@ -72,10 +72,10 @@ struct Reply {
   std::string code{};  ///< of the body, or the page that it is
   Headers headers{};
   std::optional<TransportFailure::Kind> failure{};
-  std::optional<TimeTold> told{};  ///< what a referee tells of it
+  std::optional<TimeReport> time_report{};  ///< what a referee reports
 };
 
-class World {
+class Bench {
  public:
   // The truth ---------------------------------------------------------------------------------
   Duration login_offset{0};
@@ -134,16 +134,16 @@ class World {
   bool cancel_after_first = false;
   bool wakes_early = false;  ///< the first timer fires at once
   Duration wakes_late{0};    ///< so much later than asked for does the first timer fire
-  std::function<void(World&)> before_look;
+  std::function<void(Bench&)> before_look;
   std::deque<std::uint64_t> delivered;   ///< generations that the first NeedTokens bring
   bool replaced_while_it_waits = false;  ///< by another caller: the first token of all
 
-  World() : api(book.id("https://api.example")), login(book.id("https://login.example")) {
+  Bench() : api(book.id("https://api.example")), login(book.id("https://login.example")) {
     options.max_wait = seconds{15};
     request.url = "https://api.example/api/v2/things?size=2";
   }
-  World(const World&) = delete;
-  World& operator=(const World&) = delete;
+  Bench(const Bench&) = delete;
+  Bench& operator=(const Bench&) = delete;
 
   clocks::ClockBook book;
   ServerId api, login;
@@ -201,10 +201,10 @@ class World {
                                     [this](const auto& entry) { return lives(*entry.second); });
     if (found != tokens_.end()) return ready(found->second, has_token, 0);
     if (login_denies) {
-      event::TokenDenied denied;
-      denied.failure = oauth::token_failure(*login_denies, "the login host says no");
-      if (pause_left) denied.failure.next_request = now().boot + *pause_left;
-      return denied;
+      event::TokenFailed failed;
+      failed.failure = oauth::token_failure(*login_denies, "the login host says no");
+      if (pause_left) failed.failure.next_request = now().boot + *pause_left;
+      return failed;
     }
     if (!sent.empty()) elapsed_ += held_up;
     auto fresh = ready(issue(), false, 1);
@@ -242,7 +242,7 @@ class World {
     if (reply.failure) {
       elapsed_ += rtt / 2;
       return event::Failed{
-          {*reply.failure, "no answer from api.example:443", true, {}, {}, reply.told}};
+          {*reply.failure, "no answer from api.example:443", true, {}, {}, reply.time_report}};
     }
     return answer(reply, left);
   }
@@ -381,9 +381,9 @@ class World {
 
 /// The facts of one kind that a call reported to the token machine.
 template <typename Fact>
-std::vector<Fact> told(const World& world) {
+std::vector<Fact> facts_of(const Bench& bench) {
   std::vector<Fact> out;
-  for (const auto& fact : world.facts)
+  for (const auto& fact : bench.facts)
     if (const auto* one = std::get_if<Fact>(&fact)) out.push_back(*one);
   return out;
 }

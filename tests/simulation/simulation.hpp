@@ -51,14 +51,14 @@ class VirtualProcess;
 
 /// Login and API hosts of the emulator, the network to them, and one machine, on one timeline. More
 /// machines and processes can be added to it.
-class VirtualWorld {
+class Simulation {
  public:
   using Machine = virtual_time::Machine;
 
-  explicit VirtualWorld(emulator::CloudOptions options = {}, std::uint64_t seed = 1);
-  ~VirtualWorld();
-  VirtualWorld(const VirtualWorld&) = delete;
-  VirtualWorld& operator=(const VirtualWorld&) = delete;
+  explicit Simulation(emulator::CloudOptions options = {}, std::uint64_t seed = 1);
+  ~Simulation();
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
 
   [[nodiscard]] virtual_time::Timeline& timeline() noexcept { return timeline_; }
   [[nodiscard]] Machine& machine() noexcept { return machine_; }
@@ -112,8 +112,9 @@ class VirtualWorld {
 /// answer; what it has sent is on its way all the same.
 class VirtualProcess {
  public:
-  explicit VirtualProcess(VirtualWorld& world) : VirtualProcess(world, world.machine()) {}
-  VirtualProcess(VirtualWorld& world, virtual_time::Machine& machine);
+  explicit VirtualProcess(Simulation& simulation)
+      : VirtualProcess(simulation, simulation.machine()) {}
+  VirtualProcess(Simulation& simulation, virtual_time::Machine& machine);
   ~VirtualProcess();
   VirtualProcess(const VirtualProcess&) = delete;
   VirtualProcess& operator=(const VirtualProcess&) = delete;
@@ -131,14 +132,14 @@ class VirtualProcess {
 
  private:
   class Net;
-  VirtualWorld& world_;
+  Simulation& simulation_;
   std::shared_ptr<Net> net_;  // what is on its way knows it weakly
 };
 
 /// One client of ours in a process of its own.
 class VirtualClient {
  public:
-  explicit VirtualClient(VirtualWorld& world, const ClientOptions& options = default_options(),
+  explicit VirtualClient(Simulation& simulation, const ClientOptions& options = default_options(),
                          std::uint64_t seed = 1);
   static ClientOptions default_options();
 
@@ -164,7 +165,7 @@ class VirtualClient {
   VirtualProcess process;
 
  private:
-  VirtualWorld& world_;
+  Simulation& simulation_;
   ClientOptions options_;
   engine::Engine engine_;
 };

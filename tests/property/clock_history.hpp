@@ -86,9 +86,9 @@ struct Course {
 
 /// The machine and all courses. After a step, the course as it would have continued is kept: the
 /// earlier samples are about it.
-class World {
+class ClockHistory {
  public:
-  explicit World(Random& random)
+  explicit ClockHistory(Random& random)
       : time_(random.between(seconds{0}, seconds{1'000'000})),
         most_gap_(random.chance(0.5) ? Duration{0} : Duration{random.between(1, 100'000)}) {}
 

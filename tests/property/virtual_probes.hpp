@@ -11,7 +11,7 @@
 #include <optional>
 #include <vector>
 
-#include "clock_world.hpp"
+#include "clock_history.hpp"
 #include "clocks/probe_plan.hpp"
 
 namespace skewguard::testing {
