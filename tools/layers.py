@@ -17,7 +17,7 @@ ARROWS = {
     "base": [],
     "time": ["base"],
     "virtual_time": ["base"],
-    "testing": ["time", "virtual_time"],  # for users' tests: never what is under test
+    "testing": ["time", "virtual_time"],  # for users' tests: never the code under test
     "clocks": ["time"],
     "http": ["time"],
     "oauth": ["clocks", "http"],
@@ -34,22 +34,22 @@ ARROWS = {
     "runtime": ["engine", "settings", "store", "net", "system"],
     "doctor": ["runtime"],
     "proxy": ["runtime", "relay"],
-    "emulator": ["http", "net"],  # never oauth or genesys: it is a second witness
+    "emulator": ["http", "net"],  # never oauth or genesys: an independent second reading
     "demo": ["runtime", "emulator", "virtual_time"],
     "cli": ["doctor", "proxy", "runtime", "emulator", "demo"],
 }
 
-# The machines: told the time and what happened, they say what to do. They cannot wait or block.
+# The state machines: they get the time and an event, and return what to do. They never block.
 PURE = {"time", "clocks", "http", "oauth", "sharing", "diagnosis", "guard", "genesys",
         "relay"}
-# Files of another folder that are as pure. Of their own folder they see what was measured, not how.
+# Files in other folders that are as pure. In their own folder they see what was measured, not how.
 PURE_FILES = {"doctor": {"judge", "case", "claims", "checks", "consensus", "harm"}}
 MEASURED = {"doctor/readings.hpp"}
 IMPURE_HEADER = re.compile(
     r"^(thread|mutex|shared_mutex|condition_variable|future|semaphore|latch|barrier|stop_token"
     r"|ctime|time\.h|unistd\.h|fstream|iostream|sys/.*|poll\.h|openssl/.*"
     r"|boost/(asio|beast)(/.*|\.hpp))$")
-# Compiling Beast takes half a minute a file: one folder may.
+# Compiling Beast takes half a minute per file: only one folder may include it.
 BEAST_FOLDERS = {"net"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -65,7 +65,7 @@ def reachable(folder):
 
 
 def includes(path):
-    """(line number, bracket, name) of each include of a file."""
+    """(line number, bracket, name) of each include in a file."""
     text = path.read_text(encoding="utf-8")
     for match in INCLUDE.finditer(text):
         yield text.count("\n", 0, match.start(1)) + 1, match.group(1), match.group(2)
@@ -75,7 +75,7 @@ def check_public(header, bracket, name):
     if bracket == '"':
         return None if name.startswith("skewguard/") else "a public header includes only skewguard/"
     if header == "asio.hpp" and name.startswith("boost/asio/"):
-        return None  # it is for users of Boost.Asio, and says so
+        return None  # it is for users of Boost.Asio
     return None if re.fullmatch(r"[a-z_0-9]+", name) else "a public header includes only std"
 
 
@@ -84,32 +84,32 @@ def is_pure(folder, stem):
 
 
 def check_pure_file(folder, name):
-    """Of an include by one of PURE_FILES."""
+    """What is wrong with an include in one of PURE_FILES."""
     where, _, file = name.partition("/")
     if where == folder:
         pure = name in MEASURED or Path(file).stem in PURE_FILES[folder]
     else:
         pure = where in PURE | {"base", "skewguard"}
-    return None if pure else "a pure file: it sees what was measured, and pure folders"
+    return None if pure else "a pure file may include only measurements and pure folders"
 
 
 def check_system(folder, stem, name):
     if is_pure(folder, stem) and IMPURE_HEADER.match(name):
-        return f"{folder}/{stem} is pure: it neither waits, locks nor talks"
+        return f"{folder}/{stem} is pure: it must not wait, lock or do I/O"
     if name.startswith("boost/beast") and folder in ARROWS and folder not in BEAST_FOLDERS:
         return "Beast is for " + ", ".join(sorted(BEAST_FOLDERS))
     return None
 
 
 def check_project(allowed, name, near):
-    """`allowed`: the folders that may be included; `near`: where other test files may lie."""
+    """`allowed`: the folders that may be included; `near`: where other test files may be."""
     top = name.split("/")[0]
     if top == "skewguard" and "/" in name:
         return None
     if "/" in name and top in ARROWS:
         return None if top in allowed else f"no arrow leads to {top}/"
     if re.fullmatch(r"[a-z_]+\.inc", name):
-        return None  # made by the build from a document
+        return None  # generated from a document by the build
     if any((place / name).is_file() for place in near):
         return None
     return "name a folder of src/ or skewguard/"
@@ -150,7 +150,7 @@ def check(root):
                 continue
             relative = path.relative_to(root)
             if top == "src" and (len(relative.parts) < 3 or relative.parts[1] not in ARROWS):
-                continue  # told above, once
+                continue  # reported above, once
             for line, name, why in check_file(root, path):
                 if why:
                     problems.append(f"{relative}:{line}: {name}: {why}")

@@ -43,9 +43,9 @@ WORK = ROOT / "build" / "mutate"
 TREE = WORK / "tree"
 BUILD = TREE / "build" / "mutate"
 EQUIVALENT = ROOT / "tools" / "equivalent_mutants.txt"
-# A mutant may loop for ever, wait for ever or fill the memory. Its tests may use this many times
-# the processor time and the time that they need without it, at least so many seconds, and so many
-# bytes.
+# A mutant may loop forever, wait forever or fill the memory. Its tests may take this many times the
+# CPU time and the elapsed time that they take without it, but at least these seconds, and use this
+# many bytes.
 HUNG_FACTOR = 20
 HUNG_LEAST_CPU_S = 10
 HUNG_LEAST_S = 120
@@ -53,8 +53,8 @@ MOST_MEMORY = 8 << 30
 
 SWAPS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||",
          "||": "&&", "+": "-", "-": "+", "*": "/", "/": "*", "%": "*", "+=": "-=", "-=": "+="}
-# The formatter puts a blank on both sides of a binary operator, on one side of `T&&` and `T*`, and
-# on none of a template's brackets.
+# The formatter puts spaces on both sides of a binary operator, on one side of `T&&` and `T*`, and
+# around no template bracket.
 OPERATOR = re.compile(r"(?<= )(" + "|".join(
     re.escape(o) for o in sorted(SWAPS, key=len, reverse=True)) + r")(?= |$)")
 NUMBER = re.compile(r"(?<![\w.'])(\d+)(?![\w.'])")
@@ -97,10 +97,10 @@ def without_comment(line):
 
 
 def changes(code):
-    """(kind, line after) of each mutant of a line; `code` has blanks for comments and quotes, so
-    positions are those of the text."""
+    """(kind, line after) of each mutant of a line. `code` has spaces in place of comments and
+    strings, so positions are the same as in the text."""
     for match in OPERATOR.finditer(code):
-        if match.group(1) not in ("+", "+=") or '"' not in code:  # texts cannot be subtracted
+        if match.group(1) not in ("+", "+=") or '"' not in code:  # strings cannot be subtracted
             yield "operator", match.span(), SWAPS[match.group(1)]
     for match in DIVISION.finditer(code):
         yield "operator", match.span(), ""
@@ -113,7 +113,7 @@ def changes(code):
 
 
 def droppable(code, before):
-    """Whether a line is one whole statement: balanced, and begun on this line."""
+    """Whether a line is one whole statement: balanced, and it starts on this line."""
     if code.count("(") != code.count(")") or code.count("{") != code.count("}"):
         return False
     whole = EARLY_RETURN.match(code) or STATEMENT.match(code)

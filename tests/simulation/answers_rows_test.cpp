@@ -1,4 +1,5 @@
-// Rows of the scenario table that are about answers: what A3, A4 and A6 to A9 leave open.
+// The rows of the scenario table about answers: what the scenario files of A3, A4 and A6 to A11 do
+// not show.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,7 +22,7 @@ void put_field(emulator::Reply& reply, const std::string& name, const std::strin
   emulator::set_field(reply.headers, name, value);
 }
 
-/// The host's next `times` answers are spoilt.
+/// Spoils the host's next `times` answers.
 void spoil_next(Simulation& simulation, const char* host, int times, Spoil spoil) {
   simulation.fate = [host, left = times,
                      spoil = std::move(spoil)](const HttpRequest& request) mutable {
@@ -142,7 +143,7 @@ TEST_P(Scenario, A4AnHourIsPastTheDeadlineAndEndsAtOnceWith7) {
   }
 }
 
-TEST_P(Scenario, A4AnHourIsWaitedForByWhoHasTheTime) {
+TEST_P(Scenario, A4AnHourIsWaitedForIfTheDeadlineAllows) {
   build(0s, {0s}, 300s);
   spoil_next(*simulation, kApiUrl, 1, too_many("1800"));
   Request request = request_of("GET");
@@ -233,9 +234,9 @@ TEST_P(Scenario, A6AGatewaysPageIsRetriedForGetAndAPostIsSentOnce) {
 struct BadAnswer {
   const char* name;
   Spoil spoil;
-  int exit_code;  ///< where it stays so
+  int exit_code;  ///< if every answer is like that
 };
-/// Of the login host, as it may answer a token request.
+/// Bad answers of the login host to a token request.
 const std::vector<BadAnswer>& bad_answers() {
   static const std::vector<BadAnswer> kBad{
       {"502 with HTML", html_page(502), 6},
@@ -321,7 +322,7 @@ constexpr Wording401 kWordings[] = {
     {"another scheme first", R"(Basic realm="x", Bearer error="invalid_token")", "nonsense"},
 };
 
-/// Whatever the API refuses with 401 is said in these words.
+/// The API words all its 401s like this.
 void word_refusals(Simulation& simulation, const Wording401& wording, bool refuse_all = false) {
   simulation.fate = [wording, refuse_all](const HttpRequest& request) {
     Fate fate;
@@ -338,7 +339,7 @@ void word_refusals(Simulation& simulation, const Wording401& wording, bool refus
   };
 }
 
-TEST_P(Scenario, A7ARevokedTokenIsOneInWhateverWords) {
+TEST_P(Scenario, A7ARevokedTokenIsRecognizedWhateverTheWords) {
   for (const Wording401& wording : kWordings) {
     SCOPED_TRACE(wording.name);
     build(0s, {0s});
@@ -365,7 +366,7 @@ TEST_P(Scenario, A7ATokenThatIsNotValidYetIsRecognizedWhateverTheWords) {
   }
 }
 
-TEST_P(Scenario, A7ATokenRefusedForGoodIsOneInWhateverWords) {
+TEST_P(Scenario, A7ATokenRefusedForGoodIsRecognizedWhateverTheWords) {
   for (const Wording401& wording : kWordings) {
     SCOPED_TRACE(wording.name);
     build(0s, {0s});
@@ -466,7 +467,7 @@ TEST_P(Scenario, A9SlowHostsAreWaitedForWithinTheDeadline) {
   EXPECT_EQ(sends_with_token(), 1U);
 }
 
-TEST_P(Scenario, A9WhoeverCannotBeReachedMeans6WithinTheDeadline) {
+TEST_P(Scenario, A9AnUnreachableHostEndsWith6WithinTheDeadline) {
   using Kind = TransportFailure::Kind;
   for (const char* host : {kApiUrl, kLoginUrl}) {
     for (const Kind kind : {Kind::dns, Kind::refused, Kind::unreachable, Kind::tls_failed,
@@ -534,7 +535,7 @@ TEST_P(Scenario, A9AResetOfTheTokenRequestIsRetried) {
 
 // A10 ---------------------------------------------------------------------------------------------
 
-/// In place of the host's own answer.
+/// Replaces the host's own answer.
 Spoil says(int status, std::string body, std::string challenge = "") {
   return [status, body = std::move(body), challenge = std::move(challenge)](auto& reply) {
     reply.status = status;
@@ -580,7 +581,7 @@ TEST_P(Scenario, A10WhatStandsBeforeTheApiIsNamedAndCostsNoToken) {
   }
 }
 
-TEST_P(Scenario, A10WhereNoTokenArrivesTheWayThereIsSuspectedInTheApisOwnWords) {
+TEST_P(Scenario, A10IfNoTokenArrivesTheNetworkPathIsSuspectedInTheApisOwnWords) {
   build(0s, {0s});
   spoil_next(*simulation, kApiUrl, kAlways,
              says(401, R"({"code":"authentication.required","message":"No bearer token."})"));
@@ -592,7 +593,7 @@ TEST_P(Scenario, A10WhereNoTokenArrivesTheWayThereIsSuspectedInTheApisOwnWords) 
       testing::AllOf(testing::HasSubstr("removing"), testing::HasSubstr("No bearer token.")));
 }
 
-TEST_P(Scenario, A10OfTwoBearerChallengesTheOneIsQuotedThatSaysWhy) {
+TEST_P(Scenario, A10OfTwoBearerChallengesTheOneWithAReasonIsQuoted) {
   build(0s, {0s});
   ASSERT_EQ(client->get().status, 200);
   simulation->run_for(30s);
@@ -653,7 +654,7 @@ TEST_P(Scenario, A11ACompressedErrorIsRead) {
   EXPECT_EQ(outcome.report.attempts.back().error_code, "access_denied");
 }
 
-TEST_P(Scenario, A11AnAnswerThatWasCompressedUnaskedIsDecodedAndABrokenOneIsNone) {
+TEST_P(Scenario, A11AnAnswerCompressedUnaskedIsDecodedAndABrokenOneIsNoAnswer) {
   build(0s, {0s});
   spoil_next(*simulation, kApiUrl, kAlways, says_in_gzip(200, gzip_of_an_error()));
   EXPECT_EQ(client->get().body, R"({"error":"access_denied"})");
@@ -689,7 +690,7 @@ TEST_P(Scenario, A11ALoginRefusalCountsThoughItsBodyIsNotWhatItsCodingSays) {
   EXPECT_EQ(refused.report.attempts.back().http_status, 401);
 }
 
-TEST_P(Scenario, A11ARefusalIsReadThoughTheCallerAskedForItsCoding) {
+TEST_P(Scenario, A11ARefusalIsReadAlthoughTheCallerAskedForItsCoding) {
   build(0s, {0s});
   spoil_next(*simulation, kApiUrl, kAlways, says_in_gzip(403, gzip_of_an_error()));
   Request asked = request_of("GET");
@@ -699,7 +700,7 @@ TEST_P(Scenario, A11ARefusalIsReadThoughTheCallerAskedForItsCoding) {
   EXPECT_EQ(outcome.body, gzip_of_an_error());
 }
 
-TEST_P(Scenario, A11ATokenOfAnotherWordingIsUsed) {
+TEST_P(Scenario, A11ATokenAnswerInOtherWordsIsUsed) {
   build(0s, {0s});
   spoil_next(*simulation, kLoginUrl, kAlways, [](emulator::Reply& reply) {
     const auto at = reply.body.find("earer\"");

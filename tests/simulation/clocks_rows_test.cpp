@@ -1,5 +1,5 @@
-// Rows of the scenario table that are about clocks: what C10, C11, C14, C16, C17 and C20 leave
-// open.
+// The rows of the scenario table about clocks: what the scenario files of C10, C11, C14, C16, C17
+// and C20 do not show.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 namespace skewguard::simulation {
 namespace {
 
-/// Each reported bound of this host's clock holds all its true offsets (to true time).
+/// The reported bounds of this host's clock contain all its true offsets (from true time).
 void expect_bounds_hold(Simulation& simulation, const CallReport& report, const char* host,
                         const std::vector<Duration>& offsets) {
   const Duration wall_ahead = simulation.now().wall - simulation.server_now().wall;
@@ -28,7 +28,7 @@ void expect_bounds_hold(Simulation& simulation, const CallReport& report, const 
   ADD_FAILURE() << host << " is not in the report";
 }
 
-/// No clock is blamed, and no token is called ended, by any attempt of any call.
+/// No attempt of any call blames a clock or says that a token has expired.
 void expect_clocks_are_innocent(const VirtualClient& client) {
   for (const CallReport& report : client.resolved) {
     for (const ReportedAttempt& attempt : report.attempts) {
@@ -126,7 +126,7 @@ TEST_P(Scenario, C14DatesThatBreakOthersBreakNothing) {
   }
 }
 
-/// The last second of 2028 has come `when` of true time after the start, and there is one more.
+/// The last second of 2028 begins `when` after the start in true time, and a leap second follows.
 class LeapSecond : public Scenario {
  protected:
   static constexpr Duration kWhen = 100s;
@@ -224,7 +224,7 @@ TEST_P(Scenario, C17AMarginNeverEatsUpALifetime) {
   }
 }
 
-TEST_P(Scenario, C20AServerThatSpeaksOfSkewOrExpiryBlamesNoClockByThat) {
+TEST_P(Scenario, C20AServerThatSpeaksOfSkewOrExpiryDoesNotGetAClockBlamed) {
   const std::pair<const char*, const char*> words[] = {
       {"", R"({"code":"RequestTimeTooSkewed","message":"Your clock is wrong.","status":401})"},
       {"", R"({"code":"credentials.expired","message":"Token expired: check your clock skew."})"},

@@ -1,4 +1,4 @@
-// Dates that are no clock's (C19), and late ones together with slow propagation.
+// Dates that do not come from a clock (C19), and late ones together with slow propagation.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ namespace {
 
 using Lie = std::function<std::chrono::seconds(std::chrono::seconds honest)>;
 
-constexpr std::chrono::seconds kNewYear = 1'767'225'600s;  // of 2026, when the worlds begin
+constexpr std::chrono::seconds kNewYear = 1'767'225'600s;  // of 2026, when the simulations start
 
 struct NamedLie {
   const char* name;
@@ -33,7 +33,7 @@ const std::vector<NamedLie>& lies() {
 
 class DishonestDates : public Scenario {
  protected:
-  /// From now on the host's answers carry what `lie` makes of their Date.
+  /// From now on `lie` changes the Date of the host's answers.
   void lie(const char* host, const Lie& lie) {
     simulation->fate = [host, lie](const HttpRequest& request) {
       Fate fate;
@@ -101,7 +101,7 @@ TEST_P(DishonestDates, SlowPropagationIsWaitedForWithTheSameTokenAlsoWhereDatesA
     EXPECT_EQ(tokens_sent().size(), 1U);
     if (late == 0s) {
       EXPECT_EQ(outcome.report.verdict, Verdict::token_not_yet_active);
-    } else {  // it cannot be told from a clock that lags, and says so (evidence rule 2)
+    } else {  // it looks like a clock that lags, and says so (evidence rule 2)
       EXPECT_EQ(outcome.report.verdict, Verdict::issuer_clock_ahead);
       EXPECT_THAT(outcome.report.attempts[0].explanation,
                   testing::HasSubstr("or its Date is late"));

@@ -1,4 +1,4 @@
-// What a refusal may be laid to, in rows that join two causes: C10, C19, T1 and V1.
+// What a refusal may be blamed on if there are two causes: C10, C19, T1 and V1.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ using emulator::DateFault;
 
 const char* const kText1970 = "Thu, 01 Jan 1970 00:00:00 GMT";
 
-/// From now on the login host's Date is no clock's.
+/// From now on the login host's Date does not come from a clock.
 void spoil_login_dates(Simulation& simulation, DateFault::Kind kind) {
   emulator::Fault fault;
   fault.host = emulator::Host::login;

@@ -1,5 +1,5 @@
-// Servers that lie as they please, on virtual time: whatever they answer, token requests stay
-// within evidence rule 8, no call outlives its deadline, and each caller is answered once.
+// Servers that lie at random, on virtual time: whatever they answer, token requests stay within
+// evidence rule 8, no call outlives its deadline, and each caller is answered once.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -35,7 +35,7 @@ class Dice {
   std::mt19937_64 engine_;
 };
 
-constexpr std::chrono::seconds kLongLife = 2h;  ///< whatever is learned, none ends within a run
+constexpr std::chrono::seconds kLongLife = 2h;  ///< so that no token expires within a run
 
 constexpr Duration kLies[] = {0s,   1s,    -1s,   3s,    -3s,  12s,       -12s,
                               600s, -600s, 1200s, -2h,   2h,   24h * 365, -24h * 365 * 56,
@@ -63,13 +63,13 @@ void lie_about_date(Dice& dice, emulator::Reply& reply) {
   }
 }
 
-/// The words of a host that says that the token is no good.
+/// What hosts write when they refuse a token.
 constexpr const char* kRefusals[] = {
     R"({"error":"invalid_token"})", R"({"code":"token.expired","message":"The token has expired"})",
     R"([{"errorCode":"INVALID_SESSION_ID","message":"Session expired or invalid"}])"};
 constexpr const char* kChallenge = R"(Bearer error="invalid_token")";
 
-/// A refusal of the token, in one of its wordings.
+/// Refuses the token, in one of these wordings.
 void refuse_somehow(Dice& dice, emulator::Reply& reply) {
   constexpr int kStatuses[] = {401, 401, 403, 400};
   refuse(reply);
@@ -78,7 +78,7 @@ void refuse_somehow(Dice& dice, emulator::Reply& reply) {
   if (dice.once_in(3)) reply.headers.add("WWW-Authenticate", kChallenge);
 }
 
-/// Any 401 counts as one, though one new token more may show that a gateway sent it.
+/// Any 401 counts as a refusal, although another new token may show that a gateway sent it.
 bool refuses_token(const emulator::Reply& reply) {
   if (reply.status == 401) return true;
   if (reply.status != 400 && reply.status != 403) return false;
@@ -86,7 +86,7 @@ bool refuses_token(const emulator::Reply& reply) {
          reply.body == kRefusals[1];
 }
 
-/// What a host may answer; `mood` keeps to one kind of answer for a while.
+/// What a host may answer; `mood` keeps it to one kind of answer for a while.
 void lie(Dice& dice, int mood, emulator::Reply& reply) {
   constexpr int kStatuses[] = {200, 200, 401, 401, 401, 403, 400,
                                404, 429, 500, 502, 503, 504, 302};
@@ -113,7 +113,7 @@ void lie(Dice& dice, int mood, emulator::Reply& reply) {
   if (dice.once_in(2)) lie_about_date(dice, reply);
 }
 
-/// A token whose claims are moved by `by`.
+/// A token whose claims are shifted by `by`.
 std::string moved_jwt(Dice& dice, std::chrono::seconds now, Duration by, std::chrono::seconds life,
                       std::uint64_t serial) {
   const auto part = [](const std::string& json) {
@@ -132,12 +132,12 @@ std::string moved_jwt(Dice& dice, std::chrono::seconds now, Duration by, std::ch
 }
 
 struct Run {
-  bool login_lies_too = false;  ///< in statuses, Dates and lives; its claims may lie in any case
-  Duration longest = 30s;       ///< of the deadlines
-  bool short_lives = false;     ///< tokens of 5 to 60 s, else of two hours
+  bool login_lies_too = false;  ///< in statuses, Dates and lifetimes; its claims may always lie
+  Duration longest = 30s;       ///< deadline of a call
+  bool short_lives = false;     ///< lifetimes of 5 to 60 s, otherwise of two hours
 };
 
-/// One simulation: callers that come now and then, for a minute and a half.
+/// One simulation: calls now and then for a minute and a half.
 class LyingHosts {
  public:
   LyingHosts(std::uint64_t seed, Run run)
@@ -210,7 +210,7 @@ class LyingHosts {
 
   Fate api_fate(const HttpRequest& request, Fate fate) {
     if (dice_.once_in(20)) mood_ = dice_.below(4);
-    const int mood = mood_ == 3 ? dice_.below(3) : mood_;  // 3: changes from one to the next
+    const int mood = mood_ == 3 ? dice_.below(3) : mood_;  // 3: another one for each answer
     const auto key = std::pair(request.url, std::string(request.authorization.reveal()));
     if (!key.second.empty()) check_send(key);
     fate.spoil = [this, mood, key, sent = simulation_.boot()](emulator::Reply& reply) {
@@ -244,7 +244,7 @@ class LyingHosts {
     if (dice_.once_in(3)) lie_about_date(dice_, reply);
   }
 
-  /// Of one token in one call: four refusals at most, and each half a second after the last.
+  /// One token is refused at most four times in one call, at least half a second apart.
   void check_send(const std::pair<std::string, std::string>& which) {
     const auto& times = refused_[which];
     EXPECT_LT(times.size(), 4U) << which.first;
@@ -252,8 +252,8 @@ class LyingHosts {
     EXPECT_GE(simulation_.boot() - times.back(), 500ms) << which.first;
   }
 
-  /// Evidence rule 8: in any time t, 6 + t / 5 s at most, beside those for tokens that may have
-  /// been due for a renewal: whatever was learned, that is not before an eighth of a life.
+  /// Evidence rule 8: in any time t at most 6 + t / 5 s requests, not counting those for tokens
+  /// that may have been due for a refresh, which is never before an eighth of the lifetime.
   void check_token_requests() const {
     std::vector<Instant> paid;
     for (std::size_t i = 1; i < asked_.size(); ++i)
@@ -266,7 +266,7 @@ class LyingHosts {
 
   struct Asked {
     Instant at;
-    Duration life;  ///< of the token that came
+    Duration life;  ///< of the token in the answer
   };
 
   Dice dice_;
@@ -276,9 +276,9 @@ class LyingHosts {
   engine::Engine engine_;
   std::vector<Call> calls_;
   int mood_ = 0;
-  bool moved_ = false;        ///< the tokens' claims
-  std::vector<Asked> asked_;  ///< a token
-  /// When a token was sent by a call that was refused then.
+  bool moved_ = false;        ///< the tokens' claims are shifted
+  std::vector<Asked> asked_;  ///< the token requests
+  /// When each call sent a token that was refused.
   std::map<std::pair<std::string, std::string>, std::vector<Instant>> refused_;
 };
 

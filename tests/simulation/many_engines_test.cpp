@@ -1,6 +1,6 @@
-// Many engines over one register on virtual time: how many token requests they make together, how
-// long they wait for a token, and that none of them ever uses one past its end by the issuer's
-// clock.
+// Many engines that share one register, on virtual time: how many token requests they make
+// together, how long they wait for a token, and that none ever uses a token that has expired by the
+// issuer's clock.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -34,25 +34,25 @@ Duration span() {
 
 struct Setting {
   int engines = 1;
-  bool own_machines = false;  ///< each engine on its own, whose clocks start and drift as they like
-  bool staggered = false;     ///< started over ten minutes, not at once
-  Duration slowest{0};        ///< of the login host's answers
-  double killed = 0;          ///< this part of the holders, while they wait for the answer
-  double frozen = 0;          ///< likewise; half of them with their machine, if it is their own
-  double unanswered = 0;      ///< this part of the register's operations; every other one is done
-  bool forgets = false;       ///< the register becomes empty, or as it was minutes before
+  bool own_machines = false;  ///< one for each engine, whose clocks start and drift at random
+  bool staggered = false;     ///< started over ten minutes instead of all at once
+  Duration slowest{0};        ///< the longest delay of the login host's answers
+  double killed = 0;          ///< the fraction of holders killed while they wait for the answer
+  double frozen = 0;          ///< likewise; half of them with their machine if it is their own
+  double unanswered = 0;      ///< the fraction of the register's operations; half of these are done
+  bool forgets = false;       ///< the register loses its contents, or those of the last minutes
   bool takes_no_token = false;       ///< the register rejects records that contain a token
-  std::optional<int> swaps_taken{};  ///< the register can still be read, but takes no more swaps
+  std::optional<int> swaps_taken{};  ///< after so many swaps the register can only be read
 };
 
 struct Outcome {
-  std::size_t requests = 0;      ///< for a token
+  std::size_t requests = 0;      ///< token requests
   std::size_t lost_holders = 0;  ///< and other losses that may cost a request
   std::size_t dead_uses = 0;
   std::size_t uses = 0;
-  std::size_t failures = 0;  ///< of calls
+  std::size_t failures = 0;  ///< calls that failed
   std::size_t takeovers = 0;
-  /// Of a call in a process that was not frozen: beyond the time that lost holders cost.
+  /// The longest wait of a call in a process that was not frozen, less what lost holders cost.
   Duration longest_wait{0};
 };
 
@@ -71,7 +71,7 @@ class Dice {
   std::mt19937_64 random_;
 };
 
-/// One value, with a version that never comes again.
+/// One value, with a version that is never repeated.
 class Register {
  public:
   [[nodiscard]] std::optional<TokenStore::Value> value() const {
@@ -95,12 +95,12 @@ class Register {
   std::uint64_t version_ = 0;
 };
 
-/// What all of them have in common.
+/// What all engines share.
 struct Common {
   Common(const Setting& with, std::uint64_t seed)
       : setting(with), dice(seed), simulation(hosts(dice), seed) {}
 
-  /// Both hosts agree with each other, and with nobody else.
+  /// The clocks of both hosts agree with each other, but with no machine.
   static emulator::CloudOptions hosts(Dice& dice) {
     const Duration offset = dice.between(-24h, 24h);
     return servers(TokenFormat::opaque, offset, {offset}, kLife);
@@ -123,14 +123,14 @@ struct Common {
   Outcome outcome;
 };
 
-/// The register as one process reaches it: over a network that may lose what is said.
+/// The register as seen by one process: over a network that may lose requests and answers.
 class RegisterAccess final : public TokenStore {
  private:
   Duration way() { return common_.dice.between(0ms, 5ms); }
   void after_way(std::function<void()> function) {
     common_.simulation.timeline().after(way(), std::move(function));
   }
-  /// What reaches the process later, if it lives by then.
+  /// Delivers something to the process later, if it is still alive by then.
   template <typename Handler>
   auto answer(Handler handler) {
     return [this, alive = alive_, handler = std::move(handler)]<typename Result>(Result result) {
@@ -174,7 +174,7 @@ class RegisterAccess final : public TokenStore {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-/// One process of ours from its start to its end: it makes a call now and then.
+/// One process with an engine, from its start to its end. It makes a call now and then.
 class Life {
  public:
   Life(Common& common, virtual_time::Machine& machine, const std::string& boot)
@@ -195,7 +195,7 @@ class Life {
   Life(const Life&) = delete;
   Life& operator=(const Life&) = delete;
 
-  std::function<void()> on_kill;  ///< ends and destroys this life
+  std::function<void()> on_kill;  ///< ends and destroys this process
 
  private:
   [[nodiscard]] Duration now() const { return common_.simulation.timeline().now(); }
@@ -229,7 +229,7 @@ class Life {
                     note_wait();
                   });
   }
-  /// Nobody waits for a frozen holder to thaw: each that is lost costs 3 s, and the next request.
+  /// Nobody waits until a frozen holder thaws: each lost holder costs 3 s and another request.
   void note_wait() {
     if (frozen_until_ > began_) return;
     const auto lost = static_cast<int>(common_.outcome.lost_holders - lost_before_) + 1;
@@ -252,7 +252,7 @@ class Life {
     if (record == nullptr || servers.login_clock().reading(at) >= record->ends)
       ++common_.outcome.dead_uses;
   }
-  /// Whoever asks for a token holds the claim, until something befalls it.
+  /// A process that requests a token holds the claim. Here it may be killed or frozen.
   void holds() {
     auto& dice = common_.dice;
     const Duration soon = dice.between(0s, common_.setting.slowest + 50ms);
@@ -281,15 +281,15 @@ class Life {
   Common& common_;
   VirtualProcess process_;
   RegisterAccess register_;
-  std::unique_ptr<engine::Engine> engine_;  // before the others, on its dead process
+  std::unique_ptr<engine::Engine> engine_;  // destroyed before the others, on its dead process
   bool calling_ = false;
   Duration began_{0};
-  std::size_t lost_before_ = 0;  ///< holders, when the call began
+  std::size_t lost_before_ = 0;  ///< lost holders when the call began
   Duration frozen_until_{0};
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-/// All of them.
+/// All engines.
 class Crowd {
  public:
   Crowd(const Setting& setting, std::uint64_t seed) : all_(setting, seed) {
@@ -334,7 +334,8 @@ class Crowd {
       lives_[i].reset();
     };
   }
-  /// Minted at once, stamped late: the token is older than the answer's Date says.
+  /// The login host issues the token at once but stamps its answer late: the token is older than
+  /// the Date says.
   Fate fate(const HttpRequest& request) {
     Fate fate;
     if (!request.url.starts_with(kLoginUrl)) return fate;
@@ -368,7 +369,7 @@ Outcome play(const Setting& setting) {
   return Crowd(setting, kSeed).play();
 }
 
-/// One engine to which nothing happens, and that lives as long as the first of the others. Played
+/// One undisturbed engine that runs as long as the first of the others. Played
 /// once for all settings that differ in what happens.
 Outcome play_alone(const Setting& setting) {
   static std::map<std::pair<bool, Duration>, Outcome> played;
@@ -380,8 +381,8 @@ Outcome play_alone(const Setting& setting) {
 
 class ManyEngines : public testing::TestWithParam<std::tuple<bool, bool, bool>> {
  protected:
-  /// At most 5% more than one engine alone makes, and one for each holder that was lost. In short
-  /// runs for one number of engines, in long ones for all.
+  /// At most 5% more token requests than one engine alone makes, plus one for each lost holder.
+  /// Short runs try one number of engines, long runs all.
   static void expect_few_requests(Setting setting, int in_short_runs) {
     for (const int engines : {2, 5, 20, 100}) {
       if (!long_run() && engines != in_short_runs) continue;
@@ -413,7 +414,7 @@ class ManyEngines : public testing::TestWithParam<std::tuple<bool, bool, bool>> 
     EXPECT_GT(all.requests, 2 * alone.requests);
     EXPECT_LE(all.requests, 100 * alone.requests + 100);
   }
-  /// In long runs.
+  /// In long runs only.
   static void tell(const Setting& setting, const Outcome& alone, const Outcome& all) {
     if (!long_run()) return;
     std::cout << setting.engines << " engines: " << all.requests << " token requests (one alone "
@@ -458,7 +459,7 @@ TEST_P(ManyEngines, MakeOneMoreEachTimeTheRegisterForgets) {
   expect_few_requests(with, 2);
 }
 
-/// Each then needs a token of its own, but nobody waits for more than one other.
+/// Each engine then needs its own token, but none waits for more than one other.
 TEST_P(ManyEngines, DoNotWaitInARowForTokensThatCannotBeStored) {
   Setting with = setting();
   with.takes_no_token = true;

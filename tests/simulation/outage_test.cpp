@@ -23,7 +23,7 @@ class Outage : public Scenario {
     request.timeout = patience;
     callers.push_back({simulation->boot(), patience, client->start(request)});
   }
-  /// A caller each `pause` for `span`, of different patience.
+  /// Starts a call every `pause` for `span`, with different deadlines.
   void arrive_for(Duration span, Duration pause) {
     const Instant end = simulation->boot() + span;
     while (simulation->boot() < end) {
@@ -58,13 +58,13 @@ TEST_P(Outage, AThousandCallersAtExpiryAreAllAnsweredWhateverTheLoginHostDoes) {
   ASSERT_EQ(client->get().status, 200);
   simulation->run_for(until(240s));
   slow = true;
-  arrive_for(until(320s), 500ms);  // the refresh takes 10 s: nobody may notice
+  arrive_for(until(320s), 500ms);  // the refresh takes 10 s: no caller may notice
   ASSERT_EQ(simulation->token_requests(), 2U);
   down = true;
   simulation->run_for(until(540s));
   const Instant dead = asked(1) + 296s;  // margins, and the second that `exp` was truncated by
-  arrive_for(until(545s), 100ms);        // the token lives still, its refresh fails
-  arrive_for(until(610s), 80ms);         // it ends meanwhile: callers pile up
+  arrive_for(until(545s), 100ms);        // the token is still valid, its refresh fails
+  arrive_for(until(610s), 80ms);         // it expires meanwhile: callers pile up
   down = false;
   arrive_for(until(640s), 250ms);
   slow = false;

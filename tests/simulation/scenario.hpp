@@ -13,20 +13,20 @@
 #include "simulation/simulation.hpp"
 #include "time/http_date.hpp"
 
-/// The simulation of the scenario table's rows, on virtual time: each with opaque tokens and JWTs,
-/// and with the local wall clock right, fast, slow and in 1970, none of which may matter.
+/// Plays the rows of the scenario table on virtual time: each with opaque tokens and JWTs, and with
+/// the local wall clock right, fast, slow and in 1970, none of which may matter.
 namespace skewguard::simulation {
 
 using namespace std::chrono_literals;
 using emulator::TokenFormat;
 
-/// An API that takes no token, however new.
+/// Turns an answer into a refusal of the token.
 inline void refuse(emulator::Reply& reply) {
   reply.status = 401;
   reply.body = R"({"message":"Invalid login credentials.","code":"bad.credentials","status":401})";
 }
 
-/// Writes `date` into the answer, in place of its own.
+/// Replaces the Date of the answer.
 inline void redate(emulator::Reply& reply, std::chrono::seconds date) {
   Headers headers;
   for (const auto& field : reply.headers.fields()) {
@@ -75,7 +75,7 @@ class Scenario : public testing::TestWithParam<std::tuple<TokenFormat, Wall>> {
     client = std::make_unique<VirtualClient>(*simulation, options);
   }
 
-  /// Calls every `pause` for `span`; each must come through.
+  /// Calls every `pause` for `span`; each call must succeed.
   void call_for(Duration span, Duration pause) {
     for (Duration passed{0}; passed < span; passed += pause) {
       const auto outcome = client->get();

@@ -175,7 +175,7 @@ TEST_P(Scenario, C18AMachineThatStoodStillCostsAtMostOneRejection) {
   EXPECT_EQ(simulation->rejections(), rejected);
 }
 
-TEST_P(Scenario, C18AShortStandstillIsBorneOutByTheLoginHostAndCostsNoRejection) {
+TEST_P(Scenario, C18AShortStandstillIsConfirmedByTheLoginHostAndCostsNoRejection) {
   build(0s, {0s}, 1h);
   call_for(10min, 10s);
   simulation->stand_still(20min);
@@ -188,14 +188,14 @@ TEST_P(Scenario, C18AShortStandstillIsBorneOutByTheLoginHostAndCostsNoRejection)
 TEST_P(Scenario, C18ATokenAskedForAfterTheStandstillKeepsItsLife) {
   build(0s, {0s}, 300s);
   ASSERT_EQ(client->get().status, 200);
-  simulation->run_for(700s);  // two tokens have ended: the login host is the first to show the gap
+  simulation->run_for(700s);  // two tokens have expired: the login host is first to show the gap
   simulation->stand_still(100s);
   call_for(250s, 10s);
   EXPECT_EQ(simulation->rejections(), 0U);
   EXPECT_EQ(simulation->token_requests(), 3U);
 }
 
-TEST_P(Scenario, C18ADateIn2100IsBorneOutByNobodyAndStartsNoStorm) {
+TEST_P(Scenario, C18ADateIn2100IsConfirmedByNobodyAndStartsNoStorm) {
   build(0s, {0s}, 1h);
   call_for(10min, 10s);
   int answers = 0;
@@ -214,7 +214,7 @@ TEST_P(Scenario, C18ADateIn2100IsBorneOutByNobodyAndStartsNoStorm) {
 TEST_P(Scenario, C18WhereTheHypervisorReportsItNotEvenTheFirstCallIsRefused) {
   build(0s, {0s}, 1h);
   simulation->machine().tell_of_stops();
-  client = std::make_unique<VirtualClient>(*simulation);  // one that has seen the marker
+  client = std::make_unique<VirtualClient>(*simulation);  // a client that has seen the marker
   call_for(60s, 10s);
   simulation->stand_still(2h);
   call_for(600s, 10s);
@@ -234,7 +234,7 @@ TEST_P(Scenario, C18AMoveToAnotherHostCostsOneLookAndNoToken) {
   EXPECT_EQ(looks_at_login(), 1U);
 }
 
-TEST_P(Scenario, C18ALookThatIsNotAnsweredHoldsNobodyPastHisDeadline) {
+TEST_P(Scenario, C18ALookThatIsNotAnsweredHoldsNoCallPastItsDeadline) {
   build(0s, {0s}, 1h);
   simulation->machine().tell_of_stops();
   client = std::make_unique<VirtualClient>(*simulation);
@@ -271,7 +271,7 @@ TEST_P(Scenario, ALagIsUnlearnedOnceTheClockIsCorrected) {
   EXPECT_EQ(client->get().report.verdict, Verdict::issuer_clock_ahead);
   call_for(400s, 20s);
   simulation->servers().login_clock().step(-12s, simulation->server_now().boot);
-  call_for(800s, 100s);  // each token has died meanwhile: nothing bridges the next one's wait
+  call_for(800s, 100s);  // each token has expired meanwhile: nothing bridges the wait for the next
   simulation->run_for(100s);
   const Instant before = simulation->boot();
   ASSERT_EQ(client->get().status, 200);
@@ -507,7 +507,7 @@ TEST_P(Scenario, T8ManyCallersOfARefusedTokenShareOneGrowingPause) {
   EXPECT_EQ(simulation->most_token_requests_at_once(), 1U);
 }
 
-/// Answers with 429 and asks to come back 5 s later by its own clock.
+/// Answers with 429 and asks to try again 5 s later by its own clock.
 Fate limited(const HttpRequest& request, const char* host) {
   Fate fate;
   if (!request.url.starts_with(host) || request.method == "HEAD") return fate;

@@ -1,5 +1,4 @@
-// C22 to C24, T13: clocks that are set right, tokens revoked while a call waits, begins that
-// differ.
+// C22 to C24, T13: clocks that are corrected, tokens revoked while a call waits, nbf before iat.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,7 +20,7 @@ void set_api(Simulation& simulation, Duration by) {
     clock.step(by, simulation.server_now().boot);
 }
 
-/// Calls at fixed times; how many failed.
+/// Calls at fixed times, and returns how many failed.
 int failures(Simulation& simulation, VirtualClient& client, int calls, Duration every) {
   int failed = 0;
   const Instant start = simulation.boot();
@@ -154,7 +153,7 @@ TEST_P(Scenario, C22ALagThatComesBackIsOneOfSeveralClocksAndIsKept) {  // C15
   EXPECT_LE(simulation->rejections(), 3U) << "learned, contradicted, learned again";
 }
 
-TEST_P(Scenario, C23ATokenRevokedWhileCallsWaitForItsBeginIsReplacedForAll) {
+TEST_P(Scenario, C23ATokenRevokedWhileCallsWaitForItToBecomeValidIsReplacedForAll) {
   build(3s, {0s});
   Request request;
   request.path = "/api/v2/tokens/me";

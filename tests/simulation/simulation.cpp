@@ -19,7 +19,8 @@ Now start_now() {
 
 }  // namespace
 
-/// The network: requests travel, are handled by the emulator when they arrive, answers travel back.
+/// The network: requests travel, the emulator handles them when they arrive, and answers travel
+/// back.
 class VirtualProcess::Net final : public Transport, public std::enable_shared_from_this<Net> {
  public:
   Net(Simulation& simulation, VirtualProcess& process)
@@ -198,7 +199,7 @@ void Simulation::pass(Duration span, Machine::State state) {
 
 Duration Simulation::leg(const Path& path) {
   const double tail = -std::log(1.0 - jitter_.next());
-  return path.least + Duration{std::llround(tail * static_cast<double>(path.jitter.count()))};
+  return path.min + Duration{std::llround(tail * static_cast<double>(path.jitter.count()))};
 }
 
 std::size_t Simulation::token_requests() const {

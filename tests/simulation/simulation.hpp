@@ -20,18 +20,18 @@ namespace skewguard::simulation {
 inline constexpr const char* kLoginUrl = "https://login.test";
 inline constexpr const char* kApiUrl = "https://api.test";
 
-/// One direction of the network path: `least` plus an exponential tail of mean `jitter`.
+/// One direction of the network path: a delay of `min` plus an exponential tail of mean `jitter`.
 struct Path {
-  Duration least = std::chrono::milliseconds{10};
+  Duration min = std::chrono::milliseconds{10};
   Duration jitter{0};
 };
 
-/// What a request meets on its way, beside the emulator's own answer.
+/// What happens to a request on its way, besides the emulator's own answer.
 struct Fate {
   enum class Kind { arrives, lost, answer_lost, refused } kind = Kind::arrives;
   Duration extra{0};                            ///< more delay on the way up
   Duration extra_down{0};                       ///< more delay on the way down
-  std::function<void(emulator::Reply&)> spoil;  ///< changes the answer after it was stamped
+  std::function<void(emulator::Reply&)> spoil;  ///< changes the answer after it got its Date
 };
 
 /// A request as the network saw it.
@@ -39,7 +39,7 @@ struct Seen {
   Instant at;  ///< when it left, by the local boot clock
   std::string method;
   std::string url;
-  std::string authorization;  ///< in the open: this is a test
+  std::string authorization;  ///< in plain text: this is a test
   std::string body;
   int status = 0;  ///< 0 = no answer
   [[nodiscard]] bool token_request() const {
@@ -49,8 +49,8 @@ struct Seen {
 
 class VirtualProcess;
 
-/// Login and API hosts of the emulator, the network to them, and one machine, on one timeline. More
-/// machines and processes can be added to it.
+/// The emulator's login and API hosts, the network to them, and one machine, on one timeline. More
+/// machines and processes can be added.
 class Simulation {
  public:
   using Machine = virtual_time::Machine;
@@ -66,7 +66,7 @@ class Simulation {
   Transport& transport() noexcept;
 
   void run_for(Duration span) { timeline_.run_for(span); }
-  /// Runs while `busy`, at most for `at_most`; false where it still was.
+  /// Runs while `busy`, for at most `at_most`; false if it was still busy then.
   bool run_while(const std::function<bool()>& busy, Duration at_most) {
     return timeline_.run_while(busy, at_most);
   }
@@ -84,7 +84,7 @@ class Simulation {
   [[nodiscard]] Now server_now() const;
   Path up;
   Path down;
-  /// Asked for each request as it leaves; empty = all arrive.
+  /// Called for each request as it leaves; empty = all arrive.
   std::function<Fate(const HttpRequest&)> fate;
 
   [[nodiscard]] const std::vector<Seen>& seen() const noexcept { return seen_; }
@@ -108,8 +108,8 @@ class Simulation {
   std::unique_ptr<VirtualProcess> another_;
 };
 
-/// A process with its connections to the hosts. Killed, it sends nothing any more and gets no
-/// answer; what it has sent is on its way all the same.
+/// A process with its connections to the hosts. Once killed, it sends nothing and gets no answers;
+/// what it has sent already still arrives.
 class VirtualProcess {
  public:
   explicit VirtualProcess(Simulation& simulation)
@@ -120,9 +120,9 @@ class VirtualProcess {
   VirtualProcess& operator=(const VirtualProcess&) = delete;
 
   virtual_time::Process loop;
-  /// Asked for each request as it leaves: how it fails, or nothing.
+  /// Called for each request as it leaves: how it fails, or nothing.
   std::function<std::optional<TransportFailure::Kind>(const HttpRequest&)> breaks;
-  std::vector<std::string> broken;  ///< the methods of the requests that failed so
+  std::vector<std::string> broken;  ///< the methods of the requests that failed this way
 
   Transport& transport() noexcept;
   /// Freezes the process for `span` of true time.

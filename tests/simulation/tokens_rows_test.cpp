@@ -1,4 +1,5 @@
-// Rows of the scenario table that are about tokens: what T1, T5, T6, T9, T11 and T12 leave open.
+// The rows of the scenario table about tokens: what the scenario files of T1, T5, T6, T9, T11 and
+// T12 do not show.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,7 +13,7 @@ namespace {
 
 constexpr const char* kMe = "/api/v2/tokens/me";
 
-/// From now on the login host says so of its tokens' lives: any JSON; empty = nothing.
+/// From now on this is the login host's `expires_in`: any JSON; empty = none.
 void tell_life(Simulation& simulation, const std::string& json) {
   emulator::Fault fault;
   fault.host = emulator::Host::login;
@@ -20,7 +21,7 @@ void tell_life(Simulation& simulation, const std::string& json) {
   ASSERT_TRUE(simulation.servers().add_fault(fault, simulation.server_now()));
 }
 
-/// From now on the login host's tokens are `value` and a count.
+/// From now on the login host's tokens are `value` followed by a number.
 void issue(Simulation& simulation, const std::string& value) {
   simulation.fate = [&simulation, value, n = 0](const HttpRequest& request) mutable {
     if (!request.url.starts_with(kLoginUrl) || request.method != "POST") return Fate{};
@@ -78,7 +79,7 @@ TEST_P(Scenario, T5ADeadTokenAgainMakesNoStorm) {
   EXPECT_EQ(client->get().status, 200);
 }
 
-TEST_P(Scenario, T6LivesFromFiveSecondsTo450DaysCostOneTokenEach) {
+TEST_P(Scenario, T6LifetimesFromFiveSecondsTo450DaysCostOneTokenEach) {
   for (const Duration life :
        {Duration{5s}, Duration{300s}, Duration{172'800s}, Duration{24h * 450}}) {
     SCOPED_TRACE(life / 1s);
@@ -90,7 +91,7 @@ TEST_P(Scenario, T6LivesFromFiveSecondsTo450DaysCostOneTokenEach) {
   }
 }
 
-TEST_P(Scenario, T6ALifeOfOneSecondIsUsable) {
+TEST_P(Scenario, T6ALifetimeOfOneSecondIsUsable) {
   build(0s, {0s}, 1s);
   for (int i = 0; i < 200; ++i) {
     const auto outcome = client->get();
@@ -100,7 +101,7 @@ TEST_P(Scenario, T6ALifeOfOneSecondIsUsable) {
   EXPECT_LE(simulation->token_requests(), 60U) << "in 24 s";
 }
 
-TEST_P(Scenario, T6AMissingLifeIsThatOfTheClaimsElseTheShortestOfThePlatform) {
+TEST_P(Scenario, T6AMissingLifetimeMeansThatOfTheClaimsOtherwiseThePlatformsShortest) {
   const bool jwt = std::get<0>(GetParam()) == TokenFormat::jwt;
   build(0s, {0s}, jwt ? 60s : 300s);
   tell_life(*simulation, "");
@@ -124,7 +125,7 @@ TEST_P(Scenario, T6FractionsAndTextAreNumbers) {
   }
 }
 
-TEST_P(Scenario, T6ALifeBeyondAllBoundsIsUsable) {
+TEST_P(Scenario, T6AHugeLifetimeIsUsable) {
   build(0s, {0s}, 1h);
   tell_life(*simulation, "1e300");
   const auto token = client->token();
@@ -133,12 +134,12 @@ TEST_P(Scenario, T6ALifeBeyondAllBoundsIsUsable) {
   EXPECT_LE(token->remaining, jwt ? Duration{1h} : Duration{24h * 3650});
   EXPECT_GE(token->remaining, 59min);
   call_for(2h, 1min);
-  // Of an opaque token nothing else tells its life: each costs the 401 that says that it has ended.
+  // Nothing else shows the lifetime of an opaque token: each costs a 401 when it has expired.
   EXPECT_LE(simulation->rejections(), jwt ? 0U : 2U);
   EXPECT_LE(simulation->token_requests(), 3U);
 }
 
-TEST_P(Scenario, T6ALifeOfNothingIsThatOfTheClaimsElseNotKnown) {
+TEST_P(Scenario, T6AZeroLifetimeMeansThatOfTheClaimsOtherwiseUnknown) {
   for (const char* json : {"0", "0.0", "-5", "-1e300", "\"-5\""}) {
     SCOPED_TRACE(json);
     build(0s, {0s}, 60s);
@@ -151,7 +152,7 @@ TEST_P(Scenario, T6ALifeOfNothingIsThatOfTheClaimsElseNotKnown) {
   }
 }
 
-TEST_P(Scenario, T6WhatIsNoNumberIsAnErrorThatNamesTheField) {
+TEST_P(Scenario, T6ALifetimeThatIsNotANumberIsAnErrorThatNamesTheField) {
   for (const char* json : {"\"soon\"", "\"\"", "true", "[]", "[3600]", "{}"}) {
     SCOPED_TRACE(json);
     build(0s, {0s}, 60s);
@@ -166,12 +167,12 @@ TEST_P(Scenario, T6WhatIsNoNumberIsAnErrorThatNamesTheField) {
   }
 }
 
-TEST_P(Scenario, T9TokensOfAnyShapeServe) {
+TEST_P(Scenario, T9TokensOfAnyShapeWork) {
   const std::vector<std::string> shapes{
       "opaque-~+/.",
       "not.a.jwt",
       "..",
-      "e30.e30.e30",                                   // {} thrice
+      "e30.e30.e30",                                   // {} three times
       "eyJhbGciOiJub25lIn0.eyJzdWIiOiJkZW1vIn0.c2ln",  // {"alg":"none"}, {"sub":"demo"}: no exp
       "eyJhbGciOiJub25lIn0.eyJzdWIi.c2ln",             // half of the claims
       std::string(std::size_t{64} * 1024 - 1, 'x'),
@@ -192,7 +193,7 @@ TEST_P(Scenario, T9TokensOfAnyShapeServe) {
   }
 }
 
-TEST_P(Scenario, T9ATokenThatNoHeaderHoldsIsRefusedAndNeverSentOrShown) {
+TEST_P(Scenario, T9ATokenThatCannotStandInAHeaderIsRejectedAndNeverSentOrShown) {
   for (const std::string& value :
        {std::string{"Evil\r\nX: 1"}, std::string{"Evil\n"}, std::string{"Evil\x01"},
         std::string{"Evil\x7f"}, std::string{"Evil\0", 5}}) {
@@ -208,7 +209,7 @@ TEST_P(Scenario, T9ATokenThatNoHeaderHoldsIsRefusedAndNeverSentOrShown) {
   }
 }
 
-TEST_P(Scenario, T11ATokenOfTooLittleLifeIsReplacedAndAFreshOneThatHasLessIsAnError) {
+TEST_P(Scenario, T11ATokenWithTooLittleLifeIsReplacedAndANewOneWithLessIsAnError) {
   build(0s, {0s}, 300s);
   ASSERT_TRUE(client->token());
   simulation->run_for(100s);
@@ -248,7 +249,7 @@ TEST_P(Scenario, T12WithoutAnyTimerNoTokenIsSentThatHasEnded) {
   for (int i = 0; i < 60; ++i) {
     const auto outcome = deaf.get();
     ASSERT_EQ(outcome.status, 200) << i << to_json(outcome.report);
-    simulation->run_for(i % 10 == 9 ? 400s : 20s);  // now and then the token ends unnoticed
+    simulation->run_for(i % 10 == 9 ? 400s : 20s);  // now and then the token expires unnoticed
   }
   EXPECT_EQ(simulation->rejections(), 0U);
   EXPECT_LE(simulation->token_requests(), 13U);
@@ -320,7 +321,7 @@ TEST_P(Scenario, T12ACallSuspendedBeforeItsFirstSendSendsNoTokenThatHasEnded) {
   EXPECT_EQ(simulation->rejections(), learned_from);
 }
 
-TEST_P(Scenario, T12ACallThatOversleptClosesTheDoorToNobody) {
+TEST_P(Scenario, T12ACallThatOversleptHoldsNobodyElseUp) {
   build(5s, {0s}, 60s);
   VirtualClient frozen(*simulation);
   Request request;
@@ -349,7 +350,7 @@ TEST_P(Scenario, T12ATokenWhoseLifePassedWhileItsAnswerLayUnreadIsNotUsed) {
   EXPECT_EQ(simulation->token_requests(), 2U);
 }
 
-// T15: `token` in a loop, each a process of its own -----------------------------------------------
+// T15: `token` in a loop, each time in a new process ----------------------------------------------
 
 TEST_P(Scenario, T15EveryTokenThatIsIssuedIsTakenAtOnce) {
   build(3s, {0s});

@@ -67,7 +67,7 @@ TEST(Explain, TwoEndsThatReadAlikeAreOneFigure) {
               HasSubstr("the API's clock was 2 h behind the login host's: "));
 }
 
-TEST(Explain, WhereOpenFilesAreOutNoNetworkIsToBlame) {
+TEST(Explain, DoesNotBlameTheNetworkIfOpenFilesRunOut) {
   TransportFailure failure{TransportFailure::Kind::unreachable, "Too many open files", false};
   failure.out_of_resources = true;
   EXPECT_THAT(explain_failure(failure, "https://api.example", {}, false).text(),
@@ -288,7 +288,7 @@ TEST(Explain, AGivenTokenThatIsRejectedIsToBeReplacedByItsUser) {
                     EndsWith(" Get a new token, and make sure that it is for euw2.")));
 }
 
-TEST(Explain, WhatIsUnknownIsSaidToBe) {
+TEST(Explain, SaysWhatIsUnknown) {
   Trial t = agrees();
   t.token.begins.reset();
   t.token.jwt = true;
@@ -355,7 +355,7 @@ TEST(Explain, SaysWhatTheLocalClockWouldSayOfAGivenToken) {
                         "ahead of the API's. "));
 }
 
-TEST(Explain, WhereTheLocalClockDiffersNobodyIsToSetTheServersClocks) {
+TEST(Explain, AsksNobodyToSetTheServersClocksIfTheLocalClockDiffers) {
   Trial t = given(-seconds{50}, seconds{10});
   t.followed = Action::give_up;
   EXPECT_THAT(

@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 constexpr Duration kEpoch = 1'767'225'600s;  // 2026-01-01T00:00:00Z
 constexpr Duration kLife = 300s;
 
-/// A machine whose boot clock and wall clock read what a test likes.
+/// A machine whose boot and wall clocks show what the test sets.
 Now at(Duration boot, Duration wall = kEpoch) {
   return {.boot = Instant{boot},
           .wall = WallTime{wall},
@@ -32,7 +32,7 @@ Now at(Duration boot, Duration wall = kEpoch) {
 
 const Boot kHere{"boot-1", "time:[1]"};
 
-/// Asked for at 100 s of kHere's clock; the issuer's read kEpoch.
+/// A token requested at 100 s by kHere's clock, when the issuer's clock showed kEpoch.
 sharing::SharedToken stored_at_100s() {
   sharing::SharedToken stored;
   stored.id = 1;
@@ -45,7 +45,7 @@ sharing::SharedToken stored_at_100s() {
   return stored;
 }
 
-/// What a process makes of it that finds it in the store; null: nothing, by its age.
+/// The token as used by a process that finds it in the store; null: it is too old to be used.
 oauth::TokenPtr found(const sharing::SharedToken& stored, const Boot& here,
                       const clocks::ClockBook& book, ServerId issuer, const Now& now) {
   sharing::ShareMachine machine({.boot_id = here.id, .time_namespace = here.time_namespace});
@@ -70,7 +70,7 @@ class StoredTokens : public ::testing::Test {
   oauth::TokenPtr take(const sharing::SharedToken& stored, const Boot& here, const Now& now) {
     return found(stored, here, book, issuer, now);
   }
-  /// The issuer answers at once, at `boot`, and says that it is `date`.
+  /// The issuer answers at once, at `boot`, with this Date.
   void hear(Duration boot, std::chrono::seconds date) {
     book.observe(issuer, {.sent = at(boot), .received = at(boot), .date = date});
   }
@@ -137,7 +137,7 @@ TEST_F(StoredTokens, OfAnotherBootLiveByTheIssuersClockAlone) {
 }
 
 TEST_F(StoredTokens, OfAnIssuerThatTheySeemToBeAheadOfAreNotUsed) {
-  hear(7s, 1'767'225'600s - 10s);  // its clock went back
+  hear(7s, 1'767'225'600s - 10s);  // its clock was set back
   EXPECT_FALSE(take(stored_at_100s(), {"boot-2", ""}, at(7s)));
 }
 
@@ -187,7 +187,7 @@ struct History {
   sharing::SharedToken stored;
   Boot here;
   Now now;
-  Duration left{0};  ///< of its life in truth; counted from when the issuer made it
+  Duration left{0};  ///< true remaining life, counted from when the issuer made the token
   std::optional<time::DateSample> heard;
   bool same_clock = false;
 };
@@ -202,7 +202,7 @@ class Histories {
     History h;
     const Duration issuer = kEpoch + between(-1'000'000s, 1'000'000s);  // its clock at true time 0
     const Duration flight = between(0s, 2s), age = between(0s, 2 * kLife);
-    const Duration made = between(0s, flight);  // after the sending, at true time 0
+    const Duration made = between(0s, flight);  // after the request was sent, at true time 0
     h.stored = stored_at_100s();
     const Duration stamped = between(made, flight);
     h.stored.date = std::chrono::floor<std::chrono::seconds>(issuer + stamped);

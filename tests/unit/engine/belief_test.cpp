@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 constexpr OffsetBound kNone{-1s, 1s};
 constexpr int kMany = 64;
 
-/// How many answers that show no difference it takes to end it.
+/// How many answers that show no difference end the belief.
 int answers_to_end(Belief& belief) {
   for (int n = 1; n <= kMany; ++n)
     if (belief.ends_by(kNone)) return n;

@@ -106,7 +106,7 @@ TEST_F(AClockWatch, TellsTheTokensThatTheMachineStoodStillOnceBothHostsJumped) {
   EXPECT_EQ(told<StoodStill>()[0].issued_from, login_received);
 }
 
-// A hypervisor's word -----------------------------------------------------------------------------
+// What a hypervisor reports -----------------------------------------------------------------------
 
 TEST_F(AClockWatch, HearsOfADisruptionOnce) {
   EXPECT_FALSE(watch.disrupted());
@@ -127,7 +127,7 @@ TEST_F(AClockWatch, LooksAtTheLoginHostAfterADisruptionForTwoSeconds) {
   EXPECT_EQ(checked, 1) << "whatever came of it";
 }
 
-// What was learned of the two clocks --------------------------------------------------------------
+// What was learned about the two clocks -----------------------------------------------------------
 
 TEST_F(AClockWatch, EndsALagThatAnAnswerContradicts) {
   login_answers(5s);
@@ -135,7 +135,7 @@ TEST_F(AClockWatch, EndsALagThatAnAnswerContradicts) {
   EXPECT_EQ(std::get<ApiLags>(learned(ApiLags{6s, 4s})).lag, 6s);
   EXPECT_TRUE(told<ApiLags>().empty());
   machine().advance(1s);
-  api_answers(5s);  // it was set right
+  api_answers(5s);  // it was corrected
   ASSERT_FALSE(told<ApiLags>().empty());
   EXPECT_EQ(told<ApiLags>().back().lag, 0s);
 }
@@ -182,7 +182,7 @@ TEST_F(AClockWatch, KeepsALeadThatLateDatesExplain) {
 TEST_F(AClockWatch, LowersALagToWhatTheDatesStillAllow) {
   login_answers(5s);
   api_answers();
-  // What the Dates allow is below half of this, and yet no single answer contradicts it.
+  // The Dates allow less than half of this, but no single answer contradicts it.
   learned(ApiLags{1min, 0s});
   api_answers();
   ASSERT_EQ(told<ApiLags>().size(), 1U);

@@ -1,4 +1,4 @@
-// The engine alone: how often it reads the clocks, and what its retries are seeded from.
+// The engine by itself: how often it reads the clocks, and what seeds its retries.
 #include "engine/engine.hpp"
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ class CountingClock final : public ClockSource {
   FakeMachine& machine_;
 };
 
-/// Counts what it runs: each function that the engine posts, and each timer that fires.
+/// Counts the functions that the engine posts and the timers that fire.
 class CountingExecutor final : public Executor {
  public:
   explicit CountingExecutor(FakeMachine& machine) : machine_(machine) {}
@@ -52,7 +52,7 @@ class CountingExecutor final : public Executor {
   FakeMachine& machine_;
 };
 
-/// Counts the answers that it hands to the engine.
+/// Counts the answers passed to the engine.
 class CountingTransport final : public Transport {
  public:
   explicit CountingTransport(std::unique_ptr<Transport> real) : real_(std::move(real)) {}
@@ -79,7 +79,7 @@ class AnEngine : public ::testing::Test {
     engine = std::make_unique<Engine>(
         options, oauth::client_credentials(options, options.client_secrets), Hooks{}, uses);
   }
-  /// Makes one call and lets it end.
+  /// Makes one call and runs it to its end.
   CallReport call() {
     if (!engine) start();
     std::optional<guard::action::Finish> finished;
@@ -89,7 +89,7 @@ class AnEngine : public ::testing::Test {
     machine.run();
     return finished ? finished->report : CallReport{};
   }
-  /// Events that reached the engine from outside.
+  /// How many events reached the engine from outside.
   [[nodiscard]] int turns() const { return executor.ran + transport.answers; }
 
   MemoryEnvironment environment;

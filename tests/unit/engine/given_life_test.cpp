@@ -1,4 +1,4 @@
-// A JWT that was obtained elsewhere, read by a local clock that may be wrong.
+// The remaining life of a given JWT when the local clock may be wrong.
 #include "engine/given_life.hpp"
 
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@ TEST(GivenLife, IsCountedByTheLocalClockWhereNothingBetterIsKnown) {
   EXPECT_EQ(life_at(600s).remaining, 0s);
 }
 
-TEST(GivenLife, IsNeverOverExpLessIat) {
+TEST(GivenLife, IsNeverMoreThanExpMinusIat) {
   EXPECT_EQ(life_at(-1h).remaining, kWholeLife);
   oauth::JwtClaims no_iat = claims_of_600s();
   no_iat.iat.reset();
@@ -42,7 +42,7 @@ TEST(GivenLife, WarnsThatTheLocalClockIsBehindWhereIatIsInTheFuture) {
   EXPECT_FALSE(life_at(-2s - 1ns).warnings.empty());
 }
 
-TEST(GivenLife, WarnsOfAnEndThatTheLocalClockAloneTells) {
+TEST(GivenLife, WarnsIfOnlyTheLocalClockSaysThatItHasExpired) {
   ASSERT_EQ(life_at(1h).warnings.size(), 1U);
   EXPECT_NE(life_at(1h).warnings[0].find("ended 50 min"), std::string::npos)
       << life_at(1h).warnings[0];
@@ -50,7 +50,7 @@ TEST(GivenLife, WarnsOfAnEndThatTheLocalClockAloneTells) {
 }
 
 TEST(GivenLife, IsCountedByTheApisClockWhereThatIsKnown) {
-  const OffsetBound hour_behind{-3601s, -3600s};  // the API's clock, by the local one
+  const OffsetBound hour_behind{-3601s, -3600s};  // the API's clock minus the local one
   EXPECT_EQ(life_at(1h + 100s, hour_behind).remaining, 500s);
   EXPECT_EQ(life_at(1h + 100s, hour_behind).warnings.size(), 1U) << "it has ended locally";
 }

@@ -14,13 +14,13 @@
 #include "skewguard/testing.hpp"
 #include "time/http_date.hpp"
 
-/// The lower parts of an engine, on a machine whose time the test moves.
+/// The lower parts of an engine, on a machine whose time the test controls.
 namespace skewguard::engine {
 
 using namespace std::chrono_literals;
 using skewguard::testing::FakeMachine;
 
-/// Keeps what is sent, for the test to answer.
+/// Keeps requests until the test answers them.
 class HeldTransport final : public Transport {
  public:
   struct Sent {
@@ -64,7 +64,7 @@ struct Parts {
     if (on_answer) return on_answer(server, answer);
     if (answer.sample()) clocks.book().observe(server, *answer.sample());
   }
-  /// One that a server gives now, by a clock that is `ahead` of the true time.
+  /// An answer that a server gives now; its clock is `ahead` of true time.
   [[nodiscard]] Exchange answer(int status, Duration ahead = 0s) const {
     Exchange out;
     out.status = status;
@@ -80,7 +80,7 @@ struct Parts {
     return found;
   }
 
-  /// After this program was built: an earlier time is not believed.
+  /// Later than the build of this program: an earlier time is not believed.
   static constexpr WallTime kStart = FakeMachine::kStart + std::chrono::hours{24} * 365;
   std::shared_ptr<FakeMachine> machine = std::make_shared<FakeMachine>(kStart);
   const ClientOptions options = example();

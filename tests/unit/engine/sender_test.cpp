@@ -11,7 +11,7 @@ namespace {
 
 using Kind = TransportFailure::Kind;
 
-/// Keeps its questions, for the test to answer.
+/// Keeps its questions until the test answers them.
 class HeldReferee final : public Referee {
  public:
   void ask(Instant /*deadline*/, Handler handler) override { open.push_back(std::move(handler)); }
@@ -80,9 +80,9 @@ TEST_F(ASender, LooksAtTheLoginHostWithoutCredentials) {
   EXPECT_EQ(got.size(), 1U);
 }
 
-// Bodies that were compressed unasked -----------------------------------------------------------
+// Bodies compressed without being asked to --------------------------------------------------------
 
-TEST_F(ASender, TakesABodyThatIsNotWhatItsCodingSaysForNoAnswer) {
+TEST_F(ASender, TreatsABodyThatDoesNotMatchItsCodingAsNoAnswer) {
   send();
   Exchange exchange = parts.answer(200);
   exchange.headers.add("Content-Encoding", "gzip");
@@ -103,7 +103,7 @@ TEST_F(ASender, LeavesABodyCodedWhereTheCallerAskedForThat) {
   EXPECT_EQ(std::get<clocks::Answer>(got.at(0)).body, "as it came");
 }
 
-// Certificates that fail on their time ------------------------------------------------------------
+// Certificates that fail because of their dates ---------------------------------------------------
 
 TEST_F(ASender, ExplainsACertificateByTheOtherHostsDate) {
   send();

@@ -23,7 +23,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// Keeps its handlers, for the test to call.
+/// Keeps its handlers until the test calls them.
 class SlowStore final : public TokenStore {
  public:
   void read(const std::string& /*key*/, ReadHandler handler) override {

@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using skewguard::testing::FakeMachine;
 
-/// Keeps its questions, for the test to answer.
+/// Keeps its questions until the test answers them.
 class Questions final : public Referee {
  public:
   void ask(Instant deadline, Handler handler) override {
@@ -32,7 +32,7 @@ class Questions final : public Referee {
 
 class ATrueTimeCache : public ::testing::Test {
  protected:
-  /// Asks, within a turn, for somebody who waits for so long.
+  /// Asks within a turn, for a caller who waits this long.
   void ask(Duration wanted_in = 30s) {
     loop.enter([this, wanted_in] {
       cache->ask(loop.now().boot + wanted_in,
@@ -40,7 +40,7 @@ class ATrueTimeCache : public ::testing::Test {
     });
   }
   static TimeReport told(Duration by) { return {{by, by}, "a referee"}; }
-  /// What each was told, in milliseconds; -1: nothing.
+  /// What each caller got, in milliseconds; -1: nothing.
   [[nodiscard]] std::vector<std::int64_t> figures() const {
     std::vector<std::int64_t> out;
     out.reserve(heard.size());
@@ -133,7 +133,7 @@ TEST_F(ATrueTimeCache, LearnsFromAnAnswerThatCameTooLateForItsCallers) {
   EXPECT_EQ(figures(), (Figures{-1, 7}));
 }
 
-TEST_F(ATrueTimeCache, TakesARefereeThatThrowsForASilentOne) {
+TEST_F(ATrueTimeCache, TreatsARefereeThatThrowsAsSilent) {
   referee.throws = true;
   ask();
   EXPECT_EQ(figures(), Figures{-1});

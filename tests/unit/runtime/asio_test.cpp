@@ -42,7 +42,7 @@ class ClientOnAContext : public ::testing::Test {
     ASSERT_TRUE(made);
     client = std::make_unique<Client>(*std::move(made));
   }
-  /// Runs until `done`; false where it hangs.
+  /// Runs until `done`; false if it hangs.
   template <typename F>
   bool run_until(const F& done) {
     context.restart();
@@ -51,7 +51,7 @@ class ClientOnAContext : public ::testing::Test {
     }
     return true;
   }
-  /// Ends the client and runs until the context has nothing left to do; false where it hangs.
+  /// Ends the client and runs until the context has no work left; false if it hangs.
   bool runs_out() {
     client.reset();
     context.restart();
@@ -118,7 +118,7 @@ TEST_F(ClientOnAContext, FulfilsAFuture) {
 asio::awaitable<std::string> all_three(Client& client, FakeMachine& machine) {
   const auto token = co_await async_token(client, {}, asio::use_awaitable);
   const auto call = co_await async_call(client, get(), asio::use_awaitable);
-  // Variables: g++ 12 destroys `{}` and a lambda twice where they stand within a co_await.
+  // Variables: g++ 12 destroys `{}` and a lambda twice if they are part of a co_await.
   const GuardOptions options;
   const Client::Sender sender = [&](const Bearer& bearer, const auto& done) {
     done(answer(200, bearer.token, machine));
@@ -152,7 +152,7 @@ TEST_F(ClientOnAContext, RunsAHandlerOnItsOwnExecutor) {
     told.handler()(result);
   }));
   std::thread runner([this] { context.run(); });
-  other.run();  // the call under way is work of its own
+  other.run();  // the call in progress counts as work
   EXPECT_TRUE(told.once_ok());
   client.reset();
   runner.join();
@@ -306,7 +306,7 @@ TEST_F(ClientOnAContext, IsReleasedFromAnotherThreadWhileThreadsRunItsTimers) {
   for (auto& runner : runners) runner.join();
 }
 
-/// As Asio has it: a context that goes with work in it lets go of the handlers and calls none.
+/// As usual in Asio: a context destroyed with work left destroys the handlers and calls none.
 TEST(ClientOnAContextThatNeverRuns, LetsGoOfItsHandlersWithTheContext) {
   MemoryEnvironment const environment;
   const Told<Response> told;

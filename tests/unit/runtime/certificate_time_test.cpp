@@ -1,4 +1,4 @@
-// What becomes of certificates that fail on their time alone: who is asked what time it is.
+// Certificates that fail only because of their dates: who is asked for the time, and what follows.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 using Kind = TransportFailure::Kind;
 
-/// Keeps its questions, for the test to answer.
+/// Keeps its questions until the test answers them.
 struct Questions {
   std::vector<Referee::Handler> open;
   std::vector<Instant> deadlines;
@@ -37,7 +37,7 @@ class AskedReferee final : public Referee {
   std::shared_ptr<Questions> questions_;
 };
 
-/// Right time is 2027-01-01; the certificates are good for 60 days around it.
+/// True time is 2027-01-01; the certificates are valid for 60 days around it.
 class OutOfTime : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -56,7 +56,7 @@ class OutOfTime : public ::testing::Test {
     ASSERT_TRUE(made);
     client = std::make_unique<Client>(*std::move(made));
   }
-  /// Each call is sent at once, and fails at the API host alone.
+  /// Each call is sent at once and fails only at the API host.
   void use_a_given_token() {
     options->access_token = Secret(std::string_view{"given"});
     fail(environment.api());
@@ -78,7 +78,7 @@ class OutOfTime : public ::testing::Test {
   [[nodiscard]] Verdict verdict() const { return told.last().error().report->verdict; }
   [[nodiscard]] int exit_code() const { return told.last().error().report->exit_code; }
 
-  /// True time: after this program was built.
+  /// True time, later than the build of this program.
   static constexpr Duration kPassed = std::chrono::hours{24 * 365};
   static constexpr WallTime kNow = FakeMachine::kStart + kPassed;
   static constexpr Duration kAhead = std::chrono::hours{24 * 1000};
@@ -128,7 +128,7 @@ TEST_F(OutOfTime, ATimeBeforeThisProgramWasMadeIsNoneThatCanBeBelieved) {
 
 TEST_F(OutOfTime, OneRefereeDoesNotOutweighTheOtherHostAndTwoDo) {
   for (const std::size_t witnesses : {1U, 2U}) {
-    environment.login().set_script(nullptr);  // its Date is right
+    environment.login().set_script(nullptr);  // its Date is correct
     fail(environment.api());
     make();
     call();
@@ -159,7 +159,7 @@ TEST_F(OutOfTime, ACertificateThatIsInvalidAtBothTimesIsReportedWithTheErrorOfTh
   fail(environment.api());
   call();
   machine.run();
-  questions->answer(ntp(-kAhead + std::chrono::hours{24 * 100}));  // it ended 70 days ago
+  questions->answer(ntp(-kAhead + std::chrono::hours{24 * 100}));  // it expired 70 days ago
   machine.run();
   EXPECT_EQ(verdict(), Verdict::tls_untrusted);
   EXPECT_THAT(told.last().error().message, HasSubstr("is wrong as well: it is 900 d ahead"));
@@ -324,7 +324,7 @@ TEST_F(OutOfTime, AsksNobodyWhereThereIsNoReferee) {
   made->async_call(get(), told.handler());
   machine.run();
   ASSERT_TRUE(told.once(ErrorKind::unavailable));
-  machine.set_wall(WallTime{600s});  // before this program was built; the certificate ended before
+  machine.set_wall(WallTime{600s});  // before this program was built
   environment.api().set_script([](const Asked&) {
     TransportFailure old = failure();
     old.not_before = FakeMachine::kStart - 24h;

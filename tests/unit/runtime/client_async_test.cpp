@@ -1,4 +1,4 @@
-// The client on a machine whose time the test moves, with hosts in memory.
+// The client on a machine whose time the test controls, with hosts in memory.
 #include <gtest/gtest.h>
 
 #include <future>
@@ -23,7 +23,7 @@ class ClientOnAFakeMachine : public ::testing::Test {
     client = std::make_unique<Client>(*std::move(made));
   }
 
-  /// The login host refuses the secret that it sees first.
+  /// The login host rejects the first secret that it sees.
   void refuse_what_comes_first() {
     environment->login().set_script([first = Secret()](const Asked& asked) mutable {
       const Secret& given = asked.request.authorization;
@@ -89,7 +89,7 @@ TEST_F(ClientOnAFakeMachine, MakesOneTokenRequestForTenThousandCallersAtTheEndOf
   client->async_call(get(), told.handler());
   machine.run();
   ASSERT_EQ(environment->token_requests(), 1U);
-  machine.suspend(301s);  // every caller is there before any timer
+  machine.suspend(301s);  // every caller arrives before any timer fires
   int good = 0;
   const auto count = [&good](const auto& result) { good += result.ok() ? 1 : 0; };
   for (int i = 0; i < kCallers / 2; ++i) {
@@ -231,7 +231,7 @@ TEST_F(ClientOnAFakeMachine, IsGoneThoughAnOperationOrAnAnswerIsStillHeld) {
   EXPECT_EQ(told.times(), 1U);
 }
 
-// Blocking from within ----------------------------------------------------------------------------
+// Blocking calls on the loop ----------------------------------------------------------------------
 
 void expect_blocking_calls_are_refused(Client& client) {
   const auto call = client.get("/api/v2/x");
@@ -311,7 +311,7 @@ TEST_F(ClientOnAFakeMachine, SendsWithANewTokenAfterARefusal) {
   EXPECT_EQ(seen, (std::vector<std::string>{"token-1", "token-1", "token-2"}));
 }
 
-TEST_F(ClientOnAFakeMachine, TakesASendThatThrowsForAWithdrawal) {
+TEST_F(ClientOnAFakeMachine, TreatsASendThatThrowsAsCancelled) {
   const auto blocked =
       client->guard([](const Bearer&) -> SendResult { throw std::runtime_error("mine"); });
   ASSERT_FALSE(blocked);
@@ -350,7 +350,7 @@ TEST_F(ClientOnAFakeMachine, DoesNotWaitBeyondTheDeadlineForASendThatNeverAnswer
 }
 
 TEST_F(ClientOnAFakeMachine, IgnoresASecondAnswerToOneSend) {
-  // One that comes while the first is acted upon, and one that comes after the end.
+  // One that arrives while the first is handled, and one after the end.
   std::vector<std::function<void(SendResult)>> answers;
   const Client::Sender sender = [&](const Bearer&, const auto& done) { answers.push_back(done); };
   client->async_guard(sender, guarded("GET"), told.handler());
@@ -384,8 +384,8 @@ TEST_F(ClientOnAFakeMachine, TakesAnAnswerFromAnotherThread) {
   EXPECT_TRUE(told.once_ok());
 }
 
-/// How often a request of this method is sent over connections that break.
-TEST_F(ClientOnAFakeMachine, SendsAgainOverANewConnectionWhatIsSafeAlone) {
+/// How often a request with this method is sent if the connections break.
+TEST_F(ClientOnAFakeMachine, SendsAgainOverANewConnectionOnlyWhatIsSafe) {
   const auto sends_of = [&](const std::string& method) {
     int sends = 0;
     client->async_guard(
@@ -405,7 +405,7 @@ TEST_F(ClientOnAFakeMachine, SendsAgainOverANewConnectionWhatIsSafeAlone) {
   EXPECT_EQ(told.times(), 5U);
 }
 
-/// The shortest round trip to the API host of which a report knows.
+/// The shortest round trip to the API host in the report.
 std::optional<Duration> round_trip(const Result<Response>& result) {
   if (!result) return std::nullopt;
   for (const auto& clock : result->report.clocks) {
@@ -448,7 +448,7 @@ TEST_F(ClientOnAFakeMachine, BelievesTheSenderThatStampsByItself) {
   EXPECT_EQ(round_trip(told.last()), 3ms);
 }
 
-TEST_F(ClientOnAFakeMachine, TakesAnAnswerWithoutAStatusForNone) {
+TEST_F(ClientOnAFakeMachine, TreatsAnAnswerWithoutAStatusAsNone) {
   client->async_guard([](const Bearer&, const auto& done) { done(Exchange{}); }, guarded("POST"),
                       told.handler());
   machine.advance(31s);
@@ -471,7 +471,7 @@ TEST_F(ClientOnAFakeMachine, SendsNothingTwiceWhoseAnswerHadNoStatus) {
 
 // Bodies ------------------------------------------------------------------------------------------
 
-/// Answers every request with `status` and a large body; notes where the last one lay.
+/// Answers every request with `status` and a large body; notes the address of the last one.
 class LargeBodies final : public Transport {
  public:
   LargeBodies(Executor& loop, FakeMachine& machine, int status, const char*& lay_at)
@@ -527,9 +527,9 @@ TEST_F(ClientOnAFakeMachine, NeverCopiesABodyThatTheUsersStackBrought) {
   EXPECT_EQ(told.last()->body.data(), lay_at);
 }
 
-// What the user's own parts throw -----------------------------------------------------------------
+// Exceptions from the user's code -----------------------------------------------------------------
 
-/// A loop that is out of memory for timers or for all, as long as it is told so.
+/// A loop that is out of memory for timers, or for everything, while the test says so.
 class PoorLoop final : public Executor {
  public:
   explicit PoorLoop(std::shared_ptr<Executor> loop) : loop_(std::move(loop)) {}
@@ -594,7 +594,7 @@ TEST_F(ClientOnAFakeMachine, ThrowsNothingWhereHooksThrow) {
   EXPECT_TRUE(told.once_ok());
 }
 
-TEST_F(ClientOnAFakeMachine, TakesATransportThatThrowsForABrokenConnection) {
+TEST_F(ClientOnAFakeMachine, TreatsATransportThatThrowsAsABrokenConnection) {
   class Throws final : public Transport {
    public:
     Ticket send(HttpRequest, const SendOptions&, Handler) override {
@@ -619,7 +619,7 @@ class ClientOnAPoorLoop : public ClientOnAFakeMachine {
   void TearDown() override {
     poor->no_timers = poor->spent = false;
     client.reset();
-    machine.run();  // what is posted keeps the client, which keeps its loop
+    machine.run();  // posted functions keep the client alive, and it keeps its loop
   }
   void SetUp() override {
     Dependencies dependencies = environment->dependencies();
@@ -634,7 +634,7 @@ class ClientOnAPoorLoop : public ClientOnAFakeMachine {
 };
 
 TEST_F(ClientOnAPoorLoop, EndsACallThatCannotGoOn) {
-  poor->no_timers = true;  // the deadline of the user's sender needs one
+  poor->no_timers = true;  // the deadline of the user's sender needs a timer
   client->async_guard([](const Bearer&, const auto&) {}, guarded("GET"), told.handler());
   EXPECT_NO_THROW(machine.run());
   EXPECT_TRUE(told.once(ErrorKind::unavailable));
@@ -654,7 +654,7 @@ TEST_F(ClientOnAPoorLoop, EndsWhatCannotBeginOnTheLoop) {
   EXPECT_TRUE(told.times() == 1 && token.times() == 1);
 }
 
-TEST_F(ClientOnAPoorLoop, ThrowsNothingIntoWhoStartsCancelsOrAnswers) {
+TEST_F(ClientOnAPoorLoop, ThrowsNothingWhenCallsAreStartedCancelledOrAnswered) {
   std::function<void(SendResult)> done;
   const Operation operation = client->async_guard(
       [&](const Bearer&, const auto& answer) { done = answer; }, guarded("GET"), told.handler());
@@ -669,7 +669,7 @@ TEST_F(ClientOnAPoorLoop, ThrowsNothingIntoWhoStartsCancelsOrAnswers) {
   EXPECT_EQ(told.times(), 0U);
   machine.advance(31s);
   EXPECT_TRUE(told.once(ErrorKind::timeout));
-  client.reset();  // which cannot tell its loop
+  client.reset();  // it cannot post to its loop
 }
 
 TEST(ClientThatCannotStart, ThrowsNothingThoughItsHandlerDoes) {
@@ -690,7 +690,7 @@ TEST(ClientThatCannotStart, ThrowsNothingThoughItsHandlerDoes) {
 
 // Other processes ---------------------------------------------------------------------------------
 
-/// It never answers.
+/// A store that never answers.
 class SilentStore final : public TokenStore {
  public:
   void read(const std::string&, ReadHandler handler) override {
@@ -779,7 +779,7 @@ TEST_F(ClientOnAFakeMachine, LeavesALeaseGoodBeyondItsEnd) {
   EXPECT_EQ(lease->authorization, "Bearer token-1");
 }
 
-// Secrets that are replaced -----------------------------------------------------------------------
+// Replaced secrets --------------------------------------------------------------------------------
 
 TEST_F(ClientOnAFakeMachine, ReloadsSecretsAndAsksAtOnceWhereTheOldOneWasRefused) {
   refuse_what_comes_first();
@@ -825,7 +825,7 @@ TEST_F(ClientOnAFakeMachine, TakesFreshSecretsBeforeATokenIsReplacedUnasked) {
   client->async_token({}, token.handler());
   machine.run();
   ASSERT_TRUE(token.once_ok());
-  ASSERT_NE(client->lease(machine.now().boot), nullptr);  // so that it is kept fresh
+  ASSERT_NE(client->lease(machine.now().boot), nullptr);  // so that the token is kept fresh
   fresh_secrets = std::vector<Secret>{Secret{"the new one"}};
   machine.advance(300s);
   EXPECT_FALSE(fresh_secrets) << "they were not asked for";

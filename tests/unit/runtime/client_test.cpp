@@ -1,4 +1,4 @@
-// A Client on its real loop, with a clock that stands and hosts in memory.
+// A Client on its real loop, with a clock that stands still and hosts in memory.
 #include "skewguard/client.hpp"
 
 #include <gmock/gmock.h>
@@ -37,7 +37,7 @@ class StandingClock final : public ClockSource {
   }
 };
 
-/// A login host that gives tokens, and an API host that forbids everything.
+/// A login host that issues tokens, and an API host that answers 403 to everything.
 class Hosts final : public Transport {
  public:
   Hosts(Executor& loop, std::promise<void>& gone, std::string* authorization = nullptr)
@@ -82,7 +82,7 @@ class ClientOnItsLoop : public ::testing::Test {
     ASSERT_TRUE(made);
     client = std::make_unique<Client>(*std::move(made));
   }
-  /// Whether the client has let go of all that it ran on.
+  /// Whether the client has released everything that it used.
   bool ended() { return gone_.get_future().wait_for(kHung) == std::future_status::ready; }
 
   std::unique_ptr<Client> client;
@@ -113,7 +113,7 @@ TEST_F(ClientOnItsLoop, MayBeReleasedByOneOfItsOwnHooks) {
 
 TEST_F(ClientOnItsLoop, MayBeReleasedInTheMiddleOfACallByOneOfItsOwnHooks) {
   Hooks hooks;
-  hooks.log = [this](const LogLine&) { client.reset(); };  // the first line: of the token
+  hooks.log = [this](const LogLine&) { client.reset(); };  // the first line, about the token
   make(std::move(hooks));
   const auto answer = client->get("/api/v2/x");
   ASSERT_FALSE(answer);
@@ -227,7 +227,7 @@ TEST_F(ClientOnItsLoop, LeavesTheSignalsOfTheProgramToItsOwnThreads) {
   EXPECT_TRUE(ended());
 }
 
-// ThreadSanitizer allows no thread in a process that was forked off one with threads.
+// ThreadSanitizer allows no threads in a process forked from one with threads.
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define SKEWGUARD_NO_FORK
@@ -304,7 +304,7 @@ TEST(ClientInAForkedProcess, ServesAChildThatWasForkedWhileAnotherThreadStartedI
 
 std::atomic<bool> forking{false};
 
-/// A lock that is none of ours, as OpenSSL has them: nothing gives it back in a forked child.
+/// A lock of another library, as in OpenSSL: nothing releases it in a forked child.
 class LockedOnTheLoop : public ::testing::Test {
  protected:
   LockedOnTheLoop() {
@@ -312,7 +312,7 @@ class LockedOnTheLoop : public ::testing::Test {
         ::pthread_atfork([] { forking = true; }, [] { forking = false; }, nullptr);
     EXPECT_EQ(once, 0);
   }
-  /// Some milliseconds of this thread's own: on a busy machine, giving way 1000 times can take
+  /// Some milliseconds of this thread's own CPU time: on a busy machine, 1000 yields can take
   /// longer than fork() waits.
   static void compute_for_a_while() {
     for (std::atomic<int> count{0}; count < 1'000'000;) ++count;
@@ -373,7 +373,7 @@ TEST_F(LockedOnTheLoop, HoldsNoForkUpForEverAndNoneOfItsOwn) {
 
 #endif
 
-// UBSan looks at objects through a pipe: without descriptors it takes good ones for bad.
+// UBSan checks objects through a pipe: without descriptors it reports valid ones as bad.
 #if defined(__has_feature)
 #if __has_feature(undefined_behavior_sanitizer)
 #define SKEWGUARD_NEEDS_DESCRIPTORS
@@ -381,7 +381,7 @@ TEST_F(LockedOnTheLoop, HoldsNoForkUpForEverAndNoneOfItsOwn) {
 #endif
 #ifndef SKEWGUARD_NEEDS_DESCRIPTORS
 
-/// No descriptor can be opened while it is there.
+/// No descriptor can be opened while it exists.
 class NoDescriptors {
  public:
   NoDescriptors() {

@@ -23,7 +23,7 @@ using skewguard::testing::Asked;
 using skewguard::testing::FakeMachine;
 using skewguard::testing::Host;
 
-/// Hosts that any loop reaches in no time. Tokens live for 300 s.
+/// Hosts in memory that any loop reaches without delay. Tokens live for 300 s.
 class MemoryEnvironment : public skewguard::testing::TestEnvironment {
  public:
   MemoryEnvironment() {
@@ -35,7 +35,7 @@ class MemoryEnvironment : public skewguard::testing::TestEnvironment {
     options.dialect = DialectName::genesys;
     return options;
   }
-  /// For a client on another loop than the machine's.
+  /// For a client on a loop other than the machine's.
   [[nodiscard]] Dependencies clocks_and_hosts() const {
     Dependencies dependencies = TestEnvironment::dependencies();
     dependencies.executor.reset();
@@ -98,7 +98,7 @@ struct Told {
   }
   [[nodiscard]] std::size_t times() const { return results->size(); }
   [[nodiscard]] const Result<T>& last() const { return results->back(); }
-  /// Told once, of this error.
+  /// Whether the handler was called once, with this error.
   [[nodiscard]] bool once(ErrorKind kind) const {
     return times() == 1 && !last() && last().error().kind == kind;
   }

@@ -1,5 +1,5 @@
-// Two clients on their real loops that share a folder of tokens, and every way to use them from
-// many threads at once. The hosts are in memory; what it proves it proves under ThreadSanitizer.
+// Two clients on their real loops that share a token folder, used in every way from many threads at
+// once. The hosts are in memory. The test proves something only under ThreadSanitizer.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -15,10 +15,10 @@ namespace skewguard::runtime {
 namespace {
 
 constexpr std::size_t kThreads = 4;
-constexpr std::size_t kRounds = 40;  ///< of each thread; one uses each member once
-constexpr int kUses = 25;            ///< of a token, then it ends
+constexpr std::size_t kRounds = 40;  ///< of each thread; one round uses each member once
+constexpr int kUses = 25;            ///< of a token before it ends
 
-/// After kUses uses every other token is revoked, and those between end by the clock.
+/// After kUses uses every other token is revoked, and the rest expire.
 class FickleHosts final : public Transport {
  public:
   FickleHosts(Executor& loop, FakeMachine& clock, std::atomic<int>& token_requests)
@@ -30,7 +30,7 @@ class FickleHosts final : public Transport {
                 handler = std::move(handler)] { handler(exchange); });
     return ++last_;
   }
-  void cancel(Ticket /*ticket*/) override {}  // what it has to say is on its way already
+  void cancel(Ticket /*ticket*/) override {}  // its answer is on its way already
 
  private:
   Exchange issue() {
@@ -69,7 +69,7 @@ class TokenFolder {
   std::string path_ = ::testing::TempDir() + "skewguard-threads-XXXXXX";
 };
 
-/// What was told, of whatever client.
+/// The results of all clients.
 struct Tally {
   std::atomic<std::size_t> answers{0};
   std::atomic<int> failures{0};
@@ -107,7 +107,7 @@ Client client_on(const std::string& folder, const std::shared_ptr<FakeMachine>& 
   return *std::move(made);
 }
 
-/// Six answers to come.
+/// Six expected answers.
 void use_each_member(Client& client, FakeMachine& clock, std::size_t round, Tally& tally) {
   const auto send = [&](const Bearer&) { return answer(200, "{}", clock); };
   tally.count(client.call(get()));
@@ -145,7 +145,7 @@ TEST(ManyThreads, UseTwoClientsThatShareAStoreInEveryWayAtOnce) {
       });
     }
     for (auto& thread : threads) thread.join();
-  }  // and end with what is still under way
+  }  // and end while calls are still in progress
   EXPECT_EQ(tally.answers.load(), 6 * kThreads * kRounds);
   EXPECT_EQ(tally.failures, 0);
   EXPECT_GT(tally.rejections, 0);

@@ -28,7 +28,7 @@ oauth::TokenPtr token(std::string_view value) {
   made->value = Secret(value);
   return made;
 }
-/// What is read, as text; "-" for null.
+/// The token that is read, as text; "-" for null.
 std::string read(Publication& publication, Instant now = kNow) {
   const Lease* lease = publication.read(now);
   return lease == nullptr ? "-" : std::string(lease->token);
@@ -174,7 +174,7 @@ TEST(LeaseReader, ReadsNothingWithoutAClient) {
 constexpr int kReaders = 4;
 constexpr int kTokens = 10'000;
 
-/// The n-th of many: its number over and over, so that a torn one shows.
+/// The n-th token: its number repeated, so that a torn read shows.
 std::string nth(int n) {
   const std::string number = std::to_string(100'000 + n);
   std::string value;
@@ -264,7 +264,7 @@ TEST(Publication, ReportsNoUseOfATokenTwiceIfOneThreadReadsMany) {
   EXPECT_EQ(told, 13);
 }
 
-/// A Publication on pages of its own, to which nothing can be written while they are sealed.
+/// A Publication on its own pages, which are read-only while they are sealed.
 class SealedPublication {
  public:
   SealedPublication() {
@@ -293,7 +293,7 @@ class SealedPublication {
   Publication* publication_ = nullptr;
 };
 
-/// More publications than a thread remembers, in turn: a lock would be a write.
+/// More publications than a thread remembers, in turn: taking a lock would be a write.
 TEST(Publication, IsReadByAReaderOfEachWithoutAWrite) {
   std::array<SealedPublication, 13> all;
   std::array<LeaseReader, 13> readers;
@@ -309,10 +309,10 @@ TEST(Publication, IsReadByAReaderOfEachWithoutAWrite) {
       EXPECT_EQ(lease->token, "t" + std::to_string(i));
     }
   }
-  for (SealedPublication& each : all) each.unseal();  // their ends write to each other
+  for (SealedPublication& each : all) each.unseal();  // their destructors write
 }
 
-/// No lock, no count, no flag: a write would end the program.
+/// No lock, no counter, no flag: a write would end the program.
 TEST(Publication, IsReadByManyThreadsWithoutAWriteToWhatTheyShare) {
   SealedPublication sealed;
   (*sealed).publish(token("shared"), kEnd);

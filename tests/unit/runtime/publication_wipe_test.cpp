@@ -36,10 +36,10 @@ TEST(PublicationWipe, LeavesNothingOfATokenWhoseLastHolderLetGo) {
     EXPECT_EQ(publication->read(kLeaseNow), nullptr);
     publication->publish(marked_token(kMarked.view()), kLeaseEnd);
     publication->publish(marked_token(kMarked.view()),
-                         kLeaseEnd);  // nobody has read the one before
+                         kLeaseEnd);  // nobody has read the previous one
     EXPECT_EQ(publication->read(kLeaseNow)->token, kMarked.view());
     publication.reset();
-  }).join();  // at its end the thread lets go of what it has read
+  }).join();  // when it ends, the thread releases what it has read
   EXPECT_EQ(traces::on_the_heap, 0);
   EXPECT_FALSE(traces::among_secrets());
 }

@@ -1,4 +1,4 @@
-// Processes that share a token store: two clients of one environment stand for them.
+// Processes that share a token store, played by two clients in one environment.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -11,7 +11,7 @@
 namespace skewguard::runtime {
 namespace {
 
-/// Quotes in its error what it was to write.
+/// A store whose error quotes what it was to write.
 class QuotingStore final : public TokenStore {
  public:
   void read(const std::string& key, ReadHandler handler) override { kept_.read(key, handler); }
@@ -50,7 +50,7 @@ class SharedStore : public ::testing::Test {
     ++store->record->generation;
     store->changed();
   }
-  /// Another process has learned this of the clocks.
+  /// Another process has learned this about the clocks.
   void learn_meanwhile(Duration lag, Duration lead) {
     store->record->api = environment.api().url();
     store->record->lag = lag;
@@ -61,7 +61,7 @@ class SharedStore : public ::testing::Test {
     return {.status = 401,
             .body = R"({"message":"Invalid login credentials.","code":"bad.credentials"})"};
   }
-  /// What another process does as soon as the second token of this one is refused.
+  /// What another process does as soon as the second token of this process is refused.
   void refuse_all(const std::function<void()>& meanwhile) {
     environment.api().set_script([this, meanwhile](const Asked&) {
       if (environment.token_requests() == 2) meanwhile();
@@ -155,7 +155,7 @@ TEST_F(SharedStore, CountsATokensLifeFromItsRequestNotFromTheDateOfALateAnswer) 
 }
 
 TEST_F(SharedStore, ARunningProcessLearnsWhatAnotherOneLearned) {
-  environment.login().set_offset(5s);  // the API refuses new tokens for so long
+  environment.login().set_offset(5s);  // for this long the API refuses new tokens
   Client first = process();
   call(first);
   environment.machine().advance(60s);
@@ -229,7 +229,7 @@ TEST_F(SharedStore, IsNotAskedForACallerWhoLeftWhileClocksWereChecked) {
   environment.machine().tell_of_stops();
   Client client = process();
   EXPECT_EQ(call(client), 200);
-  environment.machine().stand_still(400s);  // the token may have ended
+  environment.machine().stand_still(400s);  // the token may have expired
   environment.login().set_script([](const Asked& asked) -> std::optional<Answer> {
     if (asked.request.method == "HEAD") return Answer{.up = 1s};
     return std::nullopt;
@@ -244,7 +244,7 @@ TEST_F(SharedStore, IsNotAskedForACallerWhoLeftWhileClocksWereChecked) {
   EXPECT_EQ(environment.token_requests(), 1U);
 }
 
-TEST_F(SharedStore, IsSaidOnceToHaveNoTokenHoweverOftenItIsLookedAt) {
+TEST_F(SharedStore, IsReportedEmptyOnceHoweverOftenItIsRead) {
   store->record = sharing::Record{.epoch = 7, .claim = sharing::Claim{7, 1, 0}};
   int told = 0;
   Hooks hooks;
@@ -264,7 +264,7 @@ TEST_F(SharedStore, ARunningProcessForgetsWhatAnotherOneForgot) {
   ASSERT_GE(store->record->lag, Duration{5s});
   learn_meanwhile(0s, 0s);
   environment.revoke_all();
-  // No Date tells this process by itself.
+  // This process cannot learn it from any Date.
   environment.login().set_script([](const Asked&) {
     return Answer{.body = R"({"access_token":"t2","token_type":"bearer","expires_in":300})",
                   .dated = false};

@@ -1,4 +1,4 @@
-// Who asks for a token gets what the API accepts: docs/contract.md section 1, "token verifies".
+// token() returns what the API accepts: docs/contract.md section 1, "token verifies".
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 namespace skewguard::runtime {
 namespace {
 
-/// What was asked of the API, as "METHOD path".
+/// The requests to the API, as "METHOD path".
 std::vector<std::string> asked_of(const Host& host) {
   std::vector<std::string> questions;
   for (const Asked& asked : host.asked())
@@ -39,7 +39,7 @@ class TokenVerification : public ::testing::Test {
     ASSERT_TRUE(made) << made.error().message;
     client = std::make_unique<Client>(*std::move(made));
   }
-  /// The API answers HEAD, and GET where `get` is not 0, with these.
+  /// The API answers HEAD with `head`, and GET with `get` if that is not 0.
   void api_says(int head, int get = 0, const std::string& body = "") {
     environment->api().set_script([=](const Asked& asked) -> std::optional<Answer> {
       const int status = asked.request.method == "HEAD" ? head : get;
@@ -159,7 +159,7 @@ TEST_F(TokenVerification, QuotesTheWordsOfAnApiThatRefusesEveryToken) {
   EXPECT_EQ(report.attempts.back().error_code, "INVALID_SESSION_ID");
 }
 
-TEST_F(TokenVerification, AsksForNoWordsWhereAClockIsWhy) {
+TEST_F(TokenVerification, RequestsNoBodyIfAClockExplainsTheFailure) {
   environment->api().set_offset(-120s);
   const auto token = client->token();
   ASSERT_FALSE(token);
@@ -178,7 +178,7 @@ TEST_F(TokenVerification, IsRefusedByWhatHeadFoundWhereGetBringsNoAnswer) {
   EXPECT_EQ(token.error().report->token_requests, 2);
 }
 
-// docs/platform.md section 2.2: authentication.request.timeout stands in the body alone.
+// docs/platform.md section 2.2: authentication.request.timeout is only in the body.
 TEST_F(TokenVerification, WaitsForTheApisOwnCheckOfTokensToComeBack) {
   const Instant began = client->now();
   environment->api().set_script([this, began](const Asked& asked) -> std::optional<Answer> {
@@ -241,7 +241,7 @@ TEST_F(TokenVerification, RefusesAnInvalidPath) {
   }
 }
 
-TEST_F(TokenVerification, LeavesWhoCameLaterTheRestOfTheirTime) {
+TEST_F(TokenVerification, LeavesLaterCallersTheRestOfTheirTime) {
   silence(environment->api());
   const Told<BearerToken> early, later, last;
   client->async_token({}, early.handler());
@@ -310,7 +310,7 @@ TEST_F(TokenVerification, ReturnsANewTokenIfForced) {
   EXPECT_EQ(environment->api().requests(), 2U) << "it is verified as well";
 }
 
-TEST_F(TokenVerification, EndsForWhoInsistsOnANewTokenWhereTheApiAcceptsTheOldOneAlone) {
+TEST_F(TokenVerification, FailsForACallerThatForcesANewTokenIfTheApiAcceptsOnlyTheOldOne) {
   ASSERT_TRUE(client->token());
   environment->login().set_offset(100s);
   const auto insisting = client->token({.force_refresh = true});
@@ -332,7 +332,7 @@ class RememberedToken : public TokenVerification {
     make(environment->options(), store);
   }
   [[nodiscard]] sharing::Record& record() const { return *store->record; }
-  /// Another process saves a token of its own, for which it asked after everyone else.
+  /// Another process saves its own token, which it requested after everyone else.
   void save_as_another_process(const std::string& value) {
     record().token->value = Secret(value);
     record().token->id = 999;

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration kDate = std::chrono::seconds{1'767'225'600};  // the issuer's clock at the start
 
-/// One register, as a store would hold it.
+/// A register as a store would offer it.
 class Register {
  public:
   std::optional<Value> value;
@@ -32,7 +32,8 @@ class Register {
   int versions_ = 0;
 };
 
-/// A machine on a register that answers at once, and the actions that are not the register's.
+/// A machine on a register that answers at once; it keeps the actions that are not for the
+/// register.
 class Process {
  public:
   explicit Process(Register& shared, std::uint64_t seed = 1, std::string boot = "boot",
@@ -63,7 +64,7 @@ class Process {
       view.issuer->age += time;
     }
   }
-  /// In the steps that the machine asks for.
+  /// Time passes, with the ticks that the machine asks for.
   void wait(Duration time) {
     const Instant end = view.now + time;
     while (wakes <= end && view.now < end) {
@@ -91,11 +92,11 @@ class Process {
   Instant wakes = Instant::max();
   int operations = 0;
   bool deaf = false;             ///< the register does not answer
-  bool broken = false;           ///< it says at once that it fails
-  bool full = false;             ///< it can be read, but takes nothing new
+  bool broken = false;           ///< every operation fails at once
+  bool full = false;             ///< it can be read but not written
   int failures = 0;              ///< so many operations fail
-  bool mute = false;             ///< it does what it is told, and does not answer
-  std::uint64_t not_stored = 0;  ///< it takes no record with this token
+  bool mute = false;             ///< operations are done, but not answered
+  std::uint64_t not_stored = 0;  ///< it rejects records with this token
   Duration delay{0};             ///< a read takes so long
   std::function<void()> before_swap;
 
@@ -163,7 +164,7 @@ event::Answered fails(NeedId need, Duration pause, Duration not_before) {
 
 class Share : public testing::Test {
  protected:
-  /// The register loses its newest state, and another process claims with the same number.
+  /// The register loses its newest state, and another process claims with the same fence.
   Claim claim_of_another() {
     Record record = shared.record();
     record.claim->id = 999;
@@ -176,7 +177,7 @@ class Share : public testing::Test {
   Process two{shared, 2};
 };
 
-// One asks, the others take -----------------------------------------------------------------------
+// One requests, the others use its token ----------------------------------------------------------
 
 TEST_F(Share, AsksOnAnEmptyRegisterUnderAClaim) {
   one.step(event::Need{.need = 1});
@@ -195,7 +196,7 @@ TEST_F(Share, TheAnswerReplacesTheClaim) {
   EXPECT_EQ(shared.record().generation, 1U);
 }
 
-TEST_F(Share, WhoComesSecondWaitsAndTakesTheSameToken) {
+TEST_F(Share, TheSecondToComeWaitsAndUsesTheSameToken) {
   one.step(event::Need{.need = 1});
   two.step(event::Need{.need = 1});
   EXPECT_FALSE(two.asks());
@@ -206,13 +207,13 @@ TEST_F(Share, WhoComesSecondWaitsAndTakesTheSameToken) {
   EXPECT_FALSE(two.asks());
 }
 
-TEST_F(Share, WhoWaitsLooksAgainAfterThePollInterval) {
+TEST_F(Share, AWaitingProcessLooksAgainAfterThePollInterval) {
   one.step(event::Need{.need = 1});
   two.step(event::Need{.need = 1});
   EXPECT_EQ(two.wakes, two.view.now + ShareOptions{}.poll_every);
 }
 
-TEST_F(Share, OfTwoWhoSawNoClaimOneAsks) {
+TEST_F(Share, OfTwoProcessesThatSawNoClaimOneRequests) {
   two.before_swap = [this] { one.step(event::Need{.need = 1}); };
   two.step(event::Need{.need = 1});
   EXPECT_TRUE(one.asks());
@@ -225,7 +226,7 @@ TEST_F(Share, AForcedRefreshTakesNobodysToken) {
   EXPECT_TRUE(one.asks());
 }
 
-TEST_F(Share, ATokenThatWasHadWillNotDo) {
+TEST_F(Share, ATokenThatThisProcessHasHadIsNotTakenAgain) {
   shared.put(record_with(token(50)));
   one.step(event::Need{.need = 1, .had = {50}});
   EXPECT_TRUE(one.asks());
@@ -306,12 +307,12 @@ TEST_F(Share, ABootClockIsKnownByBootAndTimeNamespace) {
   };
   EXPECT_TRUE(trusts("boot", "time"));
   EXPECT_FALSE(trusts("another boot", "time"));
-  EXPECT_FALSE(trusts("boot", "another time"));  // set to a clock of its own
+  EXPECT_FALSE(trusts("boot", "another time"));  // in a time namespace of its own
   EXPECT_FALSE(trusts("", "time"));              // unknown is not equal
   EXPECT_FALSE(trusts("boot", ""));
 }
 
-// Clones of one virtual machine can have the boot id in common.
+// Clones of a virtual machine can have the same boot id.
 TEST_F(Share, ATokenThatWasSentInTheFutureIsOfAnotherClock) {
   SharedToken stored = token(50);
   stored.sent = one.view.now + 1ns;
@@ -330,7 +331,7 @@ TEST_F(Share, OnAnotherBootTheIssuersClockTells) {
   other.view.issuer->age = 0s;
   other.step(event::Need{.need = 1});
   ASSERT_TRUE(other.last<action::Found>());
-  EXPECT_EQ(other.last<action::Found>()->age, 251s);  // by the latest that it may be
+  EXPECT_EQ(other.last<action::Found>()->age, 251s);  // by the latest possible Date
 }
 
 TEST_F(Share, OnlyWhatIsCertainlyOfAnotherClockIsRefused) {
@@ -353,7 +354,7 @@ TEST_F(Share, AForeignTokenIsLookedAtOnceBeforeAnyRequest) {
   other.step(event::Need{.need = 1});
   EXPECT_EQ(other.count<action::Look>(), 1);
   EXPECT_FALSE(other.asks());
-  other.wait(3s);  // the look takes its time
+  other.wait(3s);  // the look takes some time
   EXPECT_FALSE(other.asks());
   other.view.issuer = IssuerReading{kDate + 10s, kDate + 11s, 0s};
   other.step(event::Looked{});
@@ -363,7 +364,7 @@ TEST_F(Share, AForeignTokenIsLookedAtOnceBeforeAnyRequest) {
 TEST_F(Share, NobodyLooksWhereThisBootsClockTellsOrNoneDoes) {
   shared.put(record_with(token(50)));
   one.view.issuer.reset();
-  one.pass(301s);  // it has ended
+  one.pass(301s);  // the token has expired
   one.step(event::Need{.need = 1});
   EXPECT_EQ(one.count<action::Look>(), 0);
   Process other(shared, 3, "another boot");
@@ -447,7 +448,7 @@ TEST_F(Share, ABeatIsMeasuredAgainOnceItMoved) {
 TEST_F(Share, AnObserverThatWasFrozenMeasuresAgain) {
   one.step(event::Need{.need = 1});
   two.step(event::Need{.need = 1});
-  two.pass(1h);  // suspended, with the holder
+  two.pass(1h);  // suspended, together with the holder
   two.step(event::Tick{});
   two.wait(1900ms);
   EXPECT_FALSE(two.asks());
@@ -475,7 +476,7 @@ TEST_F(Share, CallersWhoGiveUpSoonOvertakeADeadHolderTogether) {
   EXPECT_TRUE(two.asks());
 }
 
-TEST_F(Share, OfAllWhoWaitOneTakesOver) {
+TEST_F(Share, OneOfAllWaitingProcessesTakesOver) {
   Process three{shared, 3};
   one.step(event::Need{.need = 1});
   two.step(event::Need{.need = 1});
@@ -513,7 +514,7 @@ TEST_F(Share, TheLateAnswerLeavesTheClaimOfTheSuccessor) {
   EXPECT_FALSE(shared.record().claim);
 }
 
-// After a failover two claims can bear one fence: the random id tells whose claim it is.
+// After a failover two claims can have the same fence: the random id tells them apart.
 TEST_F(Share, AClaimOfTheSameFenceIsNotReleasedByAnotherHolder) {
   one.step(event::Need{.need = 1});
   const Claim others = claim_of_another();
@@ -656,7 +657,7 @@ TEST_F(Share, ATokenThatCannotBeStoredLeavesNoClaimBehind) {
   EXPECT_EQ(one.count<action::Kept>(), 0);
 }
 
-TEST_F(Share, WhoWaitedForATokenThatCannotBeStoredAsksForItsOwnAtOnce) {
+TEST_F(Share, AfterWaitingForATokenThatCannotBeStoredAProcessRequestsItsOwnAtOnce) {
   one.not_stored = 50;
   Process three{shared, 3};
   one.step(event::Need{.need = 1});
@@ -669,7 +670,7 @@ TEST_F(Share, WhoWaitedForATokenThatCannotBeStoredAsksForItsOwnAtOnce) {
   EXPECT_TRUE(three.asks()) << "not after the second has its token";
 }
 
-TEST_F(Share, WhoWaitedForATokenThatCannotBeStoredWaitsForNoLaterClaim) {
+TEST_F(Share, AfterWaitingForATokenThatCannotBeStoredAProcessWaitsForNoLaterClaim) {
   one.not_stored = 50;
   Process three{shared, 3};
   one.step(event::Need{.need = 1});
@@ -776,7 +777,7 @@ TEST_F(Share, ATokenIsTakenForItsIdWhateverItsGeneration) {
   one.step(event::Need{.need = 2, .had = {50}});
   one.step(brings(2, 51));
   Record other = record_with(token(70));
-  other.epoch = 999;  // the register began anew
+  other.epoch = 999;  // the register was created again
   shared.put(other);
   one.step(event::Need{.need = 3, .had = {50, 51}});
   ASSERT_TRUE(one.last<action::Found>());
@@ -836,7 +837,7 @@ TEST_F(Share, ATokenThatHasEndedIsNotWrittenBack) {
   EXPECT_FALSE(shared.record().token);
 }
 
-// A folder that nobody may read any more, for example, reports that at once.
+// A folder that has become unreadable, for example, reports that at once.
 TEST_F(Share, AHolderDoesNotTryAFailingRegisterAgainAtOnce) {
   one.before_swap = [this] { one.broken = true; };
   one.step(event::Need{.need = 1});
@@ -847,7 +848,7 @@ TEST_F(Share, AHolderDoesNotTryAFailingRegisterAgainAtOnce) {
   EXPECT_GE(one.operations - before, 10);
 }
 
-// Refusals, and what was learned ------------------------------------------------------------------
+// Refusals and what was learned -------------------------------------------------------------------
 
 TEST_F(Share, ARefusedTokenIsTakenByNobody) {
   shared.put(record_with(token(50)));
@@ -1009,7 +1010,7 @@ TEST_F(Share, AFactSurvivesALostSwap) {
   EXPECT_TRUE(shared.record().token->accepted);
 }
 
-// Trouble, and the bucket -------------------------------------------------------------------------
+// Failures and the bucket -------------------------------------------------------------------------
 
 TEST_F(Share, AFailureGivesTheClaimBackAndAllWaitTheSamePause) {
   one.step(event::Need{.need = 1});
@@ -1044,8 +1045,8 @@ TEST_F(Share, CallersWhoGiveUpSoonWaitForAPauseTogether) {
   EXPECT_TRUE(two.asks());
 }
 
-// It waits before its next request, so not twice.
-TEST_F(Share, WhoFailedItselfCountsThePauseFromItsFailure) {
+// It waits before its next request anyway, so it must not wait twice.
+TEST_F(Share, AProcessThatFailedCountsThePauseFromItsFailure) {
   one.step(event::Need{.need = 1});
   one.step(fails(1, 4s, 0s));
   one.pass(4s);
@@ -1090,13 +1091,13 @@ TEST_F(Share, APauseAfterATokenIsAnotherOneThanThatBeforeIt) {
   EXPECT_FALSE(two.asks());
 }
 
-// It may be written in the issuer's time as that is read late: then the pause has begun already.
+// The pause is written by the issuer's clock. If that was read late, the pause has begun already.
 TEST_F(Share, APauseCountsAsOverOnlyWhereItSurelyIs) {
   Record record;
   record.epoch = 7;
   record.trouble = {1, 10s, kDate + 1s, Verdict::auth_backend_unavailable};
   shared.put(record);
-  one.step(event::Need{.need = 1});  // the reading: kDate to kDate + 1 s
+  one.step(event::Need{.need = 1});  // the issuer's clock: kDate to kDate + 1 s
   EXPECT_FALSE(one.asks());
   one.wait(1500ms);
   EXPECT_TRUE(one.asks());
