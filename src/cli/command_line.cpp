@@ -144,6 +144,7 @@ Result<Arguments> arguments_of(Grammar& grammar) {
   if (name == "token") return Arguments{std::move(grammar.token)};
   if (name == "doctor") return Arguments{grammar.doctor};
   if (name == "skew") return Arguments{std::move(grammar.skew)};
+  if (name == "serve") return Arguments{std::move(grammar.serve)};
   if (name == "emulate") return Arguments{std::move(grammar.emulate)};
   if (name == "demo") return Arguments{std::move(grammar.demo)};
   if (name == "version") return Arguments{VersionArguments{}};

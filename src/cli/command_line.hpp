@@ -38,6 +38,11 @@ struct SkewArguments {
   bool watch = false;
   bool json = false;
 };
+struct ServeArguments {
+  std::vector<std::string> listen;  ///< none = 127.0.0.1:8484
+  std::optional<std::string> local_secret_file, max_hold, max_waiting, drain, access_log;
+  std::optional<std::string> check;  ///< the URL of a running sidecar; empty = the default one's
+};
 struct EmulateArguments {
   std::optional<std::string> login_offset, login_drift, api_offset, api_drift, backend_choice,
       token, lifetime, nbf_offset, user, latency, listen, login_port, api_port, ca_file, scenario,
@@ -62,7 +67,7 @@ struct HelpArguments {
 
 using Arguments =
     std::variant<CallArguments, WhoamiArguments, TokenArguments, DoctorArguments, SkewArguments,
-                 EmulateArguments, DemoArguments, VersionArguments, HelpArguments>;
+                 ServeArguments, EmulateArguments, DemoArguments, VersionArguments, HelpArguments>;
 
 struct CommandLine {
   Arguments arguments;

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <functional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "cli/command_line.hpp"
 #include "cli/logger.hpp"
@@ -26,6 +29,11 @@ struct Session {
   std::string alert_command;  ///< empty = none
   settings::TokenStoreChoice token_store;
   std::string from_stdin;  ///< what standard input was read for already; empty = nothing
+  /// Reads the client's secrets again, from the file that they came from; empty = from no file.
+  std::function<Result<std::vector<Secret>>()> reread_secrets;
+  std::string client_secret_file;  ///< that file
+  bool quiet = false;
+  bool log_json = false;
   Duration max_skew{};
   Screen screen;
 };
@@ -37,6 +45,7 @@ int run_whoami(const WhoamiArguments& arguments, Session& session);
 int run_token(const TokenArguments& arguments, Session& session);
 int run_doctor(const DoctorArguments& arguments, Session& session);
 int run_skew(const SkewArguments& arguments, Session& session);
+int run_serve(const ServeArguments& arguments, Session& session);
 int run_emulate(const EmulateArguments& arguments, Session& session);
 int run_demo(const DemoArguments& arguments, Session& session);
 

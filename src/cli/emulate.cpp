@@ -1,46 +1,23 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <charconv>
 #include <csignal>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "base/strings.hpp"
 #include "cli/commands.hpp"
 #include "cli/conclude.hpp"
+#include "cli/flag_values.hpp"
 #include "emulator/options.hpp"
 #include "emulator/scenario.hpp"
 #include "emulator/server.hpp"
-#include "time/duration_text.hpp"
 
 namespace skewguard::cli {
 namespace {
 
 using MaybeError = std::optional<Error>;
 using MaybeText = std::optional<std::string>;
-
-MaybeError read_duration(const char* flag, const MaybeText& text, Duration& into) {
-  if (!text) return std::nullopt;
-  const auto duration = time::parse_duration(trim(*text));
-  if (!duration) {
-    return usage_error(std::string(flag) + " is not a duration",
-                       "write 500ms, 1.5s, 10m or 2h; a bare number is seconds");
-  }
-  into = *duration;
-  return std::nullopt;
-}
-
-template <typename Number>
-MaybeError read_number(const char* flag, const MaybeText& text, Number& into) {
-  if (!text) return std::nullopt;
-  const std::string_view digits = trim(*text);
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), into);
-  if (error == std::errc{} && end == digits.data() + digits.size()) return std::nullopt;
-  return usage_error(std::string(flag) + " is not a number, or out of range",
-                     "see skewguard help emulate");
-}
 
 /// Uses the emulator's own parser, which names the flag.
 template <typename T>

@@ -138,6 +138,7 @@ Grammar::Grammar() {
   add_token();
   add_doctor();
   add_skew();
+  add_serve();
   add_emulate();
   add_demo();
   add_command(app, "version", "print the version");
@@ -249,6 +250,39 @@ void Grammar::add_skew() {
   command.add_flag("--json", skew.json, "print JSON (skewguard.skew/1)")->group(kOptionGroup);
 }
 
+void Grammar::add_serve() {
+  auto& command = *add_command(
+      app, "serve", "serve programs in any language that then need no credentials: the sidecar");
+  ServeArguments& to = serve;
+  add_texts(command, "--listen", "ADDR:PORT|unix:PATH", to.listen,
+            "where programs connect; port 0 = any free port; repeatable; default 127.0.0.1:8484");
+  add_text(command, "--local-secret-file", "FILE", to.local_secret_file,
+           "a secret that programs must show, as client secret of their login or as bearer token; "
+           "without it, every program on this machine that can connect is served");
+  add_text(command, "--max-hold", "DURATION", to.max_hold,
+           "longest time that a request waits for a token, before it is answered with 503; default "
+           "12s");
+  add_text(command, "--max-waiting", "N", to.max_waiting,
+           "most requests that wait for a token at once; default 1024");
+  add_text(command, "--drain", "DURATION", to.drain,
+           "longest time from SIGTERM to the end, for requests under way; default 25s");
+  add_text(command, "--access-log", "FILE", to.access_log,
+           "one line for each request; - = standard output (default), none");
+  command
+      .add_option(
+          "--check",
+          [&to](const CLI::results_t& results) {
+            to.check = results.empty() ? "" : results.back();
+            return true;
+          },
+          "serve nothing: ask the sidecar at URL (default: --listen) whether it is ready, and exit "
+          "with 0 or 1")
+      ->type_name("[URL]")
+      ->expected(0, 1)
+      ->take_last()
+      ->group(kOptionGroup);
+}
+
 void Grammar::add_emulate() {
   auto& command =
       *add_command(app, "emulate", "run a small Genesys Cloud whose clocks can be wrong");
@@ -311,7 +345,8 @@ bool measures_clocks(const CLI::App& command) {
 
 bool takes_settings(const CLI::App& command) {
   const std::string& name = command.get_name();
-  return name == "call" || name == "whoami" || name == "token" || measures_clocks(command);
+  return name == "call" || name == "whoami" || name == "token" || name == "serve" ||
+         measures_clocks(command);
 }
 
 }  // namespace skewguard::cli

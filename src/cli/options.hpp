@@ -30,6 +30,7 @@ class Grammar {
   TokenArguments token;
   DoctorArguments doctor;
   SkewArguments skew;
+  ServeArguments serve;
   EmulateArguments emulate;
   DemoArguments demo;
   std::string topic;  ///< of `help`
@@ -43,6 +44,7 @@ class Grammar {
   void add_token();
   void add_doctor();
   void add_skew();
+  void add_serve();
   void add_emulate();
   void add_demo();
 };

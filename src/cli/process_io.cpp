@@ -97,9 +97,9 @@ Result<void> write_to(int fd, const std::string& name, std::string_view content)
   return {};
 }
 
-Result<Writer> open_file(const std::string& path) {
+Result<Writer> open_file(const std::string& path, int how) {
   constexpr mode_t kMode = 0666;  // less the umask
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode);
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | how, kMode);
   if (fd < 0) {
     Error error = unwritable(path, errno);
     error.kind = ErrorKind::config;
@@ -175,7 +175,8 @@ ProcessIo this_process() {
     return write_to(STDOUT_FILENO, "standard output", text);
   };
   process.err = [](std::string_view text) { static_cast<void>(write_all(STDERR_FILENO, text)); };
-  process.open_file = open_file;
+  process.open_file = [](const std::string& path) { return open_file(path, O_TRUNC); };
+  process.append_to_file = [](const std::string& path) { return open_file(path, O_APPEND); };
   process.start_program = [programs = std::make_shared<system::Programs>()](
                               const std::string& command, std::string_view input) {
     return programs->start(command, input, settings::secret_variables());

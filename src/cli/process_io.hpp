@@ -37,6 +37,7 @@ struct ProcessIo {
   Writer out;                                 ///< standard output
   std::function<void(std::string_view)> err;  ///< standard error; best effort
   std::function<Result<Writer>(const std::string& path)> open_file;  ///< empties it, or makes it
+  std::function<Result<Writer>(const std::string& path)> append_to_file;  ///< or makes it
   /// Runs `command` in a shell with `input` on its standard input, and does not wait for it.
   std::function<Result<void>(const std::string& command, std::string_view input)> start_program;
   /// As doctor::survey.

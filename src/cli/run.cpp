@@ -23,6 +23,8 @@ settings::Need need_of(const Arguments& arguments) {
       std::holds_alternative<DemoArguments>(arguments)) {
     return settings::Need::nothing;
   }
+  const auto* serve = std::get_if<ServeArguments>(&arguments);
+  if (serve != nullptr && serve->check) return settings::Need::nothing;
   if (std::holds_alternative<DoctorArguments>(arguments)) return settings::Need::examination;
   return std::holds_alternative<SkewArguments>(arguments) ? settings::Need::servers
                                                           : settings::Need::identity;
@@ -53,6 +55,17 @@ int say(const std::string& text, const ProcessIo& process) {
   return 1;
 }
 
+std::function<Result<std::vector<Secret>>()> rereader(const settings::Flags& flags,
+                                                      const ProcessIo& process,
+                                                      const std::string& secret_file) {
+  if (secret_file.empty()) return {};
+  return [flags, &process]() -> Result<std::vector<Secret>> {
+    auto settings = settings::load(flags, process.surroundings, settings::Need::identity);
+    if (!settings) return std::move(settings).error();
+    return std::move(settings->client.client_secrets);
+  };
+}
+
 int run_command(CommandLine line, const ProcessIo& process) {
   auto loaded = load(line, process);
   if (line.flags.proxy) Secret::wipe(*line.flags.proxy);
@@ -69,6 +82,10 @@ int run_command(CommandLine line, const ProcessIo& process) {
                   .alert_command = std::move(settings.alert_command),
                   .token_store = std::move(settings.token_store),
                   .from_stdin = std::move(settings.from_stdin),
+                  .reread_secrets = rereader(line.flags, process, settings.client_secret_file),
+                  .client_secret_file = settings.client_secret_file,
+                  .quiet = settings.quiet,
+                  .log_json = settings.log_json,
                   .max_skew = settings.max_skew,
                   .screen = {.columns = process.columns,
                              .terminal = process.out_is_terminal,
@@ -79,6 +96,7 @@ int run_command(CommandLine line, const ProcessIo& process) {
                  [&](const TokenArguments& command) { return run_token(command, session); },
                  [&](const DoctorArguments& command) { return run_doctor(command, session); },
                  [&](const SkewArguments& command) { return run_skew(command, session); },
+                 [&](const ServeArguments& command) { return run_serve(command, session); },
                  [&](const EmulateArguments& command) { return run_emulate(command, session); },
                  [&](const DemoArguments& command) { return run_demo(command, session); },
                  [](const VersionArguments&) { return 0; }, [](const HelpArguments&) { return 0; }},

@@ -41,7 +41,8 @@ struct Golden : FakeProcessIo, testing::Test {
 TEST_F(Golden, Help) {
   EXPECT_EQ(run({"help"}), 0);
   expect("help", out);
-  for (const char* command : {"call", "whoami", "token", "doctor", "skew", "version", "help"}) {
+  for (const char* command :
+       {"call", "whoami", "token", "doctor", "skew", "serve", "version", "help"}) {
     EXPECT_EQ(run({"help", command}), 0);
     expect(std::string("help_") + command, out);
   }

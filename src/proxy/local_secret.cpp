@@ -1,0 +1,56 @@
+#include "proxy/local_secret.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "base/secret_text.hpp"
+
+namespace skewguard::proxy {
+namespace {
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+/// What no other use of the secret signs.
+constexpr std::string_view kPurpose = "skewguard login handle, version 1";
+
+Secret handle_of(const Secret& secret) {
+  SecretText text("skewguard-");
+  if (secret.empty()) return std::move(text.append("local")).secret();
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  const auto key = secret.reveal();
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(kPurpose.data()), kPurpose.size(), digest.data(),
+       &size);
+  for (unsigned int i = 0; i < size; ++i) {
+    text.append(kHexDigits[digest[i] >> 4U]);
+    text.append(kHexDigits[digest[i] & 15U]);
+  }
+  OPENSSL_cleanse(digest.data(), digest.size());
+  return std::move(text).secret();
+}
+
+/// In a time that depends on the lengths alone.
+bool equal(std::string_view shown, const Secret& expected) noexcept {
+  const auto value = expected.reveal();
+  return shown.size() == value.size() &&
+         CRYPTO_memcmp(shown.data(), value.data(), value.size()) == 0;
+}
+
+}  // namespace
+
+LocalSecret::LocalSecret(Secret secret) : secret_(std::move(secret)), handle_(handle_of(secret_)) {}
+
+bool LocalSecret::admits(std::string_view bearer) const noexcept {
+  return secret_.empty() || equal(bearer, handle_) || equal(bearer, secret_);
+}
+
+bool LocalSecret::admits_login(std::string_view client_secret) const noexcept {
+  return secret_.empty() || equal(client_secret, secret_);
+}
+
+}  // namespace skewguard::proxy

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string_view>
+
+#include "skewguard/secret.hpp"
+
+namespace skewguard::proxy {
+
+/// What a program must show to be served, and the handle that its login gets in place of a token.
+/// Both follow from the local secret alone, so a handle outlives restarts. Immutable.
+class LocalSecret {
+ public:
+  /// `secret`: empty = every program is served, whatever it shows.
+  explicit LocalSecret(Secret secret);
+
+  /// The handle for the programs' SDKs to send as bearer token; no token of the API.
+  [[nodiscard]] const Secret& handle() const noexcept { return handle_; }
+  /// Whether a request with this bearer token is served: the handle or the secret. Empty = it has
+  /// none.
+  [[nodiscard]] bool admits(std::string_view bearer) const noexcept;
+  /// Whether a login with this client secret gets the handle.
+  [[nodiscard]] bool admits_login(std::string_view client_secret) const noexcept;
+
+ private:
+  Secret secret_;
+  Secret handle_;
+};
+
+}  // namespace skewguard::proxy

@@ -1,0 +1,160 @@
+#include "proxy/server.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <list>
+#include <thread>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/signals.hpp"
+#include "proxy/listener.hpp"
+#include "proxy/service.hpp"
+#include "proxy/token_keeper.hpp"
+#include "proxy/worker.hpp"
+
+namespace skewguard::proxy {
+namespace {
+
+namespace asio = boost::asio;
+
+/// A worker and its thread.
+struct Lane {
+  explicit Lane(Service& service) : worker(io, service) {}
+  ~Lane() {
+    io.stop();
+    if (thread.joinable()) thread.join();
+  }
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+
+  void start() {
+    const SignalsBlocked blocked;  // they are for the thread that runs the server
+    thread = std::thread([this] { io.run(); });
+  }
+
+  asio::io_context io{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+  Worker worker;
+  std::thread thread;
+};
+
+}  // namespace
+
+struct Server::Impl {
+  Impl(ServeOptions the_options, Client the_client, ClockSource& clocks, AccessLog& access_log,
+       Log the_log)
+      : options(std::move(the_options)),
+        log(std::move(the_log)),
+        client(std::make_unique<Client>(std::move(the_client))),
+        service{options, clocks, *client, access_log, LocalSecret(options.local_secret)} {}
+  ~Impl() {
+    keeper->stop();
+    for (const auto& listener : listeners) listener->close();
+    for (auto& lane : lanes) {
+      lane.io.stop();
+      if (lane.thread.joinable()) lane.thread.join();
+    }
+    client.reset();  // its handlers post to the lanes
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Result<void> listen() {
+    for (const auto& address : options.listen) {
+      const auto listener = std::make_shared<Listener>(io);
+      if (auto opened = listener->open(address); !opened) return opened;
+      listeners.push_back(listener);
+    }
+    return {};
+  }
+
+  void accept() {
+    lanes.emplace_back(service).start();
+    for (const auto& listener : listeners) {
+      listener->accept([this]() -> asio::io_context& { return lanes.front().io; },
+                       [this](ClientSocket socket) {
+                         auto& lane = lanes.front();
+                         asio::post(lane.io, [&lane, socket = std::move(socket)]() mutable {
+                           lane.worker.serve(std::move(socket));
+                         });
+                       });
+    }
+  }
+
+  void await_signal() {
+    signals.async_wait([this](const boost::system::error_code& error, int) {
+      if (error) return;
+      if (draining) return io.stop();
+      drain();
+      await_signal();
+    });
+  }
+
+  void drain() {
+    draining = true;
+    for (const auto& listener : listeners) listener->close();
+    busy_lanes = lanes.size();
+    for (auto& lane : lanes) {
+      asio::post(lane.io, [this, &lane] {
+        lane.worker.drain([this] { asio::post(io, [this] { lane_drained(); }); });
+      });
+    }
+    end.expires_after(options.drain);
+    end.async_wait([this](const boost::system::error_code& error) {
+      if (!error) io.stop();
+    });
+  }
+  void lane_drained() {
+    if (--busy_lanes == 0) io.stop();
+  }
+
+  ServeOptions options;
+  Log log;
+  std::unique_ptr<Client> client;
+  Service service;
+  asio::io_context io{1};
+  asio::signal_set signals{io, SIGINT, SIGTERM};
+  asio::steady_timer end{io};
+  std::vector<std::shared_ptr<Listener>> listeners;
+  std::list<Lane> lanes;
+  std::shared_ptr<TokenKeeper> keeper = std::make_shared<TokenKeeper>(io, service, log);
+  bool draining = false;
+  std::size_t busy_lanes = 0;
+};
+
+Result<std::unique_ptr<Server>> Server::start(ServeOptions options, ClientOptions client_options,
+                                              Hooks hooks, Dependencies dependencies,
+                                              AccessLog& access_log) {
+  ClockSource& clocks = *dependencies.clock;
+  Log log(hooks.log, hooks.log_level);
+  auto client = Client::make(std::move(client_options), std::move(hooks), std::move(dependencies));
+  if (!client) return std::move(client).error();
+  auto impl = std::make_unique<Impl>(std::move(options), *std::move(client), clocks, access_log,
+                                     std::move(log));
+  if (auto listening = impl->listen(); !listening) return std::move(listening).error();
+  return std::make_unique<Server>(std::move(impl));
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+std::vector<ListenAddress> Server::addresses() const {
+  std::vector<ListenAddress> addresses;
+  addresses.reserve(impl_->listeners.size());
+  for (const auto& listener : impl_->listeners) addresses.push_back(listener->address());
+  return addresses;
+}
+
+void Server::run() {
+  impl_->accept();
+  impl_->await_signal();
+  impl_->keeper->start();
+  impl_->io.run();
+}
+
+}  // namespace skewguard::proxy

@@ -1,0 +1,371 @@
+"""The sidecar (`skewguard serve`) with the emulator: programs that hold no credentials.
+
+Each client is a third party's: curl and Python's http.client. What the sidecar writes is
+searched for the secret and for tokens, and so is what the clients get.
+"""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+import harness
+from harness import HUNG_S, SKEWGUARD, EndToEnd
+
+LOCAL_SECRET = "local-secret-0123456789"
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=HUNG_S)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Sidecar:
+    """`skewguard serve` on a free port, and its access log."""
+
+    def __init__(self, test, login, api, *flags, listen=("127.0.0.1:0",), **more):
+        self.test = test
+        listening = [part for address in listen for part in ("--listen", address)]
+        self.errors = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            [SKEWGUARD, "serve", *listening, *flags], env=test.environment(login, api, **more),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+        test.addCleanup(self.end)
+        self.urls = [self.process.stdout.readline().strip().removeprefix("listening on ")
+                     for _ in listen]
+        self.url = self.urls[0]
+        self.place = self.url.removeprefix("http://")
+        self.log = ""
+
+    def request(self, method, path, body=None, headers={}, connection=None):
+        """One request by http.client; its answer is searched for secrets."""
+        own = connection or http.client.HTTPConnection(self.place, timeout=HUNG_S)
+        own.request(method, path, body=body, headers=headers)
+        got = own.getresponse()
+        answer = Answer(got.status, got.headers, got.read())
+        if connection is None:
+            own.close()
+        self.test.assert_no_secrets(str(got.headers), answer.body.decode(errors="replace"))
+        return answer
+
+    def get(self, path, **more):
+        return self.request("GET", path, **more)
+
+    def login(self, secret="any", path="/oauth/token"):
+        """As the SDKs do."""
+        credentials = harness.base64.b64encode(f"any:{secret}".encode()).decode()
+        return self.request("POST", path, "grant_type=client_credentials",
+                            {"Authorization": f"Basic {credentials}",
+                             "Content-Type": "application/x-www-form-urlencoded"})
+
+    def wait_until_ready(self):
+        deadline = time.monotonic() + HUNG_S
+        while self.get("/readyz").status != 200:
+            if time.monotonic() > deadline:
+                self.test.fail("the sidecar is not ready")
+            time.sleep(0.02)
+
+    def raw(self, data):
+        """What comes back for these bytes, until it closes."""
+        with socket.create_connection(self.place.split(":"), timeout=HUNG_S) as connection:
+            connection.sendall(data)
+            got = b""
+            while piece := connection.recv(65536):
+                got += piece
+        return got
+
+    def end(self, how=signal.SIGTERM):
+        """The exit code; afterwards `log` holds the access log."""
+        if self.process.stdout.closed:
+            return self.process.returncode
+        self.process.send_signal(how)
+        self.log, _ = self.process.communicate(timeout=HUNG_S)
+        self.process.stdout.close()
+        self.errors.seek(0)
+        self.said = self.errors.read()
+        self.errors.close()
+        self.test.assert_no_secrets(self.log, self.said)
+        return self.process.returncode
+
+
+class ServeTest(EndToEnd):
+    def sidecar(self, emulator, *flags, **more):
+        return Sidecar(self, emulator.login, emulator.api, *flags, **more)
+
+    def cloud(self, *flags):
+        return self.emulator(*flags, ours_alone=False)
+
+
+class Forwarding(ServeTest):
+    def test_a_program_needs_no_credentials(self):
+        emulator = self.cloud()
+        sidecar = self.sidecar(emulator)
+        answer = sidecar.get("/api/v2/organizations/me")
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.json()["name"], "Emulated Organization")
+        self.assertEqual(answer.headers["Skewguard-Verdict"], "ok")
+        self.assertEqual(answer.headers["Skewguard-Attempts"], "1")
+        self.assertEqual(emulator.token_requests(), 1)
+        self.assertEqual(sidecar.end(), 0)
+        self.assertRegex(sidecar.log,
+                         r"Z GET /api/v2/organizations/me 200 verdict=ok attempts=1 held=")
+
+    def test_an_sdks_login_gets_a_handle_and_its_calls_pass(self):
+        sidecar = self.sidecar(self.cloud())
+        for path in ("/oauth/token", "/login/oauth/token"):
+            login = sidecar.login(path=path).json()
+            self.assertEqual(login["expires_in"], 86400)
+        bearer = {"Authorization": "Bearer " + login["access_token"]}
+        self.assertEqual(sidecar.get("/api/v2/tokens/me", headers=bearer).status, 200)
+        self.assertEqual(sidecar.get("/api/api/v2/tokens/me", headers=bearer).status, 200)
+
+    def test_wrong_clocks_and_revoked_tokens_do_not_reach_the_program(self):
+        emulator = self.cloud("--login-offset", "3s", "--strict-nbf", "--token", "jwt")
+        sidecar = self.sidecar(emulator)
+        first = sidecar.get("/api/v2/tokens/me")
+        self.assertEqual((first.status, first.headers["Skewguard-Verdict"]),
+                         (200, "issuer_clock_ahead"))
+        self.assertEqual(sidecar.get("/api/v2/tokens/me").headers["Skewguard-Verdict"], "ok")
+        emulator.order("revoke", all=True)
+        revoked = sidecar.get("/api/v2/tokens/me")
+        self.assertEqual((revoked.status, revoked.headers["Skewguard-Verdict"]),
+                         (200, "token_revoked"))
+        self.assertGreaterEqual(int(revoked.headers["Skewguard-Attempts"]), 2)
+
+    def test_a_wrong_wall_clock_of_this_machine_changes_nothing(self):
+        sidecar = self.sidecar(self.cloud("--token", "jwt"), wall="slow")
+        self.assertEqual(sidecar.get("/api/v2/tokens/me").status, 200)
+
+    def test_errors_of_the_api_pass(self):
+        answer = self.sidecar(self.cloud()).get("/api/v2/nothing/here")
+        self.assertEqual((answer.status, answer.json()["code"]), (404, "not.found"))
+        self.assertEqual(answer.headers["Skewguard-Verdict"], "ok")
+        self.assertTrue(answer.headers["ININ-Correlation-Id"])
+
+    def test_curl_uploads_with_expect_and_reads_a_head(self):
+        emulator = self.cloud()
+        sidecar = self.sidecar(emulator)
+        upload = Path(self.scratch.name) / "upload"
+        upload.write_bytes(b"x" * 1_000_000)
+        for words in (["-T", str(upload), "-X", "POST", "-H", "Expect: 100-continue"], ["-I"]):
+            done = subprocess.run(
+                ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", *words,
+                 f"{sidecar.url}/api/v2/tokens/me"],
+                capture_output=True, text=True, timeout=HUNG_S)
+            self.assertRegex(done.stdout, r"^(200|404|405)$", done.stderr)
+
+    def test_none_of_the_clients_credentials_reach_the_api(self):
+        api = harness.RawServer(self, lambda *_: harness.answer(200, b"{}"))
+        sidecar = Sidecar(self, self.cloud().login, api.url)
+        sidecar.get("/api/v2/users", headers={
+            "Authorization": "Bearer clients-own", "Proxy-Authorization": "Basic clients-own",
+            "Connection": "close, X-Of-One-Connection", "X-Of-One-Connection": "clients-own",
+            "X-Kept": "kept"})
+        [(_, _, head)] = api.seen
+        self.assertNotIn("clients-own", head)
+        self.assertIn("X-Kept: kept", head)
+        self.assertEqual(len(re.findall("(?i)^authorization:", head, re.M)), 1)
+
+    def test_connections_are_kept_and_requests_answered_in_order(self):
+        sidecar = self.sidecar(self.cloud())
+        connection = http.client.HTTPConnection(sidecar.place, timeout=HUNG_S)
+        self.addCleanup(connection.close)
+        for _ in range(3):
+            self.assertEqual(sidecar.get("/api/v2/tokens/me", connection=connection).status, 200)
+        got = sidecar.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                          b"GET /api/v2/tokens/me HTTP/1.0\r\n\r\n")
+        self.assertEqual(re.findall(rb"HTTP/1\.[01] (\d+)", got), [b"200", b"200"])
+
+
+class Guarding(ServeTest):
+    def test_a_local_secret_is_needed_where_there_is_one(self):
+        file = Path(self.scratch.name) / "local"
+        file.write_text(LOCAL_SECRET + "\n", encoding="utf-8")
+        emulator = self.cloud()
+        sidecar = self.sidecar(emulator, "--local-secret-file", str(file))
+        refused = sidecar.get("/api/v2/tokens/me")
+        self.assertEqual((refused.status, refused.headers["WWW-Authenticate"]),
+                         (401, 'Bearer realm="skewguard"'))
+        self.assertEqual(refused.json()["code"], "skewguard.wrong_handle")
+        self.assertEqual(emulator.api_sends(), [])
+        login = sidecar.login("wrong")
+        self.assertEqual((login.status, login.json()["error"]), (401, "invalid_client"))
+        handle = sidecar.login(LOCAL_SECRET).json()["access_token"]
+        for bearer in (handle, LOCAL_SECRET):
+            answer = sidecar.get("/api/v2/tokens/me", headers={"Authorization": f"Bearer {bearer}"})
+            self.assertEqual(answer.status, 200)
+        sidecar.process.kill()
+        again = self.sidecar(emulator, "--local-secret-file", str(file))
+        answer = again.get("/api/v2/tokens/me", headers={"Authorization": f"Bearer {handle}"})
+        self.assertEqual(answer.status, 200)  # the handle survives restarts
+        again.end()
+        self.assertNotIn(LOCAL_SECRET, again.log + again.said)
+        self.assertNotIn(handle, again.log + again.said)
+
+    def test_nobody_can_end_the_token_of_all(self):
+        emulator = self.cloud()
+        sidecar = self.sidecar(emulator)
+        self.assertEqual(sidecar.request("DELETE", "/api/v2/tokens/me").status, 204)
+        self.assertEqual(sidecar.get("/api/v2/tokens/me").headers["Skewguard-Verdict"], "ok")
+        self.assertEqual([r["method"] for r in emulator.api_sends()], ["GET"])
+
+    def test_what_is_not_plain_http_does_not_reach_the_api(self):
+        emulator = self.cloud()
+        sidecar = self.sidecar(emulator)
+        host = b"Host: localhost\r\n"
+        for head in (b"GET /api/v2/../x HTTP/1.1\r\n" + host,
+                     b"GET http://localhost/api/v2/users HTTP/1.1\r\n" + host,
+                     b"GET /api/v2/users HTTP/1.1\r\n",
+                     b"GET /api/v2/users HTTP/1.1\r\n" + host + host,
+                     b"GET /api/v2/users HTTP/1.1\r\n" + host + b"A: b\r\n folded\r\n",
+                     b"GET /api/v2/users HTTP/1.1\r\n" + host + b"A : b\r\n",
+                     b"POST /api/v2/users HTTP/1.1\r\n" + host +
+                     b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+                     b"POST /api/v2/users HTTP/1.1\r\n" + host + b"Transfer-Encoding: xchunked\r\n",
+                     b"POST /api/v2/users HTTP/1.1\r\n" + host +
+                     b"Content-Length: 1\r\nContent-Length: 1\r\n"):
+            got = sidecar.raw(head + b"Connection: close\r\n\r\n")
+            self.assertRegex(got, rb"^HTTP/1.1 400 ", head)
+        self.assertEqual(emulator.api_sends(), [])
+
+
+class Listening(ServeTest):
+    def test_on_ipv6_and_a_unix_socket_of_this_user_alone(self):
+        path = str(Path(self.scratch.name) / "sidecar.sock")
+        sidecar = self.sidecar(self.cloud(), listen=("[::1]:0", f"unix:{path}"))
+        self.assertRegex(sidecar.urls[0], r"^http://\[::1\]:\d+$")
+        self.assertEqual(sidecar.urls[1], f"unix:{path}")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        by_path = UnixConnection(path)
+        self.addCleanup(by_path.close)
+        for connection in (None, by_path):
+            self.assertEqual(sidecar.get("/api/v2/tokens/me", connection=connection).status, 200)
+        sidecar.process.kill()
+        sidecar.process.wait()
+        again = self.sidecar(self.cloud(), listen=(f"unix:{path}",))  # over the dead one's socket
+        by_path.close()
+        self.assertEqual(again.get("/healthz", connection=by_path).status, 200)
+        again.end()
+        self.assertFalse(os.path.exists(path))
+
+    def test_an_address_in_use_is_an_error_of_settings(self):
+        emulator = self.cloud()
+        sidecar = self.sidecar(emulator)
+        run = self.run_program(emulator, "serve", "--listen", sidecar.place, report=False)
+        self.assertEqual(run.code, 2)
+        self.assertIn("cannot listen on " + sidecar.url, run.err)
+        run = self.run_program(emulator, "serve", "--listen", "0.0.0.0:0", report=False)
+        self.assertEqual(run.code, 2)
+
+    def test_missing_settings_are_named_before_anything_listens(self):
+        run = self.run_with(None, None, "serve", report=False, GENESYS_CLOUD_CLIENT_ID=None)
+        self.assertEqual((run.code, run.out), (2, ""))
+        self.assertIn("GENESYS_CLOUD_CLIENT_ID", run.err)
+
+
+class Operating(ServeTest):
+    def check(self, emulator, url):
+        return self.run_program(emulator, "serve", "--check", url, report=False)
+
+    def test_it_says_when_it_is_ready(self):
+        emulator = self.cloud()
+        sidecar = self.sidecar(emulator)
+        self.assertEqual(sidecar.get("/healthz").status, 200)
+        sidecar.wait_until_ready()
+        run = self.check(emulator, sidecar.url)
+        self.assertEqual((run.code, run.out), (0, ""))
+        sidecar.end()
+        run = self.check(emulator, sidecar.url)
+        self.assertEqual(run.code, 1)
+        self.assertIn("is not ready", run.err)
+
+    def test_it_starts_while_the_login_host_is_down_and_recovers(self):
+        emulator = self.cloud()
+        emulator.order("fault", host="login", status=503)
+        sidecar = self.sidecar(emulator, "--max-hold", "200ms")
+        answer = sidecar.get("/api/v2/tokens/me")
+        self.assertEqual(answer.status, 503)
+        self.assertRegex(answer.headers["Retry-After"], r"^\d+$")
+        self.assertRegex(answer.json()["code"], r"^skewguard\.")
+        self.assertEqual(sidecar.get("/readyz").status, 503)
+        self.assertEqual(sidecar.login().status, 200)  # SDKs log in once, at their start
+        self.assertEqual(emulator.api_sends(), [])
+        emulator.order("fault", clear=True)
+        sidecar.wait_until_ready()
+        self.assertEqual(sidecar.get("/api/v2/tokens/me").status, 200)
+
+    def test_a_request_is_held_until_there_is_a_token(self):
+        emulator = self.cloud()
+        emulator.order("fault", host="login", status=503)
+        sidecar = self.sidecar(emulator)
+        sidecar.get("/readyz")
+        held = {}
+        waiting = threading.Thread(
+            target=lambda: held.update(answer=sidecar.get("/api/v2/tokens/me")))
+        waiting.start()
+        emulator.order("fault", clear=True)
+        waiting.join(HUNG_S)
+        self.assertEqual(held["answer"].status, 200)
+
+    def test_wrong_credentials_are_named_without_an_invitation_to_retry(self):
+        sidecar = self.sidecar(self.cloud(), GENESYS_CLOUD_CLIENT_SECRET="wrong-secret")
+        answer = sidecar.get("/api/v2/tokens/me")
+        self.assertEqual(answer.status, 502)
+        self.assertIsNone(answer.headers["Retry-After"])
+        self.assertEqual(sidecar.get("/readyz").status, 503)
+
+    def test_sigterm_lets_requests_under_way_finish(self):
+        emulator = self.cloud("--latency", "1s")
+        sidecar = self.sidecar(emulator)
+        sidecar.wait_until_ready()
+        connection = http.client.HTTPConnection(sidecar.place, timeout=HUNG_S)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/api/v2/tokens/me")
+        while not emulator.api_sends():
+            pass
+        sidecar.process.send_signal(signal.SIGTERM)
+        got = connection.getresponse()
+        self.assertEqual((got.status, got.headers["Connection"]), (200, "close"))
+        got.read()
+        self.assertEqual(sidecar.end(), 0)
+
+    def test_the_access_log_is_json_or_goes_to_a_file_or_nowhere(self):
+        emulator = self.cloud()
+        sidecar = self.sidecar(emulator, "--log-format", "json")
+        sidecar.get("/api/v2/users/me?secret=x")
+        sidecar.end()
+        line = json.loads(sidecar.log)
+        self.assertEqual((line["method"], line["path"]), ("GET", "/api/v2/users/me"))
+        file = Path(self.scratch.name) / "access.log"
+        for flags, words in ((("--access-log", str(file)), 1), (("--access-log", "none"), 0),
+                             (("-q",), 0)):
+            sidecar = self.sidecar(emulator, *flags)
+            sidecar.get("/healthz")
+            sidecar.end()
+            self.assertEqual(sidecar.log, "")
+        self.assertRegex(file.read_text(encoding="utf-8"), r"^\S+ GET /healthz 200 total=\S+\n$")
+
+
+if __name__ == "__main__":
+    unittest.main()
