@@ -61,24 +61,24 @@ const Lease* Publication::look_again(LeaseReader& reader, Instant now) noexcept 
   }
   const Lease* lease = reader.lease_.get();
   if (lease == nullptr || now >= lease->until) return nullptr;
-  if (first_to_use(reader.version_)) tell_use();
+  if (first_to_use(reader.version_)) report_use();
   return lease;
 }
 
 /// The first reader of this version reports the use; nobody does for an older one.
 bool Publication::first_to_use(std::uint64_t version) noexcept {
-  std::uint64_t told = told_.load(std::memory_order_relaxed);
-  while (told < version) {
-    if (told_.compare_exchange_weak(told, version, std::memory_order_relaxed)) return true;
+  std::uint64_t reported = reported_.load(std::memory_order_relaxed);
+  while (reported < version) {
+    if (reported_.compare_exchange_weak(reported, version, std::memory_order_relaxed)) return true;
   }
   return false;
 }
 
-void Publication::tell_use() noexcept {
+void Publication::report_use() noexcept {
   if (!on_use_) return;
   try {
     on_use_();
-  } catch (...) {  // no memory: it is told at the next token
+  } catch (...) {  // no memory: it is reported at the next token
     return;
   }
 }

@@ -43,13 +43,13 @@ class Publication {
   struct ThreadReader;
   const Lease* look_again(LeaseReader& reader, Instant now) noexcept;
   bool first_to_use(std::uint64_t version) noexcept;
-  void tell_use() noexcept;
+  void report_use() noexcept;
 
   const std::uint64_t id_;  // of all that this process ever had: no thread mistakes one for another
   ForkMutex mutex_;         // over current_
   std::shared_ptr<const Lease> current_;
   const std::function<void()> on_use_;
-  std::atomic<std::uint64_t> told_{0};  // the latest version of whose use was told
+  std::atomic<std::uint64_t> reported_{0};  // the latest version whose use was reported
   alignas(64) std::atomic<std::uint64_t> version_{1};
 };
 

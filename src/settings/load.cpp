@@ -314,7 +314,7 @@ MaybeError read_logging(const Sources& sources, Settings& settings) {
   return read_choice(sources, kLogFormat, kFormats, settings.log_json);
 }
 
-/// Told here, before anything is sent. Its content is for the TLS library to judge.
+/// Reported here, before anything is sent. Its content is for the TLS library to judge.
 MaybeError check_ca_file(const Sources& sources, const ClientOptions& client) {
   const auto file = sources.find(kCaFile);
   const auto& exists = sources.surroundings().file_exists;

@@ -30,19 +30,19 @@ class AClockWatch : public ::testing::Test {
     return out;
   }
   template <typename Fact>
-  [[nodiscard]] std::vector<Fact> told() const {
+  [[nodiscard]] std::vector<Fact> facts() const {
     std::vector<Fact> out;
-    for (const auto& event : told_)
+    for (const auto& event : events_)
       if (const auto* fact = std::get_if<Fact>(&event)) out.push_back(*fact);
     return out;
   }
   FakeMachine& machine() { return *parts.machine; }
 
   Parts parts;
-  std::vector<oauth::TokenEvent> told_;
+  std::vector<oauth::TokenEvent> events_;
   bool fetching = false;
   ClockWatch watch{{parts.clocks, parts.sender, parts.listeners.log(), parts.machine.get(),
-                    [this](const oauth::TokenEvent& event) { told_.push_back(event); },
+                    [this](const oauth::TokenEvent& event) { events_.push_back(event); },
                     [this] { return fetching; }}};
 };
 
@@ -97,13 +97,13 @@ TEST_F(AClockWatch, TellsTheTokensThatTheMachineStoodStillOnceBothHostsJumped) {
   machine().advance(10s);
   machine().stand_still(10min);
   login_answers();
-  EXPECT_TRUE(told<StoodStill>().empty()) << "one server alone proves nothing";
+  EXPECT_TRUE(facts<StoodStill>().empty()) << "one server alone proves nothing";
   const Instant login_received = machine().now().boot;
   api_answers();
-  ASSERT_EQ(told<StoodStill>().size(), 1U);
-  EXPECT_GT(told<StoodStill>()[0].gap, 10min - 2s);
-  EXPECT_LT(told<StoodStill>()[0].gap, 10min + 2s);
-  EXPECT_EQ(told<StoodStill>()[0].issued_from, login_received);
+  ASSERT_EQ(facts<StoodStill>().size(), 1U);
+  EXPECT_GT(facts<StoodStill>()[0].gap, 10min - 2s);
+  EXPECT_LT(facts<StoodStill>()[0].gap, 10min + 2s);
+  EXPECT_EQ(facts<StoodStill>()[0].issued_from, login_received);
 }
 
 // What a hypervisor reports -----------------------------------------------------------------------
@@ -133,11 +133,11 @@ TEST_F(AClockWatch, EndsALagThatAnAnswerContradicts) {
   login_answers(5s);
   api_answers();
   EXPECT_EQ(std::get<ApiLags>(learned(ApiLags{6s, 4s})).lag, 6s);
-  EXPECT_TRUE(told<ApiLags>().empty());
+  EXPECT_TRUE(facts<ApiLags>().empty());
   machine().advance(1s);
   api_answers(5s);  // it was corrected
-  ASSERT_FALSE(told<ApiLags>().empty());
-  EXPECT_EQ(told<ApiLags>().back().lag, 0s);
+  ASSERT_FALSE(facts<ApiLags>().empty());
+  EXPECT_EQ(facts<ApiLags>().back().lag, 0s);
 }
 
 TEST_F(AClockWatch, EndsALeadThatAnAnswerContradicts) {
@@ -146,8 +146,8 @@ TEST_F(AClockWatch, EndsALeadThatAnAnswerContradicts) {
   EXPECT_EQ(std::get<ApiLeads>(learned(ApiLeads{6s, 4s})).lead, 6s);
   machine().advance(1s);
   login_answers(5s);
-  ASSERT_FALSE(told<ApiLeads>().empty());
-  EXPECT_EQ(told<ApiLeads>().back().lead, 0s);
+  ASSERT_FALSE(facts<ApiLeads>().empty());
+  EXPECT_EQ(facts<ApiLeads>().back().lead, 0s);
 }
 
 TEST_F(AClockWatch, KeepsALagThatTheDatesAllow) {
@@ -159,7 +159,7 @@ TEST_F(AClockWatch, KeepsALagThatTheDatesAllow) {
     login_answers(5s);
     api_answers();
   }
-  EXPECT_TRUE(told<ApiLags>().empty());
+  EXPECT_TRUE(facts<ApiLags>().empty());
 }
 
 /// The login host is 5 s ahead. Each Date may be a second late, and hides up to another second.
@@ -168,7 +168,7 @@ TEST_F(AClockWatch, KeepsALagThatLateDatesExplain) {
   api_answers();
   learned(ApiLags{8s, 7s});
   login_answers(5s);
-  EXPECT_TRUE(told<ApiLags>().empty());
+  EXPECT_TRUE(facts<ApiLags>().empty());
 }
 
 TEST_F(AClockWatch, KeepsALeadThatLateDatesExplain) {
@@ -176,7 +176,7 @@ TEST_F(AClockWatch, KeepsALeadThatLateDatesExplain) {
   api_answers(5s);
   learned(ApiLeads{8s, 7s});
   api_answers(5s);
-  EXPECT_TRUE(told<ApiLeads>().empty());
+  EXPECT_TRUE(facts<ApiLeads>().empty());
 }
 
 TEST_F(AClockWatch, LowersALagToWhatTheDatesStillAllow) {
@@ -185,11 +185,11 @@ TEST_F(AClockWatch, LowersALagToWhatTheDatesStillAllow) {
   // The Dates allow less than half of this, but no single answer contradicts it.
   learned(ApiLags{1min, 0s});
   api_answers();
-  ASSERT_EQ(told<ApiLags>().size(), 1U);
-  EXPECT_GE(told<ApiLags>()[0].lag, 5s);
-  EXPECT_LT(told<ApiLags>()[0].lag, 10s);
+  ASSERT_EQ(facts<ApiLags>().size(), 1U);
+  EXPECT_GE(facts<ApiLags>()[0].lag, 5s);
+  EXPECT_LT(facts<ApiLags>()[0].lag, 10s);
   api_answers();
-  EXPECT_EQ(told<ApiLags>().size(), 1U) << "and says so once";
+  EXPECT_EQ(facts<ApiLags>().size(), 1U) << "and says so once";
 }
 
 TEST_F(AClockWatch, LeavesALagThatIsNotOverTwiceOfWhatTheDatesAllow) {
@@ -197,7 +197,7 @@ TEST_F(AClockWatch, LeavesALagThatIsNotOverTwiceOfWhatTheDatesAllow) {
   api_answers();
   learned(ApiLags{10s, 0s});
   api_answers();
-  EXPECT_TRUE(told<ApiLags>().empty());
+  EXPECT_TRUE(facts<ApiLags>().empty());
 }
 
 TEST_F(AClockWatch, LowersALeadToWhatTheDatesStillAllow) {
@@ -205,12 +205,12 @@ TEST_F(AClockWatch, LowersALeadToWhatTheDatesStillAllow) {
   api_answers(5s);
   learned(ApiLeads{10s, 0s});
   api_answers(5s);
-  EXPECT_TRUE(told<ApiLeads>().empty()) << "they allow more than half of it";
+  EXPECT_TRUE(facts<ApiLeads>().empty()) << "they allow more than half of it";
   learned(ApiLeads{1min, 0s});
   api_answers(5s);
-  ASSERT_EQ(told<ApiLeads>().size(), 1U);
-  EXPECT_GE(told<ApiLeads>()[0].lead, 5s);
-  EXPECT_LT(told<ApiLeads>()[0].lead, 10s);
+  ASSERT_EQ(facts<ApiLeads>().size(), 1U);
+  EXPECT_GE(facts<ApiLeads>()[0].lead, 5s);
+  EXPECT_LT(facts<ApiLeads>()[0].lead, 10s);
 }
 
 TEST_F(AClockWatch, PassesOnOtherFactsAsTheyAre) {

@@ -15,23 +15,23 @@ CallReport report_of(Verdict verdict) {
 }
 
 TEST(Listeners, AreToldOfEveryCallThatWasRejectedAndOfNoOther) {
-  std::vector<Verdict> told;
+  std::vector<Verdict> verdicts;
   Hooks hooks;
-  hooks.on_resolved = [&](const CallReport& report) { told.push_back(report.verdict); };
+  hooks.on_resolved = [&](const CallReport& report) { verdicts.push_back(report.verdict); };
   const Listeners listeners(hooks);
   listeners.resolved(report_of(Verdict::ok));
-  EXPECT_TRUE(told.empty());
+  EXPECT_TRUE(verdicts.empty());
   listeners.resolved(report_of(Verdict::token_expired));
-  EXPECT_EQ(told, std::vector{Verdict::token_expired});
+  EXPECT_EQ(verdicts, std::vector{Verdict::token_expired});
 }
 
 TEST(Listeners, AreToldOfEveryRejection) {
-  std::vector<std::string> told;
+  std::vector<std::string> methods;
   Hooks hooks;
-  hooks.on_rejection = [&](const Rejection& rejection) { told.emplace_back(rejection.method); };
+  hooks.on_rejection = [&](const Rejection& rejection) { methods.emplace_back(rejection.method); };
   const Listeners listeners(hooks);
   listeners.rejected({"POST", "https://login.example.com/oauth/token", {}, {}});
-  EXPECT_EQ(told, std::vector<std::string>{"POST"});
+  EXPECT_EQ(methods, std::vector<std::string>{"POST"});
 }
 
 TEST(Listeners, MayBeMissingOrThrow) {

@@ -62,14 +62,14 @@ class AStoreAccess : public ::testing::Test {
   /// Operations that failed, in order.
   [[nodiscard]] std::vector<sharing::OperationId> failed() const {
     std::vector<sharing::OperationId> found;
-    for (const auto& event : told) {
+    for (const auto& event : events) {
       if (const auto* one = std::get_if<sharing::event::StoreFailed>(&event))
         found.push_back(one->operation);
     }
     return found;
   }
   [[nodiscard]] const sharing::event::Stored& stored() const {
-    return std::get<sharing::event::Stored>(told.at(0));
+    return std::get<sharing::event::Stored>(events.at(0));
   }
 
   const std::string key = std::string(64, 'a');
@@ -78,17 +78,17 @@ class AStoreAccess : public ::testing::Test {
   std::vector<std::string> lines;
   const Log log{[this](const LogLine& line) { lines.push_back(line.message); }, LogLevel::info};
   SlowStore store;
-  std::vector<sharing::ShareEvent> told;
+  std::vector<sharing::ShareEvent> events;
   std::optional<StoreAccess> access{
-      std::in_place, loop, log, store, key, [this](const auto& event) { told.push_back(event); }};
+      std::in_place, loop, log, store, key, [this](const auto& event) { events.push_back(event); }};
 };
 
 TEST_F(AStoreAccess, ReportsAnAnswerInATurnOfItsOwn) {
   read(1);
   store.reads.at(0)(std::optional<TokenStore::Value>());
-  EXPECT_TRUE(told.empty());
+  EXPECT_TRUE(events.empty());
   machine->run();
-  ASSERT_EQ(told.size(), 1U);
+  ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(stored().operation, 1U);
   EXPECT_FALSE(stored().swapped);
   EXPECT_FALSE(stored().value);
@@ -100,10 +100,10 @@ TEST_F(AStoreAccess, ReportsAtOnceWhenItsInboxIsOpened) {
   store.reads.at(1)(std::optional<TokenStore::Value>());
   store.reads.at(0)(std::optional<TokenStore::Value>());
   loop.enter([this] { access->open_inbox(); });
-  ASSERT_EQ(told.size(), 2U);
+  ASSERT_EQ(events.size(), 2U);
   EXPECT_EQ(stored().operation, 2U) << "in the order in which the store answered";
   machine->run();
-  EXPECT_EQ(told.size(), 2U);
+  EXPECT_EQ(events.size(), 2U);
 }
 
 TEST_F(AStoreAccess, ReadsWhatAnotherProcessWrote) {
@@ -152,7 +152,7 @@ TEST_F(AStoreAccess, QuotesFiveHundredCharactersOfAnErrorAtMost) {
 TEST_F(AStoreAccess, ReportsAStoreThatThrowsAsFailed) {
   store.throws = true;
   read(1);
-  EXPECT_TRUE(told.empty()) << "never from within the call";
+  EXPECT_TRUE(events.empty()) << "never from within the call";
   swap(2, record_with("secret-token"));
   machine->run();
   EXPECT_THAT(failed(), ElementsAre(1, 2));
@@ -171,7 +171,7 @@ TEST_F(AStoreAccess, ReportsNothingOnceItIsDestroyed) {
   access.reset();
   store.reads.at(0)(std::optional<TokenStore::Value>());
   machine->run();
-  EXPECT_TRUE(told.empty());
+  EXPECT_TRUE(events.empty());
 }
 
 }  // namespace

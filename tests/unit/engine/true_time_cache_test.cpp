@@ -22,8 +22,8 @@ class Questions final : public Referee {
     if (throws) throw std::runtime_error("no referee");
     open.push_back(std::move(handler));
   }
-  void answer(const std::optional<TimeReport>& told) {
-    for (const auto& handler : std::exchange(open, {})) handler(told);
+  void answer(const std::optional<TimeReport>& report) {
+    for (const auto& handler : std::exchange(open, {})) handler(report);
   }
   bool throws = false;
   std::vector<Handler> open;
@@ -36,10 +36,10 @@ class ATrueTimeCache : public ::testing::Test {
   void ask(Duration wanted_in = 30s) {
     loop.enter([this, wanted_in] {
       cache->ask(loop.now().boot + wanted_in,
-                 [this](const std::optional<TimeReport>& told) { heard.push_back(told); });
+                 [this](const std::optional<TimeReport>& report) { heard.push_back(report); });
     });
   }
-  static TimeReport told(Duration by) { return {{by, by}, "a referee"}; }
+  static TimeReport report(Duration by) { return {{by, by}, "a referee"}; }
   /// What each caller got, in milliseconds; -1: nothing.
   [[nodiscard]] std::vector<std::int64_t> figures() const {
     std::vector<std::int64_t> out;
@@ -62,20 +62,20 @@ TEST_F(ATrueTimeCache, AsksOnceForAllWhoWantToKnow) {
   ask();
   EXPECT_EQ(referee.deadlines, std::vector{start + TrueTimeCache::kAnswerWithin});
   EXPECT_TRUE(heard.empty());
-  referee.answer(told(7ms));
+  referee.answer(report(7ms));
   EXPECT_EQ(figures(), (Figures{7, 7}));
 }
 
 TEST_F(ATrueTimeCache, KeepsAnAnswerForAMinute) {
   ask();
-  referee.answer(told(7ms));
+  referee.answer(report(7ms));
   machine->advance(TrueTimeCache::kKept - 1ms);
   ask();
   EXPECT_EQ(figures(), (Figures{7, 7}));
   machine->advance(1ms);
   ask();
   EXPECT_EQ(heard.size(), 2U);
-  referee.answer(told(8ms));
+  referee.answer(report(8ms));
   EXPECT_EQ(figures(), (Figures{7, 7, 8}));
 }
 
@@ -89,7 +89,7 @@ TEST_F(ATrueTimeCache, KeepsSilenceToo) {
 
 TEST_F(ATrueTimeCache, AsksAgainOnceTheWallClockWasSet) {
   ask();
-  referee.answer(told(7ms));
+  referee.answer(report(7ms));
   machine->step_wall(1h);
   ask();
   EXPECT_EQ(heard.size(), 1U);
@@ -128,7 +128,7 @@ TEST_F(ATrueTimeCache, DoesNotAskASilentRefereeTwiceWithinAMinute) {
 TEST_F(ATrueTimeCache, LearnsFromAnAnswerThatCameTooLateForItsCallers) {
   ask();
   machine->advance(10s);
-  referee.answer(told(7ms));
+  referee.answer(report(7ms));
   ask();
   EXPECT_EQ(figures(), (Figures{-1, 7}));
 }
@@ -141,7 +141,7 @@ TEST_F(ATrueTimeCache, TreatsARefereeThatThrowsAsSilent) {
 
 TEST_F(ATrueTimeCache, AsksOnceMoreOnlyAfterTheFirstAnswer) {
   ask();
-  referee.answer(told(7ms));
+  referee.answer(report(7ms));
   machine->advance(TrueTimeCache::kKept);
   ask();
   ask();

@@ -63,27 +63,27 @@ class ClientOnAContext : public ::testing::Test {
   FakeMachine& machine = environment.machine();
   asio::io_context context;
   std::unique_ptr<Client> client;
-  Told<Response> told;
+  Recorder<Response> recorder;
 };
 
 TEST_F(ClientOnAContext, DropsWhatAHandlerWithoutAnExecutorThrows) {
   async_call(*client, get(), [](const Result<Response>&) { throw std::runtime_error("mine"); });
-  async_call(*client, get(), told.handler());
-  EXPECT_TRUE(run_until([&] { return told.times() > 0; }));
-  EXPECT_TRUE(told.once_ok());
+  async_call(*client, get(), recorder.handler());
+  EXPECT_TRUE(run_until([&] { return recorder.times() > 0; }));
+  EXPECT_TRUE(recorder.once_ok());
   EXPECT_TRUE(runs_out());
 }
 
 // Completion tokens -------------------------------------------------------------------------------
 
 TEST_F(ClientOnAContext, CallsBack) {
-  async_call(*client, get(), told.handler());
-  EXPECT_EQ(told.times(), 0U);
-  EXPECT_TRUE(run_until([&] { return told.times() > 0; }));
-  ASSERT_TRUE(told.once_ok());
-  EXPECT_EQ(told.last()->status, 200);
+  async_call(*client, get(), recorder.handler());
+  EXPECT_EQ(recorder.times(), 0U);
+  EXPECT_TRUE(run_until([&] { return recorder.times() > 0; }));
+  ASSERT_TRUE(recorder.once_ok());
+  EXPECT_EQ(recorder.last()->status, 200);
   EXPECT_TRUE(runs_out());
-  EXPECT_EQ(told.times(), 1U);
+  EXPECT_EQ(recorder.times(), 1U);
 }
 
 TEST_F(ClientOnAContext, TakesHandlersThatCannotBeCopied) {
@@ -139,9 +139,9 @@ TEST_F(ClientOnAContext, StartsNothingBeforeADeferredCallIsLaunched) {
   auto deferred = async_call(*client, get(), asio::deferred);
   context.run_for(10ms);
   EXPECT_EQ(environment.token_requests(), 0U);
-  std::move(deferred)(told.handler());
-  EXPECT_TRUE(run_until([&] { return told.times() > 0; }));
-  EXPECT_TRUE(told.once_ok());
+  std::move(deferred)(recorder.handler());
+  EXPECT_TRUE(run_until([&] { return recorder.times() > 0; }));
+  EXPECT_TRUE(recorder.once_ok());
 }
 
 TEST_F(ClientOnAContext, RunsAHandlerOnItsOwnExecutor) {
@@ -149,11 +149,11 @@ TEST_F(ClientOnAContext, RunsAHandlerOnItsOwnExecutor) {
   async_call(*client, get(), asio::bind_executor(other, [&](const Result<Response>& result) {
     EXPECT_TRUE(other.get_executor().running_in_this_thread());
     EXPECT_FALSE(context.get_executor().running_in_this_thread());
-    told.handler()(result);
+    recorder.handler()(result);
   }));
   std::thread runner([this] { context.run(); });
   other.run();  // the call in progress counts as work
-  EXPECT_TRUE(told.once_ok());
+  EXPECT_TRUE(recorder.once_ok());
   client.reset();
   runner.join();
 }
@@ -162,44 +162,44 @@ TEST_F(ClientOnAContext, RunsAHandlerOnItsOwnExecutor) {
 
 TEST_F(ClientOnAContext, IsCancelledThroughASlotBeforeTheContextRuns) {
   asio::cancellation_signal signal;
-  async_call(*client, get(), asio::bind_cancellation_slot(signal.slot(), told.handler()));
+  async_call(*client, get(), asio::bind_cancellation_slot(signal.slot(), recorder.handler()));
   signal.emit(asio::cancellation_type::terminal);
-  EXPECT_EQ(told.times(), 0U);
-  EXPECT_TRUE(run_until([&] { return told.times() > 0; }));
-  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  EXPECT_EQ(recorder.times(), 0U);
+  EXPECT_TRUE(run_until([&] { return recorder.times() > 0; }));
+  EXPECT_TRUE(recorder.once(ErrorKind::cancelled));
   EXPECT_EQ(environment.api().requests(), 0U);
 }
 
 TEST_F(ClientOnAContext, IsCancelledThroughASlotInTheMiddle) {
   silence(environment.api());
   silence(environment.login());
-  Told<BearerToken> token;
-  Told<Response> guard;
+  Recorder<BearerToken> token;
+  Recorder<Response> guard;
   asio::cancellation_signal signal;
   asio::cancellation_signal of_token;
   asio::cancellation_signal of_guard;
-  async_call(*client, get(), asio::bind_cancellation_slot(signal.slot(), told.handler()));
+  async_call(*client, get(), asio::bind_cancellation_slot(signal.slot(), recorder.handler()));
   async_token(*client, {}, asio::bind_cancellation_slot(of_token.slot(), token.handler()));
   async_guard(
       *client, [](const Bearer&, const auto&) {}, {},
       asio::bind_cancellation_slot(of_guard.slot(), guard.handler()));
   EXPECT_TRUE(run_until([&] { return environment.token_requests() > 0; }));
-  EXPECT_EQ(told.times() + token.times() + guard.times(), 0U);
+  EXPECT_EQ(recorder.times() + token.times() + guard.times(), 0U);
   for (auto* each : {&signal, &of_token, &of_guard}) each->emit(asio::cancellation_type::partial);
-  EXPECT_TRUE(run_until([&] { return told.times() + token.times() + guard.times() == 3; }));
-  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  EXPECT_TRUE(run_until([&] { return recorder.times() + token.times() + guard.times() == 3; }));
+  EXPECT_TRUE(recorder.once(ErrorKind::cancelled));
   EXPECT_TRUE(token.once(ErrorKind::cancelled));
   EXPECT_TRUE(guard.once(ErrorKind::cancelled));
 }
 
 TEST_F(ClientOnAContext, IsNotTouchedByASlotAfterTheEnd) {
   asio::cancellation_signal signal;
-  async_call(*client, get(), asio::bind_cancellation_slot(signal.slot(), told.handler()));
-  EXPECT_TRUE(run_until([&] { return told.times() > 0; }));
+  async_call(*client, get(), asio::bind_cancellation_slot(signal.slot(), recorder.handler()));
+  EXPECT_TRUE(run_until([&] { return recorder.times() > 0; }));
   signal.emit(asio::cancellation_type::terminal);
   EXPECT_TRUE(runs_out());
   signal.emit(asio::cancellation_type::terminal);
-  EXPECT_TRUE(told.once_ok());
+  EXPECT_TRUE(recorder.once_ok());
 }
 
 // The loop ----------------------------------------------------------------------------------------
@@ -243,8 +243,8 @@ TEST_F(ClientOnAContext, RunsOneFunctionAtATimeWhereThreeThreadsRunIt) {
 
 TEST_F(ClientOnAContext, StartsNoThread) {
   const auto before = threads_of_this_process();
-  async_call(*client, get(), told.handler());
-  EXPECT_TRUE(run_until([&] { return told.times() > 0; }));
+  async_call(*client, get(), recorder.handler());
+  EXPECT_TRUE(run_until([&] { return recorder.times() > 0; }));
   EXPECT_EQ(threads_of_this_process(), before);
 }
 
@@ -262,18 +262,18 @@ TEST_F(ClientOnAContext, LeavesNoWorkBehindThoughAnOperationAndAnAnswerAreStillH
   std::function<void(SendResult)> late;
   const Operation call = client->async_call(get(), [](const Result<Response>&) {});
   const Operation guard = client->async_guard([&](const Bearer&, const auto& done) { late = done; },
-                                              {}, told.handler());
+                                              {}, recorder.handler());
   EXPECT_TRUE(run_until([&] { return late != nullptr; }));
   EXPECT_TRUE(runs_out());
-  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  EXPECT_TRUE(recorder.once(ErrorKind::cancelled));
   call.cancel();
   late(broken());
-  EXPECT_EQ(told.times(), 1U);
+  EXPECT_EQ(recorder.times(), 1U);
 }
 
 TEST_F(ClientOnAContext, EndsCallsInProgressWithItsClient) {
   silence(environment.api());
-  const std::vector<Told<Response>> calls(100);
+  const std::vector<Recorder<Response>> calls(100);
   for (const auto& call : calls) async_call(*client, get(), call.handler());
   EXPECT_TRUE(run_until([&] { return environment.api().requests() == 100; }));
   EXPECT_TRUE(runs_out());
@@ -309,16 +309,16 @@ TEST_F(ClientOnAContext, IsReleasedFromAnotherThreadWhileThreadsRunItsTimers) {
 /// As usual in Asio: a context destroyed with work left destroys the handlers and calls none.
 TEST(ClientOnAContextThatNeverRuns, LetsGoOfItsHandlersWithTheContext) {
   MemoryEnvironment const environment;
-  const Told<Response> told;
+  const Recorder<Response> recorder;
   {
     asio::io_context context;
     auto client = make_client(context, environment.options(), {}, environment.clocks_and_hosts());
     ASSERT_TRUE(client);
-    client->async_call(get(), told.handler());
-    EXPECT_GT(told.results.use_count(), 1);
+    client->async_call(get(), recorder.handler());
+    EXPECT_GT(recorder.results.use_count(), 1);
   }
-  EXPECT_EQ(told.results.use_count(), 1);
-  EXPECT_EQ(told.times(), 0U);
+  EXPECT_EQ(recorder.results.use_count(), 1);
+  EXPECT_EQ(recorder.times(), 0U);
 }
 
 // Blocking ----------------------------------------------------------------------------------------
@@ -362,20 +362,20 @@ TEST(ClientThatCannotStart, SaysSoAndNotFromWithinTheCall) {
   };
   auto client = make_client(context, environment.options(), {}, std::move(dependencies));
   ASSERT_TRUE(client);
-  Told<Response> told;
+  Recorder<Response> recorder;
   async_call(*client, get(), asio::bind_executor(context, [&](const Result<Response>& result) {
-    told.handler()(result);
+    recorder.handler()(result);
   }));
   asio::post(context, [&] {
-    async_call(*client, get(), asio::bind_executor(context, told.handler()));
-    EXPECT_EQ(told.times(), 1U);
+    async_call(*client, get(), asio::bind_executor(context, recorder.handler()));
+    EXPECT_EQ(recorder.times(), 1U);
   });
-  EXPECT_EQ(told.times(), 0U);
+  EXPECT_EQ(recorder.times(), 0U);
   context.run();
-  ASSERT_EQ(told.times(), 2U);
-  ASSERT_FALSE(told.last());
-  EXPECT_EQ(told.last().error().kind, ErrorKind::unavailable);
-  EXPECT_NE(told.last().error().message.find("no more sockets"), std::string::npos);
+  ASSERT_EQ(recorder.times(), 2U);
+  ASSERT_FALSE(recorder.last());
+  EXPECT_EQ(recorder.last().error().kind, ErrorKind::unavailable);
+  EXPECT_NE(recorder.last().error().message.find("no more sockets"), std::string::npos);
 }
 
 }  // namespace

@@ -19,8 +19,8 @@ struct Questions {
   std::function<void()> on_ask;
 
   [[nodiscard]] std::size_t asked() const { return deadlines.size(); }
-  void answer(const std::optional<TimeReport>& told) {
-    for (const auto& handler : std::exchange(open, {})) handler(told);
+  void answer(const std::optional<TimeReport>& report) {
+    for (const auto& handler : std::exchange(open, {})) handler(report);
   }
 };
 
@@ -74,9 +74,9 @@ class OutOfTime : public ::testing::Test {
   static TimeReport ntp(Duration truth_less_local) {
     return {{truth_less_local - 10ms, truth_less_local + 10ms}, "NTP (ntp:123)"};
   }
-  void call() { client->async_call(get(), told.handler()); }
-  [[nodiscard]] Verdict verdict() const { return told.last().error().report->verdict; }
-  [[nodiscard]] int exit_code() const { return told.last().error().report->exit_code; }
+  void call() { client->async_call(get(), recorder.handler()); }
+  [[nodiscard]] Verdict verdict() const { return recorder.last().error().report->verdict; }
+  [[nodiscard]] int exit_code() const { return recorder.last().error().report->exit_code; }
 
   /// True time, later than the build of this program.
   static constexpr Duration kPassed = std::chrono::hours{24 * 365};
@@ -87,21 +87,21 @@ class OutOfTime : public ::testing::Test {
   std::optional<ClientOptions> options;
   std::shared_ptr<Questions> questions = std::make_shared<Questions>();
   std::unique_ptr<Client> client;
-  Told<Response> told;
+  Recorder<Response> recorder;
 };
 
 TEST_F(OutOfTime, IsTheLocalClocksFaultIfTheRefereeSaysSo) {
-  const Told<BearerToken> token;
+  const Recorder<BearerToken> token;
   call();
   client->async_token({}, token.handler());
   machine.run();
-  EXPECT_EQ(told.times(), 0U);
+  EXPECT_EQ(recorder.times(), 0U);
   questions->answer(ntp(-kAhead));
   machine.run();
-  ASSERT_TRUE(told.once(ErrorKind::clock));
+  ASSERT_TRUE(recorder.once(ErrorKind::clock));
   EXPECT_EQ(verdict(), Verdict::tls_clock);
   EXPECT_EQ(exit_code(), 4);
-  EXPECT_THAT(told.last().error().message, HasSubstr("2.7 years ahead; NTP (ntp:123) says so"));
+  EXPECT_THAT(recorder.last().error().message, HasSubstr("2.7 years ahead; NTP (ntp:123) says so"));
   ASSERT_TRUE(token.once(ErrorKind::clock));
   EXPECT_EQ(token.last().error().report->exit_code, 4);
   EXPECT_EQ(environment.api().requests(), 0U);
@@ -112,7 +112,7 @@ TEST_F(OutOfTime, IsTheCertificatesFaultWhereTheRefereeTellsThatTheLocalClockIsR
   machine.run();
   questions->answer(ntp(0s));
   machine.run();
-  ASSERT_TRUE(told.once(ErrorKind::unavailable));
+  ASSERT_TRUE(recorder.once(ErrorKind::unavailable));
   EXPECT_EQ(verdict(), Verdict::tls_untrusted);
   EXPECT_EQ(exit_code(), 6);
 }
@@ -122,8 +122,8 @@ TEST_F(OutOfTime, ATimeBeforeThisProgramWasMadeIsNoneThatCanBeBelieved) {
   machine.run();
   questions->answer(ntp(-kAhead - std::chrono::hours{24 * 3650}));  // 2017
   machine.run();
-  ASSERT_TRUE(told.once(ErrorKind::unavailable));
-  EXPECT_THAT(told.last().error().message, HasSubstr("no other clock confirms"));
+  ASSERT_TRUE(recorder.once(ErrorKind::unavailable));
+  EXPECT_THAT(recorder.last().error().message, HasSubstr("no other clock confirms"));
 }
 
 TEST_F(OutOfTime, OneRefereeDoesNotOutweighTheOtherHostAndTwoDo) {
@@ -138,7 +138,7 @@ TEST_F(OutOfTime, OneRefereeDoesNotOutweighTheOtherHostAndTwoDo) {
     questions->answer(lie);
     machine.run();
     EXPECT_EQ(verdict(), Verdict::tls_untrusted);
-    const auto said = told.last().error().message;
+    const auto said = recorder.last().error().message;
     EXPECT_THAT(said,
                 HasSubstr(witnesses > 1 ? "NTP (ntp:123) says so" : "no other clock confirms"));
   }
@@ -162,7 +162,7 @@ TEST_F(OutOfTime, ACertificateThatIsInvalidAtBothTimesIsReportedWithTheErrorOfTh
   questions->answer(ntp(-kAhead + std::chrono::hours{24 * 100}));  // it expired 70 days ago
   machine.run();
   EXPECT_EQ(verdict(), Verdict::tls_untrusted);
-  EXPECT_THAT(told.last().error().message, HasSubstr("is wrong as well: it is 900 d ahead"));
+  EXPECT_THAT(recorder.last().error().message, HasSubstr("is wrong as well: it is 900 d ahead"));
 }
 
 TEST_F(OutOfTime, AsksOnceForAHundredCallsThatFailTogether) {
@@ -171,37 +171,37 @@ TEST_F(OutOfTime, AsksOnceForAHundredCallsThatFailTogether) {
   for (int i = 0; i < 100; ++i) call();
   machine.run();
   EXPECT_EQ(questions->asked(), 1U);
-  EXPECT_EQ(told.times(), 0U);
+  EXPECT_EQ(recorder.times(), 0U);
   questions->answer(ntp(-kAhead));
   machine.run();
-  EXPECT_EQ(told.times(), 100U);
-  for (const auto& result : *told.results) EXPECT_EQ(result.error().kind, ErrorKind::clock);
+  EXPECT_EQ(recorder.times(), 100U);
+  for (const auto& result : *recorder.results) EXPECT_EQ(result.error().kind, ErrorKind::clock);
 }
 
 TEST_F(OutOfTime, WaitsForASilentRefereeForThreeSecondsAtMost) {
   call();
   machine.advance(2999ms);
-  EXPECT_EQ(told.times(), 0U);
+  EXPECT_EQ(recorder.times(), 0U);
   EXPECT_EQ(questions->deadlines.front(), machine.now().boot - 499ms);
   machine.advance(1ms);
-  ASSERT_TRUE(told.once(ErrorKind::unavailable));
+  ASSERT_TRUE(recorder.once(ErrorKind::unavailable));
   EXPECT_EQ(verdict(), Verdict::tls_untrusted);
-  EXPECT_THAT(told.last().error().message, HasSubstr("no other clock confirms"));
+  EXPECT_THAT(recorder.last().error().message, HasSubstr("no other clock confirms"));
   questions->answer(ntp(-kAhead));  // too late
   machine.advance(1h);
-  EXPECT_EQ(told.times(), 1U);
+  EXPECT_EQ(recorder.times(), 1U);
 }
 
 TEST_F(OutOfTime, LeavesHalfOfTheTimeToACallThatHasLess) {
   options->timeout = 2s;
   make();
-  const Told<BearerToken> token;
+  const Recorder<BearerToken> token;
   call();
   client->async_token({}, token.handler());
   machine.advance(999ms);
-  EXPECT_EQ(told.times() + token.times(), 0U);
+  EXPECT_EQ(recorder.times() + token.times(), 0U);
   machine.advance(1ms);
-  ASSERT_TRUE(told.once(ErrorKind::unavailable));
+  ASSERT_TRUE(recorder.once(ErrorKind::unavailable));
   ASSERT_TRUE(token.once(ErrorKind::unavailable));
   EXPECT_EQ(verdict(), Verdict::tls_untrusted);
 }
@@ -253,15 +253,15 @@ TEST_F(OutOfTime, ForgetsWhatItWasToldWhereTheWallClockIsStepped) {
 TEST_F(OutOfTime, MayBeCancelledWhileTheRefereeIsAsked) {
   environment.login().set_script(nullptr);
   fail(environment.api());
-  const Operation operation = client->async_call(get(), told.handler());
+  const Operation operation = client->async_call(get(), recorder.handler());
   machine.run();
   ASSERT_EQ(questions->asked(), 1U);
   operation.cancel();
   machine.run();
-  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  EXPECT_TRUE(recorder.once(ErrorKind::cancelled));
   questions->answer(ntp(-kAhead));
   machine.advance(1h);
-  EXPECT_EQ(told.times(), 1U);
+  EXPECT_EQ(recorder.times(), 1U);
 }
 
 TEST_F(OutOfTime, AClientMayGoWhileTheRefereeIsAsked) {
@@ -269,10 +269,10 @@ TEST_F(OutOfTime, AClientMayGoWhileTheRefereeIsAsked) {
   machine.run();
   ASSERT_EQ(questions->asked(), 1U);
   client.reset();
-  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  EXPECT_TRUE(recorder.once(ErrorKind::cancelled));
   questions->answer(ntp(-kAhead));
   machine.advance(1h);
-  EXPECT_EQ(told.times(), 1U);
+  EXPECT_EQ(recorder.times(), 1U);
 }
 
 TEST_F(OutOfTime, UsesTheOtherHostsDateIfTheRefereeHasNoAnswer) {
@@ -282,16 +282,16 @@ TEST_F(OutOfTime, UsesTheOtherHostsDateIfTheRefereeHasNoAnswer) {
   machine.run();
   questions->answer(std::nullopt);
   machine.run();
-  ASSERT_TRUE(told.once(ErrorKind::clock));
+  ASSERT_TRUE(recorder.once(ErrorKind::clock));
   EXPECT_EQ(verdict(), Verdict::tls_clock);
-  EXPECT_THAT(told.last().error().message, HasSubstr("the Date of https://login.test says so"));
+  EXPECT_THAT(recorder.last().error().message, HasSubstr("the Date of https://login.test says so"));
 }
 
 TEST_F(OutOfTime, OutlivesARefereeThatThrows) {
   questions->on_ask = [] { throw std::runtime_error("no time"); };
   call();
   machine.run();
-  ASSERT_TRUE(told.once(ErrorKind::unavailable));
+  ASSERT_TRUE(recorder.once(ErrorKind::unavailable));
   EXPECT_EQ(verdict(), Verdict::tls_untrusted);
 }
 
@@ -309,11 +309,12 @@ TEST_F(OutOfTime, AsksAgainWhereARefereeHasNeverAnswered) {
 
 TEST_F(OutOfTime, CountsForTheUsersOwnHttpStackToo) {
   environment.login().set_script(nullptr);
-  client->async_guard([](const Bearer&, const auto& done) { done(failure()); }, {}, told.handler());
+  client->async_guard([](const Bearer&, const auto& done) { done(failure()); }, {},
+                      recorder.handler());
   machine.run();
   questions->answer(ntp(-kAhead));
   machine.run();
-  ASSERT_TRUE(told.once(ErrorKind::clock));
+  ASSERT_TRUE(recorder.once(ErrorKind::clock));
   EXPECT_EQ(verdict(), Verdict::tls_clock);
 }
 
@@ -321,9 +322,9 @@ TEST_F(OutOfTime, AsksNobodyWhereThereIsNoReferee) {
   use_a_given_token();
   auto made = Client::make(*options, {}, environment.dependencies());
   ASSERT_TRUE(made);
-  made->async_call(get(), told.handler());
+  made->async_call(get(), recorder.handler());
   machine.run();
-  ASSERT_TRUE(told.once(ErrorKind::unavailable));
+  ASSERT_TRUE(recorder.once(ErrorKind::unavailable));
   machine.set_wall(WallTime{600s});  // before this program was built
   environment.api().set_script([](const Asked&) {
     TransportFailure old = failure();
@@ -331,10 +332,10 @@ TEST_F(OutOfTime, AsksNobodyWhereThereIsNoReferee) {
     old.not_after = FakeMachine::kStart;
     return Answer{.failure = old};
   });
-  made->async_call(get(), told.handler());
+  made->async_call(get(), recorder.handler());
   machine.run();
   EXPECT_EQ(verdict(), Verdict::tls_untrusted);
-  EXPECT_THAT(told.last().error().message, HasSubstr("the local clock is wrong as well"));
+  EXPECT_THAT(recorder.last().error().message, HasSubstr("the local clock is wrong as well"));
 }
 
 }  // namespace

@@ -38,23 +38,23 @@ class ClientOnAFakeMachine : public ::testing::Test {
   std::unique_ptr<MemoryEnvironment> environment = std::make_unique<MemoryEnvironment>();
   FakeMachine& machine = environment->machine();
   std::unique_ptr<Client> client;
-  Told<Response> told;
+  Recorder<Response> recorder;
 };
 
 // When handlers are called ------------------------------------------------------------------------
 
 TEST_F(ClientOnAFakeMachine, CallsEachHandlerOnceAndNeverFromWithinTheCall) {
-  const Told<BearerToken> token;
-  const Told<Response> guard;
-  client->async_call(get(), told.handler());
+  const Recorder<BearerToken> token;
+  const Recorder<Response> guard;
+  client->async_call(get(), recorder.handler());
   client->async_token({}, token.handler());
   client->async_guard([&](const Bearer&, const auto& done) { done(answer(200, "", machine)); }, {},
                       guard.handler());
-  EXPECT_EQ(told.times() + token.times() + guard.times(), 0U);
+  EXPECT_EQ(recorder.times() + token.times() + guard.times(), 0U);
   machine.run();
   EXPECT_EQ(environment->token_requests(), 1U);
   machine.advance(1h);
-  EXPECT_TRUE(told.once_ok());
+  EXPECT_TRUE(recorder.once_ok());
   EXPECT_TRUE(token.once_ok());
   EXPECT_TRUE(guard.once_ok());
 }
@@ -65,18 +65,18 @@ TEST_F(ClientOnAFakeMachine, CallsNoHandlerFromWithinACallMadeOnTheLoop) {
     within = true;
     client->async_call(get(), [&](const Result<Response>& result) {
       EXPECT_FALSE(within);
-      told.handler()(result);
+      recorder.handler()(result);
     });
     within = false;
   });
   machine.run();
-  EXPECT_TRUE(told.once_ok());
+  EXPECT_TRUE(recorder.once_ok());
 }
 
 TEST_F(ClientOnAFakeMachine, ReportsThatTheDeadlinePassed) {
   silence(environment->api());
   silence(environment->login());
-  const Told<BearerToken> token;
+  const Recorder<BearerToken> token;
   client->async_token({}, token.handler());
   machine.advance(29s);
   EXPECT_EQ(token.times(), 0U);
@@ -86,7 +86,7 @@ TEST_F(ClientOnAFakeMachine, ReportsThatTheDeadlinePassed) {
 
 TEST_F(ClientOnAFakeMachine, MakesOneTokenRequestForTenThousandCallersAtTheEndOfAToken) {
   constexpr int kCallers = 10'000;
-  client->async_call(get(), told.handler());
+  client->async_call(get(), recorder.handler());
   machine.run();
   ASSERT_EQ(environment->token_requests(), 1U);
   machine.suspend(301s);  // every caller arrives before any timer fires
@@ -105,38 +105,38 @@ TEST_F(ClientOnAFakeMachine, MakesOneTokenRequestForTenThousandCallersAtTheEndOf
 // Cancellation ------------------------------------------------------------------------------------
 
 TEST_F(ClientOnAFakeMachine, MayBeCancelledBeforeTheCallHasStarted) {
-  client->async_call(get(), told.handler()).cancel();
+  client->async_call(get(), recorder.handler()).cancel();
   machine.run();
-  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  EXPECT_TRUE(recorder.once(ErrorKind::cancelled));
   EXPECT_EQ(environment->api().requests(), 0U);
 }
 
 TEST_F(ClientOnAFakeMachine, MayBeCancelledInTheMiddleOfACall) {
   silence(environment->api());
-  const Operation operation = client->async_call(get(), told.handler());
+  const Operation operation = client->async_call(get(), recorder.handler());
   machine.run();
   EXPECT_EQ(environment->api().requests(), 1U);
-  EXPECT_EQ(told.times(), 0U);
+  EXPECT_EQ(recorder.times(), 0U);
   operation.cancel();
   operation.cancel();
   machine.run();
   machine.advance(1h);
-  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  EXPECT_TRUE(recorder.once(ErrorKind::cancelled));
 }
 
 TEST_F(ClientOnAFakeMachine, IsNotTouchedByACancellationAfterTheEnd) {
-  const Operation operation = client->async_call(get(), told.handler());
+  const Operation operation = client->async_call(get(), recorder.handler());
   machine.run();
   operation.cancel();
   machine.run();
-  EXPECT_TRUE(told.once_ok());
+  EXPECT_TRUE(recorder.once_ok());
   Operation().cancel();
 }
 
 TEST_F(ClientOnAFakeMachine, LetsOneReaderGoAndServesTheOthers) {
   silence(environment->login());
-  const Told<BearerToken> one;
-  const Told<BearerToken> other;
+  const Recorder<BearerToken> one;
+  const Recorder<BearerToken> other;
   const Operation operation = client->async_token({}, one.handler());
   client->async_token({}, other.handler());
   machine.run();
@@ -149,21 +149,21 @@ TEST_F(ClientOnAFakeMachine, LetsOneReaderGoAndServesTheOthers) {
 TEST_F(ClientOnAFakeMachine, CancelsWhatItsSenderHasNotAnswered) {
   std::function<void(SendResult)> late;
   const Operation operation = client->async_guard(
-      [&](const Bearer&, const auto& done) { late = done; }, guarded("GET"), told.handler());
+      [&](const Bearer&, const auto& done) { late = done; }, guarded("GET"), recorder.handler());
   machine.run();
   operation.cancel();
   machine.run();
-  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  EXPECT_TRUE(recorder.once(ErrorKind::cancelled));
   late(answer(200, "", machine));
   machine.run();
-  EXPECT_EQ(told.times(), 1U);
+  EXPECT_EQ(recorder.times(), 1U);
 }
 
 // The end of the client ---------------------------------------------------------------------------
 
 TEST_F(ClientOnAFakeMachine, EndsAHundredCallsInProgress) {
   silence(environment->api());
-  const std::vector<Told<Response>> calls(100);
+  const std::vector<Recorder<Response>> calls(100);
   for (auto& call : calls) client->async_call(get(), call.handler());
   machine.run();
   client.reset();
@@ -172,7 +172,7 @@ TEST_F(ClientOnAFakeMachine, EndsAHundredCallsInProgress) {
 }
 
 TEST_F(ClientOnAFakeMachine, EndsCallsThatHadNotStarted) {
-  const std::vector<Told<Response>> calls(100);
+  const std::vector<Recorder<Response>> calls(100);
   for (auto& call : calls) client->async_call(get(), call.handler());
   client.reset();
   machine.run();
@@ -185,7 +185,7 @@ TEST(ClientOnALoopOfItsOwn, EndsAHundredCallsInProgressBeforeItIsGone) {
   auto made = Client::make(environment.options(), {}, environment.clocks_and_hosts());
   ASSERT_TRUE(made);
   auto client = std::make_unique<Client>(*std::move(made));
-  const std::vector<Told<Response>> calls(100);
+  const std::vector<Recorder<Response>> calls(100);
   std::vector<Operation> operations;
   operations.reserve(calls.size());
   for (auto& call : calls) operations.push_back(client->async_call(get(), call.handler()));
@@ -218,17 +218,17 @@ TEST(ClientOnALoopOfItsOwn, AnswersCallsThatItsLastHandlersMake) {
 TEST_F(ClientOnAFakeMachine, IsGoneThoughAnOperationOrAnAnswerIsStillHeld) {
   std::function<void(SendResult)> late;
   const Operation operation = client->async_guard(
-      [&](const Bearer&, const auto& done) { late = done; }, {}, told.handler());
+      [&](const Bearer&, const auto& done) { late = done; }, {}, recorder.handler());
   machine.run();
   client.reset();
   machine.run();
-  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  EXPECT_TRUE(recorder.once(ErrorKind::cancelled));
   const std::weak_ptr<Executor> watch = environment->dependencies().executor;
   environment.reset();
   EXPECT_TRUE(watch.expired());
   operation.cancel();
   late(broken());
-  EXPECT_EQ(told.times(), 1U);
+  EXPECT_EQ(recorder.times(), 1U);
 }
 
 // Blocking calls on the loop ----------------------------------------------------------------------
@@ -248,10 +248,10 @@ void expect_blocking_calls_are_refused(Client& client) {
 TEST_F(ClientOnAFakeMachine, RefusesBlockingCallsFromAHandler) {
   client->async_token({}, [&](const Result<BearerToken>&) {
     expect_blocking_calls_are_refused(*client);
-    told.handler()(Response{});
+    recorder.handler()(Response{});
   });
   machine.run();
-  EXPECT_EQ(told.times(), 1U);
+  EXPECT_EQ(recorder.times(), 1U);
 }
 
 TEST(ClientOnALoopOfItsOwn, RefusesBlockingCallsFromAHookAndAHandler) {
@@ -301,13 +301,13 @@ TEST_F(ClientOnAFakeMachine, SendsWithANewTokenAfterARefusal) {
     done(seen.size() == 2 ? refusal(machine) : answer(200, "", machine));
   };
   for (int i = 0; i < 2; ++i) {
-    client->async_guard(sender, guarded("POST"), told.handler());
+    client->async_guard(sender, guarded("POST"), recorder.handler());
     machine.run();
   }
-  ASSERT_EQ(told.times(), 2U);
-  ASSERT_TRUE(told.last());
-  EXPECT_EQ(told.last()->status, 200);
-  EXPECT_TRUE(told.last()->report.mitigated);
+  ASSERT_EQ(recorder.times(), 2U);
+  ASSERT_TRUE(recorder.last());
+  EXPECT_EQ(recorder.last()->status, 200);
+  EXPECT_TRUE(recorder.last()->report.mitigated);
   EXPECT_EQ(seen, (std::vector<std::string>{"token-1", "token-1", "token-2"}));
 }
 
@@ -318,9 +318,9 @@ TEST_F(ClientOnAFakeMachine, TreatsASendThatThrowsAsCancelled) {
   EXPECT_EQ(blocked.error().kind, ErrorKind::cancelled);
 
   client->async_guard([](const Bearer&, const auto&) { throw std::runtime_error("mine"); }, {},
-                      told.handler());
+                      recorder.handler());
   EXPECT_NO_THROW(machine.run()) << "the loop is the user's";
-  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  EXPECT_TRUE(recorder.once(ErrorKind::cancelled));
 }
 
 TEST_F(ClientOnAFakeMachine, SaysWhyASendFailed) {
@@ -330,9 +330,10 @@ TEST_F(ClientOnAFakeMachine, SaysWhyASendFailed) {
   EXPECT_EQ(blocked.error().kind, ErrorKind::unavailable);
   EXPECT_NE(blocked.error().message.find("nobody listens"), std::string::npos);
 
-  client->async_guard([&](const Bearer&, const auto& done) { done(refused); }, {}, told.handler());
+  client->async_guard([&](const Bearer&, const auto& done) { done(refused); }, {},
+                      recorder.handler());
   machine.run();
-  EXPECT_TRUE(told.once(ErrorKind::unavailable));
+  EXPECT_TRUE(recorder.once(ErrorKind::unavailable));
 }
 
 TEST_F(ClientOnAFakeMachine, DoesNotWaitBeyondTheDeadlineForASendThatNeverAnswers) {
@@ -341,34 +342,34 @@ TEST_F(ClientOnAFakeMachine, DoesNotWaitBeyondTheDeadlineForASendThatNeverAnswer
   Instant deadline{};
   const Instant start = client->now();
   client->async_guard([&](const Bearer& bearer, const auto&) { deadline = bearer.deadline; },
-                      options, told.handler());
+                      options, recorder.handler());
   machine.advance(4900ms);
-  EXPECT_EQ(told.times(), 0U);
+  EXPECT_EQ(recorder.times(), 0U);
   EXPECT_EQ(deadline, start + 5s);
   machine.advance(200ms);
-  EXPECT_TRUE(told.once(ErrorKind::timeout));
+  EXPECT_TRUE(recorder.once(ErrorKind::timeout));
 }
 
 TEST_F(ClientOnAFakeMachine, IgnoresASecondAnswerToOneSend) {
   // One that arrives while the first is handled, and one after the end.
   std::vector<std::function<void(SendResult)>> answers;
   const Client::Sender sender = [&](const Bearer&, const auto& done) { answers.push_back(done); };
-  client->async_guard(sender, guarded("GET"), told.handler());
+  client->async_guard(sender, guarded("GET"), recorder.handler());
   machine.run();
   ASSERT_EQ(answers.size(), 1U);
   answers[0](broken());
   answers[0](answer(200, "second", machine));
   machine.advance(10s);
   ASSERT_EQ(answers.size(), 2U);
-  EXPECT_EQ(told.times(), 0U) << "the answer to the second send is waited for";
+  EXPECT_EQ(recorder.times(), 0U) << "the answer to the second send is waited for";
   answers[0](answer(200, "third", machine));
   machine.run();
-  EXPECT_EQ(told.times(), 0U);
+  EXPECT_EQ(recorder.times(), 0U);
   answers[1](answer(200, "of the second send", machine));
   answers[1](answer(200, "twice", machine));
   machine.run();
-  ASSERT_TRUE(told.once_ok());
-  EXPECT_EQ(told.last()->body, "of the second send");
+  ASSERT_TRUE(recorder.once_ok());
+  EXPECT_EQ(recorder.last()->body, "of the second send");
 }
 
 TEST_F(ClientOnAFakeMachine, TakesAnAnswerFromAnotherThread) {
@@ -377,11 +378,11 @@ TEST_F(ClientOnAFakeMachine, TakesAnAnswerFromAnotherThread) {
       [&](const Bearer&, const auto& done) {
         other = std::thread([this, done] { done(answer(200, "", machine)); });
       },
-      {}, told.handler());
+      {}, recorder.handler());
   machine.run();
   other.join();
   machine.run();
-  EXPECT_TRUE(told.once_ok());
+  EXPECT_TRUE(recorder.once_ok());
 }
 
 /// How often a request with this method is sent if the connections break.
@@ -393,7 +394,7 @@ TEST_F(ClientOnAFakeMachine, SendsAgainOverANewConnectionOnlyWhatIsSafe) {
           ++sends;
           done(broken());
         },
-        guarded(method), told.handler());
+        guarded(method), recorder.handler());
     machine.advance(30s);
     return sends;
   };
@@ -402,7 +403,7 @@ TEST_F(ClientOnAFakeMachine, SendsAgainOverANewConnectionOnlyWhatIsSafe) {
   EXPECT_EQ(sends_of("POST"), 1);
   EXPECT_EQ(sends_of("PUT"), 1);
   EXPECT_EQ(sends_of(""), 1);
-  EXPECT_EQ(told.times(), 5U);
+  EXPECT_EQ(recorder.times(), 5U);
 }
 
 /// The shortest round trip to the API host in the report.
@@ -424,10 +425,10 @@ TEST_F(ClientOnAFakeMachine, FillsInWhenARequestWasSentAndAnsweredWhereThatIsLef
   EXPECT_EQ(round_trip(client->guard(left_out)), 40ms);
   make();
   client->async_guard([&](const Bearer& bearer, const auto& done) { done(left_out(bearer)); }, {},
-                      told.handler());
+                      recorder.handler());
   machine.run();
-  ASSERT_EQ(told.times(), 1U);
-  EXPECT_EQ(round_trip(told.last()), 40ms);
+  ASSERT_EQ(recorder.times(), 1U);
+  EXPECT_EQ(round_trip(recorder.last()), 40ms);
 }
 
 TEST_F(ClientOnAFakeMachine, BelievesTheSenderThatStampsByItself) {
@@ -442,19 +443,19 @@ TEST_F(ClientOnAFakeMachine, BelievesTheSenderThatStampsByItself) {
         machine.advance(20ms);
         done(exchange);
       },
-      {}, told.handler());
+      {}, recorder.handler());
   machine.run();
-  ASSERT_EQ(told.times(), 1U);
-  EXPECT_EQ(round_trip(told.last()), 3ms);
+  ASSERT_EQ(recorder.times(), 1U);
+  EXPECT_EQ(round_trip(recorder.last()), 3ms);
 }
 
 TEST_F(ClientOnAFakeMachine, TreatsAnAnswerWithoutAStatusAsNone) {
   client->async_guard([](const Bearer&, const auto& done) { done(Exchange{}); }, guarded("POST"),
-                      told.handler());
+                      recorder.handler());
   machine.advance(31s);
-  ASSERT_TRUE(told.once(ErrorKind::protocol)) << told.times();
-  EXPECT_NE(told.last().error().message.find("status 0"), std::string::npos)
-      << told.last().error().message;
+  ASSERT_TRUE(recorder.once(ErrorKind::protocol)) << recorder.times();
+  EXPECT_NE(recorder.last().error().message.find("status 0"), std::string::npos)
+      << recorder.last().error().message;
 }
 
 TEST_F(ClientOnAFakeMachine, SendsNothingTwiceWhoseAnswerHadNoStatus) {
@@ -464,7 +465,7 @@ TEST_F(ClientOnAFakeMachine, SendsNothingTwiceWhoseAnswerHadNoStatus) {
         ++sent;
         done(Exchange{});
       },
-      guarded("POST"), told.handler());
+      guarded("POST"), recorder.handler());
   machine.run();
   EXPECT_EQ(sent, 1) << "it may have had an effect";
 }
@@ -521,10 +522,10 @@ TEST_F(ClientOnAFakeMachine, NeverCopiesABodyThatTheUsersStackBrought) {
         lay_at = exchange.body.data();
         done(std::move(exchange));
       },
-      {}, told.handler());
+      {}, recorder.handler());
   machine.run();
-  ASSERT_TRUE(told.once_ok());
-  EXPECT_EQ(told.last()->body.data(), lay_at);
+  ASSERT_TRUE(recorder.once_ok());
+  EXPECT_EQ(recorder.last()->body.data(), lay_at);
 }
 
 // Exceptions from the user's code -----------------------------------------------------------------
@@ -550,7 +551,7 @@ class PoorLoop final : public Executor {
 };
 
 TEST_F(ClientOnAFakeMachine, DropsWhatAHandlerThrowsAndTellsAllOthers) {
-  const Told<Response> other;
+  const Recorder<Response> other;
   client->async_call(get(), [](const Result<Response>&) { throw std::runtime_error("mine"); });
   client->async_token({}, [](const Result<BearerToken>&) { throw std::bad_alloc(); });
   client->async_call(get(), other.handler());
@@ -589,9 +590,9 @@ TEST_F(ClientOnAFakeMachine, ThrowsNothingWhereHooksThrow) {
       [&](const Bearer&, const auto& done) {
         done(++sends == 1 ? refusal(machine) : answer(200, "", machine));
       },
-      guarded("GET"), told.handler());
+      guarded("GET"), recorder.handler());
   EXPECT_NO_THROW(machine.advance(20s));
-  EXPECT_TRUE(told.once_ok());
+  EXPECT_TRUE(recorder.once_ok());
 }
 
 TEST_F(ClientOnAFakeMachine, TreatsATransportThatThrowsAsABrokenConnection) {
@@ -607,11 +608,11 @@ TEST_F(ClientOnAFakeMachine, TreatsATransportThatThrowsAsABrokenConnection) {
   auto made = Client::make(environment->options(), {}, std::move(dependencies));
   ASSERT_TRUE(made);
   client = std::make_unique<Client>(*std::move(made));
-  client->async_call(get(), told.handler());
+  client->async_call(get(), recorder.handler());
   EXPECT_NO_THROW(machine.advance(31s));
-  ASSERT_TRUE(told.times() == 1 && !told.last());
-  EXPECT_NE(told.last().error().message.find("no more sockets"), std::string::npos)
-      << told.last().error().message;
+  ASSERT_TRUE(recorder.times() == 1 && !recorder.last());
+  EXPECT_NE(recorder.last().error().message.find("no more sockets"), std::string::npos)
+      << recorder.last().error().message;
 }
 
 class ClientOnAPoorLoop : public ClientOnAFakeMachine {
@@ -635,40 +636,41 @@ class ClientOnAPoorLoop : public ClientOnAFakeMachine {
 
 TEST_F(ClientOnAPoorLoop, EndsACallThatCannotGoOn) {
   poor->no_timers = true;  // the deadline of the user's sender needs a timer
-  client->async_guard([](const Bearer&, const auto&) {}, guarded("GET"), told.handler());
+  client->async_guard([](const Bearer&, const auto&) {}, guarded("GET"), recorder.handler());
   EXPECT_NO_THROW(machine.run());
-  EXPECT_TRUE(told.once(ErrorKind::unavailable));
+  EXPECT_TRUE(recorder.once(ErrorKind::unavailable));
 }
 
 TEST_F(ClientOnAPoorLoop, EndsWhatCannotBeginOnTheLoop) {
-  const Told<BearerToken> token;
-  client->async_call(get(), told.handler());
+  const Recorder<BearerToken> token;
+  client->async_call(get(), recorder.handler());
   client->async_token({}, token.handler());
   poor->spent = true;
   EXPECT_NO_THROW(machine.run());
-  EXPECT_TRUE(told.once(ErrorKind::unavailable));
+  EXPECT_TRUE(recorder.once(ErrorKind::unavailable));
   EXPECT_TRUE(token.once(ErrorKind::unavailable));
   poor->spent = false;
   client.reset();
   machine.run();
-  EXPECT_TRUE(told.times() == 1 && token.times() == 1);
+  EXPECT_TRUE(recorder.times() == 1 && token.times() == 1);
 }
 
 TEST_F(ClientOnAPoorLoop, ThrowsNothingWhenCallsAreStartedCancelledOrAnswered) {
   std::function<void(SendResult)> done;
-  const Operation operation = client->async_guard(
-      [&](const Bearer&, const auto& answer) { done = answer; }, guarded("GET"), told.handler());
+  const Operation operation =
+      client->async_guard([&](const Bearer&, const auto& answer) { done = answer; }, guarded("GET"),
+                          recorder.handler());
   machine.run();
   poor->spent = true;
   EXPECT_NO_THROW(done(answer(200, "", machine)));
   EXPECT_NO_THROW(operation.cancel());
-  const Told<BearerToken> token;
+  const Recorder<BearerToken> token;
   EXPECT_NO_THROW(client->async_token({}, token.handler()));
   EXPECT_TRUE(token.once(ErrorKind::unavailable));
   EXPECT_EQ(client->reload({Secret{"new"}}).error().kind, ErrorKind::unavailable);
-  EXPECT_EQ(told.times(), 0U);
+  EXPECT_EQ(recorder.times(), 0U);
   machine.advance(31s);
-  EXPECT_TRUE(told.once(ErrorKind::timeout));
+  EXPECT_TRUE(recorder.once(ErrorKind::timeout));
   client.reset();  // it cannot post to its loop
 }
 
@@ -678,13 +680,13 @@ TEST(ClientThatCannotStart, ThrowsNothingThoughItsHandlerDoes) {
   dependencies.transport = [](Executor&) -> std::unique_ptr<Transport> { throw std::bad_alloc(); };
   auto made = Client::make(environment->options(), {}, std::move(dependencies));
   ASSERT_TRUE(made);
-  int told = 0;
+  int calls = 0;
   EXPECT_NO_THROW(made->async_call(get(), [&](const Result<Response>& result) {
-    ++told;
+    ++calls;
     EXPECT_EQ(result.error().kind, ErrorKind::unavailable);
     throw std::runtime_error("mine");
   }));
-  EXPECT_EQ(told, 1);
+  EXPECT_EQ(calls, 1);
   EXPECT_EQ(made->call(get()).error().kind, ErrorKind::unavailable);
 }
 
@@ -783,12 +785,12 @@ TEST_F(ClientOnAFakeMachine, LeavesALeaseGoodBeyondItsEnd) {
 
 TEST_F(ClientOnAFakeMachine, ReloadsSecretsAndAsksAtOnceWhereTheOldOneWasRefused) {
   refuse_what_comes_first();
-  const Told<BearerToken> refused;
+  const Recorder<BearerToken> refused;
   client->async_token({}, refused.handler());
   machine.run();
   EXPECT_TRUE(refused.once(ErrorKind::credentials));
   ASSERT_TRUE(client->reload({Secret{"the new one"}}));
-  const Told<BearerToken> token;
+  const Recorder<BearerToken> token;
   client->async_token({}, token.handler());
   machine.run();
   EXPECT_TRUE(token.once_ok());
@@ -796,8 +798,8 @@ TEST_F(ClientOnAFakeMachine, ReloadsSecretsAndAsksAtOnceWhereTheOldOneWasRefused
 }
 
 TEST_F(ClientOnAFakeMachine, KeepsATokenThatLivesWhenSecretsAreReloaded) {
-  const Told<BearerToken> before;
-  const Told<BearerToken> after;
+  const Recorder<BearerToken> before;
+  const Recorder<BearerToken> after;
   client->async_token({}, before.handler());
   machine.run();
   ASSERT_TRUE(client->reload({Secret{"the new one"}, Secret{"the old one"}}));
@@ -809,19 +811,19 @@ TEST_F(ClientOnAFakeMachine, KeepsATokenThatLivesWhenSecretsAreReloaded) {
 
 TEST_F(ClientOnAFakeMachine, TakesFreshSecretsBeforeATokenIsAskedFor) {
   refuse_what_comes_first();
-  const Told<BearerToken> refused;
+  const Recorder<BearerToken> refused;
   client->async_token({}, refused.handler());
   machine.run();
   EXPECT_TRUE(refused.once(ErrorKind::credentials));
   fresh_secrets = std::vector<Secret>{Secret{"the new one"}};
-  const Told<BearerToken> token;
+  const Recorder<BearerToken> token;
   client->async_token({}, token.handler());
   machine.run();
   EXPECT_TRUE(token.once_ok());
 }
 
 TEST_F(ClientOnAFakeMachine, TakesFreshSecretsBeforeATokenIsReplacedUnasked) {
-  const Told<BearerToken> token;
+  const Recorder<BearerToken> token;
   client->async_token({}, token.handler());
   machine.run();
   ASSERT_TRUE(token.once_ok());
@@ -842,7 +844,7 @@ TEST_F(ClientOnAFakeMachine, KeepsItsSecretsAndSaysSoWhereFreshOnesAreOfNoUse) {
         Dependencies::FreshSecrets(std::vector<Secret>{}),
         Dependencies::FreshSecrets(std::vector<Secret>{Secret{"a\nb"}})}) {
     fresh_secrets = std::move(bad);
-    const Told<BearerToken> token;
+    const Recorder<BearerToken> token;
     client->async_token({}, token.handler());
     machine.run();
     EXPECT_TRUE(token.once_ok());
@@ -861,7 +863,7 @@ TEST_F(ClientOnAFakeMachine, LogsNoTokenThatItsIssuerRepeatsInFields) {
     answer.body = R"({"access_token":")" + token + R"(","token_type":"bearer","expires_in":300})";
     return answer;
   });
-  const Told<BearerToken> issued;
+  const Recorder<BearerToken> issued;
   client->async_token({}, issued.handler());
   machine.run();
   EXPECT_NE(log.find("< X-Seen: ***"), std::string::npos) << log;

@@ -90,9 +90,9 @@ inline TransportFailure broken() {
   return {TransportFailure::Kind::reset, "it broke", true};
 }
 
-/// How often a handler was called, and with what.
+/// Records how often a handler is called, and with what.
 template <typename T>
-struct Told {
+struct Recorder {
   std::function<void(Result<T>)> handler() const {
     return [results = results](Result<T> result) { results->push_back(std::move(result)); };
   }

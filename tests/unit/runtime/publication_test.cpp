@@ -87,7 +87,7 @@ TEST(Publication, ShowsNothingFromItsEndOn) {
   EXPECT_EQ(read(publication, kEnd), "-") << "not yet seen by this thread";
   EXPECT_EQ(read(publication, kEnd - 1ns), "abc");
   EXPECT_EQ(read(publication, kEnd), "-");
-  EXPECT_EQ(read(publication, kEnd - 1ns), "abc") << "readers may be told different times";
+  EXPECT_EQ(read(publication, kEnd - 1ns), "abc") << "readers may pass different times";
 }
 
 TEST(Publication, IsNotTakenForAnother) {
@@ -155,14 +155,14 @@ TEST(Publication, IsReadByReadersThatKeepWhatTheyRead) {
 }
 
 TEST(Publication, ReportsTheFirstUseByAReaderOnce) {
-  int told = 0;
-  Publication publication([&] { ++told; });
+  int uses = 0;
+  Publication publication([&] { ++uses; });
   LeaseReader one;
   LeaseReader other;
   publication.publish(token("abc"), kEnd);
   for (LeaseReader* reader : {&one, &other, &one})
     EXPECT_NE(publication.read(*reader, kNow), nullptr);
-  EXPECT_EQ(told, 1);
+  EXPECT_EQ(uses, 1);
 }
 
 TEST(LeaseReader, ReadsNothingWithoutAClient) {
@@ -192,7 +192,7 @@ int number_of(const Lease& lease) {
 thread_local bool told_of_use = false;
 
 TEST(Publication, ShowsReadersOneWholeTokenAfterAnotherWhileItIsWritten) {
-  std::array<std::atomic<int>, kTokens + 1> told{};
+  std::array<std::atomic<int>, kTokens + 1> uses{};
   Publication publication([] { told_of_use = true; });
   std::atomic<bool> over{false};
   std::vector<std::thread> readers;
@@ -206,7 +206,7 @@ TEST(Publication, ShowsReadersOneWholeTokenAfterAnotherWhileItIsWritten) {
           const int n = number_of(*lease);
           EXPECT_GE(n, last);
           last = n;
-          if (std::exchange(told_of_use, false)) ++told.at(static_cast<std::size_t>(n));
+          if (std::exchange(told_of_use, false)) ++uses.at(static_cast<std::size_t>(n));
         }
         if (may_be_the_last) {
           EXPECT_EQ(last, kTokens) << "what is published is seen";
@@ -218,13 +218,13 @@ TEST(Publication, ShowsReadersOneWholeTokenAfterAnotherWhileItIsWritten) {
   for (int n = 1; n <= kTokens; ++n) publication.publish(token(nth(n)), kEnd + n * 1s);
   over = true;
   for (auto& reader : readers) reader.join();
-  for (const auto& times : told) EXPECT_LE(times, 1);
-  EXPECT_EQ(told.back(), 1);
+  for (const auto& times : uses) EXPECT_LE(times, 1);
+  EXPECT_EQ(uses.back(), 1);
 }
 
 TEST(Publication, ReportsTheFirstUseOfEachTokenOnce) {
-  std::atomic<int> told{0};
-  Publication publication([&] { ++told; });
+  std::atomic<int> uses{0};
+  Publication publication([&] { ++uses; });
   const auto read_by_four = [&] {
     std::vector<std::thread> readers;
     readers.reserve(kReaders);
@@ -236,32 +236,32 @@ TEST(Publication, ReportsTheFirstUseOfEachTokenOnce) {
     for (auto& reader : readers) reader.join();
   };
   read_by_four();
-  EXPECT_EQ(told, 0) << "there is no token";
+  EXPECT_EQ(uses, 0) << "there is no token";
   publication.publish(token("one"), kNow);
   read_by_four();
-  EXPECT_EQ(told, 0) << "it has ended";
+  EXPECT_EQ(uses, 0) << "it has ended";
   for (int n = 1; n <= 3; ++n) {
     publication.publish(token("next"), kEnd);
-    EXPECT_EQ(told, n - 1);
+    EXPECT_EQ(uses, n - 1);
     read_by_four();
-    EXPECT_EQ(told, n);
+    EXPECT_EQ(uses, n);
   }
   publication.publish(nullptr, {});
   read_by_four();
-  EXPECT_EQ(told, 3);
+  EXPECT_EQ(uses, 3);
 }
 
 TEST(Publication, ReportsNoUseOfATokenTwiceIfOneThreadReadsMany) {
-  std::atomic<int> told{0};
+  std::atomic<int> uses{0};
   std::vector<std::unique_ptr<Publication>> all;
   for (int i = 0; i < 13; ++i) {
-    all.push_back(std::make_unique<Publication>([&] { ++told; }));
+    all.push_back(std::make_unique<Publication>([&] { ++uses; }));
     all.back()->publish(token("t"), kEnd);
   }
   for (int round = 0; round < 3; ++round) {
     for (const auto& publication : all) EXPECT_EQ(read(*publication), "t");
   }
-  EXPECT_EQ(told, 13);
+  EXPECT_EQ(uses, 13);
 }
 
 /// A Publication on its own pages, which are read-only while they are sealed.

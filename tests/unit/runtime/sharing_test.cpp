@@ -34,11 +34,11 @@ class SharedStore : public ::testing::Test {
     return Client::make(environment.options(), std::move(hooks), std::move(dependencies)).value();
   }
   int call(Client& client, std::string path = "/api/v2/x") {
-    Told<Response> told;
-    const Operation operation = client.async_call(get(std::move(path)), told.handler());
-    EXPECT_TRUE(environment.machine().run_until([&] { return told.times() > 0; }));
+    Recorder<Response> recorder;
+    const Operation operation = client.async_call(get(std::move(path)), recorder.handler());
+    EXPECT_TRUE(environment.machine().run_until([&] { return recorder.times() > 0; }));
     environment.machine().run();
-    return told.last() ? told.last()->status : 0;
+    return recorder.last() ? recorder.last()->status : 0;
   }
   [[nodiscard]] std::string stored_token() const {
     return store->record && store->record->token ? std::string(store->record->token->value.reveal())
@@ -199,10 +199,10 @@ class BrokenStore final : public TokenStore {
 TEST_F(SharedStore, ThatFailsIsReportedOnceAndCostsNoCall) {
   Dependencies dependencies = environment.dependencies();
   dependencies.store = std::make_shared<BrokenStore>();
-  int told = 0;
+  int reports = 0;
   Hooks hooks;
-  hooks.log = [&told](const LogLine& line) {
-    told += line.message.find("the disk is broken") != std::string::npos ? 1 : 0;
+  hooks.log = [&reports](const LogLine& line) {
+    reports += line.message.find("the disk is broken") != std::string::npos ? 1 : 0;
   };
   Client client =
       Client::make(environment.options(), std::move(hooks), std::move(dependencies)).value();
@@ -210,15 +210,15 @@ TEST_F(SharedStore, ThatFailsIsReportedOnceAndCostsNoCall) {
     EXPECT_EQ(call(client), 200);
     environment.revoke_all();
   }
-  EXPECT_EQ(told, 1);
+  EXPECT_EQ(reports, 1);
 }
 
 TEST_F(SharedStore, GetsTheClaimBackOfAClientThatEndsBeforeItsTokenComes) {
   silence(environment.login());
   {
     Client client = process();
-    const Told<BearerToken> told;
-    const Operation operation = client.async_token({}, told.handler());
+    const Recorder<BearerToken> recorder;
+    const Operation operation = client.async_token({}, recorder.handler());
     environment.machine().advance(1s);
     ASSERT_TRUE(store->record && store->record->claim);
   }
@@ -234,27 +234,27 @@ TEST_F(SharedStore, IsNotAskedForACallerWhoLeftWhileClocksWereChecked) {
     if (asked.request.method == "HEAD") return Answer{.up = 1s};
     return std::nullopt;
   });
-  const Told<BearerToken> told;
-  const Operation operation = client.async_token({}, told.handler());
+  const Recorder<BearerToken> recorder;
+  const Operation operation = client.async_token({}, recorder.handler());
   environment.machine().advance(500ms);
   operation.cancel();
   environment.machine().advance(10s);
-  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  EXPECT_TRUE(recorder.once(ErrorKind::cancelled));
   EXPECT_EQ(environment.login().asked().back().request.method, "HEAD") << "its time was asked for";
   EXPECT_EQ(environment.token_requests(), 1U);
 }
 
 TEST_F(SharedStore, IsReportedEmptyOnceHoweverOftenItIsRead) {
   store->record = sharing::Record{.epoch = 7, .claim = sharing::Claim{7, 1, 0}};
-  int told = 0;
+  int reports = 0;
   Hooks hooks;
   hooks.log_level = LogLevel::debug;
-  hooks.log = [&told](const LogLine& line) {
-    told += line.message == "token store: no token of this client" ? 1 : 0;
+  hooks.log = [&reports](const LogLine& line) {
+    reports += line.message == "token store: no token of this client" ? 1 : 0;
   };
   Client client = process(std::move(hooks));
   EXPECT_EQ(call(client), 200);
-  EXPECT_EQ(told, 1);
+  EXPECT_EQ(reports, 1);
 }
 
 TEST_F(SharedStore, ARunningProcessForgetsWhatAnotherOneForgot) {

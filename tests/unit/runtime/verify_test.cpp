@@ -101,7 +101,7 @@ TEST_F(TokenVerification, ReturnsATokenOnlyWhenItIsValidForTheApi) {
   EXPECT_EQ(last.status, 200);
   EXPECT_EQ(last.request.authorization.reveal(), "Bearer " + std::string(token->value.reveal()));
   EXPECT_EQ(environment->token_requests(), 1U) << "the same one, later";
-  ASSERT_EQ(resolved.size(), 1U) << "the guarded request alone is told of";
+  ASSERT_EQ(resolved.size(), 1U) << "only the guarded request is reported";
   EXPECT_EQ(resolved[0].verdict, Verdict::issuer_clock_ahead);
   EXPECT_TRUE(resolved[0].mitigated);
 }
@@ -243,7 +243,7 @@ TEST_F(TokenVerification, RefusesAnInvalidPath) {
 
 TEST_F(TokenVerification, LeavesLaterCallersTheRestOfTheirTime) {
   silence(environment->api());
-  const Told<BearerToken> early, later, last;
+  const Recorder<BearerToken> early, later, last;
   client->async_token({}, early.handler());
   machine.advance(10s);
   client->async_token({}, later.handler());
@@ -263,7 +263,7 @@ TEST_F(TokenVerification, LeavesLaterCallersTheRestOfTheirTime) {
 
 TEST_F(TokenVerification, MayBeCancelledWhileOthersWait) {
   environment->api().next({.up = 5s});
-  const Told<BearerToken> one, other;
+  const Recorder<BearerToken> one, other;
   const Operation operation = client->async_token({}, one.handler());
   client->async_token({}, other.handler());
   machine.advance(1s);
@@ -275,7 +275,7 @@ TEST_F(TokenVerification, MayBeCancelledWhileOthersWait) {
 
 TEST_F(TokenVerification, IsCancelledWithTheClient) {
   silence(environment->api());
-  const Told<BearerToken> token;
+  const Recorder<BearerToken> token;
   client->async_token({}, token.handler());
   machine.advance(1s);
   client.reset();
@@ -451,12 +451,12 @@ TEST_F(RememberedToken, OfAnotherBootIsReplacedForNobodyWhoHasLeft) {
     if (asked.request.method == "HEAD") return Answer{.up = 1s};
     return std::nullopt;
   });
-  const Told<BearerToken> told;
-  const Operation operation = client->async_token({}, told.handler());
+  const Recorder<BearerToken> recorder;
+  const Operation operation = client->async_token({}, recorder.handler());
   machine.advance(500ms);
   operation.cancel();
   machine.advance(10s);
-  EXPECT_TRUE(told.once(ErrorKind::cancelled));
+  EXPECT_TRUE(recorder.once(ErrorKind::cancelled));
   EXPECT_EQ(environment->login().asked().back().request.method, "HEAD") << "its time was asked for";
   EXPECT_EQ(environment->token_requests(), before);
 }
