@@ -62,8 +62,8 @@ struct ClientOptions {
   /// Visible ASCII and spaces, like the secrets. Must not contain a colon if the genesys dialect
   /// sends it as Basic.
   std::string client_id;
-  /// Sent to the login host alone. Where it refuses one, the next is tried: give the old and the
-  /// new secret while you replace it. Empty = a public client, which has none.
+  /// Sent only to the login host. If it rejects one, the next is tried: give the old and the new
+  /// secret while you replace it. Empty = a public client, which has none.
   std::vector<Secret> client_secrets;
   Secret access_token;           ///< a given token: neither login_url nor client is needed, and it
                                  ///< cannot be refreshed
@@ -107,7 +107,7 @@ struct Hooks {
   std::function<void(const Rejection&)> on_rejection{};  ///< at once, provisional
   std::function<void(const CallReport&)> on_resolved{};  ///< when a call with a rejection has ended
   LogSink log{};
-  LogLevel log_level = LogLevel::info;  ///< `log` gets this and what weighs more
+  LogLevel log_level = LogLevel::info;  ///< `log` gets lines of this level and above
 };
 
 /// What the client uses to reach the outside; empty ones stand for the real thing. They live as

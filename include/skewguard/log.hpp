@@ -22,7 +22,7 @@ std::string_view to_string(LogLevel level) noexcept;
 /// One line of the structured log. Never contains a secret or a token.
 struct LogLine {
   LogLevel level = LogLevel::info;
-  std::string message;               ///< plain words; a server's may be in it, and be no UTF-8
+  std::string message;               ///< plain words; may quote a server's, which may not be UTF-8
   std::optional<Verdict> verdict{};  ///< of the rejection that it is about
   std::string server{};              ///< origin (scheme://host:port); may be empty
   std::string correlation_id{};      ///< that the server gave its answer; may be empty
