@@ -51,7 +51,7 @@ SharedTokens::~SharedTokens() {
 }
 
 void SharedTokens::need(const oauth::action::StartFetch& fetch) {
-  need_ = sharing::event::Need{fetch.fetch, fetch.min_life, fetch.anew, fetch.pays, had_};
+  need_ = sharing::event::Need{fetch.fetch, fetch.min_life, fetch.anew, fetch.pays, used_};
   step(*need_);
 }
 
@@ -127,7 +127,7 @@ void SharedTokens::found(const sharing::action::Found& found) {
   auto token = adopted_token(shared, found.age, uses_.clocks.login(), uses_.clocks.now());
   remember(shared.id);
   if (!callbacks_.would_serve(*token, need_->min_life)) {  // its begin or its claims say otherwise
-    need_->had = had_;
+    need_->used = used_;
     return step(*need_);
   }
   const oauth::FetchId fetch = std::exchange(need_, std::nullopt)->need;
@@ -140,9 +140,9 @@ void SharedTokens::note(const char* what) const {
 }
 
 void SharedTokens::remember(std::uint64_t id) {
-  constexpr std::size_t kMostHad = 16;
-  had_.push_back(id);
-  if (had_.size() > kMostHad) had_.erase(had_.begin());
+  constexpr std::size_t kMaxUsed = 16;
+  used_.push_back(id);
+  if (used_.size() > kMaxUsed) used_.erase(used_.begin());
 }
 
 void SharedTokens::took_over(const sharing::action::TookOver& over) {

@@ -77,7 +77,7 @@ class SharedTokens {
   sharing::ShareMachine machine_;
   StoreAccess store_;
   std::optional<sharing::event::Need> need_;
-  std::vector<std::uint64_t> had_;  ///< ids of the last tokens that this process had
+  std::vector<std::uint64_t> used_;  ///< ids of the last tokens that this process used
   /// What the store says about the two clocks, as last read or written by this process.
   Duration lag_{0};
   Duration lead_{0};

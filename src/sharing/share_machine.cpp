@@ -427,8 +427,8 @@ bool ShareMachine::lives(const Record& record) const {
 /// Unless it is too old.
 bool ShareMachine::could_do(const Record& record) const {
   if (need_->anew || !record.token || record.generation <= record.refused) return false;
-  const auto& had = need_->had;
-  return std::find(had.begin(), had.end(), record.token->id) == had.end();
+  const auto& used = need_->used;
+  return std::find(used.begin(), used.end(), record.token->id) == used.end();
 }
 
 bool ShareMachine::will_do(const Record& record) const {

@@ -45,10 +45,10 @@ namespace event {
 /// This process needs a token, requested by itself or by another process. One need at a time.
 struct Need {
   NeedId need = 0;
-  Duration min_life{0};              ///< must be left
-  bool anew = false;                 ///< another process's token will not do
-  bool pays = false;                 ///< out of the bucket of evidence rule 8
-  std::vector<std::uint64_t> had{};  ///< ids of tokens that will not do
+  Duration min_life{0};               ///< must be left
+  bool anew = false;                  ///< another process's token will not do
+  bool pays = false;                  ///< out of the bucket of evidence rule 8
+  std::vector<std::uint64_t> used{};  ///< ids of tokens already used here: they will not do
 };
 /// The token is no longer needed. A request already sent continues.
 struct Cancel {

@@ -228,7 +228,7 @@ TEST_F(Share, AForcedRefreshTakesNobodysToken) {
 
 TEST_F(Share, ATokenThatThisProcessHasHadIsNotTakenAgain) {
   shared.put(record_with(token(50)));
-  one.step(event::Need{.need = 1, .had = {50}});
+  one.step(event::Need{.need = 1, .used = {50}});
   EXPECT_TRUE(one.asks());
   EXPECT_EQ(shared.record().claim->fence, 2U);
 }
@@ -619,7 +619,7 @@ TEST_F(Share, AnAnswerThatCannotBeWrittenIsGivenUp) {
   one.step(brings(1, 50));
   EXPECT_EQ(one.operations, 5) << "it is tried again twice";
   one.broken = false;
-  one.step(event::Need{.need = 2, .had = {50}});
+  one.step(event::Need{.need = 2, .used = {50}});
   one.wait(3s);
   EXPECT_EQ(one.count<action::Ask>(), 2) << "its own claim is overtaken like any other";
 }
@@ -649,7 +649,7 @@ TEST_F(Share, AnAnswerThatWasWrittenThoughNobodySaidSoIsNotWrittenAgain) {
 TEST_F(Share, ATokenThatCannotBeStoredLeavesNoClaimBehind) {
   shared.put(record_with(token(40)));
   one.not_stored = 50;
-  one.step(event::Need{.need = 1, .had = {40}});
+  one.step(event::Need{.need = 1, .used = {40}});
   one.step(brings(1, 50));
   EXPECT_FALSE(shared.record().claim);
   EXPECT_EQ(shared.record().unstored, 2U);
@@ -687,7 +687,7 @@ TEST_F(Share, AfterATokenThatCouldNotBeStoredTheNextOneIsShared) {
   one.not_stored = 50;
   one.step(event::Need{.need = 1});
   one.step(brings(1, 50));
-  one.step(event::Need{.need = 2, .had = {50}});
+  one.step(event::Need{.need = 2, .used = {50}});
   two.step(event::Need{.need = 1});
   one.step(brings(2, 51));
   two.wait(1s);
@@ -743,7 +743,7 @@ TEST_F(Share, ALivingTokenIsWrittenBackOnce) {
   one.step(brings(1, 50));
   shared.value.reset();
   one.before_swap = [this] { one.deaf = true; };
-  one.step(event::Need{.need = 2, .had = {50}});
+  one.step(event::Need{.need = 2, .used = {50}});
   const int before = one.operations;
   one.step(event::Learned{{.api = "https://api.example", .accepted = 50}});
   EXPECT_EQ(one.operations, before) << "one operation at a time";
@@ -753,7 +753,7 @@ TEST_F(Share, AnOlderStateOfTheSameEpochIsReplaced) {
   one.step(event::Need{.need = 1});
   one.step(brings(1, 50));
   const Value older = *shared.value;
-  one.step(event::Need{.need = 2, .had = {50}});
+  one.step(event::Need{.need = 2, .used = {50}});
   one.step(brings(2, 51));
   shared.value = older;  // a failover
   one.step(event::Learned{{.api = "https://api.example", .accepted = 51}});
@@ -774,12 +774,12 @@ TEST_F(Share, AnotherEpochIsLeftAlone) {
 TEST_F(Share, ATokenIsTakenForItsIdWhateverItsGeneration) {
   one.step(event::Need{.need = 1});
   one.step(brings(1, 50));
-  one.step(event::Need{.need = 2, .had = {50}});
+  one.step(event::Need{.need = 2, .used = {50}});
   one.step(brings(2, 51));
   Record other = record_with(token(70));
   other.epoch = 999;  // the register was created again
   shared.put(other);
-  one.step(event::Need{.need = 3, .had = {50, 51}});
+  one.step(event::Need{.need = 3, .used = {50, 51}});
   ASSERT_TRUE(one.last<action::Found>());
   EXPECT_EQ(one.last<action::Found>()->record.token->id, 70U);
 }
@@ -798,13 +798,13 @@ TEST_F(Share, ARegisterThatWasEmptiedBeginsANewEpoch) {
 
 TEST_F(Share, ATokenOfTheSameEpochIsAskedForUnderIt) {
   shared.put(record_with(token(50)));
-  one.step(event::Need{.need = 1, .had = {50}});
+  one.step(event::Need{.need = 1, .used = {50}});
   EXPECT_EQ(shared.record().epoch, 7U);
 }
 
 TEST_F(Share, AClaimOfThatTimeIsNotWrittenBack) {
   shared.put(record_with(token(50)));
-  two.step(event::Need{.need = 1, .had = {50}});
+  two.step(event::Need{.need = 1, .used = {50}});
   one.step(event::Need{.need = 1});
   ASSERT_TRUE(one.last<action::Found>());
   shared.value.reset();
@@ -876,7 +876,7 @@ TEST_F(Share, ARefusalDoesNotHitANewerToken) {
 
 TEST_F(Share, ARefusalLeavesTheClaimOfWhoeverAsks) {
   shared.put(record_with(token(50)));
-  two.step(event::Need{.need = 1, .had = {50}});
+  two.step(event::Need{.need = 1, .used = {50}});
   const auto claim = shared.record().claim;
   one.step(event::Refused{50});
   EXPECT_EQ(shared.record().refused, 1U);
@@ -915,10 +915,10 @@ TEST_F(Share, WhatIsLearnedOfATokenIsNotSaidOfAnother) {
 
 TEST_F(Share, RefusalAndClaimAreOneSwap) {
   shared.put(record_with(token(50)));
-  one.step(event::Need{.need = 1, .had = {50}});  // reads
+  one.step(event::Need{.need = 1, .used = {50}});  // reads
   one.step(brings(1, 51));
   const int before = one.operations;
-  one.step(event::Need{.need = 2, .had = {51}});
+  one.step(event::Need{.need = 2, .used = {51}});
   EXPECT_EQ(one.operations - before, 2);  // a read, and the claim
 }
 
@@ -1083,7 +1083,7 @@ TEST_F(Share, APauseAfterATokenIsAnotherOneThanThatBeforeIt) {
   one.step(event::Need{.need = 2});
   one.wait(5s);
   one.step(brings(2, 50));
-  one.step(event::Need{.need = 3, .had = {50}});
+  one.step(event::Need{.need = 3, .used = {50}});
   one.step(fails(3, 4s, 0s));
   ASSERT_EQ(shared.record().trouble.failures, 1U);
   two.step(event::Need{.need = 2, .anew = true});
