@@ -51,7 +51,7 @@ class Network {
  public:
   explicit Network(Random& random)
       : shape_(random.between(0, 3)),
-        least_(random.between(milliseconds{0}, milliseconds{200})),
+        min_(random.between(milliseconds{0}, milliseconds{200})),
         scale_ms_(std::exp(random.unit() * 7.0)),  // 1 ms .. 1.1 s
         forward_(random.unit()) {}
 
@@ -64,7 +64,7 @@ class Network {
     if (shape_ == 1) ms = scale_ms_ * random.exponential();
     if (shape_ == 2) ms = scale_ms_ * std::exp(random.normal());
     if (shape_ == 3) ms = scale_ms_ * (std::pow(1.0 - random.unit(), -1.0 / 1.2) - 1.0);
-    const Duration rtt = least_ + Duration{static_cast<std::int64_t>(std::min(ms, 60e3) * 1e6)};
+    const Duration rtt = min_ + Duration{static_cast<std::int64_t>(std::min(ms, 60e3) * 1e6)};
     // Usually the history's own asymmetry, sometimes all on one leg.
     const double part = random.chance(0.8) ? forward_ : std::round(random.unit());
     const Duration there{static_cast<std::int64_t>(static_cast<double>(rtt.count()) * part)};
@@ -73,7 +73,7 @@ class Network {
 
  private:
   std::int64_t shape_;  ///< 0 constant, 1 exponential, 2 lognormal, 3 heavy tail (Pareto, 1.2)
-  Duration least_;
+  Duration min_;
   double scale_ms_;
   double forward_;  ///< the part of the round trip that is the way there
 };
@@ -90,7 +90,7 @@ class ClockHistory {
  public:
   explicit ClockHistory(Random& random)
       : time_(random.between(seconds{0}, seconds{1'000'000})),
-        most_gap_(random.chance(0.5) ? Duration{0} : Duration{random.between(1, 100'000)}) {}
+        max_gap_(random.chance(0.5) ? Duration{0} : Duration{random.between(1, 100'000)}) {}
 
   std::vector<Course> courses;
   std::int64_t slew = 0;  ///< of CLOCK_BOOTTIME and _MONOTONIC against the crystal, ns per s
@@ -112,15 +112,15 @@ class ClockHistory {
   /// Reads all local clocks, each at its own moment within a small gap; the gap passes.
   [[nodiscard]] Now read(Random& random) {
     const auto moment = [&] {
-      return most_gap_.count() == 0 ? Duration{0} : random.between(Duration{0}, most_gap_);
+      return max_gap_.count() == 0 ? Duration{0} : random.between(Duration{0}, max_gap_);
     };
     Now now;
-    now.gap = most_gap_;
+    now.gap = max_gap_;
     now.raw = RawTime{time_ - slept_ + moment()};
     now.mono = MonotonicTime{time_ - slept_ + slewed_ + moment()};
     now.boot = Instant{time_ + slewed_ + moment()};
     now.wall = WallTime{seconds{1'700'000'000} + time_ + wall_ahead + moment()};
-    pass(most_gap_);
+    pass(max_gap_);
     return now;
   }
   /// What a clock shows now if its date string is late by `late`.
@@ -140,7 +140,7 @@ class ClockHistory {
   Duration time_;      ///< the crystal through suspend: unslewed time
   Duration slept_{0};  ///< boot - mono
   Duration slewed_{0};
-  Duration most_gap_;
+  Duration max_gap_;
 };
 
 }  // namespace skewguard::testing

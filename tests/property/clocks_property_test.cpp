@@ -89,8 +89,8 @@ class Name {
       : history_(history),
         random_(random),
         network_(random),
-        most_drift_(static_cast<std::int64_t>(options.drift * 1e9)),
-        most_late_(random.chance(0.5) ? options.staleness : Duration{0}) {
+        max_drift_(static_cast<std::int64_t>(options.drift * 1e9)),
+        max_late_(random.chance(0.5) ? options.staleness : Duration{0}) {
     const Duration base = seconds{1'700'000'000} + random.between(-hours{2}, hours{2});
     const double spread = std::exp(random.unit() * 9.0);  // 1 ms .. 8 s
     for (int i = 0; i < kind.backends; ++i) {
@@ -121,7 +121,7 @@ class Name {
     answer.sample.connection = static_cast<std::uint64_t>(random_.between(0, 3));
     answer.sample.sent = history_.read(random_);
     history_.pass(delay.there);
-    const Duration late = random_.between(Duration{0}, most_late_);
+    const Duration late = random_.between(Duration{0}, max_late_);
     answer.sample.date = history_.date_of(answer.course, late);
     last_back_ = delay.back;
     return answer;
@@ -139,10 +139,10 @@ class Name {
   }
   void new_rate(std::size_t backend) {
     const auto extreme = random_.between(0, 3);
-    history_.courses[backends_[backend]].rate = extreme == 0 ? most_drift_
+    history_.courses[backends_[backend]].rate = extreme == 0 ? max_drift_
                                                 : extreme == 1
-                                                    ? -most_drift_
-                                                    : random_.between(-most_drift_, most_drift_);
+                                                    ? -max_drift_
+                                                    : random_.between(-max_drift_, max_drift_);
   }
   void new_rate(int backend) { new_rate(static_cast<std::size_t>(backend)); }
   [[nodiscard]] Duration truth(std::size_t backend) const {
@@ -154,8 +154,8 @@ class Name {
   ClockHistory& history_;
   Random& random_;
   Network network_;
-  std::int64_t most_drift_;
-  Duration most_late_;
+  std::int64_t max_drift_;
+  Duration max_late_;
   Duration last_back_{0};
   std::vector<std::size_t> backends_;  ///< which course each follows now
 };
@@ -238,8 +238,8 @@ class History {
     if (random_.chance(0.1))
       history_.wall_ahead = random_.between(-hours{24 * 365}, hours{24 * 365});
     if (random_.chance(0.05) && !slept_) {
-      const Duration most = options_.suspend_widening;
-      history_.suspend(random_.between(milliseconds{100}, hours{10}), random_.between(-most, most));
+      const Duration max = options_.suspend_widening;
+      history_.suspend(random_.between(milliseconds{100}, hours{10}), random_.between(-max, max));
       ++suspends_;
       slept_ = true;
     }

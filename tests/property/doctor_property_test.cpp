@@ -47,9 +47,9 @@ Duration harm(Random& random) {
 }
 
 doctor::ClockReading probe(Random& random, Duration error, Duration local, Duration late) {
-  const Duration least = random.between(Duration{10'000}, milliseconds{60});
+  const Duration shortest = random.between(Duration{10'000}, milliseconds{60});
   const double excess = std::exp(random.unit() * 4);  // ms: 1 to 55
-  const Leg leg = [&](Random& r) { return least + of_ms(excess * r.exponential()); };
+  const Leg leg = [&](Random& r) { return shortest + of_ms(excess * r.exponential()); };
   // Late by this amount each time, as a proxy's clock is, or by at most this amount.
   const bool always = random.chance(0.5);
   const Clock clock{.offset = kTrueTime + error - (always ? late : Duration{0}),
@@ -64,9 +64,9 @@ doctor::ClockReading probe(Random& random, Duration error, Duration local, Durat
 
 /// It claims no more than it knows, unless it is wrong.
 doctor::NtpReading ntp(Random& random, Duration error, Duration local, std::size_t number) {
-  const Duration least =
+  const Duration shortest =
       -kRight <= error && error <= kRight ? std::max(error, -error) : Duration{0};
-  const Duration width = least + random.between(milliseconds{1}, milliseconds{100});
+  const Duration width = shortest + random.between(milliseconds{1}, milliseconds{100});
   const Duration off = error - local;
   const OffsetBound bound{off - width, off + width};
   const std::string host = "ntp" + std::to_string(number);

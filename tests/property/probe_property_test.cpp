@@ -142,10 +142,10 @@ TEST(ProbePlan, TheIntervalHoldsTheTruthInEveryOfAMillionMeasurements) {
   std::size_t misses = 0;
   for (std::size_t i = 0; i < runs; ++i) {
     const double excess = std::exp(random.unit() * 5);
-    const Duration least = random.between(Duration{10'000}, milliseconds{60});
+    const Duration shortest = random.between(Duration{10'000}, milliseconds{60});
     const bool tailed = random.chance(0.5);
     const Leg leg = [&](Random& r) {
-      return least + of_ms(tailed ? excess * std::exp(r.normal()) : excess * r.exponential());
+      return shortest + of_ms(tailed ? excess * std::exp(r.normal()) : excess * r.exponential());
     };
     Clock clock = some_clock(random);
     clock.drift = (2 * random.unit() - 1) * 600e-6;
@@ -196,9 +196,9 @@ Server some_in_turn(Random& random) {
 }
 Leg some_path(Random& random) {
   const bool local = random.chance(0.5);
-  const Duration least = random.between(Duration{10'000}, milliseconds{local ? 1 : 60});
+  const Duration shortest = random.between(Duration{10'000}, milliseconds{local ? 1 : 60});
   const double excess = local ? 0.1 : std::exp(random.unit() * 4);
-  return [=](Random& r) { return least + of_ms(excess * r.exponential()); };
+  return [=](Random& r) { return shortest + of_ms(excess * r.exponential()); };
 }
 
 /// As much time as `skew` takes.
@@ -284,7 +284,7 @@ TEST(ProbePlan, ClocksThatAnswerAtRandomRequestByRequestAreSeldomMissed) {
   Random random(8);
   const std::size_t runs = 10'000 / SKEWGUARD_HISTORY_SHARE;
   for (const Leg& leg : {Leg{local_leg}, Leg{exponential_leg}}) {
-    for (const auto& [probes, most] : {std::pair{8U, 0.0}, {16U, 0.2}, {40U, 0.01}}) {
+    for (const auto& [probes, max] : {std::pair{8U, 0.0}, {16U, 0.2}, {40U, 0.01}}) {
       std::size_t missed = 0;
       for (std::size_t i = 0; i < runs; ++i) {
         Server server{{some_clock(random)}, 0.5};
@@ -297,7 +297,7 @@ TEST(ProbePlan, ClocksThatAnswerAtRandomRequestByRequestAreSeldomMissed) {
             !told.bound->holds(server.clocks.back().offset))
           ++missed;
       }
-      EXPECT_LE(missed, static_cast<double>(runs) * most) << probes << " probes";
+      EXPECT_LE(missed, static_cast<double>(runs) * max) << probes << " probes";
     }
   }
 }
@@ -320,8 +320,8 @@ TEST(ProbePlan, DatesThatAreLateByAVaryingAmountAreFoundOut) {
 /// How late the date string is at each second.
 using Lateness = std::function<Duration(Random&)>;
 
-Lateness up_to(Duration most) {
-  return [most](Random& random) { return random.between(Duration{0}, most); };
+Lateness up_to(Duration max) {
+  return [max](Random& random) { return random.between(Duration{0}, max); };
 }
 Duration now_and_then(Random& random) {
   return random.chance(0.25) ? Duration{milliseconds{200}} : Duration{0};
@@ -358,7 +358,7 @@ struct LatePath {
   std::string name;
   Leg leg;
   Lateness late;
-  std::array<double, 3> most_missed;  ///< shares, with 16, 24 and 40 probes
+  std::array<double, 3> max_missed;  ///< shares, with 16, 24 and 40 probes
 };
 
 /// The wider the path, the further from the turn are the probes that must show one second for
@@ -381,8 +381,8 @@ TEST(ProbePlan, ADateThatIsLateByAVaryingAmountIsReportedAsLateOrWithinTheBounds
       const double share = static_cast<double>(seen.missed) / static_cast<double>(runs);
       shares += std::to_string(probes) + ": " + std::to_string(share) + "; ";
       // Eight probes leave none for checks: their bounds are not narrow.
-      const double most = probes == 8 ? 0 : path.most_missed.at(probes == 16 ? 0 : probes / 20);
-      const double expected = static_cast<double>(runs) * most;
+      const double max = probes == 8 ? 0 : path.max_missed.at(probes == 16 ? 0 : probes / 20);
+      const double expected = static_cast<double>(runs) * max;
       // A quarter of the runs scatters twice as far: three standard deviations.
       const double scatter = SKEWGUARD_HISTORY_SHARE > 1 ? 3 * std::sqrt(expected) : 0;
       EXPECT_LE(seen.missed, expected + scatter + 2) << path.name << ' ' << probes;

@@ -87,7 +87,7 @@ TEST_P(Outage, AThousandCallersAtExpiryAreAllAnsweredWhateverTheLoginHostDoes) {
       EXPECT_EQ(outcome.report.exit_code, 6);
     }
   }
-  EXPECT_EQ(simulation->most_token_requests_at_once(), 1U);
+  EXPECT_EQ(simulation->max_token_requests_at_once(), 1U);
   EXPECT_EQ(simulation->rejections(), 0U);
   EXPECT_LE(simulation->token_requests(), 20U) << "backed off, however many wait";
 }

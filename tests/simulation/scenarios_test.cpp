@@ -356,7 +356,7 @@ TEST_P(Scenario, T2AThousandCallersAtExpiryMakeOneTokenRequest) {
     EXPECT_EQ((*one)->status, 200);
   }
   EXPECT_EQ(simulation->token_requests(), 2U);
-  EXPECT_EQ(simulation->most_token_requests_at_once(), 1U);
+  EXPECT_EQ(simulation->max_token_requests_at_once(), 1U);
 }
 
 TEST_P(Scenario, T3ARefusalOfAReplacedTokenCostsNoRefresh) {
@@ -478,7 +478,7 @@ TEST_P(Scenario, T10TwoProgramsThatShareOneClientLearnOfEachOther) {
   const auto& backed_off = client->resolved.back().attempts[0].waited;
   EXPECT_GE(backed_off, 5s) << "it has grown";
   EXPECT_LE(backed_off, 10200ms);
-  EXPECT_EQ(simulation->most_token_requests_at_once(), 1U);
+  EXPECT_EQ(simulation->max_token_requests_at_once(), 1U);
   simulation->servers().set_token_rules({}, simulation->server_now());
   call_for(200s, 10s);
 }
@@ -504,7 +504,7 @@ TEST_P(Scenario, T8ManyCallersOfARefusedTokenShareOneGrowingPause) {
   }
   // Two at once, then one after each pause of 5, 10, 20, 40, 80, 160, 300 s.
   EXPECT_LE(simulation->token_requests(), 10U);
-  EXPECT_EQ(simulation->most_token_requests_at_once(), 1U);
+  EXPECT_EQ(simulation->max_token_requests_at_once(), 1U);
 }
 
 /// Answers with 429 and asks to try again 5 s later by its own clock.

@@ -45,7 +45,7 @@ class VirtualProcess::Net final : public Transport, public std::enable_shared_fr
     const std::size_t seen = note(request);
     const bool token_request = simulation_.seen_[seen].token_request();
     if (token_request)
-      simulation_.most_at_once_ = std::max(simulation_.most_at_once_, ++simulation_.at_once_);
+      simulation_.max_at_once_ = std::max(simulation_.max_at_once_, ++simulation_.at_once_);
     const auto timeout = process_.loop.call_at(options.deadline, [this, ticket] {
       fail(ticket, TransportFailure::Kind::timeout, "no answer in time");
     });

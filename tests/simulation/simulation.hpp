@@ -90,7 +90,7 @@ class Simulation {
   [[nodiscard]] const std::vector<Seen>& seen() const noexcept { return seen_; }
   [[nodiscard]] std::size_t token_requests() const;
   [[nodiscard]] std::size_t rejections() const;  ///< 401s to requests that carried a token
-  [[nodiscard]] std::size_t most_token_requests_at_once() const noexcept { return most_at_once_; }
+  [[nodiscard]] std::size_t max_token_requests_at_once() const noexcept { return max_at_once_; }
 
  private:
   friend class VirtualProcess;
@@ -104,7 +104,7 @@ class Simulation {
   time::Jitter jitter_;
   std::vector<Seen> seen_;
   std::size_t at_once_ = 0;
-  std::size_t most_at_once_ = 0;
+  std::size_t max_at_once_ = 0;
   std::unique_ptr<VirtualProcess> another_;
 };
 

@@ -73,7 +73,7 @@ TEST_P(Scenario, T5ADeadTokenAgainMakesNoStorm) {
   }
   // Backoff doubles from 0.5 to 30 s, each delay in the upper half: ten steps last for two minutes.
   EXPECT_LE(simulation->token_requests(), 16U);
-  EXPECT_EQ(simulation->most_token_requests_at_once(), 1U);
+  EXPECT_EQ(simulation->max_token_requests_at_once(), 1U);
   simulation->servers().set_token_rules({}, simulation->server_now());
   simulation->run_for(31s);
   EXPECT_EQ(client->get().status, 200);
