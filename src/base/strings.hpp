@@ -25,9 +25,10 @@ inline std::string to_lower(std::string_view text) {
 
 /// Removes spaces and tabs at both ends (OWS in RFC 9110 section 5.6.3).
 constexpr std::string_view trim(std::string_view text) noexcept {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 /// "check the URL" as "Check the URL": only an ASCII letter changes.

@@ -39,7 +39,7 @@ enum class FieldName : std::uint8_t {
   transfer_encoding,
   upgrade,
 };
-/// Ignores case.
+/// `name` is a token (RFC 9110 section 5.6.2); its case is ignored.
 FieldName field_name(std::string_view name) noexcept;
 
 /// One field as received: the name in its spelling, the value without spaces and tabs around it.

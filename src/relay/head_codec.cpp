@@ -55,7 +55,8 @@ bool valid_host(std::string_view host) noexcept {
          valid_port(host.substr(name.size()));
 }
 
-std::size_t count_while(std::string_view text, bool (*fits)(char) noexcept) noexcept {
+template <typename Fits>
+std::size_t count_while(std::string_view text, Fits fits) noexcept {
   std::size_t count = 0;
   while (count < text.size() && fits(text[count])) ++count;
   return count;
@@ -75,6 +76,8 @@ std::string_view words(HeadFault fault) noexcept {
       return "it has more than 100 fields";
     case HeadFault::too_many_connection_options:
       return "the field Connection has more than 32 options";
+    case HeadFault::bad_connection_option:
+      return "the field Connection is malformed";
     case HeadFault::bare_line_feed:
       return "a line ends with LF instead of CRLF";
     case HeadFault::bad_request_line:
@@ -154,7 +157,7 @@ HeadLines::Found HeadLines::next(std::string_view bytes) noexcept {
 }
 
 std::optional<Field> HeadLines::add_field(HeadFacts& head) noexcept {
-  const std::size_t name_size = count_while(line_, token_character);
+  const std::size_t name_size = count_while(line_, [](char c) { return token_character(c); });
   if (line_[0] == ' ' || line_[0] == '\t') {
     fail(HeadFault::folded_field);
     return std::nullopt;
@@ -216,10 +219,13 @@ bool HeadLines::note_coding(std::string_view value, HeadFacts& head) noexcept {
 }
 
 bool HeadLines::note_options(std::string_view value, HeadFacts& head) noexcept {
+  bool tokens = true;
   for_each_element(value, [&](std::string_view option) {
     ++options_;
+    tokens = tokens && std::ranges::all_of(option, token_character);
     head.close = head.close || iequals(option, "close");
   });
+  if (!tokens) return fail(HeadFault::bad_connection_option);
   return options_ <= kMaxConnectionOptions || fail(HeadFault::too_many_connection_options);
 }
 
@@ -259,11 +265,11 @@ bool RequestReader::start_line() noexcept {
     after_empty_ = true;
     return true;
   }
-  method_size_ = count_while(line, token_character);
+  method_size_ = count_while(line, [](char c) { return token_character(c); });
   if (method_size_ == 0 || method_size_ == line.size() || line[method_size_] != ' ')
     return lines_.fail(HeadFault::bad_request_line);
   const std::string_view rest = line.substr(method_size_ + 1);
-  target_size_ = count_while(rest, target_character);
+  target_size_ = count_while(rest, [](char c) { return target_character(c); });
   const std::string_view version = rest.substr(std::min(target_size_ + 1, rest.size()));
   if (target_size_ == 0 || target_size_ == rest.size())
     return lines_.fail(HeadFault::bad_request_line);

@@ -24,6 +24,7 @@ enum class HeadFault : std::uint8_t {
   head_too_large,
   too_many_fields,
   too_many_connection_options,
+  bad_connection_option,
   bare_line_feed,
   bad_request_line,
   bad_status_line,

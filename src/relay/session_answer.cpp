@@ -169,9 +169,13 @@ void Session::upstream_lost() {
   acquire(0, true);
 }
 
+/// After a 204 with a length some servers send a body, against RFC 9110 section 8.6.
 bool Session::reusable() const noexcept {
-  return request_sent_ && !write_failed_ && !upstream_ended_ && work_->upstream_out.empty() &&
-         answer_body_.whole() && work_->upstream_in.empty() && !answer().close;
+  const bool clear =
+      answer().status != 204 || (!answer().chunked && answer().content_length.value_or(0) == 0);
+  return clear && request_sent_ && !write_failed_ && !upstream_ended_ &&
+         work_->upstream_out.empty() && answer_body_.whole() && work_->upstream_in.empty() &&
+         !answer().close;
 }
 
 }  // namespace skewguard::relay

@@ -65,6 +65,8 @@ inline const std::vector<Hostile> kHostileHeads = {
     {"two equal Hosts", request_with("host: api\r\n"), host_repeated},
     {"two Authorizations", request_with("Authorization: a\r\nauthorization: a\r\n"),
      authorization_repeated},
+    {"option with a space", request_with("Connection: close x\r\n"), bad_connection_option},
+    {"option with a colon", request_with("Connection: x, Host: y\r\n"), bad_connection_option},
     {"signed length", request_with("Content-Length: +1\r\n"), bad_content_length},
     {"negative length", request_with("Content-Length: -1\r\n"), bad_content_length},
     {"hexadecimal length", request_with("Content-Length: 0x1\r\n"), bad_content_length},

@@ -114,7 +114,9 @@ TEST(Session, DoesNotReuseAConnectionThatIsNotClean) {
   for (const auto* answer : {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
                              "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
                              "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n",
-                             "HTTP/1.1 204 No Content\r\n\r\nbody"}) {
+                             "HTTP/1.1 204 No Content\r\n\r\nbody",
+                             "HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\n",
+                             "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
     SessionBench bench;
     send(bench, kGet);
     bench.upstream(answer);
