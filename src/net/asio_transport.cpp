@@ -16,9 +16,6 @@ namespace skewguard::net {
 namespace asio = boost::asio;
 using Kind = TransportFailure::Kind;
 
-/// What one turn of the loop takes from one peer at most, bytes: docs/adr/0010-http-codec.md.
-static_assert((PoolOptions{}.most_idle + 1) * Stream::kMaxLookedAt <= std::size_t{64} * 1024);
-
 class AsioTransport::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(const Loop& io, ClockSource& clock, TlsOptions tls, const PoolOptions& pool, Edges edges,

@@ -259,9 +259,10 @@ Result<Route> Dialer::route_to(const http::Url& url) const {
 }
 
 std::optional<Connection> Dialer::take_idle(const Route& route) {
-  while (auto idle = pool_.take(route.key, clock_.boot_now())) {
-    if (idle->stream->unread() == Stream::Unread::nothing)
-      return idle;  // else closed, or out of step
+  for (std::size_t looks = 0; looks < kMaxLooks; ++looks) {
+    auto idle = pool_.take(route.key, clock_.boot_now());
+    if (!idle || idle->stream->unread() == Stream::Unread::nothing) return idle;
+    // It is closed, or out of step.
   }
   return std::nullopt;
 }

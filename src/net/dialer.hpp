@@ -117,7 +117,12 @@ class Dialer {
   /// Error (`config`): the proxy cannot be used. A route lives no longer than this.
   [[nodiscard]] Result<Route> route_to(const http::Url& url) const;
 
-  /// An idle connection that the server has neither closed nor written to.
+  /// Idle connections that are looked at in one turn of the loop, which is to take no more than 64
+  /// KiB from one peer (docs/adr/0010-http-codec.md).
+  static constexpr std::size_t kMaxLooks = std::size_t{64} * 1024 / Stream::kMaxLookedAt;
+
+  /// An idle connection that the server has neither closed nor written to. None either where
+  /// kMaxLooks of them were of no use: a new connection is needed, the others wait for the next.
   std::optional<Connection> take_idle(const Route& route);
   /// `connection` has carried whole answers only, and may carry another request.
   void put_idle(const Route& route, Connection connection);

@@ -33,8 +33,9 @@ struct PoolOptions {
   /// Requests in progress to one origin; others wait for their turn while their deadlines run. A
   /// thousand callers must not exhaust the 1024 descriptors that a process usually has.
   std::size_t most_connections = 64;
-  /// Idle connections kept for each origin; one more closes the oldest.
-  std::size_t most_idle = 16;
+  /// Idle connections kept for each origin; one more closes the oldest. As many as may be in use: a
+  /// smaller number makes steady callers connect again and again.
+  std::size_t most_idle = 64;
   /// Just under the 60 s after which common load balancers close idle connections.
   Duration idle_timeout = std::chrono::seconds{50};
 };

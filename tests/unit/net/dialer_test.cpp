@@ -224,5 +224,37 @@ TEST_F(DialerTest, ConnectsAgainWhereTheServerBreaksOffOverASession) {
   EXPECT_THAT(log_, HasSubstr("once more, without a session"));
 }
 
+/// An idle connection that the server has closed; counts the looks at all of them.
+class ClosedStream final : public Stream {
+ public:
+  explicit ClosedStream(std::size_t& looks) : looks_(looks) {}
+  void prepare(ReadyHandler) override {}
+  Unread unread() override {
+    ++looks_;
+    return Unread::end;
+  }
+  void write(std::string_view, std::string_view, Handler, const std::function<void()>&) override {}
+  void read_some(std::span<char>, Handler) override {}
+  void finish() override {}
+  void close() override {}
+  void reset() override {}
+
+ private:
+  std::size_t& looks_;
+};
+
+TEST_F(DialerTest, LooksAtAFewIdleConnectionsAtATime) {
+  const auto to = route("http://api.example");
+  std::size_t looks = 0;
+  const auto all = Dialer::kMaxLooks + 2;
+  for (std::size_t i = 1; i <= all; ++i)
+    dialer_.put_idle(to, {std::make_shared<ClosedStream>(looks), i});
+  EXPECT_FALSE(dialer_.take_idle(to));
+  EXPECT_EQ(looks, Dialer::kMaxLooks);
+  EXPECT_FALSE(dialer_.take_idle(to));
+  EXPECT_EQ(looks, all);
+  static_assert(Dialer::kMaxLooks * Stream::kMaxLookedAt <= std::size_t{64} * 1024);
+}
+
 }  // namespace
 }  // namespace skewguard::net
