@@ -45,8 +45,9 @@ bool equal(std::string_view shown, const Secret& expected) noexcept {
 
 LocalSecret::LocalSecret(Secret secret) : secret_(std::move(secret)), handle_(handle_of(secret_)) {}
 
-bool LocalSecret::admits(std::string_view bearer) const noexcept {
-  return secret_.empty() || equal(bearer, handle_) || equal(bearer, secret_);
+std::vector<Secret> LocalSecret::bearers() const {
+  if (secret_.empty()) return {};
+  return {handle_, secret_};
 }
 
 bool LocalSecret::admits_login(std::string_view client_secret) const noexcept {

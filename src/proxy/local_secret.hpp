@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "skewguard/secret.hpp"
 
@@ -15,9 +16,9 @@ class LocalSecret {
 
   /// The handle for the programs' SDKs to send as bearer token; no token of the API.
   [[nodiscard]] const Secret& handle() const noexcept { return handle_; }
-  /// Whether a request with this bearer token is served: the handle or the secret. Empty = it has
-  /// none.
-  [[nodiscard]] bool admits(std::string_view bearer) const noexcept;
+  /// A request must show one of these as bearer token: the handle or the secret. None = every
+  /// program is served, whatever it shows.
+  [[nodiscard]] std::vector<Secret> bearers() const;
   /// Whether a login with this client secret gets the handle.
   [[nodiscard]] bool admits_login(std::string_view client_secret) const noexcept;
 

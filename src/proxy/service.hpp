@@ -9,6 +9,7 @@
 #include "proxy/access_log.hpp"
 #include "proxy/local_secret.hpp"
 #include "proxy/options.hpp"
+#include "relay/admission.hpp"
 #include "skewguard/client.hpp"
 
 namespace skewguard::proxy {
@@ -38,6 +39,7 @@ struct Service {
   Client& client;
   AccessLog& access_log;
   LocalSecret local;
+  relay::AdmissionRules admission{.bearers = local.bearers()};
   Readiness readiness{};
 };
 

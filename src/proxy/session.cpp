@@ -12,8 +12,9 @@
 #include "base/strings.hpp"
 #include "net/reason_phrase.hpp"
 #include "net/request_head.hpp"
+#include "oauth/echo.hpp"
 #include "proxy/login.hpp"
-#include "proxy/routes.hpp"
+#include "relay/head_codec.hpp"
 #include "time/http_date.hpp"
 
 namespace skewguard::proxy {
@@ -77,7 +78,7 @@ bool named_by_connection(const Headers& headers, std::string_view name) {
 Request forwarded(net::ReceivedRequest& received) {
   Request request;
   request.method = std::move(received.method);
-  request.path = api_target(received.target);
+  request.path = std::move(received.target);
   for (const auto& field : received.headers.fields()) {
     if (net::transport_field(field.name) || iequals(field.name, "Expect")) continue;
     if (named_by_connection(received.headers, field.name)) continue;
@@ -102,11 +103,42 @@ int sends_to_api(const CallReport& report) {
       std::ranges::count(report.attempts, HostRole::api, &ReportedAttempt::host));
 }
 
-std::string_view bearer_of(const Headers& headers) {
-  constexpr std::string_view kBearer = "Bearer ";
-  const auto value = headers.find("Authorization").value_or("");
-  if (!iequals(value.substr(0, kBearer.size()), kBearer)) return "";
-  return trim(value.substr(kBearer.size()));
+/// The head as it came. It shows the client's bearer token.
+SecretText head_text(const net::ReceivedRequest& request) {
+  SecretText text;
+  text.append(request.method).append(" ").append(request.target);
+  text.append(request.version == 10 ? " HTTP/1.0" : " HTTP/1.1");
+  for (const auto& field : request.headers.fields()) {
+    text.append("\r\n").append(field.name).append(": ").append(field.value);
+  }
+  text.append("\r\n\r\n");
+  return text;
+}
+
+Page denied_page(relay::Denial denial) {
+  const auto text = relay::text_of(denial);
+  Page page = error_page(text.status, text.code, text.message);
+  if (denial == relay::Denial::bearer) {
+    page.headers.add("WWW-Authenticate", "Bearer realm=\"skewguard\"");
+  }
+  return page;
+}
+
+/// Overwrites what an answer repeats of the token: in its fields, and in the body of an error.
+void hide_token(Response& response, std::string_view token) {
+  constexpr std::size_t kLargest = std::size_t{64} * 1024;
+  constexpr int kFirstError = 400;
+  const oauth::Echo echo(token);
+  Headers headers;
+  for (const auto& field : response.headers.fields()) {
+    std::string value = field.value;
+    echo.hide_in(value);
+    headers.add(field.name, std::move(value));
+  }
+  response.headers = std::move(headers);
+  if (response.status >= kFirstError && response.body.size() <= kLargest) {
+    echo.hide_in(response.body);
+  }
 }
 
 }  // namespace
@@ -187,39 +219,40 @@ void Session::arrived() {
   request_ = parser_.take();
   goes_on_ = request_.keep_alive;
   record_.method = request_.method;
-  record_.path = path_of(request_.target);
-  if (route_of(request_.method, request_.target) == Route::api && admitted()) return forward();
-  reply(answer_of_ours());
+  record_.path = request_.target.substr(0, request_.target.find('?'));
+  const SecretText head = head_text(request_);
+  relay::RequestReader reader;
+  if (reader.read(head.view()) != relay::ReadHead::whole) {
+    return refuse(relay::status_for(reader.fault()));
+  }
+  const auto admission = relay::admit(reader.head(), worker_.service().admission);
+  if (admission.denial != relay::Denial::none) return reply(denied_page(admission.denial));
+  if (admission.route != relay::Route::api) return reply(page_of(admission.route));
+  request_.target = admission.target;
+  forward();
 }
 
 /// Of everything that does not go to the API.
-Page Session::answer_of_ours() {
+Page Session::page_of(relay::Route route) {
   const auto& service = worker_.service();
-  const Route route = route_of(request_.method, request_.target);
-  if (route == Route::login) {
-    return login_page(service.local, request_.method, request_.headers, request_.body);
+  switch (route) {
+    case relay::Route::login:
+      return login_page(service.local, request_.method, request_.headers, request_.body);
+    case relay::Route::healthz:
+      return text_page(200, "ok\n");
+    case relay::Route::readyz: {
+      const std::string why_not =
+          worker_.draining() ? "shutting down" : service.readiness.why_not();
+      return why_not.empty() ? text_page(200, "ready\n") : text_page(503, why_not + "\n");
+    }
+    case relay::Route::end_token:
+      return {.status = 204};
+    case relay::Route::api:
+    case relay::Route::metrics:
+    case relay::Route::status:
+      break;
   }
-  if (route == Route::health) return text_page(200, "ok\n");
-  if (route == Route::ready) {
-    const std::string why_not = worker_.draining() ? "shutting down" : service.readiness.why_not();
-    return why_not.empty() ? text_page(200, "ready\n") : text_page(503, why_not + "\n");
-  }
-  if (route == Route::unusable) {
-    return error_page(400, "bad_target", "the request's target is not a plain path");
-  }
-  if (!admitted()) {
-    Page page = error_page(401, "wrong_handle",
-                           "send the handle that /oauth/token gives, or the local secret, as "
-                           "bearer token");
-    page.headers.add("WWW-Authenticate", "Bearer realm=\"skewguard\"");
-    return page;
-  }
-  if (route == Route::logout) return {.status = 204};
-  return error_page(404, "no_such_path", "skewguard serve forwards /api/v2/ alone");
-}
-
-bool Session::admitted() const {
-  return worker_.service().local.admits(bearer_of(request_.headers));
+  return denied_page(relay::Denial::not_found);
 }
 
 void Session::forward() {
@@ -255,6 +288,8 @@ void Session::answered(Result<Response> result) {
     record_.attempts = error.report ? sends_to_api(*error.report) : 0;
     return reply(failure_page(error));
   }
+  Client& client = worker_.service().client;
+  if (const Lease* lease = client.lease(client.now())) hide_token(*result, lease->token);
   record_.verdict = result->report.verdict;
   record_.attempts = sends_to_api(result->report);
   record_.status = result->status;

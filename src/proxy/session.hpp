@@ -12,6 +12,7 @@
 #include "proxy/page.hpp"
 #include "proxy/token_gate.hpp"
 #include "proxy/worker.hpp"
+#include "relay/admission.hpp"
 #include "skewguard/client.hpp"
 
 namespace skewguard::proxy {
@@ -36,8 +37,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void look(std::string_view bytes);
   void invite();
   void arrived();
-  [[nodiscard]] Page answer_of_ours();
-  [[nodiscard]] bool admitted() const;
+  [[nodiscard]] Page page_of(relay::Route route);
   void forward();
   void send_to_api();
   void answered(Result<Response> result);
