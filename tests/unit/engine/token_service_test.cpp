@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "../runtime/client_testing.hpp"
 #include "token_parts.hpp"
 
 namespace skewguard::engine {
@@ -11,10 +12,15 @@ namespace {
 
 class ATokenService : public ::testing::Test {
  protected:
-  oauth::WaiterId want(Duration within = 30s) {
+  explicit ATokenService(TokenStore* store = nullptr) : all(store) {}
+
+  oauth::WaiterId want(Duration within = 30s, std::uint64_t after = 0, bool force = false) {
     const oauth::WaiterId waiter = all.tokens.new_waiter();
     all.parts.loop.enter([&] {
-      all.tokens.want({.waiter = waiter, .deadline = all.machine().now().boot + within},
+      all.tokens.want({.waiter = waiter,
+                       .deadline = all.machine().now().boot + within,
+                       .after = after,
+                       .force = force},
                       [this, waiter](TokenService::Answer answer) {
                         const auto* delivered = std::get_if<oauth::action::Deliver>(&answer);
                         got[waiter] = delivered == nullptr
@@ -87,6 +93,40 @@ TEST_F(AfterADisruption, LetsNobodyWaitForTheLookBeyondTheirDeadline) {
   all.machine().advance(1s);
   EXPECT_TRUE(got.contains(hurried));
   EXPECT_FALSE(got.contains(patient));
+}
+
+/// Another process stores a token after this one got "t1".
+class WithAStore : public ATokenService {
+ protected:
+  WithAStore() : ATokenService(&store) {
+    want();
+    all.machine().run();  // the store is asked first
+    all.issue("t1");
+    got.clear();
+    store.record->token->value = Secret("theirs");
+    ++store.record->token->id;
+    ++store.record->generation;
+    store.changed();
+  }
+  /// What a caller gets for whom "t1" will not do.
+  std::string next_token(bool force) {
+    const auto waiter = want(30s, 1, force);
+    all.machine().run();
+    if (!got.contains(waiter)) all.issue("t2");
+    return got[waiter];
+  }
+
+  runtime::OpenStore store;
+};
+
+TEST_F(WithAStore, TakesATokenThatAnotherProcessGot) {
+  EXPECT_EQ(next_token(false), "theirs");
+  EXPECT_EQ(all.sent().size(), 1U);
+}
+
+TEST_F(WithAStore, RequestsATokenForARefreshThatIsForcedThoughAnotherProcessGotOne) {
+  EXPECT_EQ(next_token(true), "t2");
+  EXPECT_EQ(all.sent().size(), 2U);
 }
 
 }  // namespace
