@@ -37,12 +37,20 @@ std::vector<std::string_view> names_of(const toml::table& table) {
 }
 
 /// Numbers and booleans as the text that a flag would have; nothing for tables, arrays and dates.
-std::optional<std::string> text_of(const toml::node& node) {
-  if (const auto* text = node.as_string()) return text->get();
-  if (const auto* number = node.as_integer()) return std::to_string(number->get());
-  if (const auto* number = node.as_floating_point()) return std::to_string(number->get());
-  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+std::optional<Secret> text_of(const toml::node& node) {
+  if (const auto* text = node.as_string()) return Secret(std::string_view(text->get()));
+  if (const auto* number = node.as_integer()) return Secret(std::to_string(number->get()));
+  if (const auto* number = node.as_floating_point()) return Secret(std::to_string(number->get()));
+  if (const auto* flag = node.as_boolean()) return Secret(flag->get() ? "true" : "false");
   return std::nullopt;
+}
+
+/// Each text in it may be a secret.
+void wipe(toml::table& table) {
+  for (auto&& [key, node] : table) {
+    if (auto* inner = node.as_table()) wipe(*inner);
+    if (auto* text = node.as_string()) Secret::wipe(text->get());
+  }
 }
 
 Result<std::vector<std::string>> texts_of(const toml::node& node, const std::string& origin) {
@@ -122,9 +130,11 @@ Result<Profile> read_profile(std::string_view toml, const std::string& file,
                              const std::string& name, bool required,
                              const std::vector<std::string_view>& keys) {
   try {
-    const toml::table top = toml::parse(toml);
-    return pick(top, {.name = name, .file = file, .values = {}, .token_params = {}}, required,
-                keys);
+    toml::table top = toml::parse(toml);
+    auto profile =
+        pick(top, {.name = name, .file = file, .values = {}, .token_params = {}}, required, keys);
+    wipe(top);
+    return profile;
   } catch (const toml::parse_error& error) {
     // Its description may quote the line, which may hold a secret: the place must do.
     const auto place = error.source().begin;

@@ -6,14 +6,15 @@
 #include <vector>
 
 #include "skewguard/result.hpp"
+#include "skewguard/secret.hpp"
 
 namespace skewguard::settings {
 
-/// A validated [profile.NAME] table. Every value is text, as for a flag.
+/// A validated [profile.NAME] table. Every value is text, as for a flag, and some are secrets.
 struct Profile {
   std::string name;
   std::string file;
-  std::map<std::string, std::string, std::less<>> values;
+  std::map<std::string, Secret, std::less<>> values;
   std::vector<std::string> token_params;  ///< "K=V"
   /// "timeout in [profile.NAME] of FILE": for messages.
   [[nodiscard]] std::string origin(std::string_view key) const;

@@ -71,8 +71,9 @@ std::optional<Value> Sources::environment(const Definition& setting) const {
 std::optional<Value> Sources::profile(const Definition& setting) const {
   const auto found = profile_.values.find(setting.key);
   if (found == profile_.values.end()) return std::nullopt;
-  return Value{
-      .text = found->second, .origin = profile_.origin(setting.key), .rank = Rank::profile};
+  return Value{.text = std::string(found->second.reveal()),
+               .origin = profile_.origin(setting.key),
+               .rank = Rank::profile};
 }
 
 std::optional<Value> Sources::find(const Definition& setting) const {
