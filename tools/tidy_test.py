@@ -55,6 +55,9 @@ CODE_RULES = [
     Rule(r"\bclient_secrets\b", "past Client::make only grants hold client secrets",
          r"^src/(oauth|guard|store|sharing|net|runtime|doctor)/",
          r"^src/runtime/(check_options|client_(environment|impl))\.cpp$"),
+    Rule(r"\boptions_?\.access_token\b", "past Client::make the given token is in one place",
+         r"^src/(oauth|guard|store|sharing|net|runtime|engine|doctor)/",
+         r"^src/runtime/(check_options|client_(environment|impl))\.cpp$"),
     Rule(r"\bco_(await|yield|return)\b", "machines are plain functions",
          f"^src/({'|'.join(sorted(layers.PURE))})/"),
 ]
@@ -230,6 +233,7 @@ SAMPLES = {  # file: (text, words of each problem expected)
     "src/net/coroutine.cpp": ("task f() { co_await g(); }\n", []),
     "src/runtime/keeps.cpp": ("auto mine = options.client_secrets;\n", ["only grants"]),
     "src/runtime/client_impl.cpp": ("auto mine = options.client_secrets;\n", []),
+    "src/engine/given.cpp": ("auto mine = uses_.options.access_token;\n", ["in one place"]),
     "src/net/later.cpp": ("// TO" "DO tidy\n// TO" "DO(#12) fine\n", ["issue number"]),
     "src/net/unlisted.cpp": ("int x;\n", ["no CMake target"]),
     "src/net/long.cpp": (long_function(71), ["71 lines"]),

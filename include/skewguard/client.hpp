@@ -310,7 +310,7 @@ class Client {
   /// cannot be read, or the client was made differently.
   Result<void> reload();
 
-  /// As they were given, without `client_secrets`.
+  /// As they were given, without `client_secrets` and `access_token`.
   [[nodiscard]] const ClientOptions& options() const noexcept;
 
  private:

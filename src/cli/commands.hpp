@@ -14,12 +14,14 @@ namespace skewguard::cli {
 
 /// Everything that a command uses during one run.
 struct Session {
-  /// The options for the client that is to be made, with its secrets: this session keeps no copy of
-  /// those. To be called once.
+  /// The options for the client that is to be made, with its secrets or its given token: this
+  /// session keeps no copy of those. To be called once.
   ClientOptions release_options() {
     auto secrets = std::exchange(options.client_secrets, {});
+    auto token = std::exchange(options.access_token, {});
     ClientOptions released = options;
     released.client_secrets = std::move(secrets);
+    released.access_token = std::move(token);
     return released;
   }
 

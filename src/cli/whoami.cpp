@@ -55,14 +55,14 @@ std::string as_text(const Owner& owner) {
 }
 
 /// Which host was asked and with what token, from the report of the calls.
-std::string about_token(const CallReport& report, Session& session) {
+std::string about_token(const CallReport& report, Whoami::TokenIs token, Session& session) {
   std::string text = "host " + session.options.api_url + "\n";
   const auto last = std::find_if(report.attempts.rbegin(), report.attempts.rend(),
                                  [](const ReportedAttempt& attempt) { return !!attempt.token; });
   if (last == report.attempts.rend()) return text;
   const char* source =
       report.token_requests > 0 ? "new from the login host" : "from the token store";
-  if (!session.options.access_token.empty()) source = "given (a file or the environment)";
+  if (token == Whoami::TokenIs::given) source = "given (a file or the environment)";
   text.append("token ").append(source);
   const auto& remaining = last->token->remaining;
   if (const auto& exp = last->analysis.token_exp; !remaining && exp)  // a given JWT
@@ -88,9 +88,9 @@ int run_whoami(const WhoamiArguments& arguments, Session& session) {
   const auto owner = find_owner(**api, token, report);
   if (!owner) diagnosis::conclude(report, diagnosis::failure_of(owner.error()));
   const bool printed =
-      !owner ||
-      print(arguments.json ? as_json(*owner) : as_text(*owner) + about_token(report, session),
-            session);
+      !owner || print(arguments.json ? as_json(*owner)
+                                     : as_text(*owner) + about_token(report, token, session),
+                      session);
   const bool reported = report_file->write(report, session);
   alert(report, session);
   if (!owner) return fail(owner.error(), session);

@@ -31,7 +31,7 @@ guard::CallOptions Calls::options_until(Instant deadline) {
   out.staleness = options.staleness;
   out.region = options.region;
   out.client_id = options.client_id;
-  out.given_token = !options.access_token.empty();
+  out.given_token = uses_.tokens.given();
   out.seed = time::next_bits(random_);
   return out;
 }

@@ -44,7 +44,7 @@ class Engine::Impl {
         tokens_(
             {loop_, sender_, clocks_, watch_, listeners_, options_, deps.store,
              [this](const oauth::TokenPtr& token, Instant until) { leases_.publish(token, until); },
-             deps.fresh_secrets},
+             deps.fresh_secrets, deps.given_token},
             std::move(grants), dialect_, deps.boot, deps.seed),
         leases_({loop_, clocks_, tokens_, deps.publish}),
         requests_({loop_, clocks_, tokens_, listeners_, options_, sender_.token_url(),

@@ -30,6 +30,8 @@ struct EngineDeps {
   /// As in Dependencies; its result is valid.
   std::function<Dependencies::FreshSecrets()> fresh_secrets{};
   Referee* referee = nullptr;  ///< null = nobody is asked what time it is
+  /// A token that the user obtained elsewhere, used instead of requested ones; null = none.
+  std::shared_ptr<const Secret> given_token{};
 };
 
 /// Combines the parts that drive the machines. It has no thread and no socket, so a simulation can
@@ -45,7 +47,7 @@ class Engine {
   using OwnSender = Calls::OwnSender;
 
   /// `options` must have passed runtime::check_options(). `grants`: as client_credentials() makes
-  /// them; the secrets of `options` are not looked at.
+  /// them; the secrets and the access token of `options` are not looked at.
   Engine(ClientOptions options, oauth::Grants grants, Hooks hooks, const EngineDeps& deps);
   /// Calls in progress get `cancelled`.
   ~Engine();

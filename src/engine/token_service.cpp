@@ -158,8 +158,7 @@ void TokenService::wake_at(Instant when) {
 void TokenService::want(oauth::event::Want want, Taker taker) {
   look_for_secrets();
   takers_.emplace(want.waiter, Waiting{std::move(taker), want.deadline});
-  const auto& options = uses_.options;
-  const bool may_check = ready_ && !options.login_url.empty() && options.access_token.empty();
+  const bool may_check = ready_ && !uses_.options.login_url.empty() && !given();
   if (may_check && uses_.watch.disrupted()) {
     ready_ = false;  // until it is known what became of the tokens nobody gets one
     uses_.watch.check_after_disruption([this] { ready(); });
@@ -209,9 +208,9 @@ void TokenService::wait_no_longer(oauth::WaiterId id) {
 
 /// Adopts the token that the user obtained, once, before the first request for one.
 void TokenService::adopt() {
-  if (!uses_.options.access_token.empty()) {
+  if (given()) {
     step(oauth::event::Adopt{
-        given_token(uses_.options.access_token, uses_.clocks.now(), uses_.clocks.login())});
+        given_token(*uses_.given_token, uses_.clocks.now(), uses_.clocks.login())});
   }
   ready();
 }

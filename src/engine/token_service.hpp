@@ -33,6 +33,7 @@ class TokenService {
     /// Gets the token that may be sent from now on, and until when; null = none.
     std::function<void(const oauth::TokenPtr&, Instant)> publish{};
     std::function<Dependencies::FreshSecrets()> fresh_secrets{};  ///< as Dependencies has it
+    std::shared_ptr<const Secret> given_token{};                  ///< null = none
   };
 
   /// `boot`: see SharedTokens::Options. `seed`: for jitter and ids.
@@ -51,6 +52,8 @@ class TokenService {
   /// Tokens are requested with these from now on; never empty.
   void renew(oauth::Grants grants);
 
+  /// Whether the user's own token is used instead of requested ones.
+  [[nodiscard]] bool given() const noexcept { return uses_.given_token != nullptr; }
   [[nodiscard]] const oauth::TokenMachine& tokens() const noexcept { return tokens_; }
 
  private:

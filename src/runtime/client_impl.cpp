@@ -16,8 +16,19 @@ namespace skewguard {
 using engine::Engine;
 using runtime::Running;
 
+namespace {
+
+/// Null if there is none.
+std::shared_ptr<const Secret> released_token(ClientOptions& options) {
+  if (options.access_token.empty()) return nullptr;
+  return std::make_shared<const Secret>(std::exchange(options.access_token, {}));
+}
+
+}  // namespace
+
 Client::Impl::Impl(ClientOptions options, Hooks hooks, Dependencies dependencies)
     : grants_(oauth::client_credentials(options, std::exchange(options.client_secrets, {}))),
+      given_token_(released_token(options)),
       options_(std::move(options)),
       hooks_(std::move(hooks)),
       dependencies_(std::move(dependencies)) {
@@ -60,7 +71,7 @@ std::shared_ptr<Running> Client::Impl::start() {
     running_.reset();
   }
   if (running_) return running_;
-  running_ = Running::start(options_, grants_, hooks_, dependencies_, publication_);
+  running_ = Running::start(options_, grants_, given_token_, hooks_, dependencies_, publication_);
   const std::lock_guard slot_lock(slot_->mutex);
   slot_->running = running_;
   return running_;

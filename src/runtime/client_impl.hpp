@@ -67,7 +67,9 @@ class Client::Impl {
   [[nodiscard]] Duration time_for(const Request& request) const;
   static std::shared_ptr<runtime::Publication> publication_for(const std::shared_ptr<Slot>& slot);
 
-  oauth::Grants grants_;   // shared with the engine: they alone hold the client's secrets
+  // Shared with the engine: they alone hold the client's secrets, and the token that was given.
+  oauth::Grants grants_;
+  std::shared_ptr<const Secret> given_token_;
   ClientOptions options_;  // without them
   Hooks hooks_;
   Dependencies dependencies_;

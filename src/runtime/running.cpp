@@ -39,6 +39,7 @@ Running::Running(const Dependencies& uses) : uses_(uses) {
 }
 
 std::shared_ptr<Running> Running::start(const ClientOptions& options, oauth::Grants grants,
+                                        std::shared_ptr<const Secret> given_token,
                                         const Hooks& hooks, const Dependencies& uses,
                                         const std::shared_ptr<Publication>& publication) {
   auto self = std::make_shared<Running>(uses);
@@ -63,7 +64,8 @@ std::shared_ptr<Running> Running::start(const ClientOptions& options, oauth::Gra
                                   publication->publish(token, until);
                                 },
                                 checked(uses.fresh_secrets),
-                                self->referee_.get()};
+                                self->referee_.get(),
+                                std::move(given_token)};
   self->engine_ = std::make_unique<engine::Engine>(options, std::move(grants), hooks, deps);
   return self;
 }

@@ -17,8 +17,9 @@ namespace skewguard::runtime {
 class Running : public std::enable_shared_from_this<Running> {
  public:
   /// `uses` must be complete, but that executor and transport may both be left out, and so may the
-  /// store: then no token is kept.
+  /// store: then no token is kept. `given_token`: as in engine::EngineDeps.
   static std::shared_ptr<Running> start(const ClientOptions& options, oauth::Grants grants,
+                                        std::shared_ptr<const Secret> given_token,
                                         const Hooks& hooks, const Dependencies& uses,
                                         const std::shared_ptr<Publication>& publication);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -247,6 +248,12 @@ Hooks hooks_into(VirtualClient& client) {
   return hooks;
 }
 
+engine::EngineDeps deps_of(VirtualProcess& process, const Secret& given, std::uint64_t seed) {
+  engine::EngineDeps deps = process.engine_deps(seed);
+  if (!given.empty()) deps.given_token = std::make_shared<const Secret>(given);
+  return deps;
+}
+
 }  // namespace
 
 VirtualClient::VirtualClient(Simulation& simulation, const ClientOptions& options,
@@ -255,7 +262,7 @@ VirtualClient::VirtualClient(Simulation& simulation, const ClientOptions& option
       simulation_(simulation),
       options_(options),
       engine_(options, oauth::client_credentials(options, options.client_secrets),
-              hooks_into(*this), process.engine_deps(seed)) {}
+              hooks_into(*this), deps_of(process, options.access_token, seed)) {}
 
 VirtualClient::Pending VirtualClient::start(const Request& request) {
   auto pending = std::make_shared<std::optional<Outcome>>();
