@@ -7,6 +7,7 @@
 #include "http/content_coding.hpp"
 #include "http/url.hpp"
 #include "net/reason_phrase.hpp"
+#include "oauth/echo.hpp"
 #include "oauth/refusals.hpp"
 #include "oauth/sent_secrets.hpp"
 #include "oauth/token_answer.hpp"
@@ -17,7 +18,9 @@ namespace skewguard::engine {
 namespace {
 
 std::string visible(std::string_view words, const std::vector<Secret>& secrets) {
-  return oauth::visible(oauth::withhold(std::string(words), secrets));
+  auto text = oauth::withhold(std::string(words), secrets);
+  for (const Secret& secret : secrets) oauth::Echo(secret.reveal()).hide_in(text);
+  return oauth::visible(text);
 }
 
 /// A redirect may hold a secret that nobody here knows.

@@ -56,7 +56,7 @@ class Canary(ServeTest):
         self.emulated = self.cloud()
         self.how = None
         self.upstream = StrictUpstream(self, self.answer)
-        self.serving = Sidecar(self, self.emulated.login, self.upstream.url)
+        self.serving = Sidecar(self, self.emulated.login, self.upstream.url, "-v", "-v", "-v")
 
     def answer(self, request):
         authorization = request.all(b"Authorization")[0]

@@ -76,6 +76,17 @@ TEST_F(WireLogTest, LogsNoSecretWhereverAnAnswerRepeatsIt) {
   }
 }
 
+/// RFC 4648 section 4: the last character also holds bits of what is padded.
+TEST_F(WireLogTest, LogsNoSecretThatAnAnswerRepeatsInAnotherEncoding) {
+  auto exchange = answer();
+  exchange.headers = {{"X-Base64", "dG9rZW4tb2YtZm9ydHktY2hhcmFjdGVycw=="},
+                      {"X-Percent", "got %74%6F%6B%65%6E%2D%6F%66"}};
+  tell(exchange, LogLevel::trace);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[1], "< X-Base64: " + std::string(33, '*') + "w==");
+  EXPECT_EQ(lines[2], "< X-Percent: got " + std::string(24, '*'));
+}
+
 TEST_F(WireLogTest, CutsARedirectBeforeItsQuery) {
   Exchange redirect;
   redirect.status = 302;
