@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/strings.hpp"
 #include "fuzz.hpp"
 #include "relay/framing.hpp"
 #include "relay/head_codec.hpp"
@@ -48,6 +49,14 @@ bool read_body(Framing framing, std::string_view bytes, Message& message) {
   }
 }
 
+/// Beast reads such fields even in a trailer; the relay drops the whole trailer.
+bool may_have_framing_in_trailer(std::string_view body) {
+  const std::string text = skewguard::to_lower(body);
+  return text.find("transfer-encoding") != std::string::npos ||
+         text.find("content-length") != std::string::npos ||
+         text.find("connection") != std::string::npos || text.find("upgrade") != std::string::npos;
+}
+
 std::optional<Message> ours(std::string_view bytes, bool request) {
   RequestReader requests;
   AnswerReader answers;
@@ -68,6 +77,7 @@ std::optional<Message> ours(std::string_view bytes, bool request) {
   if ((status < 200 || status == 204) && (head.chunked || head.content_length)) return std::nullopt;
   if (framing.kind == Framing::Kind::until_close) return std::nullopt;
   if (framing.length > 1024UL * 1024) return std::nullopt;
+  if (head.chunked && may_have_framing_in_trailer(bytes.substr(head.size))) return std::nullopt;
   if (!read_body(framing, bytes.substr(head.size), message)) return std::nullopt;
   return message;
 }
@@ -186,6 +196,16 @@ bool known_method(std::string_view start) {
   return false;
 }
 
+/// It takes the name "Transfer-EncodingX" for the one that it begins with.
+bool misread_by_http_parser(const Message& message) {
+  constexpr std::string_view kName = "transfer-encoding";
+  return std::ranges::any_of(message.fields, [&](std::string_view field) {
+    return skewguard::iequals(field.substr(0, kName.size()), kName) &&
+           !field.substr(kName.size()).starts_with(':');
+  });
+}
+
+/// It takes no equal lengths, which harm nobody in an answer.
 std::ptrdiff_t lengths_in(const Message& message) {
   return std::ranges::count_if(message.fields, [](std::string_view field) {
     return field_name(field.substr(0, field.find(':'))) == FieldName::content_length;
@@ -224,8 +244,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (!message) return 0;
   require_alike(request ? beasts<true>(bytes) : beasts<false>(bytes), *message,
                 "Beast reads the same");
-  // It takes no equal lengths, which harm nobody in an answer.
-  if (request ? known_method(message->start) : lengths_in(*message) < 2)
+  const bool known = request ? known_method(message->start) : lengths_in(*message) < 2;
+  if (known && !misread_by_http_parser(*message))
     require_alike(http_parsers(bytes, request), *message, "http_parser reads the same");
   return 0;
 }
