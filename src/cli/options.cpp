@@ -256,9 +256,23 @@ void Grammar::add_serve() {
   ServeArguments& to = serve;
   add_texts(command, "--listen", "ADDR:PORT|unix:PATH", to.listen,
             "where programs connect; port 0 = any free port; repeatable; default 127.0.0.1:8484");
+  add_text(command, "--workers", "N", to.workers, "threads; default 2, or 1 on one core");
   add_text(command, "--local-secret-file", "FILE", to.local_secret_file,
            "a secret that programs must show, as client secret of their login or as bearer token; "
            "without it, every program on this machine that can connect is served");
+  add_texts(command, "--allow", "'METHOD PATH'", to.allow,
+            "forward only such requests, as in 'GET /api/v2/users/*'; repeatable");
+  add_texts(command, "--require-header", "NAME", to.required_fields,
+            "forward only requests that have this field, which web pages cannot add; repeatable");
+  add_texts(command, "--allow-host", "NAME", to.allow_hosts,
+            "serve requests to this name, besides localhost and the addresses listened on; "
+            "repeatable");
+  add_texts(command, "--allow-origin", "ORIGIN", to.allow_origins,
+            "serve web pages of this origin; default: none are served; repeatable");
+  command
+      .add_flag("--allow-remote", to.allow_remote,
+                "listen on addresses that other machines can reach; needs a local secret")
+      ->group(kOptionGroup);
   add_text(command, "--max-hold", "DURATION", to.max_hold,
            "longest time that a request waits for a token, before it is answered with 503; default "
            "12s");

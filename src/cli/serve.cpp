@@ -1,13 +1,19 @@
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/strings.hpp"
 #include "cli/commands.hpp"
 #include "cli/conclude.hpp"
 #include "cli/flag_values.hpp"
+#include "http/url.hpp"
 #include "proxy/check.hpp"
 #include "proxy/server.hpp"
+#include "relay/admission.hpp"
 #include "runtime/secret_file.hpp"
 #include "runtime/stores.hpp"
 
@@ -39,24 +45,75 @@ Result<std::vector<proxy::ListenAddress>> addresses_of(const std::vector<std::st
   return addresses;
 }
 
+using MaybeError = std::optional<Error>;
+
+MaybeError read_workers(const std::optional<std::string>& text, std::size_t& into) {
+  constexpr std::size_t kMost = 64;
+  into = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 2);
+  if (auto error = read_number("--workers", text, into)) return error;
+  if (into >= 1 && into <= kMost) return std::nullopt;
+  return usage_error("--workers is not a number from 1 to 64", "leave it out: 2, or 1 on one core");
+}
+
+MaybeError read_limits(const ServeArguments& arguments, proxy::ServeOptions& options) {
+  if (auto error = read_workers(arguments.workers, options.workers)) return error;
+  if (auto error = read_duration("--max-hold", arguments.max_hold, options.max_hold)) return error;
+  if (auto error = read_number("--max-waiting", arguments.max_waiting, options.max_waiting)) {
+    return error;
+  }
+  return read_duration("--drain", arguments.drain, options.drain);
+}
+
+MaybeError read_admission(const ServeArguments& arguments, proxy::ServeOptions& options) {
+  for (const std::string& text : arguments.allow) {
+    auto rule = relay::parse_allow_rule(trim(text));
+    if (!rule) {
+      return usage_error("--allow '" + text + "' is not METHOD PATH",
+                         "write 'GET /api/v2/users/*'; a * is only for the end");
+    }
+    options.admission.allow.push_back(*std::move(rule));
+  }
+  for (const std::string& name : arguments.required_fields) {
+    if (!http::valid_token(name)) {
+      return usage_error("--require-header is not the name of a header", "write X-My-Program");
+    }
+  }
+  options.admission.required_fields = arguments.required_fields;
+  options.admission.hosts = arguments.allow_hosts;
+  options.admission.origins = arguments.allow_origins;
+  for (const auto& address : options.listen) {
+    if (address.unix_socket()) continue;
+    const bool v6 = address.host.find(':') != std::string::npos;
+    options.admission.hosts.push_back(v6 ? "[" + address.host + "]" : address.host);
+  }
+  return std::nullopt;
+}
+
+/// Other machines could use the credentials.
+MaybeError refuse_remote(const ServeArguments& arguments, const proxy::ServeOptions& options) {
+  const auto remote = std::ranges::find_if(options.listen, &proxy::ListenAddress::remote);
+  if (remote == options.listen.end()) return std::nullopt;
+  if (!arguments.allow_remote) {
+    return usage_error("other machines could use the credentials at " + remote->text(),
+                       "listen on 127.0.0.1 or [::1], or add --allow-remote");
+  }
+  if (!options.local_secret.empty()) return std::nullopt;
+  return usage_error("--allow-remote needs a local secret", "add --local-secret-file FILE");
+}
+
 Result<proxy::ServeOptions> options_of(const ServeArguments& arguments, const Session& session) {
   proxy::ServeOptions options;
   auto addresses = addresses_of(arguments.listen);
   if (!addresses) return std::move(addresses).error();
   options.listen = *std::move(addresses);
-  if (auto error = read_duration("--max-hold", arguments.max_hold, options.max_hold)) {
-    return *std::move(error);
+  if (auto error = read_limits(arguments, options)) return *std::move(error);
+  if (auto error = read_admission(arguments, options)) return *std::move(error);
+  if (arguments.local_secret_file) {
+    auto secret = local_secret_of(*arguments.local_secret_file, session);
+    if (!secret) return std::move(secret).error();
+    options.local_secret = *std::move(secret);
   }
-  if (auto error = read_number("--max-waiting", arguments.max_waiting, options.max_waiting)) {
-    return *std::move(error);
-  }
-  if (auto error = read_duration("--drain", arguments.drain, options.drain)) {
-    return *std::move(error);
-  }
-  if (!arguments.local_secret_file) return options;
-  auto secret = local_secret_of(*arguments.local_secret_file, session);
-  if (!secret) return std::move(secret).error();
-  options.local_secret = *std::move(secret);
+  if (auto error = refuse_remote(arguments, options)) return *std::move(error);
   return options;
 }
 
@@ -89,6 +146,25 @@ Result<Dependencies> dependencies_of(const Session& session) {
   return dependencies;
 }
 
+/// What SIGHUP does: reads the files again, and continues the access log in a new one.
+Result<proxy::Reloaded> reloaded(const ServeArguments& arguments, const Session& session) {
+  proxy::Reloaded fresh;
+  if (arguments.local_secret_file) {
+    auto secret = local_secret_of(*arguments.local_secret_file, session);
+    if (!secret) return std::move(secret).error();
+    fresh.local_secret = *std::move(secret);
+  }
+  if (session.reread_secrets) {
+    auto secrets = session.reread_secrets();
+    if (!secrets) return std::move(secrets).error();
+    fresh.client_secrets = *std::move(secrets);
+  }
+  auto writer = access_log_of(arguments, session);
+  if (!writer) return std::move(writer).error();
+  fresh.access_log = *std::move(writer);
+  return fresh;
+}
+
 int check(const ServeArguments& arguments, Session& session) {
   constexpr std::string_view kScheme = "http://";
   std::string text = *arguments.check;
@@ -117,6 +193,7 @@ int run_serve(const ServeArguments& arguments, Session& session) {
   const auto server = proxy::Server::start(*std::move(options), session.release_options(),
                                            std::move(hooks), *std::move(dependencies), log);
   if (!server) return fail(server.error(), session);
+  (*server)->on_reload([&] { return reloaded(arguments, session); });
   std::string text;
   for (const auto& address : (*server)->addresses()) {
     text.append("listening on ").append(address.text()).append("\n");

@@ -43,6 +43,7 @@ std::string text_line(const AccessRecord& record) {
     line.append(" verdict=").append(to_string(*record.verdict));
     line.append(" attempts=").append(std::to_string(record.attempts));
     line.append(" held=").append(ms_text(record.held));
+    line.append(" upstream=").append(ms_text(record.upstream));
   }
   return line.append(" total=").append(ms_text(record.total)).append("\n");
 }
@@ -56,6 +57,7 @@ std::string json_line(const AccessRecord& record) {
     json["verdict"] = to_string(*record.verdict);
     json["attempts"] = record.attempts;
     json["held_ms"] = in_ms(record.held);
+    json["upstream_ms"] = in_ms(record.upstream);
   }
   json["total_ms"] = in_ms(record.total);
   return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";

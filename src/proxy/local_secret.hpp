@@ -16,8 +16,7 @@ class LocalSecret {
 
   /// The handle for the programs' SDKs to send as bearer token; no token of the API.
   [[nodiscard]] const Secret& handle() const noexcept { return handle_; }
-  /// A request must show one of these as bearer token: the handle or the secret. None = every
-  /// program is served, whatever it shows.
+  /// What a request must show one of, as bearer token; none = it need not.
   [[nodiscard]] std::vector<Secret> bearers() const;
   /// Whether a login with this client secret gets the handle.
   [[nodiscard]] bool admits_login(std::string_view client_secret) const noexcept;

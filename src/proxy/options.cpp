@@ -42,6 +42,10 @@ std::string ListenAddress::text() const {
   return "http://" + http::endpoint_text(host, port);
 }
 
+bool ListenAddress::remote() const {
+  return !unix_socket() && !boost::asio::ip::make_address(host).is_loopback();
+}
+
 Result<ListenAddress> parse_listen_address(std::string_view text) {
   if (text.starts_with(kUnix)) return parse_path(text);
   const std::size_t colon = text.rfind(':');
@@ -54,9 +58,6 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   boost::system::error_code why;
   const auto address = boost::asio::ip::make_address(std::string(host), why);
   if (why || address.is_v6() != brackets) return unusable(text, "this is not an IP address");
-  if (!address.is_loopback()) {
-    return unusable(text, "other machines could use the credentials there");
-  }
   return ListenAddress{.host = address.to_string(), .port = *port};
 }
 

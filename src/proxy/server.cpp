@@ -51,7 +51,7 @@ struct Server::Impl {
       : options(std::move(the_options)),
         log(std::move(the_log)),
         client(std::make_unique<Client>(std::move(the_client))),
-        service{options, clocks, *client, access_log, LocalSecret(options.local_secret)} {}
+        service{options, clocks, *client, access_log, CurrentSecret(options.local_secret)} {}
   ~Impl() {
     keeper->stop();
     for (const auto& listener : listeners) listener->close();
@@ -74,25 +74,54 @@ struct Server::Impl {
   }
 
   void accept() {
-    lanes.emplace_back(service).start();
+    for (std::size_t i = 0; i < options.workers; ++i) lanes.emplace_back(service).start();
     for (const auto& listener : listeners) {
-      listener->accept([this]() -> asio::io_context& { return lanes.front().io; },
+      listener->accept([this]() -> asio::io_context& { return least_loaded().io; },
                        [this](ClientSocket socket) {
-                         auto& lane = lanes.front();
+                         Lane& lane = lane_of(socket);
                          asio::post(lane.io, [&lane, socket = std::move(socket)]() mutable {
                            lane.worker.serve(std::move(socket));
                          });
                        });
     }
   }
+  Lane& least_loaded() {
+    return *std::ranges::min_element(lanes, {},
+                                     [](const Lane& lane) { return lane.worker.load(); });
+  }
+  Lane& lane_of(ClientSocket& socket) {
+    return *std::ranges::find_if(
+        lanes, [&](const Lane& lane) { return &lane.io == &socket.get_executor().context(); });
+  }
 
   void await_signal() {
-    signals.async_wait([this](const boost::system::error_code& error, int) {
+    signals.async_wait([this](const boost::system::error_code& error, int signal) {
       if (error) return;
+      if (signal == SIGHUP) {
+        renew();
+        return await_signal();
+      }
       if (draining) return io.stop();
       drain();
       await_signal();
     });
+  }
+
+  /// What cannot be read again stays as it is.
+  void renew() {
+    auto fresh = reload ? reload() : Result<Reloaded>(Reloaded{});
+    if (!fresh) {
+      return log.write({LogLevel::error, "nothing was reloaded: " + describe(fresh.error())});
+    }
+    if (!fresh->client_secrets.empty()) {
+      if (auto taken = client->reload(std::move(fresh->client_secrets)); !taken) {
+        log.write({LogLevel::error, "the old client secret stays: " + describe(taken.error())});
+      }
+    }
+    if (fresh->access_log) service.access_log.reopen(std::move(fresh->access_log));
+    service.local.set(fresh->local_secret);
+    for (auto& lane : lanes) asio::post(lane.io, [&lane] { lane.worker.reload(); });
+    log.write({LogLevel::warn, "the secrets were read again"});
   }
 
   void drain() {
@@ -118,11 +147,12 @@ struct Server::Impl {
   std::unique_ptr<Client> client;
   Service service;
   asio::io_context io{1};
-  asio::signal_set signals{io, SIGINT, SIGTERM};
+  asio::signal_set signals{io, SIGINT, SIGTERM, SIGHUP};
   asio::steady_timer end{io};
   std::vector<std::shared_ptr<Listener>> listeners;
   std::list<Lane> lanes;
   std::shared_ptr<TokenKeeper> keeper = std::make_shared<TokenKeeper>(io, service, log);
+  std::function<Result<Reloaded>()> reload;
   bool draining = false;
   std::size_t busy_lanes = 0;
 };
@@ -148,6 +178,10 @@ std::vector<ListenAddress> Server::addresses() const {
   addresses.reserve(impl_->listeners.size());
   for (const auto& listener : impl_->listeners) addresses.push_back(listener->address());
   return addresses;
+}
+
+void Server::on_reload(std::function<Result<Reloaded>()> reload) {
+  impl_->reload = std::move(reload);
 }
 
 void Server::run() {

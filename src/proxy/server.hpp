@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,13 @@
 #include "skewguard/result.hpp"
 
 namespace skewguard::proxy {
+
+/// What a reload brings.
+struct Reloaded {
+  Secret local_secret;                 ///< empty = every local program is served
+  std::vector<Secret> client_secrets;  ///< none = they stay
+  AccessLog::Writer access_log{};      ///< empty = it stays where it is
+};
 
 /// The sidecar: its listeners, its workers' threads, and the client that holds the credentials.
 class Server {
@@ -28,6 +36,8 @@ class Server {
 
   /// What it listens on, with the ports that it got.
   [[nodiscard]] std::vector<ListenAddress> addresses() const;
+  /// What SIGHUP is to do; its error changes nothing. Before run().
+  void on_reload(std::function<Result<Reloaded>()> reload);
   /// Serves until SIGTERM or SIGINT, and then until the requests under way are answered, for at
   /// most ServeOptions::drain; a second signal ends it at once. Call it once, on one thread.
   void run();

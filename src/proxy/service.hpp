@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -8,8 +7,8 @@
 
 #include "proxy/access_log.hpp"
 #include "proxy/local_secret.hpp"
+#include "proxy/metrics.hpp"
 #include "proxy/options.hpp"
-#include "relay/admission.hpp"
 #include "skewguard/client.hpp"
 
 namespace skewguard::proxy {
@@ -32,15 +31,34 @@ class Readiness {
   std::string why_not_ = "there is no token yet";
 };
 
+/// The local secret, which a reload replaces. Thread-safe.
+class CurrentSecret {
+ public:
+  explicit CurrentSecret(const Secret& secret) { set(secret); }
+  void set(const Secret& secret) {
+    auto fresh = std::make_shared<const LocalSecret>(secret);
+    const std::lock_guard lock(mutex_);
+    current_ = std::move(fresh);
+  }
+  [[nodiscard]] std::shared_ptr<const LocalSecret> load() const {
+    const std::lock_guard lock(mutex_);
+    return current_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const LocalSecret> current_;
+};
+
 /// What all workers share. Thread-safe; outlives them.
 struct Service {
   const ServeOptions& options;
   ClockSource& clocks;
   Client& client;
   AccessLog& access_log;
-  LocalSecret local;
-  relay::AdmissionRules admission{.bearers = local.bearers()};
+  CurrentSecret local;
   Readiness readiness{};
+  Metrics metrics{};
 };
 
 }  // namespace skewguard::proxy

@@ -13,8 +13,8 @@
 #include "net/reason_phrase.hpp"
 #include "net/request_head.hpp"
 #include "oauth/echo.hpp"
-#include "proxy/login.hpp"
-#include "relay/head_codec.hpp"
+#include "proxy/own_pages.hpp"
+#include "relay/header_rules.hpp"
 #include "time/http_date.hpp"
 
 namespace skewguard::proxy {
@@ -22,18 +22,11 @@ namespace {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-using net::RequestParser;
 
-constexpr RequestParser::Limits kLimits{.head = std::size_t{32} * 1024,
-                                        .body = std::size_t{1024} * 1024};
+constexpr std::size_t kMostBody = std::size_t{1024} * 1024;         // bytes
 constexpr std::size_t kDrainLimit = std::size_t{16} * 1024 * 1024;  // of a body that was refused
 constexpr std::chrono::seconds kIdleTime{65};  // longer than what upstream connections are kept
 constexpr std::chrono::seconds kDrainTime{2};
-
-int status_for(RequestParser::Outcome outcome) noexcept {
-  if (outcome == RequestParser::Outcome::body_over) return 413;
-  return outcome == RequestParser::Outcome::head_over ? 431 : 400;
-}
 
 /// An answer to HEAD tells the length that GET's would have, and 204 and 304 have no body at all
 /// (RFC 9110 sections 9.3.2, 15.3.5, 15.4.5).
@@ -74,25 +67,42 @@ bool named_by_connection(const Headers& headers, std::string_view name) {
   return false;
 }
 
-/// What goes on to the API: no credentials of the client's, and nothing about its connection.
-Request forwarded(net::ReceivedRequest& received) {
-  Request request;
-  request.method = std::move(received.method);
-  request.path = std::move(received.target);
-  for (const auto& field : received.headers.fields()) {
-    if (net::transport_field(field.name) || iequals(field.name, "Expect")) continue;
-    if (named_by_connection(received.headers, field.name)) continue;
-    request.headers.add(field.name, field.value);
+/// The same of a request's.
+bool named_by_connection(const relay::RequestHead& head, std::string_view name) {
+  bool named = false;
+  for (const relay::Field field : head.fields) {
+    if (field.known != relay::FieldName::connection) continue;
+    relay::for_each_element(
+        field.value, [&](std::string_view option) { named = named || iequals(option, name); });
   }
-  request.body = std::move(received.body);
+  return named;
+}
+
+/// What goes on to the API, without its body: no credentials of the client's, and nothing about its
+/// connection.
+Request forwarded(const relay::RequestHead& head, std::string_view target) {
+  Request request;
+  request.method = head.method;
+  request.path = target;
+  for (const relay::Field field : head.fields) {
+    if (net::transport_field(field.name) || field.known == relay::FieldName::expect) continue;
+    if (named_by_connection(head, field.name)) continue;
+    request.headers.add(std::string(field.name), std::string(field.value));
+  }
   return request;
 }
 
-/// What comes back from it. Its length is said anew.
-Headers returned(const Headers& headers) {
+/// What comes back from it. Its length is said anew, and a Location on the API's origin leads here.
+Headers returned(const Headers& headers, std::string_view api_origin) {
   Headers kept;
   for (const auto& field : headers.fields()) {
     if (net::transport_field(field.name) || named_by_connection(headers, field.name)) continue;
+    const bool location = relay::field_name(field.name) == relay::FieldName::location;
+    const auto path = location ? relay::path_on_origin(field.value, api_origin) : "";
+    if (!path.empty()) {
+      kept.add(field.name, std::string(path));
+      continue;
+    }
     kept.add(field.name, field.value);
   }
   return kept;
@@ -101,27 +111,6 @@ Headers returned(const Headers& headers) {
 int sends_to_api(const CallReport& report) {
   return static_cast<int>(
       std::ranges::count(report.attempts, HostRole::api, &ReportedAttempt::host));
-}
-
-/// The head as it came. It shows the client's bearer token.
-SecretText head_text(const net::ReceivedRequest& request) {
-  SecretText text;
-  text.append(request.method).append(" ").append(request.target);
-  text.append(request.version == 10 ? " HTTP/1.0" : " HTTP/1.1");
-  for (const auto& field : request.headers.fields()) {
-    text.append("\r\n").append(field.name).append(": ").append(field.value);
-  }
-  text.append("\r\n\r\n");
-  return text;
-}
-
-Page denied_page(relay::Denial denial) {
-  const auto text = relay::text_of(denial);
-  Page page = error_page(text.status, text.code, text.message);
-  if (denial == relay::Denial::bearer) {
-    page.headers.add("WWW-Authenticate", "Bearer realm=\"skewguard\"");
-  }
-  return page;
 }
 
 /// Overwrites what an answer repeats of the token: in its fields, and in the body of an error.
@@ -141,10 +130,27 @@ void hide_token(Response& response, std::string_view token) {
   }
 }
 
+/// Whether a CR ends a line by itself: the reader would wait for its LF in vain.
+bool has_bare_cr(std::string_view head) {
+  std::size_t at = head.find('\r');
+  while (at != std::string_view::npos && at + 1 < head.size()) {
+    if (head[at + 1] != '\n') return true;
+    at = head.find('\r', at + 1);
+  }
+  return false;
+}
+
+/// What the call spent on waits for a token and between sends.
+Duration waits_of(const CallReport& report) {
+  Duration waits{0};
+  for (const auto& attempt : report.attempts) waits += attempt.waited;
+  return waits;
+}
+
 }  // namespace
 
 Session::Session(Worker& worker, ClientSocket socket)
-    : worker_(worker), socket_(std::move(socket)), limit_(worker.io()), parser_(kLimits) {}
+    : worker_(worker), socket_(std::move(socket)), limit_(worker.io()) {}
 
 void Session::start() {
   limit(kIdleTime);
@@ -185,78 +191,94 @@ auto Session::next(Handler handler) {
 }
 
 void Session::read() {
-  socket_.async_read_some(asio::buffer(in_),
-                          next([this](std::size_t size) { look({in_.data(), size}); }));
+  socket_.async_read_some(asio::buffer(in_), next([this](std::size_t size) {
+                            pending_.append({in_.data(), size});
+                            look();
+                          }));
 }
 
-void Session::look(std::string_view bytes) {
-  if (!bytes.empty() && !busy_) {
+void Session::look() {
+  if (pending_.empty()) return read();
+  if (!busy_) {
     busy_ = true;
     const Now now = worker_.service().clocks.now();
     began_ = now.boot;
-    record_ = {.time = now.wall};
+    record_ = {};
+    record_.time = now.wall;
   }
-  switch (const auto outcome = parser_.feed(bytes)) {
-    case RequestParser::Outcome::more:
-      if (!invited_ && parser_.awaits_continue()) return invite();
-      return read();
-    case RequestParser::Outcome::complete:
-      return arrived();
-    default:
-      return refuse(status_for(outcome));
+  if (head_taken_) return take_body();
+  switch (head_reader_.read(pending_.view())) {
+    case relay::ReadHead::more:
+      if (!has_bare_cr(pending_.view())) return read();
+      return refuse(400, "bad.request", "The request contains a bare CR.");
+    case relay::ReadHead::refused: {
+      const auto fault = head_reader_.fault();
+      return refuse(relay::status_for(fault), "bad.request", relay::words(fault));
+    }
+    case relay::ReadHead::whole:
+      return take_head();
   }
 }
 
+/// Judges it before anything of the body is read.
+void Session::take_head() {
+  const relay::RequestHead& head = head_reader_.head();
+  version_ = head.version;
+  goes_on_ = head.version >= 11 && !head.close;
+  request_.method = record_.method = head.method;
+  record_.path = head.target.substr(0, head.target.find('?'));
+  body_reader_ = relay::BodyReader(relay::request_framing(head));
+  const relay::Admission admission = relay::admit(head, worker_.admission());
+  if (admission.denial != relay::Denial::none) {
+    const auto text = relay::text_of(admission.denial);
+    return refuse(text.status, text.code, text.message);
+  }
+  if (head.content_length.value_or(0) > kMostBody) {
+    return refuse(413, "body.too.large", "The body has more than 1 MiB.");
+  }
+  route_ = admission.route;
+  authorization_ = Secret(head.fields.find(relay::FieldName::authorization).value_or(""));
+  if (route_ == relay::Route::api) request_ = forwarded(head, admission.target);
+  expects_continue_ = head.expects_continue;
+  head_taken_ = true;
+  pending_ = SecretText(pending_.view().substr(head.size));
+  take_body();
+}
+
+void Session::take_body() {
+  using Found = relay::BodyReader::Found;
+  std::string_view bytes = pending_.view();
+  expects_continue_ = expects_continue_ && bytes.empty();
+  auto piece = body_reader_.take(bytes, kMostBody);
+  for (; piece.found == Found::data; piece = body_reader_.take(bytes, kMostBody)) {
+    request_.body.append(piece.data);
+    if (request_.body.size() > kMostBody) {
+      return refuse(413, "body.too.large", "The body has more than 1 MiB.");
+    }
+  }
+  pending_ = SecretText(bytes);
+  if (piece.found == Found::malformed) {
+    return refuse(400, "bad.request", "The chunks of the request are malformed.");
+  }
+  if (piece.found == Found::whole) return arrived();
+  expects_continue_ ? invite() : read();
+}
+
 void Session::invite() {
-  invited_ = true;
+  expects_continue_ = false;
   asio::async_write(socket_, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")),
                     next([this](std::size_t) { read(); }));
 }
 
 void Session::arrived() {
   limit_.cancel();
-  invited_ = false;
-  request_ = parser_.take();
-  goes_on_ = request_.keep_alive;
-  record_.method = request_.method;
-  record_.path = request_.target.substr(0, request_.target.find('?'));
-  const SecretText head = head_text(request_);
-  relay::RequestReader reader;
-  if (reader.read(head.view()) != relay::ReadHead::whole) {
-    return refuse(relay::status_for(reader.fault()));
-  }
-  const auto admission = relay::admit(reader.head(), worker_.service().admission);
-  if (admission.denial != relay::Denial::none) return reply(denied_page(admission.denial));
-  if (admission.route != relay::Route::api) return reply(page_of(admission.route));
-  request_.target = admission.target;
-  forward();
-}
-
-/// Of everything that does not go to the API.
-Page Session::page_of(relay::Route route) {
-  const auto& service = worker_.service();
-  switch (route) {
-    case relay::Route::login:
-      return login_page(service.local, request_.method, request_.headers, request_.body);
-    case relay::Route::healthz:
-      return text_page(200, "ok\n");
-    case relay::Route::readyz: {
-      const std::string why_not =
-          worker_.draining() ? "shutting down" : service.readiness.why_not();
-      return why_not.empty() ? text_page(200, "ready\n") : text_page(503, why_not + "\n");
-    }
-    case relay::Route::end_token:
-      return {.status = 204};
-    case relay::Route::api:
-    case relay::Route::metrics:
-    case relay::Route::status:
-      break;
-  }
-  return denied_page(relay::Denial::not_found);
+  if (route_ == relay::Route::api) return forward();
+  reply(own_page(route_, authorization_.reveal(), request_.body, worker_.service(),
+                 worker_.draining()));
 }
 
 void Session::forward() {
-  if (worker_.gate().open()) return send_to_api();
+  if (worker_.gate().lease() != nullptr) return send_to_api();
   ticket_ = worker_.gate().wait([this, self = shared_from_this()](const Error* why_not) {
     ticket_.reset();
     if (closed_) return;
@@ -265,7 +287,7 @@ void Session::forward() {
     reply(failure_page(*why_not));
   });
   if (ticket_) return;
-  Page page = error_page(503, "too_many_waiting", "too many requests wait for a token already");
+  Page page = error_page(503, "too.many.waiting", "too many requests wait for a token already");
   page.headers.add("Retry-After", "1");
   reply(std::move(page));
 }
@@ -276,8 +298,7 @@ void Session::send_to_api() {
       if (!self->closed_) self->answered(std::move(result));
     });
   };
-  net::ReceivedRequest received = request_;
-  call_ = worker_.service().client.async_call(forwarded(received), std::move(handler));
+  call_ = worker_.service().client.async_call(request_, std::move(handler));
 }
 
 void Session::answered(Result<Response> result) {
@@ -286,14 +307,17 @@ void Session::answered(Result<Response> result) {
     const Error& error = result.error();
     record_.verdict = error.report ? error.report->verdict : Verdict::unknown;
     record_.attempts = error.report ? sends_to_api(*error.report) : 0;
+    if (error.report) worker_.service().metrics.judged(*error.report);
     return reply(failure_page(error));
   }
-  Client& client = worker_.service().client;
-  if (const Lease* lease = client.lease(client.now())) hide_token(*result, lease->token);
+  if (const Lease* lease = worker_.gate().lease()) hide_token(*result, lease->token);
   record_.verdict = result->report.verdict;
   record_.attempts = sends_to_api(result->report);
   record_.status = result->status;
-  Headers headers = returned(result->headers);
+  record_.added = record_.held + waits_of(result->report);
+  record_.upstream = result->report.elapsed - waits_of(result->report);
+  worker_.service().metrics.judged(result->report);
+  Headers headers = returned(result->headers, worker_.api_origin());
   headers.add("Skewguard-Verdict", std::string(to_string(*record_.verdict)));
   headers.add("Skewguard-Attempts", std::to_string(record_.attempts));
   const bool with_body = has_body(request_.method, result->status);
@@ -304,7 +328,7 @@ void Session::answered(Result<Response> result) {
     length = std::string(*told);
   }
   if (result->status == 204) length.reset();
-  write(head_of(result->status, headers, {request_.version, goes_on_, std::move(length)}),
+  write(head_of(result->status, headers, {version_, goes_on_, std::move(length)}),
         with_body ? Secret(std::move(result->body)) : Secret());
 }
 
@@ -321,7 +345,7 @@ void Session::reply(Page page) {
   std::optional<std::string> length = std::to_string(page.body.size());
   if (page.status == 204) length.reset();
   if (!has_body(request_.method, page.status)) page.body = Secret();
-  write(head_of(page.status, page.headers, {request_.version, goes_on_, std::move(length)}),
+  write(head_of(page.status, page.headers, {version_, goes_on_, std::move(length)}),
         std::move(page.body));
 }
 
@@ -338,21 +362,29 @@ void Session::written() {
   busy_ = false;
   body_ = Secret();
   request_ = {};
+  authorization_ = Secret();
+  head_reader_ = {};
+  head_taken_ = false;
   if (!goes_on_) return drain();
   limit(kIdleTime);
-  look("");
+  look();
 }
 
 void Session::note_end() {
   record_.total = worker_.service().client.now() - began_;
   worker_.service().access_log.write(record_);
+  worker_.service().metrics.answered(record_);
 }
 
-/// Answers what cannot be read, and ends.
-void Session::refuse(int status) {
-  goes_on_ = false;
-  request_.version = 11;
-  reply(error_page(status, "bad_request", "the request cannot be read beyond doubt"));
+/// Answers what is not served. What follows cannot be read unless this request is whole.
+void Session::refuse(int status, std::string_view code, std::string_view why) {
+  const bool whole = head_reader_.head().size > 0 && !head_taken_ && body_reader_.whole();
+  goes_on_ = goes_on_ && whole;
+  if (whole) pending_ = SecretText(pending_.view().substr(head_reader_.head().size));
+  Page page = error_page(status, code, why);
+  if (status == 401) page.headers.add("WWW-Authenticate", "Bearer realm=\"skewguard\"");
+  if (status == 405) page.headers.add("Allow", "GET, HEAD, POST");
+  reply(std::move(page));
 }
 
 /// Reads on for a while: closing with bytes unread would reset the answer away.

@@ -9,12 +9,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kPause{500};  // between two requests for a token that failed
 
-/// Whether the next request for a token may succeed although nobody does anything.
-bool may_pass(const Error& error) noexcept {
-  return error.kind == ErrorKind::unavailable || error.kind == ErrorKind::timeout ||
-         error.kind == ErrorKind::throttled;
-}
-
 Error held_too_long(const std::optional<Error>& last) {
   if (last) return *last;
   return {ErrorKind::timeout, "the login host has not given a token yet", ""};
@@ -22,15 +16,20 @@ Error held_too_long(const std::optional<Error>& last) {
 
 }  // namespace
 
-TokenGate::TokenGate(boost::asio::io_context& io, Client& client, Limits limits)
-    : io_(io), client_(client), limits_(limits), overdue_(io), pause_(io) {}
+TokenGate::TokenGate(boost::asio::io_context& io, Client& client, Metrics& metrics, Limits limits)
+    : io_(io), client_(client), metrics_(metrics), limits_(limits), overdue_(io), pause_(io) {}
 
 std::optional<TokenGate::Ticket> TokenGate::wait(Handler handler) {
   if (waiting_.size() >= limits_.waiting) return std::nullopt;
   waiting_.emplace(++last_, Waiter{client_.now() + limits_.hold, std::move(handler)});
+  metrics_.waiting(1);
   if (waiting_.size() == 1) watch();
   if (!asking_) ask();
   return last_;
+}
+
+void TokenGate::leave(Ticket ticket) {
+  if (waiting_.erase(ticket) > 0) metrics_.waiting(-1);
 }
 
 void TokenGate::ask() {
@@ -46,7 +45,7 @@ void TokenGate::answered(const Result<BearerToken>& result) {
     last_error_.reset();
     return tell_all(nullptr);
   }
-  if (!may_pass(result.error())) return tell_all(&result.error());
+  if (!may_pass(result.error().kind)) return tell_all(&result.error());
   ask_again_later(result.error());
 }
 
@@ -64,7 +63,10 @@ void TokenGate::ask_again_later(const Error& why_not) {
 
 void TokenGate::tell_all(const Error* why_not) {
   overdue_.cancel();
-  for (auto& [ticket, waiter] : std::exchange(waiting_, {})) waiter.handler(why_not);
+  for (auto& [ticket, waiter] : std::exchange(waiting_, {})) {
+    metrics_.waiting(-1);
+    waiter.handler(why_not);
+  }
 }
 
 /// The timer is a hint: end_overdue() looks at the clock.
@@ -82,7 +84,7 @@ void TokenGate::end_overdue() {
   const Error why_not = held_too_long(last_error_);
   while (!waiting_.empty() && waiting_.begin()->second.until <= now) {
     const Handler handler = std::move(waiting_.begin()->second.handler);
-    waiting_.erase(waiting_.begin());
+    leave(waiting_.begin()->first);
     handler(&why_not);
   }
   watch();

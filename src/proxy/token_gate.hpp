@@ -8,9 +8,16 @@
 #include <memory>
 #include <optional>
 
+#include "proxy/metrics.hpp"
 #include "skewguard/client.hpp"
 
 namespace skewguard::proxy {
+
+/// Whether a request for a token may succeed later although nobody does anything.
+constexpr bool may_pass(ErrorKind kind) noexcept {
+  return kind == ErrorKind::unavailable || kind == ErrorKind::timeout ||
+         kind == ErrorKind::throttled;
+}
 
 /// Where a worker's requests wait for a token: all of them behind one request for it. For the
 /// worker's thread. Held by std::shared_ptr.
@@ -26,15 +33,14 @@ class TokenGate : public std::enable_shared_from_this<TokenGate> {
   };
 
   /// All of them must outlive the io_context's last function.
-  TokenGate(boost::asio::io_context& io, Client& client, Limits limits);
+  TokenGate(boost::asio::io_context& io, Client& client, Metrics& metrics, Limits limits);
 
-  /// Whether a request may be sent now.
-  [[nodiscard]] bool open() { return client_.lease(client_.now()) != nullptr; }
+  /// The token that may be sent now; null = there is none. Valid until the next call.
+  [[nodiscard]] const Lease* lease() { return client_.lease(client_.now()); }
   /// Empty: too many wait already.
   std::optional<Ticket> wait(Handler handler);
   /// Its handler is not called any more; unknown tickets are ignored.
-  void leave(Ticket ticket) { waiting_.erase(ticket); }
-  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_.size(); }
+  void leave(Ticket ticket);
 
  private:
   struct Waiter {
@@ -50,6 +56,7 @@ class TokenGate : public std::enable_shared_from_this<TokenGate> {
 
   boost::asio::io_context& io_;
   Client& client_;
+  Metrics& metrics_;
   const Limits limits_;
   boost::asio::steady_timer overdue_;
   boost::asio::steady_timer pause_;

@@ -1,8 +1,10 @@
 #include "proxy/worker.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
+#include "http/url.hpp"
 #include "proxy/session.hpp"
 
 namespace skewguard::proxy {
@@ -10,14 +12,24 @@ namespace {
 
 constexpr std::chrono::seconds kGrace{1};  // for requests that are on their way
 
+relay::AdmissionRules rules_of(const Service& service) {
+  relay::AdmissionRules rules = service.options.admission;
+  rules.bearers = service.local.load()->bearers();
+  return rules;
+}
+
 }  // namespace
 
 Worker::Worker(boost::asio::io_context& io, Service& service)
     : io_(io),
       service_(service),
+      admission_(rules_of(service)),
+      api_origin_(http::origin_of(service.client.options().api_url)),
       gate_(std::make_shared<TokenGate>(
-          io, service.client,
-          TokenGate::Limits{service.options.max_hold, service.options.max_waiting})),
+          io, service.client, service.metrics,
+          TokenGate::Limits{
+              service.options.max_hold,
+              std::max<std::size_t>(service.options.max_waiting / service.options.workers, 1)})),
       grace_(io) {}
 
 Worker::~Worker() = default;
@@ -25,11 +37,13 @@ Worker::~Worker() = default;
 void Worker::serve(ClientSocket socket) {
   const auto session = std::make_shared<Session>(*this, std::move(socket));
   sessions_.insert(session);
+  count_.store(sessions_.size(), std::memory_order_relaxed);
   session->start();
 }
 
 void Worker::ended(const std::shared_ptr<Session>& session) {
   sessions_.erase(session);
+  count_.store(sessions_.size(), std::memory_order_relaxed);
   if (drained_ && sessions_.empty()) std::exchange(drained_, {})();
 }
 
@@ -47,6 +61,10 @@ void Worker::end_idle() {
   for (const auto& session : std::unordered_set(sessions_)) {
     if (session->idle()) session->close();
   }
+}
+
+void Worker::reload() {
+  admission_ = rules_of(service_);
 }
 
 void Worker::stop() {

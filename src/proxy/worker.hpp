@@ -1,14 +1,17 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
+#include <string>
 #include <unordered_set>
 
 #include "proxy/service.hpp"
 #include "proxy/token_gate.hpp"
+#include "relay/admission.hpp"
 
 namespace skewguard::proxy {
 
@@ -27,6 +30,10 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   void serve(ClientSocket socket);
+  /// Takes the local secret anew.
+  void reload();
+  /// How many connections it has. Thread-safe.
+  [[nodiscard]] std::size_t load() const noexcept { return count_.load(std::memory_order_relaxed); }
   /// Every connection ends after the answer that is under way, idle ones after a moment, in which a
   /// request that has been sent already still arrives. `done` is called once all have ended.
   void drain(std::function<void()> done);
@@ -36,7 +43,11 @@ class Worker {
   // For its sessions.
   [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
   [[nodiscard]] Service& service() noexcept { return service_; }
+  [[nodiscard]] Instant now() const { return service_.client.now(); }
   [[nodiscard]] TokenGate& gate() noexcept { return *gate_; }
+  [[nodiscard]] const relay::AdmissionRules& admission() const noexcept { return admission_; }
+  /// scheme://host[:port] of the API.
+  [[nodiscard]] const std::string& api_origin() const noexcept { return api_origin_; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }
   void ended(const std::shared_ptr<Session>& session);
 
@@ -45,9 +56,12 @@ class Worker {
 
   boost::asio::io_context& io_;
   Service& service_;
+  relay::AdmissionRules admission_;
+  const std::string api_origin_;
   std::shared_ptr<TokenGate> gate_;
   boost::asio::steady_timer grace_;
   std::unordered_set<std::shared_ptr<Session>> sessions_;
+  std::atomic<std::size_t> count_{0};
   bool draining_ = false;
   std::function<void()> drained_;
 };

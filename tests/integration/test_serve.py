@@ -187,6 +187,21 @@ class Forwarding(ServeTest):
         self.assertIn("X-Kept: kept", head)
         self.assertEqual(len(re.findall("(?i)^authorization:", head, re.M)), 1)
 
+    def test_a_redirect_on_the_apis_origin_leads_here(self):
+        emulator = self.cloud()
+        sidecar = self.sidecar(emulator)
+        for location, seen in ((emulator.api + "/api/v2/x?y", "/api/v2/x?y"),
+                               ("https://elsewhere.example/z", "https://elsewhere.example/z")):
+            emulator.order("fault", host="api", location=location, times=1)
+            answer = sidecar.get("/api/v2/tokens/me")
+            self.assertEqual((answer.status, answer.headers["Location"]), (302, seen))
+
+    def test_bodies_up_to_1_mib_are_forwarded(self):
+        sidecar = self.sidecar(self.cloud())
+        for size, status in ((1024 * 1024, 404), (1024 * 1024 + 1, 413)):
+            answer = sidecar.request("POST", "/api/v2/nothing", body=b"x" * size)
+            self.assertEqual(answer.status, status)
+
     def test_connections_are_kept_and_requests_answered_in_order(self):
         sidecar = self.sidecar(self.cloud())
         connection = http.client.HTTPConnection(sidecar.place, timeout=HUNG_S)
@@ -246,8 +261,72 @@ class Guarding(ServeTest):
                      b"POST /api/v2/users HTTP/1.1\r\n" + host +
                      b"Content-Length: 1\r\nContent-Length: 1\r\n"):
             got = sidecar.raw(head + b"Connection: close\r\n\r\n")
-            self.assertRegex(got, rb"^HTTP/1.1 40[03] ", head)
+            self.assertRegex(got, rb"^HTTP/1.1 (400|403|501) ", head)
         self.assertEqual(emulator.api_sends(), [])
+
+
+    def test_web_pages_are_not_served(self):
+        emulator = self.cloud()
+        sidecar = self.sidecar(emulator, "--allow-host", "sidecar.example",
+                               "--allow-origin", "https://app.example")
+        for headers, code in (({"Host": "evil.example"}, "host.refused"),
+                              ({"Host": "127.0.0.1.evil.example"}, "host.refused"),
+                              ({"Origin": "https://evil.example"}, "origin.refused"),
+                              ({"Origin": "null"}, "origin.refused"),
+                              ({"Sec-Fetch-Site": "cross-site"}, "cross.site.refused")):
+            for path in ("/api/v2/tokens/me", "/metrics", "/oauth/token"):
+                answer = sidecar.get(path, headers=headers)
+                self.assertEqual((answer.status, answer.json()["code"]),
+                                 (403, f"skewguard.{code}"), (headers, path))
+        self.assertEqual(emulator.api_sends(), [])
+        for headers in ({"Host": "localhost:1"}, {"Host": "sidecar.example"},
+                        {"Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"},
+                        {"Sec-Fetch-Mode": "cors"}):
+            self.assertEqual(sidecar.get("/api/v2/tokens/me", headers=headers).status, 200, headers)
+
+    def test_only_what_is_allowed_is_forwarded(self):
+        emulator = self.cloud()
+        sidecar = self.sidecar(emulator, "--allow", "GET /api/v2/tokens/me",
+                               "--allow", "GET /api/v2/users/*", "--require-header", "X-Ours")
+        ours = {"X-Ours": "1"}
+        self.assertEqual(sidecar.get("/api/v2/tokens/me").json()["code"],
+                         "skewguard.header.missing")
+        for method, path in (("POST", "/api/v2/tokens/me"), ("GET", "/api/v2/tokens/mex"),
+                             ("GET", "/api/v2/organizations/me"), ("GET", "/api/v2/%75sers/me")):
+            answer = sidecar.request(method, path, headers=ours)
+            self.assertEqual((answer.status, answer.json()["code"]),
+                             (403, "skewguard.not.allowed"), path)
+        self.assertEqual(emulator.api_sends(), [])
+        self.assertEqual(sidecar.get("/api/v2/tokens/me?x", headers=ours).status, 200)
+        self.assertNotIn(b"skewguard.", sidecar.get("/api/v2/users/me", headers=ours).body)
+        run = self.run_program(emulator, "serve", "--allow", "/api/v2", report=False)
+        self.assertEqual(run.code, 2)
+        self.assertIn("METHOD PATH", run.err)
+
+    def test_other_machines_need_a_flag_and_a_local_secret(self):
+        emulator = self.cloud()
+        remote = ("serve", "--listen", "0.0.0.0:0")
+        run = self.run_program(emulator, *remote, report=False)
+        self.assertEqual(run.code, 2)
+        self.assertIn("--allow-remote", run.err)
+        run = self.run_program(emulator, *remote, "--allow-remote", report=False)
+        self.assertEqual(run.code, 2)
+        self.assertIn("--local-secret-file", run.err)
+        file = Path(self.scratch.name) / "remote"
+        file.write_text(LOCAL_SECRET, encoding="utf-8")
+        sidecar = self.sidecar(emulator, "--allow-remote", "--local-secret-file", str(file),
+                               listen=("0.0.0.0:0",))
+        self.assertRegex(sidecar.url, r"^http://0\.0\.0\.0:\d+$")
+        self.assertEqual(sidecar.get("/healthz", headers={"Host": "127.0.0.1"}).status, 200)
+        self.assertEqual(sidecar.get("/metrics", headers={"Host": "127.0.0.1"}).status, 401)
+
+    def test_a_short_local_secret_is_refused(self):
+        file = Path(self.scratch.name) / "short"
+        file.write_text("0123456789abcde\n", encoding="utf-8")
+        run = self.run_program(self.cloud(), "serve", "--local-secret-file", str(file),
+                               report=False)
+        self.assertEqual(run.code, 2)
+        self.assertIn("openssl rand", run.err)
 
 
 class Listening(ServeTest):
@@ -275,8 +354,6 @@ class Listening(ServeTest):
         run = self.run_program(emulator, "serve", "--listen", sidecar.place, report=False)
         self.assertEqual(run.code, 2)
         self.assertIn("cannot listen on " + sidecar.url, run.err)
-        run = self.run_program(emulator, "serve", "--listen", "0.0.0.0:0", report=False)
-        self.assertEqual(run.code, 2)
 
     def test_missing_settings_are_named_before_anything_listens(self):
         run = self.run_with(None, None, "serve", report=False, GENESYS_CLOUD_CLIENT_ID=None)
@@ -349,6 +426,61 @@ class Operating(ServeTest):
         self.assertEqual((got.status, got.headers["Connection"]), (200, "close"))
         got.read()
         self.assertEqual(sidecar.end(), 0)
+
+    def test_metrics_and_status_tell_what_happened(self):
+        emulator = self.cloud("--lifetime", "1h")
+        sidecar = self.sidecar(emulator, "--workers", "3")
+        sidecar.get("/api/v2/tokens/me")
+        emulator.order("revoke", all=True)
+        sidecar.get("/api/v2/tokens/me")
+        metrics = sidecar.get("/metrics")
+        self.assertRegex(metrics.headers["Content-Type"], "^text/plain; version=0.0.4")
+        text = metrics.body.decode()
+        self.assertIn('skewguard_requests_total{code="200"} 2\n', text)
+        self.assertIn('skewguard_rejections_total{verdict="token_revoked"} 1\n', text)
+        self.assertIn('skewguard_mitigations_total{action="refresh_and_retry"} 1\n', text)
+        self.assertIn("skewguard_upstream_duration_seconds_count 2\n", text)
+        left = float(re.search(r"\nskewguard_token_expires_in_seconds (\S+)", text).group(1))
+        self.assertTrue(3000 < left <= 3600, left)
+        status = sidecar.get("/status.json").json()
+        self.assertEqual((status["schema"], status["ready"], status["draining"]),
+                         ("skewguard.status/1", True, False))
+        self.assertEqual(status["api_url"], emulator.api)
+
+    def test_sighup_reads_the_secrets_again_and_keeps_connections(self):
+        local = Path(self.scratch.name) / "rotated-local"
+        client = Path(self.scratch.name) / "rotated-client"
+        log = Path(self.scratch.name) / "rotated.log"
+        local.write_text(LOCAL_SECRET, encoding="utf-8")
+        client.write_text("wrong-at-first-1234", encoding="utf-8")
+        emulator = self.cloud()
+        sidecar = self.sidecar(emulator, "--local-secret-file", str(local), "--client-secret-file",
+                               str(client), "--access-log", str(log),
+                               GENESYS_CLOUD_CLIENT_SECRET=None)
+        connection = http.client.HTTPConnection(sidecar.place, timeout=HUNG_S)
+        self.addCleanup(connection.close)
+
+        def get(secret):
+            return sidecar.get("/api/v2/tokens/me", connection=connection,
+                               headers={"Authorization": f"Bearer {secret}"}).status
+
+        self.assertEqual(get(LOCAL_SECRET), 502)
+        fresh = "another-local-secret-9876"
+        local.write_text(fresh, encoding="utf-8")
+        client.write_text(harness.SECRET, encoding="utf-8")
+        log.rename(log.with_suffix(".1"))
+        sidecar.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + HUNG_S
+        while get(fresh) != 200 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual((get(fresh), get(LOCAL_SECRET)), (200, 401))
+        local.write_text("short", encoding="utf-8")  # what cannot be used changes nothing
+        sidecar.process.send_signal(signal.SIGHUP)
+        self.assertEqual((get(fresh), sidecar.end()), (200, 0))
+        self.assertTrue(log.with_suffix(".1").exists())
+        lines = log.read_text(encoding="utf-8")
+        self.assertIn(" 401 ", lines)
+        self.assertNotIn(fresh, lines + sidecar.said)
 
     def test_the_access_log_is_json_or_goes_to_a_file_or_nowhere(self):
         emulator = self.cloud()

@@ -20,13 +20,14 @@ AccessRecord forwarded() {
           .verdict = Verdict::token_expired,
           .attempts = 2,
           .held = std::chrono::microseconds{1500},
+          .upstream = std::chrono::milliseconds{30},
           .total = std::chrono::milliseconds{40}};
 }
 
 TEST(AccessLine, TellsWhatBecameOfARequest) {
   EXPECT_EQ(access_line(forwarded(), Format::text),
             "2025-11-30T15:00:00.250Z GET /api/v2/users 200 verdict=token_expired attempts=2 "
-            "held=1.5ms total=40.0ms\n");
+            "held=1.5ms upstream=30.0ms total=40.0ms\n");
 }
 
 TEST(AccessLine, OfOurOwnPagesHasNoVerdict) {
@@ -52,6 +53,7 @@ TEST(AccessLine, AsJsonHasEachFigureByItsName) {
   EXPECT_EQ(json["verdict"], "token_expired");
   EXPECT_EQ(json["attempts"], 2);
   EXPECT_EQ(json["held_ms"], 1.5);
+  EXPECT_EQ(json["upstream_ms"], 30.0);
   EXPECT_EQ(json["total_ms"], 40.0);
   const auto left = nlohmann::json::parse(access_line({}, Format::json));
   EXPECT_TRUE(left["status"].is_null());

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <string_view>
+#include <string>
 #include <vector>
 
 namespace skewguard::proxy {
@@ -17,9 +17,12 @@ TEST(LocalSecret, WithoutOneEveryProgramIsServed) {
 
 TEST(LocalSecret, ServesThoseWhoShowItOrTheHandle) {
   const LocalSecret local{Secret("0123456789abcdef")};
-  EXPECT_EQ(local.bearers(), (std::vector{local.handle(), Secret("0123456789abcdef")}));
+  const std::vector<Secret> expected{local.handle(), Secret("0123456789abcdef")};
+  EXPECT_EQ(local.bearers(), expected);
   EXPECT_TRUE(local.admits_login("0123456789abcdef"));
   EXPECT_FALSE(local.admits_login(""));
+  EXPECT_FALSE(local.admits_login("0123456789abcdeF"));
+  EXPECT_FALSE(local.admits_login("0123456789abcde"));
   EXPECT_FALSE(local.admits_login(local.handle().reveal()));
 }
 
