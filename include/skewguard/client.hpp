@@ -212,6 +212,31 @@ struct Bearer {
   Instant deadline{};         ///< of the whole call, by CLOCK_BOOTTIME
 };
 
+/// What a guarded call may do. The defaults are those of a client; a proxy, whose own clients
+/// retry, turns some of it off.
+struct CallPolicy {
+  /// The request can be sent again. If not (a body that is gone), its answer is judged all the same
+  /// and a refused token is replaced for later calls, but this call ends with the answer at hand.
+  bool replayable = true;
+  bool wait_for_rate_limits = true;  ///< after a 429 the request is sent again, when it may be
+  /// GET and HEAD are sent again after a 502, 503 or 504 and after a broken connection. 504
+  /// `authentication.request.timeout` is retried in any case: nothing has been done.
+  bool retry_errors = true;
+  /// The deadline also ends a send under way. If not, it limits only what the call waits for
+  /// between sends: a body may take as long as it likes.
+  bool limit_sends = true;
+};
+
+/// An answer to a request that was already sent, with a leased token.
+struct FirstAnswer {
+  std::uint64_t generation = 0;  ///< Lease::generation of that token
+  /// Its head, and of the body of an error so much as there is, at most 64 KiB. `sent` and
+  /// `received` show the server's clock, and how long the call has taken; if one is not set, the
+  /// Date is not used. `origin`: who answered, if that may be another host than the API (after a
+  /// redirect): such an answer is passed on as it is.
+  Exchange exchange{};
+};
+
 /// What the client needs to know about a request that the user's own HTTP stack sends.
 struct GuardOptions {
   /// The method. GET and HEAD may be sent again after a broken connection; any other, or an empty
@@ -219,6 +244,10 @@ struct GuardOptions {
   std::string method;
   std::string path = "/";             ///< relative to the API base URL: for reports, and for looks
   std::optional<Duration> timeout{};  ///< else ClientOptions::timeout
+  CallPolicy policy{};
+  /// The call begins with this answer: it is judged as if the call had sent the request, and the
+  /// request is sent (again) only if that may help.
+  std::optional<FirstAnswer> first{};
 };
 
 /// A call in progress that can be cancelled. Copies refer to the same call; destroying them does

@@ -302,9 +302,7 @@ Assessment assess_ended(const Evidence& evidence) {
   return next;
 }
 
-}  // namespace
-
-Assessment assess(const Evidence& evidence) {
+Assessment assess_replayable(const Evidence& evidence) {
   switch (standing(evidence, evidence.trials.back())) {
     case Standing::not_begun:
       return assess_not_begun(evidence);
@@ -318,6 +316,34 @@ Assessment assess(const Evidence& evidence) {
       break;
   }
   return assess_undecided(evidence);
+}
+
+/// What is left if the request cannot be sent again: the look that lets a clock be blamed, and a
+/// new token for others. A new token that may only be too early is left alone.
+Assessment without_resend(const Evidence& evidence, Assessment assessment) {
+  const Next next = assessment.next;
+  if (next == Next::give_up || next == Next::look) return assessment;
+  const Trial& last = evidence.trials.back();
+  const Standing how = standing(evidence, last);
+  assessment.hindrance = Hindrance::not_replayable;
+  assessment.next = Next::give_up;
+  if (next == Next::wait && how == Standing::not_begun) {
+    if (const auto at = look_at(evidence)) {
+      assessment.next = Next::look;
+      assessment.until = *at;
+    }
+    return assessment;
+  }
+  const bool in_vain = how == Standing::agrees || how == Standing::undecided;
+  assessment.replace = next != Next::wait || (in_vain && !is_new(last));
+  return assessment;
+}
+
+}  // namespace
+
+Assessment assess(const Evidence& evidence) {
+  Assessment assessment = assess_replayable(evidence);
+  return evidence.limits.replayable ? assessment : without_resend(evidence, std::move(assessment));
 }
 
 std::optional<oauth::Refused> refused(const Evidence& evidence) {

@@ -24,6 +24,8 @@ struct Assessment {
   Next next = Next::give_up;
   Instant until{};                        ///< for wait, renew, look and back_off
   Hindrance hindrance = Hindrance::none;  ///< to a wait, or to anything at all
+  /// A request that cannot be sent again: a new token would be requested for it. It is, for others.
+  bool replace = false;
   [[nodiscard]] Verdict verdict() const { return candidates.front(); }
 };
 

@@ -39,12 +39,13 @@ TokenFacts facts_of(const oauth::Token& token, bool accepted_before, ServerId ap
 /// Why a call does nothing more about a refusal.
 enum class Hindrance {
   none,
-  attempts,     ///< so many tokens may be refused
-  sends,        ///< so often may a token be sent
-  max_wait,     ///< the wait would be longer
-  deadline,     ///< the wait would be longer
-  nothing_new,  ///< a new token was refused, too, or cannot be had
-  too_often,    ///< evidence rule 8
+  attempts,        ///< so many tokens may be refused
+  sends,           ///< so often may a token be sent
+  max_wait,        ///< the wait would be longer
+  deadline,        ///< the wait would be longer
+  nothing_new,     ///< a new token was refused, too, or cannot be had
+  too_often,       ///< evidence rule 8
+  not_replayable,  ///< the request cannot be sent again
 };
 
 /// What a refusing answer says besides its status and Date. Visible text, without secrets.
@@ -83,8 +84,9 @@ struct Limits {
   /// The longest wait if nothing points to a lag; also the time that a token that was never
   /// accepted has to propagate.
   Duration blind_wait{0};
-  int attempts = 3;       ///< most tokens that may be refused
-  Duration staleness{0};  ///< how late a Date may be
+  int attempts = 3;        ///< most tokens that may be refused
+  Duration staleness{0};   ///< how late a Date may be
+  bool replayable = true;  ///< the request can be sent again
 };
 
 /// Everything that a call knows about why its token was refused.

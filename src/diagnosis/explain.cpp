@@ -160,6 +160,8 @@ std::string hindrance_text(const Evidence& evidence, const Trial& trial) {
       return fmt::format(
           "; tokens were refused just before, so the next one may be requested in {}",
           human(std::max(evidence.next_request_in.value_or(Duration{0}), Duration{0})));
+    case Hindrance::not_replayable:
+      return "; the request could not be sent again";
     case Hindrance::nothing_new:
     case Hindrance::none:
       break;

@@ -37,16 +37,36 @@ guard::CallOptions Calls::options_until(Instant deadline) {
 }
 
 Calls::Id Calls::start(const Request& request, const guard::CallOptions& options, Handler handler,
-                       OwnSender sender) {
+                       OwnSender sender, std::optional<FirstAnswer> first) {
   const Id id = ++last_;
   HttpRequest http{request.method, http::join_url(uses_.options.api_url, request.path),
                    request.headers, Secret{}, Secret{std::string_view{request.body}}};
   // First: if it throws, the call has not begun, and its handler is not called twice.
-  uses_.loop.later([this, id] { step(id, guard::event::Start{}); });
+  if (first) {
+    uses_.loop.later(
+        [this, id, first = *std::move(first)] { or_failed(id, [&] { resume(id, first); }); });
+  } else {
+    uses_.loop.later([this, id] { step(id, guard::event::Start{}); });
+  }
   calls_.emplace(id, Call{guard::CallMachine(std::move(http), options, uses_.dialect,
                                              uses_.clocks.api(), uses_.clocks.login()),
                           std::move(handler), std::move(sender)});
   return id;
+}
+
+/// The answer has come outside the loop: its Date is observed first, as of any other.
+void Calls::resume(Id id, FirstAnswer first) {
+  Exchange& exchange = first.exchange;
+  if (exchange.sent.boot == Instant{} || exchange.received.boot == Instant{}) {
+    exchange.sent = exchange.received = uses_.clocks.now();
+    exchange.early = true;  // no sample of a clock
+  }
+  exchange.origin = http::origin_of(exchange.origin);
+  const auto answer = std::make_shared<clocks::Answer>(std::move(exchange));
+  const bool ours =
+      answer->origin.empty() || answer->origin == uses_.clocks.origin(uses_.clocks.api());
+  if (ours) uses_.watch.observe(uses_.clocks.api(), *answer);
+  step(id, guard::event::Resumed{ready(uses_.leases.published(first.generation)), answer});
 }
 
 void Calls::cancel(Id id) {
@@ -113,17 +133,29 @@ void Calls::act(Id id, Call& call, guard::CallAction& action) {
       action);
 }
 
-void Calls::want_token(Id id, const guard::action::NeedToken& needed) {
-  const auto found = calls_.find(id);
-  if (found == calls_.end()) return;
+oauth::event::Want Calls::want_of(const guard::action::NeedToken& needed) {
   oauth::event::Want wanted;
   wanted.waiter = uses_.tokens.new_waiter();
   wanted.deadline = needed.deadline;
   wanted.after = needed.after;
   wanted.refused = needed.refused;
+  return wanted;
+}
+
+void Calls::want_token(Id id, const guard::action::NeedToken& needed) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return;
+  const oauth::event::Want wanted = want_of(needed);
   found->second.waiter = wanted.waiter;
   uses_.tokens.want(wanted,
                     [this, id](TokenService::Answer answer) { take_token(id, std::move(answer)); });
+}
+
+/// A call that cannot use another token has this one replaced for later calls.
+void Calls::replace(const guard::action::NeedToken& needed) {
+  uses_.loop.next([this, wanted = want_of(needed)] {
+    uses_.tokens.want(wanted, [](const TokenService::Answer&) {});
+  });
 }
 
 void Calls::take_token(Id id, TokenService::Answer answer) {
@@ -132,13 +164,26 @@ void Calls::take_token(Id id, TokenService::Answer answer) {
                                               std::move(failed->attempts), failed->held_up});
   }
   auto& delivered = std::get<oauth::action::Deliver>(answer);
-  const std::uint64_t generation = delivered.token->generation;
-  const oauth::TokenMachine& tokens = uses_.tokens.tokens();
-  step(id, guard::event::TokenReady{
-               std::move(delivered.token), delivered.first_use, tokens.was_accepted(generation),
-               delivered.token_requests, std::move(delivered.attempts), tokens.begins_ignored(),
-               tokens.early_ends_before(generation),
-               tokens.older_until(generation, uses_.clocks.view()), delivered.held_up});
+  guard::event::TokenReady event = ready(std::move(delivered.token));
+  event.first_use = delivered.first_use;
+  event.token_requests = delivered.token_requests;
+  event.attempts = std::move(delivered.attempts);
+  event.held_up = delivered.held_up;
+  step(id, event);
+}
+
+/// A token (null = none), with what is known about it now.
+guard::event::TokenReady Calls::ready(oauth::TokenPtr token) const {
+  guard::event::TokenReady out;
+  if (token) {
+    const oauth::TokenMachine& tokens = uses_.tokens.tokens();
+    out.accepted_before = tokens.was_accepted(token->generation);
+    out.begins_ignored = tokens.begins_ignored();
+    out.early_ends_before = tokens.early_ends_before(token->generation);
+    out.older_until = tokens.older_until(token->generation, uses_.clocks.view());
+  }
+  out.token = std::move(token);
+  return out;
 }
 
 void Calls::send(Id id, Call& call, guard::action::Send& action) {
@@ -150,9 +195,11 @@ void Calls::send(Id id, Call& call, guard::action::Send& action) {
     return;
   }
   // If the user's stack never answers, nobody else ends the call.
-  call.timer = uses_.loop.at(deadline, [handler] {
-    handler(TransportFailure{TransportFailure::Kind::timeout, "no answer by the deadline", true});
-  });
+  if (deadline != Instant::max()) {
+    call.timer = uses_.loop.at(deadline, [handler] {
+      handler(TransportFailure{TransportFailure::Kind::timeout, "no answer by the deadline", true});
+    });
+  }
   call.sender(std::move(action.request), deadline,
               uses_.sender.outside(uses_.clocks.api(), deadline, std::move(handler)));
 }
@@ -181,6 +228,7 @@ void Calls::abandon(Call& call) {
 void Calls::finish(Id id, guard::action::Finish finished) {
   const auto found = calls_.find(id);
   uses_.listeners.resolved(finished.report);
+  if (finished.replace) replace(*finished.replace);
   // After the facts that this call learned, so that the next call knows them.
   uses_.loop.next([handler = std::move(found->second.handler),
                    finished = std::move(finished)]() mutable { handler(std::move(finished)); });

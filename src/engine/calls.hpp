@@ -4,8 +4,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "engine/host_clocks.hpp"
+#include "engine/leases.hpp"
 #include "engine/listeners.hpp"
 #include "engine/loop.hpp"
 #include "engine/sender.hpp"
@@ -31,6 +33,7 @@ class Calls {
     const HostClocks& clocks;
     ClockWatch& watch;
     TokenService& tokens;
+    const Leases& leases;
     const Listeners& listeners;
     const ClientOptions& options;
     const oauth::Dialect& dialect;
@@ -46,9 +49,10 @@ class Calls {
   /// The call options for a call with this deadline, from the client's options.
   [[nodiscard]] guard::CallOptions options_until(Instant deadline);
   /// `handler` is called exactly once, never from within this call. A request that carries the
-  /// token goes through `sender` if there is one, else through the transport.
+  /// token goes through `sender` if there is one, else through the transport. With `first` the call
+  /// begins with that answer.
   Id start(const Request& request, const guard::CallOptions& options, Handler handler,
-           OwnSender sender = {});
+           OwnSender sender = {}, std::optional<FirstAnswer> first = {});
   /// Cancels a call: its handler gets `cancelled`. Unknown ids are ignored.
   void cancel(Id id);
 
@@ -63,12 +67,16 @@ class Calls {
     oauth::WaiterId waiter = 0;    // of the token waited for
   };
 
+  void resume(Id id, FirstAnswer first);
+  [[nodiscard]] guard::event::TokenReady ready(oauth::TokenPtr token) const;
   void step(Id id, const guard::CallEvent& event);
   template <typename What>
   void or_failed(Id id, const What& what);
   void fail(Id id, const char* why);
   void advance(Id id, const guard::CallEvent& event);
   void act(Id id, Call& call, guard::CallAction& action);
+  oauth::event::Want want_of(const guard::action::NeedToken& needed);
+  void replace(const guard::action::NeedToken& needed);
   void want_token(Id id, const guard::action::NeedToken& needed);
   void take_token(Id id, TokenService::Answer answer);
   void send(Id id, Call& call, guard::action::Send& action);

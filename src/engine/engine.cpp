@@ -51,7 +51,7 @@ class Engine::Impl {
                    [this](const TokenRequests::Question& question, CallHandler handler) {
                      return ask(question, std::move(handler));
                    }}),
-        calls_({loop_, sender_, clocks_, watch_, tokens_, listeners_, options_, *dialect_},
+        calls_({loop_, sender_, clocks_, watch_, tokens_, leases_, listeners_, options_, *dialect_},
                deps.seed + 3) {}
 
   Calls& calls() noexcept { return calls_; }
@@ -92,10 +92,12 @@ Engine::Engine(ClientOptions options, oauth::Grants grants, Hooks hooks, const E
 }
 Engine::~Engine() = default;
 
-Engine::CallId Engine::call(const Request& request, Instant deadline, CallHandler handler,
+Engine::CallId Engine::call(const Request& request, CallPlan plan, CallHandler handler,
                             OwnSender sender) {
   Calls& calls = impl_->calls();
-  return calls.start(request, calls.options_until(deadline), std::move(handler), std::move(sender));
+  guard::CallOptions with = calls.options_until(plan.deadline);
+  with.policy = plan.policy;
+  return calls.start(request, with, std::move(handler), std::move(sender), std::move(plan.first));
 }
 void Engine::cancel(CallId call) {
   impl_->calls().cancel(call);

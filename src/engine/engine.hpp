@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "engine/adopt.hpp"
 #include "engine/calls.hpp"
@@ -34,6 +35,14 @@ struct EngineDeps {
   std::shared_ptr<const Secret> given_token{};
 };
 
+/// What a guarded call may do, and what it begins with.
+struct CallPlan {
+  CallPlan(Instant until) : deadline(until) {}  // NOLINT(google-explicit-constructor): enough
+  Instant deadline;
+  CallPolicy policy{};
+  std::optional<FirstAnswer> first{};  ///< empty = the call sends the request itself
+};
+
 /// Combines the parts that drive the machines. It has no thread and no socket, so a simulation can
 /// run it in virtual time. For the control loop.
 class Engine {
@@ -56,7 +65,7 @@ class Engine {
 
   /// Starts a guarded call; `handler` is called exactly once, never from within this call. Requests
   /// with the token go through `sender` if there is one, otherwise through the transport.
-  CallId call(const Request& request, Instant deadline, CallHandler handler, OwnSender sender = {});
+  CallId call(const Request& request, CallPlan plan, CallHandler handler, OwnSender sender = {});
   /// Cancels a call: its handler gets `cancelled`. Unknown ids are ignored.
   void cancel(CallId call);
   /// Requests a token; `handler` is called exactly once, at about `deadline` at the latest.

@@ -116,7 +116,8 @@ CallAction CallMachine::Impl::on_taken(const Refusal& refusal) {
 
 CallAction CallMachine::Impl::on_rate_limit(const Refusal& refusal) {
   const std::size_t attempt = last_attempt();
-  const CallRetries::Limit limit = retries_.after_limit(refusal.retry_after, left());
+  CallRetries::Limit limit = retries_.after_limit(refusal.retry_after, left());
+  limit.retry = limit.retry && options_.policy.replayable && options_.policy.wait_for_rate_limits;
   note(attempt, Verdict::api_rate_limited,
        diagnosis::explain_rate_limit(refusal, {limit.asked, limit.wait, left()}));
   decide(attempt, limit.retry ? Action::wait_and_retry : Action::give_up);
@@ -129,7 +130,9 @@ CallAction CallMachine::Impl::on_rate_limit(const Refusal& refusal) {
 /// sent again.
 CallAction CallMachine::Impl::on_auth_backend(const Refusal& refusal) {
   const std::size_t attempt = last_attempt();
-  const auto wait = retries_.after_auth_backend(refusal.retry_after, left());
+  const auto wait = options_.policy.replayable
+                        ? retries_.after_auth_backend(refusal.retry_after, left())
+                        : std::nullopt;
   note(attempt, Verdict::auth_backend_unavailable,
        diagnosis::explain_auth_backend(refusal, wait.has_value()));
   decide(attempt, wait ? Action::wait_and_retry : Action::give_up);
@@ -141,7 +144,7 @@ CallAction CallMachine::Impl::on_auth_backend(const Refusal& refusal) {
 
 CallAction CallMachine::Impl::on_api_error(const Refusal& refusal) {
   const std::size_t attempt = last_attempt();
-  const auto wait = gateway_trouble(last_answer_->status) && safe_method(request_.method)
+  const auto wait = gateway_trouble(last_answer_->status) && may_retry()
                         ? retries_.after_gateway_trouble(refusal.retry_after, left())
                         : std::nullopt;
   note(attempt, Verdict::ok,

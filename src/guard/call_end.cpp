@@ -48,6 +48,7 @@ CallAction CallMachine::Impl::finish(std::optional<ErrorKind> failure, clocks::A
   action::Finish end;
   end.answer = std::move(answer);
   end.accepted = accepted_;
+  if (replace_) end.replace = need_new_token();
   end.report = record_.close(failure, otherwise, *view_, options_.staleness);
   return end;
 }

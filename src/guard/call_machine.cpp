@@ -47,6 +47,38 @@ CallAction CallMachine::Impl::on(const event::Start& /*start*/) {
   return need_token(options_.after);
 }
 
+/// The first send was somebody else's; from its answer on it is this call's.
+CallAction CallMachine::Impl::on(const event::Resumed& resumed) {
+  record_.begin(resumed.answer->sent);
+  trials_.begin(resumed.answer->sent.boot);
+  const std::string& origin = resumed.answer->origin;
+  if (!origin.empty() && origin != api_origin()) return pass_on(resumed.answer);
+  if (!resumed.with.token) return on_unknown_token(resumed.answer);
+  use(resumed.with);
+  return on(event::Answered{resumed.answer});
+}
+
+/// Nothing can be said of a token that was replaced several times since. After a 401 nothing has
+/// been done: the request is sent with the present one.
+CallAction CallMachine::Impl::on_unknown_token(const clocks::AnswerPtr& answer) {
+  if (answer->status != 401 || !options_.policy.replayable) return pass_on(answer);
+  last_answer_ = answer;
+  const std::size_t attempt = record_.add(answer.get(), nullptr, *view_);
+  note(attempt, Verdict::unknown,
+       "The API refused a token that has been replaced several times since.");
+  decide(attempt, Action::refresh_and_retry);
+  announce(attempt, {Verdict::unknown});
+  return need_token(options_.after);
+}
+
+/// Ends the call with an answer that says nothing about a token of ours: whoever redirected the
+/// request elsewhere, for example, gets no other token there.
+CallAction CallMachine::Impl::pass_on(const clocks::AnswerPtr& answer) {
+  record_.add(answer.get(), nullptr, *view_);
+  if (answer->status < 400) return finish(std::nullopt, answer);
+  return finish(diagnosis::failure_of(Verdict::ok, HostRole::api), answer);
+}
+
 CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
   record_.add_login(ready.attempts, ready.token_requests);
   if (ready.held_up > Duration{0} && !trials_.all().empty())
@@ -100,9 +132,8 @@ CallAction CallMachine::Impl::on(const event::Failed& failed) {
   const std::size_t attempt = record_.add(nullptr, token_.token.get(), *view_);
   const Verdict verdict = diagnosis::verdict_of(failure, now().wall);
   const bool broken = failure.kind == Kind::reset || failure.kind == Kind::truncated;
-  const auto wait = broken && safe_method(request_.method)
-                        ? retries_.after_gateway_trouble(std::nullopt, left())
-                        : std::nullopt;
+  const auto wait =
+      broken && may_retry() ? retries_.after_gateway_trouble(std::nullopt, left()) : std::nullopt;
   const auto words =
       diagnosis::explain_failure(failure, api_origin(), now().wall, wait.has_value());
   note(attempt, verdict, words.text());
@@ -146,16 +177,16 @@ CallAction CallMachine::Impl::need_token(std::uint64_t after) {
   return action::NeedToken{after, options_.deadline, {}};
 }
 
-CallAction CallMachine::Impl::need_new_token() {
+action::NeedToken CallMachine::Impl::need_new_token() const {
   const std::uint64_t newest = std::max(token_.token->generation, trials_.newest_refused());
-  return action::NeedToken{newest, options_.deadline, diagnosis::refused(evidence())};
+  return {newest, options_.deadline, diagnosis::refused(evidence())};
 }
 
 CallAction CallMachine::Impl::send() {
   end_wait();
   action::Send send{request_, {}};
   send.request.authorization = oauth::bearer_authorization(token_.token->value);
-  send.options.deadline = options_.deadline;
+  send.options.deadline = options_.policy.limit_sends ? options_.deadline : Instant::max();
   return send;
 }
 
@@ -228,6 +259,7 @@ CallAction CallMachine::Impl::on_refused_token(const clocks::Answer& answer,
 CallAction CallMachine::Impl::follow(const Assessment& assessment) {
   const std::size_t attempt = trials_.last_attempt();
   trials_.hinder(assessment.hindrance);
+  replace_ = assessment.replace;
   if (assessment.next != Next::look) follow_refusal(action_of(assessment.next));
   const bool waits = assessment.next != Next::give_up &&
                      (assessment.next != Next::renew || assessment.until > now().boot);

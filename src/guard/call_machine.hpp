@@ -29,9 +29,10 @@ struct CallOptions {
   std::string client_id;  ///< for explanations
   bool given_token = false;
   std::uint64_t seed = 1;  ///< for jitter; calls that retry together should not share one
+  CallPolicy policy{};
 };
 
-/// The events that answer the actions, one for each.
+/// Start or Resumed, then the events that answer the actions, one for each.
 namespace event {
 struct Start {};
 struct TokenReady {
@@ -52,6 +53,12 @@ struct TokenFailed {
   std::vector<oauth::LoginAttempt> attempts;
   Duration held_up{0};
 };
+/// The call begins with an answer to a request that somebody else has sent with this token. The
+/// ClockBook has observed its Date already.
+struct Resumed {
+  TokenReady with;  ///< `token` null: nobody knows that token any more
+  clocks::AnswerPtr answer;
+};
 /// An answer to Send or Look. The ClockBook has observed its Date already.
 struct Answered {
   clocks::AnswerPtr answer;
@@ -64,8 +71,8 @@ struct Cancelled {
   std::string why{};  ///< in plain words; empty = the caller asked for it
 };
 }  // namespace event
-using CallEvent = std::variant<event::Start, event::TokenReady, event::TokenFailed, event::Answered,
-                               event::Failed, event::Woke, event::Cancelled>;
+using CallEvent = std::variant<event::Start, event::Resumed, event::TokenReady, event::TokenFailed,
+                               event::Answered, event::Failed, event::Woke, event::Cancelled>;
 
 /// What to do next: exactly one at a time.
 namespace action {
@@ -96,6 +103,8 @@ struct Finish {
   std::optional<Error> error;  ///< set if there is none
   CallReport report;
   oauth::TokenPtr accepted{};  ///< the token that the answer shows to be accepted; null = none
+  /// Set if the refused token should be replaced although this call cannot use the next one.
+  std::optional<NeedToken> replace{};
 };
 }  // namespace action
 using CallAction =

@@ -44,6 +44,9 @@ class CallMachine::Impl {
   using Then = Pause::Then;
 
   CallAction on(const event::Start& start);
+  CallAction on(const event::Resumed& resumed);
+  CallAction on_unknown_token(const clocks::AnswerPtr& answer);
+  CallAction pass_on(const clocks::AnswerPtr& answer);
   CallAction on(const event::TokenReady& ready);
   CallAction on(const event::TokenFailed& failed);
   CallAction on(const event::Answered& answered);
@@ -54,7 +57,7 @@ class CallMachine::Impl {
   // What to do next -------------------------------------------------------------------------------
   CallAction need_token(std::uint64_t after);
   /// Replaces those that were refused.
-  CallAction need_new_token();
+  [[nodiscard]] action::NeedToken need_new_token() const;
   CallAction send();
   /// With the same token, unless it has expired or been replaced by then.
   CallAction send_again();
@@ -62,6 +65,12 @@ class CallMachine::Impl {
   CallAction look();
   CallAction retry_after(Duration wait);
   void use(const event::TokenReady& ready);
+  /// Whether the request may be sent again after trouble that is not about the token. GET and HEAD
+  /// change nothing (RFC 9110 section 9.2.1), so sending them twice is safe.
+  [[nodiscard]] bool may_retry() const {
+    return options_.policy.replayable && options_.policy.retry_errors &&
+           (request_.method == "GET" || request_.method == "HEAD");
+  }
   [[nodiscard]] bool one_too_many() const;
   bool give_up_on_refusal();
 
@@ -116,13 +125,9 @@ class CallMachine::Impl {
   time::Jitter jitter_{options_.seed + 3};
   Pause pause_;
   bool looking_ = false;
+  bool replace_ = false;  ///< the token, although this call ends
   bool settled_ = false;
   clocks::AnswerPtr last_answer_;  ///< to a request with a token
 };
-
-/// GET and HEAD change nothing (RFC 9110 section 9.2.1), so sending them twice is safe.
-inline bool safe_method(std::string_view method) {
-  return method == "GET" || method == "HEAD";
-}
 
 }  // namespace skewguard::guard

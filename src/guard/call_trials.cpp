@@ -91,8 +91,8 @@ diagnosis::Evidence CallTrials::evidence(const TokenInUse& token, const CallOpti
   out.token_failure = no_token_;
   if (next_request_) out.next_request_in = *next_request_ - view.now().boot;
   out.started = started_;
-  out.limits = {options.deadline, options.max_wait, options.blind_wait, options.attempts,
-                options.staleness};
+  out.limits = {options.deadline, options.max_wait,  options.blind_wait,
+                options.attempts, options.staleness, options.policy.replayable};
   out.now = view.now().boot;
   return out;
 }

@@ -57,6 +57,28 @@ class EngineWithReaders : public ::testing::Test {
     EXPECT_TRUE(machine.run_until([&] { return ended; }));
   }
 
+  /// A call that begins with the API's answer to the token of this generation, sent by somebody
+  /// else.
+  struct Resumed {
+    std::optional<guard::action::Finish> finish;
+    std::size_t sends = 0;
+  };
+  std::shared_ptr<Resumed> resume(std::uint64_t generation, Exchange answer,
+                                  CallPolicy policy = {}) {
+    CallPlan plan(machine.now().boot + 30s);
+    plan.first = FirstAnswer{generation, std::move(answer)};
+    plan.policy = policy;
+    auto resumed = std::make_shared<Resumed>();
+    engine->call(
+        get(), std::move(plan),
+        [resumed](guard::action::Finish finish) { resumed->finish = std::move(finish); },
+        [this, resumed](HttpRequest request, Instant deadline, Transport::Handler answered) {
+          ++resumed->sends;
+          transport->send(std::move(request), {deadline}, std::move(answered));
+        });
+    return resumed;
+  }
+
   MemoryEnvironment environment;
   FakeMachine& machine = environment.machine();
   std::unique_ptr<Transport> transport = environment.dependencies().transport(machine);
@@ -166,6 +188,100 @@ TEST_F(EngineWithReaders, PaysForTheTokensRequestedInPlaceOfRefusedOnes) {
   EXPECT_EQ(wait->times, 0);
   EXPECT_TRUE(machine.run_until([&] { return wait->times > 0; }));
   EXPECT_EQ(got(*wait), 8U);
+}
+
+// Calls that begin with an answer -----------------------------------------------------------------
+
+TEST_F(EngineWithReaders, ReplacesOneTokenForAllCallsThatBeginWithItsRefusal) {
+  call();
+  environment.revoke_all();
+  const auto one = resume(1, runtime::refusal(machine));
+  const auto other = resume(1, runtime::refusal(machine));
+  machine.run();
+  for (const auto& resumed : {one, other}) {
+    ASSERT_TRUE(resumed->finish);
+    EXPECT_EQ(resumed->finish->answer->status, 200);
+    EXPECT_EQ(resumed->finish->report.verdict, Verdict::token_revoked);
+    EXPECT_EQ(resumed->sends, 1U);
+  }
+  EXPECT_EQ(environment.token_requests(), 2U);
+  EXPECT_EQ(one->finish->report.token_requests, 1);
+}
+
+TEST_F(EngineWithReaders, JudgesARefusalByTheTokenThatWasSent) {
+  call();
+  environment.revoke_all();
+  const auto wait = await(1);
+  machine.run();
+  ASSERT_EQ(got(*wait), 2U);
+  const auto late = resume(1, runtime::refusal(machine));
+  machine.run();
+  ASSERT_TRUE(late->finish);
+  EXPECT_EQ(late->finish->answer->status, 200);
+  EXPECT_EQ(environment.token_requests(), 2U) << "it has been replaced already";
+}
+
+TEST_F(EngineWithReaders, SendsThePresentTokenAfterTheRefusalOfOneThatItNeverHad) {
+  const auto resumed = resume(17, runtime::refusal(machine));
+  machine.run();
+  ASSERT_TRUE(resumed->finish);
+  EXPECT_EQ(resumed->finish->answer->status, 200);
+  EXPECT_EQ(resumed->sends, 1U);
+  EXPECT_EQ(environment.token_requests(), 1U);
+}
+
+TEST_F(EngineWithReaders, ReplacesTheTokenOfACallThatCannotUseTheNextOne) {
+  call();
+  environment.revoke_all();
+  CallPolicy policy;
+  policy.replayable = false;
+  const auto resumed = resume(1, runtime::refusal(machine), policy);
+  machine.run();
+  ASSERT_TRUE(resumed->finish);
+  EXPECT_EQ(resumed->finish->answer->status, 401);
+  EXPECT_EQ(resumed->sends, 0U);
+  EXPECT_EQ(published, (std::vector<std::uint64_t>{1, 2}));
+}
+
+TEST_F(EngineWithReaders, LearnsTheClockOfTheAnswerThatACallBeginsWith) {
+  call();
+  const auto api_clock = [](const Resumed& resumed) {
+    return resumed.finish->report.clocks.back();
+  };
+  Exchange undated = runtime::answer(200, "{}", machine);
+  undated.sent = {};
+  const auto without = resume(1, undated);
+  machine.run();
+  const auto with = resume(1, runtime::answer(200, "{}", machine));
+  machine.run();
+  ASSERT_TRUE(without->finish && with->finish);
+  EXPECT_EQ(api_clock(*without).samples, 1U) << "the first call's";
+  EXPECT_EQ(api_clock(*with).samples, 2U);
+}
+
+TEST_F(EngineWithReaders, LearnsNothingFromAnotherHostsAnswer) {
+  call();
+  Exchange foreign = runtime::refusal(machine);
+  foreign.origin = "https://elsewhere.test/";
+  const auto resumed = resume(1, foreign);
+  machine.run();
+  ASSERT_TRUE(resumed->finish);
+  EXPECT_EQ(resumed->finish->answer->status, 401);
+  EXPECT_EQ(resumed->finish->report.clocks.back().samples, 1U);
+  EXPECT_EQ(environment.token_requests(), 1U);
+}
+
+/// Nobody ends a send that is not limited, and the deadline of the call has no say in its answer.
+TEST_F(EngineWithReaders, LetsASendTakeLongerThanTheDeadlineIfThePolicySaysSo) {
+  call();
+  environment.revoke_all();
+  CallPolicy policy;
+  policy.limit_sends = false;
+  environment.api().set_delays(0s, 10min);
+  const auto resumed = resume(1, runtime::refusal(machine), policy);
+  EXPECT_TRUE(machine.run_until([&] { return resumed->finish.has_value(); }));
+  ASSERT_TRUE(resumed->finish->answer);
+  EXPECT_EQ(resumed->finish->answer->status, 200);
 }
 
 }  // namespace

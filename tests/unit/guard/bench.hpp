@@ -123,7 +123,7 @@ class Bench {
   // What came of it ------------------------------------------------------------------------------
   std::vector<std::string> log;  ///< every action, in order
   std::vector<HttpRequest> sent, looks;
-  std::vector<Instant> sent_at;
+  std::vector<Instant> sent_at, send_deadlines;
   std::vector<action::NeedToken> wants;
   std::map<std::uint64_t, std::vector<Instant>> refusals;  ///< when each token was sent in vain
   std::vector<Rejection> rejections;
@@ -135,8 +135,13 @@ class Bench {
   bool wakes_early = false;  ///< the first timer fires at once
   Duration wakes_late{0};    ///< so much later than asked for does the first timer fire
   std::function<void(Bench&)> before_look;
-  std::deque<std::uint64_t> delivered;   ///< generations that the first NeedTokens bring
-  bool replaced_while_it_waits = false;  ///< by another caller: the first token of all
+  /// The caller has sent the request itself, with its token, or with one that nobody knows any
+  /// more.
+  bool resumes = false;
+  bool token_unknown = false;
+  std::string answers_as = "https://api.example";  ///< the origin of what answers
+  std::deque<std::uint64_t> delivered;             ///< generations that the first NeedTokens bring
+  bool replaced_while_it_waits = false;            ///< by another caller: the first token of all
 
   Bench() : api(book.id("https://api.example")), login(book.id("https://login.example")) {
     options.max_wait = seconds{15};
@@ -169,7 +174,7 @@ class Bench {
     options.given_token = given;
     if (given || has_token) tokens_[1] = given ? given_token() : old_token();
     CallMachine machine(request, options, dialect, api, login);
-    CallEvent next = event::Start{};
+    CallEvent next = resumes ? resumed() : event::Start{};
     for (int i = 0; i < 1000 && !end; ++i)
       next = perform(machine.step(next, clocks::ClockView(book, now())));
     if (!end) log.push_back("never ends");
@@ -179,6 +184,15 @@ class Bench {
   void advance(Duration d) { elapsed_ += d; }
 
  private:
+  CallEvent resumed() {
+    event::TokenReady with =
+        ready(tokens_.empty() ? issue() : tokens_.begin()->second, has_token, 0);
+    action::Send send{request, {}};
+    send.request.authorization = oauth::bearer_authorization(with.token->value);
+    auto answered = std::get<event::Answered>(perform(send));
+    if (token_unknown) with.token = nullptr;
+    return event::Resumed{std::move(with), std::move(answered.answer)};
+  }
   CallEvent perform(CallStep step) {
     for (auto& r : step.rejections) rejections.push_back(std::move(r));
     for (auto& f : step.facts) facts.push_back(f);
@@ -231,6 +245,7 @@ class Bench {
     log.push_back("send " + std::to_string(generation));
     sent.push_back(send.request);
     sent_at.push_back(now().boot);
+    send_deadlines.push_back(send.options.deadline);
     const Now left = now();
     elapsed_ += rtt / 2;
     Reply reply = judge(*tokens_.at(generation));
@@ -285,7 +300,7 @@ class Bench {
     exchange.status = reply.status;
     exchange.body = body_of(reply.code);
     exchange.headers = reply.headers;
-    exchange.origin = "https://api.example";
+    exchange.origin = answers_as;
     exchange.sent = left;
     if (!exchange.headers.find("Date")) add_date(exchange.headers);
     ++answered_;
