@@ -209,7 +209,8 @@ class LeaseReader {
 struct Bearer {
   std::string token;          ///< as it is; keep it out of logs
   std::string authorization;  ///< "Bearer ...": a value of the Authorization header
-  Instant deadline{};         ///< of the whole call, by CLOCK_BOOTTIME
+  /// Of the whole call, by CLOCK_BOOTTIME; Instant::max() without CallPolicy::limit_sends.
+  Instant deadline{};
 };
 
 /// What a guarded call may do. The defaults are those of a client; a proxy, whose own clients
@@ -235,6 +236,12 @@ struct FirstAnswer {
   /// Date is not used. `origin`: who answered, if that may be another host than the API (after a
   /// redirect): such an answer is passed on as it is.
   Exchange exchange{};
+};
+
+/// What to do about an answer to a request with a leased token: Client::observe().
+enum class Observed {
+  noted,  ///< nothing: it is not about the token
+  judge,  ///< it may be: begin a guarded call with it, GuardOptions::first
 };
 
 /// What the client needs to know about a request that the user's own HTTP stack sends.
@@ -325,6 +332,22 @@ class Client {
   /// fetches one; from the first lease() on, the token is kept fresh. The pointer is valid until
   /// this thread's next lease() on any client, even after the end of this client.
   [[nodiscard]] const Lease* lease(Instant now) noexcept;
+  /// A reader of the same tokens for one thread or worker.
+  [[nodiscard]] LeaseReader reader() const noexcept;
+  /// What came of a request with the leased token of this generation: that the API accepted it, and
+  /// what its Date says. Call it for each answer, at most its head is looked at; it never waits. No
+  /// lock, no allocation and no write to shared memory for a 2xx, but for the first one with each
+  /// token and four Dates a second. Thread-safe.
+  Observed observe(std::uint64_t generation, const AnswerHead& head) noexcept;
+  /// Blocks until lease() shows a token of a later generation than `after`, and has one requested
+  /// if need be: 0, or the generation of a token that the API has refused. Returns its generation.
+  /// For a worker with many requests that need a token, one wait is enough. `timeout`: else
+  /// ClientOptions::timeout. Errors like token().
+  Result<std::uint64_t> await_lease(std::uint64_t after = 0, std::optional<Duration> timeout = {});
+  /// The same without blocking, like async_token().
+  using LeaseHandler = std::function<void(Result<std::uint64_t>)>;
+  Operation async_await_lease(std::uint64_t after, std::optional<Duration> timeout,
+                              LeaseHandler handler);
   /// CLOCK_BOOTTIME now.
   [[nodiscard]] Instant now() const noexcept;
   /// A reading of all clocks of this machine, for Exchange::sent and received, taken at the socket.

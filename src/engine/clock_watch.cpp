@@ -25,16 +25,19 @@ ClockWatch::ClockWatch(Uses uses) : uses_(std::move(uses)) {
 }
 
 void ClockWatch::observe(ServerId server, const clocks::Answer& answer) {
+  if (answer.sample()) return observe(server, *answer.sample());
   look_at_wall(answer.received);
-  const auto& sample = answer.sample();
+  uses_.log.write({LogLevel::debug,
+                   "no clock sample from this answer: " + answer.no_sample(),
+                   {},
+                   uses_.clocks.origin(server)});
+}
+
+void ClockWatch::observe(ServerId server, const time::DateSample& sample) {
+  look_at_wall(sample.received);
   const std::string& origin = uses_.clocks.origin(server);
-  if (!sample) {
-    uses_.log.write(
-        {LogLevel::debug, "no clock sample from this answer: " + answer.no_sample(), {}, origin});
-    return;
-  }
   const auto before = known(server);
-  const auto seen = uses_.clocks.book().observe(server, *sample);
+  const auto seen = uses_.clocks.book().observe(server, sample);
   if (const auto after = known(server); after != before) {
     uses_.log.write({LogLevel::debug,
                      "this server's clock less this machine's: " + after +
@@ -42,7 +45,7 @@ void ClockWatch::observe(ServerId server, const clocks::Answer& answer) {
                      {},
                      origin});
   }
-  const Instant received = answer.received.boot;
+  const Instant received = sample.received.boot;
   if (seen.jump && server == uses_.clocks.login()) login_jumped_ = received;
   if (seen.machine_stood_still) {
     uses_.log.write({LogLevel::warn,
@@ -58,7 +61,7 @@ void ClockWatch::observe(ServerId server, const clocks::Answer& answer) {
   } else if (server == uses_.clocks.api() && seen.jump.value_or(Duration{0}) > Duration{0}) {
     confirm_jump();
   }
-  compare(server, *sample);
+  compare(server, sample);
   unlearn();
 }
 

@@ -29,6 +29,8 @@ class ClockWatch {
   explicit ClockWatch(Uses uses);
 
   void observe(ServerId server, const clocks::Answer& answer);
+  /// The same for an answer whose Date was read elsewhere.
+  void observe(ServerId server, const time::DateSample& sample);
   /// A call or another process has learned this: it holds as long as the Dates allow it. Returns
   /// what to report to the token machine instead.
   [[nodiscard]] oauth::TokenEvent learned(const oauth::TokenEvent& fact);

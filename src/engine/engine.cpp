@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "diagnosis/evidence.hpp"
+#include "diagnosis/standing.hpp"
 #include "engine/clock_watch.hpp"
 #include "engine/host_clocks.hpp"
 #include "engine/leases.hpp"
@@ -61,11 +63,32 @@ class Engine::Impl {
   void renew(oauth::Grants grants) {
     loop_.later([this, grants = std::move(grants)] { tokens_.renew(grants); });
   }
+  void observe(std::vector<Observation> observations) {
+    loop_.enter([this, observations = std::move(observations)] {
+      for (const Observation& observation : observations) learn_from(observation);
+    });
+  }
   void note_use() {
     loop_.later([this] { tokens_.step(oauth::event::Used{}); });
   }
 
  private:
+  void learn_from(const Observation& seen) {
+    if (seen.date) watch_.observe(clocks_.api(), *seen.date);
+    const oauth::TokenPtr token = leases_.published(seen.accepted);
+    if (!token) return;
+    const bool before = tokens_.tokens().was_accepted(seen.accepted);
+    tokens_.step(oauth::event::Accepted{seen.accepted});
+    if (!seen.date) return;
+    diagnosis::Trial trial;
+    trial.token = diagnosis::facts_of(*token, before, clocks_.api());
+    trial.sent = seen.date->sent.boot;
+    trial.received = seen.date->received.boot;
+    trial.date = ServerTime{clocks_.api(), seen.date->date};
+    trial.refused = false;
+    if (diagnosis::took_unbegun(trial, options_.staleness))
+      tokens_.step(oauth::event::TakesUnbegun{});
+  }
   /// A guarded call that checks whether the API accepts a token.
   CallId ask(const TokenRequests::Question& question, CallHandler handler) {
     guard::CallOptions with = calls_.options_until(question.deadline);
@@ -111,6 +134,9 @@ void Engine::cancel_token(TokenId token) {
 }
 Engine::WaitId Engine::await_lease(std::uint64_t after, Instant deadline, LeaseHandler handler) {
   return impl_->leases().await(after, deadline, std::move(handler));
+}
+void Engine::observe(std::vector<Observation> observations) {
+  impl_->observe(std::move(observations));
 }
 void Engine::cancel_await(WaitId wait) {
   impl_->leases().cancel(wait);

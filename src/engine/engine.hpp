@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "engine/adopt.hpp"
 #include "engine/calls.hpp"
@@ -14,6 +15,7 @@
 #include "skewguard/executor.hpp"
 #include "skewguard/token_store.hpp"
 #include "skewguard/transport.hpp"
+#include "time/date_sample.hpp"
 
 namespace skewguard::engine {
 
@@ -33,6 +35,12 @@ struct EngineDeps {
   Referee* referee = nullptr;  ///< null = nobody is asked what time it is
   /// A token that the user obtained elsewhere, used instead of requested ones; null = none.
   std::shared_ptr<const Secret> given_token{};
+};
+
+/// What an answer to a request with a leased token shows.
+struct Observation {
+  std::uint64_t accepted = 0;  ///< the generation of the token, if the API has accepted it; else 0
+  std::optional<time::DateSample> date{};  ///< if its Date is usable as a sample
 };
 
 /// What a guarded call may do, and what it begins with.
@@ -74,6 +82,8 @@ class Engine {
   void cancel_token(TokenId token);
   /// Waits until a token of a later generation than `after` is published: Leases::await().
   WaitId await_lease(std::uint64_t after, Instant deadline, LeaseHandler handler);
+  /// What came back with leased tokens, told outside the loop; runs as a turn.
+  void observe(std::vector<Observation> observations);
   /// Cancels the wait: its handler gets `cancelled`. Unknown ids are ignored.
   void cancel_await(WaitId wait);
   /// Tokens are requested with these from now on; never empty.

@@ -62,6 +62,20 @@ Result<void> Client::reload() {
 const Lease* Client::lease(Instant now) noexcept {
   return impl_->lease(now);
 }
+LeaseReader Client::reader() const noexcept {
+  return impl_->reader();
+}
+Observed Client::observe(std::uint64_t generation, const AnswerHead& head) noexcept {
+  return impl_->observe(generation, head);
+}
+Result<std::uint64_t> Client::await_lease(std::uint64_t after, std::optional<Duration> timeout) {
+  return without_exceptions([&] { return impl_->await_lease(after, timeout); });
+}
+Operation Client::async_await_lease(std::uint64_t after, std::optional<Duration> timeout,
+                                    LeaseHandler handler) {
+  return start_or_report(handler,
+                         [&] { return impl_->async_await_lease(after, timeout, handler); });
+}
 Instant Client::now() const noexcept {
   return impl_->now();
 }

@@ -33,7 +33,7 @@ engine::Engine::CallHandler runtime::passing_outcome(Client::ResponseHandler han
 Result<Response> Client::Impl::call(const Request& request) {
   const auto running = start();
   if (running->inside()) return runtime::called_on_own_loop();
-  const Duration timeout = time_for(request);
+  const Duration timeout = time_for(request.timeout);
   auto handover = std::make_shared<Handover<Finish>>();
   runtime::start_call(running, request, now() + timeout,
                       [handover](Finish done) { handover->put(std::move(done)); });
@@ -55,7 +55,7 @@ Result<BearerToken> Client::Impl::token(const TokenRequestOptions& wanted) {
 
 Operation Client::Impl::async_call(const Request& request, ResponseHandler handler) {
   const auto running = start();
-  return runtime::start_call(running, request, now() + time_for(request),
+  return runtime::start_call(running, request, now() + time_for(request.timeout),
                              runtime::passing_outcome(std::move(handler)));
 }
 

@@ -33,6 +33,13 @@ Request request_of(const GuardOptions& options) {
   return request;
 }
 
+engine::CallPlan plan_of(const GuardOptions& options, Instant deadline) {
+  engine::CallPlan plan(deadline);
+  plan.policy = options.policy;
+  plan.first = options.first;
+  return plan;
+}
+
 Bearer bearer_of(const HttpRequest& request, Instant deadline) {
   const std::string_view authorization = request.authorization.reveal();
   return {std::string(authorization.substr(oauth::kBearerScheme.size())),
@@ -89,10 +96,10 @@ Result<Response> Client::Impl::guard(const std::function<SendResult(const Bearer
   const auto running = start();
   if (running->inside()) return runtime::called_on_own_loop();
   const Request request = request_of(options);
-  const Duration timeout = time_for(request);
+  const Duration timeout = time_for(request.timeout);
   auto handover = std::make_shared<Handover<std::variant<Finish, Sending>>>();
   runtime::start_call(
-      running, request, now() + timeout,
+      running, request, plan_of(options, now() + timeout),
       [handover](Finish done) { handover->put(std::move(done)); },
       [handover](const HttpRequest& to_send, Instant deadline, Transport::Handler answer) {
         handover->put(Sending{bearer_of(to_send, deadline), std::move(answer)});
@@ -100,7 +107,9 @@ Result<Response> Client::Impl::guard(const std::function<SendResult(const Bearer
   // Shared ownership from here on: the client may be destroyed while `send` runs.
   const auto clock = dependencies_.clock;
   const Instant end = clock->boot_now() + timeout + runtime::kGrace;
-  const auto left = [&] { return std::max(end - clock->boot_now(), Duration{0}); };
+  // A send that may take longer than that leaves the loop time for what follows it.
+  const Duration least = options.policy.limit_sends ? Duration{0} : runtime::kGrace;
+  const auto left = [&] { return std::max(end - clock->boot_now(), least); };
   while (auto event = handover->wait(running->executor(), left())) {
     if (auto* finished = std::get_if<Finish>(&*event))
       return runtime::outcome(std::move(*finished));
@@ -116,7 +125,8 @@ Operation Client::Impl::async_guard(Sender sender, const GuardOptions& options,
   const auto running = start();
   const Request request = request_of(options);
   return runtime::start_call(
-      running, request, now() + time_for(request), runtime::passing_outcome(std::move(handler)),
+      running, request, plan_of(options, now() + time_for(request.timeout)),
+      runtime::passing_outcome(std::move(handler)),
       [clock = dependencies_.clock, weak = std::weak_ptr(running), sender = std::move(sender)](
           const HttpRequest& to_send, Instant deadline, const Transport::Handler& answer) {
         const Now before = clock->now();

@@ -69,6 +69,7 @@ std::shared_ptr<Running> Client::Impl::start() {
   if (running_ && running_->of_another_process()) {
     running_->abandon();
     running_.reset();
+    observations_->start_afresh();
   }
   if (running_) return running_;
   running_ = Running::start(options_, grants_, given_token_, hooks_, dependencies_, publication_);
@@ -77,23 +78,8 @@ std::shared_ptr<Running> Client::Impl::start() {
   return running_;
 }
 
-Duration Client::Impl::time_for(const Request& request) const {
-  return std::clamp(request.timeout.value_or(options_.timeout), Duration{0}, settings::kMaxTimeout);
-}
-
-std::shared_ptr<runtime::Publication> Client::Impl::publication_for(
-    const std::shared_ptr<Slot>& slot) {
-  return std::make_shared<runtime::Publication>([slot] {
-    std::shared_ptr<Running> running;
-    {
-      const std::lock_guard lock(slot->mutex);
-      running = slot->running.lock();
-    }
-    if (!running) return;
-    running->on_loop([](Engine* engine) {
-      if (engine != nullptr) engine->note_use();
-    });
-  });
+Duration Client::Impl::time_for(std::optional<Duration> timeout) const {
+  return std::clamp(timeout.value_or(options_.timeout), Duration{0}, settings::kMaxTimeout);
 }
 
 }  // namespace skewguard

@@ -1,12 +1,16 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/fork_mutex.hpp"
 #include "guard/call_machine.hpp"
 #include "oauth/grant.hpp"
+#include "runtime/observations.hpp"
 #include "runtime/publication.hpp"
 #include "runtime/running.hpp"
 #include "skewguard/client.hpp"
@@ -45,12 +49,21 @@ class Client::Impl {
                          const GuardOptions& options);
   Operation async_guard(Sender sender, const GuardOptions& options, ResponseHandler handler);
 
+  // client_leases.cpp
+  const Lease* lease(Instant now) noexcept { return publication_->read(now); }
+  [[nodiscard]] LeaseReader reader() const noexcept { return LeaseReader(publication_); }
+  Observed observe(std::uint64_t generation, const AnswerHead& head) noexcept {
+    return observations_->observe(generation, head);
+  }
+  Result<std::uint64_t> await_lease(std::uint64_t after, std::optional<Duration> timeout);
+  Operation async_await_lease(std::uint64_t after, std::optional<Duration> timeout,
+                              LeaseHandler handler);
+
   Result<void> reload(std::vector<Secret> secrets);
   Result<void> reload();
   /// Where reload() gets its secrets.
   void reread_by(std::function<Result<std::vector<Secret>>()> how) { reread_ = std::move(how); }
 
-  const Lease* lease(Instant now) noexcept { return publication_->read(now); }
   Instant now() const { return dependencies_.clock->boot_now(); }
   Now read_clocks() const { return dependencies_.clock->now(); }
   [[nodiscard]] const ClientOptions& options() const noexcept { return options_; }
@@ -60,12 +73,17 @@ class Client::Impl {
   struct Slot {
     ForkMutex mutex;
     std::weak_ptr<runtime::Running> running;
+
+    /// Runs `what` on the loop, unless the client has ended or has not started.
+    void on_loop(std::function<void(engine::Engine*)> what);
   };
 
   /// The running client; started here if there is none, and anew in a forked process.
   std::shared_ptr<runtime::Running> start();
-  [[nodiscard]] Duration time_for(const Request& request) const;
+  [[nodiscard]] Duration time_for(std::optional<Duration> timeout) const;
   static std::shared_ptr<runtime::Publication> publication_for(const std::shared_ptr<Slot>& slot);
+  static std::shared_ptr<runtime::Observations> observations_for(const std::shared_ptr<Slot>& slot,
+                                                                 const std::string& api_url);
 
   // Shared with the engine: they alone hold the client's secrets, and the token that was given.
   oauth::Grants grants_;
@@ -78,6 +96,7 @@ class Client::Impl {
   std::shared_ptr<runtime::Running> running_;
   std::shared_ptr<Slot> slot_ = std::make_shared<Slot>();
   std::shared_ptr<runtime::Publication> publication_ = publication_for(slot_);
+  std::shared_ptr<runtime::Observations> observations_ = observations_for(slot_, options_.api_url);
 };
 
 }  // namespace skewguard

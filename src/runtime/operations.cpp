@@ -27,15 +27,15 @@ Operation operation(const std::shared_ptr<Running>& running, std::function<void(
 }  // namespace
 
 Operation start_call(const std::shared_ptr<Running>& running, const Request& request,
-                     Instant deadline, Engine::CallHandler handler, Engine::OwnSender sender) {
+                     engine::CallPlan plan, Engine::CallHandler handler, Engine::OwnSender sender) {
   auto id = std::make_shared<Engine::CallId>(0);
   // Created first: once the loop has the handler, nothing may fail.
   auto in_progress = operation(running, [id](Engine& engine) { engine.cancel(*id); });
-  running->on_loop([id, request, deadline, handler = std::move(handler),
+  running->on_loop([id, request, plan = std::move(plan), handler = std::move(handler),
                     sender = std::move(sender)](Engine* engine) {
     if (engine == nullptr) return handler({nullptr, shutting_down(), {}});
     try {
-      *id = engine->call(request, deadline, handler, sender);
+      *id = engine->call(request, plan, handler, sender);
     } catch (...) {
       handler({nullptr, not_started(), {}});
     }
@@ -51,6 +51,21 @@ Operation start_token(const std::shared_ptr<Running>& running, const TokenReques
     if (engine == nullptr) return handler(shutting_down());
     try {
       *id = engine->token(wanted, deadline, handler);
+    } catch (...) {
+      handler(not_started());
+    }
+  });
+  return in_progress;
+}
+
+Operation start_await(const std::shared_ptr<Running>& running, std::uint64_t after,
+                      Instant deadline, Client::LeaseHandler handler) {
+  auto id = std::make_shared<Engine::WaitId>(0);
+  auto in_progress = operation(running, [id](Engine& engine) { engine.cancel_await(*id); });
+  running->on_loop([id, after, deadline, handler = std::move(handler)](Engine* engine) {
+    if (engine == nullptr) return handler(shutting_down());
+    try {
+      *id = engine->await_lease(after, deadline, handler);
     } catch (...) {
       handler(not_started());
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "engine/engine.hpp"
@@ -13,10 +14,14 @@ namespace skewguard::runtime {
 
 /// With `sender`, the user's own HTTP stack sends.
 Operation start_call(const std::shared_ptr<Running>& running, const Request& request,
-                     Instant deadline, engine::Engine::CallHandler handler,
+                     engine::CallPlan plan, engine::Engine::CallHandler handler,
                      engine::Engine::OwnSender sender = {});
 
 Operation start_token(const std::shared_ptr<Running>& running, const TokenRequestOptions& wanted,
                       Instant deadline, Client::TokenHandler handler);
+
+/// Waits for a token that readers are shown: engine::Leases::await().
+Operation start_await(const std::shared_ptr<Running>& running, std::uint64_t after,
+                      Instant deadline, Client::LeaseHandler handler);
 
 }  // namespace skewguard::runtime
