@@ -54,7 +54,7 @@ Observed Observations::look_closer(std::uint64_t generation, const AnswerHead& h
 }
 
 void Observations::note(std::uint64_t accepted, const AnswerHead& head, bool dated) {
-  engine::Observation seen{accepted, dated ? clocks::sample_of(head) : std::nullopt};
+  const engine::Observation seen{accepted, dated ? clocks::sample_of(head) : std::nullopt};
   if (seen.accepted == 0 && !seen.date) return;
   bool wake = false;
   {

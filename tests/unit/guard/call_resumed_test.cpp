@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "guard/call_machine.hpp"
 #include "bench.hpp"
+#include "guard/call_machine.hpp"
 
 namespace skewguard::guard::testing {
 namespace {

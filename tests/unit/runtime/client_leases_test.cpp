@@ -13,7 +13,7 @@ namespace {
 class ClientWithOwnStack : public ::testing::Test {
  protected:
   ClientWithOwnStack() {
-    auto made = Client::make(world.options(), {}, world.dependencies());
+    auto made = Client::make(environment.options(), {}, environment.dependencies());
     if (!made) std::abort();
     client = std::make_unique<Client>(*std::move(made));
     reader = client->reader();
@@ -30,11 +30,11 @@ class ClientWithOwnStack : public ::testing::Test {
   }
   SendResult send(const Bearer& bearer) {
     ++sends;
-    return world.send(bearer);
+    return environment.send(bearer);
   }
 
-  MemoryWorld world;
-  FakeMachine& machine = world.machine();
+  MemoryEnvironment environment;
+  FakeMachine& machine = environment.machine();
   std::unique_ptr<Client> client;
   LeaseReader reader;
   int sends = 0;
@@ -47,7 +47,7 @@ TEST_F(ClientWithOwnStack, WaitsForALeaseAndReadsIt) {
   EXPECT_EQ(*generation, 1U);
   EXPECT_EQ(leased(), 1U);
   EXPECT_EQ(client->lease(client->now())->generation, 1U);
-  EXPECT_EQ(world.token_requests(), 1U);
+  EXPECT_EQ(environment.token_requests(), 1U);
 }
 
 TEST_F(ClientWithOwnStack, WaitsForALeaseWithoutBlocking) {
@@ -60,7 +60,7 @@ TEST_F(ClientWithOwnStack, WaitsForALeaseWithoutBlocking) {
 }
 
 TEST_F(ClientWithOwnStack, WaitsNoLongerForALeaseThanToldAndUntilCancelled) {
-  silence(world.login());
+  silence(environment.login());
   const auto late = client->await_lease(0, 3s);
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().kind, ErrorKind::timeout);
@@ -73,7 +73,7 @@ TEST_F(ClientWithOwnStack, WaitsNoLongerForALeaseThanToldAndUntilCancelled) {
 
 TEST_F(ClientWithOwnStack, BeginsACallWithARefusalInHand) {
   ASSERT_TRUE(client->await_lease());
-  world.revoke_all();
+  environment.revoke_all();
   EXPECT_EQ(client->observe(1, refusal(machine)), Observed::judge);
   const auto response =
       client->guard([&](const Bearer& bearer) { return send(bearer); }, first(1, refusal(machine)));
@@ -88,7 +88,7 @@ TEST_F(ClientWithOwnStack, BeginsACallWithARefusalInHand) {
 TEST_F(ClientWithOwnStack, KnowsFromObservationsThatATokenHadBeenAccepted) {
   ASSERT_TRUE(client->await_lease());
   EXPECT_EQ(client->observe(1, answer(200, "", machine)), Observed::noted);
-  world.revoke_all();
+  environment.revoke_all();
   const auto response =
       client->guard([&](const Bearer& bearer) { return send(bearer); }, first(1, refusal(machine)));
   ASSERT_TRUE(response);
@@ -97,11 +97,11 @@ TEST_F(ClientWithOwnStack, KnowsFromObservationsThatATokenHadBeenAccepted) {
 }
 
 TEST_F(ClientWithOwnStack, LearnsTheApisClockFromObservations) {
-  world.api().set_offset(1s);
+  environment.api().set_offset(1s);
   ASSERT_TRUE(client->await_lease());
   for (int i = 0; i < 8; ++i) {
-    Exchange seen =
-        std::get<Exchange>(world.send(Bearer{"token-1", "Bearer token-1", client->now() + 30s}));
+    Exchange seen = std::get<Exchange>(
+        environment.send(Bearer{"token-1", "Bearer token-1", client->now() + 30s}));
     static_cast<void>(client->observe(1, seen));
     machine.advance(300ms);
   }
@@ -114,7 +114,7 @@ TEST_F(ClientWithOwnStack, LearnsTheApisClockFromObservations) {
 TEST_F(ClientWithOwnStack, PassesARefusalOnIfTheRequestCannotBeSentAgain) {
   ASSERT_TRUE(client->await_lease());
   client->observe(1, answer(200, "", machine));
-  world.revoke_all();
+  environment.revoke_all();
   GuardOptions options = first(1, refusal(machine));
   options.policy.replayable = false;
   const auto response = client->guard([&](const Bearer& bearer) { return send(bearer); }, options);
@@ -128,7 +128,7 @@ TEST_F(ClientWithOwnStack, PassesARefusalOnIfTheRequestCannotBeSentAgain) {
 TEST_F(ClientWithOwnStack, BeginsACallWithARefusalWithoutBlocking) {
   ASSERT_TRUE(client->await_lease());
   client->observe(1, answer(200, "", machine));
-  world.revoke_all();
+  environment.revoke_all();
   const Told<Response> told;
   client->async_guard(
       [&](const Bearer& bearer, const auto& done) {
@@ -149,7 +149,7 @@ TEST_F(ClientWithOwnStack, BeginsACallWithARefusalWithoutBlocking) {
 
 TEST_F(ClientWithOwnStack, BlocksAsLongAsASendThatIsNotLimited) {
   ASSERT_TRUE(client->await_lease());
-  world.revoke_all();
+  environment.revoke_all();
   GuardOptions options = first(1, refusal(machine));
   options.policy.limit_sends = false;
   const auto response = client->guard(
@@ -165,7 +165,7 @@ TEST_F(ClientWithOwnStack, BlocksAsLongAsASendThatIsNotLimited) {
 TEST_F(ClientWithOwnStack, ObservesNothingBeforeItHasStartedAndAfterItsReaderOutlivesIt) {
   EXPECT_EQ(client->observe(1, answer(200, "", machine)), Observed::noted);
   machine.run();
-  EXPECT_EQ(world.token_requests(), 0U);
+  EXPECT_EQ(environment.token_requests(), 0U);
   ASSERT_TRUE(client->await_lease());
   ASSERT_EQ(leased(), 1U);
   const Instant now = client->now();

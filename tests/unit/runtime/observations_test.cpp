@@ -24,8 +24,8 @@ class ObservedAnswers : public ::testing::Test {
     return observations.observe(generation, seen);
   }
 
-  MemoryWorld world;
-  FakeMachine& machine = world.machine();
+  MemoryEnvironment environment;
+  FakeMachine& machine = environment.machine();
   int woken = 0;
   Observations observations{"https://api.test/base", [this] { ++woken; }};
 };

@@ -63,9 +63,9 @@ class CountedLoop final : public Executor {
 class SeamCost : public ::testing::Test {
  protected:
   SeamCost() {
-    Dependencies dependencies = world.dependencies();
-    dependencies.executor = std::make_shared<CountedLoop>(world.machine(), posts);
-    auto made = Client::make(world.options(), {}, std::move(dependencies));
+    Dependencies dependencies = environment.dependencies();
+    dependencies.executor = std::make_shared<CountedLoop>(environment.machine(), posts);
+    auto made = Client::make(environment.options(), {}, std::move(dependencies));
     if (!made || !made->await_lease()) std::abort();
     client = std::make_unique<Client>(*std::move(made));
     reader = client->reader();
@@ -78,8 +78,8 @@ class SeamCost : public ::testing::Test {
     return lease != nullptr && client->observe(lease->generation, head) == Observed::noted;
   }
 
-  MemoryWorld world;
-  FakeMachine& machine = world.machine();
+  MemoryEnvironment environment;
+  FakeMachine& machine = environment.machine();
   std::atomic<int> posts{0};
   std::unique_ptr<Client> client;
   LeaseReader reader;
