@@ -38,7 +38,7 @@ TEST_F(ResumedCall, EndsWithAnAnswerThatAcceptsTheToken) {
   EXPECT_THAT(w.log, ElementsAre("send 1"));
   EXPECT_EQ(report.exit_code, 0);
   EXPECT_EQ(report.verdict, Verdict::ok);
-  EXPECT_THAT(told<oauth::event::Accepted>(w), SizeIs(1));
+  EXPECT_THAT(facts_of<oauth::event::Accepted>(w), SizeIs(1));
 }
 
 TEST_F(ResumedCall, ReplacesTheTokenThatWasRefused) {
@@ -205,7 +205,7 @@ TEST_F(UnreplayableCall, HasARevokedTokenReplacedForOthers) {
   EXPECT_THAT(attempt.explanation, HasSubstr("could not be sent again"));
   EXPECT_EQ(attempt.action, Action::give_up);
   EXPECT_EQ(w.end->report.verdict, Verdict::unknown) << "nobody knows whether a new one works";
-  EXPECT_THAT(told<oauth::event::RefusedForGood>(w), IsEmpty());
+  EXPECT_THAT(facts_of<oauth::event::RefusedForGood>(w), IsEmpty());
 }
 
 TEST_F(UnreplayableCall, HasAnExpiredTokenReplacedForOthers) {
@@ -234,7 +234,7 @@ TEST_F(UnreplayableCall, LooksAgainBeforeItBlamesAClock) {
   EXPECT_EQ(first_verdict(), Verdict::issuer_clock_ahead);
   EXPECT_EQ(w.end->answer->status, 401);
   EXPECT_FALSE(w.end->replace) << "a new one would begin no sooner";
-  EXPECT_THAT(told<oauth::event::ApiLags>(w), Not(IsEmpty())) << "later calls wait";
+  EXPECT_THAT(facts_of<oauth::event::ApiLags>(w), Not(IsEmpty())) << "later calls wait";
 }
 
 TEST_F(UnreplayableCall, LeavesANewTokenThatMayOnlyBeTooEarly) {

@@ -129,7 +129,7 @@ TEST_F(ClientWithOwnStack, BeginsACallWithARefusalWithoutBlocking) {
   ASSERT_TRUE(client->await_lease());
   client->observe(1, answer(200, "", machine));
   environment.revoke_all();
-  const Told<Response> told;
+  const Recorder<Response> ended;
   client->async_guard(
       [&](const Bearer& bearer, const auto& done) {
         EXPECT_EQ(bearer.deadline, Instant::max());
@@ -141,10 +141,10 @@ TEST_F(ClientWithOwnStack, BeginsACallWithARefusalWithoutBlocking) {
         options.policy.limit_sends = false;
         return options;
       }(),
-      told.handler());
+      ended.handler());
   machine.run();
-  ASSERT_TRUE(told.once_ok());
-  EXPECT_EQ(told.last()->status, 200);
+  ASSERT_TRUE(ended.once_ok());
+  EXPECT_EQ(ended.last()->status, 200);
 }
 
 TEST_F(ClientWithOwnStack, BlocksAsLongAsASendThatIsNotLimited) {
