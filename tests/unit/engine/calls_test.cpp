@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 class CallsTest : public ::testing::Test {
  protected:
   CallsTest() {
-    calls.emplace(Calls::Uses{parts.loop, parts.sender, parts.clocks, all.watch, all.tokens,
+    calls.emplace(Calls::Uses{parts.loop, parts.sender, parts.clocks, all.watch, all.tokens, leases,
                               parts.listeners, parts.options, parts.dialect},
                   1);
   }
@@ -49,6 +49,7 @@ class CallsTest : public ::testing::Test {
 
   TokenParts all;
   Parts& parts = all.parts;
+  Leases leases{{parts.loop, parts.clocks, all.tokens, {}}};
   std::vector<Finish> ended;
   std::vector<HeldTransport::Sent> own_sent;
   std::optional<Calls> calls;
