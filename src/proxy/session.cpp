@@ -130,16 +130,6 @@ void hide_token(Response& response, std::string_view token) {
   }
 }
 
-/// Whether a CR ends a line by itself: the reader would wait for its LF in vain.
-bool has_bare_cr(std::string_view head) {
-  std::size_t at = head.find('\r');
-  while (at != std::string_view::npos && at + 1 < head.size()) {
-    if (head[at + 1] != '\n') return true;
-    at = head.find('\r', at + 1);
-  }
-  return false;
-}
-
 /// What the call spent on waits for a token and between sends.
 Duration waits_of(const CallReport& report) {
   Duration waits{0};
@@ -209,8 +199,7 @@ void Session::look() {
   if (head_taken_) return take_body();
   switch (head_reader_.read(pending_.view())) {
     case relay::ReadHead::more:
-      if (!has_bare_cr(pending_.view())) return read();
-      return refuse(400, "bad.request", "The request contains a bare CR.");
+      return read();
     case relay::ReadHead::refused: {
       const auto fault = head_reader_.fault();
       return refuse(relay::status_for(fault), "bad.request", relay::words(fault));

@@ -80,6 +80,8 @@ std::string_view words(HeadFault fault) noexcept {
       return "the field Connection is malformed";
     case HeadFault::bare_line_feed:
       return "a line ends with LF instead of CRLF";
+    case HeadFault::bare_carriage_return:
+      return "a CR is not followed by LF";
     case HeadFault::bad_request_line:
       return "the request line is malformed";
     case HeadFault::bad_status_line:
@@ -139,20 +141,30 @@ HeadLines::Found HeadLines::next(std::string_view bytes) noexcept {
   const std::size_t limit = std::min(bytes.size(), kMaxHead);
   const void* found =
       scanned_ < limit ? std::memchr(bytes.data() + scanned_, '\n', limit - scanned_) : nullptr;
+  const std::size_t stop =
+      found == nullptr ? limit
+                       : static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
+  // Only the last CR may still belong to the end of the line; without this, a head of bare CRs
+  // would be waited for in vain.
+  const std::size_t unread = std::max(next_at_, scanned_ == 0 ? 0 : scanned_ - 1);
+  const std::size_t cr = bytes.substr(0, stop).find('\r', unread);
+  if (cr != std::string_view::npos && cr + 1 < stop) {
+    fail(HeadFault::bare_carriage_return);
+    return Found::fault;
+  }
   if (found == nullptr) {
     scanned_ = limit;
     if (limit < kMaxHead) return Found::more;
     fail(HeadFault::head_too_large);
     return Found::fault;
   }
-  const auto end = static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
-  if (end == next_at_ || bytes[end - 1] != '\r') {
+  if (stop == next_at_ || bytes[stop - 1] != '\r') {
     fail(HeadFault::bare_line_feed);
     return Found::fault;
   }
   line_at_ = next_at_;
-  line_ = bytes.substr(line_at_, end - 1 - line_at_);
-  next_at_ = scanned_ = end + 1;
+  line_ = bytes.substr(line_at_, stop - 1 - line_at_);
+  next_at_ = scanned_ = stop + 1;
   return Found::line;
 }
 

@@ -26,6 +26,7 @@ enum class HeadFault : std::uint8_t {
   too_many_connection_options,
   bad_connection_option,
   bare_line_feed,
+  bare_carriage_return,
   bad_request_line,
   bad_status_line,
   unsupported_version,
