@@ -14,6 +14,11 @@ using Outcome = AnswerParser::Outcome;
 
 constexpr std::size_t kReadSize = std::size_t{16} * 1024;  // one TLS record
 
+/// Whether a write failed because the server ended the connection or its side of it.
+bool closed_by_server(Stream::ErrorCode error) {
+  return error == boost::asio::error::broken_pipe || error == boost::asio::error::connection_reset;
+}
+
 }  // namespace
 
 RoundTrip::RoundTrip(Dialer& dialer, Connection connection, Options options)
@@ -78,7 +83,9 @@ void RoundTrip::written(Stream::ErrorCode error, std::size_t size) {
   if (size == 0 && fault) return finish(*fault);
   // What may still come over a connection that was idle before is no answer to this request.
   if (size == 0 && options_.pooled) return finish(Lost{error.message()});
-  // Otherwise the answer that explains it may be there: reading goes on.
+  // The answer that explains it may be there: reading goes on. If this machine cannot send, the
+  // server still waits for the rest and says nothing.
+  if (!closed_by_server(error) && !parser_.begun()) finish(Lost{error.message()});
 }
 
 void RoundTrip::read() {

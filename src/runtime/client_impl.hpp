@@ -31,7 +31,7 @@ engine::Engine::CallHandler passing_outcome(Client::ResponseHandler handler);
 
 /// What is behind a Client: its options, and the running client that the first call starts. Its
 /// functions may throw where Client's return an error. Thread-safe.
-class Client::Impl {
+class [[gnu::visibility("hidden")]] Client::Impl {
  public:
   Impl(ClientOptions options, Hooks hooks, Dependencies dependencies);
   ~Impl();

@@ -129,11 +129,17 @@ static bool counts(int fd) {
     real;                                                                  \
   })
 
+// After a reset, nothing more comes over the connection.
+static void fail_with(int error, int fd) {
+  if (error == ECONNRESET && fd >= 0) syscall(SYS_shutdown, fd, SHUT_RDWR);
+  errno = error;
+}
+
 #define OPERATION(kind, failure, type, name, parameters, arguments, fd, path) \
   type name parameters {                                                      \
     const bool it = is_chosen(kind, false, #name, fd, path);                  \
     if (it && action == kFail) {                                              \
-      errno = errors[kind];                                                   \
+      fail_with(errors[kind], fd);                                            \
       return failure;                                                         \
     }                                                                         \
     type const result = REAL(name) arguments;                                 \

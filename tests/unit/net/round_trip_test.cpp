@@ -193,6 +193,25 @@ TEST_F(RoundTripTest, FailedWriteAndNoAnswerIsALossForTheReasonOfTheWrite) {
   EXPECT_EQ(ending<RoundTrip::Lost>().why, make_error_code(failed::connection_reset).message());
 }
 
+TEST_F(RoundTripTest, MachineThatCannotSendWaitsForNoAnswer) {
+  start();
+  const auto cannot_send = boost::system::errc::make_error_code(boost::system::errc::io_error);
+  stream_->write_ends(cannot_send, 3);
+  ASSERT_TRUE(ended()) << "the server waits for the rest of the request";
+  EXPECT_EQ(ending<RoundTrip::Lost>().why, cannot_send.message());
+  EXPECT_TRUE(trip_->request_sent());
+}
+
+TEST_F(RoundTripTest, MachineThatCannotSendTheRestStillReadsAnAnswerThatHasBegun) {
+  start();
+  stream_->comes("HTTP/1.1 413 X\r\n");
+  stream_->write_ends(boost::system::errc::make_error_code(boost::system::errc::io_error), 3);
+  ASSERT_FALSE(ended());
+  stream_->comes("Content-Length: 0\r\n\r\n");
+  ASSERT_TRUE(ended());
+  EXPECT_EQ(answered().exchange.status, 413);
+}
+
 TEST_F(RoundTripTest, EndAfterAResetIsNotTheEndOfABody) {
   start();
   stream_->comes("HTTP/1.1 413 X\r\n\r\nsto");
