@@ -39,8 +39,12 @@ class FakeStream final : public Stream {
   }
   [[nodiscard]] std::optional<TransportFailure> fault() const override { return tls_failure; }
   void finish() override {}
-  void close() override {}
-  void reset() override {}
+  /// As a socket does: what was under way goes, and what it kept alive with it.
+  void close() override {
+    write_ = nullptr;
+    read_ = nullptr;
+  }
+  void reset() override { close(); }
 
   void write_ends(ErrorCode error, std::size_t size) {
     std::exchange(write_, nullptr)(error, size);
@@ -69,6 +73,8 @@ class FakeStream final : public Stream {
 
 class RoundTripTest : public testing::Test {
  protected:
+  void TearDown() override { stream_->close(); }  // the owner of a round trip does
+
   void start(RoundTrip::Options options = {}, HttpRequest request = {}) {
     options.deadline = clock_.boot() + seconds{10};
     options.body_limit = 1000;

@@ -382,9 +382,10 @@ TokenFailure out_of_time(WallTime local, std::optional<Duration> truth_less_loca
                            .detail = "",
                            .not_before = kTrueTime - 30 * 24h,
                            .not_after = kTrueTime + 60 * 24h};
-  if (truth_less_local)
+  if (truth_less_local) {
     failure.time_report =
         TimeReport{{*truth_less_local - 1ms, *truth_less_local + 1ms}, "NTP (ntp:123)"};
+  }
   const LoginFailure login = failure_of(failure, "https://login.test", local);
   EXPECT_EQ(login.retry, Retry::never);
   return login.failure;

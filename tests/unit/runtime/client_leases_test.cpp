@@ -100,7 +100,7 @@ TEST_F(ClientWithOwnStack, LearnsTheApisClockFromObservations) {
   environment.api().set_offset(1s);
   ASSERT_TRUE(client->await_lease());
   for (int i = 0; i < 8; ++i) {
-    Exchange seen = std::get<Exchange>(
+    const Exchange seen = std::get<Exchange>(
         environment.send(Bearer{"token-1", "Bearer token-1", client->now() + 30s}));
     static_cast<void>(client->observe(1, seen));
     machine.advance(300ms);

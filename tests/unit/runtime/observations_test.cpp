@@ -16,9 +16,9 @@ class ObservedAnswers : public ::testing::Test {
  protected:
   /// An answer of the API now; its clock is the machine's.
   AnswerHead head(int status) {
-    AnswerHead out = answer(status, "", machine);
+    Exchange out = answer(status, "", machine);
     out.origin = "https://api.test";
-    return out;
+    return static_cast<AnswerHead&&>(out);
   }
   Observed observe(std::uint64_t generation, const AnswerHead& seen) {
     return observations.observe(generation, seen);
