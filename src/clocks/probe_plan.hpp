@@ -32,7 +32,7 @@ struct ProbeBudget {
 /// one second are spread over that bracket, and each answer moves the rest: one that still shows N
 /// - 1 lowers `high`, the first that shows N raises `low` and ends the second. Neither the delay of
 /// one direction nor its asymmetry need be known. The width that can be reached is the shortest
-/// round trip; `clocks_probe_test` holds what is reached with how many probes.
+/// round trip; `probe_property_test` holds what is reached with how many probes.
 ///
 /// The last ones are *flank* probes, on connections of their own: one that must still show the old
 /// second, one that must show the new. They would meet a second clock behind the name, however
