@@ -48,10 +48,10 @@ Result<std::vector<proxy::ListenAddress>> addresses_of(const std::vector<std::st
 using MaybeError = std::optional<Error>;
 
 MaybeError read_workers(const std::optional<std::string>& text, std::size_t& into) {
-  constexpr std::size_t kMost = 64;
+  constexpr std::size_t kMax = 64;
   into = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 2);
   if (auto error = read_number("--workers", text, into)) return error;
-  if (into >= 1 && into <= kMost) return std::nullopt;
+  if (into >= 1 && into <= kMax) return std::nullopt;
   return usage_error("--workers is not a number from 1 to 64", "leave it out: 2, or 1 on one core");
 }
 

@@ -23,7 +23,7 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr std::size_t kMostBody = std::size_t{1024} * 1024;         // bytes
+constexpr std::size_t kMaxBody = std::size_t{1024} * 1024;          // bytes
 constexpr std::size_t kDrainLimit = std::size_t{16} * 1024 * 1024;  // of a body that was refused
 constexpr std::chrono::seconds kIdleTime{65};  // longer than what upstream connections are kept
 constexpr std::chrono::seconds kDrainTime{2};
@@ -67,17 +67,6 @@ bool named_by_connection(const Headers& headers, std::string_view name) {
   return false;
 }
 
-/// The same of a request's.
-bool named_by_connection(const relay::RequestHead& head, std::string_view name) {
-  bool named = false;
-  for (const relay::Field field : head.fields) {
-    if (field.known != relay::FieldName::connection) continue;
-    relay::for_each_element(
-        field.value, [&](std::string_view option) { named = named || iequals(option, name); });
-  }
-  return named;
-}
-
 /// What goes on to the API, without its body: no credentials of the client's, and nothing about its
 /// connection.
 Request forwarded(const relay::RequestHead& head, std::string_view target) {
@@ -86,24 +75,24 @@ Request forwarded(const relay::RequestHead& head, std::string_view target) {
   request.path = target;
   for (const relay::Field field : head.fields) {
     if (net::transport_field(field.name) || field.known == relay::FieldName::expect) continue;
-    if (named_by_connection(head, field.name)) continue;
+    if (relay::named_by_connection(head, field.name)) continue;
     request.headers.add(std::string(field.name), std::string(field.value));
   }
   return request;
 }
 
-/// What comes back from it. Its length is said anew, and a Location on the API's origin leads here.
-Headers returned(const Headers& headers, std::string_view api_origin) {
+/// The fields that come back from it. The length is added later, a Location on the API's origin
+/// leads here, and what repeats the token is overwritten.
+Headers returned(const Headers& headers, std::string_view api_origin,
+                 const std::optional<oauth::Echo>& echo) {
   Headers kept;
   for (const auto& field : headers.fields()) {
     if (net::transport_field(field.name) || named_by_connection(headers, field.name)) continue;
     const bool location = relay::field_name(field.name) == relay::FieldName::location;
-    const auto path = location ? relay::path_on_origin(field.value, api_origin) : "";
-    if (!path.empty()) {
-      kept.add(field.name, std::string(path));
-      continue;
-    }
-    kept.add(field.name, field.value);
+    std::string value = field.value;
+    if (echo) echo->hide_in(value);
+    const auto path = location ? relay::path_on_origin(value, api_origin) : "";
+    kept.add(field.name, path.empty() ? std::move(value) : std::string(path));
   }
   return kept;
 }
@@ -113,21 +102,19 @@ int sends_to_api(const CallReport& report) {
       std::ranges::count(report.attempts, HostRole::api, &ReportedAttempt::host));
 }
 
-/// Overwrites what an answer repeats of the token: in its fields, and in the body of an error.
-void hide_token(Response& response, std::string_view token) {
+/// Overwrites what the body of an error repeats of the token.
+void hide_in_error(Response& response, const oauth::Echo& echo) {
   constexpr std::size_t kLargest = std::size_t{64} * 1024;
   constexpr int kFirstError = 400;
-  const oauth::Echo echo(token);
-  Headers headers;
-  for (const auto& field : response.headers.fields()) {
-    std::string value = field.value;
-    echo.hide_in(value);
-    headers.add(field.name, std::move(value));
-  }
-  response.headers = std::move(headers);
   if (response.status >= kFirstError && response.body.size() <= kLargest) {
     echo.hide_in(response.body);
   }
+}
+
+/// The fields that say what happened to the call.
+void add_report(Headers& headers, Verdict verdict, int attempts) {
+  headers.add("Skewguard-Verdict", std::string(to_string(verdict)));
+  headers.add("Skewguard-Attempts", std::to_string(attempts));
 }
 
 /// What the call spent on waits for a token and between sends.
@@ -222,7 +209,7 @@ void Session::take_head() {
     const auto text = relay::text_of(admission.denial);
     return refuse(text.status, text.code, text.message);
   }
-  if (head.content_length.value_or(0) > kMostBody) {
+  if (head.content_length.value_or(0) > kMaxBody) {
     return refuse(413, "body.too.large", "The body has more than 1 MiB.");
   }
   route_ = admission.route;
@@ -238,10 +225,10 @@ void Session::take_body() {
   using Found = relay::BodyReader::Found;
   std::string_view bytes = pending_.view();
   expects_continue_ = expects_continue_ && bytes.empty();
-  auto piece = body_reader_.take(bytes, kMostBody);
-  for (; piece.found == Found::data; piece = body_reader_.take(bytes, kMostBody)) {
+  auto piece = body_reader_.take(bytes, kMaxBody);
+  for (; piece.found == Found::data; piece = body_reader_.take(bytes, kMaxBody)) {
     request_.body.append(piece.data);
-    if (request_.body.size() > kMostBody) {
+    if (request_.body.size() > kMaxBody) {
       return refuse(413, "body.too.large", "The body has more than 1 MiB.");
     }
   }
@@ -299,16 +286,17 @@ void Session::answered(Result<Response> result) {
     if (error.report) worker_.service().metrics.judged(*error.report);
     return reply(failure_page(error));
   }
-  if (const Lease* lease = worker_.gate().lease()) hide_token(*result, lease->token);
+  std::optional<oauth::Echo> echo;
+  if (const Lease* lease = worker_.gate().lease()) echo.emplace(lease->token);
+  if (echo) hide_in_error(*result, *echo);
   record_.verdict = result->report.verdict;
   record_.attempts = sends_to_api(result->report);
   record_.status = result->status;
   record_.added = record_.held + waits_of(result->report);
   record_.upstream = result->report.elapsed - waits_of(result->report);
   worker_.service().metrics.judged(result->report);
-  Headers headers = returned(result->headers, worker_.api_origin());
-  headers.add("Skewguard-Verdict", std::string(to_string(*record_.verdict)));
-  headers.add("Skewguard-Attempts", std::to_string(record_.attempts));
+  Headers headers = returned(result->headers, worker_.api_origin(), echo);
+  add_report(headers, *record_.verdict, record_.attempts);
   const bool with_body = has_body(request_.method, result->status);
   std::optional<std::string> length;
   if (with_body) {
@@ -327,10 +315,7 @@ void Session::reply(Page page) {
   const Now now = worker_.service().clocks.now();
   page.headers.add("Date", time::format_http_date(std::chrono::floor<std::chrono::seconds>(
                                now.wall.time_since_epoch())));
-  if (record_.verdict) {
-    page.headers.add("Skewguard-Verdict", std::string(to_string(*record_.verdict)));
-    page.headers.add("Skewguard-Attempts", std::to_string(record_.attempts));
-  }
+  if (record_.verdict) add_report(page.headers, *record_.verdict, record_.attempts);
   std::optional<std::string> length = std::to_string(page.body.size());
   if (page.status == 204) length.reset();
   if (!has_body(request_.method, page.status)) page.body = Secret();

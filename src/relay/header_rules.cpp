@@ -29,17 +29,6 @@ class HeadWriter {
   bool fits_ = true;
 };
 
-/// Whether a Connection field names this one.
-bool named_by_connection(const HeadFacts& head, std::string_view name) noexcept {
-  bool named = false;
-  for (const Field field : head.fields) {
-    if (field.known != FieldName::connection) continue;
-    for_each_element(field.value,
-                     [&](std::string_view option) { named = named || iequals(option, name); });
-  }
-  return named;
-}
-
 bool has_connection(const HeadFacts& head) noexcept {
   return head.fields.find(FieldName::connection).has_value();
 }
@@ -105,6 +94,16 @@ void write_location(const Field& field, const OutgoingAnswer& outgoing,
 }
 
 }  // namespace
+
+bool named_by_connection(const HeadFacts& head, std::string_view name) noexcept {
+  bool named = false;
+  for (const Field field : head.fields) {
+    if (field.known != FieldName::connection) continue;
+    for_each_element(field.value,
+                     [&](std::string_view option) { named = named || iequals(option, name); });
+  }
+  return named;
+}
 
 bool append_request_head(const RequestHead& head, const OutgoingRequest& outgoing,
                          Buffer& out) noexcept {

@@ -40,6 +40,9 @@ bool append_answer_head(const AnswerHead& head, const OutgoingAnswer& outgoing,
 /// Appends an interim answer (1xx) for a client of HTTP/1.1.
 bool append_interim_head(const AnswerHead& head, Buffer& out) noexcept;
 
+/// Whether a Connection field names this one, so that it is about one connection only.
+bool named_by_connection(const HeadFacts& head, std::string_view name) noexcept;
+
 /// Where `location` leads on the API's origin: the path, query and fragment. Empty if it leads
 /// elsewhere or is relative.
 std::string_view path_on_origin(std::string_view location, std::string_view origin) noexcept;

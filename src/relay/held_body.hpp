@@ -19,7 +19,7 @@ class ReplayMemory {
 
  private:
   friend class HeldBody;
-  static constexpr std::size_t kMostSpare = 16;                         // blocks
+  static constexpr std::size_t kMaxSpare = 16;                          // blocks
   static constexpr std::size_t kLargestSpare = std::size_t{64} * 1024;  // bytes
 
   std::vector<char> take() {
@@ -32,7 +32,7 @@ class ReplayMemory {
     left_ += block.size();
     block.clear();
     const bool worth = block.capacity() > 0 && block.capacity() <= kLargestSpare;
-    if (worth && spare_.size() < kMostSpare) spare_.push_back(std::move(block));
+    if (worth && spare_.size() < kMaxSpare) spare_.push_back(std::move(block));
   }
 
   std::size_t left_;

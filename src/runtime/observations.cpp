@@ -60,7 +60,7 @@ void Observations::note(std::uint64_t accepted, const AnswerHead& head, bool dat
   {
     const std::lock_guard lock(mutex_);
     // The acceptance of a token is told once, so it is never left out.
-    if (pending_.size() >= kMostPending && accepted == 0) return;
+    if (pending_.size() >= kMaxPending && accepted == 0) return;
     pending_.push_back(seen);
     wake = !std::exchange(woken_, true);
   }

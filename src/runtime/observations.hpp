@@ -21,7 +21,7 @@ class Observations {
   /// say what the next call needs to know.
   static constexpr Duration kDatesApart = std::chrono::milliseconds{250};
   /// More than a loop that runs leaves untaken.
-  static constexpr std::size_t kMostPending = 64;
+  static constexpr std::size_t kMaxPending = 64;
 
   /// `api_url`: answers of other origins say nothing. `wake` has the loop call take(); it may be
   /// called on any thread, without a lock.

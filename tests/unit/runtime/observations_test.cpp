@@ -70,7 +70,7 @@ TEST_F(ObservedAnswers, AreBounded) {
   for (int i = 0; i < 1000; ++i) observe(1, head(500));
   observe(1, head(200));
   const auto taken = observations.take();
-  ASSERT_EQ(taken.size(), Observations::kMostPending + 1);
+  ASSERT_EQ(taken.size(), Observations::kMaxPending + 1);
   EXPECT_EQ(taken.back().accepted, 1U) << "which is told once, so it is never left out";
 }
 
