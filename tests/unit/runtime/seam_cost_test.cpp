@@ -4,31 +4,18 @@
 #include <pthread.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <memory>
-#include <new>
 
+#include "allocations.hpp"
 #include "client_testing.hpp"
 
 namespace {
 
-std::atomic<std::size_t> allocations{0};
 std::atomic<std::size_t> locks{0};
 
 }  // namespace
 
-// Both count; the C library does the work.
-void* operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t /*size*/) noexcept {
-  std::free(memory);
-}
+// Counts; the C library does the work.
 extern "C" int pthread_mutex_lock(pthread_mutex_t* mutex) {
   static const auto real =
       reinterpret_cast<int (*)(pthread_mutex_t*)>(::dlsym(RTLD_NEXT, "pthread_mutex_lock"));
@@ -89,12 +76,12 @@ class SeamCost : public ::testing::Test {
 TEST_F(SeamCost, IsNoLockNoAllocationAndNoHandOverForAGoodRequest) {
   ASSERT_TRUE(request()) << "the first tells that the token was accepted";
   machine.run();
-  const std::size_t allocated = allocations;
+  const std::size_t allocated = allocations();
   const std::size_t locked = locks;
   const int posted = posts;
   int good = 0;
   for (int i = 0; i < 100'000; ++i) good += request() ? 1 : 0;
-  EXPECT_EQ(allocations, allocated);
+  EXPECT_EQ(allocations(), allocated);
   EXPECT_EQ(locks, locked);
   EXPECT_EQ(posts, posted);
   EXPECT_EQ(good, 100'000);
@@ -115,12 +102,12 @@ TEST_F(SeamCost, IsFourHandOversASecond) {
 
 /// Without this the first test could pass by counting nothing.
 TEST_F(SeamCost, IsCounted) {
-  const std::size_t allocated = allocations;
+  const std::size_t allocated = allocations();
   const std::size_t locked = locks;
   const int posted = posts;
   head.status = 500;
   ASSERT_TRUE(request());
-  EXPECT_GT(allocations, allocated);
+  EXPECT_GT(allocations(), allocated);
   EXPECT_GT(locks, locked);
   EXPECT_GT(posts, posted);
 }
