@@ -56,7 +56,7 @@ class SeamCost : public ::testing::Test {
     if (!made || !made->await_lease()) std::abort();
     client = std::make_unique<Client>(*std::move(made));
     reader = client->reader();
-    head = answer(200, "", machine);
+    head = static_cast<AnswerHead&&>(answer(200, "", machine));
     head.origin = "https://api.test";
   }
   /// All of a guarded request but the request.
