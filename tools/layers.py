@@ -126,7 +126,7 @@ def check_file(root, path):
         folder = parts[1]
         allowed = reachable(folder)
     else:
-        near = [path.parent, root / parts[0], root / "fuzz"]
+        near = [path.parent, root / parts[0], root / "fuzz", root / "bench"]
         if parts[:2] == ("tests", "unit") and parts[2] in ARROWS:
             allowed = reachable(parts[2])
     for line, bracket, name in includes(path):
