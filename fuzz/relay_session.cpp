@@ -165,6 +165,9 @@ class Drive {
     const int status = session_.status();
     if (retry) cured_ = status == 401 || status == 504;
     step(event::Judged{"token_expired", retry, generation_});
+    require(acquiring_ == (retry && can_retry_) || closed_,
+            "a retry is made where one was offered");
+    unjudged_ = acquiring_;
   }
 
   void answer_page() {
@@ -250,9 +253,11 @@ class Drive {
                             acquiring_ = true;
                             fresh_ = a.fresh;
                           },
-                          [this](const action::Judge&) {
+                          [this](const action::Judge& a) {
                             require(!waits(), "one thing at a time");
                             judging_ = true;
+                            can_retry_ = a.can_retry;
+                            unjudged_ = false;
                           },
                           [this](const action::Serve&) { ask_for_page(false); },
                           [this](const action::Fail& a) { ask_for_page(a.problem.retry); },
@@ -263,6 +268,7 @@ class Drive {
                           },
                           [this](const action::Done&) {
                             require(!waits() && !upstream_, "all is given back");
+                            require(!unjudged_, "what comes of a retry is judged");
                             sends_ = 0;
                             cured_ = false;
                           },
@@ -277,6 +283,7 @@ class Drive {
     require(!waits() && !upstream_, "one thing at a time");
     require(!retry || sends_ == 0, "Retry-After means that nothing was sent");
     paging_ = true;
+    unjudged_ = false;  // the driver knows that it failed
     retry_after_ = retry;
   }
 
@@ -303,6 +310,8 @@ class Drive {
   bool cured_ = false;  // the engine wants it sent again after 401 or 504
   bool acquiring_ = false;
   bool judging_ = false;
+  bool can_retry_ = false;
+  bool unjudged_ = false;  // a retry was made, and its answer not judged yet
   bool paging_ = false;
   bool fresh_ = false;
   bool retry_after_ = false;

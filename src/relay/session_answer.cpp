@@ -5,6 +5,7 @@
 namespace skewguard::relay {
 namespace {
 
+constexpr int kFirstError = 400;
 constexpr unsigned kMaxInterims = 16;                          // per request
 constexpr std::size_t kMaxErrorBody = std::size_t{64} * 1024;  // that the engine sees
 constexpr unsigned kMaxResendsOfLost = 2;
@@ -14,12 +15,18 @@ constexpr Problem kLostAnswer{502, "api.connection.lost",
                               "The connection to the API ended before its answer."};
 constexpr Problem kBadAnswer{502, "api.answer.malformed", "The API's answer is malformed."};
 
-/// Whether an answer may be about the token.
-bool needs_judgement(int status) noexcept {
-  return status == 401 || status == 403 || status == 504;
+}  // namespace
+
+/// Whether the answer may be about the token, or shows how a retry ended.
+bool Session::needs_judgement() const noexcept {
+  return retried_ || status_ == 401 || status_ == 403 || status_ == 504;
 }
 
-}  // namespace
+/// After a 401 or 504 the request has had no effect.
+bool Session::can_retry() const noexcept {
+  const bool harmless = status_ == 401 || status_ == 504 || (status_ == 403 && idempotent());
+  return harmless && replayable();
+}
 
 void Session::pump_answer() {
   while (phase_ == Phase::exchange && !answering_) {
@@ -51,7 +58,13 @@ bool Session::read_answer_head() {
   answer_body_ = BodyReader(answer_framing(answer(), request().method));
   framing_ = client_framing(answer_framing(answer(), request().method), request().version);
   in.keep(answer().size);
-  if (needs_judgement(status_)) phase_ = Phase::error;
+  if (needs_judgement()) {
+    if (status_ >= kFirstError) {
+      phase_ = Phase::error;
+    } else {
+      judge();
+    }
+  }
   return true;
 }
 
@@ -149,11 +162,14 @@ void Session::collect_error() {
       if (!upstream_ended_) return;
       answer_cut_ = !answer_body_.whole_at_close();
     }
-    phase_ = Phase::judge;
-    waiting_since_ = now_;
-    actions_.add(action::Judge{replayable()});
-    return;
+    return judge();
   }
+}
+
+void Session::judge() {
+  phase_ = Phase::judge;
+  waiting_since_ = now_;
+  actions_.add(action::Judge{can_retry()});
 }
 
 /// The connection ended without an answer. A request may be sent again if that cannot repeat its
@@ -166,7 +182,7 @@ void Session::upstream_lost() {
   ++resends_;
   if (nothing_sent_) --attempts_;
   drop_upstream();
-  acquire(0, true);
+  acquire(true);
 }
 
 /// After a 204 with a length some servers send a body, against RFC 9110 section 8.6.

@@ -134,12 +134,13 @@ void Session::on(const event::UpstreamEnded& ended) {
 
 void Session::on(const event::Judged& judged) {
   verdict_ = judged.verdict;
-  const bool harmless = status_ == 401 || status_ == 504 || idempotent();
-  if (judged.retry && harmless && replayable()) {
+  if (judged.retry && can_retry()) {
     release(reusable());
     work_->upstream_in.clear();
     error_body_.clear();
-    acquire(judged.after, false);
+    retried_ = true;
+    after_ = judged.after;
+    acquire(false);
     return;
   }
   if (answer_cut_) return fail_upstream(kLost);
@@ -166,8 +167,9 @@ void Session::on(const event::Next&) {
   target_ = verdict_ = {};
   attempts_ = resends_ = interims_ = 0;
   sent_ = error_given_ = 0;
-  generation_ = 0;
+  generation_ = after_ = 0;
   holding_ = true;
+  retried_ = false;
   streamed_ = probed_ = has_request_ = has_bytes_ = answering_ = answer_cut_ = false;
   phase_ = Phase::head;
 }
@@ -275,7 +277,7 @@ void Session::admit_request() {
     return;
   }
   holding_ = request().content_length.value_or(0) <= rules_.max_replay_body;
-  acquire(0, false);
+  acquire(false);
 }
 
 void Session::read_own_body() {
@@ -291,10 +293,10 @@ void Session::read_own_body() {
   actions_.add(action::Serve{route_});
 }
 
-void Session::acquire(std::uint64_t after, bool fresh) {
+void Session::acquire(bool fresh) {
   phase_ = Phase::acquire;
   waiting_since_ = attempts_ == 0 ? started_ : now_;
-  actions_.add(action::Acquire{after, fresh});
+  actions_.add(action::Acquire{after_, fresh});
 }
 
 /// What has come before the token shows whether the request is complete.

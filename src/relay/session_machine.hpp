@@ -113,7 +113,9 @@ struct Acquire {
   std::uint64_t after = 0;  ///< only a token of a later generation will do
   bool fresh = false;       ///< only a new connection will do
 };
-/// Let the engine judge answer_head() and error_body(); answer with Judged.
+/// Let the engine judge workspace.answer.head() and error_body(), which is empty below status 400;
+/// answer with Judged. Comes for each answer 401, 403 or 504, and for every answer once an earlier
+/// one was retried.
 struct Judge {
   bool can_retry = false;  ///< otherwise the client gets this answer in any case
 };
@@ -223,7 +225,7 @@ class Session {
   void read_head();
   void admit_request();
   void read_own_body();
-  void acquire(std::uint64_t after, bool fresh);
+  void acquire(bool fresh);
 
   void hold_while_waiting();
   void pump_request();
@@ -242,6 +244,7 @@ class Session {
   void append_answer(std::string_view data);
   void end_answer();
   void collect_error();
+  void judge();
   void upstream_lost();
 
   void pump_page();
@@ -258,6 +261,8 @@ class Session {
   [[nodiscard]] bool still_sends() const noexcept;
   [[nodiscard]] bool reusable() const noexcept;
   [[nodiscard]] bool replayable() const noexcept { return !streamed_; }
+  [[nodiscard]] bool needs_judgement() const noexcept;
+  [[nodiscard]] bool can_retry() const noexcept;
   [[nodiscard]] bool idempotent() const noexcept;
   [[nodiscard]] bool waits_for_driver() const noexcept;
   [[nodiscard]] const RequestHead& request() const noexcept { return work_->request.head(); }
@@ -290,8 +295,10 @@ class Session {
   // Its way to the API.
   std::uint64_t generation_ = 0;
   unsigned attempts_ = 0;
-  unsigned resends_ = 0;  // after connections that failed
-  std::size_t sent_ = 0;  // of held_, into upstream_out
+  unsigned resends_ = 0;     // after connections that failed
+  bool retried_ = false;     // after a judgement: the engine waits for what comes of it
+  std::uint64_t after_ = 0;  // only tokens of later generations will do
+  std::size_t sent_ = 0;     // of held_, into upstream_out
   bool has_upstream_ = false;
   bool reused_ = false;
   bool request_sent_ = false;  // all of it is in upstream_out

@@ -109,7 +109,7 @@ void in_pieces(Messages& messages, std::string_view bytes, Send send) {
   }
 }
 
-Pair random_request(Messages& messages) {
+Pair random_request(Messages& messages, const std::string& token) {
   constexpr std::array<const char*, 6> kMethods{"GET", "POST", "PUT", "PATCH", "DELETE", "ODD"};
   Pair request;
   const std::string target = "/api/v2/" + messages.word("aZ0-_~!$&'()*+,=:@{}|/\"<>[]^`", 30) +
@@ -119,37 +119,68 @@ Pair random_request(Messages& messages) {
   request.sent += "hOST: localhost:8484\r\n";
   request.expected += "hOST: api.test\r\n";
   messages.add_fields(request);
-  messages.add_body(request, "Authorization: Bearer token1\r\n");
+  messages.add_body(request, "Authorization: Bearer " + token + "\r\n");
   return request;
 }
 
-Pair random_answer(Messages& messages) {
+Pair random_answer(Messages& messages, int attempts) {
   constexpr std::array<int, 6> kStatuses{200, 201, 400, 429, 500, 503};
   Pair answer;
   answer.both("HTTP/1.1 " + std::to_string(kStatuses.at(messages.below(kStatuses.size()))) + ' ' +
               messages.word("a b", 8) + "\r\n");
   messages.add_fields(answer);
-  messages.add_body(answer, "Skewguard-Verdict: ok\r\nSkewguard-Attempts: 1\r\n");
+  messages.add_body(answer, std::string("Skewguard-Verdict: ") +
+                                (attempts == 1 ? "ok" : "token_expired") +
+                                "\r\nSkewguard-Attempts: " + std::to_string(attempts) + "\r\n");
   return answer;
+}
+
+/// The request is sent again after each rejection, the last time with the token of this number.
+void reject(SessionBench& bench, int rejections) {
+  for (int n = 1; n <= rejections; ++n) {
+    (void)bench.to_upstream();
+    bench.upstream("HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno");
+    ASSERT_EQ(bench.did(), "judge\n");
+    bench.step(event::Judged{"token_expired", true, static_cast<std::uint64_t>(n)});
+    ASSERT_EQ(bench.did(), "release\nacquire after " + std::to_string(n) + "\n");
+    bench.ready(static_cast<std::uint64_t>(n) + 1);
+  }
+}
+
+/// What the client gets of an answer that comes in pieces, and is judged if there was a rejection.
+std::string answered(SessionBench& bench, Messages& messages, const std::string& answer) {
+  std::string given;
+  std::string did;
+  in_pieces(messages, answer, [&](std::string_view piece) {
+    bench.upstream(piece);
+    given += bench.to_client();
+    did += bench.did();
+    if (did != "judge for good\n") return;
+    EXPECT_EQ(given, "") << "nothing before the judgement";
+    bench.step(event::Judged{"token_expired"});
+    bench.upstream("");
+    given += bench.to_client();
+    did = bench.did();
+  });
+  EXPECT_TRUE(did.starts_with("release\ndone ")) << did << answer;
+  return given;
 }
 
 TEST(Session, ChangesNothingElseInRandomMessages) {
   Messages messages(15);
   SessionBench bench;
   for (int n = 0; n < kMessages; ++n) {
-    const Pair request = random_request(messages);
+    const int rejections =
+        static_cast<int>(messages.below(3)) * static_cast<int>(messages.below(2));
+    const Pair request = random_request(messages, "token" + std::to_string(rejections + 1));
     in_pieces(messages, request.sent, [&](std::string_view piece) { bench.client(piece); });
     ASSERT_EQ(bench.did(), "acquire after 0\n") << request.sent;
     bench.ready();
+    reject(bench, rejections);
     ASSERT_EQ(unchunked<RequestReader>(bench.to_upstream()), request.expected);
-    const Pair answer = random_answer(messages);
-    std::string given;
-    in_pieces(messages, answer.sent, [&](std::string_view piece) {
-      bench.upstream(piece);
-      given += bench.to_client();
-    });
+    const Pair answer = random_answer(messages, rejections + 1);
+    const std::string given = answered(bench, messages, answer.sent);
     ASSERT_EQ(unchunked<AnswerReader>(given), answer.expected);
-    ASSERT_TRUE(bench.did().starts_with("release\ndone ")) << answer.sent;
   }
 }
 

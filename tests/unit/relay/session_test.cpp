@@ -183,9 +183,83 @@ TEST(Session, SendsAgainWithAnotherTokenAfterACurableRejection) {
             "POST /api/v2/x HTTP/1.1\r\nHost: api.test\r\nContent-Length: 4\r\n"
             "Authorization: Bearer token2\r\n\r\nbody");
   bench.upstream(kOk);
+  EXPECT_EQ(bench.did(), "judge for good\n");
+  bench.step(event::Judged{"token_expired"});
   EXPECT_THAT(bench.to_client(),
               HasSubstr("Skewguard-Verdict: token_expired\r\nSkewguard-Attempts: 2\r\n"));
   EXPECT_EQ(bench.did(), "release\ndone 200 x2\n");
+}
+
+/// Up to the point where the request has been sent a second time.
+void send_twice(SessionBench& bench) {
+  send(bench, kGet);
+  bench.upstream(kRefused);
+  bench.step(event::Judged{"token_expired", true, 1});
+  EXPECT_EQ(bench.did(), "judge\nrelease\nacquire after 1\n");
+  bench.ready(2);
+  (void)bench.to_upstream();
+}
+
+TEST(Session, HasEveryAnswerJudgedAfterARetry) {
+  for (const int status : {200, 204, 302, 400, 403, 404, 429, 500}) {
+    SessionBench bench;
+    send_twice(bench);
+    bench.upstream("HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_EQ(bench.did(), status == 403 ? "judge\n" : "judge for good\n");
+    EXPECT_EQ(bench.to_client(), "") << "nothing before the judgement";
+    bench.step(event::Judged{"clock_ahead"});
+    EXPECT_THAT(bench.to_client(), HasSubstr("Skewguard-Verdict: clock_ahead\r\n"));
+    EXPECT_EQ(bench.did(), "release\ndone " + std::to_string(status) + " x2\n");
+    send(bench, kGet);
+    bench.upstream(kOk);
+    EXPECT_EQ(bench.did(), "release\ndone 200 x1\n") << "only of that request";
+    EXPECT_EQ(bench.to_client(), kOkGiven);
+  }
+}
+
+TEST(Session, HasAGoodAnswerJudgedByItsHeadAndStreamsItsBody) {
+  SessionBench bench;
+  send_twice(bench);
+  const std::string body(1000 * 1000, 'b');
+  bench.upstream("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: ");
+  EXPECT_EQ(bench.to_client(), "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
+  bench.upstream("1000000\r\n\r\n");
+  EXPECT_EQ(bench.did(), "judge for good\n") << "before a byte of its body has come";
+  EXPECT_FALSE(bench.session.reads_upstream(bench.work));
+  bench.step(event::Judged{"token_expired", true, 2});
+  EXPECT_EQ(bench.did(), "") << "a good answer is not retried";
+  bench.upstream(body.substr(0, 1000));
+  EXPECT_TRUE(bench.to_client().ends_with("\r\n\r\n" + body.substr(0, 1000)));
+  EXPECT_EQ(bench.session.error_body(), "");
+  bench.upstream(body.substr(1000));
+  EXPECT_TRUE(bench.to_client().ends_with(body.substr(1000)));
+  EXPECT_EQ(bench.did(), "release\ndone 200 x2\n");
+}
+
+TEST(Session, RetriesAsOftenAsTheEngineWants) {
+  SessionBench bench;
+  send_twice(bench);
+  bench.upstream("HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n");
+  bench.step(event::Judged{"auth_backend_unavailable", true, 1});
+  bench.ready(2);
+  bench.upstream(kOk);
+  EXPECT_EQ(bench.did(), "judge\nrelease\nacquire after 1\njudge for good\n");
+}
+
+TEST(Session, PassesAGoodAnswerWhoseJudgementTakesTooLong) {
+  SessionBench bench;
+  send_twice(bench);
+  bench.upstream(kOk);
+  bench.pass(seconds{12});
+  EXPECT_EQ(bench.did(), "judge for good\nabandon\nrelease\ndone 200 x2\n");
+  EXPECT_THAT(bench.to_client(), HasSubstr("Skewguard-Verdict: unknown\r\n"));
+}
+
+TEST(Session, NeverGoesBackToARejectedToken) {
+  SessionBench bench;
+  send_twice(bench);
+  bench.step(event::UpstreamEnded{true});
+  EXPECT_EQ(bench.did(), "drop\nacquire after 1 fresh\n");
 }
 
 TEST(Session, SendsAChunkedBodyAgain) {
@@ -214,7 +288,7 @@ TEST(Session, DoesNotRepeatAnEffectAfterAnotherStatus) {
   send(post_bench, sized_post("body"));
   post_bench.upstream(denied);
   post_bench.step(event::Judged{"token_rejected", true, 1});
-  EXPECT_EQ(post_bench.did(), "judge\nrelease\ndone 403 x1\n");
+  EXPECT_EQ(post_bench.did(), "judge for good\nrelease\ndone 403 x1\n");
   SessionBench get_bench;
   send(get_bench, kGet);
   get_bench.upstream(denied);
@@ -649,6 +723,7 @@ TEST(Session, ForgetsARequestBeforeTheNext) {
   bench.ready(2);
   (void)bench.to_upstream();
   bench.upstream(kOk);
+  bench.step(event::Judged{"token_expired"});
   (void)bench.to_client();
   (void)bench.did();
   bench.client(kGet);
