@@ -16,7 +16,9 @@ LoginHost::LoginHost(Options options, Grants grants, std::shared_ptr<const Diale
       dialect_(std::move(dialect)) {}
 
 void LoginHost::replace(Grants grants) {
-  replaced_.insert(replaced_.end(), grants_.all().begin(), grants_.all().end());
+  Grants old = grants_.all();
+  if (!old.empty()) std::swap(old.front(), old.at(grants_.number() - 1));
+  replaced_.insert(replaced_.end(), old.begin(), old.end());
   grants_ = GrantRotation(std::move(grants));
 }
 
@@ -52,7 +54,7 @@ Refusal LoginHost::refusal_of(const Exchange& exchange) const {
 }
 
 LoginContext LoginHost::context() const {
-  const Grant& grant = grants_.current();
+  const Grant& grant = was_replaced() ? *replaced_.front() : grants_.current();
   LoginContext out{origin_, options_.region, grant.client_id()};
   out.secret_hint = secret_hint(grant.client_secret().reveal(), grant.client_auth());
   out.client_auth = grant.client_auth();

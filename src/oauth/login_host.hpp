@@ -31,7 +31,9 @@ class LoginHost {
   /// Other secrets of the same client from now on. The answer to an earlier request may still come,
   /// and repeat those that it was sent.
   void replace(Grants grants);
-  /// No request is under way that was sent with replaced secrets.
+  /// The request under way was made with secrets that have been replaced since.
+  [[nodiscard]] bool was_replaced() const noexcept { return !replaced_.empty(); }
+  /// No such request is under way any more.
   void forget_replaced() noexcept { replaced_.clear(); }
 
   /// scheme://host:port of the token URL.
@@ -51,7 +53,7 @@ class LoginHost {
   Options options_;
   std::string origin_;
   GrantRotation grants_;
-  Grants replaced_;  ///< by others, until forget_replaced()
+  Grants replaced_;  ///< until forget_replaced(); first the one that the request under way names
   std::shared_ptr<const Dialect> dialect_;
 };
 

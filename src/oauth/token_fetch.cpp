@@ -15,24 +15,26 @@ void TokenMachine::Impl::on(const event::Fetched& fetched, const clocks::ClockVi
   if (!fetch_.end(fetched.fetch)) return;
   waiters_.count_request();
   auto read = host_.read(fetched.answer);
+  if (const auto* failure = std::get_if<LoginFailure>(&read)) {
+    fail(*failure, &fetched.answer, view);
+  } else {
+    auto& answer = std::get<TokenAnswer>(read);
+    tell_oddities(answer);
+    take(std::move(answer), fetched.answer, view);
+  }
   host_.forget_replaced();
-  if (const auto* failure = std::get_if<LoginFailure>(&read))
-    return fail(*failure, &fetched.answer, view);
-  auto& answer = std::get<TokenAnswer>(read);
-  tell_oddities(answer);
-  take(std::move(answer), fetched.answer, view);
 }
 
 void TokenMachine::Impl::on(const event::FetchFailed& failed, const clocks::ClockView& view) {
   if (!fetch_.end(failed.fetch)) return;
   waiters_.count_request();
-  host_.forget_replaced();
   fail(host_.read(failed.failure, view.now().wall), nullptr, view);
+  host_.forget_replaced();
 }
 
 void TokenMachine::Impl::take(TokenAnswer answer, const clocks::Answer& from,
                               const clocks::ClockView& view) {
-  host_.grants().note_worked();
+  if (!host_.was_replaced()) host_.grants().note_worked();
   if (tokens_.holds(answer.access_token)) return take_same_again(view);
   const Lives now = lives(view);
   Holding fresh =
@@ -84,17 +86,20 @@ void TokenMachine::Impl::place(Holding fresh, const clocks::ClockView& view) {
   if (accepted) known_.note_accepted(tokens_.generations());
 }
 
-/// While a secret is being replaced, the other one may be the right one.
+/// While a secret is being replaced, the other one may be the right one. That one that has been
+/// replaced already is rejected says nothing about those of now.
 bool TokenMachine::Impl::try_next_grant(const LoginFailure& failure, const clocks::Answer* answer,
                                         const clocks::ClockView& view) {
   if (failure.failure.verdict != Verdict::credentials_rejected) return false;
   GrantRotation& grants = host_.grants();
-  const std::size_t number = grants.number();
-  if (!grants.refused()) return false;
-  log(LogLevel::warn,
-      "the login host rejects secret " + std::to_string(number) + " of " +
-          std::to_string(grants.all().size()) + " of this client: trying the next one",
-      failure.failure.verdict, failure.correlation_id);
+  std::string rejected = "a secret of this client that has been replaced: trying the new one";
+  if (!host_.was_replaced()) {
+    rejected = "secret " + std::to_string(grants.number()) + " of " +
+               std::to_string(grants.all().size()) + " of this client: trying the next one";
+    if (!grants.refused()) return false;
+  }
+  log(LogLevel::warn, "the login host rejects " + rejected, failure.failure.verdict,
+      failure.correlation_id);
   LoginAttempt attempt = attempt_of(failure, answer, Duration{0}, view);
   attempt.attempt.action = Action::refresh_and_retry;
   actions_.emplace_back(action::Rejected{attempt});
@@ -138,22 +143,24 @@ bool TokenMachine::Impl::turns_away(Instant now) const {
   return !can_fetch() || for_good(api_door_.closed(now)) || for_good(login_door_.closed(now));
 }
 
-/// Evidence rule 8: nobody would request a token now if a server had not refused one that lives.
+/// Evidence rule 8: nobody would request a token `at` that time, now or later, if a server had not
+/// refused one that lives.
 /// The refusal may have discarded a renewal: then the older token is still due for one, and that it
 /// is near its end, or past it, is not the reason either.
-bool TokenMachine::Impl::paid_for(const clocks::ClockView& view) const {
+bool TokenMachine::Impl::paid_for(const clocks::ClockView& view, Instant at) const {
   if (waiters_.any_forces()) return false;
   if (tokens_.lacks_successor()) return true;
   const Holding* held = tokens_.newest();
   if (held == nullptr || !lives(view).alive(*held)) return false;
-  const bool due = refresh_due(view).value_or(Instant::max()) <= view.now().boot;
+  const bool due = refresh_due(view).value_or(Instant::max()) <= at;
   if (due && !tokens_.fell_back()) return false;
   return waiters_.all_were_refused();
 }
 
-Instant TokenMachine::Impl::earliest_fetch(const clocks::ClockView& view) const {
+/// When a request may be sent that is wanted `at` that time, now or later.
+Instant TokenMachine::Impl::earliest_fetch(const clocks::ClockView& view, Instant at) const {
   Instant earliest = login_door_.not_before();
-  if (paid_for(view)) earliest = std::max(earliest, fetch_.next_paid());
+  if (paid_for(view, at)) earliest = std::max(earliest, fetch_.next_paid());
   if (const Closed* door = closed(view.now().boot)) earliest = std::max(earliest, door->until);
   return earliest;
 }

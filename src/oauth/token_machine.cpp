@@ -189,7 +189,7 @@ bool TokenMachine::Impl::answer(const Waiter& waiter, const clocks::ClockView& v
 void TokenMachine::Impl::start_fetch(const clocks::ClockView& view) {
   const Instant now = view.now().boot;
   if (fetch_.busy() || !can_fetch() || now < earliest_fetch(view)) return;
-  const bool pays = paid_for(view);
+  const bool pays = paid_for(view, now);
   waiters_.count_hold_up(now);
   action::StartFetch fetch{fetch_.start(pays, now), host_.request(), now + options_.fetch_timeout};
   fetch.pays = pays;
@@ -244,7 +244,7 @@ void TokenMachine::Impl::set_wake(const clocks::ClockView& view) {
   consider(waiters_.unseen_deadline());
   if (!fetch_.busy()) {
     if (!waiters_.empty()) consider(earliest_fetch(view));
-    if (const auto due = refresh_due(view)) consider(std::max(*due, earliest_fetch(view)));
+    if (const auto due = refresh_due(view)) consider(std::max(*due, earliest_fetch(view, *due)));
   }
   consider(tokens_.next_change(lives(view)));
   if (!wake || wake == wake_) return;

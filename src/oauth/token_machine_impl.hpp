@@ -101,8 +101,11 @@ class TokenMachine::Impl {
   [[nodiscard]] std::optional<Instant> refresh_due(const clocks::ClockView& view) const {
     return can_fetch() ? tokens_.refresh_due(lives(view)) : std::nullopt;
   }
-  [[nodiscard]] bool paid_for(const clocks::ClockView& view) const;
-  [[nodiscard]] Instant earliest_fetch(const clocks::ClockView& view) const;
+  [[nodiscard]] bool paid_for(const clocks::ClockView& view, Instant at) const;
+  [[nodiscard]] Instant earliest_fetch(const clocks::ClockView& view) const {
+    return earliest_fetch(view, view.now().boot);
+  }
+  [[nodiscard]] Instant earliest_fetch(const clocks::ClockView& view, Instant at) const;
   /// The door that stays closed longest, or null.
   [[nodiscard]] const Closed* closed(Instant now) const;
   [[nodiscard]] bool turns_away(Instant now) const;

@@ -87,6 +87,21 @@ TEST_F(LoginHostTest, RepeatsNoReplacedSecretUntilItIsForgotten) {
   EXPECT_TRUE(replaced.expired());
 }
 
+TEST_F(LoginHostTest, ExplainsALateRejectionByTheSecretThatWasSent) {
+  const auto remedy = [this] {
+    return failure(401, oauth_error_body("invalid_client", "no")).failure.error.remedy;
+  };
+  host.replace(secrets({"a-good-secret", "a-padded-secret "}));
+  host.forget_replaced();
+  host.grants().refused();
+  host.replace(secrets({"'a-quoted-secret'"}));
+  EXPECT_TRUE(host.was_replaced());
+  EXPECT_THAT(remedy(), HasSubstr("space"));
+  host.forget_replaced();
+  EXPECT_FALSE(host.was_replaced());
+  EXPECT_THAT(remedy(), HasSubstr("quotation"));
+}
+
 TEST(LoginHost, SuggestsFormEncodingIfIdOrSecretNeedsIt) {
   const auto remedy = [](const char* id, const char* secret) {
     const LoginHost host{{.token_url = "https://login.example.com/oauth/token", .raw_basic = true},

@@ -330,6 +330,18 @@ TEST(Rule8, ATokenThatIsDueForRenewalIsFreeFromThatMomentOn) {
   }
 }
 
+TEST(Rule8, ARenewalIsNotDelayedByABudgetThatItDoesNotNeed) {
+  const auto wakes = [](Duration pause) {
+    Bench bench;
+    bench.get("t1");
+    EXPECT_EQ(refuse_all(bench, 1s, 1ms), 6);
+    bench.advance(pause);
+    bench.step(event::Want{.waiter = 1, .deadline = bench.boot + 1s, .force = true});
+    return only<WakeAt>(bench.give("short", "4")).at - bench.boot;
+  };
+  EXPECT_EQ(wakes(0s), wakes(1min));
+}
+
 TEST(Rule8, ATokenFoundInTheStoreCostsNothing) {
   Bench bench;
   bench.get("t1");
