@@ -100,6 +100,7 @@ void ShareMachine::take(const event::Stored& stored) {
   }
   if (done.writes && stored.swapped) won(done);
   if (done.beats && !stored.swapped && asking_) asking_->next_beat = view_.now;
+  heed_refusals(with_pending(base()));
   watch(base());
   note_trouble(base());
 }
@@ -129,7 +130,9 @@ void ShareMachine::take(const event::Learned& learned) {
 void ShareMachine::take(const event::Refused& refused) {
   ++pending_.changes;
   pending_.refused = refused;
-  if (live_ && live_->token && live_->token->id == refused.token) live_.reset();
+  if (!live_) return;
+  apply(refused, *live_);
+  if (!live_->token) live_.reset();
 }
 
 // What comes next ---------------------------------------------------------------------------------
@@ -348,6 +351,14 @@ void ShareMachine::restore_lost() {
   Record back = *live_;
   back.claim.reset();
   swap(std::move(back), {});
+}
+
+/// What another process has found refused is not written back.
+void ShareMachine::heed_refusals(const Record& record) {
+  if (!live_ || record.epoch != live_->epoch) return;
+  const bool replaced = record.generation == live_->generation && record.token &&
+                        record.token->id != live_->token->id;  // by an older one
+  if (replaced || record.refused >= live_->generation) live_.reset();
 }
 
 /// When this process first saw the trouble; its own when it wrote it.

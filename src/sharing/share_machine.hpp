@@ -237,6 +237,7 @@ class ShareMachine {
   void ask(const std::optional<Record>& claimed);
   void won(const Operation& done);
   void restore_lost();
+  void heed_refusals(const Record& record);
   void watch(const Record& record);
   void note_trouble(const Record& record);
 

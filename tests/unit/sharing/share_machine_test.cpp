@@ -827,6 +827,34 @@ TEST_F(Share, ARefusedTokenIsNotWrittenBack) {
   EXPECT_FALSE(shared.record().token);
 }
 
+TEST_F(Share, ATokenThatAnotherProcessFoundRefusedIsNotWrittenBack) {
+  for (const bool older : {false, true}) {
+    shared.put(record_with(token(60), 2));
+    Process used(shared, 3);
+    used.step(event::Need{.need = 1});
+    ASSERT_TRUE(used.last<action::Found>());
+    Process refused(shared, 4);
+    refused.step(event::Refused{60, older ? std::optional(token(50)) : std::nullopt});
+    used.step(event::Need{.need = 2, .used = {50, 60}});  // sees that
+    used.step(event::Answered{.need = 2});
+    shared.value.reset();
+    used.step(event::Need{.need = 3, .anew = true});
+    EXPECT_FALSE(shared.record().token) << older;
+  }
+}
+
+TEST_F(Share, TheOlderTokenThatTookARefusedOnesPlaceIsWrittenBack) {
+  shared.put(record_with(token(60), 2));
+  one.step(event::Need{.need = 1});
+  one.step(event::Refused{60, token(50)});
+  shared.value.reset();
+  one.step(event::Need{.need = 2, .used = {50, 60}});
+  ASSERT_TRUE(shared.value && shared.record().token);
+  EXPECT_EQ(shared.record().token->id, 50U);
+  two.step(event::Need{.need = 1});
+  EXPECT_TRUE(two.last<action::Found>()) << "for who has not used it";
+}
+
 TEST_F(Share, ATokenThatHasEndedIsNotWrittenBack) {
   one.step(event::Need{.need = 1});
   one.step(brings(1, 50));
