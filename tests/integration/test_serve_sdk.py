@@ -28,20 +28,24 @@ def port_of(url):
 class Program:
     """Calls by the SDK (sdk/calls.mjs) to these ports, under way."""
 
-    def __init__(self, login, api, secret):
+    def __init__(self, login, api, secret, seconds=SECONDS, every_ms=EVERY_MS):
         if not (HERE / "sdk/node_modules/purecloud-platform-client-v2").is_dir():
             raise RuntimeError("the SDK is missing: npm ci --prefix tests/integration/sdk")
-        calls = SECONDS * 1000 // EVERY_MS
         order = {"login": port_of(login), "api": port_of(api), "secret": secret,
-                 "workers": WORKERS, "calls": calls, "every_ms": EVERY_MS}
+                 "workers": WORKERS, "calls": seconds * 1000 // every_ms, "every_ms": every_ms}
         self.process = subprocess.Popen([node(), str(HERE / "sdk/calls.mjs"), json.dumps(order)],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def wait_until_logged_in(self):
+        line = self.process.stdout.readline()
+        if line != "ready\n":
+            raise RuntimeError(line + self.process.stderr.read())
 
     def ended(self):
         out, err = self.process.communicate(timeout=HUNG_S)
         if self.process.returncode != 0:
             raise RuntimeError(err)
-        return json.loads(out)
+        return json.loads(out.removeprefix("ready\n"))
 
 
 class Revoker:

@@ -1,6 +1,7 @@
 // A program that uses the official SDK as its guide says, and nothing else of ours.
 // calls.mjs '{"login":PORT,"api":PORT,"secret":"...","workers":4,"calls":75,"every_ms":400}'
-// Each worker makes so many calls, one every so often. Prints {"calls":N,"errors":[...]}.
+// Each worker makes so many calls, one every so often. Prints "ready" once it has logged in, and at
+// the end {"calls":N,"errors":[...]}. `at_ms` of an error: when its call began, Unix time.
 import sdk from 'purecloud-platform-client-v2';
 
 const order = JSON.parse(process.argv[2]);
@@ -32,11 +33,13 @@ async function work(worker) {
     if (due > 0) await sleep(due);
     const kind = (worker + i) % kinds.length;
     ++calls;
+    const at_ms = Date.now();
     try {
       const good = await kinds[kind](Math.floor(i / kinds.length));
-      if (!good) errors.push({ kind, text: 'an empty answer' });
+      if (!good) errors.push({ kind, at_ms, text: 'an empty answer' });
     } catch (error) {
-      errors.push({ kind, status: error.status, text: String(error.code ?? error.message) });
+      const text = String(error.code ?? error.message);
+      errors.push({ kind, at_ms, status: error.status, text });
     }
   }
 }
@@ -45,6 +48,7 @@ through(order.login);
 try {
   await client.loginClientCredentialsGrant('any', order.secret);
   through(order.api);
+  console.log('ready');
   await Promise.all(Array.from({ length: order.workers }, (_, worker) => work(worker)));
 } catch (error) {
   errors.push({ kind: 'login', status: error.status, text: String(error.message) });

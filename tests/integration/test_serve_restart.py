@@ -1,0 +1,152 @@
+"""The sidecar ends, starts again and reads its secrets again while programs use it."""
+
+import http.client
+import signal
+import threading
+import time
+import unittest
+from pathlib import Path
+
+from harness import HUNG_S, SECRET
+from test_serve import LOCAL_SECRET, ServeTest
+from test_serve_sdk import Program
+
+PATH, UPLOAD = "/api/v2/organizations/me", "/api/v2/emulator/upload"
+
+
+class Load:
+    """Clients that call all the time, each over a connection that it keeps as long as it lasts,
+    until nobody listens any more or stop(). `served`: the keys of the requests."""
+
+    CLIENTS = 8
+
+    def __init__(self, serving):
+        self.place = serving.place
+        self.lock, self.end = threading.Lock(), threading.Event()
+        self.served, self.failures = set(), []
+        self.ending = False  # so a new connection may be accepted by nobody
+        self.threads = [threading.Thread(target=self.run, args=(n,)) for n in range(self.CLIENTS)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, client):
+        connection, count = http.client.HTTPConnection(self.place, timeout=HUNG_S), 0
+        while not self.end.is_set():
+            fresh = connection.sock is None
+            try:
+                if fresh:
+                    connection.connect()
+            except OSError as why:
+                return None if self.ending else self.note(None, why)
+            count += 1
+            try:
+                key = f"{client}-{count}"
+                connection.request("POST", UPLOAD, b"a body", {"Idempotency-Key": key})
+                got = connection.getresponse()
+                got.read()
+                self.note(key, None if got.status == 200 else got.status)
+            except (OSError, http.client.HTTPException) as why:
+                connection.close()
+                if not (fresh and self.ending and isinstance(why, OSError)):
+                    self.note(key, why)
+        return connection.close()
+
+    def note(self, key, failure):
+        with self.lock:
+            if failure is None:
+                self.served.add(key)
+            else:
+                self.failures.append((key, repr(failure)))
+
+    def wait_for(self, more):
+        """Until so many more calls have been served."""
+        deadline = time.monotonic() + HUNG_S
+        wanted = len(self.served) + more
+        while len(self.served) < wanted and not self.failures and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def stop(self):
+        self.end.set()
+        self.join()
+
+    def join(self):
+        for thread in self.threads:
+            thread.join(HUNG_S)
+
+
+class Restarts(ServeTest):
+    def setUp(self):
+        self.local = Path(self.scratch.name) / "local"
+        self.local.write_text(LOCAL_SECRET, encoding="utf-8")
+        self.emulated = self.cloud()
+
+    def serve(self, place):
+        return self.sidecar(self.emulated, "--local-secret-file", str(self.local), listen=(place,))
+
+    def test_a_running_sdk_goes_on_behind_a_sidecar_that_was_killed(self):
+        """Its handle is the new one's too."""
+        first = self.serve("127.0.0.1:0")
+        program = Program(first.url, first.url, LOCAL_SECRET, seconds=8, every_ms=100)
+        program.wait_until_logged_in()
+        while not any(sent["path"] == PATH for sent in self.emulated.api_sends()):
+            time.sleep(0.02)
+        first.end(signal.SIGKILL)
+        again = self.serve(first.place)
+        since = time.time() * 1000
+        done = program.ended()
+        self.assertEqual(done["calls"], 4 * 80)
+        self.assertEqual([e for e in done["errors"] if e["at_ms"] > since], [])
+        again.end()
+        self.assertEqual(again.log.count("/oauth/token"), 0, "it logged in again")
+        self.assertGreater(again.log.count(f" {PATH} 200 "), 0)
+        self.assertEqual(first.log.count("/oauth/token"), 1)
+
+
+class UnderLoad(ServeTest):
+    def test_sigterm_fails_no_request_that_was_accepted(self):
+        emulated = self.cloud()
+        serving = self.sidecar(emulated)
+        serving.wait_until_ready()
+        load = Load(serving)
+        load.wait_for(200)
+        load.ending = True
+        serving.process.send_signal(signal.SIGTERM)
+        load.join()
+        self.assertEqual(load.failures, [])
+        self.assertEqual(emulated.effects(), dict.fromkeys(load.served, 1))
+        self.assertEqual(serving.process.wait(HUNG_S), 0)
+
+    def test_sighup_with_a_rotated_secret_fails_no_request(self):
+        file = Path(self.scratch.name) / "rotated"
+        file.write_text(SECRET, encoding="utf-8")
+        emulated = self.cloud()
+        serving = self.sidecar(emulated, "--client-secret-file", str(file),
+                               GENESYS_CLOUD_CLIENT_SECRET=None)
+        serving.wait_until_ready()
+        load = Load(serving)
+        load.wait_for(200)
+        for n in range(2):
+            fresh = f"{SECRET}-{n}"
+            file.write_text(fresh, encoding="utf-8")
+            emulated.order("client", id="demo", secret=fresh)
+            self.reload(serving, n + 1)
+            emulated.order("revoke", all=True)  # the next token needs the new secret
+            load.wait_for(200)
+        load.stop()
+        self.assertEqual(load.failures, [])
+        self.assertEqual(emulated.effects(), dict.fromkeys(load.served, 1))
+        requests = emulated.stats()["token_requests"]["by_outcome"]
+        self.assertEqual(requests.keys(), {"issued"}, requests)
+
+    def reload(self, serving, count):
+        """SIGHUP, and its effect."""
+        serving.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + HUNG_S
+        while Path(f"/proc/{serving.process.pid}/fd/2").read_text(encoding="utf-8").count(
+                "the secrets were read again") < count:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    unittest.main()
