@@ -3,10 +3,13 @@
 #include <benchmark/benchmark.h>
 
 #include <array>
+#include <random>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "allocations.hpp"
+#include "oauth/echo.hpp"
 #include "relay/session_machine.hpp"
 
 namespace {
@@ -67,6 +70,52 @@ void put(Buffer& buffer, std::string_view bytes) {
   (void)buffer.append({bytes});
 }
 
+/// Unlike any text, as tokens are.
+std::string token_number(unsigned seed) {
+  constexpr std::string_view kCharacters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::mt19937 random(seed);
+  std::string token;
+  while (token.size() < 86) token += kCharacters[random() % kCharacters.size()];
+  return token;
+}
+
+/// The tokens that an API was sent last.
+skewguard::oauth::Echo last_tokens() {
+  skewguard::oauth::Echo echo;
+  for (unsigned n = 0; n < 4; ++n) echo.add(token_number(n));
+  return echo;
+}
+
+void search_for_tokens(benchmark::State& state, const std::string& words) {
+  const auto echo = last_tokens();
+  std::string text = words;
+  const std::size_t before = allocations();
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(echo.hide_in(text));
+    benchmark::ClobberMemory();
+  }
+  state.counters["allocations"] = static_cast<double>(allocations() - before);
+}
+
+void HideTokensInAnswerHead(benchmark::State& state) {
+  search_for_tokens(state, std::string(kAnswerHead));
+}
+BENCHMARK(HideTokensInAnswerHead);
+
+/// With a percent sign every character is looked at.
+void HideTokensInAnswerHeadWithPercent(benchmark::State& state) {
+  search_for_tokens(state, "Link: a%20b\r\n" + std::string(kAnswerHead));
+}
+BENCHMARK(HideTokensInAnswerHeadWithPercent);
+
+void HideTokensInErrorOf64KiB(benchmark::State& state) {
+  std::string words;
+  while (words.size() < std::size_t{64} * 1024) words += R"({"message":"100% wrong","code":"bad"})";
+  search_for_tokens(state, words);
+}
+BENCHMARK(HideTokensInErrorOf64KiB);
+
 /// From the last byte of a request in the buffer to the last of its answer.
 void RelayOneRequest(benchmark::State& state) {
   std::array<std::string, 4> memory;
@@ -76,6 +125,8 @@ void RelayOneRequest(benchmark::State& state) {
   SessionRules rules;
   rules.api_authority = "api.mypurecloud.com";
   rules.api_origin = "https://api.mypurecloud.com";
+  const auto echo = last_tokens();
+  rules.hide_tokens = [&echo](std::span<char> words) { echo.hide_in(words); };
   ReplayMemory replay(1024);
   const skewguard::Instant now{std::chrono::hours{1}};
   Session session(rules, replay, now);

@@ -11,6 +11,7 @@
 #include "base/overloaded.hpp"
 #include "fuzz.hpp"
 #include "net/request_parser.hpp"
+#include "oauth/echo.hpp"
 #include "relay/session_machine.hpp"
 
 namespace {
@@ -21,7 +22,23 @@ using fuzz::require;
 using net::RequestParser;
 
 constexpr std::size_t kBuffer = kMaxHead + std::size_t{1024} * 16;
+constexpr std::string_view kSecret = "s3cr3t-token";
 constexpr std::string_view kToken = "Bearer s3cr3t-token";
+
+/// The answers to one request, up to the point where a body may repeat the token: that of a good
+/// answer, and what is not looked at in an error.
+std::string_view checked(std::string_view given, int status) {
+  constexpr std::size_t kLooked = kBuffer;
+  if (status >= 400) return given.substr(0, kLooked);
+  std::size_t end = 0;
+  bool interim = true;
+  while (interim && end < given.size()) {
+    interim = given.substr(end).starts_with("HTTP/1.1 1");
+    const std::size_t blank = given.find("\r\n\r\n", end);
+    end = blank == std::string_view::npos ? given.size() : blank + 4;
+  }
+  return given.substr(0, end);
+}
 
 /// One connection to the API, from Acquire to Release.
 struct Upstream {
@@ -38,6 +55,7 @@ class Drive {
     rules_.api_authority = "api.test";
     rules_.api_origin = "https://api.test";
     rules_.max_replay_body = 64;
+    rules_.hide_tokens = [this](std::span<char> words) { echo_.hide_in(words); };
     work_.client_in = Buffer(memory_[0]);
     work_.client_out = Buffer(memory_[1]);
     work_.upstream_in = Buffer(memory_[2]);
@@ -116,14 +134,17 @@ class Drive {
   }
 
   static std::string_view known_answer(unsigned which) {
-    constexpr std::array<std::string_view, 7> kAnswers{
+    constexpr std::array<std::string_view, 9> kAnswers{
         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
         "HTTP/1.1 401 Unauthorized\r\nContent-Length: 3\r\n\r\nbad",
         "HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\n\r\nuntil the end",
-        "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"};
+        "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Echo: Bearer s3cr3t-token\r\n\r\n",
+        "HTTP/1.1 400 Bad\r\nTransfer-Encoding: chunked\r\n\r\n5\r\ns3cr3\r\n7\r\nt-token\r\n"
+        "0\r\n\r\n"};
     return kAnswers.at(which % kAnswers.size());
   }
 
@@ -163,7 +184,7 @@ class Drive {
     if (!judging_) return;
     judging_ = false;
     const int status = session_.status();
-    if (retry) cured_ = status == 401 || status == 504;
+    if (retry && can_retry_) cured_ = status == 401 || status == 504;
     step(event::Judged{"token_expired", retry, generation_});
     require(acquiring_ == (retry && can_retry_) || closed_,
             "a retry is made where one was offered");
@@ -180,9 +201,20 @@ class Drive {
   void written(Buffer& buffer, std::size_t most, const SessionEvent& sent) {
     if (buffer.empty()) return;
     const auto part = buffer.bytes().substr(0, most);
-    require(part.find("s3cr3t") == std::string_view::npos, "the token stays here");
+    const std::size_t old = std::min(old_, part.size());
+    old_ -= old;
+    given_ += part.substr(old);
     buffer.remove(part.size());
     step(sent);
+  }
+
+  /// One request has been answered, or will not be.
+  void check_given() {
+    given_ += work_.client_out.bytes().substr(old_);
+    old_ = work_.client_out.size();
+    require(checked(given_, session_.status()).find(kSecret) == std::string_view::npos,
+            "the token stays here");
+    given_.clear();
   }
 
   /// The API reads: it must be one valid request, and nothing behind it.
@@ -269,11 +301,13 @@ class Drive {
                           [this](const action::Done&) {
                             require(!waits() && !upstream_, "all is given back");
                             require(!unjudged_, "what comes of a retry is judged");
+                            check_given();
                             sends_ = 0;
                             cured_ = false;
                           },
                           [this](const action::Close&) {
                             require(!waits() && !upstream_, "all is given back");
+                            check_given();
                             closed_ = true;
                           }},
                action);
@@ -299,12 +333,15 @@ class Drive {
   std::string_view script_;
   std::array<std::string, 4> memory_{std::string(kBuffer, '\0'), std::string(kBuffer, '\0'),
                                      std::string(kBuffer, '\0'), std::string(kBuffer, '\0')};
+  oauth::Echo echo_{kSecret};
   SessionRules rules_;
   Workspace work_;
   Instant now_{std::chrono::hours{1}};
   ReplayMemory replay_{128};
   Session session_{rules_, replay_, now_};
   std::optional<Upstream> upstream_;
+  std::string given_;    // to the client, for the request under way
+  std::size_t old_ = 0;  // bytes of client_out that are not for it
   std::uint64_t generation_ = 0;
   unsigned sends_ = 0;  // of the request under way
   bool cured_ = false;  // the engine wants it sent again after 401 or 504

@@ -23,6 +23,10 @@ class Buffer {
   [[nodiscard]] std::string_view bytes() const noexcept {
     return {memory_.data() + begin_, end_ - begin_};
   }
+  /// The same bytes, to be overwritten where they are.
+  [[nodiscard]] std::span<char> writable() noexcept {
+    return memory_.subspan(begin_, end_ - begin_);
+  }
   [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
   [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
   /// How many bytes can be added.

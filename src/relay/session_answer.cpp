@@ -7,7 +7,7 @@ namespace {
 
 constexpr int kFirstError = 400;
 constexpr unsigned kMaxInterims = 16;                          // per request
-constexpr std::size_t kMaxErrorBody = std::size_t{64} * 1024;  // that the engine sees
+constexpr std::size_t kMaxErrorBody = std::size_t{64} * 1024;  // that is looked at
 constexpr unsigned kMaxResendsOfLost = 2;
 constexpr std::size_t kAnswerChunkExtra = 16 + 2 + 2 + kLastChunk.size();
 
@@ -50,6 +50,7 @@ bool Session::read_answer_head() {
     if (upstream_ended_) upstream_lost();
     return false;
   }
+  if (rules_.hide_tokens) rules_.hide_tokens(in.writable().first(answer().size));
   if (answer().status < 200) return pass_interim();
   answer_read_ = true;
   status_ = answer().status;
@@ -58,12 +59,10 @@ bool Session::read_answer_head() {
   answer_body_ = BodyReader(answer_framing(answer(), request().method));
   framing_ = client_framing(answer_framing(answer(), request().method), request().version);
   in.keep(answer().size);
-  if (needs_judgement()) {
-    if (status_ >= kFirstError) {
-      phase_ = Phase::error;
-    } else {
-      judge();
-    }
+  if (status_ >= kFirstError) {
+    phase_ = Phase::error;
+  } else if (needs_judgement()) {
+    judge();
   }
   return true;
 }
@@ -147,12 +146,12 @@ void Session::end_answer() {
   finish_request();
 }
 
-/// Reads the body of an answer that may be about the token, as much of it as the engine looks at.
+/// Reads the body of an error, as much of it as is looked at, whatever the budget for bodies is.
 void Session::collect_error() {
   while (true) {
     std::string_view bytes = work_->upstream_in.bytes();
     const std::size_t before = bytes.size();
-    const auto piece = answer_body_.take(bytes, error_body_.room(kMaxErrorBody));
+    const auto piece = answer_body_.take(bytes, kMaxErrorBody - error_body_.size());
     error_body_.append(piece.data);
     const bool more_than_enough = piece.found == BodyReader::Found::more && !bytes.empty();
     work_->upstream_in.remove(before - bytes.size());
@@ -162,8 +161,15 @@ void Session::collect_error() {
       if (!upstream_ended_) return;
       answer_cut_ = !answer_body_.whole_at_close();
     }
-    return judge();
+    return end_error();
   }
+}
+
+void Session::end_error() {
+  if (rules_.hide_tokens) rules_.hide_tokens(error_body_.writable());
+  if (needs_judgement()) return judge();
+  if (answer_cut_) return fail_upstream(kLostAnswer);
+  phase_ = Phase::exchange;
 }
 
 void Session::judge() {

@@ -220,7 +220,8 @@ void Session::advance() {
         if (phase_ == Phase::exchange) pump_answer();
         break;
       case Phase::error:
-        collect_error();
+        pump_request();
+        if (phase_ == Phase::error) collect_error();
         break;
       case Phase::own:
         pump_page();

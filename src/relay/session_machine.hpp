@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -24,6 +26,11 @@ struct SessionRules {
   AdmissionRules admission;
   std::string api_authority;  ///< the value of Host
   std::string api_origin;     ///< scheme://host[:port]
+  /// Overwrites where they are, without changing the length, the tokens that the API was sent. Sees
+  /// the head of each answer, and the first 64 KiB of the body of an error (4xx, 5xx), without its
+  /// chunks and however it arrived. A token that begins there and ends behind them is hidden as far
+  /// as it is seen. Other bodies are the API's resources and are not looked at. May be empty.
+  std::function<void(std::span<char>)> hide_tokens;
   /// Bodies up to this size are kept, so that the request can be sent again.
   std::size_t max_replay_body = std::size_t{1024} * 1024;
   Duration hold = std::chrono::seconds{12};         ///< for a token and a connection
@@ -39,8 +46,8 @@ struct SessionRules {
 struct Workspace {
   Buffer client_in;     ///< the driver adds what it reads; at least kMaxHead + 16 KiB
   Buffer client_out;    ///< the driver writes it and removes what is written; as large
-  Buffer upstream_in;   ///< as client_in
-  Buffer upstream_out;  ///< as client_out; holds the token, so it belongs in secret memory
+  Buffer upstream_in;   ///< as client_in; may repeat the token, so it belongs in secret memory
+  Buffer upstream_out;  ///< as client_out; holds the token, so it belongs there, too
   RequestReader request;
   AnswerReader answer;
 };
@@ -113,9 +120,9 @@ struct Acquire {
   std::uint64_t after = 0;  ///< only a token of a later generation will do
   bool fresh = false;       ///< only a new connection will do
 };
-/// Let the engine judge workspace.answer.head() and error_body(), which is empty below status 400;
-/// answer with Judged. Comes for each answer 401, 403 or 504, and for every answer once an earlier
-/// one was retried.
+/// Let the engine judge workspace.answer.head() and error_body(), which is empty below status 400,
+/// both without tokens; answer with Judged. Comes for each answer 401, 403 or 504, and for every
+/// answer once an earlier one was retried.
 struct Judge {
   bool can_retry = false;  ///< otherwise the client gets this answer in any case
 };
@@ -196,7 +203,7 @@ class Session {
     own_body,  // the body of a request to an own page is read
     acquire,   // a token and a connection are awaited
     exchange,  // request and answer are on their way
-    error,     // the body of an answer that must be judged is read
+    error,     // the body of an error is read
     judge,     // its judgement is awaited
     page,      // the content of our own answer is awaited
     own,       // our own answer is on its way
@@ -244,6 +251,7 @@ class Session {
   void append_answer(std::string_view data);
   void end_answer();
   void collect_error();
+  void end_error();
   void judge();
   void upstream_lost();
 
@@ -307,7 +315,7 @@ class Session {
   bool nothing_sent_ = false;  // of this attempt, and upstream_ended_
 
   // The answer.
-  HeldBody error_body_;  // of an answer that is judged
+  HeldBody error_body_;  // its beginning
   BodyReader answer_body_;
   Framing::Kind framing_ = Framing::Kind::none;  // towards the client
   std::string_view verdict_;
@@ -317,7 +325,7 @@ class Session {
   bool answer_begun_ = false;    // bytes of it have come
   bool answer_read_ = false;     // its head is complete
   bool answering_ = false;       // its head is in client_out
-  bool answer_cut_ = false;      // the judged one is not complete
+  bool answer_cut_ = false;      // the error is not complete
   event::Page page_;
   std::size_t page_given_ = 0;  // of the page's body, into client_out
   bool page_headed_ = false;

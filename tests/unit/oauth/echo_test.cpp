@@ -35,6 +35,38 @@ TEST(Echo, OfEightCharactersIsEnoughAndOfSevenIsNot) {
   EXPECT_EQ(hidden("vB7yR2m"), "vB7yR2m");
 }
 
+/// A text without percent signs is not looked at character by character.
+TEST(Echo, OfEightCharactersIsFoundWhereverTheyBeginAndStand) {
+  const std::string around(12, '.');
+  for (const std::string text : {"k3Tx-_9QzL0aWvB7yR2m", "azNUeC1fOVF6TDBhV3ZCN3lSMm"}) {
+    for (std::size_t begin = 0; begin + 8 <= text.size(); ++begin) {
+      for (std::size_t before = 0; before < around.size(); ++before) {
+        const std::string dots = around.substr(before);
+        EXPECT_EQ(hidden(dots + text.substr(begin, 8) + "."), dots + stars(8) + ".")
+            << begin << " in " << text;
+      }
+    }
+  }
+}
+
+TEST(Echo, OfAnEarlierTokenIsFoundAlongsideTheLatest) {
+  Echo echo(kToken);
+  const std::string later = "Zq8-vT5nM_3xC6wK1pLs";
+  echo.add(later);
+  std::string words = std::string(kToken) + " " + later + " Zq8-vT5+n5+Pz8/Pj4 " + later;
+  EXPECT_TRUE(echo.hide_in(words));
+  EXPECT_EQ(words, stars(20) + " " + stars(20) + " Zq8-vT5+n5+Pz8/Pj4 " + stars(20));
+  std::string encoded = "WnE4LXZUNW5NXzN4QzZ3SzFwTHM= and k3Tx%2D_9QzL0aWvB7yR2m";
+  EXPECT_TRUE(echo.hide_in(encoded));
+  EXPECT_EQ(encoded, stars(26) + "M= and " + stars(22));
+}
+
+TEST(Echo, OfNoSecretIsNotSearchedFor) {
+  std::string words = "k3Tx-_9QzL0aWvB7yR2m %41";
+  EXPECT_FALSE(Echo().hide_in(words));
+  EXPECT_EQ(words, "k3Tx-_9QzL0aWvB7yR2m %41");
+}
+
 TEST(Echo, OfNothingLeavesTheWordsAlone) {
   const std::string words = R"({"message":"100% of a+b/c=", "code":"bad.request"})";
   EXPECT_EQ(hidden(words), words);
