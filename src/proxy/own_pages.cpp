@@ -56,6 +56,7 @@ Page own_page(relay::Route route, std::string_view authorization, std::string_vi
     case relay::Route::login:
       return login_page(*service.local.load(), authorization, body);
     case relay::Route::end_token:
+    case relay::Route::preflight:
       return {.status = 204};
     case relay::Route::healthz:
       return text_page(200, "ok\n");

@@ -6,6 +6,7 @@
 #include "base/strings.hpp"
 #include "http/url.hpp"
 #include "relay/characters.hpp"
+#include "relay/header_rules.hpp"
 
 namespace skewguard::relay {
 namespace {
@@ -42,20 +43,25 @@ bool host_is_ours(std::string_view host, const AdmissionRules& rules) noexcept {
 }
 
 /// Browsers say where a request comes from. Programs do not.
-Denial judge_page(const Fields& fields, const AdmissionRules& rules) noexcept {
-  bool served = false;
+Admission judge_page(const Fields& fields, const AdmissionRules& rules) noexcept {
+  Admission page;
   for (const Field field : fields) {
     if (field.known != FieldName::origin) continue;
     const auto same = [&](const auto& origin) { return iequals(field.value, origin); };
-    if (std::ranges::none_of(rules.origins, same)) return Denial::origin;
-    served = true;
+    if (std::ranges::none_of(rules.origins, same)) return {.denial = Denial::origin};
+    page.origin = field.value;
   }
-  if (served) return Denial::none;
+  if (!page.origin.empty()) return page;
   for (const Field field : fields) {
     const bool ours = field.value == "same-origin" || field.value == "none";
-    if (field.known == FieldName::sec_fetch_site && !ours) return Denial::cross_site;
+    if (field.known == FieldName::sec_fetch_site && !ours) return {.denial = Denial::cross_site};
   }
-  return Denial::none;
+  return page;
+}
+
+/// Of a page that is served.
+bool is_preflight(const RequestHead& head) noexcept {
+  return head.method == "OPTIONS" && head.fields.find(kAskedMethod).has_value();
 }
 
 /// In a time that depends on the lengths alone.
@@ -182,6 +188,22 @@ Admission judge_target(const RequestHead& head, const AdmissionRules& rules) noe
   return {.route = ends ? Route::end_token : Route::api, .target = target};
 }
 
+/// After the judgement of the page that sent it, if one did.
+Admission judge_request(const RequestHead& head, const AdmissionRules& rules) noexcept {
+  const std::string_view path = head.target.substr(0, head.target.find('?'));
+  const auto* page = std::ranges::find(kOwnPages, path, &OwnPage::path);
+  const bool own = page != kOwnPages.end();
+  if (!own || !page->open) {
+    if (!shows_bearer(head.fields, rules)) return {.denial = Denial::bearer};
+    const auto lacks = [&](const auto& name) { return !head.fields.find(std::string_view(name)); };
+    if (std::ranges::any_of(rules.required_fields, lacks))
+      return {.denial = Denial::required_field};
+  }
+  if (!own) return judge_target(head, rules);
+  if (!serves_method(page->route, head.method)) return {.denial = Denial::method};
+  return {.route = page->route, .target = head.target};
+}
+
 }  // namespace
 
 bool AllowRule::allows(std::string_view request_method, std::string_view request_path) const {
@@ -231,20 +253,14 @@ DenialText text_of(Denial denial) noexcept {
 
 Admission admit(const RequestHead& head, const AdmissionRules& rules) noexcept {
   if (!host_is_ours(head.host, rules)) return {.denial = Denial::host};
-  if (const Denial denial = judge_page(head.fields, rules); denial != Denial::none)
-    return {.denial = denial};
-  const std::string_view path = head.target.substr(0, head.target.find('?'));
-  const auto* page = std::ranges::find(kOwnPages, path, &OwnPage::path);
-  const bool own = page != kOwnPages.end();
-  if (!own || !page->open) {
-    if (!shows_bearer(head.fields, rules)) return {.denial = Denial::bearer};
-    const auto lacks = [&](const auto& name) { return !head.fields.find(std::string_view(name)); };
-    if (std::ranges::any_of(rules.required_fields, lacks))
-      return {.denial = Denial::required_field};
-  }
-  if (!own) return judge_target(head, rules);
-  if (!serves_method(page->route, head.method)) return {.denial = Denial::method};
-  return {.route = page->route, .target = head.target};
+  Admission admission = judge_page(head.fields, rules);
+  if (admission.denial != Denial::none) return admission;
+  const std::string_view origin = admission.origin;
+  if (!origin.empty() && is_preflight(head))
+    return {.route = Route::preflight, .target = head.target, .origin = origin};
+  admission = judge_request(head, rules);
+  admission.origin = origin;
+  return admission;
 }
 
 }  // namespace skewguard::relay

@@ -40,6 +40,7 @@ enum class Route : std::uint8_t {
   readyz,
   metrics,
   status,
+  preflight,  ///< a browser asks whether a page may send a request: the session answers
 };
 
 /// Why a request is denied.
@@ -66,10 +67,13 @@ struct Admission {
   Denial denial = Denial::none;
   Route route = Route::api;
   std::string_view target;  ///< where to forward it: the request's own, without a gateway prefix
+  /// Of the web page that may read the answer, a denial too; empty if no page asks.
+  std::string_view origin;
 };
 
-/// Judges a request in this order: Host, Origin, Sec-Fetch-Site, own pages, the bearer, required
-/// fields, the form of the path, the allow-list. Nothing is normalized: what needs it is denied.
+/// Judges a request in this order: Host, Origin, Sec-Fetch-Site, preflights, own pages, the bearer,
+/// required fields, the form of the path, the allow-list. Nothing is normalized: what needs it is
+/// denied. A preflight shows neither bearer nor fields; the request that it asks for must.
 /// Takes the same time for every wrong bearer of one length. Thread-safe, allocates nothing.
 Admission admit(const RequestHead& head, const AdmissionRules& rules) noexcept;
 

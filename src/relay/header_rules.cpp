@@ -86,6 +86,25 @@ class AnswerFraming {
   bool sized_ = false;  // Content-Length is still to be written
 };
 
+bool about_pages(const Field& field) noexcept {
+  constexpr std::string_view kPrefix = "Access-Control-";
+  return iequals(field.name.substr(0, kPrefix.size()), kPrefix);
+}
+
+/// Lets the page of this origin read the answer, and keeps caches from giving it to others.
+void write_origin(std::string_view origin, HeadWriter& writer) noexcept {
+  writer.field("Access-Control-Allow-Origin", origin);
+  writer.field("Vary", "Origin");
+}
+
+/// All fields, since a page needs those about its request: no credentials of the browser's are
+/// used.
+void write_readable(std::string_view origin, HeadWriter& writer) noexcept {
+  if (origin.empty()) return;
+  write_origin(origin, writer);
+  writer.field("Access-Control-Expose-Headers", "*");
+}
+
 void write_location(const Field& field, const OutgoingAnswer& outgoing,
                     HeadWriter& writer) noexcept {
   const std::string_view path = path_on_origin(field.value, outgoing.api_origin);
@@ -161,6 +180,7 @@ bool append_answer_head(const AnswerHead& head, const OutgoingAnswer& outgoing,
         break;
       case FieldName::other:
         if (some_named && named_by_connection(head, field.name)) break;
+        if (!outgoing.origin.empty() && about_pages(field)) break;
         writer.field(field.name, field.value);
         break;
       default:
@@ -168,6 +188,7 @@ bool append_answer_head(const AnswerHead& head, const OutgoingAnswer& outgoing,
     }
   }
   framing.add_missing(writer);
+  write_readable(outgoing.origin, writer);
   writer.field("Skewguard-Verdict", outgoing.verdict);
   writer.field("Skewguard-Attempts", NumberText(outgoing.attempts).view());
   if (outgoing.close) writer.field("Connection", "close");
@@ -185,6 +206,29 @@ bool append_interim_head(const AnswerHead& head, Buffer& out) noexcept {
     if (field.known == FieldName::other && named_by_connection(head, field.name)) continue;
     writer.field(field.name, field.value);
   }
+  return writer.finish();
+}
+
+bool append_page_head(const OutgoingPage& page, Buffer& out) noexcept {
+  HeadWriter writer(out);
+  writer.text({"HTTP/1.1 ", NumberText(static_cast<std::uint64_t>(page.status)).view(), " ",
+               page.reason, "\r\n", page.fields});
+  if (!has_no_length(page.status)) writer.field("Content-Length", NumberText(page.length).view());
+  write_readable(page.origin, writer);
+  if (page.close) writer.field("Connection", "close");
+  return writer.finish();
+}
+
+bool append_preflight_answer(const RequestHead& head, std::string_view origin, bool close,
+                             Buffer& out) noexcept {
+  HeadWriter writer(out);
+  writer.text({"HTTP/1.1 204 No Content\r\n"});
+  write_origin(origin, writer);
+  writer.field("Access-Control-Allow-Methods", head.fields.find(kAskedMethod).value_or(""));
+  const auto asked = head.fields.find("Access-Control-Request-Headers");
+  if (asked) writer.field("Access-Control-Allow-Headers", *asked);
+  writer.field("Access-Control-Max-Age", "600");
+  if (close) writer.field("Connection", "close");
   return writer.finish();
 }
 

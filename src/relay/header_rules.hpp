@@ -30,7 +30,9 @@ struct OutgoingAnswer {
   std::string_view client_host;  ///< the request's Host
   std::string_view verdict;      ///< for Skewguard-Verdict
   unsigned attempts = 1;         ///< for Skewguard-Attempts
-  bool close = false;            ///< whether the client's connection ends after it
+  /// Of the web page that reads it: what the API says about pages is replaced. Empty if none does.
+  std::string_view origin;
+  bool close = false;  ///< whether the client's connection ends after it
 };
 /// Appends the head of a final answer for the client. The body must follow in the framing that
 /// client_framing() gives. False if it does not fit; then nothing is appended.
@@ -39,6 +41,25 @@ bool append_answer_head(const AnswerHead& head, const OutgoingAnswer& outgoing,
 
 /// Appends an interim answer (1xx) for a client of HTTP/1.1.
 bool append_interim_head(const AnswerHead& head, Buffer& out) noexcept;
+
+/// An answer of our own, without its body.
+struct OutgoingPage {
+  int status = 200;
+  std::string_view reason;
+  std::string_view fields;  ///< complete lines
+  std::size_t length = 0;   ///< bytes of its body; said except for status 204
+  std::string_view origin;  ///< of the web page that reads it; empty if none does
+  bool close = false;       ///< whether the client's connection ends after it
+};
+/// False if it does not fit; then nothing is appended.
+bool append_page_head(const OutgoingPage& page, Buffer& out) noexcept;
+
+/// The field by which a browser asks whether a page may send a request with this method.
+inline constexpr std::string_view kAskedMethod = "Access-Control-Request-Method";
+/// Appends the answer to such a question (Fetch standard, "CORS-preflight request"): the page of
+/// this origin may send what it asks for. False if it does not fit; then nothing is appended.
+bool append_preflight_answer(const RequestHead& head, std::string_view origin, bool close,
+                             Buffer& out) noexcept;
 
 /// Whether a Connection field names this one, so that it is about one connection only.
 bool named_by_connection(const HeadFacts& head, std::string_view name) noexcept;

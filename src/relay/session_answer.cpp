@@ -90,6 +90,7 @@ bool Session::begin_answer() {
                                 .client_host = request().host,
                                 .verdict = verdict_.empty() ? "ok" : verdict_,
                                 .attempts = attempts_,
+                                .origin = origin_,
                                 .close = closes};
   if (!append_answer_head(answer(), outgoing, work_->client_out)) {
     if (work_->client_out.empty()) fail_upstream(kBadAnswer);  // it will never fit

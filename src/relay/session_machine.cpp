@@ -8,6 +8,7 @@ namespace skewguard::relay {
 namespace {
 
 constexpr std::size_t kMaxOwnBody = std::size_t{16} * 1024;  // of a login
+constexpr int kNoContent = 204;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 /// The size line of a chunk, the line end behind it, and the last chunk.
 constexpr std::size_t kChunkExtra = 16 + 2 + 2 + kLastChunk.size();
@@ -164,7 +165,7 @@ void Session::on(const event::Next&) {
   }
   work_->client_in.let_go();
   work_->request = RequestReader();
-  target_ = verdict_ = {};
+  target_ = origin_ = verdict_ = {};
   attempts_ = resends_ = interims_ = 0;
   sent_ = error_given_ = 0;
   generation_ = after_ = 0;
@@ -267,6 +268,7 @@ void Session::read_head() {
 void Session::admit_request() {
   const Admission admission = admit(request(), rules_.admission);
   target_ = request().target;
+  origin_ = admission.origin;
   if (admission.denial != Denial::none) {
     const DenialText text = text_of(admission.denial);
     return fail({text.status, text.code, text.message});
@@ -290,6 +292,7 @@ void Session::read_own_body() {
     if (client_ended_) fail(kCutBody);
     return;
   }
+  if (route_ == Route::preflight) return answer_preflight();
   phase_ = Phase::page;
   actions_.add(action::Serve{route_});
 }
@@ -432,21 +435,33 @@ void Session::close(const action::Close& how) {
 }
 
 void Session::pump_page() {
-  if (!page_headed_ && !append_page_head()) return;
-  const std::string_view body = request().method == "HEAD" ? std::string_view() : page_.body;
+  if (!page_headed_ && !begin_page()) return;
+  const bool empty = request().method == "HEAD" || page_.status == kNoContent;
+  const std::string_view body = empty ? std::string_view() : page_.body;
   const auto part = body.substr(page_given_, work_->client_out.room());
   (void)work_->client_out.append({part});
   page_given_ += part.size();
   if (page_given_ == body.size()) finish_request();
 }
 
-bool Session::append_page_head() {
+bool Session::begin_page() {
   close_ = must_close();
-  page_headed_ = work_->client_out.append(
-      {"HTTP/1.1 ", NumberText(static_cast<std::uint64_t>(page_.status)).view(), " ", page_.reason,
-       "\r\n", page_.fields, "Content-Length: ", NumberText(page_.body.size()).view(), "\r\n",
-       close_ ? "Connection: close\r\n" : "", "\r\n"});
+  page_headed_ = append_page_head({.status = page_.status,
+                                   .reason = page_.reason,
+                                   .fields = page_.fields,
+                                   .length = page_.body.size(),
+                                   .origin = origin_,
+                                   .close = close_},
+                                  work_->client_out);
   return page_headed_;
+}
+
+void Session::answer_preflight() {
+  close_ = must_close();
+  if (!append_preflight_answer(request(), origin_, close_, work_->client_out))
+    return fail(kLargeHead);
+  status_ = kNoContent;
+  finish_request();
 }
 
 }  // namespace skewguard::relay

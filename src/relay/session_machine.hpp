@@ -126,8 +126,8 @@ struct Acquire {
 struct Judge {
   bool can_retry = false;  ///< otherwise the client gets this answer in any case
 };
-/// Answer with the Page of this route. The request is in workspace.request.head(), its body in
-/// request_body().
+/// Answer with the Page of this route, which is neither api nor preflight. The request is in
+/// workspace.request.head(), its body in request_body().
 struct Serve {
   Route route = Route::api;
 };
@@ -200,7 +200,7 @@ class Session {
  private:
   enum class Phase : std::uint8_t {
     head,      // a request head is awaited
-    own_body,  // the body of a request to an own page is read
+    own_body,  // the body of a request that is answered here is read
     acquire,   // a token and a connection are awaited
     exchange,  // request and answer are on their way
     error,     // the body of an error is read
@@ -256,7 +256,8 @@ class Session {
   void upstream_lost();
 
   void pump_page();
-  bool append_page_head();
+  bool begin_page();
+  void answer_preflight();
 
   void fail(const Problem& problem);
   void fail_upstream(const Problem& problem);
@@ -293,6 +294,7 @@ class Session {
   HeldBody held_;  // its body, as long as it can be sent again
   BodyReader body_;
   std::string_view target_;
+  std::string_view origin_;  // of the web page that sent it; empty if none did
   Route route_ = Route::api;
   Instant started_{};
   bool holding_ = true;       // what comes is held

@@ -87,6 +87,48 @@ TEST(Admission, ServesPagesOfAnAllowedOrigin) {
   EXPECT_EQ(with("Sec-Fetch-Site: cross-site\r\n", rules), "cross.site.refused");
 }
 
+AdmissionRules with_page() {
+  AdmissionRules rules = with_bearers();
+  rules.origins = {"https://app.test"};
+  rules.required_fields = {"X-Mine"};
+  rules.allow = {{"GET", "/api/v2/x", false}};
+  return rules;
+}
+
+TEST(Admission, LetsABrowserAskForAPageThatIsServed) {
+  const std::string origin = "Origin: https://app.test\r\n";
+  const std::string asks = "access-control-request-method: GET\r\n";
+  const auto options = [&](const std::string& target, const std::string& fields) {
+    return admitted(request(target, fields, "localhost", "OPTIONS"), with_page());
+  };
+  for (const auto* target : {"/api/v2/x", "/api/v2/y?z", "/oauth/token", "/other"})
+    EXPECT_EQ(options(target, origin + asks), "7 " + std::string(target));
+  EXPECT_EQ(options("/api/v2/x", asks), "handle.refused") << "no page asks";
+  EXPECT_EQ(options("/api/v2/x", origin), "handle.refused") << "a request that only looks like it";
+  EXPECT_EQ(admitted(request("/api/v2/x", origin + asks), with_page()), "handle.refused");
+  EXPECT_EQ(options("/api/v2/x", "Origin: https://evil.test\r\n" + asks), "origin.refused");
+  EXPECT_EQ(options("/api/v2/x", "Origin: null\r\n" + asks), "origin.refused");
+  EXPECT_EQ(admitted(request("/api/v2/x", origin + asks, "evil.test", "OPTIONS"), with_page()),
+            "host.refused");
+}
+
+TEST(Admission, NamesThePageThatMayReadTheAnswer) {
+  const auto origin_of = [](const std::string& bytes) {
+    RequestReader reader;
+    EXPECT_EQ(reader.read(bytes), ReadHead::whole);
+    return std::string(admit(reader.head(), with_page()).origin);
+  };
+  const std::string origin = "Origin: https://App.test\r\n";
+  EXPECT_EQ(origin_of(request("/api/v2/x", origin)), "https://App.test") << "a denial too";
+  EXPECT_EQ(
+      origin_of(request("/api/v2/x", origin + "X-Mine: 1\r\nAuthorization: Bearer handle\r\n")),
+      "https://App.test");
+  EXPECT_EQ(origin_of(request("/healthz", origin)), "https://App.test");
+  EXPECT_EQ(origin_of(request("/healthz")), "");
+  EXPECT_EQ(origin_of(request("/healthz", "Origin: https://evil.test\r\n")), "");
+  EXPECT_EQ(origin_of(request("/healthz", origin, "evil.test")), "");
+}
+
 TEST(Admission, AsksForTheHandleOrTheSecret) {
   const auto rules = with_bearers();
   EXPECT_EQ(with("Authorization: Bearer handle\r\n", rules), kServed);

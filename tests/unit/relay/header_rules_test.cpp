@@ -192,6 +192,66 @@ TEST(AnswerRules, RewriteALocationAtTheApi) {
   EXPECT_EQ(location("/api/v2/x"), "Content-Length: 0\r\nlocation: /api/v2/x\r\n");
 }
 
+TEST(AnswerRules, LetAWebPageReadTheAnswer) {
+  const std::string fields =
+      "Content-Length: 0\r\naccess-control-allow-origin: *\r\nVary: Accept\r\n"
+      "Access-Control-Expose-Headers: X\r\n";
+  EXPECT_EQ(given_fields(fields), fields) << "no page of ours";
+  auto to_page = to_client();
+  to_page.origin = "https://app.test";
+  EXPECT_EQ(given_fields(fields, to_page),
+            "Content-Length: 0\r\nVary: Accept\r\nAccess-Control-Allow-Origin: https://app.test\r\n"
+            "Vary: Origin\r\nAccess-Control-Expose-Headers: *\r\n");
+}
+
+std::string page_head(const OutgoingPage& page) {
+  std::string memory(300, '\0');
+  Buffer out(memory);
+  EXPECT_TRUE(append_page_head(page, out));
+  Buffer small{std::span<char>(memory).first(out.size() - 1)};
+  const std::string head(out.bytes());
+  EXPECT_FALSE(append_page_head(page, small));
+  EXPECT_TRUE(small.empty());
+  return head;
+}
+
+TEST(PageRules, FrameThePage) {
+  EXPECT_EQ(page_head({.reason = "OK", .fields = "A: 1\r\n", .length = 7}),
+            "HTTP/1.1 200 OK\r\nA: 1\r\nContent-Length: 7\r\n\r\n");
+  EXPECT_EQ(page_head({.status = 204, .reason = "No Content", .close = true}),
+            "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(page_head({.status = 403, .reason = "No", .origin = "https://app.test"}),
+            "HTTP/1.1 403 No\r\nContent-Length: 0\r\n"
+            "Access-Control-Allow-Origin: https://app.test\r\nVary: Origin\r\n"
+            "Access-Control-Expose-Headers: *\r\n\r\n");
+}
+
+std::string preflight_answer(std::string_view fields, bool close = false) {
+  const std::string bytes = request_with(fields, "OPTIONS /api/v2/x HTTP/1.1");
+  RequestReader reader;
+  EXPECT_EQ(reader.read(bytes), ReadHead::whole);
+  std::string memory(512, '\0');
+  Buffer out(memory);
+  EXPECT_TRUE(append_preflight_answer(reader.head(), "https://app.test", close, out));
+  Buffer small{std::span<char>(memory).first(out.size() - 1)};
+  const std::string head(out.bytes());
+  EXPECT_FALSE(append_preflight_answer(reader.head(), "https://app.test", close, small));
+  return head;
+}
+
+TEST(PageRules, AllowAPageWhatItsBrowserAsksFor) {
+  EXPECT_EQ(preflight_answer("Access-Control-Request-Method: PATCH\r\n"
+                             "Access-Control-Request-Headers: authorization,purecloud-sdk\r\n"),
+            "HTTP/1.1 204 No Content\r\nAccess-Control-Allow-Origin: https://app.test\r\n"
+            "Vary: Origin\r\nAccess-Control-Allow-Methods: PATCH\r\n"
+            "Access-Control-Allow-Headers: authorization,purecloud-sdk\r\n"
+            "Access-Control-Max-Age: 600\r\n\r\n");
+  EXPECT_EQ(preflight_answer("access-control-request-method: GET\r\n", true),
+            "HTTP/1.1 204 No Content\r\nAccess-Control-Allow-Origin: https://app.test\r\n"
+            "Vary: Origin\r\nAccess-Control-Allow-Methods: GET\r\n"
+            "Access-Control-Max-Age: 600\r\nConnection: close\r\n\r\n");
+}
+
 TEST(AnswerRules, KnowTheOriginOfALocation) {
   EXPECT_EQ(path_on_origin("https://api.test/x", "https://api.test"), "/x");
   EXPECT_EQ(path_on_origin("HTTPS://API.test:443/x", "https://api.test"), "/x");

@@ -698,6 +698,51 @@ TEST(Session, ServesItsOwnPages) {
   EXPECT_TRUE(bench.to_client().ends_with("\r\n\r\n" + body));
 }
 
+constexpr std::string_view kReadable =
+    "Access-Control-Allow-Origin: https://app.test\r\nVary: Origin\r\n"
+    "Access-Control-Expose-Headers: *\r\n";
+
+TEST(Session, AnswersABrowserThatAsksForAPage) {
+  SessionBench bench;
+  bench.rules.admission.origins = {"https://app.test"};
+  const std::string asks =
+      "OPTIONS /api/v2/x HTTP/1.1\r\nHost: localhost\r\nOrigin: https://app.test\r\n"
+      "Access-Control-Request-Method: GET\r\n";
+  bench.client(asks + "\r\n");
+  EXPECT_EQ(bench.did(), "done 204 x0\n") << "nobody else is asked";
+  EXPECT_THAT(bench.to_client(),
+              StartsWith("HTTP/1.1 204 No Content\r\nAccess-Control-Allow-Origin: "
+                         "https://app.test\r\n"));
+  bench.client(asks + "Content-Length: 2\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(bench.did(), "");
+  bench.client("ab");
+  EXPECT_THAT(bench.to_client(), HasSubstr("Connection: close\r\n\r\n"));
+  EXPECT_EQ(bench.did(), "done 204 x0\nclose\n");
+}
+
+TEST(Session, LetsAPageReadWhateverComes) {
+  SessionBench bench;
+  bench.rules.admission.origins = {"https://app.test"};
+  const std::string asks = " HTTP/1.1\r\nHost: localhost\r\nOrigin: https://app.test\r\n\r\n";
+  send(bench, "GET /api/v2/x" + asks);
+  bench.upstream(kOk);
+  EXPECT_THAT(bench.to_client(), HasSubstr(kReadable));
+  bench.client("GET /other" + asks);
+  bench.page(404, "{}");
+  EXPECT_THAT(bench.to_client(), HasSubstr(kReadable));
+  bench.client("GET /healthz" + asks);
+  bench.page(204, "without a body");
+  EXPECT_EQ(bench.to_client(),
+            "HTTP/1.1 204 Reason\r\nX-Own: 1\r\n" + std::string(kReadable) + "\r\n");
+  (void)bench.did();
+  send(bench, kGet);
+  bench.upstream(kOk);
+  EXPECT_EQ(bench.to_client(), kOkGiven) << "the next one is no page's";
+  bench.client("GET /other HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  bench.page(404, "{}");
+  EXPECT_THAT(bench.to_client(), Not(HasSubstr("Access-Control")));
+}
+
 TEST(Session, ReadsTheBodyOfALogin) {
   SessionBench bench;
   bench.client(
