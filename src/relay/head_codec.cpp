@@ -62,6 +62,14 @@ std::size_t count_while(std::string_view text, Fits fits) noexcept {
   return count;
 }
 
+/// Programs behind gateways of the CGI kind get field names with underscores for hyphens.
+bool framing_with_underscore(std::string_view name) noexcept {
+  constexpr std::string_view kLength = "content_length";
+  constexpr std::string_view kCoding = "transfer_encoding";
+  return (name.size() == kLength.size() && iequals(name, kLength)) ||
+         (name.size() == kCoding.size() && iequals(name, kCoding));
+}
+
 }  // namespace
 
 std::string_view words(HeadFault fault) noexcept {
@@ -114,6 +122,8 @@ std::string_view words(HeadFault fault) noexcept {
       return "the field Content-Length occurs more than once";
     case HeadFault::length_and_coding:
       return "it has both Content-Length and Transfer-Encoding";
+    case HeadFault::disguised_framing:
+      return "a field is called Content-Length or Transfer-Encoding with an underscore";
     case HeadFault::bad_transfer_coding:
       return "its Transfer-Encoding is not `chunked`";
     case HeadFault::coding_in_http_1_0:
@@ -310,6 +320,8 @@ bool RequestReader::field_line() noexcept {
     case FieldName::expect:
       head_.expects_continue = head_.expects_continue || iequals(field->value, "100-continue");
       return true;
+    case FieldName::other:
+      return !framing_with_underscore(field->name) || lines_.fail(HeadFault::disguised_framing);
     default:
       return true;
   }

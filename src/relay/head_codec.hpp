@@ -43,6 +43,7 @@ enum class HeadFault : std::uint8_t {
   bad_content_length,
   content_length_repeated,
   length_and_coding,
+  disguised_framing,
   bad_transfer_coding,
   coding_in_http_1_0,
 };
