@@ -9,7 +9,7 @@ namespace skewguard::relay {
 namespace {
 
 constexpr std::size_t kVersionSize = std::string_view("HTTP/1.1").size();
-constexpr std::size_t kMaxLengthDigits = 19;  // any number of them fits into 64 bits
+constexpr std::size_t kMaxLengthDigits = 18;  // positive in every 64-bit number, signed or not
 
 /// Of what is not the version of HTTP/1.0 or HTTP/1.1: whether it is that of another HTTP, or else.
 HeadFault version_fault(std::string_view text, HeadFault otherwise) noexcept {

@@ -77,6 +77,8 @@ inline const std::vector<Hostile> kHostileHeads = {
     {"fraction of a length", request_with("Content-Length: 1.0\r\n"), bad_content_length},
     {"length beyond 64 bits", request_with("Content-Length: 18446744073709551617\r\n"),
      bad_content_length},
+    {"length beyond signed 64 bits", request_with("Content-Length: 9223372036854775808\r\n"),
+     bad_content_length},
     {"equal lengths", request_with("Content-Length: 1\r\nContent-Length: 1\r\n"),
      content_length_repeated},
     {"two lengths", request_with("Content-Length: 1\r\ncontent-length: 2\r\n"),
