@@ -16,6 +16,7 @@
 #include "skewguard/report.hpp"
 #include "skewguard/result.hpp"
 #include "skewguard/secret.hpp"
+#include "skewguard/status.hpp"
 #include "skewguard/time.hpp"
 #include "skewguard/token_store.hpp"
 #include "skewguard/transport.hpp"
@@ -348,6 +349,13 @@ class Client {
   using LeaseHandler = std::function<void(Result<std::uint64_t>)>;
   Operation async_await_lease(std::uint64_t after, std::optional<Duration> timeout,
                               LeaseHandler handler);
+  /// What the client knows now and has done so far: for metrics and status pages. Blocks until the
+  /// control loop has looked, not for anything on the network. Errors: `cancelled`, `unavailable`;
+  /// `config` if called on the client's own loop.
+  Result<ClientStatus> status();
+  /// The same without blocking, like async_token(), but there is nothing to cancel.
+  using StatusHandler = std::function<void(Result<ClientStatus>)>;
+  void async_status(StatusHandler handler);
   /// CLOCK_BOOTTIME now.
   [[nodiscard]] Instant now() const noexcept;
   /// A reading of all clocks of this machine, for Exchange::sent and received, taken at the socket.

@@ -1,4 +1,4 @@
-#include <nlohmann/json.hpp>
+#include "diagnosis/report_json.hpp"
 
 #include "diagnosis/json_numbers.hpp"
 #include "skewguard/report.hpp"
@@ -49,7 +49,9 @@ Json to_json(const WallClockAnalysis& analysis) {
           {"skew_high_s", skew ? Json(in_seconds(skew->high)) : Json()}};
 }
 
-Json to_json(const ReportedAttempt& attempt) {
+}  // namespace
+
+Json diagnosis::json_of(const ReportedAttempt& attempt) {
   const auto& date = attempt.server_date;
   return {{"n", attempt.n},
           {"host", to_string(attempt.host)},
@@ -65,7 +67,7 @@ Json to_json(const ReportedAttempt& attempt) {
           {"waited_ms", in_ms(attempt.waited)}};
 }
 
-Json to_json(const ReportedClock& clock) {
+Json diagnosis::json_of(const ReportedClock& clock) {
   const auto& offset = clock.offset;
   return {{"server", clock.server},
           {"offset_low_s", offset ? Json(in_seconds(offset->low)) : Json()},
@@ -75,10 +77,12 @@ Json to_json(const ReportedClock& clock) {
           {"rtt_min_ms", clock.rtt_min ? Json(in_ms(*clock.rtt_min)) : Json()}};
 }
 
+namespace {
+
 template <typename Items>
 Json to_array(const Items& items) {
   Json array = Json::array();
-  for (const auto& item : items) array.push_back(to_json(item));
+  for (const auto& item : items) array.push_back(diagnosis::json_of(item));
   return array;
 }
 

@@ -48,6 +48,7 @@ void ClockWatch::observe(ServerId server, const time::DateSample& sample) {
   const Instant received = sample.received.boot;
   if (seen.jump && server == uses_.clocks.login()) login_jumped_ = received;
   if (seen.machine_stood_still) {
+    ++standstills_;
     uses_.log.write({LogLevel::warn,
                      "the servers' clocks jumped forward together: this machine stood still (a VM "
                      "that was stopped or restored)",

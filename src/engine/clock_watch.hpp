@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 
@@ -35,6 +36,11 @@ class ClockWatch {
   /// what to report to the token machine instead.
   [[nodiscard]] oauth::TokenEvent learned(const oauth::TokenEvent& fact);
 
+  /// How often this machine's wall clock was seen to step.
+  [[nodiscard]] std::uint64_t wall_steps() const noexcept { return local_.wall_steps(); }
+  /// How often this machine stood still, and its boot clock with it.
+  [[nodiscard]] std::uint64_t standstills() const noexcept { return standstills_; }
+
   /// Whether the hypervisor reports that the machine was stopped or restored since the last check.
   bool disrupted();
   /// The login host's Date will show whether the tokens are still valid; `then` runs after that.
@@ -56,6 +62,7 @@ class ClockWatch {
   /// The issuer's clock minus the API's, from only the newest answer of each.
   std::optional<OffsetBound> issuer_ahead_;
   clocks::LocalWatch local_;  // this machine
+  std::uint64_t standstills_ = 0;
 };
 
 }  // namespace skewguard::engine

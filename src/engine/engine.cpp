@@ -12,6 +12,7 @@
 #include "engine/sender.hpp"
 #include "engine/token_service.hpp"
 #include "genesys/dialect.hpp"
+#include "guard/call_record.hpp"
 #include "http/url.hpp"
 #include "oauth/rfc6749_dialect.hpp"
 
@@ -67,6 +68,23 @@ class Engine::Impl {
     loop_.enter([this, observations = std::move(observations)] {
       for (const Observation& observation : observations) learn_from(observation);
     });
+  }
+  ClientStatus status() {
+    ClientStatus out;
+    loop_.within([&] {
+      const clocks::ClockView view = clocks_.view();
+      out.token = leases_.current();
+      out.clocks =
+          guard::reported_clocks({clocks_.api(), clocks_.login()}, view, options_.staleness);
+      for (const ServerId server : {clocks_.login(), clocks_.api()})
+        out.clock_steps[clocks_.origin(server)] = view.estimator(server).steps();
+      out.clock_steps.erase("");  // no login host is needed for a given token
+      out.clock_steps["wall"] = watch_.wall_steps();
+      out.clock_steps["boot"] = watch_.standstills();
+      out.token_requests = tokens_.requests();
+      out.last_token_request = tokens_.last_request();
+    });
+    return out;
   }
   void note_use() {
     loop_.later([this] { tokens_.step(oauth::event::Used{}); });
@@ -143,6 +161,9 @@ void Engine::cancel_await(WaitId wait) {
 }
 void Engine::renew(oauth::Grants grants) {
   impl_->renew(std::move(grants));
+}
+ClientStatus Engine::status() {
+  return impl_->status();
 }
 void Engine::note_use() {
   impl_->note_use();

@@ -88,6 +88,8 @@ class Engine {
   void cancel_await(WaitId wait);
   /// Tokens are requested with these from now on; never empty.
   void renew(oauth::Grants grants);
+  /// What is known now. Call it on the loop.
+  [[nodiscard]] ClientStatus status();
   /// The published token is being used, so keep it fresh.
   void note_use();
 

@@ -49,6 +49,12 @@ oauth::TokenPtr Leases::published(std::uint64_t generation) const noexcept {
   return nullptr;
 }
 
+std::optional<ClientStatus::Token> Leases::current() const {
+  const Duration remaining = until_ - uses_.clocks.now().boot;
+  if (current_ == 0 || remaining <= Duration{0}) return std::nullopt;
+  return ClientStatus::Token{current_, remaining, uses_.tokens.tokens().was_accepted(current_)};
+}
+
 Leases::Id Leases::await(std::uint64_t after, Instant deadline, Handler handler) {
   const Id id = uses_.tokens.new_waiter();
   // First: if it throws, the wait has not begun, and its handler is not called twice.

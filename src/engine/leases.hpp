@@ -4,12 +4,14 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "engine/host_clocks.hpp"
 #include "engine/loop.hpp"
 #include "engine/token_service.hpp"
 #include "oauth/token.hpp"
 #include "skewguard/result.hpp"
+#include "skewguard/status.hpp"
 
 namespace skewguard::engine {
 
@@ -39,6 +41,9 @@ class Leases {
   void publish(const oauth::TokenPtr& token, Instant until);
   /// The token of this generation, if it was one of the last that were published; else null.
   [[nodiscard]] oauth::TokenPtr published(std::uint64_t generation) const noexcept;
+
+  /// The token that may be sent now, for a status; empty = there is none.
+  [[nodiscard]] std::optional<ClientStatus::Token> current() const;
 
   /// Waits until a token of a later generation than `after` is published, and has one requested if
   /// need be; at most until `deadline`. `after`: 0, or a generation that the API has refused: then

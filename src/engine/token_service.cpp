@@ -76,6 +76,7 @@ void TokenService::step(const oauth::TokenEvent& event) {
   auto actions = tokens_.step(event, uses_.clocks.view());
   const bool answered = std::holds_alternative<oauth::event::Fetched>(event) ||
                         std::holds_alternative<oauth::event::FetchFailed>(event);
+  if (answered) count_request(actions);
   if (answered && shared_) share(actions);
   for (auto& action : actions) {
     std::visit(Overloaded{
@@ -107,6 +108,17 @@ void TokenService::step(const oauth::TokenEvent& event) {
                },
                action);
   }
+}
+
+/// A token request has ended.
+void TokenService::count_request(const oauth::TokenActions& actions) {
+  Verdict verdict = Verdict::ok;
+  for (const auto& action : actions) {
+    const auto* rejected = std::get_if<oauth::action::Rejected>(&action);
+    if (rejected != nullptr) verdict = rejected->attempt.attempt.verdict.value_or(Verdict::unknown);
+  }
+  ++requests_[verdict];
+  last_request_ = verdict;
 }
 
 /// Shares the result of a token request with other processes; first, since the next request may

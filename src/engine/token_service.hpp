@@ -55,6 +55,11 @@ class TokenService {
   /// Whether the user's own token is used instead of requested ones.
   [[nodiscard]] bool given() const noexcept { return uses_.given_token != nullptr; }
   [[nodiscard]] const oauth::TokenMachine& tokens() const noexcept { return tokens_; }
+  // As ClientStatus has them.
+  [[nodiscard]] const std::map<Verdict, std::uint64_t>& requests() const noexcept {
+    return requests_;
+  }
+  [[nodiscard]] std::optional<Verdict> last_request() const noexcept { return last_request_; }
 
  private:
   struct Waiting {
@@ -74,6 +79,7 @@ class TokenService {
   void adopt();
   void learn_from(const sharing::Facts& facts);
   std::unique_ptr<SharedTokens> shared_tokens(Boot boot, std::uint64_t seed);
+  void count_request(const oauth::TokenActions& actions);
   void share(const oauth::TokenActions& actions);
   void ready();
   void wait_no_longer(oauth::WaiterId id);
@@ -91,6 +97,8 @@ class TokenService {
   bool adopting_ = false;
   bool ready_ = false;  // the tokens at hand may be judged
   Executor::Timer timer_ = 0;
+  std::map<Verdict, std::uint64_t> requests_{{Verdict::ok, 0}};
+  std::optional<Verdict> last_request_;
 };
 
 }  // namespace skewguard::engine

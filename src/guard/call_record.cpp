@@ -23,6 +23,17 @@ std::optional<WallTime> local_expiry(const oauth::Token& token) {
   return std::nullopt;
 }
 
+ReportedClock reported(ServerId server, const clocks::ClockView& view, Duration staleness) {
+  const clocks::SkewEstimator& estimator = view.estimator(server);
+  ReportedClock out;
+  out.server = view.origin(server);
+  out.offset = view.to_wall(server);
+  out.staleness = staleness;
+  out.samples = estimator.samples();
+  out.rtt_min = estimator.rtt_min();
+  return out;
+}
+
 /// A failed or missing answer, except errors that are not about the token.
 bool rejected(const ReportedAttempt& attempt) {
   return attempt.verdict && *attempt.verdict != Verdict::ok;
@@ -40,6 +51,15 @@ WallClockAnalysis analyze(const oauth::Token* token, const clocks::ClockView& vi
   if (out.token_exp) out.time_remaining = *out.token_exp - view.now().wall;
   const bool expired = out.time_remaining && *out.time_remaining <= Duration{0};
   out.status = expired ? Status::expired_locally : Status::valid_locally;
+  return out;
+}
+
+std::vector<ReportedClock> reported_clocks(Hosts hosts, const clocks::ClockView& view,
+                                           Duration staleness) {
+  std::vector<ReportedClock> out;
+  // A given token needs no login host, so there is none to report.
+  if (!view.origin(hosts.login).empty()) out.push_back(reported(hosts.login, view, staleness));
+  if (hosts.api != hosts.login) out.push_back(reported(hosts.api, view, staleness));
   return out;
 }
 
@@ -78,29 +98,13 @@ std::size_t CallRecord::add(const clocks::Answer* answer, const oauth::Token* to
   return report_.attempts.size() - 1;
 }
 
-ReportedClock CallRecord::clock(ServerId server, const clocks::ClockView& view,
-                                Duration staleness) const {
-  const clocks::SkewEstimator& estimator = view.estimator(server);
-  ReportedClock out;
-  out.server = view.origin(server);
-  out.offset = view.to_wall(server);
-  out.staleness = staleness;
-  out.samples = estimator.samples();
-  out.rtt_min = estimator.rtt_min();
-  return out;
-}
-
 CallReport CallRecord::close(std::optional<ErrorKind> failure, Verdict otherwise,
                              const clocks::ClockView& view, Duration staleness) {
   report_.elapsed = view.now().boot - started_;
   const auto first = std::find_if(report_.attempts.begin(), report_.attempts.end(), rejected);
   report_.verdict = first != report_.attempts.end() ? *first->verdict : otherwise;
   diagnosis::conclude(report_, failure);
-  // A given token needs no login host, so there is none to report.
-  if (!view.origin(hosts_.login).empty()) {
-    report_.clocks.push_back(clock(hosts_.login, view, staleness));
-  }
-  if (hosts_.api != hosts_.login) report_.clocks.push_back(clock(hosts_.api, view, staleness));
+  report_.clocks = reported_clocks(hosts_, view, staleness);
   return report_;
 }
 

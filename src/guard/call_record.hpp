@@ -38,13 +38,15 @@ class CallRecord {
                                  const clocks::ClockView& view, Duration staleness);
 
  private:
-  [[nodiscard]] ReportedClock clock(ServerId server, const clocks::ClockView& view,
-                                    Duration staleness) const;
-
   Hosts hosts_;
   CallReport report_;
   Instant started_{};
 };
+
+/// What is known about both clocks at the time of `view`; the login host's first, unless there is
+/// none.
+std::vector<ReportedClock> reported_clocks(Hosts hosts, const clocks::ClockView& view,
+                                           Duration staleness);
 
 /// The check of a token against the local wall clock that most clients make. Decides nothing.
 WallClockAnalysis analyze(const oauth::Token* token, const clocks::ClockView& view, ServerId api);

@@ -1,5 +1,6 @@
 #include "skewguard/client.hpp"
 
+#include <tuple>
 #include <utility>
 
 #include "runtime/check_options.hpp"
@@ -75,6 +76,15 @@ Operation Client::async_await_lease(std::uint64_t after, std::optional<Duration>
                                     LeaseHandler handler) {
   return start_or_report(handler,
                          [&] { return impl_->async_await_lease(after, timeout, handler); });
+}
+Result<ClientStatus> Client::status() {
+  return without_exceptions([&] { return impl_->status(); });
+}
+void Client::async_status(StatusHandler handler) {
+  std::ignore = start_or_report(handler, [&] {
+    impl_->async_status(handler);
+    return Operation();
+  });
 }
 Instant Client::now() const noexcept {
   return impl_->now();

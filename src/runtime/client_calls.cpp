@@ -67,4 +67,21 @@ Operation Client::Impl::async_token(const TokenRequestOptions& wanted, TokenHand
                               });
 }
 
+Result<ClientStatus> Client::Impl::status() {
+  const auto running = start();
+  if (running->inside()) return runtime::called_on_own_loop();
+  auto handover = std::make_shared<Handover<Result<ClientStatus>>>();
+  runtime::start_status(running,
+                        [handover](Result<ClientStatus> seen) { handover->put(std::move(seen)); });
+  auto result = handover->wait(running->executor(), options_.timeout);
+  if (!result) return runtime::overdue();
+  return std::move(*result);
+}
+
+void Client::Impl::async_status(StatusHandler handler) {
+  runtime::start_status(start(), [handler = std::move(handler)](Result<ClientStatus> seen) {
+    runtime::call_handler(handler, [&] { return std::move(seen); });
+  });
+}
+
 }  // namespace skewguard

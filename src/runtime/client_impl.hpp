@@ -59,6 +59,9 @@ class [[gnu::visibility("hidden")]] Client::Impl {
   Operation async_await_lease(std::uint64_t after, std::optional<Duration> timeout,
                               LeaseHandler handler);
 
+  Result<ClientStatus> status();
+  void async_status(StatusHandler handler);
+
   Result<void> reload(std::vector<Secret> secrets);
   Result<void> reload();
   /// Where reload() gets its secrets.

@@ -73,4 +73,11 @@ Operation start_await(const std::shared_ptr<Running>& running, std::uint64_t aft
   return in_progress;
 }
 
+void start_status(const std::shared_ptr<Running>& running, Client::StatusHandler handler) {
+  running->on_loop([handler = std::move(handler)](Engine* engine) {
+    if (engine == nullptr) return handler(shutting_down());
+    handler(engine->status());
+  });
+}
+
 }  // namespace skewguard::runtime

@@ -24,4 +24,7 @@ Operation start_token(const std::shared_ptr<Running>& running, const TokenReques
 Operation start_await(const std::shared_ptr<Running>& running, std::uint64_t after,
                       Instant deadline, Client::LeaseHandler handler);
 
+/// Looks at once: there is nothing to cancel.
+void start_status(const std::shared_ptr<Running>& running, Client::StatusHandler handler);
+
 }  // namespace skewguard::runtime

@@ -59,6 +59,7 @@ TEST_F(AClockWatch, TellsOfAStepOfTheWallClockFromOneSecondOn) {
   machine().step_wall(-1s);
   api_answers();
   EXPECT_EQ(parts.lines_with("the local wall clock stepped back by 1"), 1U);
+  EXPECT_EQ(watch.wall_steps(), 3U) << "each, however small";
 }
 
 // A jump of the API's clock -----------------------------------------------------------------------
@@ -104,6 +105,7 @@ TEST_F(AClockWatch, TellsTheTokensThatTheMachineStoodStillOnceBothHostsJumped) {
   EXPECT_GT(facts<StoodStill>()[0].gap, 10min - 2s);
   EXPECT_LT(facts<StoodStill>()[0].gap, 10min + 2s);
   EXPECT_EQ(facts<StoodStill>()[0].issued_from, login_received);
+  EXPECT_EQ(watch.standstills(), 1U);
 }
 
 // What a hypervisor reports -----------------------------------------------------------------------

@@ -56,6 +56,19 @@ TEST_F(ATokenService, DeniesATokenWhenTheRequestFailed) {
   EXPECT_EQ(got[waiter], "failed");
 }
 
+TEST_F(ATokenService, CountsTokenRequestsByTheirVerdict) {
+  const TokenService& tokens = all.tokens;
+  EXPECT_FALSE(tokens.last_request());
+  EXPECT_EQ(tokens.requests(), (std::map<Verdict, std::uint64_t>{{Verdict::ok, 0}}));
+  want(1s);
+  Exchange refused = all.parts.answer(401);
+  refused.body = R"({"error":"invalid_client"})";
+  all.reply(std::move(refused));
+  EXPECT_EQ(tokens.last_request(), Verdict::credentials_rejected);
+  EXPECT_EQ(tokens.requests().at(Verdict::credentials_rejected), 1U);
+  EXPECT_EQ(tokens.requests().at(Verdict::ok), 0U);
+}
+
 TEST_F(ATokenService, AnswersNobodyWhoHasLeft) {
   const auto waiter = want();
   all.parts.loop.enter([&] { all.tokens.withdraw(waiter); });
