@@ -32,10 +32,61 @@ void begin(std::string& out, std::string_view name, std::string_view type, std::
   out.append("# TYPE ").append(name).append(" ").append(type).append("\n");
 }
 
+/// label="value"; backslash, quote and line feed are escaped.
+void add_label(std::string& out, std::string_view label, std::string_view value) {
+  out.append(label).append("=\"");
+  for (const char c : value) {
+    if (c == '\\' || c == '"') out.push_back('\\');
+    out.append(c == '\n' ? "\\n" : std::string_view(&c, 1));
+  }
+  out.append("\"");
+}
+
 void line(std::string& out, std::string_view name, std::string_view label, std::string_view of,
           std::uint64_t count) {
-  out.append(name).append("{").append(label).append("=\"").append(of).append("\"} ");
-  out.append(std::to_string(count)).append("\n");
+  add_label(out.append(name).append("{"), label, of);
+  out.append("} ").append(std::to_string(count)).append("\n");
+}
+
+void write_gauge(std::string& out, std::string_view name, std::string_view help, double value) {
+  begin(out, name, "gauge", help);
+  out.append(name).append(" ").append(number(value)).append("\n");
+}
+
+double seconds_of(Duration duration) {
+  return seconds(duration.count());
+}
+
+void write_offsets(std::string& out, const ClientStatus& client) {
+  constexpr std::string_view kName = "skewguard_clock_offset_seconds";
+  begin(out, kName, "gauge",
+        "Bounds of a server's clock minus this machine's wall clock; positive = ahead");
+  for (const ReportedClock& clock : client.clocks) {
+    if (!clock.offset) continue;
+    for (const bool low : {true, false}) {
+      add_label(out.append(kName).append("{"), "server", clock.server);
+      add_label(out.append(","), "bound", low ? "low" : "high");
+      out.append("} ").append(number(seconds_of(low ? clock.offset->low : clock.offset->high)));
+      out.append("\n");
+    }
+  }
+}
+
+/// What the client knows.
+void write_client(std::string& out, const ClientStatus& client) {
+  begin(out, "skewguard_token_requests_total", "counter",
+        "Token requests by their verdict; ok: with a token");
+  for (const auto& [verdict, count] : client.token_requests)
+    line(out, "skewguard_token_requests_total", "result", to_string(verdict), count);
+  if (client.token) {
+    write_gauge(out, "skewguard_token_expires_in_seconds", "What is left of the token",
+                seconds_of(client.token->remaining));
+  }
+  write_offsets(out, client);
+  begin(out, "skewguard_clock_steps_total", "counter",
+        "Steps seen of a server's clock, or of this machine's: wall, and boot, which stood still");
+  for (const auto& [clock, count] : client.clock_steps)
+    line(out, "skewguard_clock_steps_total", "clock", clock, count);
 }
 
 }  // namespace
@@ -71,18 +122,31 @@ void Metrics::answered(const AccessRecord& record) noexcept {
   upstream_.add(record.upstream);
 }
 
-void Metrics::judged(const CallReport& report) noexcept {
-  for (const auto& attempt : report.attempts) {
-    if (!attempt.verdict || *attempt.verdict == Verdict::ok) continue;
-    count(rejections_[static_cast<std::size_t>(*attempt.verdict)]);
-    if (attempt.action != Action::none && attempt.action != Action::give_up) {
-      count(mitigations_[static_cast<std::size_t>(attempt.action)]);
-    }
-  }
+void Metrics::resolved(const CallReport& report, WallTime now) {
+  for (const auto& attempt : report.attempts)
+    if (attempt.host == HostRole::api) note(attempt, now);
 }
 
-std::string Metrics::text(double token_life) const {
-  std::string out;
+void Metrics::rejected(const Rejection& rejection, WallTime now) {
+  if (rejection.attempt.host == HostRole::login) note(rejection.attempt, now);
+}
+
+void Metrics::note(const ReportedAttempt& attempt, WallTime now) {
+  if (!attempt.verdict || *attempt.verdict == Verdict::ok) return;
+  count(rejections_[static_cast<std::size_t>(*attempt.verdict)]);
+  if (attempt.action != Action::none && attempt.action != Action::give_up) {
+    count(mitigations_[static_cast<std::size_t>(attempt.action)]);
+  }
+  const std::lock_guard lock(mutex_);
+  last_ = LastRejection{now, attempt};
+}
+
+std::optional<Metrics::LastRejection> Metrics::last_rejection() const {
+  const std::lock_guard lock(mutex_);
+  return last_;
+}
+
+void Metrics::write_requests(std::string& out) const {
   begin(out, "skewguard_requests_total", "counter", "Requests by the status of their answers");
   for (int status = 100; status < kMaxStatus; ++status) {
     const auto requests = value(requests_[static_cast<std::size_t>(status)]);
@@ -90,7 +154,10 @@ std::string Metrics::text(double token_life) const {
       line(out, "skewguard_requests_total", "code", std::to_string(status), requests);
     }
   }
-  begin(out, "skewguard_rejections_total", "counter", "Answers that refused a request's token");
+}
+
+void Metrics::write_rejections(std::string& out) const {
+  begin(out, "skewguard_rejections_total", "counter", "Rejections of either host by their verdict");
   for (int i = 0; i < kVerdicts; ++i) {
     const auto rejections = value(rejections_[static_cast<std::size_t>(i)]);
     if (rejections == 0) continue;
@@ -102,13 +169,14 @@ std::string Metrics::text(double token_life) const {
     line(out, "skewguard_mitigations_total", "action", to_string(action),
          value(mitigations_[static_cast<std::size_t>(action)]));
   }
-  if (token_life >= 0) {
-    begin(out, "skewguard_token_expires_in_seconds", "gauge", "What is left of the token");
-    out.append("skewguard_token_expires_in_seconds ").append(number(token_life)).append("\n");
-  }
-  begin(out, "skewguard_waiting_requests", "gauge", "Requests that wait for a token");
-  out.append("skewguard_waiting_requests ");
-  out.append(std::to_string(waiting_.load(std::memory_order_relaxed))).append("\n");
+}
+
+std::string Metrics::text(const ClientStatus* client) const {
+  std::string out;
+  write_requests(out);
+  write_rejections(out);
+  if (client != nullptr) write_client(out, *client);
+  write_gauge(out, "skewguard_waiting_requests", "Requests that wait for a token", waiting());
   added_.write(out, "skewguard_added_latency_seconds", "What the sidecar added to requests");
   upstream_.write(out, "skewguard_upstream_duration_seconds", "What the API took for them");
   begin(out, "skewguard_build_info", "gauge", "The version");

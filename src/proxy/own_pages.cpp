@@ -1,10 +1,11 @@
 #include "proxy/own_pages.hpp"
 
-#include <nlohmann/json.hpp>
+#include <boost/asio/post.hpp>
 #include <string>
+#include <utility>
 
 #include "proxy/login.hpp"
-#include "time/http_date.hpp"
+#include "proxy/status_page.hpp"
 
 namespace skewguard::proxy {
 namespace {
@@ -18,40 +19,9 @@ Page readyz(const Service& service, bool draining) {
   return why_not.empty() ? text_page(200, "ready\n") : text_page(503, why_not + "\n");
 }
 
-/// What is left of the token, in seconds; negative = there is none.
-double token_life(Service& service) {
-  const Instant now = service.client.now();
-  const Lease* lease = service.client.lease(now);
-  return lease == nullptr ? -1 : std::chrono::duration<double>(lease->until - now).count();
-}
-
-Page metrics(Service& service) {
-  return {200,
-          {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
-          Secret(service.metrics.text(token_life(service)))};
-}
-
-Page status(Service& service, bool draining) {
-  using Json = nlohmann::ordered_json;
-  const std::string why_not = why_not_ready(service, draining);
-  const double life = token_life(service);
-  const auto wall = service.clocks.now().wall.time_since_epoch();
-  const Json json{{"schema", "skewguard.status/1"},
-                  {"version", SKEWGUARD_VERSION},
-                  {"time", time::format_rfc3339_ms(wall)},
-                  {"ready", why_not.empty()},
-                  {"reason", why_not},
-                  {"draining", draining},
-                  {"api_url", service.client.options().api_url},
-                  {"login_url", service.client.options().login_url},
-                  {"token_expires_in_s", life < 0 ? Json() : Json(life)}};
-  return json_page(200, json.dump(-1, ' ', false, Json::error_handler_t::replace));
-}
-
-}  // namespace
-
-Page own_page(relay::Route route, std::string_view authorization, std::string_view body,
-              Service& service, bool draining) {
+/// Needs nothing that only the control loop knows.
+Page page_at_once(relay::Route route, std::string_view authorization, std::string_view body,
+                  const Service& service, bool draining) {
   switch (route) {
     case relay::Route::login:
       return login_page(*service.local.load(), authorization, body);
@@ -62,14 +32,34 @@ Page own_page(relay::Route route, std::string_view authorization, std::string_vi
       return text_page(200, "ok\n");
     case relay::Route::readyz:
       return readyz(service, draining);
-    case relay::Route::metrics:
-      return metrics(service);
-    case relay::Route::status:
-      return status(service, draining);
-    case relay::Route::api:
-      break;
+    default:
+      return error_page(404, "not_found", "nothing is served here");
   }
-  return error_page(404, "not_found", "nothing is served here");
+}
+
+Page page_about(const ClientStatus* client, relay::Route route, const Service& service,
+                bool draining) {
+  if (route == relay::Route::status)
+    return json_page(200, status_json(service, client, why_not_ready(service, draining), draining));
+  return {200,
+          {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
+          Secret(service.metrics.text(client))};
+}
+
+}  // namespace
+
+void own_page(boost::asio::io_context& io, relay::Route route, std::string_view authorization,
+              std::string_view body, Service& service, bool draining,
+              std::function<void(Page)> reply) {
+  const auto answer = [&io, reply = std::move(reply)](Page page) {
+    boost::asio::post(io, [reply, page = std::move(page)]() mutable { reply(std::move(page)); });
+  };
+  if (route != relay::Route::metrics && route != relay::Route::status) {
+    return answer(page_at_once(route, authorization, body, service, draining));
+  }
+  service.client.async_status([=, &service](const Result<ClientStatus>& client) {
+    answer(page_about(client ? &*client : nullptr, route, service, draining));
+  });
 }
 
 }  // namespace skewguard::proxy

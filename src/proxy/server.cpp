@@ -43,15 +43,30 @@ struct Lane {
   std::thread thread;
 };
 
+/// The hooks, which also count. They use `metrics` as long as the client lives.
+Hooks counting(Hooks hooks, Metrics& metrics, ClockSource& clocks) {
+  hooks.on_rejection = [&metrics, &clocks, next = std::move(hooks.on_rejection)](const auto& seen) {
+    metrics.rejected(seen, clocks.now().wall);
+    if (next) next(seen);
+  };
+  hooks.on_resolved = [&metrics, &clocks, next = std::move(hooks.on_resolved)](const auto& seen) {
+    metrics.resolved(seen, clocks.now().wall);
+    if (next) next(seen);
+  };
+  return hooks;
+}
+
 }  // namespace
 
 struct Server::Impl {
-  Impl(ServeOptions the_options, Client the_client, ClockSource& clocks, AccessLog& access_log,
-       Log the_log)
+  Impl(ServeOptions the_options, std::unique_ptr<Metrics> the_metrics, Client the_client,
+       ClockSource& clocks, AccessLog& access_log, Log the_log)
       : options(std::move(the_options)),
         log(std::move(the_log)),
+        metrics(std::move(the_metrics)),
         client(std::make_unique<Client>(std::move(the_client))),
-        service{options, clocks, *client, access_log, CurrentSecret(options.local_secret)} {}
+        service{options,    clocks,   *client,
+                access_log, *metrics, CurrentSecret(options.local_secret)} {}
   ~Impl() {
     keeper->stop();
     for (const auto& listener : listeners) listener->close();
@@ -69,6 +84,7 @@ struct Server::Impl {
       const auto listener = std::make_shared<Listener>(io);
       if (auto opened = listener->open(address); !opened) return opened;
       listeners.push_back(listener);
+      service.listening_on.push_back(listener->address().text());
     }
     return {};
   }
@@ -144,6 +160,7 @@ struct Server::Impl {
 
   ServeOptions options;
   Log log;
+  std::unique_ptr<Metrics> metrics;
   std::unique_ptr<Client> client;
   Service service;
   asio::io_context io{1};
@@ -162,10 +179,12 @@ Result<std::unique_ptr<Server>> Server::start(ServeOptions options, ClientOption
                                               AccessLog& access_log) {
   ClockSource& clocks = *dependencies.clock;
   Log log(hooks.log, hooks.log_level);
-  auto client = Client::make(std::move(client_options), std::move(hooks), std::move(dependencies));
+  auto metrics = std::make_unique<Metrics>();
+  auto client = Client::make(std::move(client_options),
+                             counting(std::move(hooks), *metrics, clocks), std::move(dependencies));
   if (!client) return std::move(client).error();
-  auto impl = std::make_unique<Impl>(std::move(options), *std::move(client), clocks, access_log,
-                                     std::move(log));
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(metrics), *std::move(client),
+                                     clocks, access_log, std::move(log));
   if (auto listening = impl->listen(); !listening) return std::move(listening).error();
   return std::make_unique<Server>(std::move(impl));
 }

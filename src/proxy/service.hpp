@@ -4,6 +4,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "proxy/access_log.hpp"
 #include "proxy/local_secret.hpp"
@@ -56,9 +57,11 @@ struct Service {
   ClockSource& clocks;
   Client& client;
   AccessLog& access_log;
+  Metrics& metrics;
   CurrentSecret local;
   Readiness readiness{};
-  Metrics metrics{};
+  std::vector<std::string> listening_on{};  ///< set before the workers start
+  Instant started = clocks.boot_now();
 };
 
 }  // namespace skewguard::proxy

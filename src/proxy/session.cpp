@@ -249,8 +249,10 @@ void Session::invite() {
 void Session::arrived() {
   limit_.cancel();
   if (route_ == relay::Route::api) return forward();
-  reply(own_page(route_, authorization_.reveal(), request_.body, worker_.service(),
-                 worker_.draining()));
+  own_page(worker_.io(), route_, authorization_.reveal(), request_.body, worker_.service(),
+           worker_.draining(), [self = shared_from_this()](Page page) {
+             if (!self->closed_) self->reply(std::move(page));
+           });
 }
 
 void Session::forward() {
@@ -283,7 +285,6 @@ void Session::answered(Result<Response> result) {
     const Error& error = result.error();
     record_.verdict = error.report ? error.report->verdict : Verdict::unknown;
     record_.attempts = error.report ? sends_to_api(*error.report) : 0;
-    if (error.report) worker_.service().metrics.judged(*error.report);
     return reply(failure_page(error));
   }
   std::optional<oauth::Echo> echo;
@@ -294,7 +295,6 @@ void Session::answered(Result<Response> result) {
   record_.status = result->status;
   record_.added = record_.held + waits_of(result->report);
   record_.upstream = result->report.elapsed - waits_of(result->report);
-  worker_.service().metrics.judged(result->report);
   Headers headers = returned(result->headers, worker_.api_origin(), echo);
   add_report(headers, *record_.verdict, record_.attempts);
   const bool with_body = has_body(request_.method, result->status);

@@ -22,12 +22,14 @@ TEST(Metrics, CountRequestsByStatus) {
   metrics.answered(record);
   record.status = 600;
   metrics.answered(record);
-  const auto text = metrics.text(-1);
+  const auto text = metrics.text(nullptr);
   EXPECT_THAT(text, HasSubstr("\nskewguard_requests_total{code=\"200\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("\nskewguard_requests_total{code=\"599\"} 1\n"));
   EXPECT_THAT(text, Not(HasSubstr("code=\"0\"")));
   EXPECT_THAT(text, Not(HasSubstr("code=\"600\"")));
 }
+
+constexpr WallTime kNoon{std::chrono::hours{12}};
 
 TEST(Metrics, CountRejectionsAndWhatWasDone) {
   Metrics metrics;
@@ -36,13 +38,41 @@ TEST(Metrics, CountRejectionsAndWhatWasDone) {
                      {.verdict = Verdict::token_rejected, .action = Action::give_up},
                      {.verdict = Verdict::ok},
                      {}};
-  metrics.judged(report);
-  const auto text = metrics.text(-1);
+  metrics.resolved(report, kNoon);
+  const auto text = metrics.text(nullptr);
   EXPECT_THAT(text, HasSubstr("skewguard_rejections_total{verdict=\"token_revoked\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("skewguard_rejections_total{verdict=\"token_rejected\"} 1\n"));
   EXPECT_THAT(text, Not(HasSubstr("verdict=\"ok\"")));
   EXPECT_THAT(text, HasSubstr("skewguard_mitigations_total{action=\"refresh_and_retry\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("skewguard_mitigations_total{action=\"wait_and_retry\"} 0\n"));
+}
+
+TEST(Metrics, CountEachRejectionOnce) {
+  Metrics metrics;
+  const ReportedAttempt login{.host = HostRole::login,
+                              .verdict = Verdict::credentials_rejected,
+                              .action = Action::wait_and_retry};
+  const ReportedAttempt api{.host = HostRole::api, .verdict = Verdict::token_rejected};
+  metrics.rejected({.attempt = login}, kNoon);
+  metrics.rejected({.attempt = api}, kNoon);  // provisional: its final verdict follows
+  CallReport report;
+  report.attempts = {login, api};  // of one call among many that waited for that token request
+  metrics.resolved(report, kNoon + std::chrono::hours{1});
+  const auto text = metrics.text(nullptr);
+  EXPECT_THAT(text, HasSubstr("skewguard_rejections_total{verdict=\"credentials_rejected\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("skewguard_rejections_total{verdict=\"token_rejected\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("skewguard_mitigations_total{action=\"wait_and_retry\"} 1\n"));
+}
+
+TEST(Metrics, RememberTheLastRejection) {
+  Metrics metrics;
+  EXPECT_FALSE(metrics.last_rejection());
+  CallReport report;
+  report.attempts = {{.verdict = Verdict::token_expired}, {.verdict = Verdict::ok}};
+  metrics.resolved(report, kNoon);
+  ASSERT_TRUE(metrics.last_rejection());
+  EXPECT_EQ(metrics.last_rejection()->time, kNoon);
+  EXPECT_EQ(metrics.last_rejection()->attempt.verdict, Verdict::token_expired);
 }
 
 TEST(Metrics, TellTimesOfForwardedRequestsAlone) {
@@ -52,7 +82,7 @@ TEST(Metrics, TellTimesOfForwardedRequestsAlone) {
   record.added = std::chrono::microseconds{100};
   metrics.answered(record);
   metrics.answered({.status = 200});
-  const auto text = metrics.text(-1);
+  const auto text = metrics.text(nullptr);
   EXPECT_THAT(text, HasSubstr("skewguard_added_latency_seconds_bucket{le=\"0.0001\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("skewguard_upstream_duration_seconds_bucket{le=\"0.0025\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("skewguard_upstream_duration_seconds_bucket{le=\"0.005\"} 1\n"));
@@ -61,16 +91,52 @@ TEST(Metrics, TellTimesOfForwardedRequestsAlone) {
   EXPECT_THAT(text, HasSubstr("skewguard_upstream_duration_seconds_count 1\n"));
 }
 
-TEST(Metrics, TellTheTokensLifeIfThereIsOne) {
+TEST(Metrics, TellHowManyWait) {
   Metrics metrics;
   metrics.waiting(1);
   metrics.waiting(1);
   metrics.waiting(-1);
-  EXPECT_THAT(metrics.text(-1), Not(HasSubstr("skewguard_token_expires_in_seconds")));
-  const auto text = metrics.text(12.5);
-  EXPECT_THAT(text, HasSubstr("\nskewguard_token_expires_in_seconds 12.5\n"));
+  const auto text = metrics.text(nullptr);
   EXPECT_THAT(text, HasSubstr("\nskewguard_waiting_requests 1\n"));
   EXPECT_THAT(text, HasSubstr("\nskewguard_build_info{version=\""));
+}
+
+TEST(Metrics, TellTheTokensLifeIfThereIsOne) {
+  ClientStatus client;
+  const std::string name = "skewguard_token_expires_in_seconds";
+  EXPECT_THAT(Metrics().text(&client), Not(HasSubstr(name)));
+  client.token = {.generation = 1, .remaining = std::chrono::milliseconds{12500}};
+  EXPECT_THAT(Metrics().text(&client), HasSubstr("\n" + name + " 12.5\n"));
+}
+
+TEST(Metrics, TellWhatBecameOfTokenRequests) {
+  ClientStatus client;
+  client.token_requests = {{Verdict::ok, 3}, {Verdict::login_rate_limited, 1}};
+  const auto text = Metrics().text(&client);
+  EXPECT_THAT(text, HasSubstr("# TYPE skewguard_token_requests_total counter\n"));
+  EXPECT_THAT(text, HasSubstr("\nskewguard_token_requests_total{result=\"ok\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("{result=\"login_rate_limited\"} 1\n"));
+}
+
+TEST(Metrics, TellWhatIsKnownAboutClocks) {
+  ClientStatus client;
+  client.clocks = {{.server = "https://login.example.com"}, {.server = "https://api.example.com"}};
+  client.clocks[1].offset = OffsetBound{std::chrono::milliseconds{-250}, std::chrono::seconds{2}};
+  client.clock_steps = {{"boot", 0}, {"https://api.example.com", 2}, {"wall", 1}};
+  const auto text = Metrics().text(&client);
+  const std::string offset = "skewguard_clock_offset_seconds{server=\"https://";
+  EXPECT_THAT(text, HasSubstr(offset + "api.example.com\",bound=\"low\"} -0.25\n"));
+  EXPECT_THAT(text, HasSubstr(offset + "api.example.com\",bound=\"high\"} 2\n"));
+  EXPECT_THAT(text, Not(HasSubstr(offset + "login"))) << "nothing is known of that one";
+  EXPECT_THAT(text, HasSubstr("skewguard_clock_steps_total{clock=\"boot\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("{clock=\"https://api.example.com\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("{clock=\"wall\"} 1\n"));
+}
+
+TEST(Metrics, EscapeLabels) {
+  ClientStatus client;
+  client.clock_steps = {{"a\\b\"c\nd", 0}};
+  EXPECT_THAT(Metrics().text(&client), HasSubstr(R"({clock="a\\b\"c\nd"} 0)"));
 }
 
 }  // namespace
