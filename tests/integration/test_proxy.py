@@ -216,7 +216,7 @@ class ProxiedPlainHttp(EndToEnd):
                                            emulator.api.removeprefix("http://")])
 
 
-class ClientCertificates(EndToEnd):
+class Certificates:
     """Login and API host are one server of Python's, which demands a certificate of its CA."""
 
     @classmethod
@@ -271,12 +271,14 @@ class ClientCertificates(EndToEnd):
         server.url = server.url.replace("http://", "https://")
         return server
 
+    def shown(self, certificate, key):
+        return ("--client-cert", self.path(certificate), "--client-key", self.path(key))
+
+
+class ClientCertificates(Certificates, EndToEnd):
     def run_me(self, server, *flags, **more):
         return self.run_with(server.url, server.url, *ME, "--ca-file", self.path("ca.pem"),
                              "--timeout", "5s", *flags, **{**NONE, **more})
-
-    def shown(self, certificate, key):
-        return ("--client-cert", self.path(certificate), "--client-key", self.path(key))
 
     def test_both_hosts_are_shown_it(self):
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):

@@ -42,15 +42,16 @@ class Answer:
 
 
 class Sidecar:
-    """`skewguard serve` on a free port, and its access log."""
+    """`skewguard serve` on a free port, and its access log. `prefix`: a command that runs it."""
 
-    def __init__(self, test, login, api, *flags, listen=("127.0.0.1:0",), **more):
+    def __init__(self, test, login, api, *flags, listen=("127.0.0.1:0",), prefix=(), **more):
         self.test = test
         listening = [part for address in listen for part in ("--listen", address)]
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [SKEWGUARD, "serve", *listening, *flags], env=test.environment(login, api, **more),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+            [*prefix, SKEWGUARD, "serve", *listening, *flags],
+            env=test.environment(login, api, **more), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=self.errors, text=True)
         test.addCleanup(self.end)
         self.urls = [self.process.stdout.readline().strip().removeprefix("listening on ")
                      for _ in listen]
