@@ -32,6 +32,20 @@ bool begin_belied(const Evidence& evidence, const Trial& trial) {
   return to_begin && *to_begin > Duration{0};
 }
 
+namespace {
+
+/// An answer that was long on its way may have been written before our own deadline: then its Date
+/// tells. `to_end`: from that Date, if it counts.
+bool past_our_deadline(const Evidence& evidence, const Trial& trial,
+                       const std::optional<Duration>& to_end) {
+  const auto& dead_at = trial.token.dead_at;
+  if (!dead_at || trial.received < *dead_at) return false;
+  const bool certainly_before = to_end && *to_end >= time::kTick + evidence.limits.staleness;
+  return trial.sent >= *dead_at || !certainly_before;
+}
+
+}  // namespace
+
 Standing standing(const Evidence& evidence, const Trial& trial) {
   const bool dated = trial.date.has_value() && dates_count(evidence);
   const auto after_date = [&](const std::optional<ServerTime>& time) {
@@ -45,7 +59,7 @@ Standing standing(const Evidence& evidence, const Trial& trial) {
       issued || !trial.token.end_dated ? after_date(trial.token.ends) : std::nullopt;
   if (to_begin && *to_begin >= time::kTick + evidence.limits.staleness) return Standing::not_begun;
   if (to_end && *to_end <= Duration{0}) return Standing::ended;
-  if (trial.token.dead_at && trial.received >= *trial.token.dead_at) return Standing::ended;
+  if (past_our_deadline(evidence, trial, to_end)) return Standing::ended;
   if (to_begin && *to_begin > Duration{0}) return Standing::perhaps_not_begun;
   // A JWT without a claim has no limit on that side; for an opaque token the limit is unknown.
   const bool known = dated && !belied && (trial.token.jwt || (to_begin && to_end));

@@ -56,6 +56,23 @@ TEST(Standing, StalenessWidensWhatProofNeeds) {
   EXPECT_EQ(standing(e, e.trials[0]), Standing::perhaps_not_begun);
 }
 
+TEST(Standing, AnAnswerThatTookLongIsJudgedByItsDate) {
+  // Our own deadline for the token, at 300 s, passed while it was on its way.
+  const auto taking = [](Duration date) {
+    Trial t = refusal(seconds{303}, date);
+    t.sent = at(seconds{295});
+    return stands(t);
+  };
+  EXPECT_EQ(taking(seconds{298}), Standing::agrees) << "written 2 s before: staleness and a tick";
+  EXPECT_EQ(taking(seconds{299}), Standing::ended);
+  Trial late = refusal(seconds{303}, seconds{298});
+  late.sent = at(seconds{300});
+  EXPECT_EQ(stands(late), Standing::ended) << "and it was sent too late";
+  Trial undated = refusal(seconds{303}, std::nullopt);
+  undated.sent = at(seconds{295});
+  EXPECT_EQ(stands(undated), Standing::ended);
+}
+
 TEST(Standing, ATokenHasEndedFromTheSecondOfItsEndOn) {  // evidence rule 4: Date < exp
   EXPECT_EQ(stands(refusal(seconds{100}, seconds{299})), Standing::agrees);
   EXPECT_EQ(stands(refusal(seconds{100}, seconds{300})), Standing::ended);
