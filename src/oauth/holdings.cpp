@@ -59,13 +59,14 @@ bool Holdings::holds(const Secret& value) const {
 }
 
 TokenPtr Holdings::usable(const Lives& lives) const {
-  const bool may_be_sent = current_ && current_->first_use <= lives.now() && lives.alive(*current_);
+  const bool may_be_sent = current_ && current_->first_use <= lives.now() &&
+                           lives.alive(*current_) && !is_replaced(*current_);
   return may_be_sent ? current_->token : nullptr;
 }
 
 Holding* Holdings::serving(const event::Want& want, const Lives& lives) {
   for (auto* holding : sendable()) {
-    if (!*holding) continue;
+    if (!*holding || is_replaced(**holding)) continue;
     Holding& held = **holding;
     if (held.token->generation > want.after && lives.alive(held) &&
         lives.remaining(held) >= want.min_life && !too_old_for(want, held))
@@ -175,8 +176,14 @@ void Holdings::mark_accepted(std::uint64_t generation, Instant now) noexcept {
   for (auto* holding : sendable()) {
     if (!*holding || (*holding)->token->generation != generation) continue;
     (*holding)->accepted = (*holding)->wanted = true;
+    (*holding)->refused = false;
     (*holding)->first_use = std::min((*holding)->first_use, now);
   }
+}
+
+void Holdings::mark_refused(std::uint64_t generation) noexcept {
+  for (auto* holding : sendable())
+    if (*holding && (*holding)->token->generation == generation) (*holding)->refused = true;
 }
 
 void Holdings::schedule_first_use(const Learned& learned) {

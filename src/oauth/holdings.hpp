@@ -25,6 +25,7 @@ struct Holding {
   /// ask for ever.
   bool issuer_counts = true;
   bool accepted = false;  ///< by the API
+  bool refused = false;   ///< by the API since it was last accepted, and not for its times
   bool wanted = false;    ///< someone asked for it, so it is worth a successor
 };
 
@@ -129,6 +130,9 @@ class Holdings {
     if (current_) current_->wanted = true;
   }
   void mark_accepted(std::uint64_t generation, Instant now) noexcept;
+  /// A server refused it, and no clock explains that. It is used until the one that replaces it has
+  /// come: the refusal may have been about something else.
+  void mark_refused(std::uint64_t generation) noexcept;
   /// The API's lag has changed, and with it the first use of tokens not yet accepted.
   void schedule_first_use(const Learned& learned);
   /// Boot time is short by `gap`: to a clock that did not stand still, tokens whose answer came
@@ -136,6 +140,10 @@ class Holdings {
   void age(Duration gap, Instant issued_from);
 
  private:
+  /// The current one was refused, and its successor only waits for its first use.
+  [[nodiscard]] bool is_replaced(const Holding& holding) const noexcept {
+    return holding.refused && next_ && current_ && &holding == &*current_;
+  }
   void number(Holding& fresh);
   void replace_current(Holding fresh);
   [[nodiscard]] auto sendable() noexcept { return std::array{&current_, &next_}; }

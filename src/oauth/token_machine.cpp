@@ -23,6 +23,7 @@ void TokenMachine::Impl::on(const event::Want& want, const clocks::ClockView& vi
   Waiter waiter{
       .want = want, .newest_before = tokens_.newest_generation(), .came = view.now().boot};
   if (want.force) waiter.want.after = std::max(want.after, waiter.newest_before);
+  if (want.refused && !want.refused->ill_timed) tokens_.mark_refused(want.after);
   if (Holding* older = tokens_.older_for(want, lives(view))) return deliver(waiter, *older);
   waiters_.add(std::move(waiter));
 }

@@ -58,6 +58,36 @@ TEST(RefusedTokens, OneFromACorrectedClockReplacesTheOlderOne) {  // C22
   EXPECT_EQ(only<Deliver>(bench.want(3)).token->generation, 2U);
 }
 
+TEST(RefusedTokens, OneThatHasBeenReplacedIsUsedByNobodyWhileTheNewOneBegins) {
+  Bench bench;
+  bench.step(event::ApiLags{3s, 2s});
+  bench.get("t1");
+  bench.advance(10s);
+  bench.step(event::Accepted{1});
+  bench.want_instead(2, 1, plain(bench));
+  EXPECT_EQ(bench.machine->usable(bench.view())->generation, 1U) << "there is no other one yet";
+  const auto actions = bench.give("t2");
+  EXPECT_EQ(only<Deliver>(actions).first_use, bench.boot + 3s);
+  EXPECT_FALSE(only<action::Publish>(actions).token);
+  const Deliver next = only<Deliver>(bench.want(3));
+  EXPECT_EQ(next.token->generation, 2U);
+  EXPECT_EQ(next.first_use, bench.boot + 3s);
+  bench.advance(3s);
+  EXPECT_EQ(only<action::Publish>(bench.tick()).token->generation, 2U);
+}
+
+TEST(RefusedTokens, OneThatIsAcceptedAfterARefusalIsUsedWhileTheNewOneBegins) {
+  Bench bench;
+  bench.step(event::ApiLags{3s, 2s});
+  bench.get("t1");
+  bench.advance(10s);
+  bench.want_instead(2, 1, plain(bench));
+  bench.give("t2");
+  bench.step(event::Accepted{1});
+  EXPECT_EQ(bench.machine->usable(bench.view())->generation, 1U);
+  EXPECT_EQ(only<Deliver>(bench.want(3)).token->generation, 1U);
+}
+
 TEST(RefusedTokens, OneThatIsTakenAllTheSameIsUsed) {
   Bench bench;
   bench.get("t1");
