@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <cstdlib>
 #include <map>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "oauth/base64.hpp"
+#include "simulation/dice.hpp"
 #include "simulation/scenario.hpp"
 
 namespace skewguard::simulation {
@@ -20,20 +20,6 @@ namespace {
 std::uint64_t histories() {
   return std::getenv("SKEWGUARD_LONG") != nullptr ? 2'000 : 30;
 }
-
-class Dice {
- public:
-  explicit Dice(std::uint64_t seed) : engine_(seed) {}
-  bool once_in(int n) { return below(n) == 0; }
-  int below(int n) { return static_cast<int>(engine_() % static_cast<std::uint64_t>(n)); }
-  template <typename T, std::size_t N>
-  const T& one_of(const T (&all)[N]) {
-    return all[below(static_cast<int>(N))];
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 constexpr std::chrono::seconds kLongLife = 2h;  ///< so that no token expires within a run
 

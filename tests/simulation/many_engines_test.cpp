@@ -10,12 +10,12 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "simulation/dice.hpp"
 #include "simulation/scenario.hpp"
 #include "simulation/simulation.hpp"
 
@@ -54,21 +54,6 @@ struct Outcome {
   std::size_t takeovers = 0;
   /// The longest wait of a call in a process that was not frozen, less what lost holders cost.
   Duration longest_wait{0};
-};
-
-class Dice {
- public:
-  explicit Dice(std::uint64_t seed) : random_(seed) {}
-  Duration between(Duration low, Duration high) {
-    if (high <= low) return low;
-    return low + Duration{static_cast<std::int64_t>(
-                     random_() % static_cast<std::uint64_t>((high - low).count()))};
-  }
-  bool chance(double part) { return static_cast<double>(random_() % 1'000'000) < part * 1e6; }
-  std::uint64_t number() { return random_(); }
-
- private:
-  std::mt19937_64 random_;
 };
 
 /// One value, with a version that is never repeated.
