@@ -84,7 +84,7 @@ TEST_F(AClientsStatus, ShowsWhatIsKnownAboutClocksNow) {
 }
 
 TEST_F(AClientsStatus, IsToldWithoutBlocking) {
-  Recorder<ClientStatus> recorder;
+  const Recorder<ClientStatus> recorder;
   client->async_status(recorder.handler());
   EXPECT_EQ(recorder.times(), 0U);
   machine.run();
@@ -92,7 +92,7 @@ TEST_F(AClientsStatus, IsToldWithoutBlocking) {
 }
 
 TEST_F(AClientsStatus, IsNotToldOfAClientThatHasEnded) {
-  Recorder<ClientStatus> recorder;
+  const Recorder<ClientStatus> recorder;
   client->async_status(recorder.handler());
   client.reset();
   machine.run();
