@@ -226,7 +226,7 @@ bool HeadLines::note(const Field& field, HeadFacts& head) noexcept {
 
 bool HeadLines::note_length(std::string_view value, HeadFacts& head) noexcept {
   const auto length = parse_length(value);
-  if (!length) return fail(HeadFault::bad_content_length);
+  if (!length || has_tab()) return fail(HeadFault::bad_content_length);  // http_parser takes no tab
   if (head.content_length && (lengths_ == Lengths::one || head.content_length != length))
     return fail(HeadFault::content_length_repeated);
   head.content_length = length;
@@ -235,7 +235,8 @@ bool HeadLines::note_length(std::string_view value, HeadFacts& head) noexcept {
 
 bool HeadLines::note_coding(std::string_view value, HeadFacts& head) noexcept {
   if (head.version < 11) return fail(HeadFault::coding_in_http_1_0);
-  if (head.chunked || !iequals(value, "chunked")) return fail(HeadFault::bad_transfer_coding);
+  const bool clear = iequals(value, "chunked") && !has_tab();  // llhttp takes the tab for a letter
+  if (head.chunked || !clear) return fail(HeadFault::bad_transfer_coding);
   head.chunked = true;
   return true;
 }

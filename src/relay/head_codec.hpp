@@ -113,6 +113,7 @@ class HeadLines {
   bool note_length(std::string_view value, HeadFacts& head) noexcept;
   bool note_coding(std::string_view value, HeadFacts& head) noexcept;
   bool note_options(std::string_view value, HeadFacts& head) noexcept;
+  [[nodiscard]] bool has_tab() const noexcept { return line_.find('\t') != std::string_view::npos; }
 
   std::string_view line_;
   std::size_t line_at_ = 0;
