@@ -25,9 +25,10 @@ LAST = re.compile(rb"(?i)\nconnection:[^\n]*\bclose\b|\nupgrade:| HTTP/1\.0\r\n"
 LENGTH = re.compile(rb"(?i)\ncontent-length:")
 MUTANTS = 20_000
 # Bytes that mean something, and some that must not be there.
-PIECES = [b"\r\n", b"\n", b"\r", b":", b" ", b"\t", b",", b";", b"0", b"5", b"a", b"chunked", b"close",
-          b"Connection: ", b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b"\0",
-          b"Upgrade: h2c\r\n", b"Expect: 100-continue\r\n", b"\x80", b"\xff", b"HTTP/1.0", b"GET "]
+PIECES = [b"\r\n", b"\n", b"\r", b":", b" ", b"\t", b",", b";", b"0", b"5", b"a", b"chunked",
+          b"close", b"Connection: ", b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n",
+          b"\0", b"Upgrade: h2c\r\n", b"Expect: 100-continue\r\n", b"\x80", b"\xff", b"HTTP/1.0",
+          b"GET "]
 SEEDS = [("request", b"POST /api/v2/x?y=%20 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
                      b"X: a b\r\nConnection: keep-alive, X\r\n\r\nhello"),
          ("request", b"PUT /x HTTP/1.1\r\nHost: [::1]:80\r\nTransfer-Encoding: chunked\r\n\r\n"

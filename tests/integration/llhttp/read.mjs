@@ -33,7 +33,9 @@ function take(message, start, stream) {
   message.on("error", () => {});
   message.on("end", () => {
     if (message.complete)
-      stream.messages.push({ start: hex(start), fields, body: Buffer.concat(body).toString("hex") });
+      stream.messages.push({
+        start: hex(start), fields, body: Buffer.concat(body).toString("hex"),
+      });
   });
 }
 
