@@ -1,5 +1,6 @@
 #include "skewguard/secret.hpp"
 
+#include "base/same_secret.hpp"
 #include "base/secret_text.hpp"
 
 #include <string.h>  // NOLINT: explicit_bzero is not in <cstring>
@@ -36,13 +37,7 @@ std::string Secret::redacted() const {
 }
 
 bool operator==(const Secret& a, const Secret& b) noexcept {
-  if (a.value_.size() != b.value_.size()) return false;
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < a.value_.size(); ++i) {
-    difference |= static_cast<unsigned>(static_cast<unsigned char>(a.value_[i]) ^
-                                        static_cast<unsigned char>(b.value_[i]));
-  }
-  return difference == 0;
+  return same_secret(a.reveal(), b.reveal());
 }
 
 void Secret::wipe(std::string& value) noexcept {

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "base/same_secret.hpp"
 #include "base/secret_text.hpp"
 
 namespace skewguard::proxy {
@@ -34,13 +35,6 @@ Secret handle_of(const Secret& secret) {
   return std::move(text).secret();
 }
 
-/// In a time that depends on the lengths alone.
-bool equal(std::string_view shown, const Secret& expected) noexcept {
-  const auto value = expected.reveal();
-  return shown.size() == value.size() &&
-         CRYPTO_memcmp(shown.data(), value.data(), value.size()) == 0;
-}
-
 }  // namespace
 
 LocalSecret::LocalSecret(Secret secret) : secret_(std::move(secret)), handle_(handle_of(secret_)) {}
@@ -51,7 +45,7 @@ std::vector<Secret> LocalSecret::bearers() const {
 }
 
 bool LocalSecret::admits_login(std::string_view client_secret) const noexcept {
-  return secret_.empty() || equal(client_secret, secret_);
+  return secret_.empty() || same_secret(client_secret, secret_.reveal());
 }
 
 }  // namespace skewguard::proxy

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/same_secret.hpp"
 #include "base/strings.hpp"
 #include "http/url.hpp"
 #include "relay/characters.hpp"
@@ -62,15 +63,6 @@ Admission judge_page(const Fields& fields, const AdmissionRules& rules) noexcept
 /// Of a page that is served.
 bool is_preflight(const RequestHead& head) noexcept {
   return head.method == "OPTIONS" && head.fields.find(kAskedMethod).has_value();
-}
-
-/// In a time that depends on the lengths alone.
-bool same_secret(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  unsigned char difference = 0;
-  for (std::size_t n = 0; n < a.size(); ++n)
-    difference = static_cast<unsigned char>(difference | (a[n] ^ b[n]));
-  return difference == 0;
 }
 
 bool shows_bearer(const Fields& fields, const AdmissionRules& rules) noexcept {
