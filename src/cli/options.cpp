@@ -281,7 +281,8 @@ void Grammar::add_serve() {
   add_text(command, "--drain", "DURATION", to.drain,
            "longest time from SIGTERM to the end, for requests under way; default 25s");
   add_text(command, "--access-log", "FILE", to.access_log,
-           "one line for each request; - = standard output (default), none");
+           "one line for each request, JSON with --log-format json; - = standard output "
+           "(default), none");
   command
       .add_option(
           "--check",

@@ -165,13 +165,27 @@ Result<proxy::Reloaded> reloaded(const ServeArguments& arguments, const Session&
   return fresh;
 }
 
-int check(const ServeArguments& arguments, Session& session) {
+/// In the URL of a sidecar or of one of its pages: as --listen takes it.
+std::string address_in(std::string_view url) {
   constexpr std::string_view kScheme = "http://";
-  std::string text = *arguments.check;
-  while (text.ends_with('/')) text.pop_back();
-  if (text.starts_with(kScheme)) text.erase(0, kScheme.size());
-  const auto addresses = addresses_of(text.empty() ? arguments.listen : std::vector{text});
-  if (!addresses) return fail(addresses.error(), session);
+  constexpr std::string_view kLocal = "localhost:";
+  if (url.starts_with("unix:")) return std::string(url);
+  if (url.starts_with(kScheme)) url.remove_prefix(kScheme.size());
+  url = url.substr(0, url.find('/'));
+  if (!url.starts_with(kLocal)) return std::string(url);
+  return "127.0.0.1:" + std::string(url.substr(kLocal.size()));
+}
+
+int check(const ServeArguments& arguments, Session& session) {
+  const std::string& url = *arguments.check;
+  const auto addresses =
+      addresses_of(url.empty() ? arguments.listen : std::vector{address_in(url)});
+  if (!addresses) {
+    return fail(url.empty() ? addresses.error()
+                            : usage_error("--check " + url + " is not the URL of a sidecar",
+                                          "write http://127.0.0.1:8484 or unix:PATH"),
+                session);
+  }
   const auto ready = proxy::check_ready(addresses->front());
   return ready ? 0 : fail(ready.error(), session);
 }

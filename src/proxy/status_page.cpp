@@ -37,6 +37,13 @@ Json clocks_json(const ClientStatus& client) {
   return clocks;
 }
 
+Json workers_json(const Service& service) {
+  Json workers = Json::array();
+  for (const std::size_t connections : service.connections())
+    workers.push_back({{"connections", connections}});
+  return workers;
+}
+
 Json rejection_json(const std::optional<Metrics::LastRejection>& last) {
   if (!last) return nullptr;
   Json json{{"time", time_json(last->time)}};
@@ -59,15 +66,16 @@ std::string status_json(const Service& service, const ClientStatus* client,
             {"draining", draining},
             {"listening_on", service.listening_on},
             {"api_url", service.client.options().api_url},
-            {"login_url", service.client.options().login_url},
-            {"waiting_requests", service.metrics.waiting()},
-            {"last_rejection", rejection_json(service.metrics.last_rejection())}};
+            {"login_url", service.client.options().login_url}};
   if (client != nullptr) {
     json["token"] = token_json(client->token);
     json["login"] = login_json(*client);
     json["clocks"] = clocks_json(*client);
     json["clock_steps"] = client->clock_steps;
   }
+  json["workers"] = workers_json(service);
+  json["waiting_requests"] = service.metrics.waiting();
+  json["last_rejection"] = rejection_json(service.metrics.last_rejection());
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

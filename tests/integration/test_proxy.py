@@ -61,7 +61,10 @@ class ConnectProxy:
                 near = self.connection
                 while True:
                     for ready in select.select([near, far], [], [])[0]:
-                        data = ready.recv(65536)
+                        try:
+                            data = ready.recv(65536)
+                        except ConnectionResetError:
+                            return
                         if not data:
                             return
                         bytes_seen.extend(data)

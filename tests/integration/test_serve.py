@@ -376,8 +376,13 @@ class Operating(ServeTest):
         sidecar = self.sidecar(emulator)
         self.assertEqual(sidecar.get("/healthz").status, 200)
         sidecar.wait_until_ready()
-        run = self.check(emulator, sidecar.url)
-        self.assertEqual((run.code, run.out), (0, ""))
+        for url in (sidecar.url, sidecar.url + "/readyz", sidecar.place,
+                    sidecar.url.replace("127.0.0.1", "localhost") + "/"):
+            run = self.check(emulator, url)
+            self.assertEqual((run.code, run.out), (0, ""), url)
+        run = self.check(emulator, "http://elsewhere.example")
+        self.assertEqual(run.code, 2)
+        self.assertIn("--check http://elsewhere.example is not the URL", run.err)
         sidecar.end()
         run = self.check(emulator, sidecar.url)
         self.assertEqual(run.code, 1)
