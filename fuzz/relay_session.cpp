@@ -55,6 +55,7 @@ class Drive {
     rules_.api_authority = "api.test";
     rules_.api_origin = "https://api.test";
     rules_.max_replay_body = 64;
+    rules_.admission.origins = {"https://app.test"};
     rules_.hide_tokens = [this](std::span<char> words) { echo_.hide_in(words); };
     work_.client_in = Buffer(memory_[0]);
     work_.client_out = Buffer(memory_[1]);
@@ -120,7 +121,7 @@ class Drive {
   }
 
   static std::string_view known_request(unsigned which) {
-    constexpr std::array<std::string_view, 6> kRequests{
+    constexpr std::array<std::string_view, 8> kRequests{
         "GET /api/v2/x HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "POST /api/v2/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbody",
         "POST /api/v2/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
@@ -129,7 +130,10 @@ class Drive {
         "\r\n\r\n012345678901234567890123456789012345678901234567890123456789012345678901234567890"
         "123456789",
         "HEAD /api/api/v2/x?y HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer mine\r\n\r\n",
-        "POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nab"};
+        "POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nab",
+        "OPTIONS /api/v2/x HTTP/1.1\r\nHost: localhost\r\nOrigin: https://app.test\r\n"
+        "Access-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: x\r\n\r\n",
+        "GET /api/v2/x HTTP/1.1\r\nHost: localhost\r\nOrigin: https://app.test\r\n\r\n"};
     return kRequests.at(which % kRequests.size());
   }
 
@@ -291,7 +295,11 @@ class Drive {
                             can_retry_ = a.can_retry;
                             unjudged_ = false;
                           },
-                          [this](const action::Serve&) { ask_for_page(false); },
+                          [this](const action::Serve& a) {
+                            require(a.route != Route::api && a.route != Route::preflight,
+                                    "these are not the driver's");
+                            ask_for_page(false);
+                          },
                           [this](const action::Fail& a) { ask_for_page(a.problem.retry); },
                           [this](const action::Release& a) { release(a.reusable); },
                           [this](const action::Abandon&) {

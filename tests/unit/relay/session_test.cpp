@@ -536,6 +536,26 @@ TEST(Session, HoldsARequestForTwelveSeconds) {
   EXPECT_EQ(bench.did(), "abandon\nfail 503 hold.timeout retry\n");
 }
 
+TEST(Session, HoldsARequestAnewOnlyAfterAnAnswer) {
+  SessionBench unsent;
+  send(unsent, kGet);
+  unsent.pass(seconds{7});
+  unsent.step(event::UpstreamEnded{true});
+  EXPECT_EQ(unsent.did(), "drop\nacquire after 0 fresh\n");
+  unsent.pass(seconds{5});
+  EXPECT_EQ(unsent.did(), "abandon\nfail 503 hold.timeout retry\n");
+  SessionBench rejected;
+  send(rejected, kGet);
+  rejected.pass(seconds{7});
+  rejected.upstream(kRefused);
+  rejected.step(event::Judged{"token_expired", true, 1});
+  EXPECT_EQ(rejected.did(), "judge\nrelease\nacquire after 1\n");
+  rejected.pass(seconds{12} - Duration{1});
+  EXPECT_EQ(rejected.did(), "");
+  rejected.pass(Duration{1});
+  EXPECT_EQ(rejected.did(), "abandon\nfail 502 hold.timeout\n");
+}
+
 TEST(Session, PassesARejectionWhoseJudgementTakesTooLong) {
   SessionBench bench;
   send(bench, kGet);
@@ -754,6 +774,10 @@ TEST(Session, ReadsTheBodyOfALogin) {
   bench.client("c");
   EXPECT_EQ(bench.did(), "serve 1\n");
   EXPECT_EQ(bench.session.request_body(), "a=bc");
+  SessionBench cut;
+  cut.client("POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nab");
+  cut.step(event::ClientEnded{});
+  EXPECT_EQ(cut.did(), "fail 400 bad.request\n");
   SessionBench large;
   large.client("POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16385\r\n\r\n" +
                std::string(16385, 'x'));
