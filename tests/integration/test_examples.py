@@ -57,6 +57,12 @@ class Examples(EndToEnd):
     def test_libcurl_comes_through_revocation(self):
         self.comes_through_revocation("guard_with_libcurl")
 
+    def test_leases_come_through_skew(self):
+        self.comes_through_skew("lease_with_libcurl", *ME)
+
+    def test_leases_come_through_revocation(self):
+        self.comes_through_revocation("lease_with_libcurl")
+
     def test_beast_comes_through_skew(self):
         self.comes_through_skew("guard_with_beast", *ME)
 
@@ -69,7 +75,7 @@ class Examples(EndToEnd):
     def test_the_guarded_stacks_keep_their_answers_for_the_caller(self):
         """A status that is not about the token is the caller's."""
         emulator = self.start_emulator()
-        for name in ("guard_with_libcurl", "guard_with_beast"):
+        for name in ("guard_with_libcurl", "guard_with_beast", "lease_with_libcurl"):
             self.assertEqual(self.run_example(name, "GET", "/api/v2/authorization/roles", "GET",
                                               "/nowhere", "HEAD", ME[1], emulator=emulator),
                              ["403", "404", "200"])
@@ -82,12 +88,19 @@ class Examples(EndToEnd):
                          [line for line in out if " s: " not in line])
         self.assertEqual(len(out), 8)
 
-    def test_the_guide_quotes_the_test_of_a_program(self):
+    def test_the_guide_quotes_the_examples(self):
+        for heading, example, at_least in (
+                ("Requests that your own stack sends", "lease_with_libcurl", 1),
+                ("Test your own program under skew", "test_your_program", 2)):
+            with self.subTest(example):
+                self.quotes(heading, example, at_least)
+
+    def quotes(self, heading, example, at_least):
         quoted = (ROOT / "docs/guide/library.md").read_text(encoding="utf-8")
-        source = (ROOT / "examples/test_your_program.cpp").read_text(encoding="utf-8")
-        part = quoted.split("## Test your own program under skew")[1].split("\n## ")[0]
+        source = (ROOT / f"examples/{example}.cpp").read_text(encoding="utf-8")
+        part = quoted.split(f"## {heading}\n")[1].split("\n## ")[0]
         blocks = re.findall(r"^```cpp\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
-        self.assertGreater(len(blocks), 1)
+        self.assertGreaterEqual(len(blocks), at_least)
         for block in blocks:
             for function in re.sub(r"^#include.*\n", "", block, flags=re.MULTILINE).split("\n\n"):
                 self.assertIn(function.strip("\n"), source)
