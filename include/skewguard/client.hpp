@@ -174,18 +174,21 @@ struct BearerToken {
   enum class Source { login, store, given } source = Source::login;
 };
 
-/// A borrowed token that may be sent now: Client::lease(), LeaseReader::lease().
+/// A borrowed token that may be sent now: Client::lease(), LeaseReader::lease(). Its text is valid
+/// as long as the pointer to it; keep it out of logs.
 struct Lease {
   std::string_view token;          ///< as it is
   std::string_view authorization;  ///< "Bearer ...": a value of the Authorization header
   Instant until{};                 ///< it is not to be sent from here on, by CLOCK_BOOTTIME
-  std::uint64_t generation = 0;    ///< which of the client's tokens it is: 1, 2, ...
+  /// Which of the client's tokens it is: 1, 2, ..., never less than before. A forked process counts
+  /// its own. Keep it with the request, for Client::observe() and GuardOptions::first.
+  std::uint64_t generation = 0;
 };
 
 /// Reads a client's token for one thread, or one worker: like Client::lease(), but what is read is
 /// kept here and not per thread, so that a program with many clients or workers never takes a lock
-/// while the tokens stay the same. One thread at a time may use it. May outlive the client, whose
-/// token it then shows until that ends.
+/// while the tokens stay the same. One thread at a time may use it; a copy is another reader. May
+/// outlive the client, whose token it then shows until that ends.
 class LeaseReader {
  public:
   LeaseReader() = default;  ///< reads nothing
@@ -231,7 +234,10 @@ struct CallPolicy {
 
 /// An answer to a request that was already sent, with a leased token.
 struct FirstAnswer {
-  std::uint64_t generation = 0;  ///< Lease::generation of that token
+  /// Lease::generation of that token. Of one that has been replaced several times since (eight are
+  /// remembered) nothing more is known: after a 401 the request is sent with the present token, any
+  /// other answer is passed on.
+  std::uint64_t generation = 0;
   /// Its head, and of the body of an error so much as there is, at most 64 KiB. `sent` and
   /// `received` show the server's clock, and how long the call has taken; if one is not set, the
   /// Date is not used. `origin`: who answered, if that may be another host than the API (after a
@@ -254,7 +260,8 @@ struct GuardOptions {
   std::optional<Duration> timeout{};  ///< else ClientOptions::timeout
   CallPolicy policy{};
   /// The call begins with this answer: it is judged as if the call had sent the request, and the
-  /// request is sent (again) only if that may help.
+  /// request is sent (again) only if that may help. The time since Exchange::sent does not shorten
+  /// `timeout`, which begins with the call; CallReport::elapsed includes it.
   std::optional<FirstAnswer> first{};
 };
 
@@ -333,19 +340,21 @@ class Client {
   /// fetches one; from the first lease() on, the token is kept fresh. The pointer is valid until
   /// this thread's next lease() on any client, even after the end of this client.
   [[nodiscard]] const Lease* lease(Instant now) noexcept;
-  /// A reader of the same tokens for one thread or worker.
+  /// A reader of the same tokens for one thread or worker. Thread-safe; nothing is sent.
   [[nodiscard]] LeaseReader reader() const noexcept;
   /// What came of a request with the leased token of this generation: that the API accepted it, and
-  /// what its Date says. Call it for each answer, at most its head is looked at; it never waits. No
-  /// lock, no allocation and no write to shared memory for a 2xx, but for the first one with each
-  /// token and four Dates a second. Thread-safe.
+  /// what its Date says. Call it for each answer; only its head is looked at. `judge` after a 400,
+  /// 401, 403, 429 or 504 of the API, whose body may tell more. It never waits or fails, and never
+  /// ends the use of a token. No lock, no allocation and no write to shared memory for a 2xx, but
+  /// for the first one with each token and four Dates a second. Thread-safe.
   Observed observe(std::uint64_t generation, const AnswerHead& head) noexcept;
   /// Blocks until lease() shows a token of a later generation than `after`, and has one requested
   /// if need be: 0, or the generation of a token that the API has refused. Returns its generation.
-  /// For a worker with many requests that need a token, one wait is enough. `timeout`: else
-  /// ClientOptions::timeout. Errors like token().
+  /// For a worker with many requests that need a token, one wait is enough. `timeout`: 0 to 24 h,
+  /// else ClientOptions::timeout. Errors like token(), without verification; `config` also if
+  /// called on the client's own loop. Thread-safe.
   Result<std::uint64_t> await_lease(std::uint64_t after = 0, std::optional<Duration> timeout = {});
-  /// The same without blocking, like async_token().
+  /// The same without blocking, like async_token(). The lease is there when the handler is called.
   using LeaseHandler = std::function<void(Result<std::uint64_t>)>;
   Operation async_await_lease(std::uint64_t after, std::optional<Duration> timeout,
                               LeaseHandler handler);
