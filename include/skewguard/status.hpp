@@ -19,7 +19,9 @@ struct ClientStatus {
   /// The token that may be sent now, without its value.
   struct Token {
     std::uint64_t generation = 0;  ///< Lease::generation
-    Duration remaining{0};         ///< then it is not to be sent any more, by CLOCK_BOOTTIME; > 0
+    /// Then it is not to be sent any more, by CLOCK_BOOTTIME. Of a given JWT as
+    /// BearerToken::remaining has it; empty = not known: any other given token.
+    std::optional<Duration> remaining{};
     bool accepted = false;         ///< the API has accepted it
   };
   std::optional<Token> token;         ///< empty = there is none

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "engine/given_life.hpp"
 #include "oauth/token_failure.hpp"
 
 namespace skewguard::engine {
@@ -50,9 +51,19 @@ oauth::TokenPtr Leases::published(std::uint64_t generation) const noexcept {
 }
 
 std::optional<ClientStatus::Token> Leases::current() const {
-  const Duration remaining = until_ - uses_.clocks.now().boot;
-  if (current_ == 0 || remaining <= Duration{0}) return std::nullopt;
-  return ClientStatus::Token{current_, remaining, uses_.tokens.tokens().was_accepted(current_)};
+  const Now& now = uses_.clocks.now();
+  const oauth::TokenPtr token = published(current_);
+  if (!token || now.boot >= until_) return std::nullopt;
+  ClientStatus::Token out{current_, until_ - now.boot,
+                          uses_.tokens.tokens().was_accepted(current_)};
+  if (token->given) {  // the token machine does not know when it ends
+    const auto api = uses_.clocks.view().to_wall(uses_.clocks.api());
+    const bool known = token->claims && token->claims->exp;
+    out.remaining.reset();
+    if (known)
+      out.remaining = given_life(*token->claims, *token->claims->exp, now.wall, api).remaining;
+  }
+  return out;
 }
 
 Leases::Id Leases::await(std::uint64_t after, Instant deadline, Handler handler) {

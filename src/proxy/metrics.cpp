@@ -78,9 +78,9 @@ void write_client(std::string& out, const ClientStatus& client) {
         "Token requests by their verdict; ok: with a token");
   for (const auto& [verdict, count] : client.token_requests)
     line(out, "skewguard_token_requests_total", "result", to_string(verdict), count);
-  if (client.token) {
+  if (client.token && client.token->remaining) {
     write_gauge(out, "skewguard_token_expires_in_seconds", "What is left of the token",
-                seconds_of(client.token->remaining));
+                seconds_of(*client.token->remaining));
   }
   write_offsets(out, client);
   begin(out, "skewguard_clock_steps_total", "counter",

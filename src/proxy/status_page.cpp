@@ -19,7 +19,7 @@ Json time_json(WallTime time) {
 Json token_json(const std::optional<ClientStatus::Token>& token) {
   if (!token) return nullptr;
   return {{"generation", token->generation},
-          {"expires_in_s", diagnosis::in_seconds(token->remaining)},
+          {"expires_in_s", diagnosis::seconds_or_null(token->remaining)},
           {"accepted", token->accepted}};
 }
 

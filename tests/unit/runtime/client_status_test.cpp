@@ -49,12 +49,29 @@ TEST_F(AClientsStatus, ShowsTheTokenWithoutItsValue) {
   ASSERT_TRUE(before.token);
   EXPECT_EQ(before.token->generation, 1U);
   EXPECT_FALSE(before.token->accepted);
-  EXPECT_LE(before.token->remaining, 300s);
-  EXPECT_GT(before.token->remaining, 200s);
+  const Duration remaining = before.token->remaining.value();
+  EXPECT_LE(remaining, 300s);
+  EXPECT_GT(remaining, 200s);
   ASSERT_TRUE(client->call(get()));
   EXPECT_TRUE(status().token->accepted);
-  machine.advance(before.token->remaining);
+  machine.advance(remaining);
   EXPECT_FALSE(status().token && status().token->generation == 1) << "it has ended";
+}
+
+TEST_F(AClientsStatus, DoesNotGuessTheLifeOfAGivenToken) {
+  ClientOptions options = environment.options();
+  options.login_url.clear();
+  options.client_secrets.clear();
+  options.access_token = Secret("opaque");
+  auto made = Client::make(std::move(options), {}, environment.dependencies());
+  ASSERT_TRUE(made);
+  client = std::make_unique<Client>(*std::move(made));
+  ASSERT_TRUE(client->await_lease());
+  const ClientStatus status = this->status();
+  ASSERT_TRUE(status.token);
+  EXPECT_FALSE(status.token->remaining);
+  EXPECT_FALSE(status.clock_steps.contains("")) << "there is no login host";
+  EXPECT_EQ(status.clocks.size(), 1U);
 }
 
 TEST_F(AClientsStatus, CountsTokenRequests) {
