@@ -40,7 +40,8 @@ struct SkewArguments {
 };
 struct ServeArguments {
   std::vector<std::string> listen;  ///< none = 127.0.0.1:8484
-  std::optional<std::string> workers, local_secret_file, max_hold, max_waiting, drain, access_log;
+  std::optional<std::string> workers, local_secret_file, max_hold, max_replay_body, max_waiting,
+      drain, access_log;
   std::vector<std::string> allow, allow_hosts, allow_origins, required_fields;
   bool allow_remote = false;
   std::optional<std::string> check;  ///< the URL of a running sidecar; empty = the default one's

@@ -276,6 +276,9 @@ void Grammar::add_serve() {
   add_text(command, "--max-hold", "DURATION", to.max_hold,
            "longest time that a request waits for a token, before it is answered with 503; default "
            "12s");
+  add_text(command, "--max-replay-body", "SIZE", to.max_replay_body,
+           "largest request body that is kept, so that the request can be sent again with another "
+           "token: 65536, 64KiB, 1MiB; larger ones are sent once; default 1MiB, at most 64MiB");
   add_text(command, "--max-waiting", "N", to.max_waiting,
            "most requests that wait for a token at once; default 1024");
   add_text(command, "--drain", "DURATION", to.drain,

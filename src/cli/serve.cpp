@@ -47,6 +47,26 @@ Result<std::vector<proxy::ListenAddress>> addresses_of(const std::vector<std::st
 
 using MaybeError = std::optional<Error>;
 
+/// "65536", "64KiB", "1MiB".
+MaybeError read_size(const char* flag, const std::optional<std::string>& text, std::size_t& into) {
+  constexpr std::size_t kKibi = 1024;
+  constexpr std::size_t kMax = 64 * kKibi * kKibi;
+  if (!text) return std::nullopt;
+  std::string digits(trim(*text));
+  std::size_t unit = 1;
+  for (const auto& [name, bytes] : {std::pair{"KiB", kKibi}, std::pair{"MiB", kKibi * kKibi}}) {
+    if (!digits.ends_with(name)) continue;
+    digits.resize(digits.size() - std::string_view(name).size());
+    unit = bytes;
+  }
+  std::size_t count = 0;
+  if (read_number(flag, std::optional(digits), count) || count > kMax / unit) {
+    return usage_error(std::string(flag) + " is not a size up to 64MiB", "write 64KiB or 1MiB");
+  }
+  into = count * unit;
+  return std::nullopt;
+}
+
 MaybeError read_workers(const std::optional<std::string>& text, std::size_t& into) {
   constexpr std::size_t kMax = 64;
   into = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 2);
@@ -59,6 +79,10 @@ MaybeError read_limits(const ServeArguments& arguments, proxy::ServeOptions& opt
   if (auto error = read_workers(arguments.workers, options.workers)) return error;
   if (auto error = read_duration("--max-hold", arguments.max_hold, options.max_hold)) return error;
   if (auto error = read_number("--max-waiting", arguments.max_waiting, options.max_waiting)) {
+    return error;
+  }
+  if (auto error =
+          read_size("--max-replay-body", arguments.max_replay_body, options.max_replay_body)) {
     return error;
   }
   return read_duration("--drain", arguments.drain, options.drain);

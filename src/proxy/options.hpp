@@ -35,7 +35,9 @@ struct ServeOptions {
   Secret local_secret;                ///< empty = every local program is served
   /// The longest time that a request waits for a token: SDKs give up after 16 s.
   Duration max_hold = std::chrono::seconds{12};
-  std::size_t workers = 1;          ///< threads, at least 1
+  std::size_t workers = 1;  ///< threads, at least 1
+  /// The largest body, in bytes, that is kept so that its request can be sent again.
+  std::size_t max_replay_body = std::size_t{1024} * 1024;
   relay::AdmissionRules admission;  ///< without bearers, which follow from the local secret
   std::size_t max_waiting = 1024;   ///< the most requests that wait for a token at once
   /// The longest time from SIGTERM to the end: container runtimes kill after 30 s.

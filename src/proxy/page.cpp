@@ -1,11 +1,11 @@
 #include "proxy/page.hpp"
 
-#include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "skewguard/report.hpp"
 #include "store/digest.hpp"
 #include "system/seed.hpp"
+#include "time/http_date.hpp"
 
 namespace skewguard::proxy {
 namespace {
@@ -22,23 +22,6 @@ std::string context_id() {
 /// Bytes that are not UTF-8, which a server's words may have, are replaced.
 std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-bool sent_to_api(const Error& error) {
-  return error.report != nullptr &&
-         std::ranges::any_of(error.report->attempts,
-                             [](const auto& attempt) { return attempt.host == HostRole::api; });
-}
-
-std::string_view code_of(const Error& error) {
-  const bool judged = error.report != nullptr && error.report->verdict != Verdict::ok;
-  return judged ? to_string(error.report->verdict) : to_string(error.kind);
-}
-
-/// Whether the same request may succeed later although nobody does anything.
-bool passes(ErrorKind kind) noexcept {
-  return kind == ErrorKind::unavailable || kind == ErrorKind::timeout ||
-         kind == ErrorKind::throttled || kind == ErrorKind::cancelled;
 }
 
 }  // namespace
@@ -58,18 +41,23 @@ Page error_page(int status, std::string_view code, std::string_view message) {
   return json_page(status, text_of(body));
 }
 
-Page failure_page(const Error& error) {
-  constexpr int kBadGateway = 502;
-  constexpr int kUnavailable = 503;
-  constexpr int kTimedOut = 504;
-  if (sent_to_api(error)) {
-    const int status = error.kind == ErrorKind::timeout ? kTimedOut : kBadGateway;
-    return error_page(status, code_of(error), describe(error));
-  }
-  if (!passes(error.kind)) return error_page(kBadGateway, code_of(error), describe(error));
-  Page page = error_page(kUnavailable, code_of(error), describe(error));
-  page.headers.add("Retry-After", kRetryAfter);
+Page problem_page(const relay::Problem& problem) {
+  constexpr int kUnauthorized = 401;
+  constexpr int kMethodNotAllowed = 405;
+  Page page = error_page(problem.status, problem.code, problem.message);
+  if (problem.retry) page.headers.add("Retry-After", kRetryAfter);
+  if (problem.status == kUnauthorized)
+    page.headers.add("WWW-Authenticate", "Bearer realm=\"skewguard\"");
+  if (problem.status == kMethodNotAllowed) page.headers.add("Allow", "GET, HEAD, POST");
   return page;
+}
+
+std::string fields_text(const Page& page, WallTime now) {
+  std::string text;
+  for (const auto& field : page.headers.fields())
+    text.append(field.name).append(": ").append(field.value).append("\r\n");
+  const auto date = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
+  return text.append("Date: ").append(time::format_http_date(date)).append("\r\n");
 }
 
 }  // namespace skewguard::proxy

@@ -3,9 +3,10 @@
 #include <string>
 #include <string_view>
 
-#include "skewguard/error.hpp"
+#include "relay/session_machine.hpp"
 #include "skewguard/http.hpp"
 #include "skewguard/secret.hpp"
+#include "skewguard/time.hpp"
 
 namespace skewguard::proxy {
 
@@ -22,8 +23,11 @@ Page text_page(int status, std::string_view body);
 /// An error in the platform's format, so that SDKs understand it. `code`: without "skewguard.".
 Page error_page(int status, std::string_view code, std::string_view message);
 
-/// The answer to a request that got none from the API. 503 with Retry-After means that nothing was
+/// The answer to a request that gets none from the API. 503 with Retry-After means that nothing was
 /// sent to the API, and nothing else does (docs/guide/sidecar.md).
-Page failure_page(const Error& error);
+Page problem_page(const relay::Problem& problem);
+
+/// The lines of its fields and of a Date.
+std::string fields_text(const Page& page, WallTime now);
 
 }  // namespace skewguard::proxy

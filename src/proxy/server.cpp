@@ -1,5 +1,7 @@
 #include "proxy/server.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
@@ -24,7 +26,7 @@ namespace asio = boost::asio;
 
 /// A worker and its thread.
 struct Lane {
-  explicit Lane(Service& service) : worker(io, service) {}
+  Lane(Service& service, const Log& log) : worker(io, service, log) {}
   ~Lane() {
     io.stop();
     if (thread.joinable()) thread.join();
@@ -54,6 +56,15 @@ Hooks counting(Hooks hooks, Metrics& metrics, ClockSource& clocks) {
     if (next) next(seen);
   };
   return hooks;
+}
+
+/// Most systems let a program open 1,024 files unless it asks for more.
+void raise_file_limit() noexcept {
+  constexpr rlim_t kEnough = 16'384;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= kEnough) return;
+  files.rlim_cur = std::min(files.rlim_max, kEnough);
+  ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
 }  // namespace
@@ -90,7 +101,7 @@ struct Server::Impl {
   }
 
   void accept() {
-    for (std::size_t i = 0; i < options.workers; ++i) lanes.emplace_back(service).start();
+    for (std::size_t i = 0; i < options.workers; ++i) lanes.emplace_back(service, log).start();
     service.connections = [this] {
       std::vector<std::size_t> connections;
       for (const Lane& lane : lanes) connections.push_back(lane.worker.load());
@@ -182,6 +193,7 @@ struct Server::Impl {
 Result<std::unique_ptr<Server>> Server::start(ServeOptions options, ClientOptions client_options,
                                               Hooks hooks, Dependencies dependencies,
                                               AccessLog& access_log) {
+  raise_file_limit();
   ClockSource& clocks = *dependencies.clock;
   Log log(hooks.log, hooks.log_level);
   auto metrics = std::make_unique<Metrics>();

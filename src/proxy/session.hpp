@@ -1,81 +1,118 @@
 #pragma once
 
-#include <array>
-#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
-#include "base/secret_text.hpp"
 #include "proxy/access_log.hpp"
+#include "proxy/client_link.hpp"
+#include "proxy/desk.hpp"
+#include "proxy/guarded_call.hpp"
 #include "proxy/page.hpp"
+#include "proxy/refusal.hpp"
 #include "proxy/token_gate.hpp"
+#include "proxy/upstream.hpp"
+#include "proxy/upstream_pool.hpp"
 #include "proxy/worker.hpp"
-#include "relay/admission.hpp"
-#include "relay/framing.hpp"
-#include "relay/head_codec.hpp"
-#include "skewguard/client.hpp"
+#include "relay/session_machine.hpp"
 
 namespace skewguard::proxy {
 
-/// One client's connection: reads its requests one after the other and answers each, from the API
-/// or by itself. For its worker's thread. Its worker holds it until it ends.
-class Session : public std::enable_shared_from_this<Session> {
+/// One client's connection: carries out what relay::Session decides. session.cpp drives the machine
+/// and the client's socket, session_api.cpp the way to the API. For its worker's thread. Its worker
+/// holds it until it ends.
+class Session final : public std::enable_shared_from_this<Session>,
+                      private Upstream::User,
+                      private GuardedCall::User {
  public:
   Session(Worker& worker, ClientSocket socket);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  virtual ~Session() = default;
 
-  void start();
+  void start() { settle(); }
+  /// Instead of start(): answers that there are too many, and ends.
+  void turn_away();
+  /// When tick() is to be called.
+  [[nodiscard]] Instant deadline() const noexcept;
+  void tick();
+  /// Ends it if it is between requests.
+  void end_if_idle() { step(relay::event::Drain{}); }
+  /// Ends it, whatever is under way.
   void close();
-  /// No request is under way.
-  [[nodiscard]] bool idle() const noexcept { return !busy_; }
 
  private:
-  void limit(std::chrono::seconds time);
+  using Event = relay::SessionEvent;
+  enum class State { serving, lingering, ended };
+  [[nodiscard]] bool serving() const noexcept { return state_ == State::serving; }
   template <typename Handler>
-  auto next(Handler handler);
+  auto in_time(Handler handler);
 
-  void read();
-  void look();
-  void take_head();
-  void take_body();
-  void invite();
-  void arrived();
-  void forward();
-  void send_to_api();
-  void answered(Result<Response> result);
+  void step(const Event& event);
+  void take(const Event& event);
+  void settle();
+  void respond(const Event& event);
 
-  void reply(Page page);
-  void write(std::string head, Secret body);
-  void written();
-  void note_end();
-  void refuse(int status, std::string_view code, std::string_view why);
-  void drain();
-  void drain_more();
+  void carry_out(const relay::action::Acquire& what);
+  void carry_out(const relay::action::Judge& what);
+  void carry_out(const relay::action::Serve& what);
+  void carry_out(const relay::action::Fail& what);
+  void carry_out(const relay::action::Release& what);
+  void carry_out(const relay::action::Abandon& what);
+  void carry_out(const relay::action::Done& what);
+  void carry_out(const relay::action::Close& what);
+
+  // The client.
+  bool write_client();
+  void watch_client();
+  void client_readable();
+  void begin_to_linger();
+  void linger();
+  void give(Page page);
+  void note_end(int status);
+
+  // The API.
+  void seek();
+  [[nodiscard]] bool has_token();
+  void hold();
+  void connected(UpstreamPool::Answer answer);
+  void ready();
+  void move_upstream();
+  void upstream_wrote(bool failed) override;
+  void upstream_read(bool ended) override;
+  void release(bool reusable);
+  void note_answer();
+  void send_again() override;
+  void judged(Verdict verdict) override;
 
   Worker& worker_;
-  ClientSocket socket_;
-  boost::asio::steady_timer limit_;
-  SecretText pending_;  // what came and has not been taken
-  relay::RequestReader head_reader_;
-  relay::BodyReader body_reader_;
-  bool head_taken_ = false;
-  bool expects_continue_ = false;
-  int version_ = 11;  // of the request: 10 = HTTP/1.0, 11 = HTTP/1.1
-  relay::Route route_ = relay::Route::api;
-  Secret authorization_;                     // that the client sent
-  Request request_;                          // as it goes on to the API
-  std::optional<TokenGate::Ticket> ticket_;  // while it waits for a token
-  Operation call_;
-  Instant began_{};
+  ClientLink link_;
+  relay::Session machine_;
+  State state_ = State::serving;
+  std::unique_ptr<Desk> desk_;   // null while at rest
+  bool stepping_ = false;        // the machine's actions are being carried out
+  std::optional<Event> answer_;  // to them, for the next step
+  Instant linger_until_{};
+  bool ended_ = false;  // the client sends no more
+
+  std::unique_ptr<Upstream> upstream_;           // that the request under way has
+  std::optional<TokenGate::Ticket> held_;        // while it waits for a token
+  std::optional<UpstreamPool::Ticket> dialing_;  // or for a connection
+  bool fresh_ = false;                           // a new one is wanted
+  std::uint64_t generation_ = 0;                 // of the token that was sent
+  bool noted_ = false;                           // the head of the answer was seen
+  std::shared_ptr<GuardedCall> guard_;           // that judges this request's answers
+  bool judging_ = false;
+  bool can_retry_ = false;
+  Verdict verdict_ = Verdict::ok;
+  Refusal refusal_;
+
+  std::uint64_t page_wanted_ = 0;  // counts requests for pages of our own
+  Page page_;
+  std::string page_fields_;
   AccessRecord record_;
-  bool busy_ = false;
-  bool goes_on_ = true;  // another request may follow on this connection
-  bool closed_ = false;
-  std::string head_;
-  Secret body_;
-  std::array<char, std::size_t{16} * 1024> in_{};
-  std::size_t drained_ = 0;
+  Instant logged_{};  // when the last request began that was logged
 };
 
 }  // namespace skewguard::proxy

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -19,51 +18,44 @@ constexpr bool may_pass(ErrorKind kind) noexcept {
          kind == ErrorKind::throttled;
 }
 
-/// Where a worker's requests wait for a token: all of them behind one request for it. For the
-/// worker's thread. Held by std::shared_ptr.
+/// A worker's token, and the requests that wait for it: all of them behind one wait of the worker.
+/// Each of them watches its own time. For the worker's thread. Held by std::shared_ptr.
 class TokenGate : public std::enable_shared_from_this<TokenGate> {
  public:
   using Ticket = std::uint64_t;  ///< names one that waits; never 0
-  /// Gets null once there is a token, otherwise why there is none. Called once, never from within
-  /// wait().
+  /// Gets null once there is a token, otherwise why there will be none. Called once, never from
+  /// within wait().
   using Handler = std::function<void(const Error* why_not)>;
-  struct Limits {
-    Duration hold;        ///< the longest wait
-    std::size_t waiting;  ///< the most that wait at once
-  };
 
-  /// All of them must outlive the io_context's last function.
-  TokenGate(boost::asio::io_context& io, Client& client, Metrics& metrics, Limits limits);
+  /// At most `max_waiting` wait at once. All of them must outlive the io_context's last function.
+  TokenGate(boost::asio::io_context& io, Client& client, Metrics& metrics, std::size_t max_waiting);
 
   /// The token that may be sent now; null = there is none. Valid until the next call.
-  [[nodiscard]] const Lease* lease() { return client_.lease(client_.now()); }
+  [[nodiscard]] const Lease* lease(Instant now) noexcept { return reader_.lease(now); }
   /// Empty: too many wait already.
   std::optional<Ticket> wait(Handler handler);
   /// Its handler is not called any more; unknown tickets are ignored.
   void leave(Ticket ticket);
+  /// Time has passed: asks again after a failure. To be called a few times a second.
+  void tick();
+  /// Why there is no token yet: the last failure since there was one.
+  [[nodiscard]] const std::optional<Error>& last_failure() const noexcept { return last_failure_; }
 
  private:
-  struct Waiter {
-    Instant until;
-    Handler handler;
-  };
   void ask();
-  void answered(const Result<BearerToken>& result);
-  void ask_again_later(const Error& why_not);
-  void watch();
-  void end_overdue();
+  void answered(const Result<std::uint64_t>& result);
   void tell_all(const Error* why_not);
 
   boost::asio::io_context& io_;
   Client& client_;
   Metrics& metrics_;
-  const Limits limits_;
-  boost::asio::steady_timer overdue_;
-  boost::asio::steady_timer pause_;
-  std::map<Ticket, Waiter> waiting_;  // in the order of arrival, and so of their ends
+  const std::size_t max_waiting_;
+  LeaseReader reader_;
+  std::map<Ticket, Handler> waiting_;  // in the order of arrival
   Ticket last_ = 0;
-  bool asking_ = false;  // a request for a token is under way, or a pause before the next
-  std::optional<Error> last_error_;
+  bool asking_ = false;                 // a wait for a token is under way
+  Instant ask_after_ = Instant::min();  // the next
+  std::optional<Error> last_failure_;
 };
 
 }  // namespace skewguard::proxy

@@ -2,43 +2,78 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "http/url.hpp"
 #include "proxy/session.hpp"
+#include "runtime/real_transport.hpp"
 
 namespace skewguard::proxy {
 namespace {
 
 constexpr std::chrono::seconds kGrace{1};  // for requests that are on their way
+constexpr std::chrono::milliseconds kTick{250};
+constexpr std::size_t kMaxClients = 10'000;  // of all workers
+constexpr std::size_t kMaxTurnedAway = 100;  // at once; more are closed without a word
+constexpr std::size_t kReplayMemory = std::size_t{64} * 1024 * 1024;  // bytes, of all workers
 
-relay::AdmissionRules rules_of(const Service& service) {
+relay::AdmissionRules admission_of(const Service& service) {
   relay::AdmissionRules rules = service.options.admission;
   rules.bearers = service.local.load()->bearers();
   return rules;
 }
 
+relay::SessionRules rules_of(const Service& service, const http::Url& api) {
+  relay::SessionRules rules;
+  rules.admission = admission_of(service);
+  rules.api_authority = api.authority();
+  rules.api_origin = api.origin();
+  rules.max_replay_body = service.options.max_replay_body;
+  rules.hold = service.options.max_hold;
+  return rules;
+}
+
+/// The client has checked it.
+http::Url api_of(const Service& service) {
+  return *http::parse_url(service.client.options().api_url);
+}
+
+/// The share of one worker.
+std::size_t share(std::size_t of_all, const Service& service) {
+  return std::max<std::size_t>(of_all / service.options.workers, 1);
+}
+
 }  // namespace
 
-Worker::Worker(boost::asio::io_context& io, Service& service)
+Worker::Worker(boost::asio::io_context& io, Service& service, const Log& log)
     : io_(io),
       service_(service),
-      admission_(rules_of(service)),
-      api_origin_(http::origin_of(service.client.options().api_url)),
-      gate_(std::make_shared<TokenGate>(
-          io, service.client, service.metrics,
-          TokenGate::Limits{
-              service.options.max_hold,
-              std::max<std::size_t>(service.options.max_waiting / service.options.workers, 1)})),
-      grace_(io) {}
+      rules_(rules_of(service, api_of(service))),
+      replay_memory_(share(kReplayMemory, service)),
+      dialer_(io, service.clocks, runtime::tls_options(service.client.options()), {}, {},
+              net::ProxyRule::make(service.client.options().proxy), log),
+      pool_(dialer_, api_of(service)),
+      observer_(service.client),
+      gate_(std::make_shared<TokenGate>(io, service.client, service.metrics,
+                                        share(service.options.max_waiting, service))),
+      grace_(io),
+      ticks_(io) {
+  rules_.hide_tokens = [this](std::span<char> words) { sent_tokens_.hide_in(words); };
+}
 
 Worker::~Worker() = default;
 
 void Worker::serve(ClientSocket socket) {
+  const std::size_t most = share(kMaxClients, service_);
+  if (sessions_.size() >= most + kMaxTurnedAway) return;
+  const bool room = sessions_.size() < most;
   const auto session = std::make_shared<Session>(*this, std::move(socket));
   sessions_.insert(session);
   count_.store(sessions_.size(), std::memory_order_relaxed);
-  session->start();
+  if (!ticking_) tick_later();
+  room ? session->start() : session->turn_away();
 }
 
 void Worker::ended(const std::shared_ptr<Session>& session) {
@@ -48,7 +83,7 @@ void Worker::ended(const std::shared_ptr<Session>& session) {
 }
 
 void Worker::drain(std::function<void()> done) {
-  draining_ = true;
+  rules_.draining = true;
   if (sessions_.empty()) return done();
   drained_ = std::move(done);
   grace_.expires_after(kGrace);
@@ -58,17 +93,40 @@ void Worker::drain(std::function<void()> done) {
 }
 
 void Worker::end_idle() {
-  for (const auto& session : std::unordered_set(sessions_)) {
-    if (session->idle()) session->close();
-  }
+  for (const auto& session : std::unordered_set(sessions_)) session->end_if_idle();
 }
 
 void Worker::reload() {
-  admission_ = rules_of(service_);
+  rules_.admission = admission_of(service_);
+}
+
+/// Time passes for all sessions alike: no request sets a timer.
+void Worker::tick_later() {
+  ticking_ = true;
+  ticks_.expires_after(kTick);
+  ticks_.async_wait([this](const auto& error) {
+    if (!error) tick();
+  });
+}
+
+void Worker::tick() {
+  const Instant now = this->now();
+  std::vector<std::shared_ptr<Session>> due;  // each may end others
+  for (const auto& session : sessions_) {
+    if (now >= session->deadline()) due.push_back(session);
+  }
+  for (const auto& session : due) {
+    if (now >= session->deadline()) session->tick();
+  }
+  gate_->tick();
+  pool_.drop_stale();
+  ticking_ = !sessions_.empty();
+  if (ticking_) tick_later();
 }
 
 void Worker::stop() {
   grace_.cancel();
+  ticks_.cancel();
   for (const auto& session : std::unordered_set(sessions_)) session->close();
 }
 

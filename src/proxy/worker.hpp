@@ -1,30 +1,31 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
-#include <string>
 #include <unordered_set>
 
+#include "base/log.hpp"
+#include "net/dialer.hpp"
+#include "proxy/answer_facts.hpp"
+#include "proxy/client_link.hpp"
+#include "proxy/desk.hpp"
+#include "proxy/sent_tokens.hpp"
 #include "proxy/service.hpp"
 #include "proxy/token_gate.hpp"
-#include "relay/admission.hpp"
+#include "proxy/upstream_pool.hpp"
+#include "relay/session_machine.hpp"
 
 namespace skewguard::proxy {
 
 class Session;
 
-/// A client's connection, TCP or Unix, on a worker's own thread.
-using ClientSocket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol,
-                                                      boost::asio::io_context::executor_type>;
-
 /// The connections of one thread. All functions are for that thread.
 class Worker {
  public:
-  Worker(boost::asio::io_context& io, Service& service);
+  Worker(boost::asio::io_context& io, Service& service, const Log& log);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -45,24 +46,34 @@ class Worker {
   [[nodiscard]] Service& service() noexcept { return service_; }
   [[nodiscard]] Instant now() const { return service_.client.now(); }
   [[nodiscard]] TokenGate& gate() noexcept { return *gate_; }
-  [[nodiscard]] const relay::AdmissionRules& admission() const noexcept { return admission_; }
-  /// scheme://host[:port] of the API.
-  [[nodiscard]] const std::string& api_origin() const noexcept { return api_origin_; }
-  [[nodiscard]] bool draining() const noexcept { return draining_; }
+  [[nodiscard]] UpstreamPool& pool() noexcept { return pool_; }
+  [[nodiscard]] Desks& desks() noexcept { return desks_; }
+  [[nodiscard]] SentTokens& sent_tokens() noexcept { return sent_tokens_; }
+  [[nodiscard]] AnswerObserver& observer() noexcept { return observer_; }
+  [[nodiscard]] const relay::SessionRules& rules() const noexcept { return rules_; }
+  [[nodiscard]] relay::ReplayMemory& replay_memory() noexcept { return replay_memory_; }
   void ended(const std::shared_ptr<Session>& session);
 
  private:
   void end_idle();
+  void tick_later();
+  void tick();
 
   boost::asio::io_context& io_;
   Service& service_;
-  relay::AdmissionRules admission_;
-  const std::string api_origin_;
+  SentTokens sent_tokens_;
+  relay::SessionRules rules_;
+  relay::ReplayMemory replay_memory_;
+  net::Dialer dialer_;
+  UpstreamPool pool_;
+  Desks desks_;
+  AnswerObserver observer_;
   std::shared_ptr<TokenGate> gate_;
   boost::asio::steady_timer grace_;
+  boost::asio::steady_timer ticks_;
+  bool ticking_ = false;
   std::unordered_set<std::shared_ptr<Session>> sessions_;
   std::atomic<std::size_t> count_{0};
-  bool draining_ = false;
   std::function<void()> drained_;
 };
 

@@ -14,7 +14,7 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::size_t kChunkExtra = 16 + 2 + 2 + kLastChunk.size();
 
 constexpr Problem kSlowHead{408, "request.timeout", "The request did not arrive in time."};
-constexpr Problem kHeld{503, "hold.timeout", "No valid token was available in time.", true};
+constexpr Problem kHeld{503, kHoldTimeout, "No valid token was available in time.", true};
 constexpr Problem kLost{502, "api.connection.lost",
                         "The connection to the API ended before its answer."};
 constexpr Problem kSlowApi{504, "api.timeout", "The API did not answer in time."};
@@ -409,8 +409,8 @@ void Session::drop_upstream() {
 }
 
 bool Session::must_close() const noexcept {
-  return close_ || client_ended_ || rules_.draining || !has_request_ || request().close ||
-         !body_.whole();
+  const bool last = client_ended_ && work_->client_in.empty();
+  return close_ || last || rules_.draining || !has_request_ || request().close || !body_.whole();
 }
 
 void Session::finish_request() {

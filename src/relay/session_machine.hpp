@@ -52,6 +52,9 @@ struct Workspace {
   AnswerReader answer;
 };
 
+/// The code of the Problem if UpstreamReady or UpstreamDenied did not come in time.
+inline constexpr std::string_view kHoldTimeout = "hold.timeout";
+
 /// An error that the client gets from us, as the driver words it. The views are valid until the
 /// Page that answers Fail.
 struct Problem {
@@ -190,6 +193,8 @@ class Session {
   // For the answers to Judge and Serve, and for the log line at Done. Views are valid until Next.
   [[nodiscard]] std::string_view request_body() const noexcept { return held_.bytes(); }
   [[nodiscard]] std::string_view error_body() const noexcept { return error_body_.bytes(); }
+  /// The head of the API's answer is complete: workspace.answer.head(), valid until the next step.
+  [[nodiscard]] bool answer_read() const noexcept { return answer_read_; }
   [[nodiscard]] std::string_view target() const noexcept { return target_; }
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
   [[nodiscard]] unsigned attempts() const noexcept { return attempts_; }  ///< sends to the API

@@ -20,6 +20,10 @@ class Malformed(Exception):
     pass
 
 
+class Incomplete(Malformed):
+    """The connection ended within a message: it was given up, and means nothing."""
+
+
 class Closed(Exception):
     """The connection ended between two messages."""
 
@@ -40,7 +44,7 @@ class Wire:
             if not self.more():
                 if may_end and not self.rest:
                     raise Closed
-                raise Malformed(f"it ends in the middle of a line: {self.rest[-100:]!r}")
+                raise Incomplete(f"it ends in the middle of a line: {self.rest[-100:]!r}")
         line, self.rest = self.rest.split(b"\r\n", 1)
         if b"\n" in line or b"\r" in line or b"\0" in line:
             raise Malformed(f"a bare CR, LF or a NUL: {line!r}")
@@ -49,7 +53,7 @@ class Wire:
     def exactly(self, size):
         while len(self.rest) < size:
             if not self.more():
-                raise Malformed(f"{size - len(self.rest)} bytes of the body are missing")
+                raise Incomplete(f"{size - len(self.rest)} bytes of the body are missing")
         got, self.rest = self.rest[:size], self.rest[size:]
         return got
 
@@ -176,11 +180,11 @@ class StrictUpstream:
         try:
             while self.exchange(wire):
                 pass
+        except (Closed, Incomplete, OSError):
+            pass
         except Malformed as why:
             with self.lock:
                 self.faults.append(str(why))
-        except (Closed, OSError):
-            pass
         with self.lock:
             self.open.discard(connection)
             connection.close()

@@ -196,17 +196,32 @@ class Forwarding(ServeTest):
     def test_a_redirect_on_the_apis_origin_leads_here(self):
         emulator = self.cloud()
         sidecar = self.sidecar(emulator)
-        for location, seen in ((emulator.api + "/api/v2/x?y", "/api/v2/x?y"),
+        for location, seen in ((emulator.api + "/api/v2/x?y", sidecar.url + "/api/v2/x?y"),
                                ("https://elsewhere.example/z", "https://elsewhere.example/z")):
             emulator.order("fault", host="api", location=location, times=1)
             answer = sidecar.get("/api/v2/tokens/me")
             self.assertEqual((answer.status, answer.headers["Location"]), (302, seen))
 
-    def test_bodies_up_to_1_mib_are_forwarded(self):
-        sidecar = self.sidecar(self.cloud())
-        for size, status in ((1024 * 1024, 404), (1024 * 1024 + 1, 413)):
-            answer = sidecar.request("POST", "/api/v2/nothing", body=b"x" * size)
-            self.assertEqual(answer.status, status)
+    def test_a_body_that_is_kept_is_sent_again_and_a_larger_one_is_not(self):
+        for size, status, attempts in ((65536, 200, "2"), (65537, 401, "1")):
+            emulator = self.cloud()
+            sidecar = self.sidecar(emulator, "--max-replay-body", "64KiB")
+            self.assertEqual(sidecar.get("/api/v2/tokens/me").status, 200)
+            emulator.order("revoke", all=True)
+            answer = sidecar.request("POST", "/api/v2/emulator/upload", body=b"x" * size)
+            self.assertEqual((answer.status, answer.headers["Skewguard-Attempts"]),
+                             (status, attempts))
+            self.assertNotEqual(answer.headers["Skewguard-Verdict"], "ok")
+            deadline = time.monotonic() + HUNG_S
+            while answer.status == 401 and time.monotonic() < deadline:  # until the next token is here
+                answer = sidecar.request("POST", "/api/v2/emulator/upload", body=b"x" * size)
+            self.assertEqual(answer.json()["bytes"], size)
+
+    def test_sizes_are_read_strictly(self):
+        for text in ("65MiB", "1GB", "-1", "KiB", "1 MiB2"):
+            run = self.run_program(self.cloud(), "serve", "--max-replay-body", text, report=False)
+            self.assertEqual(run.code, 2)
+            self.assertIn("--max-replay-body", run.err)
 
     def test_connections_are_kept_and_requests_answered_in_order(self):
         sidecar = self.sidecar(self.cloud())

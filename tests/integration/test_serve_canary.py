@@ -2,7 +2,7 @@
 
 The API echoes the request's fields in the body and the fields of a 400: as they are, in base64,
 percent-encoded, and cut in the middle of the token. Both are then searched for in what the client
-got, in the logs, and in the sidecar's own pages.
+got, in the logs, the metrics, the status page, and in what a core dump would hold.
 """
 
 import base64
@@ -12,7 +12,7 @@ import urllib.parse
 
 from harness import CLIENT, SECRET
 from strict_upstream import StrictUpstream
-from test_core_dump import basic
+from test_core_dump import basic, look
 from test_serve import ServeTest, Sidecar
 
 ENOUGH = 12  # characters that give it away
@@ -79,6 +79,10 @@ class Canary(ServeTest):
             answer = self.serving.get(page)
             got.append((page, (str(answer.headers) + answer.body.decode("latin-1")).encode()))
         wanted = {"secret": SECRET, "basic": basic(SECRET, CLIENT), "token": self.token()}
+        pid = self.serving.process.pid
+        self.assertEqual(look(pid, wanted), [], "in a core dump")
+        self.assertIn("token", {what for what, *_ in look(pid, wanted, hidden=True)},
+                      "then the look proves nothing")
         self.serving.end()
         got += [("log", self.serving.log.encode()), ("stderr", self.serving.said.encode())]
         for where, text in got:

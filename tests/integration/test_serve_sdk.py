@@ -203,6 +203,20 @@ class OtherClients(ServeTest):
     def test_node_fetch(self):
         self.run_client("fetch", node(), str(HERE / "clients/calls.mjs"))
 
+    def test_curl_uploads_2_mb(self):
+        """It expects "100 Continue"; too large to be sent again, so its token must be good."""
+        self.assertEqual(self.serving.get("/api/v2/tokens/me").status, 200)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(os.urandom(2_000_000))
+            file.flush()
+            done = subprocess.run(
+                ["curl", "-sS", "--fail", "-T", file.name, "-H", "Idempotency-Key: curl",
+                 f"{self.serving.url}/api/v2/emulator/upload"],
+                text=True, capture_output=True, timeout=HUNG_S, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn('"bytes":2000000', done.stdout)
+        self.assertEqual(self.emulated.effects()["curl"], 1)
+
 
 if __name__ == "__main__":
     unittest.main()

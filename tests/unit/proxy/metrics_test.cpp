@@ -8,8 +8,8 @@
 namespace skewguard::proxy {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(Metrics, CountRequestsByStatus) {
   Metrics metrics;

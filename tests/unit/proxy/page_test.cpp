@@ -2,25 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <utility>
-
-#include "skewguard/report.hpp"
 
 namespace skewguard::proxy {
 namespace {
 
 nlohmann::json body_of(const Page& page) {
   return nlohmann::json::parse(page.body.reveal());
-}
-
-Error error_of(ErrorKind kind, std::vector<ReportedAttempt> attempts, Verdict verdict) {
-  CallReport report;
-  report.attempts = std::move(attempts);
-  report.verdict = verdict;
-  return {kind, "it failed", "", std::make_shared<CallReport>(std::move(report))};
 }
 
 TEST(ErrorPage, IsWordedAsThePlatformWordsIt) {
@@ -41,35 +31,25 @@ TEST(ErrorPage, ReplacesBytesThatAreNotUtf8) {
   EXPECT_EQ(body_of(error_page(502, "x", "\xff"))["message"], "\xef\xbf\xbd");
 }
 
-TEST(FailurePage, InvitesToTryAgainOnlyWhereNothingWasSent) {
-  const ReportedAttempt login{.host = HostRole::login};
-  const ReportedAttempt api{.host = HostRole::api};
-  const auto unsent =
-      failure_page(error_of(ErrorKind::unavailable, {login}, Verdict::auth_backend_unavailable));
+TEST(ProblemPage, InvitesToTryAgainOnlyIfNothingWasSent) {
+  const auto unsent = problem_page({503, "hold.timeout", "No token.", true});
   EXPECT_EQ(unsent.status, 503);
   EXPECT_EQ(unsent.headers.find("Retry-After"), "5");
-  EXPECT_EQ(body_of(unsent)["code"], "skewguard.auth_backend_unavailable");
-  const auto sent = failure_page(error_of(ErrorKind::unavailable, {login, api}, Verdict::network));
-  EXPECT_EQ(sent.status, 502);
-  EXPECT_FALSE(sent.headers.find("Retry-After"));
-  EXPECT_EQ(body_of(sent)["code"], "skewguard.network");
-  const auto late = failure_page(error_of(ErrorKind::timeout, {api}, Verdict::timeout));
-  EXPECT_EQ(late.status, 504);
-  EXPECT_FALSE(late.headers.find("Retry-After"));
+  EXPECT_EQ(body_of(unsent)["code"], "skewguard.hold.timeout");
+  EXPECT_FALSE(problem_page({502, "network", "Lost."}).headers.find("Retry-After"));
 }
 
-TEST(FailurePage, DoesNotInviteWhereAPersonMustAct) {
-  const auto page =
-      failure_page(error_of(ErrorKind::credentials, {}, Verdict::credentials_rejected));
-  EXPECT_EQ(page.status, 502);
-  EXPECT_FALSE(page.headers.find("Retry-After"));
-  EXPECT_EQ(body_of(page)["code"], "skewguard.credentials_rejected");
+TEST(ProblemPage, SaysWhatItsStatusRequires) {
+  EXPECT_EQ(problem_page({401, "x", "x"}).headers.find("WWW-Authenticate"),
+            "Bearer realm=\"skewguard\"");
+  EXPECT_EQ(problem_page({405, "x", "x"}).headers.find("Allow"), "GET, HEAD, POST");
+  EXPECT_FALSE(problem_page({403, "x", "x"}).headers.find("WWW-Authenticate"));
 }
 
-TEST(FailurePage, NamesTheKindWhereThereIsNoVerdict) {
-  const auto page = failure_page({ErrorKind::throttled, "wait", ""});
-  EXPECT_EQ(page.status, 503);
-  EXPECT_EQ(body_of(page)["code"], "skewguard.throttled");
+TEST(FieldsText, HasCompleteLinesAndADate) {
+  const Page page{200, {{"A", "b"}, {"C", "d"}}};
+  const WallTime now{std::chrono::seconds{784111777} + std::chrono::milliseconds{900}};
+  EXPECT_EQ(fields_text(page, now), "A: b\r\nC: d\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
 }
 
 }  // namespace

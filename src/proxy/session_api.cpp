@@ -1,0 +1,172 @@
+#include <chrono>
+#include <utility>
+
+#include "proxy/answer_facts.hpp"
+#include "proxy/session.hpp"
+
+/// A session's way to the API: a token, a connection, the judgement of the engine.
+namespace skewguard::proxy {
+namespace {
+
+namespace event = relay::event;
+namespace action = relay::action;
+
+constexpr std::chrono::seconds kDialTime{10};
+/// So much earlier than the session's own the deadline of a judgement ends: its verdict is worth
+/// more than none.
+constexpr std::chrono::milliseconds kJudgedBefore{200};
+
+}  // namespace
+
+void Session::carry_out(const action::Acquire& what) {
+  fresh_ = what.fresh;
+  seek();
+}
+
+/// A token first, since there is no use for a connection without one.
+void Session::seek() {
+  if (!has_token()) return hold();
+  if (!fresh_) upstream_ = worker_.pool().take_idle();
+  if (upstream_) return ready();
+  dialing_ = worker_.pool().connect({worker_.now() + kDialTime, fresh_},
+                                    [this, self = shared_from_this()](UpstreamPool::Answer answer) {
+                                      dialing_.reset();
+                                      connected(std::move(answer));
+                                    });
+}
+
+/// From the engine, if it wants this request to be sent again.
+bool Session::has_token() {
+  return (guard_ && guard_->sending()) || worker_.gate().lease(worker_.now()) != nullptr;
+}
+
+void Session::hold() {
+  held_ = worker_.gate().wait([this, self = shared_from_this()](const Error* why_not) {
+    held_.reset();
+    record_.held = worker_.now() - machine_.started();
+    if (why_not == nullptr) {
+      seek();
+      return;
+    }
+    refusal_ = refusal_of(*why_not);
+    respond(event::UpstreamDenied{refusal_.problem()});
+  });
+  if (held_) return;
+  respond(event::UpstreamDenied{
+      {503, "too.many.waiting", "Too many requests wait for a token already.", true}});
+}
+
+void Session::connected(UpstreamPool::Answer answer) {
+  if (auto* made = std::get_if<std::unique_ptr<Upstream>>(&answer)) {
+    upstream_ = std::move(*made);
+    return ready();
+  }
+  const auto& failure = std::get<TransportFailure>(answer);
+  refusal_ = refusal_of(failure, worker_.rules().api_origin, worker_.service().clocks.now().wall);
+  respond(event::UpstreamDenied{refusal_.problem()});
+}
+
+void Session::ready() {
+  std::string_view authorization;
+  if (guard_ && guard_->sending()) {
+    authorization = guard_->authorization();
+  } else if (const Lease* lease = worker_.gate().lease(worker_.now())) {
+    authorization = lease->authorization;
+    generation_ = lease->generation;
+  } else {  // it ended while the connection was being made
+    release(true);
+    return hold();
+  }
+  worker_.sent_tokens().add(authorization);
+  upstream_->begin(*this);
+  noted_ = false;
+  respond(event::UpstreamReady{authorization, generation_, upstream_->reused()});
+}
+
+void Session::move_upstream() {
+  if (!upstream_) return;
+  auto& work = desk_->work;
+  if (!upstream_->writing() && !work.upstream_out.empty()) upstream_->write(work.upstream_out);
+  if (!upstream_->reading() && machine_.reads_upstream(work))
+    upstream_->read(work.upstream_in.room());
+}
+
+void Session::upstream_wrote(bool failed) {
+  failed ? step(event::UpstreamWriteFailed{}) : step(event::UpstreamSent{});
+}
+
+void Session::upstream_read(bool ended) {
+  if (ended) return step(event::UpstreamEnded{upstream_->nothing_sent()});
+  std::ignore = desk_->work.upstream_in.append({upstream_->bytes()});
+  step(event::UpstreamBytes{});
+}
+
+void Session::carry_out(const action::Release& what) {
+  release(what.reusable);
+}
+
+void Session::release(bool reusable) {
+  if (upstream_) worker_.pool().release(std::move(upstream_), reusable);
+}
+
+/// Also what was answered to an action of the same step.
+void Session::carry_out(const action::Abandon&) {
+  if (held_) worker_.gate().leave(*std::exchange(held_, std::nullopt));
+  if (dialing_) worker_.pool().cancel(*std::exchange(dialing_, std::nullopt));
+  if (answer_ && std::holds_alternative<event::UpstreamReady>(*answer_)) release(true);
+  answer_.reset();
+  ++page_wanted_;
+  if (!std::exchange(judging_, false)) return;
+  guard_.reset();
+  verdict_ = Verdict::unknown;
+}
+
+// Answers -----------------------------------------------------------------------------------------
+
+/// Looks once at the head of each answer. The engine sees itself those that it judges.
+void Session::note_answer() {
+  if (noted_ || !upstream_ || !machine_.answer_read()) return;
+  noted_ = true;
+  const Instant received = upstream_->received().boot;
+  record_.upstream = received - upstream_->sent().boot;
+  record_.added = received - machine_.started() - record_.upstream;
+  if (!guard_) worker_.observer().saw(generation_, desk_->work.answer.head(), *upstream_);
+}
+
+void Session::carry_out(const action::Judge& what) {
+  judging_ = true;
+  can_retry_ = what.can_retry;
+  Exchange exchange;
+  static_cast<AnswerHead&>(exchange) = answer_head(desk_->work.answer.head(), *upstream_);
+  exchange.body = machine_.error_body();
+  if (guard_ && guard_->sending()) return guard_->answer(std::move(exchange));
+  GuardOptions options;
+  options.method = desk_->work.request.head().method;
+  options.path = machine_.target();
+  options.timeout = worker_.rules().hold - kJudgedBefore;
+  options.policy = {.replayable = can_retry_,
+                    .wait_for_rate_limits = false,
+                    .retry_errors = false,
+                    .limit_sends = false};
+  options.first = FirstAnswer{generation_, std::move(exchange)};
+  GuardedCall::User& user = *this;
+  guard_ = std::make_shared<GuardedCall>(worker_.io(), worker_.service().client, user);
+  guard_->start(std::move(options));
+}
+
+void Session::send_again() {
+  if (!can_retry_) {  // an answer that it passes on
+    return guard_->answer(TransportFailure{TransportFailure::Kind::cancelled,
+                                           "the request cannot be sent again", true});
+  }
+  judging_ = false;
+  step(event::Judged{"", true, generation_});
+}
+
+void Session::judged(Verdict verdict) {
+  if (!std::exchange(judging_, false)) return;
+  verdict_ = verdict;
+  step(event::Judged{to_string(verdict)});
+}
+
+}  // namespace skewguard::proxy

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "http/url.hpp"
+#include "net/dialer.hpp"
+#include "net/idle_pool.hpp"
+#include "proxy/upstream.hpp"
+
+namespace skewguard::proxy {
+
+/// A worker's connections to the API. For its thread.
+class UpstreamPool final : private Upstream::User {
+ public:
+  static constexpr std::size_t kMaxInUse = 64;  ///< others wait, in order
+  using Ticket = std::uint64_t;                 ///< names one that waits; never 0
+  using Answer = std::variant<std::unique_ptr<Upstream>, TransportFailure>;
+  using Handler = std::function<void(Answer)>;
+
+  /// `dialer` must outlive it.
+  UpstreamPool(net::Dialer& dialer, const http::Url& api);
+  ~UpstreamPool();
+  UpstreamPool(const UpstreamPool&) = delete;
+  UpstreamPool& operator=(const UpstreamPool&) = delete;
+
+  /// An idle connection, at once; null = there is none to be had.
+  std::unique_ptr<Upstream> take_idle();
+  struct Wish {
+    Instant deadline{};
+    bool fresh = false;  ///< only a new connection will do
+  };
+  /// The handler is called once, never from within this call.
+  Ticket connect(const Wish& wish, Handler handler);
+  /// The handler is not called any more; unknown tickets are ignored.
+  void cancel(Ticket ticket);
+  /// Ends the use of a connection. Not reusable, or busy: it is closed.
+  void release(std::unique_ptr<Upstream> upstream, bool reusable);
+  /// Closes those that have been idle for too long.
+  void drop_stale() { idle_.drop_stale(dialer_.clock().boot_now()); }
+
+ private:
+  struct Waiting {
+    Ticket ticket;
+    Wish wish;
+    Handler handler;
+  };
+  void upstream_wrote(bool failed) override;
+  void upstream_read(bool ended) override;
+  std::unique_ptr<Upstream> newest_idle();
+  void start(Waiting waiting);
+  void start_next();
+  void answer_later(Ticket ticket, Handler handler, Answer answer);
+  void dialed(Ticket ticket, const Handler& handler, net::Dial::Answer answer);
+
+  net::Dialer& dialer_;
+  const Result<net::Route> route_;
+  net::IdlePool<std::unique_ptr<Upstream>> idle_;
+  std::vector<std::unique_ptr<Upstream>> closing_;  // until their operations have ended
+  std::size_t in_use_ = 0;                          // or being made
+  std::deque<Waiting> waiting_;
+  std::unordered_map<Ticket, std::shared_ptr<net::Dial>> begun_;  // null = the answer is on its way
+  Ticket last_ = 0;
+};
+
+}  // namespace skewguard::proxy

@@ -1,0 +1,209 @@
+#include "proxy/upstream_pool.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+#include <list>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "net/proxy.hpp"
+#include "system/system_clocks.hpp"
+
+namespace skewguard::proxy {
+namespace {
+
+using boost::asio::ip::tcp;
+
+class Pool : public ::testing::Test, protected Upstream::User {
+ protected:
+  Pool() { accept(); }
+
+  void upstream_wrote(bool failed) override { EXPECT_FALSE(failed); }
+  void upstream_read(bool ended) override {
+    ended_ = ended;
+    ++reads_;
+  }
+
+  [[nodiscard]] http::Url url() const {
+    return http::parse_url("http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()))
+        .value();
+  }
+  void accept() {
+    acceptor_.async_accept([this](const auto& error, tcp::socket socket) {
+      if (error) return;
+      accepted_.push_back(std::move(socket));
+      accept();
+    });
+  }
+  UpstreamPool::Ticket connect(int number, bool fresh = false) {
+    return pool_.connect({clocks_.boot_now() + std::chrono::minutes{5}, fresh},
+                         [this, number](UpstreamPool::Answer answer) {
+                           order_.push_back(number);
+                           if (auto* made = std::get_if<std::unique_ptr<Upstream>>(&answer))
+                             made_.push_back(std::move(*made));
+                         });
+  }
+  template <typename Holds>
+  void run_until(Holds holds) {
+    while (!holds()) {
+      io_.restart();
+      ASSERT_GT(io_.run_one(), 0U);
+    }
+  }
+  std::unique_ptr<Upstream> made(int number) {
+    connect(number);
+    run_until([&] { return !made_.empty(); });
+    auto upstream = std::move(made_.back());
+    made_.pop_back();
+    return upstream;
+  }
+
+  boost::asio::io_context io_{1};
+  tcp::acceptor acceptor_{io_, {boost::asio::ip::address_v4::loopback(), 0}};
+  std::list<tcp::socket> accepted_;
+  system::SystemClocks clocks_;
+  net::Dialer dialer_{io_, clocks_, {}, {}, {}, net::ProxyRule{}};
+  UpstreamPool pool_{dialer_, url()};
+  std::vector<int> order_;
+  std::vector<std::unique_ptr<Upstream>> made_;
+  bool ended_ = false;
+  int reads_ = 0;
+};
+
+TEST_F(Pool, UsesAnIdleConnectionAgain) {
+  EXPECT_EQ(pool_.take_idle(), nullptr);
+  auto first = made(1);
+  first->begin(*this);
+  EXPECT_FALSE(first->reused());
+  const auto id = first->id();
+  pool_.release(std::move(first), true);
+  auto again = pool_.take_idle();
+  ASSERT_NE(again, nullptr);
+  EXPECT_EQ(again->id(), id);
+  again->begin(*this);
+  EXPECT_TRUE(again->reused());
+  EXPECT_EQ(pool_.take_idle(), nullptr) << "it is in use";
+  pool_.release(std::move(again), false);
+  EXPECT_EQ(pool_.take_idle(), nullptr) << "it was not to be used again";
+}
+
+TEST_F(Pool, DoesNotTakeOneThatTheServerHasClosed) {
+  pool_.release(made(1), true);
+  run_until([&] { return !accepted_.empty(); });
+  accepted_.clear();
+  std::unique_ptr<Upstream> idle;
+  do {  // until the end has arrived
+    idle = pool_.take_idle();
+    if (idle) pool_.release(std::move(idle), true);
+  } while (idle);
+}
+
+TEST_F(Pool, ConnectsAnewWhereOnlyThatWillDo) {
+  auto first = made(1);
+  const auto id = first->id();
+  pool_.release(std::move(first), true);
+  connect(2, true);
+  run_until([&] { return !made_.empty(); });
+  EXPECT_NE(made_[0]->id(), id);
+  pool_.release(std::move(made_[0]), false);
+}
+
+TEST_F(Pool, LetsOthersWaitInOrderBeyondItsLimit) {
+  constexpr int kMax = UpstreamPool::kMaxInUse;
+  for (int n = 0; n < kMax + 3; ++n) connect(n);
+  run_until([&] { return made_.size() == UpstreamPool::kMaxInUse; });
+  io_.restart();
+  io_.poll();
+  EXPECT_EQ(order_.size(), UpstreamPool::kMaxInUse);
+  EXPECT_EQ(pool_.take_idle(), nullptr);
+  order_.clear();
+  pool_.release(std::move(made_[0]), true);  // the next one gets it
+  pool_.release(std::move(made_[1]), false);
+  run_until([&] { return order_.size() == 2; });
+  EXPECT_THAT(order_, ::testing::UnorderedElementsAre(kMax, kMax + 1));
+  for (auto& upstream : made_) {
+    if (upstream) pool_.release(std::move(upstream), false);
+  }
+  run_until([&] { return order_.size() == 3; });
+  pool_.release(std::move(made_.back()), false);
+}
+
+TEST_F(Pool, ForgetsWhoLeaves) {
+  constexpr int kMax = UpstreamPool::kMaxInUse;
+  std::vector<UpstreamPool::Ticket> tickets;
+  tickets.reserve(kMax + 2);
+  for (int n = 0; n < kMax + 2; ++n) tickets.push_back(connect(n));
+  pool_.cancel(tickets[0]);      // while it is being made: the first that waits takes its place
+  pool_.cancel(tickets.back());  // while it waits
+  pool_.cancel(tickets.back());
+  run_until([&] { return made_.size() == UpstreamPool::kMaxInUse; });
+  io_.restart();
+  io_.poll();
+  EXPECT_EQ(order_.size(), UpstreamPool::kMaxInUse);
+  EXPECT_EQ(std::ranges::count(order_, 0), 0);
+  EXPECT_EQ(std::ranges::count(order_, kMax), 1);
+  for (auto& upstream : made_) pool_.release(std::move(upstream), false);
+}
+
+TEST_F(Pool, KeepsOneThatIsClosedUntilItsOperationsHaveEnded) {
+  auto upstream = made(1);
+  upstream->begin(*this);
+  upstream->read(100);
+  EXPECT_TRUE(upstream->busy());
+  pool_.release(std::move(upstream), true);
+  EXPECT_EQ(pool_.take_idle(), nullptr) << "it was busy";
+  io_.restart();
+  io_.poll();
+  EXPECT_EQ(reads_, 0) << "its user has given it up";
+}
+
+TEST_F(Pool, SaysWhyThereIsNoConnection) {
+  acceptor_.close();
+  connect(1);
+  run_until([&] { return !order_.empty(); });
+  EXPECT_TRUE(made_.empty());
+}
+
+TEST_F(Pool, CarriesARequestAndTellsWhenItLeftAndWasAnswered) {
+  auto upstream = made(1);
+  run_until([&] { return !accepted_.empty(); });
+  upstream->begin(*this);
+  std::string memory(100, ' ');
+  relay::Buffer out(memory);
+  ASSERT_TRUE(out.append({"a request"}));
+  EXPECT_TRUE(upstream->nothing_sent());
+  upstream->write(out);
+  EXPECT_TRUE(out.empty());
+  upstream->read(3);
+  boost::asio::write(accepted_.front(), boost::asio::buffer(std::string_view("answer")));
+  run_until([&] { return reads_ > 0; });
+  EXPECT_FALSE(upstream->nothing_sent());
+  EXPECT_EQ(upstream->bytes(), "ans");
+  EXPECT_FALSE(upstream->early());
+  EXPECT_NE(upstream->sent().boot, Instant{});
+  EXPECT_GE(upstream->received().boot, upstream->sent().boot);
+  EXPECT_FALSE(upstream->at_rest()) << "there is more to read";
+  pool_.release(std::move(upstream), false);
+}
+
+TEST_F(Pool, SaysIfBytesCameBeforeTheRequest) {
+  auto upstream = made(1);
+  run_until([&] { return !accepted_.empty(); });
+  boost::asio::write(accepted_.front(), boost::asio::buffer(std::string_view("answer")));
+  upstream->begin(*this);
+  upstream->read(100);
+  run_until([&] { return reads_ > 0; });
+  EXPECT_TRUE(upstream->early());
+  EXPECT_FALSE(ended_);
+  pool_.release(std::move(upstream), false);
+}
+
+}  // namespace
+}  // namespace skewguard::proxy
