@@ -50,8 +50,9 @@ SharedTokens::~SharedTokens() {
   }
 }
 
-void SharedTokens::need(const oauth::action::StartFetch& fetch) {
-  need_ = sharing::event::Need{fetch.fetch, fetch.min_life, fetch.anew, fetch.pays, used_};
+void SharedTokens::need(const oauth::action::StartFetch& fetch, std::uint64_t credentials) {
+  need_ =
+      sharing::event::Need{fetch.fetch, fetch.min_life, fetch.anew, fetch.pays, used_, credentials};
   step(*need_);
 }
 
@@ -63,10 +64,13 @@ void SharedTokens::cancel(oauth::FetchId fetch) {
 void SharedTokens::answered(const oauth::TokenPtr& token, bool accepted,
                             const std::optional<oauth::TokenMachine::Pause>& pause) {
   if (!need_) return;
-  sharing::event::Answered answer{.need = std::exchange(need_, std::nullopt)->need};
+  const sharing::event::Need need = *std::exchange(need_, std::nullopt);
+  sharing::event::Answered answer{.need = need.need};
   if (token) {
     answer.token = shared_token(*token, id_of(token->value), boot_, accepted);
     remember(answer.token->id);
+  } else if (pause && pause->credentials) {
+    answer.rejected = need.credentials;
   } else if (pause) {
     const Instant now = uses_.clocks.now().boot;
     answer.trouble.pause = std::max(pause->until - now, Duration{0});
@@ -111,6 +115,10 @@ void SharedTokens::act(const sharing::ShareAction& action) {
                  [this](const sharing::action::TooSoon& a) {
                    const auto need = std::exchange(need_, std::nullopt);
                    callbacks_.tell(oauth::event::TooSoon{need->need, a.until});
+                 },
+                 [this](const sharing::action::Rejected& a) {
+                   need_.reset();
+                   callbacks_.tell(oauth::event::RejectedElsewhere{a.need});
                  },
                  [this](const sharing::action::Look&) { look(); },
                  [this](const sharing::action::Tell& a) { learn(a); },

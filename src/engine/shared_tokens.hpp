@@ -49,11 +49,13 @@ class SharedTokens {
   SharedTokens(const SharedTokens&) = delete;
   SharedTokens& operator=(const SharedTokens&) = delete;
 
-  /// Delivers another process's token, or calls `ask`, or neither in time.
-  void need(const oauth::action::StartFetch& fetch);
+  /// Delivers another process's token, or calls `ask`, or neither in time. `credentials`: as in
+  /// sharing::event::Need.
+  void need(const oauth::action::StartFetch& fetch, std::uint64_t credentials = 0);
   /// The token is no longer needed, and `ask` has not been called.
   void cancel(oauth::FetchId fetch);
-  /// The result of `ask`. `token`: null = none, because of `pause` if there is one.
+  /// The result of `ask`. `token`: null = none, because of `pause` if there is one. A pause after
+  /// rejected credentials concerns only those who waited for this answer with the same ones.
   void answered(const oauth::TokenPtr& token, bool accepted,
                 const std::optional<oauth::TokenMachine::Pause>& pause);
   void learned(const oauth::action::Note& known);

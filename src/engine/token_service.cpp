@@ -7,6 +7,7 @@
 #include "engine/adopt.hpp"
 #include "oauth/lifetime.hpp"
 #include "oauth/token_answer.hpp"
+#include "store/digest.hpp"
 #include "store/key.hpp"
 
 namespace skewguard::engine {
@@ -127,7 +128,8 @@ void TokenService::share(const oauth::TokenActions& actions) {
   oauth::TokenPtr token;
   for (const auto& action : actions)
     if (const auto* save = std::get_if<oauth::action::Save>(&action)) token = save->token;
-  shared_->answered(token, token && tokens_.was_accepted(token->generation), tokens_.pause());
+  shared_->answered(token, token && tokens_.was_accepted(token->generation),
+                    tokens_.pause(uses_.clocks.now().boot));
 }
 
 void TokenService::renew(oauth::Grants grants) {
@@ -239,8 +241,15 @@ void TokenService::learn_from(const sharing::Facts& facts) {
 
 void TokenService::start_fetch(oauth::action::StartFetch& fetch) {
   asking_ = Asking{std::move(fetch), uses_.clocks.now().boot};
-  if (shared_) return shared_->need(asking_->fetch);
+  if (shared_) return shared_->need(asking_->fetch, credentials());
   ask();
+}
+
+/// The first of them is in the store's key, the others may differ from process to process.
+std::uint64_t TokenService::credentials() const {
+  std::string all;
+  for (const auto& grant : grants_) all += store::key_of(uses_.options, grant->client_secret());
+  return store::id_of_text(all);
 }
 
 void TokenService::ask() {

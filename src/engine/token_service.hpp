@@ -74,6 +74,7 @@ class TokenService {
   void look_for_secrets();
   void answer(Answer answer);
   void start_fetch(oauth::action::StartFetch& fetch);
+  [[nodiscard]] std::uint64_t credentials() const;
   void ask();
   void wake_at(Instant when);
   void adopt();

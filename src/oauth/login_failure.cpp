@@ -217,6 +217,18 @@ LoginFailure failure_of(const TransportFailure& failure, const std::string& host
   return network(Retry::twice);
 }
 
+LoginFailure rejected_elsewhere(const std::string& host) {
+  LoginFailure out;
+  out.credentials = true;
+  out.failure = token_failure(
+      Verdict::credentials_rejected,
+      "the login host " + host +
+          " has just rejected the same client id and secret of another process, for whose answer "
+          "this one waited",
+      "check the client secret, that the client is enabled, and that it belongs to this region");
+  return out;
+}
+
 LoginFailure no_answer_yet() {
   LoginFailure out;
   out.retry = Retry::while_waiting;

@@ -49,6 +49,8 @@ LoginFailure failure_of(const Error& unusable, const Exchange& exchange);
 /// `host`: origin of the token URL.
 LoginFailure failure_of(const TransportFailure& failure, const std::string& host,
                         WallTime local_time);
+/// Another process of this client has had its credentials rejected by this host (an origin).
+LoginFailure rejected_elsewhere(const std::string& host);
 /// The caller's deadline passed during a token request.
 LoginFailure no_answer_yet();
 

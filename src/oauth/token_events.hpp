@@ -119,6 +119,11 @@ struct TooSoon {
   FetchId fetch = 0;
   Instant until{};
 };
+/// Ends a StartFetch without a token request: another process sent one with the same credentials,
+/// and the login host rejected these.
+struct RejectedElsewhere {
+  FetchId fetch = 0;
+};
 /// Ends a StartFetch without a token request: nobody is waiting for it any more.
 struct Dropped {
   FetchId fetch = 0;
@@ -133,7 +138,8 @@ using TokenEvent =
     std::variant<event::Want, event::Withdraw, event::Fetched, event::FetchFailed, event::Tick,
                  event::Used, event::Accepted, event::RefusedForGood, event::EndedEarly,
                  event::TakesUnbegun, event::ApiLags, event::ApiLeads, event::StoodStill,
-                 event::Adopt, event::Found, event::TooSoon, event::Dropped, event::NewGrants>;
+                 event::Adopt, event::Found, event::TooSoon, event::RejectedElsewhere,
+                 event::Dropped, event::NewGrants>;
 
 namespace action {
 /// Send this to the login host; answer with Fetched or FetchFailed (or Found). At most one is in

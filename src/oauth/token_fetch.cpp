@@ -110,7 +110,11 @@ bool TokenMachine::Impl::try_next_grant(const LoginFailure& failure, const clock
 
 void TokenMachine::Impl::fail(const LoginFailure& failure, const clocks::Answer* answer,
                               const clocks::ClockView& view) {
-  if (try_next_grant(failure, answer, view)) return;
+  if (!try_next_grant(failure, answer, view)) fail_all(failure, answer, view);
+}
+
+void TokenMachine::Impl::fail_all(const LoginFailure& failure, const clocks::Answer* answer,
+                                  const clocks::ClockView& view) {
   const Duration wait = login_door_.fail(failure, host_.grants().worked(), view.now());
   log(LogLevel::warn, failure.failure.error.message, failure.failure.verdict,
       failure.correlation_id);
@@ -165,7 +169,12 @@ Instant TokenMachine::Impl::earliest_fetch(const clocks::ClockView& view, Instan
   return earliest;
 }
 
-std::optional<TokenMachine::Pause> TokenMachine::Impl::pause() const {
+std::optional<TokenMachine::Pause> TokenMachine::Impl::pause(Instant now) const {
+  if (const Closed* closed = login_door_.closed(now)) {
+    const Verdict why = closed->failure.verdict;
+    if (why == Verdict::credentials_rejected || why == Verdict::unknown_client)
+      return Pause{closed->until, why, true};
+  }
   const auto& failure = login_door_.last_failure();
   if (!failure) return std::nullopt;
   const bool of_the_host = failure->verdict == Verdict::auth_backend_unavailable ||

@@ -126,6 +126,12 @@ void TokenMachine::Impl::on(const event::TooSoon& late, const clocks::ClockView&
   if (fetch_.end_unsent(late.fetch)) fetch_.wait_until(late.until);
 }
 
+void TokenMachine::Impl::on(const event::RejectedElsewhere& rejected,
+                            const clocks::ClockView& view) {
+  if (fetch_.end_unsent(rejected.fetch))
+    fail_all(rejected_elsewhere(host_.origin()), nullptr, view);
+}
+
 void TokenMachine::Impl::on(const event::Dropped& dropped, const clocks::ClockView& /*view*/) {
   fetch_.end_unsent(dropped.fetch);
 }
@@ -276,8 +282,8 @@ bool TokenMachine::would_serve(const Token& token, Duration min_life,
                                const clocks::ClockView& view) const {
   return impl_->would_serve(token, min_life, view);
 }
-std::optional<TokenMachine::Pause> TokenMachine::pause() const {
-  return impl_->pause();
+std::optional<TokenMachine::Pause> TokenMachine::pause(Instant now) const {
+  return impl_->pause(now);
 }
 bool TokenMachine::fetching() const noexcept {
   return impl_->fetching();

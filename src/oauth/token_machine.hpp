@@ -57,13 +57,14 @@ class TokenMachine {
   /// When the current token expires, by the earlier of its two witnesses and what was learned.
   [[nodiscard]] std::optional<Instant> ends_at(const clocks::ClockView& view) const;
   [[nodiscard]] bool fetching() const noexcept;
-  /// Until when no token request is made because the login host failed or rate limited the last
-  /// one, and which of the two it was; empty if neither.
+  /// Until when no token request is made because the login host failed, rate limited the last one
+  /// or rejects the client's credentials, and which of these it was; empty if none.
   struct Pause {
     Instant until{};
     Verdict verdict = Verdict::ok;
+    bool credentials = false;
   };
-  [[nodiscard]] std::optional<Pause> pause() const;
+  [[nodiscard]] std::optional<Pause> pause(Instant now) const;
   [[nodiscard]] bool was_accepted(std::uint64_t generation) const noexcept;
   /// The API's Date does not show whether a token is valid yet (TakesUnbegun, until ApiLags).
   [[nodiscard]] bool begins_ignored() const noexcept;

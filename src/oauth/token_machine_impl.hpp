@@ -51,7 +51,7 @@ class TokenMachine::Impl {
     return current != nullptr ? std::optional(lives(view).end(*current)) : std::nullopt;
   }
   bool fetching() const noexcept { return fetch_.busy(); }
-  std::optional<Pause> pause() const;
+  std::optional<Pause> pause(Instant now) const;
   const Knowledge& known() const noexcept { return known_; }
   Instant older_until(std::uint64_t generation, const clocks::ClockView& view) const {
     return tokens_.older_until(generation, lives(view));
@@ -78,6 +78,7 @@ class TokenMachine::Impl {
   void on(const event::Adopt& adopt, const clocks::ClockView& view);
   void on(const event::Found& found, const clocks::ClockView& view);
   void on(const event::TooSoon& late, const clocks::ClockView& view);
+  void on(const event::RejectedElsewhere& rejected, const clocks::ClockView& view);
   void on(const event::Dropped& dropped, const clocks::ClockView& view);
   void on(const event::NewGrants& fresh, const clocks::ClockView& view);
 
@@ -114,6 +115,8 @@ class TokenMachine::Impl {
   void place(Holding fresh, const clocks::ClockView& view);
   void fail(const LoginFailure& failure, const clocks::Answer* answer,
             const clocks::ClockView& view);
+  void fail_all(const LoginFailure& failure, const clocks::Answer* answer,
+                const clocks::ClockView& view);
   bool try_next_grant(const LoginFailure& failure, const clocks::Answer* answer,
                       const clocks::ClockView& view);
 

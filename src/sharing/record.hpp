@@ -65,6 +65,11 @@ struct Record {
   /// The fence of a claim whose token could not be stored (too long, for example): whoever waited
   /// for it requests one of its own. 0 = none.
   std::uint64_t unstored = 0;
+  /// The fence of a claim that brought no token because the login host rejected the client's
+  /// credentials, and which they were (Need::credentials): whoever waited for it with the same ones
+  /// learns that from here. 0 = none.
+  std::uint64_t rejected = 0;
+  std::uint64_t rejected_credentials = 0;
   std::optional<SharedToken> token;
   std::optional<Claim> claim;
   Trouble trouble;

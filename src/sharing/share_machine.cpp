@@ -184,6 +184,11 @@ void ShareMachine::seek() {
     return;
   }
   if (waited_in_vain(record)) return ask(std::nullopt);
+  if (waited_for_rejection(record)) {
+    actions_.emplace_back(action::Rejected{need_->need});
+    need_.reset();
+    return decide();
+  }
   if (record.claim && stillness(*record.claim) < options_.dead_after)
     return wake_at(view_.now + options_.poll_every);  // its holder may be alive
   if (wait_for_trouble(record.trouble)) return;
@@ -195,6 +200,13 @@ void ShareMachine::seek() {
 bool ShareMachine::waited_in_vain(const Record& record) {
   if (record.claim && !first_fence_) first_fence_ = record.claim->fence;
   return first_fence_ && record.unstored >= *first_fence_;
+}
+
+/// Whether the request that this process waited for was made with the same credentials, and these
+/// were rejected. Whoever comes later asks: they may have been put right.
+bool ShareMachine::waited_for_rejection(const Record& record) const {
+  return first_fence_ && record.rejected >= *first_fence_ && need_->credentials != 0 &&
+         record.rejected_credentials == need_->credentials;
 }
 
 /// How long another process's beat has stood still.
@@ -217,8 +229,8 @@ void ShareMachine::claim_and_ask() {
   Record record = with_pending(base());
   if (record.epoch == 0) record.epoch = random();
   if (need_->pays && !pay(record)) return decide();
-  const std::uint64_t newest = std::max(
-      {record.generation, record.refused, record.unstored, record.claim ? record.claim->fence : 0});
+  const std::uint64_t newest = std::max({record.generation, record.refused, record.unstored,
+                                         record.rejected, record.claim ? record.claim->fence : 0});
   const Duration still = record.claim ? stillness(*record.claim) : Duration{0};
   record.claim = Claim{random(), newest + 1, 0};
   swap(std::move(record), {.claims = true, .carries = pending_.changes, .still = still});
@@ -261,11 +273,15 @@ void ShareMachine::write_answer() {
   if (answer.token && newest) {
     record.epoch = asking_->epoch;
     record.generation = asking_->claim->fence;
-    record.unstored = 0;
+    record.unstored = record.rejected = record.rejected_credentials = 0;
     record.token = answer.token;
     record.trouble = {};
   } else if (!answer.token && mine) {
     if (asking_->unstorable) record.unstored = asking_->claim->fence;
+    if (answer.rejected != 0) {
+      record.rejected = asking_->claim->fence;
+      record.rejected_credentials = answer.rejected;
+    }
     if (answer.trouble.verdict != Verdict::ok) {
       const std::uint32_t before = record.trouble.failures;
       record.trouble = answer.trouble;

@@ -49,6 +49,8 @@ struct Need {
   bool anew = false;                  ///< another process's token will not do
   bool pays = false;                  ///< out of the bucket of evidence rule 8
   std::vector<std::uint64_t> used{};  ///< ids of tokens already used here: they will not do
+  /// Identifies the id and secrets that this process would send, in every process; 0 = unknown.
+  std::uint64_t credentials = 0;
 };
 /// The token is no longer needed. A request already sent continues.
 struct Cancel {
@@ -61,6 +63,8 @@ struct Answered {
   /// The reason, if other processes would fail in the same way; otherwise its verdict is `ok`. The
   /// machine fills in `failures`.
   Trouble trouble{};
+  /// Not 0: there is no token because the login host rejects these credentials (Need::credentials).
+  std::uint64_t rejected = 0;
 };
 /// The result of action::Read or action::Swap: the current content of the register.
 struct Stored {
@@ -115,6 +119,10 @@ struct TooSoon {
   NeedId need = 0;
   Instant until{};
 };
+/// Ends a need: another process, for which this one waited, had these credentials rejected.
+struct Rejected {
+  NeedId need = 0;
+};
 /// Send the issuer a request without credentials, to read its clock.
 struct Look {};
 /// Facts from other processes, found in the last value that was read.
@@ -133,9 +141,9 @@ struct TookOver {
 };
 }  // namespace action
 
-using ShareAction =
-    std::variant<action::Read, action::Swap, action::Ask, action::Found, action::TooSoon,
-                 action::Look, action::Tell, action::WakeAt, action::Kept, action::TookOver>;
+using ShareAction = std::variant<action::Read, action::Swap, action::Ask, action::Found,
+                                 action::TooSoon, action::Rejected, action::Look, action::Tell,
+                                 action::WakeAt, action::Kept, action::TookOver>;
 using ShareActions = std::vector<ShareAction>;
 
 struct ShareOptions {
@@ -228,6 +236,7 @@ class ShareMachine {
   void answer_unwritten(bool silent);
   bool written(const Record& record) const;
   bool waited_in_vain(const Record& record);
+  bool waited_for_rejection(const Record& record) const;
   [[nodiscard]] Duration stillness(const Claim& claim) const;
   bool wait_for_trouble(const Trouble& trouble);
   void claim_and_ask();

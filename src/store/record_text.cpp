@@ -37,7 +37,8 @@ bool can_be_kept(const Claim& claim) {
 
 bool can_be_kept(const Record& record) {
   return record.generation <= kMaxCount && record.refused <= kMaxCount &&
-         record.unstored <= kMaxCount && (!record.token || can_be_kept(*record.token)) &&
+         record.unstored <= kMaxCount && record.rejected <= kMaxCount &&
+         (!record.token || can_be_kept(*record.token)) &&
          (!record.claim || can_be_kept(*record.claim)) && in_range(record.trouble.pause) &&
          in_range(record.trouble.not_before) && in_range(record.bucket_full_at) &&
          is_origin(record.api) && in_range(record.lag) && in_range(record.lead);
@@ -123,6 +124,8 @@ std::optional<Record> read_current(const SealedReader& text) {
       text.id("epoch", record.epoch) && text.number("generation", record.generation) &&
       text.number("refused", record.refused) &&
       (!text.has("unstored") || text.number("unstored", record.unstored)) &&
+      (!text.has("rejected") || (text.number("rejected", record.rejected) &&
+                                 text.id("rejected_credentials", record.rejected_credentials))) &&
       read(text, record.token) && read(text, record.claim) && read(text, record.trouble) &&
       text.duration("bucket_full_at_ns", record.bucket_full_at) && text.string("api", record.api) &&
       text.duration("lag_ns", record.lag) && text.duration("lead_ns", record.lead);
@@ -170,6 +173,10 @@ std::optional<Secret> to_text(std::string_view key, const Record& record) {
   text.number("generation", record.generation);
   text.number("refused", record.refused);
   if (record.unstored != 0) text.number("unstored", record.unstored);
+  if (record.rejected != 0) {
+    text.number("rejected", record.rejected);
+    text.id("rejected_credentials", record.rejected_credentials);
+  }
   if (record.token) write(text, *record.token);
   if (record.claim) write(text, *record.claim);
   write(text, record.trouble);

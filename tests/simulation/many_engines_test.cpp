@@ -40,6 +40,7 @@ struct Setting {
   double killed = 0;          ///< the fraction of holders killed while they wait for the answer
   double frozen = 0;          ///< likewise; half of them with their machine if it is their own
   double unanswered = 0;      ///< the fraction of the register's operations; half of these are done
+  bool rejected = false;      ///< the login host rejects their secret
   bool forgets = false;       ///< the register loses its contents, or those of the last minutes
   bool takes_no_token = false;       ///< the register rejects records that contain a token
   std::optional<int> swaps_taken{};  ///< after so many swaps the register can only be read
@@ -171,7 +172,8 @@ class Life {
     engine::EngineDeps deps = process_.engine_deps(common.dice.number());
     deps.store = &register_;
     deps.boot = {boot, "time"};
-    const ClientOptions options = VirtualClient::default_options();
+    ClientOptions options = VirtualClient::default_options();
+    if (common.setting.rejected) options.client_secrets = {Secret{"wrong-secret"}};
     engine_ = std::make_unique<engine::Engine>(
         options, oauth::client_credentials(options, options.client_secrets), hooks(), deps);
     process_.loop.post([this] { live(); });
@@ -463,6 +465,21 @@ TEST_P(ManyEngines, GetTheirTokensWhateverGoesWrongTogether) {
   with.forgets = true;
   with.killed = with.frozen = 0.2;
   expect_few_requests(with, 5);
+}
+
+/// Those who wait for one that is rejected learn of it; none of them asks in turn.
+TEST_P(ManyEngines, LearnTogetherThatTheirCredentialsAreRejected) {
+  Setting with = setting();
+  // Whoever comes when nobody asks finds out by itself; machines of their own drift apart.
+  if (with.staggered || with.own_machines) return;
+  with.rejected = true;
+  const Outcome alone = play(with);
+  with.engines = 20;
+  const Outcome all = play(with);
+  tell(with, alone, all);
+  EXPECT_GT(alone.failures, 5U);
+  EXPECT_GT(all.failures, 20U);
+  EXPECT_LE(all.requests, 2 * alone.requests);
 }
 
 std::string name_of(const testing::TestParamInfo<std::tuple<bool, bool, bool>>& info) {

@@ -161,6 +161,35 @@ TEST_F(SharedTokensTest, SharesNoFailureOfItsOwn) {
   EXPECT_EQ(store.record->trouble.failures, 0U);
 }
 
+TEST_F(SharedTokensTest, SharesARejectionOfTheCredentials) {
+  parts.loop.enter([this] { shared->need({.fetch = 1}, 9); });
+  parts.machine->run();
+  answered(nullptr, oauth::TokenMachine::Pause{parts.machine->now().boot + 5s,
+                                               Verdict::credentials_rejected, true});
+  EXPECT_EQ(store.record->rejected, 1U);
+  EXPECT_EQ(store.record->rejected_credentials, 9U);
+  EXPECT_EQ(store.record->trouble.failures, 0U) << "whoever comes later asks";
+}
+
+TEST_F(SharedTokensTest, TellsThatAnotherProcessWasRejected) {
+  sharing::Record record;
+  record.epoch = 7;
+  record.claim = sharing::Claim{.id = 1, .fence = 1, .beat = 1};
+  store.record = record;
+  store.changed();
+  parts.loop.enter([this] { shared->need({.fetch = 1}, 9); });
+  parts.machine->run();
+  record.claim.reset();
+  record.rejected = 1;
+  record.rejected_credentials = 9;
+  store.record = record;
+  store.changed();
+  parts.machine->advance(200ms);
+  EXPECT_EQ(asked, 0);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<oauth::event::RejectedElsewhere>(told[0]));
+}
+
 TEST_F(SharedTokensTest, IsNotAskedForATokenThatIsNoLongerNeeded) {
   parts.loop.enter([this] {
     shared->need({.fetch = 1});

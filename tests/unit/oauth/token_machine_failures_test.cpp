@@ -205,6 +205,41 @@ TEST(LoginFailures, WrongCredentialsAreNotTriedAgainDuringAGrowingPause) {
   EXPECT_EQ(all<Deliver>(bench.give("t1")).size(), 1U) << "the secret was put right";
 }
 
+TEST(LoginFailures, ARejectionThatAnotherProcessGotIsOneForEveryCaller) {
+  Bench bench;
+  const auto fetch = only<StartFetch>(bench.want(1)).fetch;
+  bench.want(2);
+  EXPECT_FALSE(bench.machine->pause(bench.boot));
+  const auto failed = all<Fail>(bench.step(event::RejectedElsewhere{fetch}));
+  ASSERT_EQ(failed.size(), 2U);
+  expect_failure(failed[1], Verdict::credentials_rejected, ErrorKind::credentials);
+  EXPECT_EQ(failed[1].token_requests, 0);
+  EXPECT_THAT(failed[1].failure.error.message, HasSubstr("another process"));
+  ASSERT_TRUE(bench.machine->pause(bench.boot));
+  EXPECT_TRUE(bench.machine->pause(bench.boot)->credentials);
+  EXPECT_EQ(all<Fail>(bench.want(3)).size(), 1U) << "nobody asks during the pause";
+  EXPECT_TRUE(bench.step(event::RejectedElsewhere{fetch}).empty()) << "a late one changes nothing";
+}
+
+TEST(SecretRotation, ARejectionThatAnotherProcessGotIsOneOfAllSecrets) {
+  Bench bench;
+  bench.step(event::NewGrants{secrets({"new-secret", "old-secret"})});
+  const auto fetch = only<StartFetch>(bench.want(1)).fetch;
+  const auto actions = bench.step(event::RejectedElsewhere{fetch});
+  EXPECT_EQ(all<Fail>(actions).size(), 1U);
+  EXPECT_TRUE(all<StartFetch>(actions).empty());
+}
+
+TEST(SecretRotation, OnlyARejectionOfAllSecretsIsOneForOthers) {
+  Bench bench;
+  bench.step(event::NewGrants{secrets({"new-secret", "old-secret"})});
+  bench.want(1);
+  bench.reply(401, oauth_error_body("invalid_client", "no"));
+  EXPECT_FALSE(bench.machine->pause(bench.boot));
+  bench.reply(401, oauth_error_body("invalid_client", "no"));
+  EXPECT_TRUE(bench.machine->pause(bench.boot)->credentials);
+}
+
 /// Each try is refused, after the pauses of 1, 2, 4, 8 and 16 s in which a caller waits.
 WaiterId refuse_good_credentials(Bench& bench, WaiterId id) {
   bench.want(id++);

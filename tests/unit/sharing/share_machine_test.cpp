@@ -683,6 +683,43 @@ TEST_F(Share, AfterWaitingForATokenThatCannotBeStoredAProcessWaitsForNoLaterClai
   EXPECT_TRUE(two.asks());
 }
 
+TEST_F(Share, WhoWaitedForARejectionWithTheSameCredentialsLearnsOfIt) {
+  Process three{shared, 3};
+  one.step(event::Need{.need = 1, .credentials = 9});
+  two.step(event::Need{.need = 1, .credentials = 9});
+  three.step(event::Need{.need = 1, .credentials = 8});
+  one.step(event::Answered{.need = 1, .rejected = 9});
+  EXPECT_FALSE(shared.record().claim);
+  two.wait(100ms);
+  EXPECT_FALSE(two.asks());
+  EXPECT_TRUE(two.last<action::Rejected>());
+  three.wait(100ms);
+  EXPECT_TRUE(three.asks()) << "with other ones";
+}
+
+TEST_F(Share, WhoComesAfterARejectionAsks) {
+  one.step(event::Need{.need = 1, .credentials = 9});
+  one.step(event::Answered{.need = 1, .rejected = 9});
+  Process three{shared, 3};
+  three.step(event::Need{.need = 1, .credentials = 9});
+  ASSERT_TRUE(three.asks()) << "they may have been put right";
+  EXPECT_EQ(shared.record().claim->fence, 2U) << "which no waiter confuses with the first";
+  two.step(event::Need{.need = 1, .credentials = 9});
+  three.step(brings(1, 50));
+  two.wait(100ms);
+  EXPECT_TRUE(two.last<action::Found>());
+  EXPECT_EQ(shared.record().rejected, 0U);
+}
+
+TEST_F(Share, WhereNothingIsKnownOfTheCredentialsEachAsks) {
+  one.step(event::Need{.need = 1});
+  two.step(event::Need{.need = 1});
+  one.step(event::Answered{.need = 1});
+  two.wait(100ms);
+  EXPECT_TRUE(two.asks());
+  EXPECT_FALSE(two.last<action::Rejected>());
+}
+
 TEST_F(Share, AfterATokenThatCouldNotBeStoredTheNextOneIsShared) {
   one.not_stored = 50;
   one.step(event::Need{.need = 1});

@@ -35,6 +35,8 @@ inline std::string same_fields(const sharing::Record& a, const sharing::Record& 
   if (a.generation != b.generation) return "generation";
   if (a.refused != b.refused) return "refused";
   if (a.unstored != b.unstored) return "unstored";
+  if (a.rejected != b.rejected) return "rejected";
+  if (a.rejected_credentials != b.rejected_credentials) return "rejected_credentials";
   if (a.claim != b.claim) return "claim";
   if (a.trouble.failures != b.trouble.failures) return "failures";
   if (a.trouble.pause != b.trouble.pause) return "pause";

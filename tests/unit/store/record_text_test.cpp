@@ -27,6 +27,8 @@ Record full_record() {
   record.generation = 17;
   record.refused = 16;
   record.unstored = 15;
+  record.rejected = 14;
+  record.rejected_credentials = 0xc0de;
   record.token->id = kHighest;
   record.token->accepted = true;
   record.claim = Claim{.id = 0xfedc, .fence = 18, .beat = 3};
@@ -60,6 +62,7 @@ TEST(RecordText, ComesBackWithoutAnyOfItsParts) {
       [](Record& r) { r.token.reset(); },
       [](Record& r) { r.claim.reset(); },
       [](Record& r) { r.unstored = 0; },
+      [](Record& r) { r.rejected = r.rejected_credentials = 0; },
       [](Record& r) { r.trouble = {}; },
       [](Record& r) { r.api.clear(); },
       [](Record& r) { r.token->boot_id.clear(); },
@@ -105,6 +108,8 @@ TEST(RecordText, IsJsonThatNamesItsSchemaAndUnits) {
   EXPECT_EQ(json["generation"], 17);
   EXPECT_EQ(json["refused"], 16);
   EXPECT_EQ(json["unstored"], 15);
+  EXPECT_EQ(json["rejected"], 14);
+  EXPECT_EQ(json["rejected_credentials"], "000000000000c0de");
   EXPECT_EQ(json["token_id"], "ffffffffffffffff");
   EXPECT_EQ(json["access_token"], "x");
   EXPECT_EQ(json["token_type"], "Bearer");
@@ -239,6 +244,7 @@ TEST(RecordText, IsRefusedWhereItCouldNotBeReadBack) {
       [](Record& r) { r.generation = kTooMany; },
       [](Record& r) { r.refused = kTooMany; },
       [](Record& r) { r.unstored = kTooMany; },
+      [](Record& r) { r.rejected = kTooMany; },
       [](Record& r) { r.token->value = Secret(""); },
       [](Record& r) { r.token->value = Secret("a b"); },
       [](Record& r) { r.token->value = Secret("\x7f"); },
