@@ -37,14 +37,6 @@ class IdlePool {
     return newest;
   }
 
-  /// Closes those that have been idle for too long; put() and take() do, too.
-  void drop_stale(Instant now) {
-    for (auto& [origin, idle] : idle_) {
-      std::erase_if(idle,
-                    [&](const Entry& entry) { return now - entry.since >= options_.idle_timeout; });
-    }
-  }
-
   [[nodiscard]] std::size_t size() const noexcept {
     std::size_t count = 0;
     for (const auto& [origin, idle] : idle_) count += idle.size();
@@ -56,6 +48,13 @@ class IdlePool {
     Connection connection;
     Instant since;  ///< idle from then on
   };
+
+  void drop_stale(Instant now) {
+    for (auto& [origin, idle] : idle_) {
+      std::erase_if(idle,
+                    [&](const Entry& entry) { return now - entry.since >= options_.idle_timeout; });
+    }
+  }
 
   PoolOptions options_;
   std::map<std::string, std::vector<Entry>> idle_;  // oldest first; a client knows few origins

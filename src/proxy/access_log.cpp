@@ -35,7 +35,7 @@ std::string ms_text(Duration duration) {
 }
 
 std::string text_line(const AccessRecord& record) {
-  const auto known = [](const std::string& text) { return text.empty() ? "-" : text; };
+  const auto known = [](std::string_view text) { return text.empty() ? "-" : text; };
   std::string line = time::format_rfc3339_ms(record.time.time_since_epoch());
   line.append(" ").append(known(record.method)).append(" ").append(known(record.path));
   line.append(" ").append(record.status == 0 ? "-" : std::to_string(record.status));

@@ -11,11 +11,11 @@
 
 namespace skewguard::proxy {
 
-/// One request that was answered, or whose client left.
+/// One request that was answered, or whose client left. Its views need not outlast write().
 struct AccessRecord {
   WallTime time{};                   ///< when its head had arrived
-  std::string method;                ///< empty: it could not be read
-  std::string path;                  ///< without the query, which may hold secrets; visible ASCII
+  std::string_view method;           ///< empty: it could not be read
+  std::string_view path;             ///< without the query, which may hold secrets; visible ASCII
   int status = 0;                    ///< 0 = it got no answer
   std::optional<Verdict> verdict{};  ///< of a forwarded request
   int attempts = 0;                  ///< sends to the API
@@ -40,6 +40,7 @@ class AccessLog {
   ~AccessLog();  ///< Waits for a second at most until all is written.
 
   void write(const AccessRecord& record);
+  [[nodiscard]] bool writes() const noexcept { return state_ != nullptr; }
   /// Continues elsewhere: its file was rotated.
   void reopen(Writer writer);
 

@@ -1,8 +1,8 @@
 #include "proxy/client_link.hpp"
 
-#include <array>
-#include <boost/asio/buffer.hpp>
+#include <string_view>
 #include <tuple>
+#include <utility>
 
 namespace skewguard::proxy {
 namespace {
@@ -27,10 +27,14 @@ ClientLink::ClientLink(ClientSocket socket) : socket_(std::move(socket)) {
 }
 
 ClientLink::Moved ClientLink::read(relay::Buffer& into) {
+  const std::string_view first(first_.data(), std::exchange(arrived_, 0));
+  if (first.empty()) return meaning_of(error_);
+  std::ignore = into.append({first});
+  if (first.size() < first_.size() || into.room() == 0) return Moved::some;
   const auto space = into.space();
-  error_code error;
-  into.added(socket_.read_some(asio::buffer(space.data(), space.size()), error));
-  return meaning_of(error);
+  error_code later;  // the next read meets it again
+  into.added(socket_.read_some(asio::buffer(space.data(), space.size()), later));
+  return Moved::some;
 }
 
 ClientLink::Moved ClientLink::write(relay::Buffer& from) {
@@ -42,7 +46,8 @@ ClientLink::Moved ClientLink::write(relay::Buffer& from) {
 
 ClientLink::Moved ClientLink::drop() {
   std::array<char, std::size_t{4} * 1024> dropped;
-  error_code error;
+  dropped_ += std::exchange(arrived_, 0);
+  error_code error = std::exchange(error_, {});
   while (!error && dropped_ < kMaxDropped)
     dropped_ += socket_.read_some(asio::buffer(dropped), error);
   return error ? meaning_of(error) : Moved::failed;

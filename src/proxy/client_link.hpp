@@ -1,6 +1,9 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <cstddef>
@@ -14,9 +17,9 @@ namespace skewguard::proxy {
 using ClientSocket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol,
                                                       boost::asio::io_context::executor_type>;
 
-/// A client's socket, read and written when it is ready: the buffers of its session may move
-/// between two calls, and none of them is kept. For its worker's thread. Handlers are called on the
-/// loop, and keep their owner alive.
+/// A client's socket. The buffers of its session may move between two calls, and none of them is
+/// kept: what comes first comes into memory of its own, enough for most requests. For its worker's
+/// thread. Handlers are called on the loop, and keep their owner alive.
 class ClientLink {
  public:
   enum class Moved {
@@ -31,7 +34,7 @@ class ClientLink {
   ClientLink& operator=(const ClientLink&) = delete;
   ~ClientLink() = default;
 
-  /// Into all of its room, which is not empty.
+  /// What has come: after when_readable(), which was told of this buffer's room.
   Moved read(relay::Buffer& into);
   /// What is in it, which is not empty.
   Moved write(relay::Buffer& from);
@@ -39,16 +42,29 @@ class ClientLink {
   Moved drop();
   static constexpr std::size_t kMaxDropped = std::size_t{16} * 1024 * 1024;
 
-  /// `handler()` is called once it can be read, or has failed. Nothing if one waits already.
+  /// `handler()` is called once something has come, at first no more than `room` bytes, or it has
+  /// failed. Nothing if one waits already.
   template <typename Handler>
-  void when_readable(Handler handler) {
-    if (!std::exchange(awaits_reading_, true))
-      socket_.async_wait(ClientSocket::wait_read, after(awaits_reading_, std::move(handler)));
+  void when_readable(std::size_t room, Handler handler) {
+    if (std::exchange(awaits_reading_, true)) return;
+    socket_.async_read_some(
+        boost::asio::buffer(first_.data(), std::min(room, first_.size())),
+        [this, handler = std::move(handler)](const auto& error, std::size_t size) {
+          awaits_reading_ = false;
+          error_ = error;
+          arrived_ = size;
+          handler();
+        });
   }
+  /// `handler()` is called once it can be written, or has failed. Nothing if one waits already.
   template <typename Handler>
   void when_writable(Handler handler) {
-    if (!std::exchange(awaits_writing_, true))
-      socket_.async_wait(ClientSocket::wait_write, after(awaits_writing_, std::move(handler)));
+    if (std::exchange(awaits_writing_, true)) return;
+    socket_.async_wait(ClientSocket::wait_write,
+                       [this, handler = std::move(handler)](const auto& /*error*/) {
+                         awaits_writing_ = false;
+                         handler();
+                       });
   }
   /// `handler()` is called once the client has reset the connection.
   template <typename Handler>
@@ -66,18 +82,13 @@ class ClientLink {
   void reset();
 
  private:
-  template <typename Handler>
-  static auto after(bool& awaits, Handler handler) {
-    return [&awaits, handler = std::move(handler)](const auto& /*error*/) {
-      awaits = false;
-      handler();
-    };
-  }
-
   ClientSocket socket_;
+  boost::system::error_code error_;  // of the last read
+  std::size_t arrived_ = 0;          // of first_, not taken yet
   bool awaits_reading_ = false;
   bool awaits_writing_ = false;
   std::size_t dropped_ = 0;
+  std::array<char, 768> first_;
 };
 
 }  // namespace skewguard::proxy

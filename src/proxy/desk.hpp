@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -57,6 +58,7 @@ class Desks {
     if (spare_.empty()) return std::make_unique<Desk>();
     auto desk = std::move(spare_.back());
     spare_.pop_back();
+    least_ = std::min(least_, spare_.size());
     return desk;
   }
   void give_back(std::unique_ptr<Desk> desk) {
@@ -64,11 +66,19 @@ class Desks {
     desk->clear();
     spare_.push_back(std::move(desk));
   }
+  /// Frees one that has not been used since the last time, if there are others. To be called a few
+  /// times a second: freeing one costs as much as some requests.
+  void trim() {
+    if (least_ > kKept) spare_.pop_back();
+    least_ = spare_.size();
+  }
   [[nodiscard]] std::size_t spare() const noexcept { return spare_.size(); }
 
  private:
-  static constexpr std::size_t kMaxSpare = 16;
+  static constexpr std::size_t kKept = 4;
+  static constexpr std::size_t kMaxSpare = 256;
   std::vector<std::unique_ptr<Desk>> spare_;
+  std::size_t least_ = 0;  // how many were spare at the same time since trim()
 };
 
 }  // namespace skewguard::proxy

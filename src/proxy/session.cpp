@@ -116,13 +116,13 @@ bool Session::write_client() {
 
 void Session::watch_client() {
   if (ended_ || (desk_ && !machine_.reads_client(desk_->work))) return;
-  link_.when_readable(in_time([this] { client_readable(); }));
+  const std::size_t room = desk_ ? desk_->work.client_in.room() : Desk::kBuffer;
+  link_.when_readable(room, in_time([this] { client_readable(); }));
 }
 
 void Session::client_readable() {
   if (state_ == State::lingering) return linger();
   if (!desk_) desk_ = worker_.desks().lend();
-  if (!machine_.reads_client(desk_->work)) return;  // not any more
   switch (link_.read(desk_->work.client_in)) {
     case Moved::nothing:
       return settle();
@@ -170,7 +170,7 @@ void Session::begin_to_linger() {
 
 void Session::linger() {
   if (link_.drop() != Moved::nothing) return close();
-  link_.when_readable(in_time([this] { client_readable(); }));
+  link_.when_readable(Desk::kBuffer, in_time([this] { client_readable(); }));
 }
 
 void Session::carry_out(const action::Serve& what) {
@@ -217,18 +217,20 @@ void Session::carry_out(const action::Done&) {
 }
 
 void Session::note_end(int status) {
-  const Now now = worker_.service().clocks.now();
-  const auto& head = desk_->work.request.head();
+  Service& service = worker_.service();
   logged_ = machine_.started();
+  record_.status = status;
+  record_.attempts = static_cast<int>(machine_.attempts());
+  if (record_.attempts > 0) record_.verdict = verdict_;
+  service.metrics.answered(record_);
+  if (!service.access_log.writes()) return;
+  const Now now = service.clocks.now();
+  const auto& head = desk_->work.request.head();
   record_.total = now.boot - logged_;
   record_.time = now.wall - record_.total;
   record_.method = head.method;
   record_.path = path_of(head.target);
-  record_.status = status;
-  record_.attempts = static_cast<int>(machine_.attempts());
-  if (record_.attempts > 0) record_.verdict = verdict_;
-  worker_.service().access_log.write(record_);
-  worker_.service().metrics.answered(record_);
+  service.access_log.write(record_);
 }
 
 }  // namespace skewguard::proxy

@@ -46,8 +46,16 @@ class Upstream {
 
   /// Another request begins.
   void begin(User& user);
-  /// From now on its operations end for this one.
-  void hand_over(User& user) noexcept { user_ = &user; }
+  /// It has carried whole answers only, and nobody uses it for now: it reads on, to notice at once
+  /// if the server closes it or says something. Not while writing().
+  void rest();
+  /// It can be used again.
+  [[nodiscard]] bool rests() const noexcept { return user_ == nullptr && reading_; }
+  /// Ends what is under way soon, for this user.
+  void close_for(User& user) {
+    user_ = &user;
+    connection_.stream->close();
+  }
   /// Takes what it can from `from`, which is not empty, and writes it. Not while writing().
   void write(relay::Buffer& from);
   /// At most `most` bytes. Not while reading().
@@ -70,19 +78,12 @@ class Upstream {
   [[nodiscard]] bool early() const noexcept { return early_; }
   [[nodiscard]] std::uint64_t id() const noexcept { return connection_.id; }
 
-  /// The server has neither closed it nor written to it.
-  [[nodiscard]] bool at_rest() {
-    return !busy() && connection_.stream->unread() == net::Stream::Unread::nothing;
-  }
-  /// What is under way ends soon.
-  void close() { connection_.stream->close(); }
-
  private:
   static constexpr std::size_t kChunk = std::size_t{16} * 1024;
 
   net::Connection connection_;
   ClockSource& clocks_;
-  User* user_ = nullptr;
+  User* user_ = nullptr;  // null while it rests
   std::size_t requests_ = 0;
   std::size_t arrived_ = 0;
   Now sent_{};

@@ -1,18 +1,19 @@
 #include "proxy/upstream_pool.hpp"
 
 #include <boost/asio/post.hpp>
-#include <string>
+#include <chrono>
 #include <utility>
 
 namespace skewguard::proxy {
 namespace {
 
-const std::string kApi = "api";  // the key of idle connections, which all lead there
+/// Just under the 60 s after which common load balancers close idle connections.
+constexpr std::chrono::seconds kIdleTime{50};
 
 }  // namespace
 
 UpstreamPool::UpstreamPool(net::Dialer& dialer, const http::Url& api)
-    : dialer_(dialer), route_(dialer.route_to(api)), idle_({.most_idle = kMaxInUse}) {}
+    : dialer_(dialer), route_(dialer.route_to(api)) {}
 
 UpstreamPool::~UpstreamPool() {
   for (const auto& [ticket, dial] : begun_) {
@@ -27,14 +28,28 @@ std::unique_ptr<Upstream> UpstreamPool::take_idle() {
   return idle;
 }
 
-/// One that the API has not closed meanwhile.
+/// One that the API has not closed meanwhile: the newest, so that the others can expire.
 std::unique_ptr<Upstream> UpstreamPool::newest_idle() {
-  for (std::size_t looks = 0; looks < net::Dialer::kMaxLooks; ++looks) {
-    auto idle = idle_.take(kApi, dialer_.clock().boot_now());
-    if (!idle) return nullptr;
-    if ((*idle)->at_rest()) return *std::move(idle);
+  while (!idle_.empty()) {
+    auto newest = std::move(idle_.back().upstream);
+    idle_.pop_back();
+    if (newest->rests()) return newest;
   }
   return nullptr;
+}
+
+void UpstreamPool::drop_stale() {
+  const Instant now = dialer_.clock().boot_now();
+  while (!idle_.empty() && now - idle_.front().since >= kIdleTime) {
+    close(std::move(idle_.front().upstream));
+    idle_.erase(idle_.begin());
+  }
+}
+
+void UpstreamPool::close(std::unique_ptr<Upstream> upstream) {
+  if (!upstream->busy()) return;
+  upstream->close_for(*this);
+  closing_.push_back(std::move(upstream));
 }
 
 UpstreamPool::Ticket UpstreamPool::connect(const Wish& wish, Handler handler) {
@@ -71,7 +86,10 @@ void UpstreamPool::answer_later(Ticket ticket, Handler handler, Answer answer) {
   begun_.emplace(ticket, nullptr);
   boost::asio::post(dialer_.io().executor, [this, ticket, handler = std::move(handler),
                                             answer = std::move(answer)]() mutable {
-    if (begun_.erase(ticket) == 0) return;  // cancelled: an idle one is closed
+    if (begun_.erase(ticket) == 0) {  // cancelled
+      if (auto* idle = std::get_if<std::unique_ptr<Upstream>>(&answer)) close(std::move(*idle));
+      return;
+    }
     if (std::holds_alternative<TransportFailure>(answer)) --in_use_;
     handler(std::move(answer));
     start_next();
@@ -100,12 +118,11 @@ void UpstreamPool::cancel(Ticket ticket) {
 
 void UpstreamPool::release(std::unique_ptr<Upstream> upstream, bool reusable) {
   --in_use_;
-  if (upstream->busy()) {
-    upstream->hand_over(*this);
-    upstream->close();
-    closing_.push_back(std::move(upstream));
-  } else if (reusable) {
-    idle_.put(kApi, std::move(upstream), dialer_.clock().boot_now());
+  if (reusable && !upstream->writing()) {
+    upstream->rest();
+    idle_.push_back({std::move(upstream), dialer_.clock().boot_now()});
+  } else {
+    close(std::move(upstream));
   }
   start_next();
 }

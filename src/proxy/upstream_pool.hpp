@@ -11,7 +11,6 @@
 
 #include "http/url.hpp"
 #include "net/dialer.hpp"
-#include "net/idle_pool.hpp"
 #include "proxy/upstream.hpp"
 
 namespace skewguard::proxy {
@@ -43,9 +42,13 @@ class UpstreamPool final : private Upstream::User {
   /// Ends the use of a connection. Not reusable, or busy: it is closed.
   void release(std::unique_ptr<Upstream> upstream, bool reusable);
   /// Closes those that have been idle for too long.
-  void drop_stale() { idle_.drop_stale(dialer_.clock().boot_now()); }
+  void drop_stale();
 
  private:
+  struct Idle {
+    std::unique_ptr<Upstream> upstream;
+    Instant since;
+  };
   struct Waiting {
     Ticket ticket;
     Wish wish;
@@ -54,6 +57,7 @@ class UpstreamPool final : private Upstream::User {
   void upstream_wrote(bool failed) override;
   void upstream_read(bool ended) override;
   std::unique_ptr<Upstream> newest_idle();
+  void close(std::unique_ptr<Upstream> upstream);
   void start(Waiting waiting);
   void start_next();
   void answer_later(Ticket ticket, Handler handler, Answer answer);
@@ -61,7 +65,7 @@ class UpstreamPool final : private Upstream::User {
 
   net::Dialer& dialer_;
   const Result<net::Route> route_;
-  net::IdlePool<std::unique_ptr<Upstream>> idle_;
+  std::vector<Idle> idle_;                          // the oldest first
   std::vector<std::unique_ptr<Upstream>> closing_;  // until their operations have ended
   std::size_t in_use_ = 0;                          // or being made
   std::deque<Waiting> waiting_;

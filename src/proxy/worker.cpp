@@ -69,7 +69,9 @@ void Worker::serve(ClientSocket socket) {
   const std::size_t most = share(kMaxClients, service_);
   if (sessions_.size() >= most + kMaxTurnedAway) return;
   const bool room = sessions_.size() < most;
-  const auto session = std::make_shared<Session>(*this, std::move(socket));
+  // In secret memory: what clients send first may hold the local secret.
+  const auto session =
+      std::allocate_shared<Session>(SecretAllocator<Session>(), *this, std::move(socket));
   sessions_.insert(session);
   count_.store(sessions_.size(), std::memory_order_relaxed);
   if (!ticking_) tick_later();
@@ -120,6 +122,7 @@ void Worker::tick() {
   }
   gate_->tick();
   pool_.drop_stale();
+  desks_.trim();
   ticking_ = !sessions_.empty();
   if (ticking_) tick_later();
 }

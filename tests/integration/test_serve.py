@@ -213,7 +213,7 @@ class Forwarding(ServeTest):
                              (status, attempts))
             self.assertNotEqual(answer.headers["Skewguard-Verdict"], "ok")
             deadline = time.monotonic() + HUNG_S
-            while answer.status == 401 and time.monotonic() < deadline:  # until the next token is here
+            while answer.status == 401 and time.monotonic() < deadline:  # the next token comes
                 answer = sidecar.request("POST", "/api/v2/emulator/upload", body=b"x" * size)
             self.assertEqual(answer.json()["bytes"], size)
 

@@ -90,7 +90,8 @@ TEST(AccessLog, AReaderThatHangsHoldsNobodyUpAndIsToldWhatWasLeftOut) {
     log.write(forwarded());
     begun.get_future().get();
     auto large = forwarded();
-    large.path = std::string(512 * 1024, 'x');
+    const std::string path(512 * 1024, 'x');
+    large.path = path;
     for (int i = 0; i < 5; ++i) log.write(large);
     go_on.set_value();
   }

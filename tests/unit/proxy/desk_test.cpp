@@ -31,13 +31,20 @@ TEST(Desks, LendsOneAgainWithoutWhatWasOnIt) {
   }
 }
 
-TEST(Desks, KeepsAFew) {
-  constexpr std::size_t kMany = 40;
+TEST(Desks, FreesThoseThatNobodyUsesOneByOne) {
+  constexpr std::size_t kMany = 300;
   Desks desks;
   std::vector<std::unique_ptr<Desk>> lent(kMany);
   for (auto& desk : lent) desk = desks.lend();
   for (auto& desk : lent) desks.give_back(std::move(desk));
-  EXPECT_EQ(desks.spare(), 16U);
+  EXPECT_EQ(desks.spare(), 256U);
+  desks.trim();
+  EXPECT_EQ(desks.spare(), 256U) << "they have just been used";
+  desks.trim();
+  desks.trim();
+  EXPECT_EQ(desks.spare(), 254U);
+  for (std::size_t n = 0; n < kMany; ++n) desks.trim();
+  EXPECT_EQ(desks.spare(), 4U);
 }
 
 }  // namespace
