@@ -168,6 +168,7 @@ void Session::on(const event::Next&) {
   target_ = origin_ = verdict_ = {};
   attempts_ = resends_ = interims_ = 0;
   sent_ = error_given_ = 0;
+  status_ = 0;
   generation_ = after_ = 0;
   holding_ = true;
   retried_ = false;

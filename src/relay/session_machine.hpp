@@ -199,7 +199,7 @@ class Session {
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
   [[nodiscard]] unsigned attempts() const noexcept { return attempts_; }  ///< sends to the API
   [[nodiscard]] std::string_view verdict() const noexcept { return verdict_; }
-  [[nodiscard]] int status() const noexcept { return status_; }        ///< that the client got
+  [[nodiscard]] int status() const noexcept { return status_; }  ///< of the answer; 0 = none yet
   [[nodiscard]] Instant started() const noexcept { return started_; }  ///< its head was complete
 
  private:

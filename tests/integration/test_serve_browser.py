@@ -162,6 +162,34 @@ attack();
         self.assertEqual(emulator.api_sends(), [])
         self.assertIn(("/api/v2/users/1", 403), self.lines(sidecar))
 
+    def test_a_page_of_an_allowed_origin_may_use_the_api_and_no_other_page(self):
+        emulator = self.cloud()
+        site = Site(self, emulator.api.removeprefix("http://"))
+        origin = f"http://{APP}:{site.port}"
+        sidecar = self.sidecar(emulator, "--allow-origin", origin)
+        sidecar.wait_until_ready()
+        site.pages["/"] = f"""<!doctype html><script>
+async function work() {{
+  const login = await fetch('{sidecar.url}/login/oauth/token', {{
+    method: 'POST', headers: {{Authorization: 'Basic ' + btoa('any:any')}},
+    body: new URLSearchParams({{grant_type: 'client_credentials'}})}});
+  const headers = {{Authorization: 'Bearer ' + (await login.json()).access_token,
+                   'Content-Type': 'application/json', 'purecloud-sdk': '1'}};
+  const seen = [];
+  for (const [method, path] of [['GET', '/organizations/me'], ['PATCH', '/emulator/upload'],
+                                ['POST', '/../x']]) {{
+    const answer = await fetch('{sidecar.url}/api/v2' + path,
+                               {{method, headers, body: method === 'PATCH' ? '{{}}' : undefined}});
+    seen.push(answer.status, answer.headers.get('Skewguard-Verdict'));
+  }}
+  return seen.join('-');
+}}
+work().then((seen) => fetch('/report?' + seen), (why) => fetch('/report?' + why));
+</script>"""
+        self.browse(f"{origin}/", site, "200-ok-200-ok-404-")
+        self.assertNotEqual(emulator.api_sends(), [])
+        self.browse(f"http://{EVIL}:{site.port}/", site, "TypeError:%20Failed%20to%20fetch")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -489,6 +489,18 @@ class Hostile(ServeTest):
         self.assertGreaterEqual(len({data for _, data, _ in CASES}), 500)
         self.assertEqual(bad, [], "\n".join(bad))
 
+    def test_connection_takes_nothing_away_that_the_message_needs(self):
+        named = [b"Content-Type", b"Content-Encoding", b"Cookie", b"Date", b"Content-Length"]
+        fields = [name + b": 5" for name in named]
+        for value in [*named, b", ".join(named), b"close, " + named[0]]:
+            with self.subTest(value=value):
+                self.upstream.seen.clear()
+                self.assertEqual(self.ask(request(fields_of(b"Connection: " + value, *fields),
+                                                  body=b"hello"), False), [200])
+                [sent] = self.upstream.seen
+                self.assertEqual([sent.all(name) for name in named], [[b"5"]] * len(named))
+                self.assertEqual(sent.body, b"hello")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -789,6 +789,7 @@ TEST(Session, ReadsTheBodyOfALogin) {
 
 TEST(Session, ForgetsARequestBeforeTheNext) {
   SessionBench bench;
+  EXPECT_EQ(bench.session.status(), 0);
   send(bench, sized_post("body"));
   bench.upstream(kRefused);
   bench.step(event::Judged{"token_expired", true, 1});
@@ -798,6 +799,7 @@ TEST(Session, ForgetsARequestBeforeTheNext) {
   bench.step(event::Judged{"token_expired"});
   (void)bench.to_client();
   (void)bench.did();
+  EXPECT_EQ(bench.session.status(), 0);
   bench.client(kGet);
   bench.ready();
   EXPECT_EQ(bench.to_upstream(), kGetSent);
