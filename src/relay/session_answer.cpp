@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include "relay/header_rules.hpp"
 #include "relay/session_machine.hpp"
 
@@ -17,14 +20,17 @@ constexpr Problem kBadAnswer{502, "api.answer.malformed", "The API's answer is m
 
 }  // namespace
 
-/// Whether the answer may be about the token, or shows how a retry ended.
+/// Whether the answer may be about the token, or shows how a retry ended. A 429 never is: but its
+/// verdict is not "ok".
 bool Session::needs_judgement() const noexcept {
-  return retried_ || status_ == 401 || status_ == 403 || status_ == 504;
+  constexpr std::array<int, 5> kDoubtful{400, 401, 403, 429, 504};
+  return retried_ || std::ranges::find(kDoubtful, status_) != kDoubtful.end();
 }
 
 /// After a 401 or 504 the request has had no effect.
 bool Session::can_retry() const noexcept {
-  const bool harmless = status_ == 401 || status_ == 504 || (status_ == 403 && idempotent());
+  const bool doubtful = status_ == 400 || status_ == 403;
+  const bool harmless = status_ == 401 || status_ == 504 || (doubtful && idempotent());
   return harmless && replayable();
 }
 

@@ -124,8 +124,8 @@ struct Acquire {
   bool fresh = false;       ///< only a new connection will do
 };
 /// Let the engine judge workspace.answer.head() and error_body(), which is empty below status 400,
-/// both without tokens; answer with Judged. Comes for each answer 401, 403 or 504, and for every
-/// answer once an earlier one was retried.
+/// both without tokens; answer with Judged. Comes for each answer 400, 401, 403, 429 or 504, and
+/// for every answer once an earlier one was retried.
 struct Judge {
   bool can_retry = false;  ///< otherwise the client gets this answer in any case
 };

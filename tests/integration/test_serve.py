@@ -217,6 +217,18 @@ class Forwarding(ServeTest):
                 answer = sidecar.request("POST", "/api/v2/emulator/upload", body=b"x" * size)
             self.assertEqual(answer.json()["bytes"], size)
 
+    def test_a_rate_limit_and_errors_reach_the_program_at_once(self):
+        emulator = self.cloud()
+        sidecar = self.sidecar(emulator)
+        self.assertEqual(sidecar.get("/api/v2/tokens/me").status, 200)
+        for status, got in ((429, (429, "api_rate_limited", "1")), (502, (502, "ok", "1")),
+                            (503, (503, "ok", "1")),  # 504: authentication.request.timeout
+                            (504, (200, "auth_backend_unavailable", "2"))):
+            emulator.order("fault", host="api", status=status, times=1)
+            answer = sidecar.get("/api/v2/tokens/me")
+            self.assertEqual((answer.status, answer.headers["Skewguard-Verdict"],
+                              answer.headers["Skewguard-Attempts"]), got)
+
     def test_sizes_are_read_strictly(self):
         for text in ("65MiB", "1GB", "-1", "KiB", "1 MiB2"):
             run = self.run_program(self.cloud(), "serve", "--max-replay-body", text, report=False)

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "session_bench.hpp"
@@ -41,7 +42,8 @@ struct Echoing : SessionBench {
     const std::string given = to_client();
     upstream(answer.substr(split));
     const int status = session.status();
-    if (status == 401 || status == 403 || status == 504) step(event::Judged{"token_rejected"});
+    constexpr std::array<int, 5> kJudged{400, 401, 403, 429, 504};
+    if (std::ranges::find(kJudged, status) != kJudged.end()) step(event::Judged{"token_rejected"});
     upstream("");
     return given + to_client();
   }
@@ -101,7 +103,7 @@ TEST(SessionEcho, IsHiddenAcrossChunks) {
 
 TEST(SessionEcho, IsHiddenUntilTheConnectionEnds) {
   Echoing bench;
-  bench.upstream("HTTP/1.1 400 Bad\r\n\r\nBearer tok");
+  bench.upstream("HTTP/1.1 422 Bad\r\n\r\nBearer tok");
   EXPECT_EQ(bench.to_client(), "") << "the rest may follow";
   bench.upstream("en1");
   bench.step(event::UpstreamEnded{});
@@ -145,7 +147,7 @@ TEST(SessionEcho, IsNotLookedForWithoutARuleForIt) {
 
 TEST(Session, AnswersForAnApiThatCutsAnError) {
   Echoing bench;
-  bench.upstream("HTTP/1.1 400 Bad\r\nContent-Length: 5\r\n\r\nab");
+  bench.upstream("HTTP/1.1 422 Bad\r\nContent-Length: 5\r\n\r\nab");
   bench.step(event::UpstreamEnded{});
   EXPECT_EQ(bench.did(), "drop\nfail 502 api.connection.lost\n");
   EXPECT_EQ(bench.to_client(), "");
@@ -156,12 +158,12 @@ TEST(Session, GoesOnSendingWhileAnErrorArrives) {
   bench.client("POST /api/v2/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbo");
   bench.ready();
   (void)bench.to_upstream();
-  bench.upstream("HTTP/1.1 400 Bad\r\nContent-Length: 2\r\n\r\n");
+  bench.upstream("HTTP/1.1 422 Bad\r\nContent-Length: 2\r\n\r\n");
   bench.client("dy");
   EXPECT_EQ(bench.to_upstream(), "dy");
   bench.upstream("no");
   EXPECT_THAT(bench.to_client(), EndsWith("\r\n\r\nno"));
-  EXPECT_EQ(bench.did(), "acquire after 0\nrelease\ndone 400 x1\n");
+  EXPECT_EQ(bench.did(), "acquire after 0\nrelease\ndone 422 x1\n");
 }
 
 }  // namespace

@@ -124,7 +124,7 @@ Pair random_request(Messages& messages, const std::string& token) {
 }
 
 Pair random_answer(Messages& messages, int attempts) {
-  constexpr std::array<int, 6> kStatuses{200, 201, 400, 429, 500, 503};
+  constexpr std::array<int, 6> kStatuses{200, 201, 404, 422, 500, 503};
   Pair answer;
   answer.both("HTTP/1.1 " + std::to_string(kStatuses.at(messages.below(kStatuses.size()))) + ' ' +
               messages.word("a b", 8) + "\r\n");
