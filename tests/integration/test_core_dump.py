@@ -21,6 +21,7 @@ from pathlib import Path
 
 from harness import CLIENT, HUNG_S, SKEWGUARD, EndToEnd, LongRunning, RawServer, answer
 from test_proxy import ConnectProxy
+from test_serve import Sidecar
 
 ME = "/api/v2/tokens/me"
 PIECE = 16  # bytes of a secret that nobody may find
@@ -286,6 +287,36 @@ class CoreDump(EndToEnd):
                 self.assertEqual(look(pid, wanted), [])
                 inside = {what for what, *_ in look(pid, wanted, hidden=True)}
                 self.assertLessEqual({"secret", "token"}, inside)
+
+    def test_a_sidecar(self):
+        """While a request is under way, and after it."""
+        local = "local/secret+of.the-sidecar=52b0"
+        local_file = self.folder / "local-secret"
+        local_file.write_text(local, encoding="utf-8")
+        for tls in (None, self.tls(ssl.TLSVersion.TLSv1_3)):
+            for token in (TOKEN, JWT):
+                hosts = LateHosts(self, "api", token, tls)
+                sidecar = Sidecar(self, hosts.url, hosts.url, *self.from_file(),
+                                  "--local-secret-file", str(local_file), "--ca-file",
+                                  str(self.folder / "ca.pem"), GENESYS_CLOUD_CLIENT_SECRET=None)
+                wanted = {"secret": SECRET, "basic": basic(SECRET), "token": token,
+                          "local secret": local, "local basic": basic(local, "any"),
+                          "handle": sidecar.login(local).json()["access_token"]}
+                shown = {"Authorization": f"Bearer {wanted['handle']}"}
+                got = []
+                program = threading.Thread(target=lambda: got.append(
+                    sidecar.request("POST", ME, "a body", shown).status))
+                program.start()
+                self.assertTrue(hosts.asked.wait(HUNG_S), "nobody asked the API")
+                pid = sidecar.process.pid
+                self.assertEqual(look(pid, wanted), [])
+                inside = {what for what, *_ in look(pid, wanted, hidden=True)}
+                self.assertLessEqual({"secret", "token", "local secret", "handle"}, inside)
+                hosts.go.set()
+                program.join(HUNG_S)
+                self.assertEqual(got, [200])
+                self.assertEqual(look(pid, wanted), [])
+                self.assertEqual(sidecar.end(), 0)
 
     def test_the_client_secret_is_kept_once(self):
         """Settings, client and engine share one copy; what a request was made of is wiped."""
