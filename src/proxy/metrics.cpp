@@ -89,37 +89,48 @@ void write_client(std::string& out, const ClientStatus& client) {
     line(out, "skewguard_clock_steps_total", "clock", clock, count);
 }
 
-}  // namespace
+using Workers = std::list<WorkerMetrics>;
 
-void Metrics::Histogram::add(Duration duration) noexcept {
-  const auto bucket = std::ranges::lower_bound(kEnds, seconds(duration.count())) - kEnds.begin();
-  count(buckets_[static_cast<std::size_t>(bucket)]);
-  sum_.fetch_add(duration.count(), std::memory_order_relaxed);
+/// What `count_of` gives for each worker, summed.
+template <typename F>
+std::int64_t sum(const Workers& workers, F count_of) {
+  std::int64_t total = 0;
+  for (const WorkerMetrics& worker : workers) total += count_of(worker).value();
+  return total;
 }
 
-void Metrics::Histogram::write(std::string& out, std::string_view name,
-                               std::string_view help) const {
+void write_histogram(std::string& out, std::string_view name, std::string_view help,
+                     const Workers& workers, WorkerMetrics::Histogram WorkerMetrics::* which) {
+  constexpr auto& kEnds = WorkerMetrics::kEnds;
   begin(out, name, "histogram", help);
   const std::string bucket = std::string(name) + "_bucket";
   std::uint64_t total = 0;
-  for (std::size_t i = 0; i < kEnds.size(); ++i) {
-    total += value(buckets_[i]);
-    line(out, bucket, "le", number(kEnds[i]), total);
+  for (std::size_t i = 0; i <= kEnds.size(); ++i) {
+    total += static_cast<std::uint64_t>(sum(
+        workers, [&](const auto& worker) -> const auto& { return (worker.*which).buckets.at(i); }));
+    line(out, bucket, "le", i < kEnds.size() ? number(kEnds.at(i)) : "+Inf", total);
   }
-  total += value(buckets_.back());
-  line(out, bucket, "le", "+Inf", total);
-  const double sum = seconds(sum_.load(std::memory_order_relaxed));
-  out.append(name).append("_sum ").append(number(sum)).append("\n");
+  const auto nanoseconds =
+      sum(workers, [&](const auto& worker) -> const auto& { return (worker.*which).sum; });
+  out.append(name).append("_sum ").append(number(seconds(nanoseconds))).append("\n");
   out.append(name).append("_count ").append(std::to_string(total)).append("\n");
 }
 
-void Metrics::answered(const AccessRecord& record) noexcept {
-  if (record.status >= 0 && record.status < kMaxStatus) {
-    count(requests_[static_cast<std::size_t>(record.status)]);
+void write_requests(std::string& out, const Workers& workers) {
+  constexpr std::string_view kName = "skewguard_requests_total";
+  begin(out, kName, "counter", "Requests by the status of their answers");
+  for (std::size_t status = 100; status < WorkerMetrics::kMaxStatus; ++status) {
+    const auto requests =
+        sum(workers, [&](const auto& worker) -> const auto& { return worker.requests.at(status); });
+    if (requests == 0) continue;
+    line(out, kName, "code", std::to_string(status), static_cast<std::uint64_t>(requests));
   }
-  if (record.attempts == 0) return;
-  added_.add(record.added);
-  upstream_.add(record.upstream);
+}
+
+}  // namespace
+
+std::int64_t Metrics::waiting() const noexcept {
+  return sum(workers_, [](const auto& worker) -> const auto& { return worker.waiting; });
 }
 
 void Metrics::resolved(const CallReport& report, WallTime now) {
@@ -146,16 +157,6 @@ std::optional<Metrics::LastRejection> Metrics::last_rejection() const {
   return last_;
 }
 
-void Metrics::write_requests(std::string& out) const {
-  begin(out, "skewguard_requests_total", "counter", "Requests by the status of their answers");
-  for (int status = 100; status < kMaxStatus; ++status) {
-    const auto requests = value(requests_[static_cast<std::size_t>(status)]);
-    if (requests > 0) {
-      line(out, "skewguard_requests_total", "code", std::to_string(status), requests);
-    }
-  }
-}
-
 void Metrics::write_rejections(std::string& out) const {
   begin(out, "skewguard_rejections_total", "counter", "Rejections of either host by their verdict");
   for (int i = 0; i < kVerdicts; ++i) {
@@ -173,12 +174,15 @@ void Metrics::write_rejections(std::string& out) const {
 
 std::string Metrics::text(const ClientStatus* client) const {
   std::string out;
-  write_requests(out);
+  write_requests(out, workers_);
   write_rejections(out);
   if (client != nullptr) write_client(out, *client);
-  write_gauge(out, "skewguard_waiting_requests", "Requests that wait for a token", waiting());
-  added_.write(out, "skewguard_added_latency_seconds", "What the sidecar added to requests");
-  upstream_.write(out, "skewguard_upstream_duration_seconds", "What the API took for them");
+  write_gauge(out, "skewguard_waiting_requests", "Requests that wait for a token",
+              static_cast<double>(waiting()));
+  write_histogram(out, "skewguard_added_latency_seconds", "What the sidecar added to requests",
+                  workers_, &WorkerMetrics::added);
+  write_histogram(out, "skewguard_upstream_duration_seconds", "What the API took for them",
+                  workers_, &WorkerMetrics::upstream);
   begin(out, "skewguard_build_info", "gauge", "The version");
   line(out, "skewguard_build_info", "version", SKEWGUARD_VERSION, 1);
   return out;

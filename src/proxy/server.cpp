@@ -102,11 +102,6 @@ struct Server::Impl {
 
   void accept() {
     for (std::size_t i = 0; i < options.workers; ++i) lanes.emplace_back(service, log).start();
-    service.connections = [this] {
-      std::vector<std::size_t> connections;
-      for (const Lane& lane : lanes) connections.push_back(lane.worker.load());
-      return connections;
-    };
     for (const auto& listener : listeners) {
       listener->accept([this]() -> asio::io_context& { return least_loaded().io; },
                        [this](ClientSocket socket) {

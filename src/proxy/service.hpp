@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -63,8 +61,6 @@ struct Service {
   CurrentSecret local;
   Readiness readiness{};
   std::vector<std::string> listening_on{};  ///< set before the workers start
-  /// How many connections each worker has. Set before the first one is accepted.
-  std::function<std::vector<std::size_t>()> connections{};
   Instant started = clocks.boot_now();
 };
 

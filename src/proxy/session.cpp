@@ -222,7 +222,7 @@ void Session::note_end(int status) {
   record_.status = status;
   record_.attempts = static_cast<int>(machine_.attempts());
   if (record_.attempts > 0) record_.verdict = verdict_;
-  service.metrics.answered(record_);
+  worker_.metrics().answered(record_);
   if (!service.access_log.writes()) return;
   const Now now = service.clocks.now();
   const auto& head = desk_->work.request.head();

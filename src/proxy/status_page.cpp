@@ -39,8 +39,13 @@ Json clocks_json(const ClientStatus& client) {
 
 Json workers_json(const Service& service) {
   Json workers = Json::array();
-  for (const std::size_t connections : service.connections())
-    workers.push_back({{"connections", connections}});
+  for (const WorkerMetrics& worker : service.metrics.workers()) {
+    std::int64_t requests = 0;
+    for (const WorkerCount& count : worker.requests) requests += count.value();
+    workers.push_back({{"connections", worker.connections.value()},
+                       {"waiting_requests", worker.waiting.value()},
+                       {"requests", requests}});
+  }
   return workers;
 }
 

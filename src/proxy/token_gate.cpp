@@ -11,7 +11,7 @@ constexpr std::chrono::milliseconds kPause{500};  // between two waits for a tok
 
 }  // namespace
 
-TokenGate::TokenGate(boost::asio::io_context& io, Client& client, Metrics& metrics,
+TokenGate::TokenGate(boost::asio::io_context& io, Client& client, WorkerMetrics& metrics,
                      std::size_t max_waiting)
     : io_(io),
       client_(client),
@@ -22,13 +22,13 @@ TokenGate::TokenGate(boost::asio::io_context& io, Client& client, Metrics& metri
 std::optional<TokenGate::Ticket> TokenGate::wait(Handler handler) {
   if (waiting_.size() >= max_waiting_) return std::nullopt;
   waiting_.emplace(++last_, std::move(handler));
-  metrics_.waiting(1);
+  metrics_.waiting.add();
   tick();
   return last_;
 }
 
 void TokenGate::leave(Ticket ticket) {
-  if (waiting_.erase(ticket) > 0) metrics_.waiting(-1);
+  if (waiting_.erase(ticket) > 0) metrics_.waiting.add(-1);
 }
 
 void TokenGate::tick() {
@@ -59,7 +59,7 @@ void TokenGate::answered(const Result<std::uint64_t>& result) {
 
 void TokenGate::tell_all(const Error* why_not) {
   for (auto& [ticket, handler] : std::exchange(waiting_, {})) {
-    metrics_.waiting(-1);
+    metrics_.waiting.add(-1);
     handler(why_not);
   }
 }

@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-#include "proxy/metrics.hpp"
+#include "proxy/worker_metrics.hpp"
 #include "skewguard/client.hpp"
 
 namespace skewguard::proxy {
@@ -28,7 +28,8 @@ class TokenGate : public std::enable_shared_from_this<TokenGate> {
   using Handler = std::function<void(const Error* why_not)>;
 
   /// At most `max_waiting` wait at once. All of them must outlive the io_context's last function.
-  TokenGate(boost::asio::io_context& io, Client& client, Metrics& metrics, std::size_t max_waiting);
+  TokenGate(boost::asio::io_context& io, Client& client, WorkerMetrics& metrics,
+            std::size_t max_waiting);
 
   /// The token that may be sent now; null = there is none. Valid until the next call.
   [[nodiscard]] const Lease* lease(Instant now) noexcept { return reader_.lease(now); }
@@ -48,7 +49,7 @@ class TokenGate : public std::enable_shared_from_this<TokenGate> {
 
   boost::asio::io_context& io_;
   Client& client_;
-  Metrics& metrics_;
+  WorkerMetrics& metrics_;
   const std::size_t max_waiting_;
   LeaseReader reader_;
   std::map<Ticket, Handler> waiting_;  // in the order of arrival

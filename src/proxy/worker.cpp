@@ -50,13 +50,14 @@ std::size_t share(std::size_t of_all, const Service& service) {
 Worker::Worker(boost::asio::io_context& io, Service& service, const Log& log)
     : io_(io),
       service_(service),
+      metrics_(service.metrics.add_worker()),
       rules_(rules_of(service, api_of(service))),
       replay_memory_(share(kReplayMemory, service)),
       dialer_(io, service.clocks, runtime::tls_options(service.client.options()), {}, {},
               net::ProxyRule::make(service.client.options().proxy), log),
       pool_(dialer_, api_of(service)),
       observer_(service.client),
-      gate_(std::make_shared<TokenGate>(io, service.client, service.metrics,
+      gate_(std::make_shared<TokenGate>(io, service.client, metrics_,
                                         share(service.options.max_waiting, service))),
       grace_(io),
       ticks_(io) {
@@ -73,14 +74,14 @@ void Worker::serve(ClientSocket socket) {
   const auto session =
       std::allocate_shared<Session>(SecretAllocator<Session>(), *this, std::move(socket));
   sessions_.insert(session);
-  count_.store(sessions_.size(), std::memory_order_relaxed);
+  metrics_.connections.set(static_cast<std::int64_t>(sessions_.size()));
   if (!ticking_) tick_later();
   room ? session->start() : session->turn_away();
 }
 
 void Worker::ended(const std::shared_ptr<Session>& session) {
   sessions_.erase(session);
-  count_.store(sessions_.size(), std::memory_order_relaxed);
+  metrics_.connections.set(static_cast<std::int64_t>(sessions_.size()));
   if (drained_ && sessions_.empty()) std::exchange(drained_, {})();
 }
 

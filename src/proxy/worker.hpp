@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
@@ -34,7 +33,7 @@ class Worker {
   /// Takes the local secret anew.
   void reload();
   /// How many connections it has. Thread-safe.
-  [[nodiscard]] std::size_t load() const noexcept { return count_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::int64_t load() const noexcept { return metrics_.connections.value(); }
   /// Every connection ends after the answer that is under way, idle ones after a moment, in which a
   /// request that has been sent already still arrives. `done` is called once all have ended.
   void drain(std::function<void()> done);
@@ -44,6 +43,7 @@ class Worker {
   // For its sessions.
   [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
   [[nodiscard]] Service& service() noexcept { return service_; }
+  [[nodiscard]] WorkerMetrics& metrics() noexcept { return metrics_; }
   [[nodiscard]] Instant now() const { return service_.client.now(); }
   [[nodiscard]] TokenGate& gate() noexcept { return *gate_; }
   [[nodiscard]] UpstreamPool& pool() noexcept { return pool_; }
@@ -61,6 +61,7 @@ class Worker {
 
   boost::asio::io_context& io_;
   Service& service_;
+  WorkerMetrics& metrics_;
   SentTokens sent_tokens_;
   relay::SessionRules rules_;
   relay::ReplayMemory replay_memory_;
@@ -73,7 +74,6 @@ class Worker {
   boost::asio::steady_timer ticks_;
   bool ticking_ = false;
   std::unordered_set<std::shared_ptr<Session>> sessions_;
-  std::atomic<std::size_t> count_{0};
   std::function<void()> drained_;
 };
 

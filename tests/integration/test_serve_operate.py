@@ -241,6 +241,7 @@ class Metrics(ServeTest):
         self.assertEqual(status["clock_steps"]["wall"], 0)
         self.assertEqual(status["waiting_requests"], 0)
         self.assertEqual(len(status["workers"]), 2)
+        self.assertGreaterEqual(sum(worker["requests"] for worker in status["workers"]), 2)
         last = status["last_rejection"]
         self.assertEqual((last["host"], last["http_status"], last["verdict"]),
                          ("api", 401, "token_revoked"))

@@ -13,15 +13,16 @@ using ::testing::Not;
 
 TEST(Metrics, CountRequestsByStatus) {
   Metrics metrics;
+  WorkerMetrics& worker = metrics.add_worker();
   AccessRecord record{.status = 200};
-  metrics.answered(record);
-  metrics.answered(record);
+  worker.answered(record);
+  metrics.add_worker().answered(record);
   record.status = 599;
-  metrics.answered(record);
+  worker.answered(record);
   record.status = 0;  // its client left
-  metrics.answered(record);
+  worker.answered(record);
   record.status = 600;
-  metrics.answered(record);
+  worker.answered(record);
   const auto text = metrics.text(nullptr);
   EXPECT_THAT(text, HasSubstr("\nskewguard_requests_total{code=\"200\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("\nskewguard_requests_total{code=\"599\"} 1\n"));
@@ -80,8 +81,8 @@ TEST(Metrics, TellTimesOfForwardedRequestsAlone) {
   AccessRecord record{.status = 200, .attempts = 1};
   record.upstream = std::chrono::milliseconds{3};
   record.added = std::chrono::microseconds{100};
-  metrics.answered(record);
-  metrics.answered({.status = 200});
+  metrics.add_worker().answered(record);
+  metrics.add_worker().answered({.status = 200});
   const auto text = metrics.text(nullptr);
   EXPECT_THAT(text, HasSubstr("skewguard_added_latency_seconds_bucket{le=\"0.0001\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("skewguard_upstream_duration_seconds_bucket{le=\"0.0025\"} 0\n"));
@@ -93,11 +94,14 @@ TEST(Metrics, TellTimesOfForwardedRequestsAlone) {
 
 TEST(Metrics, TellHowManyWait) {
   Metrics metrics;
-  metrics.waiting(1);
-  metrics.waiting(1);
-  metrics.waiting(-1);
+  WorkerMetrics& worker = metrics.add_worker();
+  worker.waiting.add();
+  worker.waiting.add();
+  worker.waiting.add(-1);
+  metrics.add_worker().waiting.add();
+  EXPECT_EQ(metrics.waiting(), 2);
   const auto text = metrics.text(nullptr);
-  EXPECT_THAT(text, HasSubstr("\nskewguard_waiting_requests 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nskewguard_waiting_requests 2\n"));
   EXPECT_THAT(text, HasSubstr("\nskewguard_build_info{version=\""));
 }
 
