@@ -371,7 +371,7 @@ bool AnswerReader::start_line() noexcept {
     return lines_.fail(HeadFault::bad_status_line);
   head_.status = (rest[1] - '0') * 100 + (rest[2] - '0') * 10 + (rest[3] - '0');
   if (head_.status < 100 || head_.status == 101) return lines_.fail(HeadFault::bad_status_line);
-  reason_size_ = rest.size() > 5 ? rest.size() - 5 : 0;
+  reason_size_ = rest.size() - std::min(rest.size(), std::size_t{5});
   if (!field_text(rest.substr(rest.size() - reason_size_)))
     return lines_.fail(HeadFault::control_character);
   reason_at_ = kVersionSize + 5;
