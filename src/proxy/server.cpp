@@ -77,7 +77,9 @@ struct Server::Impl {
         metrics(std::move(the_metrics)),
         client(std::make_unique<Client>(std::move(the_client))),
         service{options,    clocks,   *client,
-                access_log, *metrics, CurrentSecret(options.local_secret)} {}
+                access_log, *metrics, CurrentSecret(options.local_secret)} {
+    catch_signals();
+  }
   ~Impl() {
     keeper->stop();
     for (const auto& listener : listeners) listener->close();
@@ -121,6 +123,12 @@ struct Server::Impl {
         lanes, [&](const Lane& lane) { return &lane.io == &socket.get_executor().context(); });
   }
 
+  /// An interrupt that is ignored, as in a script's background job, is not meant for this program.
+  void catch_signals() {
+    struct sigaction inherited{};
+    ::sigaction(SIGINT, nullptr, &inherited);
+    if (inherited.sa_handler != SIG_IGN) signals.add(SIGINT);
+  }
   void await_signal() {
     signals.async_wait([this](const boost::system::error_code& error, int signal) {
       if (error) return;
@@ -175,7 +183,7 @@ struct Server::Impl {
   std::unique_ptr<Client> client;
   Service service;
   asio::io_context io{1};
-  asio::signal_set signals{io, SIGINT, SIGTERM, SIGHUP};
+  asio::signal_set signals{io, SIGTERM, SIGHUP};
   asio::steady_timer end{io};
   std::vector<std::shared_ptr<Listener>> listeners;
   std::list<Lane> lanes;

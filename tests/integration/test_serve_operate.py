@@ -34,6 +34,13 @@ def until(test, what, condition):
     return found
 
 
+def reload(test, sidecar):
+    """Has it read its secrets again, and waits for that."""
+    sidecar.process.send_signal(signal.SIGHUP)
+    place = f"/proc/self/fd/{sidecar.errors.fileno()}"
+    until(test, "the reload", lambda: "read again" in Path(place).read_text(encoding="utf-8"))
+
+
 def families(text):
     """{name: {labels: value}} as the parser of Prometheus' own client library reads the page; the
     labels are a sorted tuple of pairs."""
@@ -206,18 +213,13 @@ class Metrics(ServeTest):
         emulator.order("revoke", all=True)
         sidecar.get(ME)
         _, before = families(sidecar.get("/metrics").body.decode())
-        sidecar.process.send_signal(signal.SIGHUP)
-        until(self, "the reload", lambda: "read again" in self.said_by(sidecar))
+        reload(self, sidecar)
         sidecar.get(ME)
         _, after = families(sidecar.get("/metrics").body.decode())
         for name, values in before.items():
             if name.endswith(("_total", "_count", "_sum", "_bucket")):
                 for labels, value in values.items():
                     self.assertGreaterEqual(after[name][labels], value, name)
-
-    def said_by(self, sidecar):
-        with open(f"/proc/self/fd/{sidecar.errors.fileno()}", encoding="utf-8") as errors:
-            return errors.read()
 
     def test_the_status_shows_what_is_known_and_no_token(self):
         emulator = self.cloud("--lifetime", "1h", "--api-offset", "3s")
@@ -327,6 +329,16 @@ class AsInit(ServeTest):
     def child(self, pid):
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return int(children[0]) if children else None
+
+
+class InTheBackground(ServeTest):
+    def test_an_interrupt_for_the_program_in_front_does_not_end_it(self):
+        """The shell has a script's background jobs ignore interrupts."""
+        sidecar = self.sidecar(self.cloud(), prefix=("sh", "-c", "trap '' INT; exec \"$@\"", "sh"))
+        sidecar.process.send_signal(signal.SIGINT)
+        reload(self, sidecar)  # signals are handled in their order
+        self.assertEqual(sidecar.get(ME).status, 200)
+        self.assertEqual(sidecar.end(), 0)
 
 
 class OfOneUser(ServeTest):
