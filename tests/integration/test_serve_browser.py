@@ -78,9 +78,12 @@ class InABrowser(ServeTest):
         """Opens the page until it has reported `last`."""
         profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.addCleanup(profile.cleanup)
-        browser = subprocess.Popen(  # its sandbox works neither for root nor in most containers
-            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-             "--disable-dev-shm-usage", "--no-proxy-server", "--disable-background-networking",
+        # Its sandbox works neither for root nor in most containers. It ends with this test, even if
+        # that is killed.
+        browser = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "chromium", "--headless", "--no-sandbox",
+             "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage", "--no-proxy-server",
+             "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--remote-debugging-port=0",
              f"--user-data-dir={profile.name}",
              "--host-resolver-rules=MAP *.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
