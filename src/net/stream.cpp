@@ -55,8 +55,13 @@ class PlainStream final : public Stream {
   void write(std::string_view head, std::string_view body, Handler handler,
              const std::function<void()>& leaving) override {
     leaving();
+    auto done = kept(shared_from_this(), std::move(handler));
+    if (body.empty()) {  // one buffer takes a simpler system call
+      asio::async_write(socket_, asio::buffer(head), std::move(done));
+      return;
+    }
     const std::array<asio::const_buffer, 2> buffers{asio::buffer(head), asio::buffer(body)};
-    asio::async_write(socket_, buffers, kept(shared_from_this(), std::move(handler)));
+    asio::async_write(socket_, buffers, std::move(done));
   }
   void read_some(std::span<char> buffer, Handler handler) override {
     socket_.async_read_some(asio::buffer(buffer.data(), buffer.size()),

@@ -71,6 +71,7 @@ TlsContext::TlsContext(const TlsOptions& options) : TlsContext(TLS_client_method
         "the TLS policy of this system (openssl.cnf) allows only DHE ciphers, which are not used";
     return;
   }
+  if (options.keep_buffers) SSL_CTX_clear_mode(get(), SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_verify(get(), SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_cert_verify_callback(get(), &TlsEngine::verify, nullptr);
   SSL_CTX_set_session_cache_mode(get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);

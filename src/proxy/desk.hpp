@@ -34,9 +34,9 @@ class Desk {
     SecretMemory::give_back(block, size);
   }
 
+  /// In the middle of a request; a session at rest has left nothing but the answer's head.
+  void reset() { work.request = {}; }
   void clear() {
-    work.request = {};
-    work.answer = {};
     for (auto* buffer : {&work.client_in, &work.client_out, &work.upstream_in, &work.upstream_out})
       buffer->clear();
   }

@@ -24,6 +24,9 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr std::int64_t kMaxClients = 10'000;
+constexpr std::int64_t kMaxTurnedAway = 100;  // at once; more are closed without a word
+
 /// A worker and its thread.
 struct Lane {
   Lane(Service& service, const Log& log) : worker(io, service, log) {}
@@ -107,12 +110,20 @@ struct Server::Impl {
     for (const auto& listener : listeners) {
       listener->accept([this]() -> asio::io_context& { return least_loaded().io; },
                        [this](ClientSocket socket) {
+                         if (clients() >= kMaxClients + kMaxTurnedAway) return;
+                         const bool room = clients() < kMaxClients;
                          Lane& lane = lane_of(socket);
-                         asio::post(lane.io, [&lane, socket = std::move(socket)]() mutable {
-                           lane.worker.serve(std::move(socket));
+                         lane.worker.expect();
+                         asio::post(lane.io, [&lane, room, socket = std::move(socket)]() mutable {
+                           lane.worker.serve(std::move(socket), room);
                          });
                        });
     }
+  }
+  [[nodiscard]] std::int64_t clients() const {
+    std::int64_t count = 0;
+    for (const Lane& lane : lanes) count += lane.worker.load();
+    return count;
   }
   Lane& least_loaded() {
     return *std::ranges::min_element(lanes, {},

@@ -56,10 +56,11 @@ void Session::step(const Event& event) {
 /// Lets the machine go on until it waits for something that is not here yet.
 void Session::take(const Event& event) {
   answer_ = event;
+  now_ = worker_.now();
   while (serving() && answer_) {
     const Event next = *std::exchange(answer_, std::nullopt);
     if (!desk_) desk_ = worker_.desks().lend();
-    const auto& actions = machine_.step(next, desk_->work, worker_.now());
+    const auto& actions = machine_.step(next, desk_->work, now_);
     note_answer();
     stepping_ = true;
     for (const auto& action : actions) {
@@ -88,6 +89,13 @@ void Session::settle() {
   watch_client();
 }
 
+/// In the middle of a request, perhaps.
+void Session::drop_desk() {
+  if (!desk_) return;
+  desk_->reset();
+  worker_.desks().give_back(std::move(desk_));
+}
+
 void Session::close() {
   if (state_ == State::ended) return;
   const auto self = shared_from_this();
@@ -99,7 +107,7 @@ void Session::close() {
   guard_.reset();
   release(false);
   link_.close();
-  if (desk_) worker_.desks().give_back(std::move(desk_));
+  drop_desk();
   worker_.ended(self);
 }
 
@@ -164,7 +172,7 @@ void Session::begin_to_linger() {
   state_ = State::lingering;
   linger_until_ = worker_.now() + kLingerTime;
   link_.finish();
-  if (desk_) worker_.desks().give_back(std::move(desk_));
+  drop_desk();
   linger();
 }
 

@@ -52,7 +52,10 @@ class Session final : public std::enable_shared_from_this<Session>,
   void step(const Event& event);
   void take(const Event& event);
   void settle();
+  void drop_desk();
   void respond(const Event& event);
+  /// The clock is read once for what follows from one event.
+  [[nodiscard]] Instant now() const { return stepping_ ? now_ : worker_.now(); }
 
   void carry_out(const relay::action::Acquire& what);
   void carry_out(const relay::action::Judge& what);
@@ -90,8 +93,9 @@ class Session final : public std::enable_shared_from_this<Session>,
   ClientLink link_;
   relay::Session machine_;
   State state_ = State::serving;
-  std::unique_ptr<Desk> desk_;   // null while at rest
-  bool stepping_ = false;        // the machine's actions are being carried out
+  std::unique_ptr<Desk> desk_;  // null while at rest
+  Instant now_{};
+  bool stepping_ = false;        // the machine's actions are being carried out, at now_
   std::optional<Event> answer_;  // to them, for the next step
   Instant linger_until_{};
   bool ended_ = false;  // the client sends no more

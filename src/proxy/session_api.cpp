@@ -37,7 +37,7 @@ void Session::seek() {
 
 /// From the engine, if it wants this request to be sent again.
 bool Session::has_token() {
-  return (guard_ && guard_->sending()) || worker_.gate().lease(worker_.now()) != nullptr;
+  return (guard_ && guard_->sending()) || worker_.gate().lease(now()) != nullptr;
 }
 
 void Session::hold() {
@@ -70,7 +70,7 @@ void Session::ready() {
   std::string_view authorization;
   if (guard_ && guard_->sending()) {
     authorization = guard_->authorization();
-  } else if (const Lease* lease = worker_.gate().lease(worker_.now())) {
+  } else if (const Lease* lease = worker_.gate().lease(now())) {
     authorization = lease->authorization;
     generation_ = lease->generation;
   } else {  // it ended while the connection was being made

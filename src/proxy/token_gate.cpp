@@ -1,7 +1,9 @@
 #include "proxy/token_gate.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <climits>
 #include <utility>
 
 namespace skewguard::proxy {
@@ -11,16 +13,17 @@ constexpr std::chrono::milliseconds kPause{500};  // between two waits for a tok
 
 }  // namespace
 
-TokenGate::TokenGate(boost::asio::io_context& io, Client& client, WorkerMetrics& metrics,
-                     std::size_t max_waiting)
+TokenGate::TokenGate(boost::asio::io_context& io, Client& client, const Metrics& all,
+                     WorkerMetrics& metrics, std::size_t max_waiting)
     : io_(io),
       client_(client),
+      all_(all),
       metrics_(metrics),
-      max_waiting_(max_waiting),
+      max_waiting_(static_cast<std::int64_t>(std::min<std::size_t>(max_waiting, INT_MAX))),
       reader_(client.reader()) {}
 
 std::optional<TokenGate::Ticket> TokenGate::wait(Handler handler) {
-  if (waiting_.size() >= max_waiting_) return std::nullopt;
+  if (all_.waiting() >= max_waiting_) return std::nullopt;
   waiting_.emplace(++last_, std::move(handler));
   metrics_.waiting.add();
   tick();

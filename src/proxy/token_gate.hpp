@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "proxy/metrics.hpp"
 #include "proxy/worker_metrics.hpp"
 #include "skewguard/client.hpp"
 
@@ -27,8 +28,9 @@ class TokenGate : public std::enable_shared_from_this<TokenGate> {
   /// within wait().
   using Handler = std::function<void(const Error* why_not)>;
 
-  /// At most `max_waiting` wait at once. All of them must outlive the io_context's last function.
-  TokenGate(boost::asio::io_context& io, Client& client, WorkerMetrics& metrics,
+  /// At most `max_waiting` wait at once, in the gates of all workers together: `all` counts them,
+  /// `metrics` is this worker's part. All of them must outlive the io_context's last function.
+  TokenGate(boost::asio::io_context& io, Client& client, const Metrics& all, WorkerMetrics& metrics,
             std::size_t max_waiting);
 
   /// The token that may be sent now; null = there is none. Valid until the next call.
@@ -49,8 +51,9 @@ class TokenGate : public std::enable_shared_from_this<TokenGate> {
 
   boost::asio::io_context& io_;
   Client& client_;
+  const Metrics& all_;
   WorkerMetrics& metrics_;
-  const std::size_t max_waiting_;
+  const std::int64_t max_waiting_;
   LeaseReader reader_;
   std::map<Ticket, Handler> waiting_;  // in the order of arrival
   Ticket last_ = 0;

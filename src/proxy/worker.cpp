@@ -15,8 +15,6 @@ namespace {
 
 constexpr std::chrono::seconds kGrace{1};  // for requests that are on their way
 constexpr std::chrono::milliseconds kTick{250};
-constexpr std::size_t kMaxClients = 10'000;  // of all workers
-constexpr std::size_t kMaxTurnedAway = 100;  // at once; more are closed without a word
 constexpr std::size_t kReplayMemory = std::size_t{64} * 1024 * 1024;  // bytes, of all workers
 
 relay::AdmissionRules admission_of(const Service& service) {
@@ -40,6 +38,12 @@ http::Url api_of(const Service& service) {
   return *http::parse_url(service.client.options().api_url);
 }
 
+net::TlsOptions tls_of(const Service& service) {
+  auto tls = runtime::tls_options(service.client.options());
+  tls.keep_buffers = true;  // a connection carries one answer after the other
+  return tls;
+}
+
 /// The share of one worker.
 std::size_t share(std::size_t of_all, const Service& service) {
   return std::max<std::size_t>(of_all / service.options.workers, 1);
@@ -53,12 +57,12 @@ Worker::Worker(boost::asio::io_context& io, Service& service, const Log& log)
       metrics_(service.metrics.add_worker()),
       rules_(rules_of(service, api_of(service))),
       replay_memory_(share(kReplayMemory, service)),
-      dialer_(io, service.clocks, runtime::tls_options(service.client.options()), {}, {},
+      dialer_(io, service.clocks, tls_of(service), {}, {},
               net::ProxyRule::make(service.client.options().proxy), log),
       pool_(dialer_, api_of(service)),
       observer_(service.client),
-      gate_(std::make_shared<TokenGate>(io, service.client, metrics_,
-                                        share(service.options.max_waiting, service))),
+      gate_(std::make_shared<TokenGate>(io, service.client, service.metrics, metrics_,
+                                        service.options.max_waiting)),
       grace_(io),
       ticks_(io) {
   rules_.hide_tokens = [this](std::span<char> words) { sent_tokens_.hide_in(words); };
@@ -66,15 +70,13 @@ Worker::Worker(boost::asio::io_context& io, Service& service, const Log& log)
 
 Worker::~Worker() = default;
 
-void Worker::serve(ClientSocket socket) {
-  const std::size_t most = share(kMaxClients, service_);
-  if (sessions_.size() >= most + kMaxTurnedAway) return;
-  const bool room = sessions_.size() < most;
+void Worker::serve(ClientSocket socket, bool room) {
   // In secret memory: what clients send first may hold the local secret.
   const auto session =
       std::allocate_shared<Session>(SecretAllocator<Session>(), *this, std::move(socket));
   sessions_.insert(session);
   metrics_.connections.set(static_cast<std::int64_t>(sessions_.size()));
+  coming_.fetch_sub(1, std::memory_order_relaxed);
   if (!ticking_) tick_later();
   room ? session->start() : session->turn_away();
 }

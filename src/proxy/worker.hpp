@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
@@ -29,11 +30,16 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  void serve(ClientSocket socket);
+  /// One more connection is coming: what load() says includes it. Thread-safe.
+  void expect() noexcept { coming_.fetch_add(1, std::memory_order_relaxed); }
+  /// After expect(). `room`: otherwise it is told that there are too many.
+  void serve(ClientSocket socket, bool room);
   /// Takes the local secret anew.
   void reload();
   /// How many connections it has. Thread-safe.
-  [[nodiscard]] std::int64_t load() const noexcept { return metrics_.connections.value(); }
+  [[nodiscard]] std::int64_t load() const noexcept {
+    return metrics_.connections.value() + coming_.load(std::memory_order_relaxed);
+  }
   /// Every connection ends after the answer that is under way, idle ones after a moment, in which a
   /// request that has been sent already still arrives. `done` is called once all have ended.
   void drain(std::function<void()> done);
@@ -73,6 +79,7 @@ class Worker {
   boost::asio::steady_timer grace_;
   boost::asio::steady_timer ticks_;
   bool ticking_ = false;
+  std::atomic<std::int64_t> coming_{0};  // connections that serve() has not got yet
   std::unordered_set<std::shared_ptr<Session>> sessions_;
   std::function<void()> drained_;
 };
