@@ -237,7 +237,7 @@ std::string_view path_on_origin(std::string_view location, std::string_view orig
   std::string_view rest = location.substr(origin.size());
   const bool tls = origin.starts_with("https:");
   const std::string_view port = tls ? ":443" : ":80";
-  const bool names_port = origin.find(':', origin.find("://") + 3) != std::string_view::npos;
+  const bool names_port = origin.rfind(':') > origin.find("://") && !origin.ends_with(']');
   if (!names_port && rest.starts_with(port)) rest.remove_prefix(port.size());
   if (rest.empty()) return "/";
   return std::string_view("/?#").find(rest[0]) == std::string_view::npos ? std::string_view()

@@ -94,6 +94,11 @@ TEST(RequestRules, DropWhatConnectionNames) {
             "X-B: 2\r\nX-Ab: 4\r\nAuthorization: Bearer token\r\n");
 }
 
+TEST(RequestRules, KeepWhatAnotherFieldNames) {
+  EXPECT_EQ(sent_fields("Connection: keep-alive\r\nX-A: X-B\r\nX-B: 1\r\n"),
+            "X-A: X-B\r\nX-B: 1\r\nAuthorization: Bearer token\r\n");
+}
+
 TEST(RequestRules, KeepWhatTheMessageDependsOnEvenIfConnectionNamesIt) {
   EXPECT_EQ(sent("Connection: Host, Authorization, Content-Length, Content-Type, "
                  "Content-Encoding, Cookie, Date\r\nContent-Length: 1\r\nContent-Type: t\r\n"
@@ -258,6 +263,9 @@ TEST(AnswerRules, KnowTheOriginOfALocation) {
   EXPECT_EQ(path_on_origin("http://api.test:80?q", "http://api.test"), "?q");
   EXPECT_EQ(path_on_origin("http://api.test:81#f", "http://api.test:81"), "#f");
   EXPECT_EQ(path_on_origin("https://api.test", "https://api.test"), "/");
+  EXPECT_EQ(path_on_origin("http://[::1]:80/x", "http://[::1]"), "/x");
+  EXPECT_EQ(path_on_origin("http://[::1]:81/x", "http://[::1]:81"), "/x");
+  EXPECT_EQ(path_on_origin("http://[::1]:81:80/x", "http://[::1]:81"), "");
   for (const auto* location :
        {"https://api.test.evil/", "https://api.test@evil/", "https://api.test:443@evil/",
         "https://api.test:80/", "https://api.test:4430/", "http://api.test/", "//api.test/",

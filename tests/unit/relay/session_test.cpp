@@ -373,6 +373,19 @@ TEST(Session, ReadsNoFurtherAheadThanItsBuffers) {
   EXPECT_EQ(bench.did(), "release\ndone 200 x1\n");
 }
 
+TEST(Session, ReadsAsLongAsThereIsRoom) {
+  SessionBench bench;
+  send(bench, kGet);
+  for (Buffer* buffer : {&bench.work.client_in, &bench.work.upstream_in})
+    buffer->added(buffer->space().size() - 1);
+  EXPECT_TRUE(bench.session.reads_client(bench.work));
+  EXPECT_TRUE(bench.session.reads_upstream(bench.work));
+  bench.work.client_in.added(1);
+  bench.work.upstream_in.added(1);
+  EXPECT_FALSE(bench.session.reads_client(bench.work));
+  EXPECT_FALSE(bench.session.reads_upstream(bench.work));
+}
+
 TEST(Session, StreamsALargeUpload) {
   SessionBench bench;
   bench.rules.max_replay_body = 1000;
@@ -627,6 +640,13 @@ TEST(Session, NoticesThatAClientHasLeft) {
   judging.upstream(kRefused);
   judging.step(event::ClientGone{});
   EXPECT_EQ(judging.did(), "judge\nabandon\ndrop\nabort\n");
+  SessionBench retrying;
+  send(retrying, kGet);
+  retrying.upstream(kRefused);
+  retrying.step(event::Judged{"token_expired", true, 1});
+  EXPECT_FALSE(retrying.session.reads_upstream(retrying.work));
+  retrying.step(event::ClientGone{});
+  EXPECT_EQ(retrying.did(), "judge\nrelease\nacquire after 1\nabandon\nabort\n");
 }
 
 TEST(Session, ServesAClientThatOnlySendsNoMore) {
