@@ -89,7 +89,8 @@ error_code Listener::bind(const Protocol& protocol, const Protocol::endpoint& en
     if (::fchmod(acceptor_.native_handle(), kOwnerOnly) != 0) {
       return {errno, boost::system::system_category()};
     }
-  } else if (acceptor_.set_option(asio::socket_base::reuse_address(true), why)) {
+  } else if (acceptor_.set_option(asio::socket_base::reuse_address(true), why) ||
+             acceptor_.set_option(asio::ip::tcp::no_delay(true), why)) {  // what it accepts has it
     return why;
   }
   if (acceptor_.bind(endpoint, why)) return why;
@@ -108,13 +109,8 @@ void Listener::accept_next() {
       executor, [self = shared_from_this()](error_code why, ClientSocket client) {
         if (!self->acceptor_.is_open() || why == asio::error::operation_aborted) return;
         if (why) return self->accept_later();
-        error_code ignored;
-        if (!self->address_.unix_socket()) {
-          std::ignore = client.set_option(asio::ip::tcp::no_delay(true), ignored);
-          self->handler_(std::move(client));
-        } else if (peer_allowed(client)) {
-          self->handler_(std::move(client));
-        }
+        const bool allowed = !self->address_.unix_socket() || peer_allowed(client);
+        if (allowed) self->handler_(std::move(client));
         self->accept_next();
       });
 }

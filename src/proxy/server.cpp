@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -29,23 +30,41 @@ constexpr std::int64_t kMaxTurnedAway = 100;  // at once; more are closed withou
 
 /// A worker and its thread.
 struct Lane {
-  Lane(Service& service, const Log& log) : worker(io, service, log) {}
-  ~Lane() {
-    io.stop();
-    if (thread.joinable()) thread.join();
-  }
+  /// `shared`: its loop, which others use as well, and whose thread is not the lane's; null = one
+  /// of its own.
+  Lane(asio::io_context* shared, Service& service, const Log& log)
+      : own(shared == nullptr ? std::make_unique<asio::io_context>(1) : nullptr),
+        io(shared == nullptr ? *own : *shared),
+        worker(io, service, log) {}
+  ~Lane() { end(); }
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
   void start() {
+    if (!own) return;
     const SignalsBlocked blocked;  // they are for the thread that runs the server
-    thread = std::thread([this] { io.run(); });
+    thread = std::thread([this] {
+      const auto work = asio::make_work_guard(io);
+      io.run();
+    });
+  }
+  /// Ends all connections. What still holds a session lets go of it here: it must not outlive the
+  /// worker.
+  void end() {
+    io.stop();
+    if (thread.joinable()) thread.join();
+    if (std::exchange(ended, true)) return;
+    io.restart();
+    io.poll();
+    worker.stop();
+    io.poll();
   }
 
-  asio::io_context io{1};
-  asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+  std::unique_ptr<asio::io_context> own;
+  asio::io_context& io;
   Worker worker;
   std::thread thread;
+  bool ended = false;
 };
 
 /// The hooks, which also count. They use `metrics` as long as the client lives.
@@ -86,10 +105,7 @@ struct Server::Impl {
   ~Impl() {
     keeper->stop();
     for (const auto& listener : listeners) listener->close();
-    for (auto& lane : lanes) {
-      lane.io.stop();
-      if (lane.thread.joinable()) lane.thread.join();
-    }
+    for (auto& lane : lanes) lane.end();
     client.reset();  // its handlers post to the lanes
   }
   Impl(const Impl&) = delete;
@@ -106,7 +122,10 @@ struct Server::Impl {
   }
 
   void accept() {
-    for (std::size_t i = 0; i < options.workers; ++i) lanes.emplace_back(service, log).start();
+    // A single one accepts its connections itself.
+    asio::io_context* shared = options.workers == 1 ? &io : nullptr;
+    for (std::size_t i = 0; i < options.workers; ++i)
+      lanes.emplace_back(shared, service, log).start();
     for (const auto& listener : listeners) {
       listener->accept([this]() -> asio::io_context& { return least_loaded().io; },
                        [this](ClientSocket socket) {
@@ -114,9 +133,10 @@ struct Server::Impl {
                          const bool room = clients() < kMaxClients;
                          Lane& lane = lane_of(socket);
                          lane.worker.expect();
-                         asio::post(lane.io, [&lane, room, socket = std::move(socket)]() mutable {
-                           lane.worker.serve(std::move(socket), room);
-                         });
+                         asio::dispatch(lane.io,
+                                        [&lane, room, socket = std::move(socket)]() mutable {
+                                          lane.worker.serve(std::move(socket), room);
+                                        });
                        });
     }
   }

@@ -131,6 +131,7 @@ void Worker::tick() {
 }
 
 void Worker::stop() {
+  drained_ = {};
   grace_.cancel();
   ticks_.cancel();
   for (const auto& session : std::unordered_set(sessions_)) session->close();
