@@ -18,6 +18,15 @@ using Moved = ClientLink::Moved;
 
 constexpr std::chrono::seconds kLingerTime{2};
 
+/// What a request that was sent got instead of an answer.
+Verdict verdict_of(const relay::Problem& problem) noexcept {
+  constexpr int kBadGateway = 502;
+  constexpr int kTimedOut = 504;
+  if (problem.status == kTimedOut) return Verdict::timeout;
+  if (problem.status != kBadGateway) return Verdict::ok;  // the request is to blame
+  return problem.code == relay::kMalformedAnswer ? Verdict::protocol : Verdict::network;
+}
+
 std::string_view path_of(std::string_view target) {
   return target.substr(0, target.find('?'));
 }
@@ -198,6 +207,7 @@ void Session::carry_out(const action::Fail& what) {
     refusal_ = refusal_of(*why_no_token);
     problem.message = refusal_.message;
   }
+  if (machine_.attempts() > 0 && verdict_ == Verdict::ok) verdict_ = verdict_of(problem);
   give(problem_page(problem));
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -143,7 +144,8 @@ void Session::carry_out(const action::Judge& what) {
   GuardOptions options;
   options.method = desk_->work.request.head().method;
   options.path = machine_.target();
-  options.timeout = worker_.rules().hold - kJudgedBefore;
+  const Duration hold = worker_.rules().hold;
+  options.timeout = std::max(hold - kJudgedBefore, hold / 2);
   options.policy = {.replayable = can_retry_,
                     .wait_for_rate_limits = false,
                     .retry_errors = false,

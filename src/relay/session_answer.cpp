@@ -16,7 +16,7 @@ constexpr std::size_t kAnswerChunkExtra = 16 + 2 + 2 + kLastChunk.size();
 
 constexpr Problem kLostAnswer{502, "api.connection.lost",
                               "The connection to the API ended before its answer."};
-constexpr Problem kBadAnswer{502, "api.answer.malformed", "The API's answer is malformed."};
+constexpr Problem kBadAnswer{502, kMalformedAnswer, "The API's answer is malformed."};
 
 }  // namespace
 

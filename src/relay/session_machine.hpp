@@ -54,6 +54,8 @@ struct Workspace {
 
 /// The code of the Problem if UpstreamReady or UpstreamDenied did not come in time.
 inline constexpr std::string_view kHoldTimeout = "hold.timeout";
+/// Its code if the API's answer cannot be read.
+inline constexpr std::string_view kMalformedAnswer = "api.answer.malformed";
 
 /// An error that the client gets from us, as the driver words it. The views are valid until the
 /// Page that answers Fail.

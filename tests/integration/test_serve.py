@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -216,6 +217,15 @@ class Forwarding(ServeTest):
             while answer.status == 401 and time.monotonic() < deadline:  # the next token comes
                 answer = sidecar.request("POST", "/api/v2/emulator/upload", body=b"x" * size)
             self.assertEqual(answer.json()["bytes"], size)
+
+    def test_a_lost_answer_says_what_was_wrong(self):
+        for said, status, verdict in ((b"", 502, "network"), (b"SMTP\r\n", 502, "protocol")):
+            api = harness.RawServer(self, lambda *_: said)
+            sidecar = Sidecar(self, self.cloud().login, api.url)
+            answer = sidecar.request("POST", "/api/v2/x", "a body")
+            self.assertEqual((answer.status, answer.headers["Skewguard-Verdict"],
+                              answer.headers["Skewguard-Attempts"], answer.headers["Retry-After"]),
+                             (status, verdict, "1", None))
 
     def test_a_rate_limit_and_errors_reach_the_program_at_once(self):
         emulator = self.cloud()
@@ -449,6 +459,22 @@ class Operating(ServeTest):
         self.assertEqual(answer.status, 502)
         self.assertIsNone(answer.headers["Retry-After"])
         self.assertEqual(sidecar.get("/readyz").status, 503)
+
+    def test_10000_connections_are_served_and_one_more_is_told_so(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        sidecar = self.sidecar(self.cloud())
+        connections = []
+        self.addCleanup(lambda: [connection.close() for connection in connections])
+        request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        for count, answer in ((10_000, b"HTTP/1.1 200 "), (10_001, b"HTTP/1.1 503 ")):
+            while len(connections) < count:
+                connections.append(socket.create_connection(sidecar.place.split(":"), HUNG_S))
+            connections[-1].sendall(request)
+            self.assertEqual(connections[-1].recv(13), answer)
+        connections[0].sendall(request)
+        self.assertEqual(connections[0].recv(13), b"HTTP/1.1 200 ")
 
     def test_sigterm_lets_requests_under_way_finish(self):
         emulator = self.cloud("--latency", "1s")
