@@ -96,5 +96,7 @@ class BodyReader {
 bool append_chunk(Buffer& out, std::string_view data) noexcept;
 /// Ends a chunked body.
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+/// The most that one chunk and the end take beside the data.
+inline constexpr std::size_t kChunkExtra = 16 + 2 + 2 + kLastChunk.size();
 
 }  // namespace skewguard::relay

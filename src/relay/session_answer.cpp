@@ -12,7 +12,6 @@ constexpr int kFirstError = 400;
 constexpr unsigned kMaxInterims = 16;                          // per request
 constexpr std::size_t kMaxErrorBody = std::size_t{64} * 1024;  // that is looked at
 constexpr unsigned kMaxResendsOfLost = 2;
-constexpr std::size_t kAnswerChunkExtra = 16 + 2 + 2 + kLastChunk.size();
 
 constexpr Problem kLostAnswer{502, "api.connection.lost",
                               "The connection to the API ended before its answer."};
@@ -111,16 +110,16 @@ bool Session::begin_answer() {
 void Session::pump_answer_body() {
   while (true) {
     const std::size_t room = work_->client_out.room();
-    if (room <= kAnswerChunkExtra) return;
+    if (room <= kChunkExtra) return;
     if (error_given_ < error_body_.size()) {
-      const auto data = error_body_.bytes().substr(error_given_, room - kAnswerChunkExtra);
+      const auto data = error_body_.bytes().substr(error_given_, room - kChunkExtra);
       append_answer(data);
       error_given_ += data.size();
       continue;
     }
     std::string_view bytes = work_->upstream_in.bytes();
     const std::size_t before = bytes.size();
-    const auto piece = answer_body_.take(bytes, room - kAnswerChunkExtra);
+    const auto piece = answer_body_.take(bytes, room - kChunkExtra);
     if (!piece.data.empty()) append_answer(piece.data);
     work_->upstream_in.remove(before - bytes.size());
     switch (piece.found) {

@@ -10,8 +10,6 @@ namespace {
 constexpr std::size_t kMaxOwnBody = std::size_t{16} * 1024;  // of a login
 constexpr int kNoContent = 204;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-/// The size line of a chunk, the line end behind it, and the last chunk.
-constexpr std::size_t kChunkExtra = 16 + 2 + 2 + kLastChunk.size();
 
 constexpr Problem kSlowHead{408, "request.timeout", "The request did not arrive in time."};
 constexpr Problem kHeld{503, kHoldTimeout, "No valid token was available in time.", true};
