@@ -83,7 +83,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   void ready();
   void move_upstream();
   void upstream_wrote(bool failed) override;
-  void upstream_read(bool ended) override;
+  void upstream_read(Upstream::Came what) override;
   void release(bool reusable);
   void note_answer();
   void send_again() override;

@@ -96,8 +96,10 @@ void Session::upstream_wrote(bool failed) {
   failed ? step(event::UpstreamWriteFailed{}) : step(event::UpstreamSent{});
 }
 
-void Session::upstream_read(bool ended) {
-  if (ended) return step(event::UpstreamEnded{upstream_->nothing_sent()});
+void Session::upstream_read(Upstream::Came what) {
+  if (what != Upstream::Came::some) {
+    return step(event::UpstreamEnded{upstream_->nothing_sent(), what == Upstream::Came::failure});
+  }
   std::ignore = desk_->work.upstream_in.append({upstream_->bytes()});
   step(event::UpstreamBytes{});
 }

@@ -1,8 +1,17 @@
 #include "proxy/upstream.hpp"
 
 #include <algorithm>
+#include <boost/asio/error.hpp>
 
 namespace skewguard::proxy {
+namespace {
+
+Upstream::Came meaning_of(const boost::system::error_code& error) {
+  if (!error) return Upstream::Came::some;
+  return error == boost::asio::error::eof ? Upstream::Came::end : Upstream::Came::failure;
+}
+
+}  // namespace
 
 void Upstream::begin(User& user) {
   user_ = &user;
@@ -44,7 +53,7 @@ void Upstream::read(std::size_t most) {
                                     received_ = clocks_.now();
                                     early_ = sent_.boot == Instant{};
                                   }
-                                  user_->upstream_read(static_cast<bool>(error));
+                                  user_->upstream_read(meaning_of(error));
                                 });
 }
 

@@ -19,14 +19,20 @@ namespace skewguard::proxy {
 /// destroyed while busy(), unless its loop does not run any more.
 class Upstream {
  public:
+  /// What a read has brought.
+  enum class Came {
+    some,    ///< bytes()
+    end,     ///< the server has ended the connection
+    failure  ///< nothing more will come
+  };
   /// Who uses it. Called on the loop, never from within a function of the connection, which the
   /// user may give up from within.
   class User {
    public:
     /// A write has ended.
     virtual void upstream_wrote(bool failed) = 0;
-    /// A read has ended: there are bytes(), or nothing more will come.
-    virtual void upstream_read(bool ended) = 0;
+    /// A read has ended.
+    virtual void upstream_read(Came what) = 0;
 
    protected:
     ~User() = default;

@@ -128,11 +128,15 @@ void UpstreamPool::release(std::unique_ptr<Upstream> upstream, bool reusable) {
 }
 
 void UpstreamPool::upstream_wrote(bool /*failed*/) {
-  std::erase_if(closing_, [](const auto& upstream) { return !upstream->busy(); });
+  forget_closed();
 }
 
-void UpstreamPool::upstream_read(bool ended) {
-  upstream_wrote(ended);
+void UpstreamPool::upstream_read(Upstream::Came /*what*/) {
+  forget_closed();
+}
+
+void UpstreamPool::forget_closed() {
+  std::erase_if(closing_, [](const auto& upstream) { return !upstream->busy(); });
 }
 
 }  // namespace skewguard::proxy

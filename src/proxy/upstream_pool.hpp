@@ -55,7 +55,8 @@ class UpstreamPool final : private Upstream::User {
     Handler handler;
   };
   void upstream_wrote(bool failed) override;
-  void upstream_read(bool ended) override;
+  void upstream_read(Upstream::Came what) override;
+  void forget_closed();
   std::unique_ptr<Upstream> newest_idle();
   void close(std::unique_ptr<Upstream> upstream);
   void start(Waiting waiting);

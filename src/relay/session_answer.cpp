@@ -12,6 +12,8 @@ constexpr int kFirstError = 400;
 constexpr unsigned kMaxInterims = 16;                          // per request
 constexpr std::size_t kMaxErrorBody = std::size_t{64} * 1024;  // that is looked at
 constexpr unsigned kMaxResendsOfLost = 2;
+/// So little of a body fits in the buffer beside any head.
+constexpr std::size_t kMaxShortBody = std::size_t{8} * 1024;
 
 constexpr Problem kLostAnswer{502, "api.connection.lost",
                               "The connection to the API ended before its answer."};
@@ -36,7 +38,8 @@ bool Session::can_retry() const noexcept {
 void Session::pump_answer() {
   while (phase_ == Phase::exchange && !answering_) {
     if (!answer_read_ && !read_answer_head()) return;
-    if (phase_ == Phase::exchange && answer_read_ && !begin_answer()) return;
+    if (phase_ == Phase::exchange && answer_read_ && !(short_body_is_here() && begin_answer()))
+      return;
   }
   if (phase_ == Phase::exchange) pump_answer_body();
 }
@@ -87,6 +90,17 @@ bool Session::pass_interim() {
   return true;
 }
 
+/// A short body is awaited before its head is passed on: if the connection ends before it is
+/// complete, the client gets a complete answer of ours. False: it is not here yet, or never comes.
+bool Session::short_body_is_here() {
+  const auto framing = answer_framing(answer(), request().method);
+  const bool known = framing.kind == Framing::Kind::length && framing.length <= kMaxShortBody;
+  if (!known || answer_body_.whole()) return true;
+  if (work_->upstream_in.size() >= framing.length) return true;
+  if (upstream_ended_) fail_upstream(kLostAnswer);
+  return false;
+}
+
 bool Session::begin_answer() {
   const bool closes = must_close() || framing_ == Framing::Kind::until_close;
   const OutgoingAnswer outgoing{.method = request().method,
@@ -131,7 +145,7 @@ void Session::pump_answer_body() {
         return abort();
       case BodyReader::Found::more:
         if (!upstream_ended_) return;
-        return answer_body_.whole_at_close() ? end_answer() : abort();
+        return answer_body_.whole_at_close() && !upstream_broken_ ? end_answer() : abort();
     }
   }
 }
@@ -165,7 +179,7 @@ void Session::collect_error() {
     if (piece.found == BodyReader::Found::malformed) return fail_upstream(kBadAnswer);
     if (piece.found == BodyReader::Found::more && !more_than_enough) {
       if (!upstream_ended_) return;
-      answer_cut_ = !answer_body_.whole_at_close();
+      answer_cut_ = upstream_broken_ || !answer_body_.whole_at_close();
     }
     return end_error();
   }

@@ -128,6 +128,7 @@ void Session::on(const event::UpstreamWriteFailed&) {
 
 void Session::on(const event::UpstreamEnded& ended) {
   upstream_ended_ = true;
+  upstream_broken_ = ended.broken;
   nothing_sent_ = ended.nothing_sent;
 }
 

@@ -92,6 +92,7 @@ struct UpstreamWriteFailed {};
 /// The upstream ended the connection, or reading failed.
 struct UpstreamEnded {
   bool nothing_sent = false;  ///< not one byte of the request has left this machine
+  bool broken = false;        ///< it was not ended, but failed: more might have come
 };
 /// Answers Judge.
 struct Judged {
@@ -253,6 +254,7 @@ class Session {
   void pump_answer();
   bool read_answer_head();
   bool pass_interim();
+  bool short_body_is_here();
   bool begin_answer();
   void pump_answer_body();
   void append_answer(std::string_view data);
@@ -321,6 +323,7 @@ class Session {
   bool request_sent_ = false;  // all of it is in upstream_out
   bool write_failed_ = false;
   bool upstream_ended_ = false;
+  bool upstream_broken_ = false;
   bool nothing_sent_ = false;  // of this attempt, and upstream_ended_
 
   // The answer.

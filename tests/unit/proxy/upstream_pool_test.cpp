@@ -27,8 +27,8 @@ class Pool : public ::testing::Test, protected Upstream::User {
   Pool() { accept(); }
 
   void upstream_wrote(bool failed) override { EXPECT_FALSE(failed); }
-  void upstream_read(bool ended) override {
-    ended_ = ended;
+  void upstream_read(Upstream::Came what) override {
+    ended_ = what != Upstream::Came::some;
     ++reads_;
   }
 

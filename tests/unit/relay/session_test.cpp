@@ -134,6 +134,25 @@ TEST(Session, ReadsAnAnswerUntilTheConnectionEnds) {
   EXPECT_EQ(bench.did(), "drop\ndone 200 x1\n");
 }
 
+TEST(Session, DoesNotTakeAConnectionThatFailedForTheEndOfAnAnswer) {
+  SessionBench bench;
+  send(bench, kGet);
+  bench.upstream("HTTP/1.1 200 OK\r\n\r\npart");
+  bench.step(event::UpstreamEnded{.broken = true});
+  EXPECT_THAT(bench.to_client(), ::testing::EndsWith("\r\n\r\n4\r\npart\r\n"));
+  EXPECT_THAT(bench.did(), ::testing::HasSubstr("abort"));
+}
+
+TEST(Session, JudgesARejectionWhoseConnectionFailedButDoesNotPassIt) {
+  SessionBench bench;
+  send(bench, kGet);
+  bench.upstream("HTTP/1.1 401 No\r\n\r\nab");
+  bench.step(event::UpstreamEnded{.broken = true});
+  EXPECT_EQ(bench.did(), "judge\n");
+  bench.step(event::Judged{"token_expired"});
+  EXPECT_EQ(bench.did(), "drop\nfail 502 api.connection.lost\n");
+}
+
 TEST(Session, PassesInterimAnswersButNot100) {
   SessionBench bench;
   send(bench, kGet);
@@ -471,7 +490,7 @@ TEST(Session, DoesNotSendAgainAfterPartOfAnAnswer) {
 }
 
 TEST(Session, CutsTheClientsConnectionIfTheAnswerIsCut) {
-  for (const auto* answer : {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab",
+  for (const auto* answer : {"HTTP/1.1 200 OK\r\nContent-Length: 8193\r\n\r\nab",
                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n"}) {
     SessionBench bench;
     send(bench, kGet);
@@ -483,6 +502,25 @@ TEST(Session, CutsTheClientsConnectionIfTheAnswerIsCut) {
   send(malformed, kGet);
   malformed.upstream("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n");
   EXPECT_EQ(malformed.did(), "drop\nabort\n");
+}
+
+TEST(Session, AwaitsAShortBodyBeforeItPassesTheHead) {
+  SessionBench bench;
+  send(bench, kGet);
+  const std::string body(8192, 'b');
+  bench.upstream("HTTP/1.1 200 OK\r\nContent-Length: 8192\r\n\r\n" + body.substr(1));
+  EXPECT_EQ(bench.to_client(), "");
+  bench.upstream("b");
+  EXPECT_THAT(bench.to_client(), ::testing::EndsWith("\r\n\r\n" + body));
+  EXPECT_EQ(bench.did(), "release\ndone 200 x1\n");
+}
+
+TEST(Session, AnswersForAnApiThatCutsAShortBody) {
+  SessionBench bench;
+  send(bench, kGet);
+  bench.upstream("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab");
+  bench.step(event::UpstreamEnded{});
+  EXPECT_EQ(bench.did(), "drop\nfail 502 api.connection.lost\n");
 }
 
 TEST(Session, AnswersForAnApiThatIsNotUnderstood) {
@@ -591,7 +629,7 @@ TEST(Session, WaitsAMinuteForTheAnswer) {
 TEST(Session, CutsAnAnswerThatMakesNoProgress) {
   SessionBench bench;
   send(bench, kGet);
-  bench.upstream("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab");
+  bench.upstream("HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\nab");
   bench.pass(seconds{59});
   bench.upstream("c");
   bench.pass(seconds{59});
