@@ -18,8 +18,9 @@ namespace skewguard::proxy {
 /// A worker's connections to the API. For its thread.
 class UpstreamPool final : private Upstream::User {
  public:
-  static constexpr std::size_t kMaxInUse = 64;  ///< others wait, in order
-  using Ticket = std::uint64_t;                 ///< names one that waits; never 0
+  /// Others wait, in order. Clients that read slowly keep theirs for long.
+  static constexpr std::size_t kMaxInUse = 256;
+  using Ticket = std::uint64_t;  ///< names one that waits; never 0
   using Answer = std::variant<std::unique_ptr<Upstream>, TransportFailure>;
   using Handler = std::function<void(Answer)>;
 
