@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/secret_text.hpp"
 #include "net/reason_phrase.hpp"
 #include "proxy/own_pages.hpp"
 
@@ -60,6 +61,7 @@ void Session::step(const Event& event) {
   const auto self = shared_from_this();
   take(event);
   settle();
+  if (std::exchange(token_passed_, false)) wipe_stack();
 }
 
 /// Lets the machine go on until it waits for something that is not here yet.

@@ -105,6 +105,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   std::optional<UpstreamPool::Ticket> dialing_;  // or for a connection
   bool fresh_ = false;                           // a new one is wanted
   std::uint64_t generation_ = 0;                 // of the token that was sent
+  bool token_passed_ = false;                    // so the stack may hold some of it
   bool noted_ = false;                           // the head of the answer was seen
   std::shared_ptr<GuardedCall> guard_;           // that judges this request's answers
   bool judging_ = false;

@@ -79,6 +79,7 @@ void Session::ready() {
     return hold();
   }
   worker_.sent_tokens().add(authorization);
+  token_passed_ = true;
   upstream_->begin(*this);
   noted_ = false;
   respond(event::UpstreamReady{authorization, generation_, upstream_->reused()});
