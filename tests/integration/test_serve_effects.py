@@ -2,12 +2,11 @@
 
 The upstream ends the connection after any byte of the request or of its own answer, and keeps a
 ledger of what reached it. A POST reaches it once, so it takes effect at most once, unless its token
-was refused. The client gets one complete answer; where the API's answer broke off when it was
-already on its way to the client, what the client gets is visibly incomplete. And an answer that
+was refused. The client gets one complete answer; where a large answer of the API broke off when it
+was already on its way to the client, what the client gets is visibly incomplete. And an answer that
 invites the client to try again (503 with Retry-After) means that nothing was sent.
 """
 
-import os
 import re
 import socket
 import struct
@@ -18,8 +17,6 @@ from harness import HUNG_S, answer
 from strict_upstream import (TOKEN_CHECK, Closed, Malformed, Wire, read_answer, read_request)
 from test_serve import ServeTest, Sidecar
 
-LONG = bool(os.environ.get("SKEWGUARD_LONG"))
-STEP = 1 if LONG else 13
 MIB = 1024 * 1024
 SIZES = [0, 1, MIB, MIB + 1]
 HOWS = ["cut", "reset"]
@@ -77,8 +74,12 @@ class CuttingUpstream:
         test.addCleanup(self.listener.close)
         test.addCleanup(self.listener.shutdown, socket.SHUT_RDWR)
 
-    def gives(self, body, chunked=False):
-        self.body, self.answer = body, good_answer(body, chunked)
+    def gives(self, body, framing="length"):
+        self.body, self.answer = body, good_answer(body, framing)
+
+    def is_short(self):
+        """Its answer is so short that it is passed on whole or not at all."""
+        return b"Content-Length" in self.answer and len(self.body) <= 8 * 1024
 
     def accept(self):
         while True:
@@ -147,10 +148,12 @@ def kept(status, body=b"", *fields):
     return answer(status, body, *fields).replace(b"Connection: close\r\n", b"")
 
 
-def good_answer(body, chunked=False):
+def good_answer(body, framing="length"):
     whole = kept(200, body, "X-Whole: yes")
-    if not chunked:
+    if framing == "length":
         return whole
+    if framing == "close":
+        return re.sub(rb"Content-Length: \d+", b"Connection: close", whole)
     chunks = b"%x\r\n%s\r\n" % (len(body), body) if body else b""
     head = re.sub(rb"Content-Length: \d+", b"Transfer-Encoding: chunked",
                   whole[:whole.index(b"\r\n\r\n") + 4])
@@ -164,9 +167,9 @@ def refusal():
 
 def places(head, size):
     """Bytes after which a message with such a head is cut: each of the head, and of the first and
-    last few of what follows."""
-    edge = {*range(head - 3, head + 12), *range(size - 9, size)}
-    return sorted({*range(0, head, STEP), *edge, head + (size - head) // 2} & {*range(size)})
+    last few of what follows; and some between."""
+    some = {*range(head + 12), *range(size - 9, size), *range(head, size, 100_003)}
+    return sorted(some & {*range(size)})
 
 
 class Effects(ServeTest):
@@ -225,6 +228,7 @@ class Effects(ServeTest):
             head = self.upstream.answer.index(b"\r\n\r\n") + 4
             self.assertEqual(plan.where, "answer", "no complete answer")
             self.assertGreaterEqual(plan.place, head, "no complete answer")
+            self.assertFalse(self.upstream.is_short(), "no complete answer")
             return None
         status = int(got.start[0])
         self.assertIn(status, (200, 502, 503, 504))
@@ -267,9 +271,16 @@ class Effects(ServeTest):
 
     def test_a_cut_answer_to_a_get(self):
         for size in SIZES:
-            for chunked in (False, True):
-                self.upstream.gives(b"." * size, chunked)
+            for framing in ("length", "chunked"):
+                self.upstream.gives(b"." * size, framing)
                 self.cut_answers(b"GET", b"")
+
+    def test_a_reset_is_not_the_end_of_an_answer_that_ends_with_its_connection(self):
+        self.upstream.gives(b"." * 1000, "close")
+        head = self.upstream.answer.index(b"\r\n\r\n") + 4
+        for place in (head, head + 1, head + 500, head + 1000):
+            with self.subTest(place=place):
+                self.assertIsNone(self.check(b"GET", b"", Plan("answer", place, "reset")))
 
     def test_a_connection_that_has_carried_a_request_before(self):
         """So may have been closed by the API before it saw this one."""
