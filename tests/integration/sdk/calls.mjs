@@ -53,5 +53,4 @@ try {
 } catch (error) {
   errors.push({ kind: 'login', status: error.status, text: String(error.message) });
 }
-console.log(JSON.stringify({ calls, errors }));
-process.exit(0);
+process.stdout.write(JSON.stringify({ calls, errors }), () => process.exit(0));
