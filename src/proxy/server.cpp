@@ -26,7 +26,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::int64_t kMaxClients = 10'000;
-constexpr std::int64_t kMaxTurnedAway = 100;  // at once; more are closed without a word
+constexpr std::int64_t kMaxTurnedAway = 100;         // at once; more are closed without a word
+constexpr std::size_t kMaxLastHandlers = 1'000'000;  // of a worker that has stopped: far fewer wait
 
 /// A worker and its thread.
 struct Lane {
@@ -54,10 +55,11 @@ struct Lane {
     io.stop();
     if (thread.joinable()) thread.join();
     if (std::exchange(ended, true)) return;
-    io.restart();
-    io.poll();
     worker.stop();
-    io.poll();
+    for (std::size_t left = kMaxLastHandlers; left > 0; --left) {
+      io.restart();  // one of them may stop it
+      if (io.poll_one() == 0) return;
+    }
   }
 
   std::unique_ptr<asio::io_context> own;

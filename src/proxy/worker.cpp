@@ -71,6 +71,7 @@ Worker::Worker(boost::asio::io_context& io, Service& service, const Log& log)
 Worker::~Worker() = default;
 
 void Worker::serve(ClientSocket socket, bool room) {
+  if (stopped_) return;
   // In secret memory: what clients send first may hold the local secret.
   const auto session =
       std::allocate_shared<Session>(SecretAllocator<Session>(), *this, std::move(socket));
@@ -131,6 +132,7 @@ void Worker::tick() {
 }
 
 void Worker::stop() {
+  stopped_ = true;
   drained_ = {};
   grace_.cancel();
   ticks_.cancel();

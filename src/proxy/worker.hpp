@@ -43,7 +43,7 @@ class Worker {
   /// Every connection ends after the answer that is under way, idle ones after a moment, in which a
   /// request that has been sent already still arrives. `done` is called once all have ended.
   void drain(std::function<void()> done);
-  /// Ends all connections at once.
+  /// Ends all connections at once, and takes no more.
   void stop();
 
   // For its sessions.
@@ -79,6 +79,7 @@ class Worker {
   boost::asio::steady_timer grace_;
   boost::asio::steady_timer ticks_;
   bool ticking_ = false;
+  bool stopped_ = false;
   std::atomic<std::int64_t> coming_{0};  // connections that serve() has not got yet
   std::unordered_set<std::shared_ptr<Session>> sessions_;
   std::function<void()> drained_;

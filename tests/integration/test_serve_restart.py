@@ -2,6 +2,7 @@
 
 import http.client
 import signal
+import socket
 import threading
 import time
 import unittest
@@ -100,6 +101,53 @@ class Restarts(ServeTest):
         self.assertEqual(again.log.count("/oauth/token"), 0, "it logged in again")
         self.assertGreater(again.log.count(f" {PATH} 200 "), 0)
         self.assertEqual(first.log.count("/oauth/token"), 1)
+
+
+class Downloads:
+    """Clients that read without a pause what never ends."""
+
+    CLIENTS = 4
+
+    def __init__(self, serving):
+        request = (b"GET /api/v2/emulator/download?bytes=1000000000000000 HTTP/1.1\r\n"
+                   b"Host: localhost\r\n\r\n")
+        self.begun = threading.Barrier(self.CLIENTS + 1)
+        self.connections = [socket.create_connection(serving.place.split(":"), HUNG_S)
+                            for _ in range(self.CLIENTS)]
+        self.threads = [threading.Thread(target=self.run, args=(connection,))
+                        for connection in self.connections]
+        for connection, thread in zip(self.connections, self.threads, strict=True):
+            connection.sendall(request)
+            thread.start()
+        self.begun.wait(HUNG_S)
+
+    def run(self, connection):
+        count, piece = 0, bytearray(1 << 20)
+        with connection:
+            try:
+                while read := connection.recv_into(piece):
+                    count, before = count + read, count
+                    if before < (1 << 24) <= count:
+                        self.begun.wait(HUNG_S)
+            except ConnectionResetError:
+                pass
+
+    def join(self):
+        for thread in self.threads:
+            thread.join(HUNG_S)
+
+
+class Ending(ServeTest):
+    def test_the_drain_ends_in_time_whatever_streams(self):
+        for workers in "1", "2":
+            serving = self.sidecar(self.cloud(), "--workers", workers, "--drain", "100ms")
+            downloads = Downloads(serving)
+            serving.process.send_signal(signal.SIGTERM)
+            try:
+                self.assertEqual(serving.process.wait(HUNG_S / 10), 0, workers)
+            finally:
+                serving.process.kill()
+                downloads.join()
 
 
 class UnderLoad(ServeTest):
