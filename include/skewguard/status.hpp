@@ -22,7 +22,7 @@ struct ClientStatus {
     /// Then it is not to be sent any more, by CLOCK_BOOTTIME. Of a given JWT as
     /// BearerToken::remaining has it; empty = not known: any other given token.
     std::optional<Duration> remaining{};
-    bool accepted = false;         ///< the API has accepted it
+    bool accepted = false;  ///< the API has accepted it
   };
   std::optional<Token> token;         ///< empty = there is none
   std::vector<ReportedClock> clocks;  ///< the login host's first, unless there is none
