@@ -12,7 +12,6 @@ namespace {
 namespace event = relay::event;
 namespace action = relay::action;
 
-constexpr std::chrono::seconds kDialTime{10};
 /// So much earlier than the session's own the deadline of a judgement ends: its verdict is worth
 /// more than none.
 constexpr std::chrono::milliseconds kJudgedBefore{200};
@@ -29,7 +28,7 @@ void Session::seek() {
   if (!has_token()) return hold();
   if (!fresh_) upstream_ = worker_.pool().take_idle();
   if (upstream_) return ready();
-  dialing_ = worker_.pool().connect({worker_.now() + kDialTime, fresh_},
+  dialing_ = worker_.pool().connect(fresh_,
                                     [this, self = shared_from_this()](UpstreamPool::Answer answer) {
                                       dialing_.reset();
                                       connected(std::move(answer));

@@ -20,11 +20,6 @@ void Upstream::begin(User& user) {
   some_sent_ = early_ = false;
 }
 
-void Upstream::rest() {
-  user_ = nullptr;
-  if (!reading_) read(in_.size());
-}
-
 void Upstream::write(relay::Buffer& from) {
   const auto bytes = from.bytes().substr(0, out_.size());
   std::ranges::copy(bytes, out_.begin());
@@ -48,7 +43,6 @@ void Upstream::read(std::size_t most) {
                                 [this](const auto& error, std::size_t size) {
                                   reading_ = false;
                                   arrived_ = size;
-                                  if (user_ == nullptr) return connection_.stream->close();
                                   if (received_.boot == Instant{}) {
                                     received_ = clocks_.now();
                                     early_ = sent_.boot == Instant{};

@@ -52,11 +52,11 @@ class Upstream {
 
   /// Another request begins.
   void begin(User& user);
-  /// It has carried whole answers only, and nobody uses it for now: it reads on, to notice at once
-  /// if the server closes it or says something. Not while writing().
-  void rest();
-  /// It can be used again.
-  [[nodiscard]] bool rests() const noexcept { return user_ == nullptr && reading_; }
+  /// Nothing is under way, and the server has neither closed it nor written to it: asks the kernel,
+  /// since the loop may not have got to that yet.
+  [[nodiscard]] bool at_rest() {
+    return !busy() && connection_.stream->unread() == net::Stream::Unread::nothing;
+  }
   /// Ends what is under way soon, for this user.
   void close_for(User& user) {
     user_ = &user;
@@ -89,7 +89,7 @@ class Upstream {
 
   net::Connection connection_;
   ClockSource& clocks_;
-  User* user_ = nullptr;  // null while it rests
+  User* user_ = nullptr;
   std::size_t requests_ = 0;
   std::size_t arrived_ = 0;
   Now sent_{};

@@ -9,6 +9,7 @@ namespace {
 
 /// Just under the 60 s after which common load balancers close idle connections.
 constexpr std::chrono::seconds kIdleTime{50};
+constexpr std::chrono::seconds kDialTime{10};
 
 }  // namespace
 
@@ -16,13 +17,11 @@ UpstreamPool::UpstreamPool(net::Dialer& dialer, const http::Url& api)
     : dialer_(dialer), route_(dialer.route_to(api)) {}
 
 UpstreamPool::~UpstreamPool() {
-  for (const auto& [ticket, dial] : begun_) {
-    if (dial) dial->cancel();
-  }
+  for (const auto& [ticket, dial] : dials_) dial->cancel();
 }
 
 std::unique_ptr<Upstream> UpstreamPool::take_idle() {
-  if (in_use_ >= kMaxInUse) return nullptr;
+  if (in_use_ >= kMaxInUse || !waiting_.empty()) return nullptr;  // others are first
   auto idle = newest_idle();
   if (idle) ++in_use_;
   return idle;
@@ -33,75 +32,63 @@ std::unique_ptr<Upstream> UpstreamPool::newest_idle() {
   while (!idle_.empty()) {
     auto newest = std::move(idle_.back().upstream);
     idle_.pop_back();
-    if (newest->rests()) return newest;
+    if (newest->at_rest()) return newest;
   }
   return nullptr;
 }
 
 void UpstreamPool::drop_stale() {
   const Instant now = dialer_.clock().boot_now();
-  while (!idle_.empty() && now - idle_.front().since >= kIdleTime) {
-    close(std::move(idle_.front().upstream));
-    idle_.erase(idle_.begin());
-  }
+  std::erase_if(idle_, [now](const Idle& idle) {
+    return now - idle.since >= kIdleTime || !idle.upstream->at_rest();
+  });
 }
 
-void UpstreamPool::close(std::unique_ptr<Upstream> upstream) {
-  if (!upstream->busy()) return;
-  upstream->close_for(*this);
-  closing_.push_back(std::move(upstream));
-}
-
-UpstreamPool::Ticket UpstreamPool::connect(const Wish& wish, Handler handler) {
-  waiting_.push_back({++last_, wish, std::move(handler)});
-  start_next();
+UpstreamPool::Ticket UpstreamPool::connect(bool fresh, Handler handler) {
+  waiting_.push_back({++last_, fresh, std::move(handler)});
+  start_soon();
   return last_;
 }
 
-void UpstreamPool::start_next() {
-  if (waiting_.empty() || in_use_ >= kMaxInUse) return;
-  Waiting next = std::move(waiting_.front());
-  waiting_.pop_front();
-  start(std::move(next));
+/// Not from within what its users call.
+void UpstreamPool::start_soon() {
+  if (starting_ || waiting_.empty() || in_use_ >= kMaxInUse) return;
+  starting_ = true;
+  boost::asio::post(dialer_.io().executor, [this] {
+    starting_ = false;
+    start_waiting();
+  });
+}
+
+void UpstreamPool::start_waiting() {
+  while (!waiting_.empty() && in_use_ < kMaxInUse) {
+    Waiting next = std::move(waiting_.front());
+    waiting_.pop_front();
+    start(std::move(next));
+  }
 }
 
 void UpstreamPool::start(Waiting waiting) {
-  ++in_use_;
   if (!route_) {
-    return answer_later(
-        waiting.ticket, std::move(waiting.handler),
+    return waiting.handler(
         TransportFailure{TransportFailure::Kind::bad_request, route_.error().message});
   }
-  if (auto idle = waiting.wish.fresh ? nullptr : newest_idle())
-    return answer_later(waiting.ticket, std::move(waiting.handler), std::move(idle));
+  ++in_use_;
+  if (auto idle = waiting.fresh ? nullptr : newest_idle()) return waiting.handler(std::move(idle));
   const Ticket ticket = waiting.ticket;
-  begun_[ticket] =
-      dialer_.dial(*route_, {.deadline = waiting.wish.deadline},
+  dials_[ticket] =
+      dialer_.dial(*route_, {.deadline = dialer_.clock().boot_now() + kDialTime},
                    [this, ticket, handler = std::move(waiting.handler)](net::Dial::Answer answer) {
                      dialed(ticket, handler, std::move(answer));
                    });
 }
 
-void UpstreamPool::answer_later(Ticket ticket, Handler handler, Answer answer) {
-  begun_.emplace(ticket, nullptr);
-  boost::asio::post(dialer_.io().executor, [this, ticket, handler = std::move(handler),
-                                            answer = std::move(answer)]() mutable {
-    if (begun_.erase(ticket) == 0) {  // cancelled
-      if (auto* idle = std::get_if<std::unique_ptr<Upstream>>(&answer)) close(std::move(*idle));
-      return;
-    }
-    if (std::holds_alternative<TransportFailure>(answer)) --in_use_;
-    handler(std::move(answer));
-    start_next();
-  });
-}
-
 void UpstreamPool::dialed(Ticket ticket, const Handler& handler, net::Dial::Answer answer) {
-  const auto kept = begun_.extract(ticket);
+  const auto kept = dials_.extract(ticket);
   if (auto* failure = std::get_if<TransportFailure>(&answer)) {
     --in_use_;
-    handler(std::move(*failure));
-    return start_next();
+    start_soon();
+    return handler(std::move(*failure));
   }
   handler(
       std::make_unique<Upstream>(std::get<net::Connection>(std::move(answer)), dialer_.clock()));
@@ -109,22 +96,22 @@ void UpstreamPool::dialed(Ticket ticket, const Handler& handler, net::Dial::Answ
 
 void UpstreamPool::cancel(Ticket ticket) {
   std::erase_if(waiting_, [ticket](const Waiting& waiting) { return waiting.ticket == ticket; });
-  const auto begun = begun_.extract(ticket);
-  if (begun.empty()) return;
-  if (begun.mapped()) begun.mapped()->cancel();
+  const auto dial = dials_.extract(ticket);
+  if (dial.empty()) return;
+  dial.mapped()->cancel();
   --in_use_;
-  start_next();
+  start_soon();
 }
 
 void UpstreamPool::release(std::unique_ptr<Upstream> upstream, bool reusable) {
   --in_use_;
-  if (reusable && !upstream->writing()) {
-    upstream->rest();
+  if (upstream->busy()) {
+    upstream->close_for(*this);
+    closing_.push_back(std::move(upstream));
+  } else if (reusable) {
     idle_.push_back({std::move(upstream), dialer_.clock().boot_now()});
-  } else {
-    close(std::move(upstream));
   }
-  start_next();
+  start_soon();
 }
 
 void UpstreamPool::upstream_wrote(bool /*failed*/) {

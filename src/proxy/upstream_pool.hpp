@@ -32,18 +32,19 @@ class UpstreamPool final : private Upstream::User {
 
   /// An idle connection, at once; null = there is none to be had.
   std::unique_ptr<Upstream> take_idle();
-  struct Wish {
-    Instant deadline{};
-    bool fresh = false;  ///< only a new connection will do
-  };
-  /// The handler is called once, never from within this call.
-  Ticket connect(const Wish& wish, Handler handler);
+  /// An idle connection or a new one; `fresh`: only a new one will do. It fails if that cannot be
+  /// made within 10 s, but waits for as long as it takes until it is its turn. The handler is
+  /// called once, never from within this call.
+  Ticket connect(bool fresh, Handler handler);
   /// The handler is not called any more; unknown tickets are ignored.
   void cancel(Ticket ticket);
   /// Ends the use of a connection. Not reusable, or busy: it is closed.
   void release(std::unique_ptr<Upstream> upstream, bool reusable);
-  /// Closes those that have been idle for too long.
+  /// All are taken: the next has to wait until another ends.
+  [[nodiscard]] bool full() const noexcept { return in_use_ + waiting_.size() >= kMaxInUse; }
+  /// Closes those that have been idle for too long, and those that the API has closed.
   void drop_stale();
+  [[nodiscard]] bool has_idle() const noexcept { return !idle_.empty(); }
 
  private:
   struct Idle {
@@ -52,17 +53,16 @@ class UpstreamPool final : private Upstream::User {
   };
   struct Waiting {
     Ticket ticket;
-    Wish wish;
+    bool fresh;
     Handler handler;
   };
   void upstream_wrote(bool failed) override;
   void upstream_read(Upstream::Came what) override;
   void forget_closed();
   std::unique_ptr<Upstream> newest_idle();
-  void close(std::unique_ptr<Upstream> upstream);
   void start(Waiting waiting);
-  void start_next();
-  void answer_later(Ticket ticket, Handler handler, Answer answer);
+  void start_soon();
+  void start_waiting();
   void dialed(Ticket ticket, const Handler& handler, net::Dial::Answer answer);
 
   net::Dialer& dialer_;
@@ -71,7 +71,8 @@ class UpstreamPool final : private Upstream::User {
   std::vector<std::unique_ptr<Upstream>> closing_;  // until their operations have ended
   std::size_t in_use_ = 0;                          // or being made
   std::deque<Waiting> waiting_;
-  std::unordered_map<Ticket, std::shared_ptr<net::Dial>> begun_;  // null = the answer is on its way
+  bool starting_ = false;  // start_waiting() is on its way
+  std::unordered_map<Ticket, std::shared_ptr<net::Dial>> dials_;
   Ticket last_ = 0;
 };
 
