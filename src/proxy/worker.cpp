@@ -127,7 +127,7 @@ void Worker::tick() {
   gate_->tick();
   pool_.drop_stale();
   desks_.trim();
-  ticking_ = !sessions_.empty();
+  ticking_ = !sessions_.empty() || pool_.has_idle();
   if (ticking_) tick_later();
 }
 
