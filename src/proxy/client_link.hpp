@@ -66,11 +66,15 @@ class ClientLink {
                          handler();
                        });
   }
-  /// `handler()` is called once the client has reset the connection.
+  /// `handler()` is called once the client has reset the connection. Nothing if one waits already.
   template <typename Handler>
   void when_gone(Handler handler) {
+    if (std::exchange(awaits_departure_, true)) return;
     socket_.async_wait(ClientSocket::wait_error,
-                       [handler = std::move(handler)](const auto& /*error*/) { handler(); });
+                       [this, handler = std::move(handler)](const auto& /*error*/) {
+                         awaits_departure_ = false;
+                         handler();
+                       });
   }
   [[nodiscard]] bool awaits_writing() const noexcept { return awaits_writing_; }
 
@@ -87,6 +91,7 @@ class ClientLink {
   std::size_t arrived_ = 0;          // of first_, not taken yet
   bool awaits_reading_ = false;
   bool awaits_writing_ = false;
+  bool awaits_departure_ = false;
   std::size_t dropped_ = 0;
   std::array<char, 768> first_;
 };

@@ -134,9 +134,16 @@ bool Session::write_client() {
 }
 
 void Session::watch_client() {
-  if (ended_ || (desk_ && !machine_.reads_client(desk_->work))) return;
+  if (ended_ || (desk_ && !machine_.reads_client(desk_->work))) return watch_for_departure();
   const std::size_t room = desk_ ? desk_->work.client_in.room() : Desk::kBuffer;
   link_.when_readable(room, in_time([this] { client_readable(); }));
+}
+
+/// A client that leaves is noticed even while nothing of what it sent last can be read.
+void Session::watch_for_departure() {
+  link_.when_gone(in_time([this] {
+    if (serving()) step(event::ClientGone{});
+  }));
 }
 
 void Session::client_readable() {
@@ -149,11 +156,7 @@ void Session::client_readable() {
       return step(event::ClientBytes{});
     case Moved::end:
       ended_ = true;
-      step(event::ClientEnded{});
-      if (!serving()) return;
-      return link_.when_gone(in_time([this] {
-        if (serving()) step(event::ClientGone{});
-      }));
+      return step(event::ClientEnded{});
     case Moved::failed:
       return step(event::ClientGone{});
   }

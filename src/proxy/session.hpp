@@ -69,6 +69,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   // The client.
   bool write_client();
   void watch_client();
+  void watch_for_departure();
   void client_readable();
   void begin_to_linger();
   void linger();
