@@ -9,7 +9,7 @@ namespace skewguard::relay {
 namespace {
 
 constexpr int kFirstError = 400;
-constexpr unsigned kMaxInterims = 16;                          // per request
+constexpr unsigned kMaxInterims = 16;                          // that are passed on, per request
 constexpr std::size_t kMaxErrorBody = std::size_t{64} * 1024;  // that is looked at
 constexpr unsigned kMaxResendsOfLost = 2;
 /// So little of a body fits in the buffer beside any head.
@@ -59,7 +59,10 @@ bool Session::read_answer_head() {
     return false;
   }
   if (rules_.hide_tokens) rules_.hide_tokens(in.writable().first(answer().size));
-  if (answer().status < 200) return pass_interim();
+  if (answer().status < 200) {
+    pass_interim();
+    return true;
+  }
   answer_read_ = true;
   status_ = answer().status;
   answer_cut_ = false;
@@ -75,19 +78,16 @@ bool Session::read_answer_head() {
   return true;
 }
 
-/// 100 is ours to send; the others are the client's to see (RFC 9110 section 15.2).
-bool Session::pass_interim() {
-  if (++interims_ > kMaxInterims) {
-    fail_upstream(kBadAnswer);
-    return false;
-  }
+/// 100 is ours to send; the others are the client's to see (RFC 9110 section 15.2), but some
+/// libraries give up after too many.
+void Session::pass_interim() {
   // Only while nothing else waits to be written: a client that reads slowly loses hints, not
   // answers.
-  if (answer().status != 100 && request().version >= 11 && work_->client_out.empty())
-    (void)append_interim_head(answer(), work_->client_out);
+  const bool wanted = answer().status != 100 && request().version >= 11;
+  if (wanted && interims_ < kMaxInterims && work_->client_out.empty())
+    interims_ += append_interim_head(answer(), work_->client_out) ? 1U : 0U;
   work_->upstream_in.remove(answer().size);
   work_->answer = AnswerReader();
-  return true;
 }
 
 /// A short body is awaited before its head is passed on: if the connection ends before it is

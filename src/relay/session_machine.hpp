@@ -253,7 +253,7 @@ class Session {
 
   void pump_answer();
   bool read_answer_head();
-  bool pass_interim();
+  void pass_interim();
   bool short_body_is_here();
   bool begin_answer();
   void pump_answer_body();
