@@ -179,9 +179,7 @@ void Session::on(const event::Tick&) {
   if (now_ < deadline()) return;
   switch (phase_) {
     case Phase::head:
-      if (!has_bytes_) return close({});
-      close_ = true;
-      return fail(kSlowHead);
+      return has_bytes_ ? refuse_head(kSlowHead) : close({});
     case Phase::own_body:
       return fail(kSlowHead);
     case Phase::acquire:
@@ -251,9 +249,7 @@ void Session::read_head() {
       return;
     case ReadHead::refused: {
       const HeadFault fault = work_->request.fault();
-      close_ = true;
-      started_ = now_;
-      return fail({status_for(fault), "bad.request", words(fault)});
+      return refuse_head({status_for(fault), "bad.request", words(fault)});
     }
     case ReadHead::whole:
       break;
@@ -264,6 +260,13 @@ void Session::read_head() {
   body_ = BodyReader(request_framing(request()));
   admit_request();
 }
+/// Nobody knows where the next request would begin.
+void Session::refuse_head(const Problem& problem) {
+  close_ = true;
+  started_ = waiting_since_;
+  fail(problem);
+}
+
 
 void Session::admit_request() {
   const Admission admission = admit(request(), rules_.admission);

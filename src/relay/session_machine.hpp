@@ -203,7 +203,8 @@ class Session {
   [[nodiscard]] unsigned attempts() const noexcept { return attempts_; }  ///< sends to the API
   [[nodiscard]] std::string_view verdict() const noexcept { return verdict_; }
   [[nodiscard]] int status() const noexcept { return status_; }  ///< of the answer; 0 = none yet
-  [[nodiscard]] Instant started() const noexcept { return started_; }  ///< its head was complete
+  /// When its head was complete, or had begun if it never was.
+  [[nodiscard]] Instant started() const noexcept { return started_; }
 
  private:
   enum class Phase : std::uint8_t {
@@ -238,6 +239,7 @@ class Session {
 
   void advance();
   void read_head();
+  void refuse_head(const Problem& problem);
   void admit_request();
   void read_own_body();
   void acquire(bool fresh);
