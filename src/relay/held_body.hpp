@@ -60,7 +60,11 @@ class HeldBody {
   [[nodiscard]] std::span<char> writable() noexcept { return block_; }
   /// How many bytes the budget has room for, if at most `limit` are held.
   [[nodiscard]] std::size_t room(std::size_t limit) const noexcept {
-    return std::min(memory_.left(), limit - std::min(limit, block_.size()));
+    return std::min(memory_.left(), below(limit));
+  }
+  /// The same whatever the budget is.
+  [[nodiscard]] std::size_t below(std::size_t limit) const noexcept {
+    return limit - std::min(limit, block_.size());
   }
   /// May exceed the budget, which is then used up for others.
   void append(std::string_view bytes) {

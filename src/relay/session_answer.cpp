@@ -195,7 +195,7 @@ void Session::end_error() {
 void Session::judge() {
   phase_ = Phase::judge;
   waiting_since_ = now_;
-  actions_.add(action::Judge{can_retry()});
+  actions_.add(action::Judge{can_retry() && !request_is_cut()});
 }
 
 /// The connection ended without an answer. A request may be sent again if that cannot repeat its

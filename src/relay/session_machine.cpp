@@ -122,8 +122,7 @@ void Session::on(const event::UpstreamDenied& denied) {
 }
 
 void Session::on(const event::UpstreamWriteFailed&) {
-  write_failed_ = true;
-  work_->upstream_out.clear();
+  stop_sending();
 }
 
 void Session::on(const event::UpstreamEnded& ended) {
@@ -260,13 +259,13 @@ void Session::read_head() {
   body_ = BodyReader(request_framing(request()));
   admit_request();
 }
+
 /// Nobody knows where the next request would begin.
 void Session::refuse_head(const Problem& problem) {
   close_ = true;
   started_ = waiting_since_;
   fail(problem);
 }
-
 
 void Session::admit_request() {
   const Admission admission = admit(request(), rules_.admission);
@@ -289,7 +288,7 @@ void Session::admit_request() {
 void Session::read_own_body() {
   const bool waits = request().expects_continue && !probed_ && work_->client_in.empty();
   if (waits && !body_.whole()) probed_ = work_->client_out.append({kContinue});
-  if (!hold_body(kMaxOwnBody)) return fail(kBadBody);
+  if (!hold_body()) return fail(kBadBody);
   if (!holding_) return fail(kLargeBody);
   if (!body_.whole()) {
     if (client_ended_) fail(kCutBody);
@@ -308,9 +307,10 @@ void Session::acquire(bool fresh) {
 
 /// What has come before the token shows whether the request is complete.
 void Session::hold_while_waiting() {
-  if (!holding_ || hold_body(rules_.max_replay_body)) return;
+  const bool well_formed = !holding_ || hold_body();
+  if (well_formed && !request_is_cut()) return;
   actions_.add(action::Abandon{});
-  fail(kBadBody);
+  fail(well_formed ? kCutBody : kBadBody);
 }
 
 /// Moves the request's body from the client to the API.
@@ -319,24 +319,41 @@ void Session::pump_request() {
     if (answering_) return abort();
     return fail_upstream(kBadBody);
   }
-  if (client_ended_ && !body_.whole() && work_->client_in.empty())
-    return answering_ ? abort() : fail_upstream(kCutBody);
+  if (request_is_cut()) {
+    if (!answer_read_) return fail_upstream(kCutBody);
+    stop_sending();  // the answer came early, and the client sends no more than that needs
+  }
   end_request_body();
+}
+
+bool Session::request_is_cut() const noexcept {
+  return client_ended_ && !body_.whole() && work_->client_in.empty();
+}
+
+/// What the API has not got of the request it never gets. Its answer may come all the same.
+void Session::stop_sending() {
+  write_failed_ = true;
+  work_->upstream_out.clear();
 }
 
 /// False if the body is malformed.
 bool Session::take_body() {
-  if (holding_ && !hold_body(rules_.max_replay_body)) return false;
+  if (holding_ && !hold_body()) return false;
   send_held();
   return holding_ || sent_ < held_.size() || stream_body();
 }
 
+/// A login must work however many bodies are held: its own is small.
+std::size_t Session::room_to_hold() const noexcept {
+  return phase_ == Phase::own_body ? held_.below(kMaxOwnBody) : held_.room(rules_.max_replay_body);
+}
+
 /// Takes what fits into held_. If more comes, holding_ is false from here on.
-bool Session::hold_body(std::size_t limit) {
+bool Session::hold_body() {
   while (true) {
     std::string_view bytes = work_->client_in.bytes();
     const std::size_t before = bytes.size();
-    const auto piece = body_.take(bytes, held_.room(limit));
+    const auto piece = body_.take(bytes, room_to_hold());
     held_.append(piece.data);
     const std::size_t left = bytes.size();
     work_->client_in.remove(before - left);

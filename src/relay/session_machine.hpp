@@ -245,9 +245,12 @@ class Session {
   void acquire(bool fresh);
 
   void hold_while_waiting();
+  [[nodiscard]] bool request_is_cut() const noexcept;
+  void stop_sending();
   void pump_request();
   bool take_body();
-  bool hold_body(std::size_t limit);
+  [[nodiscard]] std::size_t room_to_hold() const noexcept;
+  bool hold_body();
   void send_held();
   bool stream_body();
   void append_body(std::string_view data);
@@ -323,7 +326,7 @@ class Session {
   bool has_upstream_ = false;
   bool reused_ = false;
   bool request_sent_ = false;  // all of it is in upstream_out
-  bool write_failed_ = false;
+  bool write_failed_ = false;  // or the rest of it will never come
   bool upstream_ended_ = false;
   bool upstream_broken_ = false;
   bool nothing_sent_ = false;  // of this attempt, and upstream_ended_

@@ -733,9 +733,47 @@ TEST(Session, RefusesARequestThatWillNeverBeComplete) {
   SessionBench bench;
   bench.client(post("Content-Length: 5\r\n", "ab"));
   bench.step(event::ClientEnded{});
-  bench.ready();
-  EXPECT_EQ(bench.to_upstream(), "");
-  EXPECT_EQ(bench.did(), "acquire after 0\ndrop\nfail 400 bad.request\n");
+  EXPECT_EQ(bench.did(), "acquire after 0\nabandon\nfail 400 bad.request\n");
+  SessionBench large;
+  large.rules.max_replay_body = 1;
+  large.client(post("Content-Length: 5\r\n", ""));
+  large.step(event::ClientEnded{});
+  EXPECT_EQ(large.did(), "acquire after 0\nabandon\nfail 400 bad.request\n");
+  SessionBench sent;
+  send(sent, post("Content-Length: 5\r\n", "ab"));
+  sent.step(event::ClientEnded{});
+  EXPECT_EQ(sent.did(), "drop\nfail 400 bad.request\n");
+}
+
+TEST(Session, GivesAnEarlyAnswerWholeToAClientThatStopsSendingThen) {
+  for (const auto* status : {"200 OK", "413 Too Large"}) {
+    SessionBench bench;
+    bench.rules.max_replay_body = 10;
+    const std::string body(200 * 1000, 'y');
+    send(bench, post("Content-Length: 1000000\r\n", "begin"));
+    bench.upstream("HTTP/1.1 " + std::string(status) + "\r\nContent-Length: 200000\r\n\r\n" +
+                   body.substr(0, 1000));
+    std::string given = bench.to_client();
+    bench.step(event::ClientEnded{});
+    EXPECT_EQ(bench.did(), "");
+    bench.upstream(body.substr(1000));
+    given += bench.to_client();
+    EXPECT_TRUE(given.ends_with("\r\n\r\n" + body)) << given.substr(0, 100);
+    EXPECT_EQ(bench.did(), "drop\ndone " + std::string(status, 3) + " x1\nclose\n");
+    EXPECT_EQ(bench.to_upstream(), "");
+  }
+}
+
+TEST(Session, DoesNotRetryARequestThatWillNeverBeComplete) {
+  SessionBench bench;
+  send(bench, post("Content-Length: 5\r\n", "ab"));
+  bench.upstream("HTTP/1.1 401 No\r\nContent-Length: 3\r\n\r\nb");
+  bench.step(event::ClientEnded{});
+  bench.upstream("ad");
+  EXPECT_EQ(bench.did(), "judge for good\n");
+  bench.step(event::Judged{"token_expired"});
+  EXPECT_THAT(bench.to_client(), ::testing::EndsWith("\r\n\r\nbad"));
+  EXPECT_EQ(bench.did(), "drop\ndone 401 x1\nclose\n");
 }
 
 TEST(Session, RefusesMalformedChunks) {
@@ -853,6 +891,39 @@ TEST(Session, ReadsTheBodyOfALogin) {
   large.client("POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16385\r\n\r\n" +
                std::string(16385, 'x'));
   EXPECT_EQ(large.did(), "fail 413 body.too.large\n");
+}
+
+TEST(Session, ReadsTheBodyOfALoginHoweverManyBodiesAreHeld) {
+  SessionBench bench(2 * kMaxHead, 4);
+  HeldBody other(bench.replay);
+  other.append("full");
+  const std::string head = "POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: ";
+  bench.client(head + "16384\r\n\r\n" + std::string(16384, 'x'));
+  EXPECT_EQ(bench.did(), "serve 1\n");
+  bench.page(200, "{}");
+  (void)bench.to_client();
+  (void)bench.did();
+  bench.client(head + "16385\r\n\r\n" + std::string(16385, 'x'));
+  EXPECT_EQ(bench.did(), "fail 413 body.too.large\n");
+}
+
+TEST(Session, SaysWhenARequestBeganWhoseHeadNeverCame) {
+  SessionBench bench;
+  send(bench, kGet);
+  bench.upstream(kOk);
+  (void)bench.to_client();
+  bench.now += seconds{5};
+  bench.client("GET /api");
+  const Instant begun = bench.now;
+  bench.now += seconds{30};
+  bench.client("/v2");
+  bench.pass(seconds{30});
+  EXPECT_EQ(bench.session.started(), begun);
+  SessionBench malformed;
+  malformed.client("GET");
+  malformed.now += seconds{1};
+  malformed.client("\n");
+  EXPECT_EQ(malformed.session.started(), malformed.now - seconds{1});
 }
 
 TEST(Session, ForgetsARequestBeforeTheNext) {
