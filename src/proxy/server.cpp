@@ -8,8 +8,10 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <chrono>
 #include <csignal>
 #include <list>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -131,8 +133,10 @@ struct Server::Impl {
     for (const auto& listener : listeners) {
       listener->accept([this]() -> asio::io_context& { return least_loaded().io; },
                        [this](ClientSocket socket) {
-                         if (clients() >= kMaxClients + kMaxTurnedAway) return;
-                         const bool room = clients() < kMaxClients;
+                         const auto count = clients();
+                         const bool room = count < kMaxClients;
+                         if (!room) warn_of_too_many();
+                         if (count >= kMaxClients + kMaxTurnedAway) return;
                          Lane& lane = lane_of(socket);
                          lane.worker.expect();
                          asio::dispatch(lane.io,
@@ -146,6 +150,13 @@ struct Server::Impl {
     std::int64_t count = 0;
     for (const Lane& lane : lanes) count += lane.worker.load();
     return count;
+  }
+  void warn_of_too_many() {
+    const Instant now = client->now();
+    if (now < next_warning) return;
+    next_warning = now + std::chrono::minutes{1};
+    log.write({LogLevel::warn, "programs are turned away: there are " +
+                                   std::to_string(kMaxClients) + " connections already"});
   }
   Lane& least_loaded() {
     return *std::ranges::min_element(lanes, {},
@@ -222,6 +233,7 @@ struct Server::Impl {
   std::list<Lane> lanes;
   std::shared_ptr<TokenKeeper> keeper = std::make_shared<TokenKeeper>(io, service, log);
   std::function<Result<Reloaded>()> reload;
+  Instant next_warning = Instant::min();  // of too many connections
   bool draining = false;
   std::size_t busy_lanes = 0;
 };

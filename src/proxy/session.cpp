@@ -107,6 +107,13 @@ void Session::drop_desk() {
   worker_.desks().give_back(std::move(desk_));
 }
 
+void Session::stop() {
+  const auto self = shared_from_this();
+  if (serving()) step(event::Stop{});
+  if (serving()) link_.reset();
+  close();
+}
+
 void Session::close() {
   if (state_ == State::ended) return;
   const auto self = shared_from_this();
@@ -177,7 +184,10 @@ void Session::turn_away() {
   text.append(body);
   relay::Buffer out(text);
   out.added(text.size());
-  std::ignore = link_.write(out);
+  if (link_.write(out) == Moved::some) {
+    record_.status = page.status;
+    worker_.metrics().answered(record_);
+  }
   begin_to_linger();
 }
 

@@ -37,10 +37,8 @@ class Session final : public std::enable_shared_from_this<Session>,
   /// When tick() is to be called.
   [[nodiscard]] Instant deadline() const noexcept;
   void tick();
-  /// Ends it if it is between requests.
-  void end_if_idle() { step(relay::event::Drain{}); }
-  /// Ends it, whatever is under way.
-  void close();
+  /// Ends it, whatever is under way: with an answer, or so that the client sees that there is none.
+  void stop();
 
  private:
   using Event = relay::SessionEvent;
@@ -52,6 +50,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   void step(const Event& event);
   void take(const Event& event);
   void settle();
+  void close();
   void drop_desk();
   void respond(const Event& event);
   /// The clock is read once for what follows from one event.

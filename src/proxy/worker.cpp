@@ -94,12 +94,8 @@ void Worker::drain(std::function<void()> done) {
   drained_ = std::move(done);
   grace_.expires_after(kGrace);
   grace_.async_wait([this](const auto& error) {
-    if (!error) end_idle();
+    if (!error) rules_.idle = kGrace;
   });
-}
-
-void Worker::end_idle() {
-  for (const auto& session : std::unordered_set(sessions_)) session->end_if_idle();
 }
 
 void Worker::reload() {
@@ -136,7 +132,7 @@ void Worker::stop() {
   drained_ = {};
   grace_.cancel();
   ticks_.cancel();
-  for (const auto& session : std::unordered_set(sessions_)) session->close();
+  for (const auto& session : std::unordered_set(sessions_)) session->stop();
 }
 
 }  // namespace skewguard::proxy

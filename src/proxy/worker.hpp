@@ -40,10 +40,11 @@ class Worker {
   [[nodiscard]] std::int64_t load() const noexcept {
     return metrics_.connections.value() + coming_.load(std::memory_order_relaxed);
   }
-  /// Every connection ends after the answer that is under way, idle ones after a moment, in which a
-  /// request that has been sent already still arrives. `done` is called once all have ended.
+  /// Every connection ends after the answer that is under way, or once it has been idle for a
+  /// moment, in which a request that has been sent already still arrives. `done` is called once all
+  /// have ended.
   void drain(std::function<void()> done);
-  /// Ends all connections at once, and takes no more.
+  /// Ends all connections at once, with what answers there are, and takes no more.
   void stop();
 
   // For its sessions.
@@ -61,7 +62,6 @@ class Worker {
   void ended(const std::shared_ptr<Session>& session);
 
  private:
-  void end_idle();
   void tick_later();
   void tick();
 

@@ -16,6 +16,9 @@ constexpr Problem kHeld{503, kHoldTimeout, "No valid token was available in time
 constexpr Problem kLost{502, "api.connection.lost",
                         "The connection to the API ended before its answer."};
 constexpr Problem kSlowApi{504, "api.timeout", "The API did not answer in time."};
+constexpr Problem kStopping{503, "stopping", "The sidecar is ending.", true};
+constexpr Problem kStoppedApi{504, "api.timeout",
+                              "The API did not answer before the sidecar ended."};
 constexpr Problem kBadBody{400, "bad.request", "The chunks of the request are malformed."};
 constexpr Problem kCutBody{400, "bad.request", "The request ended before its body."};
 constexpr Problem kLargeBody{413, "body.too.large", "The body is too large for this page."};
@@ -178,7 +181,10 @@ void Session::on(const event::Tick&) {
   if (now_ < deadline()) return;
   switch (phase_) {
     case Phase::head:
-      return has_bytes_ ? refuse_head(kSlowHead) : close({});
+      if (has_bytes_) return refuse_head(kSlowHead);
+      if (work_->client_out.empty()) return close({});
+      // The last answer has not left.
+      return now_ < progress_ + rules_.no_progress ? void() : abort();
     case Phase::own_body:
       return fail(kSlowHead);
     case Phase::acquire:
@@ -196,8 +202,28 @@ void Session::on(const event::Tick&) {
   }
 }
 
-void Session::on(const event::Drain&) {
-  if (at_rest(*work_)) close({});
+void Session::on(const event::Stop&) {
+  close_ = true;
+  switch (phase_) {
+    case Phase::head:
+      return work_->client_out.empty() ? close({}) : abort();
+    case Phase::own_body:
+      return fail(kStopping);
+    case Phase::acquire:
+      actions_.add(action::Abandon{});
+      return on(event::UpstreamDenied{kStopping});
+    case Phase::judge:
+      actions_.add(action::Abandon{});
+      return on(event::Judged{"unknown"});
+    case Phase::page:
+      actions_.add(action::Abandon{});
+      return fail(kStopping);
+    case Phase::exchange:
+    case Phase::error:
+      return answering_ ? abort() : fail_upstream(kStoppedApi);
+    default:
+      return;
+  }
 }
 
 void Session::advance() {

@@ -111,14 +111,14 @@ struct Page {
 struct Next {};
 /// Time has passed: to be sent at about deadline().
 struct Tick {};
-/// The grace for connections at rest is over.
-struct Drain {};
+/// The session must end. Close follows, unless an answer is on its way that cannot be written now.
+struct Stop {};
 }  // namespace event
 using SessionEvent =
     std::variant<event::ClientBytes, event::ClientSent, event::ClientEnded, event::ClientGone,
                  event::UpstreamReady, event::UpstreamDenied, event::UpstreamBytes,
                  event::UpstreamSent, event::UpstreamWriteFailed, event::UpstreamEnded,
-                 event::Judged, event::Page, event::Next, event::Tick, event::Drain>;
+                 event::Judged, event::Page, event::Next, event::Tick, event::Stop>;
 
 namespace action {
 /// Get a token and a connection to the API; answer with UpstreamReady or UpstreamDenied.
@@ -235,7 +235,7 @@ class Session {
   void on(const event::Page& page);
   void on(const event::Next&);
   void on(const event::Tick&);
-  void on(const event::Drain&);
+  void on(const event::Stop&);
 
   void advance();
   void read_head();

@@ -473,8 +473,15 @@ class Operating(ServeTest):
                 connections.append(socket.create_connection(sidecar.place.split(":"), HUNG_S))
             connections[-1].sendall(request)
             self.assertEqual(connections[-1].recv(13), answer)
-        connections[0].sendall(request)
-        self.assertEqual(connections[0].recv(13), b"HTTP/1.1 200 ")
+        connections[0].sendall(request.replace(b"healthz", b"metrics"))
+        page = connections[0].makefile("rb")
+        while (line := page.readline()) and b'skewguard_requests_total{code="503"}' not in line:
+            pass
+        self.assertEqual(line.split()[-1:], [b"1"])
+        connections.append(socket.create_connection(sidecar.place.split(":"), HUNG_S))
+        self.assertEqual(connections[-1].recv(13), b"HTTP/1.1 503 ")
+        sidecar.end()
+        self.assertEqual(sidecar.said.count("programs are turned away"), 1, sidecar.said)
 
     def test_sigterm_lets_requests_under_way_finish(self):
         emulator = self.cloud("--latency", "1s")

@@ -8,10 +8,12 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import HUNG_S, SECRET
-from test_serve import LOCAL_SECRET, ServeTest
+from harness import HUNG_S, SECRET, RawServer, answer
+from test_serve import LOCAL_SECRET, ServeTest, Sidecar
+from test_serve_operate import until
 from test_serve_sdk import Program
 
+GET = b"GET /api/v2/organizations/me HTTP/1.1\r\nHost: localhost\r\n\r\n"
 PATH, UPLOAD = "/api/v2/organizations/me", "/api/v2/emulator/upload"
 
 
@@ -137,7 +139,19 @@ class Downloads:
             thread.join(HUNG_S)
 
 
+def read_all(connection):
+    got = b""
+    while piece := connection.recv(65_536):
+        got += piece
+    return got
+
+
 class Ending(ServeTest):
+    def connect(self, serving):
+        connection = socket.create_connection(serving.place.split(":"), HUNG_S)
+        self.addCleanup(connection.close)
+        return connection
+
     def test_the_drain_ends_in_time_whatever_streams(self):
         for workers in "1", "2":
             serving = self.sidecar(self.cloud(), "--workers", workers, "--drain", "100ms")
@@ -148,6 +162,90 @@ class Ending(ServeTest):
             finally:
                 serving.process.kill()
                 downloads.join()
+
+    def test_a_kept_connection_ends_a_moment_after_its_last_answer(self):
+        go_on = threading.Event()
+
+        def long_answer(_method, _path, _head):
+            yield b"HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n"
+            go_on.wait(HUNG_S)
+            yield bytes(40_000)
+
+        api = RawServer(self, long_answer)
+        serving = Sidecar(self, self.cloud().login, api.url, "--drain", "10m")
+        idle = self.connect(serving)
+        idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertTrue(idle.recv(4096))
+        busy = self.connect(serving)
+        busy.sendall(GET)
+        head = busy.recv(4096)
+        self.assertNotIn(b"Connection: close", head)
+        serving.process.send_signal(signal.SIGTERM)
+        self.assertEqual(idle.recv(1), b"", "the moment for idle connections is over")
+        go_on.set()
+        got = len(head[head.index(b"\r\n\r\n") + 4:])
+        while got < 40_000:
+            got += len(busy.recv(65_536))
+        self.assertEqual(busy.recv(1), b"")
+        self.assertEqual(serving.process.wait(HUNG_S / 10), 0)
+
+    def test_the_end_of_the_drain_tells_each_request_what_became_of_it(self):
+        """Bodies that were held before lie in the memory of those that are held now."""
+        hanging = threading.Event()
+        self.addCleanup(hanging.set)
+
+        def some_hang(_method, path, _head):
+            if path.endswith("cut"):
+                yield b"HTTP/1.1 200 OK\r\n\r\npart"
+            if path.endswith(("cut", "hang")):
+                hanging.wait(HUNG_S)
+            yield answer(200)
+
+        api = RawServer(self, some_hang)
+        for workers in "1", "2":
+            serving = Sidecar(self, self.cloud().login, api.url, "--workers", workers,
+                              "--drain", "100ms")
+            for size in range(12):
+                quick = serving.request("POST", "/api/v2/quick", bytes(20_000 + size))
+                self.assertEqual(quick.status, 200)
+            api.seen.clear()
+            sent = [self.connect(serving) for _ in range(6)]
+            for size, connection in enumerate(sent):
+                connection.sendall(b"POST /api/v2/hang HTTP/1.1\r\nHost: localhost\r\n"
+                                   b"Content-Length: %d\r\n\r\n" % (20_000 + size)
+                                   + bytes(20_000 + size))
+            cut = self.connect(serving)
+            cut.sendall(b"GET /api/v2/cut HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            head = b""
+            while not head.endswith(b"part"):
+                head += cut.recv(4096)
+            until(self, "all are sent",
+                  lambda: sum(path.endswith("hang") for _, path, _ in api.seen) == 6)
+            serving.process.send_signal(signal.SIGTERM)
+            for connection in sent:
+                got = read_all(connection)
+                self.assertTrue(got.startswith(b"HTTP/1.1 504 "), got)
+                self.assertNotIn(b"Retry-After", got)
+            with self.assertRaises(ConnectionResetError):
+                read_all(cut)
+            self.assertEqual(serving.end(), 0)
+            self.assertEqual(serving.log.count(" /api/v2/hang 504 "), 6, serving.log)
+            self.assertEqual(serving.log.count(" /api/v2/cut 200 "), 1, serving.log)
+
+    def test_the_end_of_the_drain_says_of_a_request_that_waits_that_it_was_not_sent(self):
+        hanging = threading.Event()
+        self.addCleanup(hanging.set)
+        silent = RawServer(self, lambda *_: hanging.wait(HUNG_S) and b"")
+        serving = Sidecar(self, silent.url, silent.url, "--drain", "100ms")
+        waiting = self.connect(serving)
+        waiting.sendall(GET)
+        until(self, "it waits", lambda: serving.metric("skewguard_waiting_requests") == 1)
+        serving.process.send_signal(signal.SIGTERM)
+        got = read_all(waiting)
+        self.assertTrue(got.startswith(b"HTTP/1.1 503 "), got)
+        self.assertIn(b"Retry-After: ", got)
+        self.assertEqual(serving.end(), 0)
+        self.assertEqual(serving.log.count(f" {PATH} 503 "), 1, serving.log)
 
 
 class UnderLoad(ServeTest):

@@ -101,13 +101,9 @@ TEST(Session, WhileDrainingEndsEachConnectionWithItsAnswer) {
   SessionBench bench;
   bench.rules.draining = true;
   send(bench, kGet);
-  bench.step(event::Drain{});
   bench.upstream(kOk);
   EXPECT_THAT(bench.to_client(), HasSubstr("Connection: close\r\n"));
   EXPECT_EQ(bench.did(), "release\ndone 200 x1\nclose\n");
-  SessionBench resting;
-  resting.step(event::Drain{});
-  EXPECT_EQ(resting.did(), "close\n");
 }
 
 TEST(Session, DoesNotReuseAConnectionThatIsNotClean) {
@@ -654,6 +650,16 @@ TEST(Session, DoesNotWaitForeverForARequest) {
   idle.pass(Duration{1});
   EXPECT_EQ(idle.did(), "close\n");
 
+  SessionBench slow;
+  slow.rules.idle = seconds{1};
+  send(slow, kGet);
+  slow.upstream(kOk);
+  EXPECT_EQ(slow.did(), "release\ndone 200 x1\n");
+  slow.pass(seconds{59});
+  EXPECT_EQ(slow.did(), "") << "the client has its answer still to read";
+  slow.pass(seconds{1});
+  EXPECT_EQ(slow.did(), "abort\n");
+
   SessionBench head;
   head.client("G");
   head.now += seconds{40};
@@ -694,6 +700,68 @@ TEST(Session, NoticesThatAClientHasLeft) {
   EXPECT_FALSE(retrying.session.reads_upstream(retrying.work));
   retrying.step(event::ClientGone{});
   EXPECT_EQ(retrying.did(), "judge\nrelease\nacquire after 1\nabandon\nabort\n");
+}
+
+TEST(Session, EndsWithWhatAnswerThereIs) {
+  SessionBench resting;
+  resting.step(event::Stop{});
+  EXPECT_EQ(resting.did(), "close\n");
+
+  SessionBench waiting;
+  waiting.client(kGet);
+  waiting.step(event::Stop{});
+  EXPECT_EQ(waiting.did(), "acquire after 0\nabandon\nfail 503 stopping retry\n");
+  waiting.page(503, "later");
+  EXPECT_THAT(waiting.to_client(), HasSubstr("Connection: close\r\n"));
+  EXPECT_EQ(waiting.did(), "done 503 x0\nclose\n");
+
+  SessionBench body;
+  body.client("POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab");
+  body.step(event::Stop{});
+  EXPECT_EQ(body.did(), "fail 503 stopping retry\n");
+
+  SessionBench own;
+  own.client("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_THAT(own.did(), StartsWith("serve "));
+  own.step(event::Stop{});
+  EXPECT_EQ(own.did(), "abandon\nfail 503 stopping retry\n");
+}
+
+TEST(Session, DoesNotInviteARetryOfARequestThatWasSentWhenItEnds) {
+  SessionBench sent;
+  send(sent, kGet);
+  sent.step(event::Stop{});
+  EXPECT_EQ(sent.did(), "drop\nfail 504 api.timeout\n");
+
+  SessionBench retrying;
+  send(retrying, kGet);
+  retrying.upstream(kRefused);
+  retrying.step(event::Judged{"token_expired", true, 1});
+  EXPECT_EQ(retrying.did(), "judge\nrelease\nacquire after 1\n");
+  retrying.step(event::Stop{});
+  EXPECT_EQ(retrying.did(), "abandon\nfail 502 stopping\n");
+
+  SessionBench judging;
+  send(judging, kGet);
+  judging.upstream(kRefused);
+  judging.step(event::Stop{});
+  EXPECT_THAT(judging.to_client(), StartsWith("HTTP/1.1 401 "));
+  EXPECT_EQ(judging.did(), "judge\nabandon\nrelease\ndone 401 x1\nclose\n");
+}
+
+TEST(Session, CutsTheAnswerUnderWayWhenItEnds) {
+  SessionBench bench;
+  send(bench, "GET /api/v2/x HTTP/1.0\r\nHost: localhost\r\n\r\n");
+  bench.upstream("HTTP/1.1 200 OK\r\n\r\npart");
+  EXPECT_THAT(bench.to_client(), ::testing::EndsWith("part"));
+  bench.step(event::Stop{});
+  EXPECT_EQ(bench.did(), "drop\nabort\n") << "its end would look like the end of the answer";
+
+  SessionBench unread;
+  send(unread, kGet);
+  unread.upstream(kOk);
+  unread.step(event::Stop{});
+  EXPECT_EQ(unread.did(), "release\ndone 200 x1\nabort\n");
 }
 
 TEST(Session, ServesAClientThatOnlySendsNoMore) {
