@@ -110,14 +110,19 @@ class Drive {
         if (upstream_) step(event::UpstreamWriteFailed{});
         return;
       case 13:
-        return take() % 8 == 0 ? step(event::ClientGone{})
-                               : written(work_.client_out, kBuffer, event::ClientSent{});
+        return end_or_write(take() % 8);
       case 14:
         return end_client(take() % 4 == 0);
       default:
         now_ += std::chrono::seconds(take() % 32);
         return step(event::Tick{});
     }
+  }
+
+  void end_or_write(unsigned which) {
+    if (which == 0) return step(event::ClientGone{});
+    if (which == 1) return step(event::Stop{});
+    written(work_.client_out, kBuffer, event::ClientSent{});
   }
 
   static std::string_view known_request(unsigned which) {

@@ -49,7 +49,8 @@ bool Session::reads_upstream(const Workspace& work) const noexcept {
 Instant Session::deadline() const noexcept {
   switch (phase_) {
     case Phase::head:
-      return has_bytes_ ? waiting_since_ + rules_.no_progress : progress_ + rules_.idle;
+      if (has_bytes_) return waiting_since_ + rules_.no_progress;
+      return progress_ + (leaving_ ? rules_.no_progress : rules_.idle);
     case Phase::acquire:
     case Phase::judge:
       return waiting_since_ + rules_.hold;
@@ -182,9 +183,7 @@ void Session::on(const event::Tick&) {
   switch (phase_) {
     case Phase::head:
       if (has_bytes_) return refuse_head(kSlowHead);
-      if (work_->client_out.empty()) return close({});
-      // The last answer has not left.
-      return now_ < progress_ + rules_.no_progress ? void() : abort();
+      return leaving_ ? abort() : close({});
     case Phase::own_body:
       return fail(kSlowHead);
     case Phase::acquire:
@@ -206,7 +205,7 @@ void Session::on(const event::Stop&) {
   close_ = true;
   switch (phase_) {
     case Phase::head:
-      return work_->client_out.empty() ? close({}) : abort();
+      return leaving_ ? abort() : close({});
     case Phase::own_body:
       return fail(kStopping);
     case Phase::acquire:
@@ -262,7 +261,8 @@ void Session::advance() {
 
 /// The next request begins once the last answer has left, so that its own answer has room.
 void Session::read_head() {
-  if (!work_->client_out.empty()) return;
+  leaving_ = !work_->client_out.empty();
+  if (leaving_) return;
   (void)work_->client_in.space();  // to the front, where the head is kept
   if (!has_bytes_) waiting_since_ = now_;
   has_bytes_ = !work_->client_in.empty();

@@ -301,6 +301,7 @@ class Session {
   Instant progress_;         // the last event that moved something
   Instant waiting_since_{};  // for what the driver was asked
   bool has_bytes_ = false;   // of a request head that is not complete
+  bool leaving_ = false;     // the end of the last answer waits to be written
   bool client_ended_ = false;
   bool close_ = false;  // after the answer under way
 
