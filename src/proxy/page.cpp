@@ -46,6 +46,7 @@ Page problem_page(const relay::Problem& problem) {
   constexpr int kMethodNotAllowed = 405;
   Page page = error_page(problem.status, problem.code, problem.message);
   if (problem.retry) page.headers.add("Retry-After", kRetryAfter);
+  if (problem.code == relay::kCutAnswer) return page;  // the status is the API's
   if (problem.status == kUnauthorized)
     page.headers.add("WWW-Authenticate", "Bearer realm=\"skewguard\"");
   if (problem.status == kMethodNotAllowed) page.headers.add("Allow", "GET, HEAD, POST");

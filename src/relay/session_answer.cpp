@@ -188,8 +188,13 @@ void Session::collect_error() {
 void Session::end_error() {
   if (rules_.hide_tokens) rules_.hide_tokens(error_body_.writable());
   if (needs_judgement()) return judge();
-  if (answer_cut_) return fail_upstream(kLostAnswer);
+  if (answer_cut_) return give_cut_error();
   phase_ = Phase::exchange;
+}
+
+/// What has come of its body is of no use, but its status is what the client asks for.
+void Session::give_cut_error() {
+  fail_upstream({status_, kCutAnswer, "The API gave this status, but not the rest of its answer."});
 }
 
 void Session::judge() {

@@ -13,8 +13,6 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 constexpr Problem kSlowHead{408, "request.timeout", "The request did not arrive in time."};
 constexpr Problem kHeld{503, kHoldTimeout, "No valid token was available in time.", true};
-constexpr Problem kLost{502, "api.connection.lost",
-                        "The connection to the API ended before its answer."};
 constexpr Problem kSlowApi{504, "api.timeout", "The API did not answer in time."};
 constexpr Problem kStopping{503, "stopping", "The sidecar is ending.", true};
 constexpr Problem kStoppedApi{504, "api.timeout",
@@ -146,7 +144,7 @@ void Session::on(const event::Judged& judged) {
     acquire(false);
     return;
   }
-  if (answer_cut_) return fail_upstream(kLost);
+  if (answer_cut_) return give_cut_error();
   phase_ = Phase::exchange;
 }
 
@@ -192,8 +190,10 @@ void Session::on(const event::Tick&) {
     case Phase::judge:
       actions_.add(action::Abandon{});
       return on(event::Judged{"unknown"});
-    case Phase::exchange:
     case Phase::error:
+      answer_cut_ = true;
+      return end_error();
+    case Phase::exchange:
       if (answering_) return abort();
       return fail_upstream(body_.whole() || !work_->client_in.empty() ? kSlowApi : kSlowHead);
     default:

@@ -57,6 +57,9 @@ inline constexpr std::string_view kHoldTimeout = "hold.timeout";
 /// Its code if the API's answer cannot be read.
 inline constexpr std::string_view kMalformedAnswer = "api.answer.malformed";
 
+/// Its code if the API's answer is an error that ended early or stalled. Its status is the API's.
+inline constexpr std::string_view kCutAnswer = "api.answer.cut";
+
 /// An error that the client gets from us, as the driver words it. The views are valid until the
 /// Page that answers Fail.
 struct Problem {
@@ -266,6 +269,7 @@ class Session {
   void end_answer();
   void collect_error();
   void end_error();
+  void give_cut_error();
   void judge();
   void upstream_lost();
 

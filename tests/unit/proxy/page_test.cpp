@@ -44,6 +44,8 @@ TEST(ProblemPage, SaysWhatItsStatusRequires) {
             "Bearer realm=\"skewguard\"");
   EXPECT_EQ(problem_page({405, "x", "x"}).headers.find("Allow"), "GET, HEAD, POST");
   EXPECT_FALSE(problem_page({403, "x", "x"}).headers.find("WWW-Authenticate"));
+  EXPECT_FALSE(problem_page({401, relay::kCutAnswer, "x"}).headers.find("WWW-Authenticate"))
+      << "it is the API's";
 }
 
 TEST(FieldsText, HasCompleteLinesAndADate) {

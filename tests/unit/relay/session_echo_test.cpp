@@ -145,14 +145,6 @@ TEST(SessionEcho, IsNotLookedForWithoutARuleForIt) {
               HasSubstr("X-Echo: token1\r\n"));
 }
 
-TEST(Session, AnswersForAnApiThatCutsAnError) {
-  Echoing bench;
-  bench.upstream("HTTP/1.1 422 Bad\r\nContent-Length: 5\r\n\r\nab");
-  bench.step(event::UpstreamEnded{});
-  EXPECT_EQ(bench.did(), "drop\nfail 502 api.connection.lost\n");
-  EXPECT_EQ(bench.to_client(), "");
-}
-
 TEST(Session, GoesOnSendingWhileAnErrorArrives) {
   SessionBench bench;
   bench.client("POST /api/v2/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbo");

@@ -139,14 +139,14 @@ TEST(Session, DoesNotTakeAConnectionThatFailedForTheEndOfAnAnswer) {
   EXPECT_THAT(bench.did(), ::testing::HasSubstr("abort"));
 }
 
-TEST(Session, JudgesARejectionWhoseConnectionFailedButDoesNotPassIt) {
+TEST(Session, JudgesARejectionWhoseConnectionFailedAndPassesItsStatus) {
   SessionBench bench;
   send(bench, kGet);
   bench.upstream("HTTP/1.1 401 No\r\n\r\nab");
   bench.step(event::UpstreamEnded{.broken = true});
   EXPECT_EQ(bench.did(), "judge\n");
   bench.step(event::Judged{"token_expired"});
-  EXPECT_EQ(bench.did(), "drop\nfail 502 api.connection.lost\n");
+  EXPECT_EQ(bench.did(), "drop\nfail 401 api.answer.cut\n");
 }
 
 TEST(Session, PassesInterimAnswersButNot100) {
@@ -540,14 +540,42 @@ TEST(Session, AnswersForAnApiThatIsNotUnderstood) {
   }
 }
 
-TEST(Session, JudgesARejectionThatIsCutButDoesNotPassIt) {
+TEST(Session, JudgesARejectionThatIsCutAndPassesItsStatus) {
   SessionBench bench;
   send(bench, kGet);
   bench.upstream("HTTP/1.1 401 No\r\nContent-Length: 5\r\n\r\nab");
   bench.step(event::UpstreamEnded{});
   EXPECT_EQ(bench.did(), "judge\n");
   bench.step(event::Judged{"token_expired"});
-  EXPECT_EQ(bench.did(), "drop\nfail 502 api.connection.lost\n");
+  EXPECT_EQ(bench.did(), "drop\nfail 401 api.answer.cut\n");
+}
+
+TEST(Session, PassesTheStatusOfAnErrorThatStallsOrIsCut) {
+  for (const bool cut : {false, true}) {
+    SessionBench bench;
+    send(bench, sized_post("body"));
+    bench.upstream("HTTP/1.1 409 Conflict\r\nContent-Length: 5\r\n\r\nab");
+    bench.pass(seconds{59});
+    EXPECT_EQ(bench.did(), "");
+    cut ? bench.step(event::UpstreamEnded{}) : bench.pass(seconds{1});
+    EXPECT_EQ(bench.did(), "drop\nfail 409 api.answer.cut\n");
+    bench.page(409, "{}");
+    EXPECT_EQ(bench.did(), "done 409 x1\n");
+  }
+}
+
+TEST(Session, CuresARejectionThatStalls) {
+  SessionBench bench;
+  send(bench, kGet);
+  bench.upstream("HTTP/1.1 401 No\r\nContent-Length: 5\r\n\r\nab");
+  bench.pass(seconds{60});
+  EXPECT_EQ(bench.did(), "judge\n");
+  bench.step(event::Judged{"token_expired", true, 1});
+  EXPECT_EQ(bench.did(), "drop\nacquire after 1\n");
+  bench.ready(2);
+  bench.upstream(kOk);
+  bench.step(event::Judged{"token_expired"});
+  EXPECT_THAT(bench.to_client(), ::testing::EndsWith("ok"));
 }
 
 TEST(Session, PassesALargeErrorWhole) {
