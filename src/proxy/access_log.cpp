@@ -34,6 +34,11 @@ std::string ms_text(Duration duration) {
   return {text.data(), static_cast<std::size_t>(size)};
 }
 
+/// Whether that is told: also of a request that waited and was not sent.
+bool was_held(const AccessRecord& record) {
+  return record.verdict || record.held > Duration{0};
+}
+
 std::string text_line(const AccessRecord& record) {
   const auto known = [](std::string_view text) { return text.empty() ? "-" : text; };
   std::string line = time::format_rfc3339_ms(record.time.time_since_epoch());
@@ -42,9 +47,9 @@ std::string text_line(const AccessRecord& record) {
   if (record.verdict) {
     line.append(" verdict=").append(to_string(*record.verdict));
     line.append(" attempts=").append(std::to_string(record.attempts));
-    line.append(" held=").append(ms_text(record.held));
-    line.append(" upstream=").append(ms_text(record.upstream));
   }
+  if (was_held(record)) line.append(" held=").append(ms_text(record.held));
+  if (record.verdict) line.append(" upstream=").append(ms_text(record.upstream));
   return line.append(" total=").append(ms_text(record.total)).append("\n");
 }
 
@@ -56,9 +61,9 @@ std::string json_line(const AccessRecord& record) {
   if (record.verdict) {
     json["verdict"] = to_string(*record.verdict);
     json["attempts"] = record.attempts;
-    json["held_ms"] = in_ms(record.held);
-    json["upstream_ms"] = in_ms(record.upstream);
   }
+  if (was_held(record)) json["held_ms"] = in_ms(record.held);
+  if (record.verdict) json["upstream_ms"] = in_ms(record.upstream);
   json["total_ms"] = in_ms(record.total);
   return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }

@@ -19,7 +19,7 @@ struct AccessRecord {
   int status = 0;                    ///< 0 = it got no answer
   std::optional<Verdict> verdict{};  ///< of a forwarded request
   int attempts = 0;                  ///< sends to the API
-  Duration held{0};                  ///< waited for a token before the first send
+  Duration held{0};                  ///< waited for a token or its turn before the first send
   Duration upstream{0};              ///< from the last send to the head of its answer
   Duration added{0};                 ///< what passed before that head and is not `upstream`
   Duration total{0};                 ///< from its head to the end of the answer

@@ -217,11 +217,7 @@ void Session::carry_out(const action::Serve& what) {
 
 void Session::carry_out(const action::Fail& what) {
   relay::Problem problem = what.problem;
-  const auto& why_no_token = worker_.gate().last_failure();
-  if (problem.retry && problem.code == relay::kHoldTimeout && why_no_token) {
-    refusal_ = refusal_of(*why_no_token);
-    problem.message = refusal_.message;
-  }
+  if (problem.code == relay::kHoldTimeout) say_what_was_awaited(problem);
   if (machine_.attempts() > 0 && verdict_ == Verdict::ok) verdict_ = verdict_of(problem);
   give(problem_page(problem));
 }

@@ -43,6 +43,11 @@ class Session final : public std::enable_shared_from_this<Session>,
  private:
   using Event = relay::SessionEvent;
   enum class State { serving, lingering, ended };
+  enum class Wait {
+    token,
+    turn,  ///< while others use all connections to the API
+    connection
+  };
   [[nodiscard]] bool serving() const noexcept { return state_ == State::serving; }
   template <typename Handler>
   auto in_time(Handler handler);
@@ -80,6 +85,8 @@ class Session final : public std::enable_shared_from_this<Session>,
   [[nodiscard]] bool has_token();
   void hold();
   void connected(UpstreamPool::Answer answer);
+  void note_held();
+  void say_what_was_awaited(relay::Problem& problem);
   void ready();
   void move_upstream();
   void upstream_wrote(bool failed) override;
@@ -104,10 +111,11 @@ class Session final : public std::enable_shared_from_this<Session>,
   std::optional<TokenGate::Ticket> held_;        // while it waits for a token
   std::optional<UpstreamPool::Ticket> dialing_;  // or for a connection
   bool fresh_ = false;                           // a new one is wanted
-  std::uint64_t generation_ = 0;                 // of the token that was sent
-  bool token_passed_ = false;                    // so the stack may hold some of it
-  bool noted_ = false;                           // the head of the answer was seen
-  std::shared_ptr<GuardedCall> guard_;           // that judges this request's answers
+  Wait last_wait_ = Wait::token;
+  std::uint64_t generation_ = 0;        // of the token that was sent
+  bool token_passed_ = false;           // so the stack may hold some of it
+  bool noted_ = false;                  // the head of the answer was seen
+  std::shared_ptr<GuardedCall> guard_;  // that judges this request's answers
   bool judging_ = false;
   bool can_retry_ = false;
   Verdict verdict_ = Verdict::ok;

@@ -28,11 +28,30 @@ void Session::seek() {
   if (!has_token()) return hold();
   if (!fresh_) upstream_ = worker_.pool().take_idle();
   if (upstream_) return ready();
+  last_wait_ = worker_.pool().full() ? Wait::turn : Wait::connection;
   dialing_ = worker_.pool().connect(fresh_,
                                     [this, self = shared_from_this()](UpstreamPool::Answer answer) {
                                       dialing_.reset();
+                                      if (last_wait_ == Wait::turn) note_held();
                                       connected(std::move(answer));
                                     });
+}
+
+void Session::note_held() {
+  if (machine_.attempts() == 0) record_.held = worker_.now() - machine_.started();
+}
+
+void Session::say_what_was_awaited(relay::Problem& problem) {
+  const auto& why_no_token = worker_.gate().last_failure();
+  if (last_wait_ == Wait::turn) {
+    problem.code = "api.connections.busy";
+    problem.message = "Other requests used all connections to the API.";
+  } else if (last_wait_ == Wait::connection) {
+    problem.message = "No connection to the API was made in time.";
+  } else if (problem.retry && why_no_token) {
+    refusal_ = refusal_of(*why_no_token);
+    problem.message = refusal_.message;
+  }
 }
 
 /// From the engine, if it wants this request to be sent again.
@@ -41,9 +60,10 @@ bool Session::has_token() {
 }
 
 void Session::hold() {
+  last_wait_ = Wait::token;
   held_ = worker_.gate().wait([this, self = shared_from_this()](const Error* why_not) {
     held_.reset();
-    record_.held = worker_.now() - machine_.started();
+    note_held();
     if (why_not == nullptr) {
       seek();
       return;
@@ -114,6 +134,7 @@ void Session::release(bool reusable) {
 
 /// Also what was answered to an action of the same step.
 void Session::carry_out(const action::Abandon&) {
+  if (held_ || (dialing_ && last_wait_ == Wait::turn)) note_held();
   if (held_) worker_.gate().leave(*std::exchange(held_, std::nullopt));
   if (dialing_) worker_.pool().cancel(*std::exchange(dialing_, std::nullopt));
   if (answer_ && std::holds_alternative<event::UpstreamReady>(*answer_)) release(true);

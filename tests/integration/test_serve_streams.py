@@ -8,6 +8,7 @@ import os
 import queue
 import resource
 import select
+import signal
 import socket
 import subprocess
 import threading
@@ -278,6 +279,66 @@ class ManyClients(StreamTest):
             connection.setblocking(True)
             connection.sendall(b"GET /api/v2/organizations/me HTTP/1.1\r\nHost: localhost\r\n\r\n")
             self.assertEqual(read_answer(Wire(connection), b"GET").start[0], b"200")
+
+
+class ConnectionsToTheApi(StreamTest):
+    MOST = 256  # of one worker
+    OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+    def setUp(self):
+        self.api = OneAtATime(self)
+        self.login = self.cloud().login
+
+    def sidecar(self, *flags):
+        return Sidecar(self, self.login, self.api.url, "--workers", "1", *flags)
+
+    def answer_next(self):
+        connection = self.api.next()
+        read_request(Wire(connection))
+        connection.sendall(self.OK)
+        return connection
+
+    def test_what_came_while_it_stood_still_is_no_answer_to_the_next_request(self):
+        """The API closes an idle connection, perhaps with a 408, at the moment of a POST."""
+        serving = self.sidecar()
+        timed_out = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
+        for stale in (b"", timed_out):
+            client = self.connect(serving)
+            client.sendall(b"GET /api/v2/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            idle = self.answer_next()
+            self.assertEqual(read_answer(Wire(client), b"GET").start[0], b"200")
+            serving.process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, serving.process.pid, os.WSTOPPED)
+            client.sendall(b"POST /api/v2/x HTTP/1.1\r\nHost: localhost\r\n"
+                           b"Content-Length: 1\r\n\r\nx")
+            idle.sendall(stale)
+            idle.shutdown(socket.SHUT_RDWR)
+            serving.process.send_signal(signal.SIGCONT)
+            other = self.answer_next()
+            self.assertEqual(read_answer(Wire(client), b"POST").start[0], b"200")
+            client.close()
+            other.close()
+
+    def test_who_waits_in_vain_for_one_is_told_so(self):
+        serving = self.sidecar("--max-hold", "3s")
+        clients, taken = [], []
+        for _ in range(self.MOST):
+            clients.append(self.connect(serving))
+            clients[-1].sendall(b"GET /api/v2/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            taken.append(self.api.next())
+            self.addCleanup(taken[-1].close)
+        answer = serving.get("/api/v2/x")
+        self.assertEqual(answer.status, 503)
+        self.assertRegex(answer.headers["Retry-After"], r"^\d+$")
+        self.assertEqual(answer.json()["code"], "skewguard.api.connections.busy")
+        self.assertIn("connections to the API", answer.json()["message"])
+        read_request(Wire(taken[-1]))
+        taken[-1].sendall(self.OK)
+        self.assertEqual(read_answer(Wire(clients[-1]), b"GET").start[0], b"200")
+        for client in clients:
+            client.close()
+        serving.end()
+        self.assertRegex(serving.log, r" 503 held=[3-9]\d{3}\.\dms ")
 
 
 class DepartingClients(StreamTest):

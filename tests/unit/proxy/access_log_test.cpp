@@ -33,8 +33,20 @@ TEST(AccessLine, TellsWhatBecameOfARequest) {
 TEST(AccessLine, OfOurOwnPagesHasNoVerdict) {
   auto record = forwarded();
   record.verdict.reset();
+  record.held = {};
   EXPECT_EQ(access_line(record, Format::text),
             "2025-11-30T15:00:00.250Z GET /api/v2/users 200 total=40.0ms\n");
+}
+
+TEST(AccessLine, TellsHowLongARequestWaitedThatWasNotSent) {
+  auto record = forwarded();
+  record.status = 503;
+  record.verdict.reset();
+  EXPECT_EQ(access_line(record, Format::text),
+            "2025-11-30T15:00:00.250Z GET /api/v2/users 503 held=1.5ms total=40.0ms\n");
+  const auto json = nlohmann::json::parse(access_line(record, Format::json));
+  EXPECT_EQ(json["held_ms"], 1.5);
+  EXPECT_FALSE(json.contains("upstream_ms"));
 }
 
 TEST(AccessLine, OfWhatCouldNotBeReadOrAnsweredHasDashes) {
