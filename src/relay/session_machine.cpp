@@ -209,14 +209,12 @@ void Session::on(const event::Stop&) {
     case Phase::own_body:
       return fail(kStopping);
     case Phase::acquire:
+    case Phase::page:
       actions_.add(action::Abandon{});
-      return on(event::UpstreamDenied{kStopping});
+      return on(event::UpstreamDenied{kStopping});  // which knows whether something was sent
     case Phase::judge:
       actions_.add(action::Abandon{});
       return on(event::Judged{"unknown"});
-    case Phase::page:
-      actions_.add(action::Abandon{});
-      return fail(kStopping);
     case Phase::exchange:
     case Phase::error:
       return answering_ ? abort() : fail_upstream(kStoppedApi);

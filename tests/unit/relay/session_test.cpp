@@ -775,6 +775,13 @@ TEST(Session, DoesNotInviteARetryOfARequestThatWasSentWhenItEnds) {
   judging.step(event::Stop{});
   EXPECT_THAT(judging.to_client(), StartsWith("HTTP/1.1 401 "));
   EXPECT_EQ(judging.did(), "judge\nabandon\nrelease\ndone 401 x1\nclose\n");
+
+  SessionBench failed;
+  send(failed, sized_post("body"));
+  failed.step(event::UpstreamEnded{});
+  EXPECT_EQ(failed.did(), "drop\nfail 502 api.connection.lost\n");
+  failed.step(event::Stop{});
+  EXPECT_EQ(failed.did(), "abandon\nfail 502 stopping\n");
 }
 
 TEST(Session, CutsTheAnswerUnderWayWhenItEnds) {
