@@ -117,6 +117,9 @@ class TlsStream final : public Stream {
 
   /// Session tickets are read here, so that they do not pass for an answer.
   Unread unread() override {
+    // A read decrypts one record; more may have come with it.
+    if (const auto step = engine_.peek(); step != TlsEngine::Step::want_input)
+      return step == TlsEngine::Step::done ? Unread::bytes : Unread::end;
     std::size_t looked_at = 0;
     auto waiting = peek(socket_);
     while (waiting == Unread::bytes && looked_at < kMaxLookedAt) {

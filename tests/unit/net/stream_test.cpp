@@ -172,6 +172,19 @@ TEST_F(TlsStreamTest, ALookSkipsAFewTickets) {
   EXPECT_EQ(lying_there(), 0);
 }
 
+TEST_F(TlsStreamTest, ALookFindsWhatCameInOneSegmentWithWhatWasRead) {
+  start({testing_server::write("answer"), testing_server::write("unasked")});
+  shake_hands();
+  testing_loop::run_until(io_, [&] { return server_->finished() == 1; });
+  std::array<char, 100> buffer{};
+  std::size_t read = 0;
+  stream_->read_some(buffer, [&](Stream::ErrorCode, std::size_t size) { read = size; });
+  testing_loop::run_until(io_, [&] { return read > 0; });
+  EXPECT_EQ(std::string_view(buffer.data(), read), "answer");
+  EXPECT_EQ(lying_there(), 0);
+  EXPECT_EQ(stream_->unread(), Stream::Unread::bytes);
+}
+
 TEST_F(TlsStreamTest, ReadingRecordsWithoutContentEnds) {
   start({testing_server::key_updates(4000)});
   shake_hands();
