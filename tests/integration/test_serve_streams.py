@@ -10,6 +10,7 @@ import resource
 import select
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -393,6 +394,9 @@ class DepartingClients(StreamTest):
         for n, client in enumerate(leaving):
             client.sendall(b"POST /api/v2/%d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n"
                            b"\r\nx" % n)
+        for client in leaving[::2]:  # with more behind it than the sidecar reads before it answers
+            client.sendall(b"GET /api/v2/x HTTP/1.1\r\nHost: localhost\r\n\r\n" * 4000)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.wait_until_parked(serving, self.COUNT)
         for client in leaving:
             client.close()
