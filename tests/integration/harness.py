@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import re
+import signal
 import socket
 import socketserver
 import ssl
@@ -21,6 +22,9 @@ import urllib.request
 from pathlib import Path
 
 import truth
+
+# A script's background jobs ignore interrupts, and so would every program that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SKEWGUARD = os.environ.get("SKEWGUARD", str(ROOT / "build/release/skewguard"))

@@ -372,9 +372,7 @@ class Skew(EndToEnd):
         process = subprocess.Popen(
             [SKEWGUARD, "skew", "--watch", *ntp, *flags, url],
             env=self.environment("", "", **NONE), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
-            # A shell makes its background commands ignore it.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1)
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.wait, HUNG_S)
         self.addCleanup(process.kill)

@@ -126,9 +126,6 @@ class Words(EndToEnd):
         for arguments, code in (((emulator.login,), 0), ((), 4)):
             watch = subprocess.Popen([SKEWGUARD, "skew", "--watch", "--probes", "1", *arguments],
                                      stdout=subprocess.PIPE, text=True,
-                                     # A shell makes its background commands ignore it.
-                                     preexec_fn=lambda: signal.signal(signal.SIGINT,
-                                                                      signal.SIG_DFL),
                                      env=self.environment(emulator.login, emulator.api,
                                                           SKEWGUARD_NTP="none"))
             self.addCleanup(watch.kill)
