@@ -150,19 +150,16 @@ def read_answer(wire, method):
     return answer
 
 
-class StrictUpstream:
-    """Answers each request with the pieces of bytes that `answer(request)` gives; where it also
-    gives None, the connection ends after it. `seen`: requests; `faults`: what it would not read.
-    The sidecar's own check of a new token is always answered well, and not seen."""
+class ThreadedServer:
+    """Listens on a free loopback port, at `url`, until the test ends. For each connection it calls
+    `serve(connection)`, which a subclass defines, on a thread of its own."""
 
-    def __init__(self, test, answer):
-        self.answer, self.seen, self.faults = answer, [], []
-        self.lock = threading.Lock()
+    def __init__(self, test):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        self.open = set()
         threading.Thread(target=self.accept, daemon=True).start()
-        test.addCleanup(self.stop)
+        test.addCleanup(self.listener.close)
+        test.addCleanup(self.listener.shutdown, socket.SHUT_RDWR)
 
     def accept(self):
         while True:
@@ -170,11 +167,24 @@ class StrictUpstream:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
-            with self.lock:
-                self.open.add(connection)
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
+
+class StrictUpstream(ThreadedServer):
+    """Answers each request with the pieces of bytes that `answer(request)` gives; where it also
+    gives None, the connection ends after it. `seen`: requests; `faults`: what it would not read.
+    The sidecar's own check of a new token is always answered well, and not seen."""
+
+    def __init__(self, test, answer):
+        self.answer, self.seen, self.faults = answer, [], []
+        self.lock = threading.Lock()
+        self.open = set()
+        super().__init__(test)
+        test.addCleanup(self.stop)
+
     def serve(self, connection):
+        with self.lock:
+            self.open.add(connection)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         wire = Wire(connection)
         try:
@@ -205,8 +215,6 @@ class StrictUpstream:
         return True
 
     def stop(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
         with self.lock:
             for connection in self.open:
                 connection.shutdown(socket.SHUT_RDWR)

@@ -10,11 +10,11 @@ invites the client to try again (503 with Retry-After) means that nothing was se
 import re
 import socket
 import struct
-import threading
 import unittest
 
 from harness import HUNG_S, answer
-from strict_upstream import (TOKEN_CHECK, Closed, Malformed, Wire, read_answer, read_request)
+from strict_upstream import (TOKEN_CHECK, Closed, Malformed, ThreadedServer, Wire, read_answer,
+                             read_request)
 from test_serve import ServeTest, Sidecar
 
 MIB = 1024 * 1024
@@ -61,18 +61,14 @@ class Attempt:
         self.size, self.whole, self.took_effect, self.refused = 1, False, False, False
 
 
-class CuttingUpstream:
+class CuttingUpstream(ThreadedServer):
     """An API host that keeps to a plan once, and answers well otherwise."""
 
     def __init__(self, test):
         self.plan, self.ledger, self.faults = None, [], []
         self.gives(b"")
         self.refused = set()  # of these tokens; None: every one that comes
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self.accept, daemon=True).start()
-        test.addCleanup(self.listener.close)
-        test.addCleanup(self.listener.shutdown, socket.SHUT_RDWR)
+        super().__init__(test)
 
     def gives(self, body, framing="length"):
         self.body, self.answer = body, good_answer(body, framing)
@@ -80,14 +76,6 @@ class CuttingUpstream:
     def is_short(self):
         """Its answer is so short that it is passed on whole or not at all."""
         return b"Content-Length" in self.answer and len(self.body) <= 8 * 1024
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import harness
 from harness import HUNG_S, RawServer
-from strict_upstream import TOKEN_CHECK, StrictUpstream, Wire, read_answer, read_request
+from strict_upstream import (TOKEN_CHECK, StrictUpstream, ThreadedServer, Wire, read_answer,
+                             read_request)
 from test_serve import ServeTest, Sidecar
 
 LONG = bool(os.environ.get("SKEWGUARD_LONG"))
@@ -97,25 +98,13 @@ class Flow:
             before = now
 
 
-class OneAtATime:
+class OneAtATime(ThreadedServer):
     """An API host whose connections the test drives: `next()` is one whose request head has come.
     The sidecar's own check of a token is answered well."""
 
     def __init__(self, test):
         self.waiting = queue.Queue()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self.accept, daemon=True).start()
-        test.addCleanup(self.listener.close)
-        test.addCleanup(self.listener.shutdown, socket.SHUT_RDWR)
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+        super().__init__(test)
 
     def serve(self, connection):
         while first := connection.recv(KIB, socket.MSG_PEEK):
