@@ -28,10 +28,6 @@ Verdict verdict_of(const relay::Problem& problem) noexcept {
   return problem.code == relay::kMalformedAnswer ? Verdict::protocol : Verdict::network;
 }
 
-std::string_view path_of(std::string_view target) {
-  return target.substr(0, target.find('?'));
-}
-
 }  // namespace
 
 Session::Session(Worker& worker, ClientSocket socket)
@@ -258,7 +254,7 @@ void Session::note_end(int status) {
   record_.total = now.boot - logged_;
   record_.time = now.wall - record_.total;
   record_.method = head.method;
-  record_.path = path_of(head.target);
+  record_.path = relay::path_of(head.target);
   service.access_log.write(record_);
 }
 

@@ -7,8 +7,7 @@
 namespace skewguard::proxy {
 namespace {
 
-/// Just under the 60 s after which common load balancers close idle connections.
-constexpr std::chrono::seconds kIdleTime{50};
+constexpr Duration kIdleTime = net::PoolOptions{}.idle_timeout;
 constexpr std::chrono::seconds kDialTime{10};
 
 }  // namespace

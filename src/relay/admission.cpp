@@ -170,7 +170,7 @@ bool serves_method(Route route, std::string_view method) noexcept {
 Admission judge_target(const RequestHead& head, const AdmissionRules& rules) noexcept {
   std::string_view target = head.target;
   if (target.starts_with(kGatewayApi)) target.remove_prefix(kGatewayApi.size() - kApi.size());
-  const std::string_view path = target.substr(0, target.find('?'));
+  const std::string_view path = path_of(target);
   if (!beyond_doubt(path)) return {.denial = Denial::path_form};
   if (!path.starts_with(kApi)) return {.denial = Denial::not_found};
   const auto allows = [&](const AllowRule& rule) { return rule.allows(head.method, path); };
@@ -182,7 +182,7 @@ Admission judge_target(const RequestHead& head, const AdmissionRules& rules) noe
 
 /// After the judgement of the page that sent it, if one did.
 Admission judge_request(const RequestHead& head, const AdmissionRules& rules) noexcept {
-  const std::string_view path = head.target.substr(0, head.target.find('?'));
+  const std::string_view path = path_of(head.target);
   const auto* page = std::ranges::find(kOwnPages, path, &OwnPage::path);
   const bool own = page != kOwnPages.end();
   if (!own || !page->open) {

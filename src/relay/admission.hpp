@@ -12,6 +12,11 @@
 /// Who is served, and what: the guard in front of the credentials.
 namespace skewguard::relay {
 
+/// A request's target without its query.
+constexpr std::string_view path_of(std::string_view target) noexcept {
+  return target.substr(0, target.find('?'));
+}
+
 /// One `--allow`: requests of this method to this path, byte for byte.
 struct AllowRule {
   std::string method;
