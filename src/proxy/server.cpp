@@ -1,7 +1,5 @@
 #include "proxy/server.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/dispatch.hpp>
@@ -17,6 +15,7 @@
 
 #include "base/log.hpp"
 #include "base/signals.hpp"
+#include "proxy/client_limit.hpp"
 #include "proxy/listener.hpp"
 #include "proxy/service.hpp"
 #include "proxy/token_keeper.hpp"
@@ -27,8 +26,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::int64_t kMaxClients = 10'000;
-constexpr std::int64_t kMaxTurnedAway = 100;         // at once; more are closed without a word
 constexpr std::size_t kMaxLastHandlers = 1'000'000;  // of a worker that has stopped: far fewer wait
 
 /// A worker and its thread.
@@ -84,21 +81,13 @@ Hooks counting(Hooks hooks, Metrics& metrics, ClockSource& clocks) {
   return hooks;
 }
 
-/// Most systems let a program open 1,024 files unless it asks for more.
-void raise_file_limit() noexcept {
-  constexpr rlim_t kEnough = 16'384;
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= kEnough) return;
-  files.rlim_cur = std::min(files.rlim_max, kEnough);
-  ::setrlimit(RLIMIT_NOFILE, &files);
-}
-
 }  // namespace
 
 struct Server::Impl {
   Impl(ServeOptions the_options, std::unique_ptr<Metrics> the_metrics, Client the_client,
-       ClockSource& clocks, AccessLog& access_log, Log the_log)
+       ClockSource& clocks, AccessLog& access_log, Log the_log, const ClientLimit& the_limit)
       : options(std::move(the_options)),
+        limit(the_limit),
         log(std::move(the_log)),
         metrics(std::move(the_metrics)),
         client(std::make_unique<Client>(std::move(the_client))),
@@ -134,9 +123,9 @@ struct Server::Impl {
       listener->accept([this]() -> asio::io_context& { return least_loaded().io; },
                        [this](ClientSocket socket) {
                          const auto count = clients();
-                         const bool room = count < kMaxClients;
+                         const bool room = count < limit.served;
                          if (!room) warn_of_too_many();
-                         if (count >= kMaxClients + kMaxTurnedAway) return;
+                         if (count >= limit.served + limit.turned_away) return;
                          Lane& lane = lane_of(socket);
                          lane.worker.expect();
                          asio::dispatch(lane.io,
@@ -156,7 +145,7 @@ struct Server::Impl {
     if (now < next_warning) return;
     next_warning = now + std::chrono::minutes{1};
     log.write({LogLevel::warn, "programs are turned away: there are " +
-                                   std::to_string(kMaxClients) + " connections already"});
+                                   std::to_string(limit.served) + " connections already"});
   }
   Lane& least_loaded() {
     return *std::ranges::min_element(lanes, {},
@@ -222,6 +211,7 @@ struct Server::Impl {
   }
 
   ServeOptions options;
+  const ClientLimit limit;
   Log log;
   std::unique_ptr<Metrics> metrics;
   std::unique_ptr<Client> client;
@@ -241,7 +231,9 @@ struct Server::Impl {
 Result<std::unique_ptr<Server>> Server::start(ServeOptions options, ClientOptions client_options,
                                               Hooks hooks, Dependencies dependencies,
                                               AccessLog& access_log) {
-  raise_file_limit();
+  const std::size_t workers = options.workers;
+  const std::uint64_t files = raise_file_limit(files_wanted(workers));
+  const ClientLimit limit = client_limit(files, workers);
   ClockSource& clocks = *dependencies.clock;
   Log log(hooks.log, hooks.log_level);
   auto metrics = std::make_unique<Metrics>();
@@ -249,8 +241,10 @@ Result<std::unique_ptr<Server>> Server::start(ServeOptions options, ClientOption
                              counting(std::move(hooks), *metrics, clocks), std::move(dependencies));
   if (!client) return std::move(client).error();
   auto impl = std::make_unique<Impl>(std::move(options), std::move(metrics), *std::move(client),
-                                     clocks, access_log, std::move(log));
+                                     clocks, access_log, std::move(log), limit);
   if (auto listening = impl->listen(); !listening) return std::move(listening).error();
+  if (std::string low = describe_low_limit(limit, files, workers); !low.empty())
+    impl->log.write({LogLevel::warn, std::move(low)});
   return std::make_unique<Server>(std::move(impl));
 }
 

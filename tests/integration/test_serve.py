@@ -460,7 +460,7 @@ class Operating(ServeTest):
         self.assertIsNone(answer.headers["Retry-After"])
         self.assertEqual(sidecar.get("/readyz").status, 503)
 
-    def test_10000_connections_are_served_and_one_more_is_told_so(self):
+    def test_12000_connections_are_served_and_one_more_is_told_so(self):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
@@ -468,7 +468,7 @@ class Operating(ServeTest):
         connections = []
         self.addCleanup(lambda: [connection.close() for connection in connections])
         request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        for count, answer in ((10_000, b"HTTP/1.1 200 "), (10_001, b"HTTP/1.1 503 ")):
+        for count, answer in ((12_000, b"HTTP/1.1 200 "), (12_001, b"HTTP/1.1 503 ")):
             while len(connections) < count:
                 connections.append(socket.create_connection(sidecar.place.split(":"), HUNG_S))
             connections[-1].sendall(request)
@@ -482,6 +482,35 @@ class Operating(ServeTest):
         self.assertEqual(connections[-1].recv(13), b"HTTP/1.1 503 ")
         sidecar.end()
         self.assertEqual(sidecar.said.count("programs are turned away"), 1, sidecar.said)
+
+    def test_clients_leave_enough_files_for_their_requests_to_be_served(self):
+        emulator = self.cloud("--latency", "200ms")
+        sidecar = self.sidecar(emulator, prefix=("sh", "-c", 'ulimit -n 128; exec "$@"', "sh"))
+        connections = []
+        self.addCleanup(lambda: [connection.close() for connection in connections])
+        request = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        while True:
+            connections.append(socket.create_connection(sidecar.place.split(":"), HUNG_S))
+            connections[-1].sendall(request % b"/healthz")
+            answer = connections[-1].makefile("rb")
+            if answer.readline().startswith(b"HTTP/1.1 503 "):
+                break
+            harness.read_head(answer)
+            answer.read(3)
+        served = connections[:-1]
+        self.assertGreater(len(served), 10)
+        for _ in range(2):
+            for connection in served:
+                connection.sendall(request % b"/api/v2/tokens/me")
+            for connection in served:
+                answer = connection.makefile("rb")
+                self.assertEqual(answer.readline(), b"HTTP/1.1 200 OK\r\n")
+                head = harness.read_head(answer)
+                answer.read(int(re.search(rb"(?i)content-length: (\d+)", head).group(1)))
+            emulator.order("revoke", all=True)  # the next token is requested by the same process
+        sidecar.end()
+        self.assertIn(f"only {len(served)} connections of programs are served", sidecar.said)
+        self.assertIn("may open no more than 128 files", sidecar.said)
 
     def test_sigterm_lets_requests_under_way_finish(self):
         emulator = self.cloud("--latency", "1s")

@@ -242,7 +242,7 @@ class EarlyAnswers(StreamTest):
 
 
 class ManyClients(StreamTest):
-    IDLE, SLOW, CALLS = 9_700, 200, 200  # 10,000 connections are served at once
+    IDLE, SLOW, CALLS = 10_000, 200, 200
     SLOW_BYTES = 16 * MIB
 
     def test_idle_connections_and_slow_readers_disturb_nobody(self):
