@@ -20,15 +20,16 @@ HERE = Path(__file__).resolve().parent
 AHEAD = ("--login-offset", "3s", "--strict-nbf")
 BEARER = {"Authorization": f"Bearer {LOCAL_SECRET}"}
 NAME = "Emulated Organization\n"
+PYTHON = "/usr/bin/python3"  # the one that Debian's packages belong to
 WRONG_SECRET = "not-the-local-secret-98765"
 
 
-def guide_block(language):
-    """The only block of this language in the guide's part on the SDKs."""
+def guide_block(language, sidecar):
+    """The only block of this language in the guide's part on the SDKs, for this sidecar's port."""
     guide = (ROOT / "docs/guide/sidecar.md").read_text(encoding="utf-8")
     part = guide.split("## With the official SDKs\n")[1].split("\n## ")[0]
     [block] = re.findall(rf"^```{language}\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
-    return block
+    return block.replace("8484", sidecar.url.rsplit(":", 1)[1])
 
 
 class JavaScript(ServeTest):
@@ -169,5 +170,24 @@ class JavaScript(ServeTest):
 
     def test_the_guides_lines_run(self):
         sidecar = self.sidecar(self.cloud(*AHEAD))
-        lines = guide_block("js").replace("8484", sidecar.url.rsplit(":", 1)[1])
-        self.assertEqual(self.run_script(lines), NAME)
+        self.assertEqual(self.run_script(guide_block("js", sidecar)), NAME)
+
+
+class Python(ServeTest):
+    """With a stand-in for the SDK."""
+
+    def run_python(self, *command):
+        env = {name: value for name, value in os.environ.items()
+               if not re.match("PYTHON|HTTPS?_PROXY", name, re.I)}
+        env |= {"HOME": self.scratch.name, "PYTHONPATH": str(ROOT / "tests/python")}
+        done = subprocess.run([PYTHON, *command], env=env, capture_output=True, text=True,
+                              timeout=HUNG_S)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_the_stand_in_is_like_the_sdk(self):
+        self.run_python(ROOT / "tests/python/test_stand_in.py")
+
+    def test_the_guides_lines_run(self):
+        sidecar = self.sidecar(self.cloud(*AHEAD))
+        self.assertEqual(self.run_python("-c", guide_block("python", sidecar)), NAME)
