@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""The usual wrapper over Python's HTTP stacks, in some of the scenarios.
+
+    bench/clients/compare_python.py [SCENARIO ...]
+
+Prints a table: failures that reached the caller / token requests. The usual wrapper keeps its token
+until a 401, then requests a new one and tries once more (tests/python/usual.py). The asynchronous
+client makes 50 calls at a time, and of T2's thousand callers there are 100. The program is
+$SKEWGUARD, else build/release/skewguard.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "integration"))
+import python_stacks  # noqa: E402
+
+
+def row(*cells):
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def main():
+    ids = sys.argv[1:] or python_stacks.USUAL_FAILS + python_stacks.NOBODY_FAILS
+    clients = {f"usual, {stack}": lambda stack=stack: python_stacks.usual(stack)
+               for stack in python_stacks.STACKS}
+    came_to = python_stacks.play_all(ids, clients)
+    print(row("scenario", *clients))
+    print(row("---", *["---:"] * len(clients)))
+    for (_, scenario) in python_stacks.scenarios(ids):
+        cells = [came_to[scenario["id"], name] for name in clients]
+        print(row(f"{scenario['id']} {scenario['title']}",
+                  *(f"{one['failures']} of {one['calls']} / {one['token_requests']}"
+                    for one in cells)))
+
+
+if __name__ == "__main__":
+    main()
