@@ -1,9 +1,12 @@
 """The usual wrapper over Python's HTTP stacks, in the scenarios."""
 
+import subprocess
 import unittest
+from pathlib import Path
 
 import python_stacks
-from play import failed
+from harness import HUNG_S, ROOT, EndToEnd
+from play import PYTHON, Gateway, failed
 from python_stacks import NOBODY_FAILS, STACKS, USUAL_FAILS
 
 # Beyond these a call says nothing: the machine was so busy that the token became valid meanwhile,
@@ -34,6 +37,37 @@ class UsualWrapper(unittest.TestCase):
                     early = [call for call in self.came_to[scenario, stack]["made"]
                              if failed(call) and call.get("seconds", 0) < RETRY_S]
                     self.assertEqual(early, [])
+
+
+class UsualTutorial(EndToEnd):
+    """tests/python/usual_current_user.py, which reads the emulator's place from the SDK's file."""
+
+    def run_tutorial(self, *flags):
+        self.emulated = self.emulator("--token", "jwt", "--user", "Ada", *flags, ours_alone=False)
+        gateway = Gateway(self.emulated.login, self.emulated.api)
+        self.addCleanup(gateway.stop)
+        config = Path(self.scratch.name) / ".genesyscloudpython/config"
+        config.parent.mkdir(exist_ok=True)
+        config.write_text("[gateway]\nhost = 127.0.0.1\nprotocol = http\n"
+                          f"port = {gateway.server.server_port}\n"
+                          "path_params_login = login\npath_params_api = api\n", encoding="utf-8")
+        env = self.environment(self.emulated.login, self.emulated.api,
+                               PYTHONPATH=str(ROOT / "tests/python"))
+        done = subprocess.run([PYTHON, ROOT / "tests/python/usual_current_user.py"], env=env,
+                              capture_output=True, text=True, timeout=HUNG_S)
+        self.assert_no_secrets(done.stdout, done.stderr)
+        return done
+
+    def test_it_works_where_the_clocks_agree(self):
+        done = self.run_tutorial()
+        self.assertEqual((done.returncode, done.stdout), (0, "Current user: Ada\n"), done.stderr)
+
+    def test_it_blames_this_clock_and_fails_where_the_login_hosts_is_ahead(self):
+        done = self.run_tutorial("--login-offset", "600s", "--strict-nbf")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("CRITICAL usual_current_user: CLOCK SKEW DETECTED: the token is valid",
+                      done.stderr)
+        self.assertEqual(self.emulated.token_requests(), 2)
 
 
 if __name__ == "__main__":
