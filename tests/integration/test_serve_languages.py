@@ -14,7 +14,7 @@ import harness
 from harness import HUNG_S, ROOT, SECRET
 from test_oidc import node
 from test_serve import LOCAL_SECRET, ServeTest
-from test_serve_sdk import Program
+from test_serve_sdk import Program, go_environment
 
 HERE = Path(__file__).resolve().parent
 AHEAD = ("--login-offset", "3s", "--strict-nbf")
@@ -191,3 +191,37 @@ class Python(ServeTest):
     def test_the_guides_lines_run(self):
         sidecar = self.sidecar(self.cloud(*AHEAD))
         self.assertEqual(self.run_python("-c", guide_block("python", sidecar)), NAME)
+
+
+class Go(ServeTest):
+    """With a stand-in for the SDK, which sends as the SDK does."""
+
+    def test_the_guides_lines_run(self):
+        sidecar = self.sidecar(self.cloud(*AHEAD))
+        folder = Path(self.scratch.name) / "go"
+        shutil.copytree(HERE / "clients/go", folder)
+        (folder / "main.go").write_text(guide_block("go", sidecar), encoding="utf-8")
+        done = subprocess.run(["go", "run", "."], cwd=folder, env=go_environment(), text=True,
+                              capture_output=True, timeout=HUNG_S)
+        self.assertEqual((done.returncode, done.stdout), (0, NAME), done.stderr)
+
+
+class Java(ServeTest):
+    """The same, over Apache HttpClient."""
+
+    JARS = ("httpclient", "httpcore", "commons-logging", "commons-codec")
+
+    def test_the_guides_lines_run(self):
+        sidecar = self.sidecar(self.cloud(*AHEAD))
+        folder = Path(self.scratch.name)
+        imports, lines = guide_block("java", sidecar).split("\n\n", 1)
+        (folder / "Main.java").write_text(
+            f"{imports}\npublic class Main {{\n"
+            f"public static void main(String[] arguments) throws Exception {{\n{lines}}}\n}}\n",
+            encoding="utf-8")
+        path = ":".join(f"/usr/share/java/{jar}.jar" for jar in self.JARS)
+        subprocess.run(["javac", "-cp", path, "-sourcepath", HERE / "clients/java", "-d", folder,
+                        folder / "Main.java"], check=True, timeout=HUNG_S)
+        done = subprocess.run(["java", "-cp", f"{folder}:{path}", "Main"], text=True,
+                              capture_output=True, timeout=HUNG_S)
+        self.assertEqual((done.returncode, done.stdout), (0, NAME), done.stderr)

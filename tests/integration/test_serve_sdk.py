@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 
 import truth
-from harness import HUNG_S, SECRET
+from harness import HUNG_S, ROOT, SECRET
 from test_oidc import node
 from test_serve import ServeTest
 
@@ -26,6 +26,12 @@ SKEWED = ("--login-offset", "3s", "--strict-nbf", "--lifetime", f"{LIFETIME_S}s"
 
 def port_of(url):
     return int(url.rsplit(":", 1)[1])
+
+
+def go_environment():
+    """Nothing is downloaded, and what was compiled before is used."""
+    return {**os.environ, "GOCACHE": str(ROOT / "build/go"), "GOTOOLCHAIN": "local",
+            "GOPROXY": "off"}
 
 
 class Program:
@@ -193,9 +199,7 @@ class OtherClients(ServeTest):
         self.run_client("jdk", "java", str(HERE / "clients/Calls.java"))
 
     def test_go_with_a_connection_for_each_request(self):
-        with tempfile.TemporaryDirectory() as cache:
-            self.run_client("go", "go", "run", str(HERE / "clients/calls.go"),
-                            env={**os.environ, "GOCACHE": cache, "GOTOOLCHAIN": "local"})
+        self.run_client("go", "go", "run", str(HERE / "clients/calls.go"), env=go_environment())
 
     def test_urllib3_that_retries_everything(self):
         self.run_client("urllib3", "/usr/bin/python3", str(HERE / "clients/calls.py"))
