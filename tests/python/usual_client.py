@@ -1,9 +1,10 @@
 """The usual wrapper over one stack, as a program that tests/integration/play.py drives.
 
-    usual_client.py httpx|httpx-async|requests|sdk
+    usual_client.py httpx|httpx-async|requests|urllib3|sdk
 """
 
 import asyncio
+import json
 import sys
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ if STACK.startswith("httpx"):
     import httpx
 elif STACK == "requests":
     import requests
+elif STACK == "urllib3":
+    import urllib3
 else:
     import PureCloudPlatformClientV2 as sdk
     from PureCloudPlatformClientV2.rest import ApiException
@@ -80,6 +83,24 @@ def with_requests():
     make_calls(lambda: wrapper.call()[0])
 
 
+def with_urllib3():
+    pool = urllib3.PoolManager(maxsize=CALLERS, retries=False, timeout=TIMEOUT_S)
+
+    def log_in():
+        basic = urllib3.make_headers(basic_auth=f"{CLIENT}:{SECRET}")
+        answer = pool.request("POST", LOGIN, fields=FORM, encode_multipart=False, headers=basic)
+        if answer.status != 200:
+            raise RuntimeError(f"login: {answer.status}")
+        return json.loads(answer.data)
+
+    def send(token):
+        answer = pool.request("GET", API, headers=bearer(token))
+        return answer.status, answer
+
+    wrapper = usual.Wrapper(log_in, send)
+    make_calls(lambda: wrapper.call()[0])
+
+
 def with_sdk():
     """The SDK takes one host for logins and calls. It does not tell when a token ends."""
     gateway = urlsplit(GATEWAY_URL)
@@ -102,4 +123,4 @@ def with_sdk():
 
 
 {"httpx": with_httpx, "httpx-async": lambda: asyncio.run(with_httpx_async()),
- "requests": with_requests, "sdk": with_sdk}[STACK]()
+ "requests": with_requests, "urllib3": with_urllib3, "sdk": with_sdk}[STACK]()
