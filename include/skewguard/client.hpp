@@ -297,6 +297,14 @@ class Client {
   static Result<Client> from_environment(
       Hooks hooks = {},
       const std::function<Dependencies(const ClientOptions& options)>& dependencies = {});
+  /// The same with settings by the names that a profile has ("region", "client_id",
+  /// "client_secret", "timeout", ...), which override environment and profile file; "token_param"
+  /// ("name=value") may be repeated, "config" and "profile" select the profile. Error (`config`)
+  /// also for a name that no setting has.
+  using Settings = std::vector<std::pair<std::string, Secret>>;
+  static Result<Client> from_settings(
+      Settings settings, Hooks hooks = {},
+      const std::function<Dependencies(const ClientOptions& options)>& dependencies = {});
   /// Checks the options; nothing is sent, no thread is started. Error: `config`.
   static Result<Client> make(ClientOptions options, Hooks hooks = {},
                              Dependencies dependencies = {});

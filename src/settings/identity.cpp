@@ -65,6 +65,7 @@ struct Place {
 
 std::optional<Place> place_of(const Sources& sources, const Definition& direct,
                               const Definition& file, std::optional<Value> credentials) {
+  if (auto value = sources.flag(direct)) return Place{*std::move(value), false};
   if (auto value = sources.flag(file)) return Place{*std::move(value), true};
   if (auto value = sources.environment(direct)) return Place{*std::move(value), false};
   if (auto value = sources.environment(file)) return Place{*std::move(value), true};

@@ -332,7 +332,10 @@ std::vector<std::string_view> secret_variables() {
   return names;
 }
 
-Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need need) {
+Result<Settings> load(const Flags& typed, const Surroundings& surroundings, Need need) {
+  const auto merged = typed.given.empty() ? Result<Flags>(Flags{}) : with_given(typed);
+  if (!merged) return merged.error();
+  const Flags& flags = typed.given.empty() ? typed : *merged;  // no copy of a proxy's password
   const bool nothing = need == Need::nothing;
   auto profile = nothing ? Result<Profile>(Profile{}) : find_profile(flags, surroundings);
   if (!profile) return std::move(profile).error();

@@ -10,8 +10,6 @@
 namespace skewguard::settings {
 namespace {
 
-constexpr std::string_view kTokenParams = "token_params";
-
 Error wrong(std::string message, std::string remedy) {
   return {.kind = ErrorKind::config, .message = std::move(message), .remedy = std::move(remedy)};
 }

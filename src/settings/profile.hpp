@@ -10,6 +10,9 @@
 
 namespace skewguard::settings {
 
+/// The one key whose value is an array: Profile::token_params.
+inline constexpr std::string_view kTokenParams = "token_params";
+
 /// A validated [profile.NAME] table. Every value is text, as for a flag, and some are secrets.
 struct Profile {
   std::string name;

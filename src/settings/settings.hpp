@@ -15,8 +15,12 @@
 
 namespace skewguard::settings {
 
+/// Values by the names that a profile has, or "token_param", "config" and "profile" as the flags
+/// have them. Some are secrets.
+using Given = std::vector<std::pair<std::string, Secret>>;
+
 /// Flags as typed; absent = not given. The proxy's URL may contain its password: there is no other
-/// secret here.
+/// secret here but in `given`.
 struct Flags {
   std::optional<std::string> region, client_id, client_secret_file, login_url, api_url, token_path,
       verify_path, access_token_file, ca_file, client_cert, client_key, proxy, no_proxy, timeout,
@@ -27,6 +31,7 @@ struct Flags {
   bool insecure_http = false;
   int verbose = 0;  ///< -v, -v -v ...
   bool quiet = false;
+  Given given{};  ///< what a program hands in by name
 };
 
 /// Where settings are read from, passed in so that tests can replace it.
@@ -74,9 +79,10 @@ std::vector<std::string_view> secret_variables();
 /// These two never report missing settings.
 enum class Need { identity, examination, servers, nothing };
 
-/// Flag > environment > profile file > default. A missing required setting is one error that names
-/// every missing one and its environment variable. All errors are of kind `config`. Nothing is
-/// sent.
+/// Flag, or what is given > environment > profile file > default. Nothing is both a flag and given;
+/// of two values of one name the last is used, but all of "token_param". A missing required setting
+/// is one error that names every missing one and its environment variable. All errors are of kind
+/// `config`. Nothing is sent.
 Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need need);
 
 }  // namespace skewguard::settings

@@ -1,17 +1,24 @@
 #include "settings/sources.hpp"
 
+#include <algorithm>
 #include <utility>
+
+#include "base/nearest.hpp"
 
 namespace skewguard::settings {
 namespace {
 
 constexpr std::string_view kDefaultProfile = "default";
+// What can be given beside the keys of a profile.
+constexpr std::string_view kTokenParam = "token_param";
+constexpr std::string_view kConfig = "config";
+constexpr std::string_view kProfile = "profile";
 
 /// Every key that a [profile.NAME] may have.
 std::vector<std::string_view> profile_keys() {
   return {kRegion.key,      kClientId.key,   kClientSecret.key,    kClientSecretFile.key,
           kAccessToken.key, kLoginUrl.key,   kAccessTokenFile.key, kApiUrl.key,
-          kTokenPath.key,   kVerifyPath.key, "token_params",       kDialect.key,
+          kTokenPath.key,   kVerifyPath.key, kTokenParams,         kDialect.key,
           kClientAuth.key,  kCaFile.key,     kTimeout.key,         kMaxWait.key,
           kAttempts.key,    kStaleness.key,  kTokenStore.key,      kInsecureHttp.key,
           kLogLevel.key,    kLogFormat.key,  kAlertCommand.key,    kProxy.key,
@@ -51,7 +58,38 @@ std::optional<std::string> Sources::variable(std::string_view name) const {
   return variable_of(surroundings_, name);
 }
 
+Result<Flags> with_given(Flags flags) {
+  auto known = profile_keys();
+  std::erase(known, kTokenParams);  // an array: given one by one
+  known.insert(known.end(), {kTokenParam, kConfig, kProfile});
+  for (const auto& [name, value] : flags.given) {
+    if (std::ranges::find(known, name) == known.end()) {
+      const auto meant = nearest(name, known);
+      return config_error("unknown setting \"" + name + "\"",
+                          meant ? "did you mean " + std::string(*meant) + "?"
+                                : "docs/guide/settings.md has the names");
+    }
+    std::string text(value.reveal());
+    if (name == kTokenParam) flags.token_params.push_back(text);
+    if (name == kConfig) flags.config = text;
+    if (name == kProfile) flags.profile = text;
+    Secret::wipe(text);
+  }
+  return flags;
+}
+
+std::optional<Value> Sources::given(const Definition& setting) const {
+  const auto& given = flags_.given;
+  const auto found = std::find_if(given.rbegin(), given.rend(),
+                                  [&](const auto& one) { return one.first == setting.key; });
+  if (found == given.rend()) return std::nullopt;
+  return Value{.text = std::string(found->second.reveal()),
+               .origin = "given as " + found->first,
+               .rank = Rank::flag};
+}
+
 std::optional<Value> Sources::flag(const Definition& setting) const {
+  if (auto value = given(setting)) return value;
   if (setting.member == nullptr || !(flags_.*setting.member)) return std::nullopt;
   return Value{
       .text = *(flags_.*setting.member), .origin = std::string(setting.flag), .rank = Rank::flag};

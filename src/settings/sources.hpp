@@ -110,13 +110,14 @@ struct Value {
   Rank rank = Rank::profile;
 };
 
-/// Flag > environment > profile. Must not outlive its arguments.
+/// Flag, or what is given > environment > profile. Must not outlive its arguments.
 class Sources {
  public:
   Sources(const Flags& flags, const Surroundings& surroundings, const Profile& profile)
       : flags_(flags), surroundings_(surroundings), profile_(profile) {}
 
   [[nodiscard]] std::optional<Value> find(const Definition& setting) const;
+  /// As a flag, or given by name.
   [[nodiscard]] std::optional<Value> flag(const Definition& setting) const;
   /// The first of the setting's names that is set and not empty.
   [[nodiscard]] std::optional<Value> environment(const Definition& setting) const;
@@ -129,6 +130,8 @@ class Sources {
   [[nodiscard]] const Profile& profile() const noexcept { return profile_; }
 
  private:
+  [[nodiscard]] std::optional<Value> given(const Definition& setting) const;
+
   const Flags& flags_;
   const Surroundings& surroundings_;
   const Profile& profile_;
@@ -147,6 +150,10 @@ std::vector<std::string> readable_secrets(const Sources& sources);
 /// The outgoing proxy; `config` names what is unusable, never the credentials. `any_tls`: some host
 /// is reached over https://, else what HTTPS_PROXY says has no part in it.
 std::optional<Error> read_proxy(const Sources& sources, bool any_tls, ProxyOptions& into);
+
+/// Those flags, with what is given as "token_param", "config" and "profile" among them. Error
+/// (`config`): a name that no setting has.
+Result<Flags> with_given(Flags flags);
 
 /// The profile that flags and environment select; empty if there is none.
 Result<Profile> find_profile(const Flags& flags, const Surroundings& surroundings);

@@ -376,5 +376,40 @@ TEST(SettingsGuide, GivesTheBoundsOfDurations) {
   EXPECT_THAT(row("--attempts"), HasSubstr("; 1 to " + std::to_string(kMaxAttempts) + ";"));
 }
 
+TEST_F(Load, TakesWhatIsGivenByNameBeforeTheEnvironment) {
+  surroundings.environment["SKEWGUARD_TIMEOUT"] = "3s";
+  surroundings.environment["GENESYS_CLOUD_CLIENT_SECRET"] = "of the environment";
+  surroundings.files["/p"] = "[profile.other]\nmax_wait = \"4s\"\n";
+  const auto given = [&](const char* name, const char* value) {
+    flags.given.emplace_back(name, Secret(value));
+  };
+  given("timeout", "5s");
+  given("timeout", "6s");
+  given("client_secret", "handed in");
+  given("token_param", "a=1");
+  given("token_param", "b=2");
+  given("config", "/p");
+  given("profile", "other");
+  const auto options = load();
+  ASSERT_TRUE(options.ok()) << describe(options.error());
+  EXPECT_EQ(options->client.timeout, std::chrono::seconds{6});
+  EXPECT_EQ(options->client.max_wait, std::chrono::seconds{4});
+  EXPECT_EQ(options->client.client_secrets.at(0).reveal(), "handed in");
+  EXPECT_EQ(options->client.client_secrets.size(), 1U);
+  EXPECT_EQ(options->client.token_params.size(), 2U);
+}
+
+TEST_F(Load, KnowsTheNamesOfWhatIsGiven) {
+  for (const auto& [name, remedy] : {std::pair{"time_out", "did you mean timeout?"},
+                                     {"token_params", "did you mean token_param?"},
+                                     {"xyzzy", "docs/guide/settings.md has the names"}}) {
+    flags.given = {{name, Secret("a-secret")}};
+    const auto refused = load();
+    ASSERT_FALSE(refused.ok()) << name;
+    EXPECT_EQ(describe(refused.error()),
+              std::string("unknown setting \"") + name + "\": " + remedy);
+  }
+}
+
 }  // namespace
 }  // namespace skewguard::settings
