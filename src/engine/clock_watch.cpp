@@ -25,10 +25,12 @@ ClockWatch::ClockWatch(Uses uses) : uses_(std::move(uses)) {
 }
 
 void ClockWatch::observe(ServerId server, const clocks::Answer& answer) {
-  if (answer.sample()) return observe(server, *answer.sample());
+  const bool elsewhere = !answer.origin.empty() && answer.origin != uses_.clocks.origin(server);
+  if (answer.sample() && !elsewhere) return observe(server, *answer.sample());
   look_at_wall(answer.received);
   uses_.log.write({LogLevel::debug,
-                   "no clock sample from this answer: " + answer.no_sample(),
+                   "no clock sample from this answer: " +
+                       (elsewhere ? "it is another host's" : answer.no_sample()),
                    {},
                    uses_.clocks.origin(server)});
 }

@@ -9,6 +9,7 @@
 #include "clocks/certificate_time.hpp"
 #include "engine/wire_log.hpp"
 #include "http/content_coding.hpp"
+#include "http/url.hpp"
 #include "oauth/token_answer.hpp"
 
 namespace skewguard::engine {
@@ -103,6 +104,10 @@ Transport::Handler Sender::outside(ServerId server, Instant wanted, Handler hand
         receive(server, wanted, std::move(result), handler);
       });
   return [answered, &executor = uses_.loop.executor()](SendResult result) {
+    // The user's stack may have followed a redirect.
+    auto* exchange = std::get_if<Exchange>(&result);
+    if (exchange != nullptr && !exchange->origin.empty())
+      exchange->origin = http::origin_of(exchange->origin);
     auto shared = std::make_shared<clocks::AnswerResult>(clocks::read(std::move(result)));
     executor.post([answered, shared] { answered(std::move(*shared)); });
   };

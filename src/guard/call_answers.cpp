@@ -46,6 +46,7 @@ bool took_token(const Refusal& refusal, int status) {
 CallAction CallMachine::Impl::on(const event::Answered& answered) {
   const clocks::Answer& answer = *answered.answer;
   if (std::exchange(looking_, false)) return on_seen(&answer);
+  if (from_elsewhere(answer)) return pass_on(answered.answer);
   const Refusal refusal = refusal_of(answer);
   last_answer_ = answered.answer;
   const std::size_t attempt = record_.add(&answer, token_.token.get(), *view_);

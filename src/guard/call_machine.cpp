@@ -51,8 +51,7 @@ CallAction CallMachine::Impl::on(const event::Start& /*start*/) {
 CallAction CallMachine::Impl::on(const event::Resumed& resumed) {
   record_.begin(resumed.answer->sent);
   trials_.begin(resumed.answer->sent.boot);
-  const std::string& origin = resumed.answer->origin;
-  if (!origin.empty() && origin != api_origin()) return pass_on(resumed.answer);
+  if (from_elsewhere(*resumed.answer)) return pass_on(resumed.answer);
   if (!resumed.with.token) return on_unknown_token(resumed.answer);
   use(resumed.with);
   return on(event::Answered{resumed.answer});
@@ -69,6 +68,11 @@ CallAction CallMachine::Impl::on_unknown_token(const clocks::AnswerPtr& answer) 
   decide(attempt, Action::refresh_and_retry);
   announce(attempt, {Verdict::unknown});
   return need_token(options_.after);
+}
+
+/// Whether another host than the API answered: somebody redirected the request.
+bool CallMachine::Impl::from_elsewhere(const clocks::Answer& answer) const {
+  return !answer.origin.empty() && answer.origin != api_origin();
 }
 
 /// Ends the call with an answer that says nothing about a token of ours: whoever redirected the

@@ -46,6 +46,7 @@ class CallMachine::Impl {
   CallAction on(const event::Start& start);
   CallAction on(const event::Resumed& resumed);
   CallAction on_unknown_token(const clocks::AnswerPtr& answer);
+  [[nodiscard]] bool from_elsewhere(const clocks::Answer& answer) const;
   CallAction pass_on(const clocks::AnswerPtr& answer);
   CallAction on(const event::TokenReady& ready);
   CallAction on(const event::TokenFailed& failed);
