@@ -71,7 +71,7 @@ class Installed(EndToEnd):
         flags = self.pkg_config(next(found).parent, "--cflags", "--libs")
         program = Path(self.scratch.name) / "by_pkg_config"
         run(*CXX, PROJECTS / "sample/main.cpp", *flags, "-o", program)
-        self.assertIn("libskewguard.so.0", run("objdump", "-p", program))
+        self.assertIn("libskewguard.so.0.1", run("objdump", "-p", program))
         self.assert_guards(program, LD_LIBRARY_PATH=str(self.library.parent))
         self.assert_catches(program, LD_LIBRARY_PATH=str(self.library.parent))
 
@@ -185,8 +185,12 @@ class Installed(EndToEnd):
         self.assertIn("Apache License", next(self.prefix.rglob("LICENSE")).read_text("utf-8"))
 
     def test_only_public_names_leave_the_library(self):
-        names = [line.split(None, 2)[2] for line in
-                 run("nm", "-DC", "--defined-only", self.library).splitlines()]
+        versioned = [line.split(None, 2)[2] for line in
+                     run("nm", "-DC", "--defined-only", self.library).splitlines()]
+        node = "SKEWGUARD_0.1"  # the soname's version: a program finds the library it was built for
+        versioned.remove(node)
+        self.assertEqual([n for n in versioned if not n.endswith(f"@@{node}")], [])
+        names = [n.removesuffix(f"@@{node}") for n in versioned]
         self.assertEqual([n for n in names if not PUBLIC.match(n)], [])
         said = "".join(h.read_text(encoding="utf-8") for h in self.headers()
                        if h.name not in ("asio.hpp", "testing.hpp"))  # in archives
@@ -201,7 +205,21 @@ class Installed(EndToEnd):
                 self.assertIn(f"{needed} skewguard::{name}", names)
 
     def test_the_library_has_a_soname(self):
-        self.assertRegex(run("objdump", "-p", self.library), r"SONAME +libskewguard\.so\.0\n")
+        self.assertRegex(run("objdump", "-p", self.library), r"SONAME +libskewguard\.so\.0\.1\n")
+
+    def test_the_c_library_is_found_by_pkg_config_and_has_a_soname_of_its_own(self):
+        found = next(self.prefix.rglob("skewguard-c.pc")).parent
+        flags = self.pkg_config(found, "--cflags", "--libs", package="skewguard-c")
+        program = Path(self.scratch.name) / "c_by_pkg_config"
+        run("cc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror",
+            ROOT / "examples/c/requests.c", *flags, "-lcurl", "-o", program)
+        self.assertIn("libskewguard-c.so.0\n", run("objdump", "-p", program))
+        emulator = self.emulator()
+        done = subprocess.run([program, "GET", "/api/v2/tokens/me"], capture_output=True,
+                              text=True, timeout=HUNG_S, check=False,
+                              env=self.environment(emulator.login, emulator.api,
+                                                   LD_LIBRARY_PATH=str(self.library.parent)))
+        self.assertEqual((done.returncode, done.stdout), (0, "200\n"), done.stderr)
 
     def test_every_public_header_opens_the_public_namespace(self):
         for header in self.headers():
