@@ -87,9 +87,8 @@ TEST(CToken, IsGivenUnverifiedOrForcedAsAsked) {
       skewguard_token_begin(client.client.get(), 0, SKEWGUARD_UNVERIFIED, nullptr, 0, nullptr));
   ASSERT_EQ(client.next(first), SKEWGUARD_DONE);
   EXPECT_EQ(client.environment.requests(), 0U);
-  const CCall second(skewguard_token_begin(client.client.get(), 0,
-                                           SKEWGUARD_UNVERIFIED | SKEWGUARD_FORCE_REFRESH, nullptr,
-                                           0, nullptr));
+  const CCall second(skewguard_token_begin(
+      client.client.get(), 0, SKEWGUARD_UNVERIFIED | SKEWGUARD_FORCE_REFRESH, nullptr, 0, nullptr));
   ASSERT_EQ(client.next(second), SKEWGUARD_DONE);
   EXPECT_EQ(bytes(second, SKEWGUARD_RESULT_TOKEN), "token-2");
   const CCall too_long(skewguard_token_begin(client.client.get(), 7'200'000'000'000,
