@@ -68,6 +68,8 @@ def main():
     os.environ["SKEWGUARD"] = str(program)
     files = sorted(file.stem for file in FOLDER.glob("test_*.py"))
     if len(sys.argv) > 1:
+        if unknown := set(sys.argv[1:]) - set(files):
+            sys.exit(f"no such file in {FOLDER}: {' '.join(sorted(unknown))}")
         files = [file for file in files if file in sys.argv[1:]]
     names = [test for file in SLOWEST if file in files for test in tests_of(file)]
     names += [file for file in files if file not in SLOWEST]
