@@ -1,15 +1,23 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
-#include "proxy/upstream.hpp"
 #include "relay/head_codec.hpp"
 #include "skewguard/client.hpp"
 
 namespace skewguard::proxy {
 
-/// What the engine looks at: the head of an answer of the API, and how it arrived.
-AnswerHead answer_head(const relay::AnswerHead& head, const Upstream& upstream);
+/// How an answer of the API arrived.
+struct Arrival {
+  Now sent{};                    ///< just before the first byte of its request
+  Now received{};                ///< with its first bytes
+  std::uint64_t connection = 0;  ///< which one
+  bool early = false;            ///< it began before its request was sent
+};
+
+/// What the engine looks at.
+AnswerHead answer_head(const relay::AnswerHead& head, const Arrival& arrival);
 
 /// Tells the client what comes back with leased tokens, good answers seldom: they cost nothing
 /// then. For a worker's thread.
@@ -19,7 +27,7 @@ class AnswerObserver {
   explicit AnswerObserver(Client& client) noexcept : client_(client) {}
 
   /// An answer to a request with the leased token of this generation.
-  void saw(std::uint64_t generation, const relay::AnswerHead& head, const Upstream& upstream);
+  void saw(std::uint64_t generation, const relay::AnswerHead& head, const Arrival& arrival);
 
  private:
   /// The client takes no more of them either.

@@ -16,6 +16,10 @@ namespace action = relay::action;
 /// more than none.
 constexpr std::chrono::milliseconds kJudgedBefore{200};
 
+Arrival arrival_by(const Upstream& upstream) {
+  return {upstream.sent(), upstream.received(), upstream.id(), upstream.early()};
+}
+
 }  // namespace
 
 void Session::carry_out(const action::Acquire& what) {
@@ -154,14 +158,16 @@ void Session::note_answer() {
   const Instant received = upstream_->received().boot;
   record_.upstream = received - upstream_->sent().boot;
   record_.added = received - machine_.started() - record_.upstream;
-  if (!guard_) worker_.observer().saw(generation_, desk_->work.answer.head(), *upstream_);
+  if (!guard_)
+    worker_.observer().saw(generation_, desk_->work.answer.head(), arrival_by(*upstream_));
 }
 
 void Session::carry_out(const action::Judge& what) {
   judging_ = true;
   can_retry_ = what.can_retry;
   Exchange exchange;
-  static_cast<AnswerHead&>(exchange) = answer_head(desk_->work.answer.head(), *upstream_);
+  static_cast<AnswerHead&>(exchange) =
+      answer_head(desk_->work.answer.head(), arrival_by(*upstream_));
   exchange.body = machine_.error_body();
   if (guard_ && guard_->sending()) return guard_->answer(std::move(exchange));
   GuardOptions options;
