@@ -44,6 +44,7 @@ std::string text_line(const AccessRecord& record) {
   std::string line = time::format_rfc3339_ms(record.time.time_since_epoch());
   line.append(" ").append(known(record.method)).append(" ").append(known(record.path));
   line.append(" ").append(record.status == 0 ? "-" : std::to_string(record.status));
+  if (record.cut != relay::Cut::none) line.append(" cut=").append(to_string(record.cut));
   if (record.verdict) {
     line.append(" verdict=").append(to_string(*record.verdict));
     line.append(" attempts=").append(std::to_string(record.attempts));
@@ -58,6 +59,7 @@ std::string json_line(const AccessRecord& record) {
             {"method", record.method},
             {"path", record.path},
             {"status", record.status == 0 ? Json() : Json(record.status)}};
+  if (record.cut != relay::Cut::none) json["cut"] = to_string(record.cut);
   if (record.verdict) {
     json["verdict"] = to_string(*record.verdict);
     json["attempts"] = record.attempts;

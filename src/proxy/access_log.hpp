@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "relay/session_machine.hpp"
 #include "skewguard/time.hpp"
 #include "skewguard/verdict.hpp"
 
@@ -13,16 +14,17 @@ namespace skewguard::proxy {
 
 /// One request that was answered, or whose client left. Its views need not outlast write().
 struct AccessRecord {
-  WallTime time{};                   ///< when its head had arrived
-  std::string_view method;           ///< empty: it could not be read
-  std::string_view path;             ///< without the query, which may hold secrets; visible ASCII
-  int status = 0;                    ///< 0 = it got no answer
-  std::optional<Verdict> verdict{};  ///< of a forwarded request
-  int attempts = 0;                  ///< sends to the API
-  Duration held{0};                  ///< waited for a token or its turn before the first send
-  Duration upstream{0};              ///< from the last send to the head of its answer
-  Duration added{0};                 ///< what passed before that head and is not `upstream`
-  Duration total{0};                 ///< from its head to the end of the answer
+  WallTime time{};                    ///< when its head had arrived
+  std::string_view method;            ///< empty: it could not be read
+  std::string_view path;              ///< without the query, which may hold secrets; visible ASCII
+  int status = 0;                     ///< 0 = it got no answer
+  relay::Cut cut = relay::Cut::none;  ///< why the client did not get all of it
+  std::optional<Verdict> verdict{};   ///< of a forwarded request
+  int attempts = 0;                   ///< sends to the API
+  Duration held{0};                   ///< waited for a token or its turn before the first send
+  Duration upstream{0};               ///< from the last send to the head of its answer
+  Duration added{0};                  ///< what passed before that head and is not `upstream`
+  Duration total{0};                  ///< from its head to the end of the answer
 };
 
 /// Writes one line for each request, on a thread of its own: a reader that is slow, or hangs,

@@ -118,8 +118,8 @@ void write_histogram(std::string& out, std::string_view name, std::string_view h
 
 void write_requests(std::string& out, const Workers& workers) {
   constexpr std::string_view kName = "skewguard_requests_total";
-  begin(out, kName, "counter", "Requests by the status of their answers");
-  for (std::size_t status = 100; status < WorkerMetrics::kMaxStatus; ++status) {
+  begin(out, kName, "counter", "Requests by the status of their answers; 0: the client left first");
+  for (std::size_t status = 0; status < WorkerMetrics::kMaxStatus; ++status) {
     const auto requests =
         sum(workers, [&](const auto& worker) -> const auto& { return worker.requests.at(status); });
     if (requests == 0) continue;

@@ -88,7 +88,13 @@ void Session::respond(const Event& event) {
 
 /// Moves bytes as far as they go, and waits for what comes next.
 void Session::settle() {
-  while (serving() && desk_ && write_client()) take(event::ClientSent{});
+  while (serving() && desk_ && write_client()) {
+    if (answered_ && desk_->work.client_out.empty()) {
+      go_on();
+    } else {
+      take(event::ClientSent{});
+    }
+  }
   if (!serving()) return;
   move_upstream();
   if (desk_ && !upstream_ && machine_.at_rest(desk_->work))
@@ -106,7 +112,10 @@ void Session::drop_desk() {
 void Session::stop() {
   const auto self = shared_from_this();
   if (serving()) step(event::Stop{});
-  if (serving()) link_.reset();
+  if (serving()) {
+    record_.cut = relay::Cut::stopping;
+    link_.reset();
+  }
   close();
 }
 
@@ -115,7 +124,9 @@ void Session::close() {
   const auto self = shared_from_this();
   if (serving()) {
     carry_out(action::Abandon{});
-    if (machine_.started() != logged_) note_end(noted_ ? machine_.status() : 0);
+    const bool counted = machine_.started() == counted_;
+    if (!counted) count_end(noted_ ? machine_.status() : 0);
+    if (!counted || answered_) log_end();
   }
   state_ = State::ended;
   guard_.reset();
@@ -166,7 +177,8 @@ void Session::client_readable() {
 }
 
 void Session::carry_out(const action::Close& what) {
-  if (what.abort) link_.reset();
+  record_.cut = what.cut;
+  if (what.cut != relay::Cut::none) link_.reset();
   what.linger ? begin_to_linger() : close();
 }
 
@@ -231,27 +243,39 @@ void Session::give(Page page) {
                       page_.body.reveal()});
 }
 
+/// Counted before the client sees the end of its answer, and logged after that: it may yet be cut.
 void Session::carry_out(const action::Done&) {
-  note_end(machine_.status());
-  record_ = {};
-  page_ = {};
+  count_end(machine_.status());
   guard_.reset();
-  verdict_ = Verdict::ok;
-  noted_ = false;
-  respond(event::Next{});
+  answered_ = true;
+  if (desk_->work.client_out.empty()) go_on();
 }
 
-void Session::note_end(int status) {
-  Service& service = worker_.service();
-  logged_ = machine_.started();
+/// The client has its answer.
+void Session::go_on() {
+  log_end();
+  answered_ = false;
+  record_ = {};
+  page_ = {};
+  verdict_ = Verdict::ok;
+  noted_ = false;
+  stepping_ ? respond(event::Next{}) : take(event::Next{});
+}
+
+void Session::count_end(int status) {
+  counted_ = machine_.started();
   record_.status = status;
   record_.attempts = static_cast<int>(machine_.attempts());
   if (record_.attempts > 0) record_.verdict = verdict_;
   worker_.metrics().answered(record_);
+}
+
+void Session::log_end() {
+  Service& service = worker_.service();
   if (!service.access_log.writes()) return;
   const Now now = service.clocks.now();
   const auto& head = desk_->work.request.head();
-  record_.total = now.boot - logged_;
+  record_.total = now.boot - counted_;
   record_.time = now.wall - record_.total;
   record_.method = head.method;
   record_.path = relay::path_of(head.target);

@@ -78,7 +78,9 @@ class Session final : public std::enable_shared_from_this<Session>,
   void begin_to_linger();
   void linger();
   void give(Page page);
-  void note_end(int status);
+  void count_end(int status);
+  void log_end();
+  void go_on();
 
   // The API.
   void seek();
@@ -125,7 +127,8 @@ class Session final : public std::enable_shared_from_this<Session>,
   Page page_;
   std::string page_fields_;
   AccessRecord record_;
-  Instant logged_{};  // when the last request began that was logged
+  Instant counted_{};      // when the last request began that was counted
+  bool answered_ = false;  // the rest of its answer is in client_out
 };
 
 }  // namespace skewguard::proxy

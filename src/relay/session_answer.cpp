@@ -142,10 +142,10 @@ void Session::pump_answer_body() {
       case BodyReader::Found::whole:
         return end_answer();
       case BodyReader::Found::malformed:
-        return abort();
+        return abort(Cut::api);
       case BodyReader::Found::more:
         if (!upstream_ended_) return;
-        return answer_body_.whole_at_close() && !upstream_broken_ ? end_answer() : abort();
+        return answer_body_.whole_at_close() && !upstream_broken_ ? end_answer() : abort(Cut::api);
     }
   }
 }

@@ -89,8 +89,7 @@ void Session::on(const event::ClientEnded&) {
 
 void Session::on(const event::ClientGone&) {
   if (waits_for_driver()) actions_.add(action::Abandon{});
-  drop_upstream();
-  close({.abort = true});
+  abort(Cut::client);
 }
 
 void Session::on(const event::UpstreamReady& ready) {
@@ -181,7 +180,7 @@ void Session::on(const event::Tick&) {
   switch (phase_) {
     case Phase::head:
       if (has_bytes_) return refuse_head(kSlowHead);
-      return leaving_ ? abort() : close({});
+      return leaving_ ? abort(Cut::stalled) : close({});
     case Phase::own_body:
       return fail(kSlowHead);
     case Phase::acquire:
@@ -194,10 +193,10 @@ void Session::on(const event::Tick&) {
       answer_cut_ = true;
       return end_error();
     case Phase::exchange:
-      if (answering_) return abort();
+      if (answering_) return abort(Cut::stalled);
       return fail_upstream(body_.whole() || !work_->client_in.empty() ? kSlowApi : kSlowHead);
     default:
-      return abort();
+      return abort(Cut::stalled);
   }
 }
 
@@ -205,7 +204,7 @@ void Session::on(const event::Stop&) {
   close_ = true;
   switch (phase_) {
     case Phase::head:
-      return leaving_ ? abort() : close({});
+      return leaving_ ? abort(Cut::stopping) : close({});
     case Phase::own_body:
       return fail(kStopping);
     case Phase::acquire:
@@ -217,7 +216,7 @@ void Session::on(const event::Stop&) {
       return on(event::Judged{"unknown"});
     case Phase::exchange:
     case Phase::error:
-      return answering_ ? abort() : fail_upstream(kStoppedApi);
+      return answering_ ? abort(Cut::stopping) : fail_upstream(kStoppedApi);
     default:
       return;
   }
@@ -340,7 +339,7 @@ void Session::hold_while_waiting() {
 /// Moves the request's body from the client to the API.
 void Session::pump_request() {
   if (!take_body()) {
-    if (answering_) return abort();
+    if (answering_) return abort(Cut::client);
     return fail_upstream(kBadBody);
   }
   if (request_is_cut()) {
@@ -468,9 +467,9 @@ bool Session::still_sends() const noexcept {
 }
 
 /// The client has part of an answer and cannot get the rest.
-void Session::abort() {
+void Session::abort(Cut why) {
   drop_upstream();
-  close({.abort = true});
+  close({.cut = why});
 }
 
 void Session::close(const action::Close& how) {

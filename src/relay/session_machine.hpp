@@ -60,6 +60,20 @@ inline constexpr std::string_view kMalformedAnswer = "api.answer.malformed";
 /// Its code if the API's answer is an error that ended early or stalled. Its status is the API's.
 inline constexpr std::string_view kCutAnswer = "api.answer.cut";
 
+/// Why a client's connection ends before its answer is complete.
+enum class Cut : std::uint8_t {
+  none,
+  client,   ///< it left, or sent what cannot be read
+  api,      ///< its answer broke off, or cannot be read
+  stalled,  ///< one of the two made no progress
+  stopping  ///< the session had to end
+};
+/// One word; empty for none.
+constexpr std::string_view to_string(Cut cut) noexcept {
+  constexpr std::array<std::string_view, 5> kWords{"", "client", "api", "stalled", "stopping"};
+  return kWords[static_cast<std::size_t>(cut)];
+}
+
 /// An error that the client gets from us, as the driver words it. The views are valid until the
 /// Page that answers Fail.
 struct Problem {
@@ -150,12 +164,13 @@ struct Release {
 };
 /// Nobody waits any more for the answer to Acquire, Judge, Serve or Fail. None may follow.
 struct Abandon {};
-/// The request has been answered, up to what is in client_out. Go on with Next.
+/// The request has been answered, up to what is in client_out. Go on with Next, at once or when
+/// that has been written.
 struct Done {};
 /// The session has ended.
 struct Close {
-  /// Reset the connection: the answer is cut short, and the client must see that.
-  bool abort = false;
+  /// Not none: reset the connection, since the client must see that its answer is cut short.
+  Cut cut = Cut::none;
   /// Read and discard for a moment after the last byte: the client still sends.
   bool linger = false;
 };
@@ -282,7 +297,7 @@ class Session {
   void release(bool reusable);
   void drop_upstream();
   void finish_request();
-  void abort();
+  void abort(Cut why);
   void close(const action::Close& how);
   [[nodiscard]] bool must_close() const noexcept;
   [[nodiscard]] bool still_sends() const noexcept;

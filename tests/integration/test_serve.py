@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import harness
@@ -89,9 +90,9 @@ class Sidecar:
             time.sleep(0.02)
 
     def metric(self, name):
-        """The value of a metric without labels."""
+        """The value of a metric, whose name includes its labels."""
         text = self.get("/metrics").body.decode()
-        return float(re.search(rf"^{name} (\S+)$", text, re.M).group(1))
+        return float(re.search(rf"^{re.escape(name)} (\S+)$", text, re.M).group(1))
 
     def raw(self, data):
         """What comes back for these bytes, until it closes."""
@@ -159,6 +160,26 @@ class Forwarding(ServeTest):
         self.assertEqual((revoked.status, revoked.headers["Skewguard-Verdict"]),
                          (200, "token_revoked"))
         self.assertGreaterEqual(int(revoked.headers["Skewguard-Attempts"]), 2)
+
+    def test_a_revoked_token_is_sent_no_more_once_its_successor_is_there(self):
+        """Although that one is not valid yet: requests wait for it."""
+        emulator = self.cloud("--login-offset", "3s", "--strict-nbf", "--token", "jwt")
+        sidecar = self.sidecar(emulator)
+        self.assertEqual(sidecar.get("/api/v2/tokens/me").status, 200)
+        before = emulator.token_requests()
+        emulator.order("revoke", all=True)
+        with ThreadPoolExecutor(6) as pool:
+            get = lambda: pool.submit(sidecar.get, "/api/v2/tokens/me")
+            answers = [get()]
+            while emulator.token_requests() == before:
+                time.sleep(0.01)
+            time.sleep(0.5)  # the new token is not valid for much longer
+            answers += [get() for _ in range(5)]
+            verdicts = [(a.result().status, a.result().headers["Skewguard-Verdict"])
+                        for a in answers]
+        self.assertEqual(verdicts[0][0], 200)
+        self.assertEqual(verdicts[1:], [(200, "ok")] * 5)
+        self.assertEqual(emulator.token_requests(), before + 1)
 
     def test_a_wrong_wall_clock_of_this_machine_changes_nothing(self):
         sidecar = self.sidecar(self.cloud("--token", "jwt"), wall="slow")

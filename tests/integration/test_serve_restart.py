@@ -230,7 +230,7 @@ class Ending(ServeTest):
                 read_all(cut)
             self.assertEqual(serving.end(), 0)
             self.assertEqual(serving.log.count(" /api/v2/hang 504 "), 6, serving.log)
-            self.assertEqual(serving.log.count(" /api/v2/cut 200 "), 1, serving.log)
+            self.assertEqual(serving.log.count(" /api/v2/cut 200 cut=stopping "), 1, serving.log)
 
     def test_the_end_of_the_drain_says_of_a_request_that_waits_that_it_was_not_sent(self):
         hanging = threading.Event()

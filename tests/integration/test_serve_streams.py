@@ -289,20 +289,25 @@ class ConnectionsToTheApi(StreamTest):
         return connection
 
     def test_what_came_while_it_stood_still_is_no_answer_to_the_next_request(self):
-        """The API closes an idle connection, perhaps with a 408, at the moment of a POST."""
+        """The API closes an idle connection, perhaps with a 408, at the moment of a POST; or says
+        something else that nobody asked for, or answers twice."""
         serving = self.sidecar()
         timed_out = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
-        for stale in (b"", timed_out):
+        stale_answer = b"HTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\nstale"
+        for stale, ends in ((b"", True), (timed_out, True), (timed_out, False),
+                            (stale_answer, True), (stale_answer, False), (b"\r\n", False)):
             client = self.connect(serving)
             client.sendall(b"GET /api/v2/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
             idle = self.answer_next()
+            self.addCleanup(idle.close)
             self.assertEqual(read_answer(Wire(client), b"GET").start[0], b"200")
             serving.process.send_signal(signal.SIGSTOP)
             os.waitid(os.P_PID, serving.process.pid, os.WSTOPPED)
             client.sendall(b"POST /api/v2/x HTTP/1.1\r\nHost: localhost\r\n"
                            b"Content-Length: 1\r\n\r\nx")
             idle.sendall(stale)
-            idle.shutdown(socket.SHUT_RDWR)
+            if ends:
+                idle.shutdown(socket.SHUT_RDWR)
             serving.process.send_signal(signal.SIGCONT)
             other = self.answer_next()
             self.assertEqual(read_answer(Wire(client), b"POST").start[0], b"200")
@@ -357,6 +362,23 @@ class DepartingClients(StreamTest):
                 client.close()
                 self.assert_ends(api)
         self.assertEqual(serving.metric("skewguard_waiting_requests"), 0)
+        self.assertEqual(serving.metric('skewguard_requests_total{code="0"}'), 1)
+        serving.end()
+        for outcome, count in ((" - cut=client ", 1), (" 200 cut=client verdict=ok ", 2),
+                               (" 400 ", 2)):  # requests that are not complete
+            self.assertEqual(serving.log.count(f" /api/v2/x{outcome}"), count, serving.log)
+
+    def test_an_answer_that_the_api_cuts_is_not_logged_as_a_good_one(self):
+        api = OneAtATime(self)
+        serving = Sidecar(self, self.cloud().login, api.url)
+        client = self.connect(serving)
+        client.sendall(b"GET /api/v2/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        with api.next() as connection:
+            read_head(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % MIB + bytes(KIB))
+        self.assert_ends(client)
+        serving.end()
+        self.assertIn(" /api/v2/x 200 cut=api verdict=ok ", serving.log)
 
     def assert_ends(self, connection):
         connection.settimeout(HUNG_S)
@@ -366,8 +388,8 @@ class DepartingClients(StreamTest):
         except ConnectionResetError:
             pass
 
-    def test_who_leaves_waits_no_more_and_is_not_sent(self):
-        """While the token request is under way."""
+    def without_token(self):
+        """A sidecar whose requests wait for a token until `go` is set; the hosts."""
         go = threading.Event()
         self.addCleanup(go.set)
 
@@ -379,6 +401,32 @@ class DepartingClients(StreamTest):
         login = RawServer(self, says)
         api = StrictUpstream(self, lambda _: [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"])
         serving = Sidecar(self, login.url, api.url, "--max-hold", "5m", "--timeout", "5m")
+        return serving, go, login, api
+
+    def test_who_only_sends_no_more_waits_for_its_answer(self):
+        """RFC 9112 section 9.6. A client of HTTP/1.0 gets no interim answer, which would show if it
+        is still there: one that has left looks the same until its answer comes."""
+        serving, go, _, api = self.without_token()
+        request = b"GET /api/v2/%s HTTP/1.%d\r\nHost: localhost\r\n\r\n"
+        waiting = []
+        for version in (0, 1):
+            waiting.append(self.connect(serving))
+            waiting[-1].sendall(request % (b"stays", version))
+            waiting[-1].shutdown(socket.SHUT_WR)
+        with self.connect(serving) as leaving:
+            leaving.sendall(request % (b"leaves", 0))
+        self.wait_until_parked(serving, 3)
+        go.set()
+        for client in waiting:
+            self.assertEqual(read_answer(Wire(client), b"GET").start[0], b"200")
+        self.wait_until_parked(serving, 0)
+        serving.end()
+        self.assertEqual(sorted(request.start[1] for request in api.seen),
+                         [b"/api/v2/leaves", b"/api/v2/stays", b"/api/v2/stays"])
+
+    def test_who_leaves_waits_no_more_and_is_not_sent(self):
+        """While the token request is under way."""
+        serving, go, login, api = self.without_token()
         leaving = [self.connect(serving) for _ in range(self.COUNT)]
         for n, client in enumerate(leaving):
             client.sendall(b"POST /api/v2/%d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n"

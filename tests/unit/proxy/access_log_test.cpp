@@ -1,5 +1,6 @@
 #include "proxy/access_log.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <future>
@@ -10,6 +11,7 @@
 namespace skewguard::proxy {
 namespace {
 
+using ::testing::HasSubstr;
 using Format = AccessLog::Format;
 
 AccessRecord forwarded() {
@@ -52,6 +54,14 @@ TEST(AccessLine, TellsHowLongARequestWaitedThatWasNotSent) {
 TEST(AccessLine, OfWhatCouldNotBeReadOrAnsweredHasDashes) {
   const AccessRecord record{.time = WallTime{std::chrono::seconds{0}}};
   EXPECT_EQ(access_line(record, Format::text), "1970-01-01T00:00:00.000Z - - - total=0.0ms\n");
+}
+
+TEST(AccessLine, TellsWhyAnAnswerIsNotComplete) {
+  auto record = forwarded();
+  record.cut = relay::Cut::stopping;
+  EXPECT_THAT(access_line(record, Format::text), HasSubstr("/users 200 cut=stopping verdict="));
+  EXPECT_EQ(nlohmann::json::parse(access_line(record, Format::json))["cut"], "stopping");
+  EXPECT_FALSE(nlohmann::json::parse(access_line(forwarded(), Format::json)).contains("cut"));
 }
 
 TEST(AccessLine, AsJsonHasEachFigureByItsName) {

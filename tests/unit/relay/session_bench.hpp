@@ -123,7 +123,8 @@ class SessionBench {
                      std::to_string(session.attempts());
             },
             [](const action::Close& a) {
-              return std::string(a.abort ? "abort" : "close") + (a.linger ? " later" : "");
+              if (a.cut != Cut::none) return "cut by " + std::string(to_string(a.cut));
+              return std::string("close") + (a.linger ? " later" : "");
             }},
         action);
     log_ += '\n';

@@ -136,7 +136,7 @@ TEST(Session, DoesNotTakeAConnectionThatFailedForTheEndOfAnAnswer) {
   bench.upstream("HTTP/1.1 200 OK\r\n\r\npart");
   bench.step(event::UpstreamEnded{.broken = true});
   EXPECT_THAT(bench.to_client(), ::testing::EndsWith("\r\n\r\n4\r\npart\r\n"));
-  EXPECT_THAT(bench.did(), ::testing::HasSubstr("abort"));
+  EXPECT_THAT(bench.did(), ::testing::HasSubstr("cut by api"));
 }
 
 TEST(Session, JudgesARejectionWhoseConnectionFailedAndPassesItsStatus) {
@@ -501,12 +501,12 @@ TEST(Session, CutsTheClientsConnectionIfTheAnswerIsCut) {
     send(bench, kGet);
     bench.upstream(answer);
     bench.step(event::UpstreamEnded{});
-    EXPECT_EQ(bench.did(), "drop\nabort\n");
+    EXPECT_EQ(bench.did(), "drop\ncut by api\n");
   }
   SessionBench malformed;
   send(malformed, kGet);
   malformed.upstream("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n");
-  EXPECT_EQ(malformed.did(), "drop\nabort\n");
+  EXPECT_EQ(malformed.did(), "drop\ncut by api\n");
 }
 
 TEST(Session, AwaitsAShortBodyBeforeItPassesTheHead) {
@@ -668,7 +668,7 @@ TEST(Session, CutsAnAnswerThatMakesNoProgress) {
   bench.pass(seconds{59});
   EXPECT_EQ(bench.did(), "");
   bench.pass(seconds{1});
-  EXPECT_EQ(bench.did(), "drop\nabort\n");
+  EXPECT_EQ(bench.did(), "drop\ncut by stalled\n");
 }
 
 TEST(Session, DoesNotWaitForeverForARequest) {
@@ -686,7 +686,7 @@ TEST(Session, DoesNotWaitForeverForARequest) {
   slow.pass(seconds{59});
   EXPECT_EQ(slow.did(), "") << "the client has its answer still to read";
   slow.pass(seconds{1});
-  EXPECT_EQ(slow.did(), "abort\n");
+  EXPECT_EQ(slow.did(), "cut by stalled\n");
 
   SessionBench head;
   head.client("G");
@@ -710,24 +710,24 @@ TEST(Session, NoticesThatAClientHasLeft) {
   SessionBench waiting;
   waiting.client(kGet);
   waiting.step(event::ClientGone{});
-  EXPECT_EQ(waiting.did(), "acquire after 0\nabandon\nabort\n");
+  EXPECT_EQ(waiting.did(), "acquire after 0\nabandon\ncut by client\n");
   EXPECT_EQ(waiting.to_upstream(), "");
   SessionBench sent;
   send(sent, kGet);
   sent.step(event::ClientGone{});
-  EXPECT_EQ(sent.did(), "drop\nabort\n");
+  EXPECT_EQ(sent.did(), "drop\ncut by client\n");
   SessionBench judging;
   send(judging, kGet);
   judging.upstream(kRefused);
   judging.step(event::ClientGone{});
-  EXPECT_EQ(judging.did(), "judge\nabandon\ndrop\nabort\n");
+  EXPECT_EQ(judging.did(), "judge\nabandon\ndrop\ncut by client\n");
   SessionBench retrying;
   send(retrying, kGet);
   retrying.upstream(kRefused);
   retrying.step(event::Judged{"token_expired", true, 1});
   EXPECT_FALSE(retrying.session.reads_upstream(retrying.work));
   retrying.step(event::ClientGone{});
-  EXPECT_EQ(retrying.did(), "judge\nrelease\nacquire after 1\nabandon\nabort\n");
+  EXPECT_EQ(retrying.did(), "judge\nrelease\nacquire after 1\nabandon\ncut by client\n");
 }
 
 TEST(Session, EndsWithWhatAnswerThereIs) {
@@ -790,13 +790,14 @@ TEST(Session, CutsTheAnswerUnderWayWhenItEnds) {
   bench.upstream("HTTP/1.1 200 OK\r\n\r\npart");
   EXPECT_THAT(bench.to_client(), ::testing::EndsWith("part"));
   bench.step(event::Stop{});
-  EXPECT_EQ(bench.did(), "drop\nabort\n") << "its end would look like the end of the answer";
+  EXPECT_EQ(bench.did(), "drop\ncut by stopping\n")
+      << "its end would look like the end of the answer";
 
   SessionBench unread;
   send(unread, kGet);
   unread.upstream(kOk);
   unread.step(event::Stop{});
-  EXPECT_EQ(unread.did(), "release\ndone 200 x1\nabort\n");
+  EXPECT_EQ(unread.did(), "release\ndone 200 x1\ncut by stopping\n");
 }
 
 TEST(Session, ServesAClientThatOnlySendsNoMore) {
