@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -102,13 +103,16 @@ struct Rejection {
   std::vector<Verdict> candidates;  ///< what the evidence still allows
 };
 
-/// Called on the control loop: they must not block or call back into the client. Exceptions are
-/// dropped. If a hook releases the last Client, calls in progress get their answer, or `cancelled`.
+/// Called on the control loop: they must not block or call back into the client. To take what they
+/// are told at another time, or on another thread, see event_queue.hpp. Exceptions are dropped. If
+/// a hook releases the last Client, calls in progress get their answer, or `cancelled`.
 struct Hooks {
   std::function<void(const Rejection&)> on_rejection{};  ///< at once, provisional
   std::function<void(const CallReport&)> on_resolved{};  ///< when a call with a rejection has ended
   LogSink log{};
   LogLevel log_level = LogLevel::info;  ///< `log` gets lines of this level and above
+  /// If set, it takes the place of `log_level`, and may change at any time.
+  std::shared_ptr<const std::atomic<LogLevel>> changing_log_level{};
 };
 
 /// What the client uses to reach the outside; empty ones stand for the real thing. They live as

@@ -10,7 +10,7 @@ namespace skewguard::engine {
 /// The user's hooks and log. Exceptions of hooks are dropped.
 class Listeners {
  public:
-  explicit Listeners(Hooks hooks) : hooks_(std::move(hooks)), log_(hooks_.log, hooks_.log_level) {}
+  explicit Listeners(Hooks hooks) : hooks_(std::move(hooks)), log_(Log::of(hooks_)) {}
 
   [[nodiscard]] const Log& log() const noexcept { return log_; }
   void rejected(const Rejection& rejection) const noexcept { tell(hooks_.on_rejection, rejection); }

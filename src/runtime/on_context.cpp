@@ -36,13 +36,13 @@ Dependencies on_context(boost::asio::io_context& context, const ClientOptions& o
 
 Result<Client> make_client(boost::asio::io_context& context, ClientOptions options, Hooks hooks,
                            Dependencies dependencies) {
-  const Log log(hooks.log, hooks.log_level);
+  const Log log = Log::of(hooks);
   dependencies = on_context(context, options, log, std::move(dependencies));
   return Client::make(std::move(options), std::move(hooks), std::move(dependencies));
 }
 
 Result<Client> client_from_environment(boost::asio::io_context& context, Hooks hooks) {
-  const Log log(hooks.log, hooks.log_level);
+  const Log log = Log::of(hooks);
   return Client::from_environment(std::move(hooks), [&](const ClientOptions& options) {
     return on_context(context, options, log, {});
   });

@@ -43,10 +43,10 @@ std::shared_ptr<Running> Running::start(const ClientOptions& options, oauth::Gra
                                         const Hooks& hooks, const Dependencies& uses,
                                         const std::shared_ptr<Publication>& publication) {
   auto self = std::make_shared<Running>(uses);
-  self->transport_ = uses.transport ? uses.transport(self->executor())
-                                    : real_transport(options, *uses.clock,
-                                                     self->own_loop_->context().get_executor(),
-                                                     Log(hooks.log, hooks.log_level));
+  self->transport_ =
+      uses.transport ? uses.transport(self->executor())
+                     : real_transport(options, *uses.clock,
+                                      self->own_loop_->context().get_executor(), Log::of(hooks));
   if (uses.referee) {
     self->referee_ = uses.referee(self->executor(), *self->transport_);
   } else if (!uses.transport) {
