@@ -28,12 +28,13 @@ Result<Client::Settings> settings_of(const char* const* keys, const char* const*
 
 std::unique_ptr<skewguard_client> make_client(Client::Settings settings, skewguard_error** error) {
   auto clock = std::make_shared<system::SystemClocks>();
-  auto client = Client::from_settings(std::move(settings), {}, [&](const ClientOptions&) {
+  const EventQueue events({.rejections = false, .resolved = false, .level = LogLevel::warn});
+  auto client = Client::from_settings(std::move(settings), events.hooks(), [&](const auto&) {
     Dependencies dependencies;
     dependencies.clock = clock;
     return dependencies;
   });
-  if (client) return std::make_unique<skewguard_client>(*std::move(client), clock);
+  if (client) return std::make_unique<skewguard_client>(*std::move(client), clock, events);
   report_error(error, std::move(client).error());
   return nullptr;
 }
@@ -70,7 +71,11 @@ int32_t skewguard_client_reload(skewguard_client* client, skewguard_error** erro
 }
 
 void skewguard_client_free(skewguard_client* client) {
-  const std::unique_ptr<skewguard_client> owner(client);
+  std::unique_ptr<skewguard_client> owner(client);
+  if (!owner) return;
+  const auto told = owner->listening();
+  owner.reset();
+  told.withdraw();  // only now will nothing more be pushed
 }
 
 void skewguard_read_clocks(skewguard_moment* now) {

@@ -107,6 +107,28 @@ class CExample(EndToEnd):
                     program = self.compiled(f"{name}_{tool}", *flags, source=path)
                     self.assertNotEqual(run(*command, program, *ME, env=env).returncode, 0)
 
+    def test_many_calls_are_told_by_one_descriptor(self):
+        emulator = self.emulator("--login-offset", "3s", "--strict-nbf", ours_alone=False)
+        program = self.compiled("many_calls", *SANITIZED, source=EXAMPLE.parent / "many_calls.c")
+        env = self.environment(emulator.login, emulator.api, LD_LIBRARY_PATH=str(LIBRARY))
+        done = run(program, *[ME[1]] * 50, env=env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_no_secrets(done.stdout, done.stderr)
+        lines = done.stdout.splitlines()
+        self.assertEqual([line for line in lines if ": 200, " in line], lines[:50])
+        self.assertRegex(lines[50], rf"^{emulator.login} is \d\.\d to \d\.\d s ahead$")
+        self.assertEqual(len(lines), 52)
+        self.assertIn("info ", done.stderr)
+        self.assertEqual(emulator.token_requests(), 1)
+
+    def test_the_guide_quotes_what_runs(self):
+        guide = (ROOT / "docs/guide/c.md").read_text(encoding="utf-8")
+        programs = [p.read_text(encoding="utf-8") for p in EXAMPLE.parent.glob("*.c")]
+        blocks = re.findall(r"^```c\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+        self.assertGreater(len(blocks), 4)
+        for block in blocks:
+            self.assertTrue(any(block in program for program in programs), block)
+
     def test_it_says_what_is_missing(self):
         done = run(self.plain, env={"HOME": self.scratch.name, "LD_LIBRARY_PATH": str(LIBRARY)})
         self.assertEqual(done.returncode, 2)

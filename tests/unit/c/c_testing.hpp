@@ -83,17 +83,22 @@ class OwnAnswer {
   skewguard_answer answer_{};
 };
 
-/// A client of hosts in memory, whose loop runs when the test lets it.
+/// A client of these hosts in memory. Its warnings are kept, as those of skewguard_client_new()
+/// are.
+inline CClient client_of(const testing::TestEnvironment& environment, Dependencies dependencies) {
+  ClientOptions options = environment.options();
+  options.dialect = DialectName::genesys;
+  auto clock = dependencies.clock;
+  const EventQueue events({.rejections = false, .resolved = false, .level = LogLevel::warn});
+  auto made = Client::make(std::move(options), events.hooks(), std::move(dependencies));
+  if (!made) std::abort();
+  return CClient(
+      std::make_unique<skewguard_client>(*std::move(made), std::move(clock), events).release());
+}
+
+/// A client whose loop runs when the test lets it.
 struct VirtualClient {
-  VirtualClient() {
-    ClientOptions options = environment.options();
-    options.dialect = DialectName::genesys;
-    auto dependencies = environment.dependencies();
-    auto clock = dependencies.clock;
-    auto made = Client::make(std::move(options), {}, std::move(dependencies));
-    if (!made) std::abort();
-    client.reset(std::make_unique<skewguard_client>(*std::move(made), clock).release());
-  }
+  VirtualClient() : client(client_of(environment, environment.dependencies())) {}
 
   FakeMachine& machine() noexcept { return environment.machine(); }
   /// What the API's clock shows.
