@@ -1,9 +1,9 @@
-// The official SDK through the sidecar, by an HTTP client of its own: it needs no login, reaches a
-// Unix socket, and tells what was wrong on the way.
+// The official SDK through the sidecar, by an HTTP client made for it: no login is needed, Unix
+// sockets work, and the program hears what was wrong on the way.
 //
 //   node with_http_client.mjs [URL|unix:PATH [LOCAL-SECRET-FILE]]
 //
-// Prints the name of the organization; on standard error, what its requests met.
+// Prints the name of the organization, and on standard error what went wrong and was cured.
 import { readFileSync } from 'node:fs';
 import platformClient from 'purecloud-platform-client-v2';
 import { SidecarHttpClient } from './sidecar_http_client.mjs';
