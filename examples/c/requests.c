@@ -4,8 +4,7 @@
  *
  *   requests METHOD PATH [METHOD PATH]...
  *
- * Prints the status of each request. Settings come from the environment (docs/guide/settings.md);
- * this program itself needs SKEWGUARD_API_URL.
+ * Prints the status of each request. Settings come from the environment (docs/guide/settings.md).
  */
 #include <curl/curl.h>
 #include <stdio.h>
@@ -91,11 +90,14 @@ static int failure_of(CURLcode code) {
   }
 }
 
+/* The API base URL. */
+static const char* api_url;
+
 /* One request with this token. Takes at most `time_left` nanoseconds. */
 static CURLcode send_one(CURL* curl, const char* method, const char* path,
                          const char* authorization, int64_t time_left, struct exchange* exchange) {
   static char url[4096], field[MAX_TOKEN + 64];
-  snprintf(url, sizeof url, "%s%s", getenv("SKEWGUARD_API_URL"), path);
+  snprintf(url, sizeof url, "%s%s", api_url, path);
   snprintf(field, sizeof field, "Authorization: %s", authorization);
   struct curl_slist* headers = curl_slist_append(NULL, field);
   memset(field, 0, sizeof field);
@@ -184,10 +186,11 @@ int main(int argc, char** argv) {
     skewguard_error_free(error);
     return 2;
   }
+  api_url = skewguard_client_api_url(client);
   curl_global_init(CURL_GLOBAL_DEFAULT);
   CURL* curl = curl_easy_init();
   struct exchange* exchange = malloc(sizeof *exchange);
-  int failed = curl == NULL || exchange == NULL || getenv("SKEWGUARD_API_URL") == NULL;
+  int failed = curl == NULL || exchange == NULL;
   for (int i = 1; !failed && i + 1 < argc; i += 2)
     failed = request(client, curl, argv[i], argv[i + 1], exchange);
   free(exchange);

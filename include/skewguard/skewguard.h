@@ -133,6 +133,9 @@ skewguard_client* skewguard_client_new(const char* const* keys, const char* cons
                                        size_t count, skewguard_error** error);
 /* Reads the secrets again from where the settings came from. 0, or the kind of the error. */
 int32_t skewguard_client_reload(skewguard_client* client, skewguard_error** error);
+/* The API base URL in use: "https://api.mypurecloud.ie". "" for NULL. Valid as long as the client.
+ */
+const char* skewguard_client_api_url(const skewguard_client* client);
 /*
  * Ends the client's thread. Calls in progress end with `cancelled`; their handles stay valid and
  * are freed as usual. May be called while other threads wait in skewguard_call_next.

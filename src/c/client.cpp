@@ -70,6 +70,10 @@ int32_t skewguard_client_reload(skewguard_client* client, skewguard_error** erro
   return reloaded ? 0 : skewguard::c::report_error(error, reloaded.error());
 }
 
+const char* skewguard_client_api_url(const skewguard_client* client) {
+  return client == nullptr ? "" : client->client.options().api_url.c_str();
+}
+
 void skewguard_client_free(skewguard_client* client) {
   std::unique_ptr<skewguard_client> owner(client);
   if (!owner) return;

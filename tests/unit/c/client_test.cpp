@@ -38,6 +38,8 @@ TEST(CClientOfSettings, TakesThemByTheirNames) {
   const auto client = client_from(with(kComplete, {"token_param", "resource=urn:api"}), &error);
   ASSERT_TRUE(client) << error.text();
   EXPECT_EQ(error.get(), nullptr);
+  EXPECT_STREQ(skewguard_client_api_url(client.get()), "http://127.0.0.1:1");
+  EXPECT_STREQ(skewguard_client_api_url(nullptr), "");
   EXPECT_EQ(client->client.options().timeout, 7s);
   EXPECT_EQ(client->client.options().token_params.at(0).second, "urn:api");
 }
