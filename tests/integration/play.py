@@ -14,15 +14,17 @@ import threading
 import time
 from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from harness import CLIENT, ROOT, Emulator
+from harness import CLIENT, ROOT, SKEWGUARD, Emulator
 
 PYTHON = "/usr/bin/python3"  # the one that Debian's packages belong to
 # Letters and digits alone: some clients form-encode it before Basic (RFC 6749 section 2.3.1),
 # which the platform does not undo.
 SECRET = "demosecret7f3a"
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("GENESYS", "SKEWGUARD_"))}
+PACKAGES = f"{ROOT}/tests/python:{Path(SKEWGUARD).resolve().parent}/python"
 PATIENCE = 120  # seconds that a client may take beyond the last call's time
 UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -201,7 +203,7 @@ def play(path, scenario, client, preload):
     clocks = Clocks(preload, seconds(wanted.get("wall_offset", "0s")))
     env = ENVIRONMENT | clocks.env | {
         "GENESYS_CLOUD_CLIENT_ID": CLIENT, "GENESYS_CLOUD_CLIENT_SECRET": SECRET,
-        "SKEWGUARD_TOKEN_STORE": "none", "PYTHONPATH": str(ROOT / "tests/python"),
+        "SKEWGUARD_TOKEN_STORE": "none", "PYTHONPATH": PACKAGES,
         "OAUTHLIB_INSECURE_TRANSPORT": "1", "AUTHLIB_INSECURE_TRANSPORT": "1",
         "BENCH_CALLS": str(plan["calls"]), "BENCH_EVERY_MS": str(int(plan["every"] * 1000))}
     client.start(plan, env)

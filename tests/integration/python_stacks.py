@@ -16,9 +16,9 @@ MOST_CALLERS = 100  # of the thousand of T2, whose token lives for 4 s
 AT_ONCE = 8
 
 
-def usual(stack):
-    """The usual wrapper over a stack."""
-    return Driver(PYTHON, ROOT / "tests/python/usual_client.py", stack,
+def client(kind, stack):
+    """The "usual" wrapper over a stack."""
+    return Driver(PYTHON, ROOT / f"tests/python/{kind}_client.py", stack,
                   at_least=STACKS[stack], at_most=MOST_CALLERS)
 
 
@@ -31,11 +31,12 @@ def scenarios(ids):
     return [found[one] for one in ids]
 
 
-def play_all(ids, clients):
-    """{(id, client): what came of it} of each of these clients, {name: function that makes it}, in
-    each of these scenarios."""
+def play_all(kind, ids):
+    """{(id, stack): what came of it} of this kind of client over each stack, in each of these
+    scenarios."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
         preload = build_preload(folder)
-        futures = {(scenario["id"], name): pool.submit(play, path, scenario, make(), preload)
-                   for path, scenario in scenarios(ids) for name, make in clients.items()}
+        futures = {(scenario["id"], stack): pool.submit(play, path, scenario, client(kind, stack),
+                                                        preload)
+                   for path, scenario in scenarios(ids) for stack in STACKS}
         return {which: future.result() for which, future in futures.items()}
