@@ -4,6 +4,8 @@ fields, its body and its end. Beast and http_parser are compared by fuzz/relay_p
     test_llhttp.py FOLDER...   compares what a fuzzer found: files as in fuzz/corpus/relay_peers
 """
 
+import contextlib
+import io
 import json
 import random
 import re
@@ -11,6 +13,7 @@ import subprocess
 import sys
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from harness import HUNG_S, SKEWGUARD
 from test_oidc import node
@@ -124,12 +127,20 @@ class Llhttp(unittest.TestCase):
     def test_reads_mutants_alike(self):
         self.compare(mutants(), 2000)
 
+    def test_exits_with_0_only_if_all_messages_are_read_alike(self):
+        for read_alike, expected in ((True, 0), (False, 1)):
+            with self.subTest(read_alike), \
+                    mock.patch.object(Readings, "alike", return_value=read_alike), \
+                    contextlib.redirect_stdout(io.StringIO()):
+                self.assertEqual(main([CORPUS / "relay_peers"]), expected)
+
 
 def main(folders):
     readings = Readings([message for folder in folders for message in corpus(Path(folder))])
+    print("\n".join(readings.different))
     print(f"{readings.count} messages compared, {len(readings.different)} read differently")
-    sys.exit("\n".join(readings.different))
+    return 1 if readings.different else 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:]) if len(sys.argv) > 1 else unittest.main()
+    sys.exit(main(sys.argv[1:])) if len(sys.argv) > 1 else unittest.main()

@@ -80,4 +80,4 @@ for await (const line of createInterface({ input: process.stdin })) {
   const read = await (kind === "request" ? readRequest(bytes) : readAnswer(bytes));
   process.stdout.write(`${JSON.stringify(read)}\n`);
 }
-process.exit(0);
+process.stdout.end(() => process.exit(0));  // what is still to be written would be lost
