@@ -43,7 +43,7 @@ class Installed(EndToEnd):
     def build(self, project):
         """The program of a CMake project outside of the tree."""
         source = Path(self.scratch.name) / project
-        shutil.copytree(PROJECTS / project, source)
+        shutil.copytree(PROJECTS / project, source, dirs_exist_ok=True)
         run("cmake", "-S", source, "-B", source / "build", "-G", "Ninja",
             "-DCMAKE_BUILD_TYPE=Debug", f"-DCMAKE_PREFIX_PATH={self.prefix}")
         run("cmake", "--build", source / "build")
@@ -207,19 +207,32 @@ class Installed(EndToEnd):
     def test_the_library_has_a_soname(self):
         self.assertRegex(run("objdump", "-p", self.library), r"SONAME +libskewguard\.so\.0\.1\n")
 
-    def test_the_c_library_is_found_by_pkg_config_and_has_a_soname_of_its_own(self):
-        found = next(self.prefix.rglob("skewguard-c.pc")).parent
-        flags = self.pkg_config(found, "--cflags", "--libs", package="skewguard-c")
-        program = Path(self.scratch.name) / "c_by_pkg_config"
-        run("cc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror",
-            ROOT / "examples/c/requests.c", *flags, "-lcurl", "-o", program)
-        self.assertIn("libskewguard-c.so.0\n", run("objdump", "-p", program))
+    def assert_requests(self, program, **more):
+        """It is examples/c/requests.c, linked with the C library and with none else of ours."""
+        linked = run("objdump", "-p", program)
+        self.assertIn("libskewguard-c.so.0\n", linked)
+        self.assertNotIn("libskewguard.so", linked)
         emulator = self.emulator()
-        done = subprocess.run([program, "GET", "/api/v2/tokens/me"], capture_output=True,
-                              text=True, timeout=HUNG_S, check=False,
-                              env=self.environment(emulator.login, emulator.api,
-                                                   LD_LIBRARY_PATH=str(self.library.parent)))
-        self.assertEqual((done.returncode, done.stdout), (0, "200\n"), done.stderr)
+        env = self.environment(emulator.login, emulator.api, **more)
+        self.assertEqual(run(program, "GET", "/api/v2/tokens/me", env=env), "200\n")
+
+    def test_the_line_of_the_guide_for_c_gives_a_program_that_starts(self):
+        guide = (ROOT / "docs/guide/c.md").read_text(encoding="utf-8")
+        line = re.search(r"^    (cc .*\$\(pkg-config[^\n]*\\\n.*)$", guide, re.MULTILINE).group(1)
+        folder = Path(self.scratch.name) / "c_by_the_guide"
+        folder.mkdir()
+        (folder / "prefix").symlink_to(self.prefix)  # a shell splits at the blank of the true one
+        shutil.copy(ROOT / "examples/c/requests.c", folder)
+        found = next(self.prefix.rglob("skewguard-c.pc")).parent.relative_to(self.prefix)
+        run("sh", "-ec", line, cwd=folder,
+            env={**os.environ, "PKG_CONFIG_PATH": str(folder / "prefix" / found)})
+        self.assert_requests(folder / "requests")
+
+    def test_a_c_project_finds_its_library_by_find_package(self):
+        folder = Path(self.scratch.name) / "c"
+        folder.mkdir()
+        shutil.copy(ROOT / "examples/c/requests.c", folder)
+        self.assert_requests(self.build("c") / "requests")
 
     def test_every_public_header_opens_the_public_namespace(self):
         for header in self.headers():
