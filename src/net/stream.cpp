@@ -37,6 +37,14 @@ void reset_socket(tcp::socket& socket) {
   std::ignore = socket.close(ignored);
 }
 
+/// -1 where that fails.
+int released(tcp::socket& socket) {
+  boost::system::error_code failed;
+  std::ignore = socket.non_blocking(true, failed);
+  const int descriptor = failed ? -1 : socket.release(failed);
+  return failed ? -1 : descriptor;
+}
+
 /// Keeps the socket until its operation has ended, whoever lets go of it meanwhile. No
 /// std::function: Asio has memory for its handlers, and uses it again.
 auto kept(std::shared_ptr<Stream> stream, Stream::Handler handler) {
@@ -73,6 +81,7 @@ class PlainStream final : public Stream {
     std::ignore = socket_.close(ignored);
   }
   void reset() override { reset_socket(socket_); }
+  Parts release() override { return {released(socket_), nullptr}; }
 
  private:
   tcp::socket socket_;
@@ -89,24 +98,25 @@ class TlsStream final : public Stream {
  public:
   TlsStream(tcp::socket socket, const TlsContext& context, CertificateDemand demand,
             std::shared_ptr<TlsSessions> sessions)
-      : socket_(std::move(socket)), engine_(context, std::move(demand), std::move(sessions)) {}
+      : socket_(std::move(socket)),
+        engine_(std::make_unique<TlsEngine>(context, std::move(demand), std::move(sessions))) {}
   TlsStream(tcp::socket socket, const TlsContext& context)
-      : socket_(std::move(socket)), engine_(context) {}
+      : socket_(std::move(socket)), engine_(std::make_unique<TlsEngine>(context)) {}
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
   ~TlsStream() override { shut(); }
 
   void prepare(ReadyHandler handler) override {
-    const auto step = engine_.handshake();
+    const auto step = engine_->handshake();
     if (step == TlsEngine::Step::done) without_content_ = 0;  // OpenSSL bounds the handshake
     if (step == TlsEngine::Step::failed) {
       send_now();  // the alert
-      asio::post(socket_.get_executor(),
-                 [handler = std::move(handler), failure = engine_.failure()] { handler(failure); });
+      asio::post(socket_.get_executor(), [handler = std::move(handler),
+                                          failure = engine_->failure()] { handler(failure); });
       return;
     }
-    send(engine_.output(), [this, self = shared_from_this(), step, handler = std::move(handler)](
-                               ErrorCode error, std::size_t) mutable {
+    send(engine_->output(), [this, self = shared_from_this(), step, handler = std::move(handler)](
+                                ErrorCode error, std::size_t) mutable {
       if (error) return handler(broken(error));
       if (step == TlsEngine::Step::done) return handler(std::nullopt);
       receive([this, self, handler = std::move(handler)](ErrorCode failed, std::size_t) mutable {
@@ -118,7 +128,7 @@ class TlsStream final : public Stream {
   /// Session tickets are read here, so that they do not pass for an answer.
   Unread unread() override {
     // A read decrypts one record; more may have come with it.
-    if (const auto step = engine_.peek(); step != TlsEngine::Step::want_input)
+    if (const auto step = engine_->peek(); step != TlsEngine::Step::want_input)
       return step == TlsEngine::Step::done ? Unread::bytes : Unread::end;
     std::size_t looked_at = 0;
     auto waiting = peek(socket_);
@@ -128,8 +138,8 @@ class TlsStream final : public Stream {
           socket_.read_some(asio::buffer(in_.data(), kMaxLookedAt - looked_at), error);
       if (error) return Unread::end;
       looked_at += size;
-      engine_.feed({in_.data(), size});
-      const auto step = engine_.peek();
+      engine_->feed({in_.data(), size});
+      const auto step = engine_->peek();
       if (step == TlsEngine::Step::done) return Unread::bytes;
       if (step != TlsEngine::Step::want_input) return Unread::end;
       waiting = peek(socket_);
@@ -139,13 +149,13 @@ class TlsStream final : public Stream {
 
   void write(std::string_view head, std::string_view body, Handler handler,
              const std::function<void()>& leaving) override {
-    if (!engine_.write(head) || !engine_.write(body)) {
+    if (!engine_->write(head) || !engine_->write(body)) {
       failed_ = true;
       post(std::move(handler), asio::error::connection_aborted);
       return;
     }
     leaving();
-    send(engine_.output(), std::move(handler));
+    send(engine_->output(), std::move(handler));
   }
 
   void read_some(std::span<char> buffer, Handler handler) override {
@@ -155,19 +165,25 @@ class TlsStream final : public Stream {
   }
 
   [[nodiscard]] std::optional<TransportFailure> fault() const override {
-    return failed_ ? std::optional(engine_.failure()) : std::nullopt;
+    return failed_ ? std::optional(engine_->failure()) : std::nullopt;
   }
 
-  [[nodiscard]] std::string about_peer() const override { return engine_.about_peer(); }
-  [[nodiscard]] bool offered_session() const noexcept override { return engine_.offered_session(); }
+  [[nodiscard]] std::string about_peer() const override { return engine_->about_peer(); }
+  [[nodiscard]] bool offered_session() const noexcept override {
+    return engine_->offered_session();
+  }
 
   void finish() override {
-    engine_.close();
+    engine_->close();
     send_now();
     shut_down_sending(socket_);
   }
   void close() override { shut(); }
   void reset() override { reset_socket(socket_); }
+  Parts release() override {
+    const int socket = released(socket_);
+    return {socket, socket < 0 ? nullptr : std::move(engine_)};
+  }
 
  private:
   /// What follows a read. Each step is acted upon: after a fatal alert the next read would say no
@@ -180,7 +196,7 @@ class TlsStream final : public Stream {
       send_now();
       return post(std::move(handler), asio::error::connection_aborted);
     }
-    auto reply = engine_.output();
+    auto reply = engine_->output();
     if (reply.empty()) return read_more(buffer, std::move(handler));
     if (on_their_way_.size() < kMaxOnTheirWay) {
       // If that fails, the next read does too.
@@ -204,10 +220,10 @@ class TlsStream final : public Stream {
   }
 
   TlsEngine::Step read(std::span<char> buffer, std::size_t& size) {
-    auto step = engine_.read(buffer, size);
+    auto step = engine_->read(buffer, size);
     if (step == TlsEngine::Step::done) without_content_ = 0;
     if (step == TlsEngine::Step::want_input && without_content_ > kMaxWithoutContent) {
-      step = engine_.give_up("it kept sending TLS records without content");
+      step = engine_->give_up("it kept sending TLS records without content");
     }
     return step;
   }
@@ -225,7 +241,7 @@ class TlsStream final : public Stream {
                             [this, self = shared_from_this(), handler = std::move(handler)](
                                 ErrorCode error, std::size_t size) {
                               without_content_ += size;
-                              if (!error) engine_.feed({in_.data(), size});
+                              if (!error) engine_->feed({in_.data(), size});
                               handler(error, size);
                             });
   }
@@ -249,7 +265,7 @@ class TlsStream final : public Stream {
 
   /// What fits into the socket's buffer, without waiting; the rest is dropped.
   void send_now() {
-    const auto bytes = engine_.output();
+    const auto bytes = engine_->output();
     if (bytes.empty() || !socket_.is_open() || !on_their_way_.empty()) return;
     ErrorCode ignored;
     std::ignore = socket_.non_blocking(true, ignored);
@@ -257,8 +273,8 @@ class TlsStream final : public Stream {
   }
 
   void shut() {
-    if (!socket_.is_open()) return;
-    engine_.close();
+    if (!socket_.is_open()) return;  // or released
+    engine_->close();
     send_now();
     ErrorCode ignored;
     std::ignore = socket_.close(ignored);
@@ -272,10 +288,10 @@ class TlsStream final : public Stream {
   [[nodiscard]] TransportFailure broken(ErrorCode error) const {
     TransportFailure failure;
     failure.kind = TransportFailure::Kind::tls_failed;
-    failure.detail = "the TLS handshake with " + engine_.peer() + " failed: " +
+    failure.detail = "the TLS handshake with " + engine_->peer() + " failed: " +
                      (error == asio::error::eof ? std::string("the peer closed the connection")
                                                 : error.message()) +
-                     engine_.about_our_certificate();
+                     engine_->about_our_certificate();
     return failure;
   }
 
@@ -286,9 +302,9 @@ class TlsStream final : public Stream {
   };
 
   tcp::socket socket_;
-  TlsEngine engine_;
-  bool failed_ = false;              // after the handshake
-  std::size_t without_content_ = 0;  // bytes read since the handshake or content
+  std::unique_ptr<TlsEngine> engine_;  // null once it is released
+  bool failed_ = false;                // after the handshake
+  std::size_t without_content_ = 0;    // bytes read since the handshake or content
   std::deque<Sending> on_their_way_;
   std::array<char, std::size_t{17} * 1024> in_{};  // one TLS record and its frame
 };

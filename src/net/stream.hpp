@@ -13,6 +13,12 @@
 
 namespace skewguard::net {
 
+/// What a connection consists of, for whoever goes on with it.
+struct Parts {
+  int socket = -1;                 ///< does not block; to be closed
+  std::unique_ptr<TlsEngine> tls;  ///< null = plain
+};
+
 /// One connection, plain or TLS, of a client or of a server. One write and one read at a time,
 /// which do not wait for each other. Handlers run on the loop, never from within the call; after
 /// close() they come with an error. Not thread-safe.
@@ -60,6 +66,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   virtual void close() = 0;
   /// Closes with a reset (RST): the peer may lose what it has not read.
   virtual void reset() = 0;
+  /// Leaves the loop. Only while nothing is under way; nothing may follow.
+  virtual Parts release() = 0;
 };
 
 std::shared_ptr<Stream> plain_stream(boost::asio::ip::tcp::socket socket);

@@ -280,6 +280,10 @@ TlsEngine::Step TlsEngine::read(std::span<char> buffer, std::size_t& size) {
   return Step::done;
 }
 
+bool TlsEngine::holds_input() const noexcept {
+  return SSL_has_pending(ssl_.get()) == 1 || BIO_ctrl_pending(in_) > 0;
+}
+
 TlsEngine::Step TlsEngine::peek() {
   char byte = 0;
   ERR_clear_error();
@@ -301,12 +305,18 @@ void TlsEngine::close() {
 }
 
 std::string TlsEngine::output() {
-  if (!ssl_) return {};
+  std::string bytes;
+  output_to(bytes);
+  return bytes;
+}
+
+void TlsEngine::output_to(std::string& out) {
+  if (!ssl_) return;
   char* data = nullptr;
   const auto size = BIO_get_mem_data(out_, &data);
-  std::string bytes(data, static_cast<std::size_t>(size));
+  if (size <= 0) return;
+  out.append(data, static_cast<std::size_t>(size));
   BIO_reset(out_);
-  return bytes;
 }
 
 }  // namespace skewguard::net

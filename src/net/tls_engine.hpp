@@ -68,12 +68,16 @@ class TlsEngine {
   bool write(std::string_view plain);
   /// Decrypts into `buffer`; `size` is set if the step is `done`.
   Step read(std::span<char> buffer, std::size_t& size);
+  /// What was fed has not been decrypted and read to its end yet.
+  [[nodiscard]] bool holds_input() const noexcept;
   /// Like read(), without consuming the bytes.
   Step peek();
   /// Writes close_notify to output(), if there was a handshake.
   void close();
   /// The bytes to send to the network now; each byte is returned once.
   std::string output();
+  /// Appends them to `out`.
+  void output_to(std::string& out);
   /// Fails it for a reason of ours, unless it has failed already.
   Step give_up(const std::string& why);
   /// It offered the server a session to resume.

@@ -6,6 +6,7 @@ namespace skewguard::net {
 
 void TlsSessions::put(const std::string& server, TlsSession session) {
   if (!session || SSL_SESSION_is_resumable(session.get()) != 1) return;
+  const std::lock_guard lock(mutex_);
   if (sessions_.size() >= kMaxServers && !sessions_.contains(server))
     sessions_.erase(sessions_.begin());
   auto& known = sessions_[server];
@@ -14,12 +15,18 @@ void TlsSessions::put(const std::string& server, TlsSession session) {
 }
 
 TlsSession TlsSessions::take(const std::string& server) {
+  const std::lock_guard lock(mutex_);
   const auto found = sessions_.find(server);
   if (found == sessions_.end()) return nullptr;
-  TlsSession newest = std::move(found->second.back());
-  found->second.pop_back();
-  if (found->second.empty()) sessions_.erase(found);
-  return SSL_SESSION_is_resumable(newest.get()) == 1 ? std::move(newest) : take(server);
+  auto& known = found->second;
+  TlsSession newest;
+  while (!known.empty() && !newest) {
+    newest = std::move(known.back());
+    known.pop_back();
+    if (SSL_SESSION_is_resumable(newest.get()) != 1) newest.reset();
+  }
+  if (known.empty()) sessions_.erase(found);
+  return newest;
 }
 
 }  // namespace skewguard::net

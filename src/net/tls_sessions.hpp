@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace skewguard::net {
@@ -17,7 +18,7 @@ using TlsSession = std::unique_ptr<SSL_SESSION, FreeTlsSession>;
 
 /// Sessions that servers have offered to resume (RFC 8446 section 2.2), in memory alone: they hold
 /// keys. Each is used once, so that nobody on the network can tell two connections for one client's
-/// (appendix C.4). Not thread-safe.
+/// (appendix C.4). Thread-safe: they come with what is read, on the thread that reads.
 class TlsSessions {
  public:
   /// Servers send two as a rule; more are of use only to who connects often at once.
@@ -31,6 +32,7 @@ class TlsSessions {
   TlsSession take(const std::string& server);
 
  private:
+  std::mutex mutex_;
   std::map<std::string, std::deque<TlsSession>> sessions_;  // oldest first; no empty ones
 };
 

@@ -238,6 +238,7 @@ class ClosedStream final : public Stream {
   void finish() override {}
   void close() override {}
   void reset() override {}
+  Parts release() override { return {}; }
 
  private:
   std::size_t& looks_;

@@ -45,6 +45,7 @@ class FakeStream final : public Stream {
     read_ = nullptr;
   }
   void reset() override { close(); }
+  Parts release() override { return {}; }
 
   void write_ends(ErrorCode error, std::size_t size) {
     std::exchange(write_, nullptr)(error, size);

@@ -1,5 +1,6 @@
 #include "net/stream.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/ioctl.h>
@@ -86,6 +87,21 @@ TEST(Stream, NothingHasLeftWhenLeavingIsCalled) {
   const ScriptedServer server(io, {{read_request()}});
   const auto stream = plain_stream(connected_to(server, io));
   EXPECT_EQ(read_of_a_request_that_changes(*stream, server, io), "GET /latest HTTP/1.1\r\n\r\n");
+}
+
+TEST(Stream, GoesOnElsewhere) {
+  boost::asio::io_context io;
+  const ScriptedServer server(io, {{read_request()}});
+  auto stream = plain_stream(connected_to(server, io));
+  const Parts parts = stream->release();
+  stream.reset();
+  EXPECT_EQ(parts.tls, nullptr);
+  EXPECT_NE(::fcntl(parts.socket, F_GETFL) & O_NONBLOCK, 0);
+  const std::string_view request = "GET / HTTP/1.1\r\n\r\n";
+  EXPECT_EQ(::send(parts.socket, request.data(), request.size(), 0), std::ssize(request));
+  testing_loop::run_until(io, [&] { return !server.requests().empty(); });
+  EXPECT_EQ(server.requests().front(), request);
+  EXPECT_EQ(::close(parts.socket), 0);
 }
 
 /// A client's TLS stream to a server that plays one script.
