@@ -228,6 +228,7 @@ class Ending(ServeTest):
                 self.assertNotIn(b"Retry-After", got)
             with self.assertRaises(ConnectionResetError):
                 read_all(cut)
+            serving.process.wait(HUNG_S)  # another signal would end it at once
             self.assertEqual(serving.end(), 0)
             self.assertEqual(serving.log.count(" /api/v2/hang 504 "), 6, serving.log)
             self.assertEqual(serving.log.count(" /api/v2/cut 200 cut=stopping "), 1, serving.log)
@@ -244,6 +245,7 @@ class Ending(ServeTest):
         got = read_all(waiting)
         self.assertTrue(got.startswith(b"HTTP/1.1 503 "), got)
         self.assertIn(b"Retry-After: ", got)
+        serving.process.wait(HUNG_S)  # another signal would end it at once
         self.assertEqual(serving.end(), 0)
         self.assertEqual(serving.log.count(f" {PATH} 503 "), 1, serving.log)
 
