@@ -4,8 +4,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
@@ -13,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/worker.hpp"
+#include "proxy/endpoint.hpp"
 
 namespace skewguard::proxy {
 namespace {
@@ -24,11 +22,6 @@ using boost::system::error_code;
 constexpr std::chrono::seconds kTimeLimit{5};
 constexpr std::string_view kRequest =
     "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-
-asio::generic::stream_protocol::endpoint endpoint_of(const ListenAddress& address) {
-  if (address.unix_socket()) return asio::local::stream_protocol::endpoint(address.path);
-  return asio::ip::tcp::endpoint(asio::ip::make_address(address.host), address.port);
-}
 
 Error not_ready(const ListenAddress& address, const std::string& why) {
   return {ErrorKind::protocol, "the sidecar at " + address.text() + " is not ready: " + why, ""};
@@ -53,7 +46,7 @@ struct Question {
 
   static constexpr std::size_t kMostBytes = std::size_t{64} * 1024;
   asio::io_context io{1};
-  ClientSocket socket{io};
+  asio::generic::stream_protocol::socket socket{io};
   std::string answer;
   std::optional<error_code> why;  ///< how it ended; empty = not yet
 };

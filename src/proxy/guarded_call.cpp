@@ -1,15 +1,14 @@
 #include "proxy/guarded_call.hpp"
 
-#include <boost/asio/post.hpp>
 #include <utility>
 
 namespace skewguard::proxy {
 
 void GuardedCall::start(GuardOptions options) {
-  auto send = [weak = weak_from_this(), &io = io_](Bearer bearer, Answer answer) {
+  auto send = [weak = weak_from_this(), &loop = loop_](Bearer bearer, Answer answer) {
     Secret::wipe(bearer.token);
     const auto authorization = std::make_shared<Secret>(std::move(bearer.authorization));
-    boost::asio::post(io, [weak, authorization, answer = std::move(answer)] {
+    loop.post([weak, authorization, answer = std::move(answer)] {
       const auto self = weak.lock();
       if (!self) return;  // it has been cancelled
       self->authorization_ = std::move(*authorization);
@@ -17,10 +16,10 @@ void GuardedCall::start(GuardOptions options) {
       self->user_.send_again();
     });
   };
-  auto ended = [weak = weak_from_this(), &io = io_](Result<Response> result) {
+  auto ended = [weak = weak_from_this(), &loop = loop_](Result<Response> result) {
     const CallReport* report = result ? &result->report : result.error().report.get();
     const Verdict verdict = report != nullptr ? report->verdict : Verdict::unknown;
-    boost::asio::post(io, [weak, verdict] {
+    loop.post([weak, verdict] {
       const auto self = weak.lock();
       if (self) self->user_.judged(verdict);
     });

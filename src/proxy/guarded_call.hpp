@@ -1,10 +1,10 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
 #include <string_view>
 
+#include "proxy/event_loop.hpp"
 #include "skewguard/client.hpp"
 #include "skewguard/secret.hpp"
 
@@ -27,9 +27,9 @@ class GuardedCall : public std::enable_shared_from_this<GuardedCall> {
     ~User() = default;
   };
 
-  /// All must outlive it, and `io` the client.
-  GuardedCall(boost::asio::io_context& io, Client& client, User& user)
-      : io_(io), client_(client), user_(user) {}
+  /// All must outlive it, and `loop` the client.
+  GuardedCall(EventLoop& loop, Client& client, User& user)
+      : loop_(loop), client_(client), user_(user) {}
   GuardedCall(const GuardedCall&) = delete;
   GuardedCall& operator=(const GuardedCall&) = delete;
   ~GuardedCall() { operation_.cancel(); }
@@ -46,7 +46,7 @@ class GuardedCall : public std::enable_shared_from_this<GuardedCall> {
  private:
   using Answer = std::function<void(SendResult)>;
 
-  boost::asio::io_context& io_;
+  EventLoop& loop_;
   Client& client_;
   User& user_;
   Operation operation_;

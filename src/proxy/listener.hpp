@@ -1,29 +1,24 @@
 #pragma once
 
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
 #include <functional>
-#include <memory>
-#include <string>
+#include <optional>
 
+#include "proxy/descriptor.hpp"
+#include "proxy/event_loop.hpp"
 #include "proxy/options.hpp"
-#include "proxy/worker.hpp"
 #include "skewguard/result.hpp"
 
 namespace skewguard::proxy {
 
-/// One address that clients connect to. For one thread. Held by std::shared_ptr.
-class Listener : public std::enable_shared_from_this<Listener> {
+/// One address that clients connect to. For one thread.
+class Listener final : private EventLoop::Watched {
  public:
-  /// Where the next connection is to be served.
-  using Chooser = std::function<boost::asio::io_context&()>;
-  /// Gets each connection, on its io_context's thread or not.
-  using Handler = std::function<void(ClientSocket)>;
+  /// Gets each connection, a socket that does not block.
+  using Handler = std::function<void(Descriptor)>;
 
-  explicit Listener(boost::asio::io_context& io) : acceptor_(io), pause_(io) {}
-  ~Listener();
+  Listener() = default;
+  ~Listener() override { close(); }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
@@ -33,22 +28,18 @@ class Listener : public std::enable_shared_from_this<Listener> {
   /// With the port that it got.
   [[nodiscard]] const ListenAddress& address() const noexcept { return address_; }
 
-  void accept(Chooser choose, Handler handler);
+  /// On `loop`, which must outlive it. From here on it is for its thread.
+  void accept(EventLoop& loop, Handler handler);
   void close();
 
  private:
-  using Protocol = boost::asio::generic::stream_protocol;
-  using Acceptor =
-      boost::asio::basic_socket_acceptor<Protocol, boost::asio::io_context::executor_type>;
+  void ready() override;
+  void pause();
 
-  boost::system::error_code bind(const Protocol& protocol, const Protocol::endpoint& endpoint);
-  void accept_next();
-  void accept_later();
-
-  Acceptor acceptor_;
-  boost::asio::steady_timer pause_;
+  Descriptor socket_;
   ListenAddress address_;
-  Chooser choose_;
+  EventLoop* loop_ = nullptr;  // once it accepts
+  std::optional<LoopTimer> pause_;
   Handler handler_;
 };
 

@@ -1,6 +1,5 @@
 #include "proxy/own_pages.hpp"
 
-#include <boost/asio/post.hpp>
 #include <string>
 #include <utility>
 
@@ -48,11 +47,11 @@ Page page_about(const ClientStatus* client, relay::Route route, const Service& s
 
 }  // namespace
 
-void own_page(boost::asio::io_context& io, relay::Route route, std::string_view authorization,
+void own_page(EventLoop& loop, relay::Route route, std::string_view authorization,
               std::string_view body, Service& service, bool draining,
               std::function<void(Page)> reply) {
-  const auto answer = [&io, reply = std::move(reply)](Page page) {
-    boost::asio::post(io, [reply, page = std::move(page)]() mutable { reply(std::move(page)); });
+  const auto answer = [&loop, reply = std::move(reply)](Page page) {
+    loop.post([reply, page = std::move(page)]() mutable { reply(std::move(page)); });
   };
   if (route != relay::Route::metrics && route != relay::Route::status) {
     return answer(page_at_once(route, authorization, body, service, draining));

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <chrono>
@@ -15,58 +14,50 @@
 
 #include "base/log.hpp"
 #include "base/signals.hpp"
+#include "http/url.hpp"
+#include "net/proxy.hpp"
+#include "proxy/api_dialer.hpp"
 #include "proxy/client_limit.hpp"
 #include "proxy/listener.hpp"
 #include "proxy/service.hpp"
 #include "proxy/token_keeper.hpp"
 #include "proxy/worker.hpp"
+#include "runtime/real_transport.hpp"
 
 namespace skewguard::proxy {
 namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t kMaxLastHandlers = 1'000'000;  // of a worker that has stopped: far fewer wait
-
 /// A worker and its thread.
 struct Lane {
-  /// `shared`: its loop, which others use as well, and whose thread is not the lane's; null = one
-  /// of its own.
-  Lane(asio::io_context* shared, Service& service, const Log& log)
-      : own(shared == nullptr ? std::make_unique<asio::io_context>(1) : nullptr),
-        io(shared == nullptr ? *own : *shared),
-        worker(io, service, log) {}
+  Lane(ApiDialer& dialer, Service& service) : worker(loop, dialer, service) {}
   ~Lane() { end(); }
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
   void start() {
-    if (!own) return;
     const SignalsBlocked blocked;  // they are for the thread that runs the server
-    thread = std::thread([this] {
-      const auto work = asio::make_work_guard(io);
-      io.run();
-    });
+    thread = std::thread([this] { loop.run(); });
   }
-  /// Ends all connections. What still holds a session lets go of it here: it must not outlive the
-  /// worker.
+  /// Ends all connections.
   void end() {
-    io.stop();
+    loop.stop();
     if (thread.joinable()) thread.join();
-    if (std::exchange(ended, true)) return;
     worker.stop();
-    for (std::size_t left = kMaxLastHandlers; left > 0; --left) {
-      io.restart();  // one of them may stop it
-      if (io.poll_one() == 0) return;
-    }
+    loop.drop_tasks();  // what still holds a session: it must not outlive the worker
   }
 
-  std::unique_ptr<asio::io_context> own;
-  asio::io_context& io;
+  EventLoop loop;
   Worker worker;
   std::thread thread;
-  bool ended = false;
 };
+
+net::TlsOptions tls_of(const Client& client) {
+  auto tls = runtime::tls_options(client.options());
+  tls.keep_buffers = true;  // a connection carries one answer after the other
+  return tls;
+}
 
 /// The hooks, which also count. They use `metrics` as long as the client lives.
 Hooks counting(Hooks hooks, Metrics& metrics, ClockSource& clocks) {
@@ -92,48 +83,50 @@ struct Server::Impl {
         metrics(std::move(the_metrics)),
         client(std::make_unique<Client>(std::move(the_client))),
         service{options,    clocks,   *client,
-                access_log, *metrics, CurrentSecret(options.local_secret)} {
+                access_log, *metrics, CurrentSecret(options.local_secret)},
+        dialer(io, clocks, tls_of(*client), net::ProxyRule::make(client->options().proxy),
+               *http::parse_url(client->options().api_url), log) {  // the client has checked it
     catch_signals();
   }
   ~Impl() {
     keeper->stop();
-    for (const auto& listener : listeners) listener->close();
     for (auto& lane : lanes) lane.end();
     client.reset();  // its handlers post to the lanes
+    for (auto& lane : lanes) lane.loop.drop_tasks();
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
   Result<void> listen() {
     for (const auto& address : options.listen) {
-      const auto listener = std::make_shared<Listener>(io);
-      if (auto opened = listener->open(address); !opened) return opened;
-      listeners.push_back(listener);
-      service.listening_on.push_back(listener->address().text());
+      Listener& listener = listeners.emplace_back();
+      if (auto opened = listener.open(address); !opened) return opened;
+      service.listening_on.push_back(listener.address().text());
     }
     return {};
   }
 
+  /// The first worker accepts all connections.
   void accept() {
-    // A single one accepts its connections itself.
-    asio::io_context* shared = options.workers == 1 ? &io : nullptr;
-    for (std::size_t i = 0; i < options.workers; ++i)
-      lanes.emplace_back(shared, service, log).start();
-    for (const auto& listener : listeners) {
-      listener->accept([this]() -> asio::io_context& { return least_loaded().io; },
-                       [this](ClientSocket socket) {
-                         const auto count = clients();
-                         const bool room = count < limit.served;
-                         if (!room) warn_of_too_many();
-                         if (count >= limit.served + limit.turned_away) return;
-                         Lane& lane = lane_of(socket);
-                         lane.worker.expect();
-                         asio::dispatch(lane.io,
-                                        [&lane, room, socket = std::move(socket)]() mutable {
-                                          lane.worker.serve(std::move(socket), room);
-                                        });
-                       });
+    for (std::size_t i = 0; i < options.workers; ++i) lanes.emplace_back(dialer, service);
+    for (auto& listener : listeners) {
+      listener.accept(lanes.front().loop,
+                      [this](Descriptor socket) { accepted(std::move(socket)); });
     }
+    for (auto& lane : lanes) lane.start();
+  }
+  /// On the first worker's thread.
+  void accepted(Descriptor socket) {
+    const auto count = clients();
+    const bool room = count < limit.served;
+    if (!room) warn_of_too_many();
+    if (count >= limit.served + limit.turned_away) return;
+    Lane& lane = least_loaded();
+    lane.worker.expect();
+    if (&lane == &lanes.front()) return lane.worker.serve(std::move(socket), room);
+    lane.loop.post([&lane, room, socket = std::move(socket)]() mutable {
+      lane.worker.serve(std::move(socket), room);
+    });
   }
   [[nodiscard]] std::int64_t clients() const {
     std::int64_t count = 0;
@@ -150,10 +143,6 @@ struct Server::Impl {
   Lane& least_loaded() {
     return *std::ranges::min_element(lanes, {},
                                      [](const Lane& lane) { return lane.worker.load(); });
-  }
-  Lane& lane_of(ClientSocket& socket) {
-    return *std::ranges::find_if(
-        lanes, [&](const Lane& lane) { return &lane.io == &socket.get_executor().context(); });
   }
 
   /// An interrupt that is ignored, as in a script's background job, is not meant for this program.
@@ -188,19 +177,21 @@ struct Server::Impl {
     }
     if (fresh->access_log) service.access_log.reopen(std::move(fresh->access_log));
     service.local.set(fresh->local_secret);
-    for (auto& lane : lanes) asio::post(lane.io, [&lane] { lane.worker.reload(); });
+    for (auto& lane : lanes) lane.loop.post([&lane] { lane.worker.reload(); });
     log.write({LogLevel::warn, "the secrets were read again"});
   }
 
   void drain() {
     draining = true;
-    for (const auto& listener : listeners) listener->close();
     busy_lanes = lanes.size();
-    for (auto& lane : lanes) {
-      asio::post(lane.io, [this, &lane] {
-        lane.worker.drain([this] { asio::post(io, [this] { lane_drained(); }); });
-      });
-    }
+    lanes.front().loop.post([this] {  // what it has accepted before, the others get before this
+      for (auto& listener : listeners) listener.close();
+      for (auto& lane : lanes) {
+        lane.loop.post([this, &lane] {
+          lane.worker.drain([this] { asio::post(io, [this] { lane_drained(); }); });
+        });
+      }
+    });
     end.expires_after(options.drain);
     end.async_wait([this](const boost::system::error_code& error) {
       if (!error) io.stop();
@@ -219,8 +210,9 @@ struct Server::Impl {
   asio::io_context io{1};
   asio::signal_set signals{io, SIGTERM, SIGHUP};
   asio::steady_timer end{io};
-  std::vector<std::shared_ptr<Listener>> listeners;
+  ApiDialer dialer;
   std::list<Lane> lanes;
+  std::list<Listener> listeners;
   std::shared_ptr<TokenKeeper> keeper = std::make_shared<TokenKeeper>(io, service, log);
   std::function<Result<Reloaded>()> reload;
   Instant next_warning = Instant::min();  // of too many connections
@@ -254,7 +246,7 @@ Server::~Server() = default;
 std::vector<ListenAddress> Server::addresses() const {
   std::vector<ListenAddress> addresses;
   addresses.reserve(impl_->listeners.size());
-  for (const auto& listener : impl_->listeners) addresses.push_back(listener->address());
+  for (const auto& listener : impl_->listeners) addresses.push_back(listener.address());
   return addresses;
 }
 

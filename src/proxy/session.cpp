@@ -1,12 +1,12 @@
 #include "proxy/session.hpp"
 
+#include <array>
 #include <chrono>
 #include <string_view>
 #include <tuple>
 #include <utility>
 #include <variant>
 
-#include "base/secret_text.hpp"
 #include "net/reason_phrase.hpp"
 #include "proxy/own_pages.hpp"
 
@@ -15,9 +15,12 @@ namespace {
 
 namespace event = relay::event;
 namespace action = relay::action;
-using Moved = ClientLink::Moved;
+using Moved = Socket::Moved;
 
 constexpr std::chrono::seconds kLingerTime{2};
+constexpr std::size_t kMaxDropped = std::size_t{16} * 1024 * 1024;  // bytes of one connection
+/// Reads and writes of one session before the others have their turn.
+constexpr int kMovesATurn = 8;
 
 /// What a request that was sent got instead of an answer.
 Verdict verdict_of(const relay::Problem& problem) noexcept {
@@ -30,9 +33,9 @@ Verdict verdict_of(const relay::Problem& problem) noexcept {
 
 }  // namespace
 
-Session::Session(Worker& worker, ClientSocket socket)
+Session::Session(Worker& worker, Descriptor socket)
     : worker_(worker),
-      link_(std::move(socket)),
+      client_(worker.loop(), std::move(socket), *this),
       machine_(worker.rules(), worker.replay_memory(), worker.now()) {}
 
 Instant Session::deadline() const noexcept {
@@ -43,27 +46,18 @@ void Session::tick() {
   state_ == State::lingering ? close() : step(event::Tick{});
 }
 
-/// Keeps this session until `handler` has run, and does not run it once the session has ended.
-template <typename Handler>
-auto Session::in_time(Handler handler) {
-  return [self = shared_from_this(), handler = std::move(handler)] {
-    if (self->state_ != State::ended) handler();
-  };
-}
-
 // The machine -------------------------------------------------------------------------------------
 
 void Session::step(const Event& event) {
   const auto self = shared_from_this();
+  now_ = worker_.now();
   take(event);
   settle();
-  if (std::exchange(token_passed_, false)) wipe_stack();
 }
 
 /// Lets the machine go on until it waits for something that is not here yet.
 void Session::take(const Event& event) {
   answer_ = event;
-  now_ = worker_.now();
   while (serving() && answer_) {
     const Event next = *std::exchange(answer_, std::nullopt);
     if (!desk_) desk_ = worker_.desks().lend();
@@ -86,20 +80,28 @@ void Session::respond(const Event& event) {
   }
 }
 
-/// Moves bytes as far as they go, and waits for what comes next.
+/// Moves bytes as far as they go.
 void Session::settle() {
-  while (serving() && desk_ && write_client()) {
-    if (answered_ && desk_->work.client_out.empty()) {
-      go_on();
-    } else {
-      take(event::ClientSent{});
+  for (int moves = 1; serving() && move(); ++moves) {
+    if (moves == kMovesATurn) {
+      client_.again();
+      break;
     }
   }
-  if (!serving()) return;
-  move_upstream();
-  if (desk_ && !upstream_ && machine_.at_rest(desk_->work))
+  if (serving() && desk_ && !upstream_ && machine_.at_rest(desk_->work))
     worker_.desks().give_back(std::move(desk_));
-  watch_client();
+}
+
+/// One read or write, and what follows from it. False: all wait.
+bool Session::move() {
+  return write_client() || write_upstream() || read_upstream() || read_client();
+}
+
+/// Something about one of the two sockets has changed.
+void Session::socket_ready() {
+  const auto self = shared_from_this();
+  now_ = worker_.now();
+  state_ == State::lingering ? linger() : settle();
 }
 
 /// In the middle of a request, perhaps.
@@ -114,7 +116,7 @@ void Session::stop() {
   if (serving()) step(event::Stop{});
   if (serving()) {
     record_.cut = relay::Cut::stopping;
-    link_.reset();
+    client_.reset();
   }
   close();
 }
@@ -131,54 +133,56 @@ void Session::close() {
   state_ = State::ended;
   guard_.reset();
   release(false);
-  link_.close();
+  client_.close();
   drop_desk();
   worker_.ended(self);
 }
 
 // The client --------------------------------------------------------------------------------------
 
-/// Whether something was written.
+/// Whether something has happened; likewise the others.
 bool Session::write_client() {
-  if (desk_->work.client_out.empty() || link_.awaits_writing()) return false;
-  const Moved moved = link_.write(desk_->work.client_out);
-  if (moved == Moved::nothing) link_.when_writable(in_time([this] { settle(); }));
-  if (moved == Moved::failed) take(event::ClientGone{});
-  return moved == Moved::some;
-}
-
-void Session::watch_client() {
-  if (ended_ || (desk_ && !machine_.reads_client(desk_->work))) return watch_for_departure();
-  const std::size_t room = desk_ ? desk_->work.client_in.room() : Desk::kBuffer;
-  link_.when_readable(room, in_time([this] { client_readable(); }));
+  if (!desk_ || desk_->work.client_out.empty()) return false;
+  const Moved moved = client_.write(desk_->work.client_out);
+  if (moved == Moved::nothing) return false;
+  if (moved == Moved::failed) {
+    take(event::ClientGone{});
+  } else if (answered_ && desk_->work.client_out.empty()) {
+    go_on();
+  } else {
+    take(event::ClientSent{});
+  }
+  return true;
 }
 
 /// A client that leaves is noticed even while nothing of what it sent last can be read.
-void Session::watch_for_departure() {
-  link_.when_gone(in_time([this] {
-    if (serving()) step(event::ClientGone{});
-  }));
-}
-
-void Session::client_readable() {
-  if (state_ == State::lingering) return linger();
+bool Session::read_client() {
+  if (ended_ || (desk_ && !machine_.reads_client(desk_->work))) {
+    if (!client_.gone()) return false;
+    take(event::ClientGone{});
+    return true;
+  }
   if (!desk_) desk_ = worker_.desks().lend();
-  switch (link_.read(desk_->work.client_in)) {
+  switch (client_.read(desk_->work.client_in)) {
     case Moved::nothing:
-      return settle();
+      return false;
     case Moved::some:
-      return step(event::ClientBytes{});
+      take(event::ClientBytes{});
+      return true;
     case Moved::end:
       ended_ = true;
-      return step(event::ClientEnded{});
+      take(event::ClientEnded{});
+      return true;
     case Moved::failed:
-      return step(event::ClientGone{});
+      take(event::ClientGone{});
+      return true;
   }
+  return false;
 }
 
 void Session::carry_out(const action::Close& what) {
   record_.cut = what.cut;
-  if (what.cut != relay::Cut::none) link_.reset();
+  if (what.cut != relay::Cut::none) client_.reset();
   what.linger ? begin_to_linger() : close();
 }
 
@@ -192,7 +196,7 @@ void Session::turn_away() {
   text.append(body);
   relay::Buffer out(text);
   out.added(text.size());
-  if (link_.write(out) == Moved::some) {
+  if (client_.write(out) == Moved::some) {
     record_.status = page.status;
     worker_.metrics().answered(record_);
   }
@@ -203,20 +207,26 @@ void Session::turn_away() {
 void Session::begin_to_linger() {
   state_ = State::lingering;
   linger_until_ = worker_.now() + kLingerTime;
-  link_.finish();
+  client_.finish();
   drop_desk();
   linger();
 }
 
 void Session::linger() {
-  if (link_.drop() != Moved::nothing) return close();
-  link_.when_readable(Desk::kBuffer, in_time([this] { client_readable(); }));
+  std::array<char, std::size_t{4} * 1024> dropped;
+  while (dropped_ < kMaxDropped) {
+    const auto got = client_.read(dropped);
+    if (got.moved == Moved::nothing) return;
+    if (got.moved != Moved::some) break;
+    dropped_ += got.size;
+  }
+  close();
 }
 
 void Session::carry_out(const action::Serve& what) {
   const auto& head = desk_->work.request.head();
   const auto authorization = head.fields.find(relay::FieldName::authorization);
-  own_page(worker_.io(), what.route, authorization.value_or(""), machine_.request_body(),
+  own_page(worker_.loop(), what.route, authorization.value_or(""), machine_.request_body(),
            worker_.service(), worker_.rules().draining,
            [self = shared_from_this(), wanted = ++page_wanted_](Page page) {
              if (self->serving() && self->page_wanted_ == wanted) self->give(std::move(page));

@@ -6,11 +6,11 @@
 #include <string>
 
 #include "proxy/access_log.hpp"
-#include "proxy/client_link.hpp"
 #include "proxy/desk.hpp"
 #include "proxy/guarded_call.hpp"
 #include "proxy/page.hpp"
 #include "proxy/refusal.hpp"
+#include "proxy/socket.hpp"
 #include "proxy/token_gate.hpp"
 #include "proxy/upstream.hpp"
 #include "proxy/upstream_pool.hpp"
@@ -23,15 +23,15 @@ namespace skewguard::proxy {
 /// and the client's socket, session_api.cpp the way to the API. For its worker's thread. Its worker
 /// holds it until it ends.
 class Session final : public std::enable_shared_from_this<Session>,
-                      private Upstream::User,
+                      private Socket::User,
                       private GuardedCall::User {
  public:
-  Session(Worker& worker, ClientSocket socket);
+  Session(Worker& worker, Descriptor socket);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   virtual ~Session() = default;
 
-  void start() { settle(); }
+  void start() { socket_ready(); }
   /// Instead of start(): answers that there are too many, and ends.
   void turn_away();
   /// When tick() is to be called.
@@ -49,16 +49,14 @@ class Session final : public std::enable_shared_from_this<Session>,
     connection
   };
   [[nodiscard]] bool serving() const noexcept { return state_ == State::serving; }
-  template <typename Handler>
-  auto in_time(Handler handler);
-
   void step(const Event& event);
   void take(const Event& event);
   void settle();
+  bool move();
   void close();
   void drop_desk();
   void respond(const Event& event);
-  /// The clock is read once for what follows from one event.
+  /// The clock is read once for what follows from one event of the loop.
   [[nodiscard]] Instant now() const { return stepping_ ? now_ : worker_.now(); }
 
   void carry_out(const relay::action::Acquire& what);
@@ -70,11 +68,11 @@ class Session final : public std::enable_shared_from_this<Session>,
   void carry_out(const relay::action::Done& what);
   void carry_out(const relay::action::Close& what);
 
+  void socket_ready() override;
+
   // The client.
   bool write_client();
-  void watch_client();
-  void watch_for_departure();
-  void client_readable();
+  bool read_client();
   void begin_to_linger();
   void linger();
   void give(Page page);
@@ -90,16 +88,15 @@ class Session final : public std::enable_shared_from_this<Session>,
   void note_held();
   void say_what_was_awaited(relay::Problem& problem);
   void ready();
-  void move_upstream();
-  void upstream_wrote(bool failed) override;
-  void upstream_read(Upstream::Came what) override;
+  bool write_upstream();
+  bool read_upstream();
   void release(bool reusable);
   void note_answer();
   void send_again() override;
   void judged(Verdict verdict) override;
 
   Worker& worker_;
-  ClientLink link_;
+  Socket client_;
   relay::Session machine_;
   State state_ = State::serving;
   std::unique_ptr<Desk> desk_;  // null while at rest
@@ -107,7 +104,8 @@ class Session final : public std::enable_shared_from_this<Session>,
   bool stepping_ = false;        // the machine's actions are being carried out, at now_
   std::optional<Event> answer_;  // to them, for the next step
   Instant linger_until_{};
-  bool ended_ = false;  // the client sends no more
+  std::size_t dropped_ = 0;  // bytes, while lingering
+  bool ended_ = false;       // the client sends no more
 
   std::unique_ptr<Upstream> upstream_;           // that the request under way has
   std::optional<TokenGate::Ticket> held_;        // while it waits for a token
@@ -115,7 +113,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   bool fresh_ = false;                           // a new one is wanted
   Wait last_wait_ = Wait::token;
   std::uint64_t generation_ = 0;        // of the token that was sent
-  bool token_passed_ = false;           // so the stack may hold some of it
+  bool write_failed_ = false;           // to that connection
   bool noted_ = false;                  // the head of the answer was seen
   std::shared_ptr<GuardedCall> guard_;  // that judges this request's answers
   bool judging_ = false;

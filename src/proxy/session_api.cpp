@@ -11,6 +11,7 @@ namespace {
 
 namespace event = relay::event;
 namespace action = relay::action;
+using Moved = Socket::Moved;
 
 /// So much earlier than the session's own the deadline of a judgement ends: its verdict is worth
 /// more than none.
@@ -102,30 +103,35 @@ void Session::ready() {
     return hold();
   }
   worker_.sent_tokens().add(authorization);
-  token_passed_ = true;
+  worker_.token_passed();
   upstream_->begin(*this);
-  noted_ = false;
+  noted_ = write_failed_ = false;
   respond(event::UpstreamReady{authorization, generation_, upstream_->reused()});
 }
 
-void Session::move_upstream() {
-  if (!upstream_) return;
-  auto& work = desk_->work;
-  if (!upstream_->writing() && !work.upstream_out.empty()) upstream_->write(work.upstream_out);
-  if (!upstream_->reading() && machine_.reads_upstream(work))
-    upstream_->read(work.upstream_in.room());
-}
-
-void Session::upstream_wrote(bool failed) {
-  failed ? step(event::UpstreamWriteFailed{}) : step(event::UpstreamSent{});
-}
-
-void Session::upstream_read(Upstream::Came what) {
-  if (what != Upstream::Came::some) {
-    return step(event::UpstreamEnded{upstream_->nothing_sent(), what == Upstream::Came::failure});
+bool Session::write_upstream() {
+  if (!upstream_) return false;
+  const Moved moved = upstream_->write(desk_->work.upstream_out);
+  if (moved == Moved::nothing) return false;
+  if (moved != Moved::failed) {
+    take(event::UpstreamSent{});
+    return true;
   }
-  std::ignore = desk_->work.upstream_in.append({upstream_->bytes()});
-  step(event::UpstreamBytes{});
+  if (std::exchange(write_failed_, true)) return false;
+  take(event::UpstreamWriteFailed{});
+  return true;
+}
+
+bool Session::read_upstream() {
+  if (!upstream_ || !machine_.reads_upstream(desk_->work)) return false;
+  const Moved moved = upstream_->read(desk_->work.upstream_in);
+  if (moved == Moved::nothing) return false;
+  if (moved == Moved::some) {
+    take(event::UpstreamBytes{});
+  } else {
+    take(event::UpstreamEnded{upstream_->nothing_sent(), moved == Moved::failed});
+  }
+  return true;
 }
 
 void Session::carry_out(const action::Release& what) {
@@ -181,7 +187,7 @@ void Session::carry_out(const action::Judge& what) {
                     .limit_sends = false};
   options.first = FirstAnswer{generation_, std::move(exchange)};
   GuardedCall::User& user = *this;
-  guard_ = std::make_shared<GuardedCall>(worker_.io(), worker_.service().client, user);
+  guard_ = std::make_shared<GuardedCall>(worker_.loop(), worker_.service().client, user);
   guard_->start(std::move(options));
 }
 

@@ -1,7 +1,6 @@
 #include "proxy/token_gate.hpp"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <chrono>
 #include <climits>
 #include <utility>
@@ -13,9 +12,9 @@ constexpr std::chrono::milliseconds kPause{500};  // between two waits for a tok
 
 }  // namespace
 
-TokenGate::TokenGate(boost::asio::io_context& io, Client& client, const Metrics& all,
-                     WorkerMetrics& metrics, std::size_t max_waiting)
-    : io_(io),
+TokenGate::TokenGate(EventLoop& loop, Client& client, const Metrics& all, WorkerMetrics& metrics,
+                     std::size_t max_waiting)
+    : loop_(loop),
       client_(client),
       all_(all),
       metrics_(metrics),
@@ -42,7 +41,7 @@ void TokenGate::ask() {
   asking_ = true;
   client_.async_await_lease(0, std::nullopt,
                             [self = shared_from_this()](Result<std::uint64_t> result) {
-                              boost::asio::post(self->io_, [self, result = std::move(result)] {
+                              self->loop_.post([self, result = std::move(result)] {
                                 self->asking_ = false;
                                 self->answered(result);
                               });

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 
+#include "proxy/event_loop.hpp"
 #include "proxy/metrics.hpp"
 #include "proxy/worker_metrics.hpp"
 #include "skewguard/client.hpp"
@@ -29,8 +29,8 @@ class TokenGate : public std::enable_shared_from_this<TokenGate> {
   using Handler = std::function<void(const Error* why_not)>;
 
   /// At most `max_waiting` wait at once, in the gates of all workers together: `all` counts them,
-  /// `metrics` is this worker's part. All of them must outlive the io_context's last function.
-  TokenGate(boost::asio::io_context& io, Client& client, const Metrics& all, WorkerMetrics& metrics,
+  /// `metrics` is this worker's part. All of them must outlive the loop's last function.
+  TokenGate(EventLoop& loop, Client& client, const Metrics& all, WorkerMetrics& metrics,
             std::size_t max_waiting);
 
   /// The token that may be sent now; null = there is none. Valid until the next call.
@@ -49,7 +49,7 @@ class TokenGate : public std::enable_shared_from_this<TokenGate> {
   void answered(const Result<std::uint64_t>& result);
   void tell_all(const Error* why_not);
 
-  boost::asio::io_context& io_;
+  EventLoop& loop_;
   Client& client_;
   const Metrics& all_;
   WorkerMetrics& metrics_;

@@ -1,22 +1,19 @@
 #include "proxy/upstream_pool.hpp"
 
-#include <boost/asio/post.hpp>
 #include <chrono>
 #include <utility>
+
+#include "net/options.hpp"
 
 namespace skewguard::proxy {
 namespace {
 
 constexpr Duration kIdleTime = net::PoolOptions{}.idle_timeout;
-constexpr std::chrono::seconds kDialTime{10};
 
 }  // namespace
 
-UpstreamPool::UpstreamPool(net::Dialer& dialer, const http::Url& api)
-    : dialer_(dialer), route_(dialer.route_to(api)) {}
-
 UpstreamPool::~UpstreamPool() {
-  for (const auto& [ticket, dial] : dials_) dial->cancel();
+  for (const auto& [ticket, one] : being_made_) dialer_.cancel(one.dial);
 }
 
 std::unique_ptr<Upstream> UpstreamPool::take_idle() {
@@ -37,7 +34,7 @@ std::unique_ptr<Upstream> UpstreamPool::newest_idle() {
 }
 
 void UpstreamPool::drop_stale() {
-  const Instant now = dialer_.clock().boot_now();
+  const Instant now = clocks_.boot_now();
   std::erase_if(idle_, [now](const Idle& idle) {
     return now - idle.since >= kIdleTime || !idle.upstream->at_rest();
   });
@@ -53,7 +50,7 @@ UpstreamPool::Ticket UpstreamPool::connect(bool fresh, Handler handler) {
 void UpstreamPool::start_soon() {
   if (starting_ || waiting_.empty() || in_use_ >= kMaxInUse) return;
   starting_ = true;
-  boost::asio::post(dialer_.io().executor, [this] {
+  loop_.post([this] {
     starting_ = false;
     start_waiting();
   });
@@ -68,61 +65,40 @@ void UpstreamPool::start_waiting() {
 }
 
 void UpstreamPool::start(Waiting waiting) {
-  if (!route_) {
-    return waiting.handler(
-        TransportFailure{TransportFailure::Kind::bad_request, route_.error().message});
-  }
   ++in_use_;
   if (auto idle = waiting.fresh ? nullptr : newest_idle()) return waiting.handler(std::move(idle));
   const Ticket ticket = waiting.ticket;
-  dials_[ticket] =
-      dialer_.dial(*route_, {.deadline = dialer_.clock().boot_now() + kDialTime},
-                   [this, ticket, handler = std::move(waiting.handler)](net::Dial::Answer answer) {
-                     dialed(ticket, handler, std::move(answer));
-                   });
+  const auto dial = dialer_.dial(
+      loop_, [this, ticket](ApiDialer::Answer answer) { dialed(ticket, std::move(answer)); });
+  being_made_[ticket] = {dial, std::move(waiting.handler)};
 }
 
-void UpstreamPool::dialed(Ticket ticket, const Handler& handler, net::Dial::Answer answer) {
-  const auto kept = dials_.extract(ticket);
+void UpstreamPool::dialed(Ticket ticket, ApiDialer::Answer answer) {
+  const auto made = being_made_.extract(ticket);
+  if (made.empty()) return;  // it has been cancelled
+  const Handler& handler = made.mapped().handler;
   if (auto* failure = std::get_if<TransportFailure>(&answer)) {
     --in_use_;
     start_soon();
     return handler(std::move(*failure));
   }
-  handler(
-      std::make_unique<Upstream>(std::get<net::Connection>(std::move(answer)), dialer_.clock()));
+  handler(std::make_unique<Upstream>(loop_, std::get<Dialed>(std::move(answer)), clocks_));
 }
 
 void UpstreamPool::cancel(Ticket ticket) {
   std::erase_if(waiting_, [ticket](const Waiting& waiting) { return waiting.ticket == ticket; });
-  const auto dial = dials_.extract(ticket);
-  if (dial.empty()) return;
-  dial.mapped()->cancel();
+  const auto made = being_made_.extract(ticket);
+  if (made.empty()) return;
+  dialer_.cancel(made.mapped().dial);
   --in_use_;
   start_soon();
 }
 
 void UpstreamPool::release(std::unique_ptr<Upstream> upstream, bool reusable) {
   --in_use_;
-  if (upstream->busy()) {
-    upstream->close_for(*this);
-    closing_.push_back(std::move(upstream));
-  } else if (reusable) {
-    idle_.push_back({std::move(upstream), dialer_.clock().boot_now()});
-  }
+  upstream->rest();
+  if (reusable) idle_.push_back({std::move(upstream), clocks_.boot_now()});
   start_soon();
-}
-
-void UpstreamPool::upstream_wrote(bool /*failed*/) {
-  forget_closed();
-}
-
-void UpstreamPool::upstream_read(Upstream::Came /*what*/) {
-  forget_closed();
-}
-
-void UpstreamPool::forget_closed() {
-  std::erase_if(closing_, [](const auto& upstream) { return !upstream->busy(); });
 }
 
 }  // namespace skewguard::proxy

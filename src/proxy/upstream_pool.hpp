@@ -9,14 +9,13 @@
 #include <variant>
 #include <vector>
 
-#include "http/url.hpp"
-#include "net/dialer.hpp"
+#include "proxy/api_dialer.hpp"
 #include "proxy/upstream.hpp"
 
 namespace skewguard::proxy {
 
 /// A worker's connections to the API. For its thread.
-class UpstreamPool final : private Upstream::User {
+class UpstreamPool {
  public:
   /// Others wait, in order. Clients that read slowly keep theirs for long.
   static constexpr std::size_t kMaxInUse = 256;
@@ -24,8 +23,9 @@ class UpstreamPool final : private Upstream::User {
   using Answer = std::variant<std::unique_ptr<Upstream>, TransportFailure>;
   using Handler = std::function<void(Answer)>;
 
-  /// `dialer` must outlive it.
-  UpstreamPool(net::Dialer& dialer, const http::Url& api);
+  /// All must outlive it, and `loop` call nothing more once it has ended.
+  UpstreamPool(EventLoop& loop, ApiDialer& dialer, ClockSource& clocks)
+      : loop_(loop), dialer_(dialer), clocks_(clocks) {}
   ~UpstreamPool();
   UpstreamPool(const UpstreamPool&) = delete;
   UpstreamPool& operator=(const UpstreamPool&) = delete;
@@ -38,7 +38,7 @@ class UpstreamPool final : private Upstream::User {
   Ticket connect(bool fresh, Handler handler);
   /// The handler is not called any more; unknown tickets are ignored.
   void cancel(Ticket ticket);
-  /// Ends the use of a connection. Not reusable, or busy: it is closed.
+  /// Ends the use of a connection. Not reusable: it is closed.
   void release(std::unique_ptr<Upstream> upstream, bool reusable);
   /// All are taken: the next has to wait until another ends.
   [[nodiscard]] bool full() const noexcept { return in_use_ + waiting_.size() >= kMaxInUse; }
@@ -56,23 +56,24 @@ class UpstreamPool final : private Upstream::User {
     bool fresh;
     Handler handler;
   };
-  void upstream_wrote(bool failed) override;
-  void upstream_read(Upstream::Came what) override;
-  void forget_closed();
+  struct BeingMade {
+    ApiDialer::Ticket dial;
+    Handler handler;
+  };
   std::unique_ptr<Upstream> newest_idle();
   void start(Waiting waiting);
   void start_soon();
   void start_waiting();
-  void dialed(Ticket ticket, const Handler& handler, net::Dial::Answer answer);
+  void dialed(Ticket ticket, ApiDialer::Answer answer);
 
-  net::Dialer& dialer_;
-  const Result<net::Route> route_;
-  std::vector<Idle> idle_;                          // the oldest first
-  std::vector<std::unique_ptr<Upstream>> closing_;  // until their operations have ended
-  std::size_t in_use_ = 0;                          // or being made
+  EventLoop& loop_;
+  ApiDialer& dialer_;
+  ClockSource& clocks_;
+  std::vector<Idle> idle_;  // the oldest first
+  std::size_t in_use_ = 0;  // or being made
   std::deque<Waiting> waiting_;
   bool starting_ = false;  // start_waiting() is on its way
-  std::unordered_map<Ticket, std::shared_ptr<net::Dial>> dials_;
+  std::unordered_map<Ticket, BeingMade> being_made_;
   Ticket last_ = 0;
 };
 

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/secret_text.hpp"
 #include "http/url.hpp"
 #include "proxy/session.hpp"
-#include "runtime/real_transport.hpp"
 
 namespace skewguard::proxy {
 namespace {
@@ -38,12 +38,6 @@ http::Url api_of(const Service& service) {
   return *http::parse_url(service.client.options().api_url);
 }
 
-net::TlsOptions tls_of(const Service& service) {
-  auto tls = runtime::tls_options(service.client.options());
-  tls.keep_buffers = true;  // a connection carries one answer after the other
-  return tls;
-}
-
 /// The share of one worker.
 std::size_t share(std::size_t of_all, const Service& service) {
   return std::max<std::size_t>(of_all / service.options.workers, 1);
@@ -51,30 +45,29 @@ std::size_t share(std::size_t of_all, const Service& service) {
 
 }  // namespace
 
-Worker::Worker(boost::asio::io_context& io, Service& service, const Log& log)
-    : io_(io),
+Worker::Worker(EventLoop& loop, ApiDialer& dialer, Service& service)
+    : loop_(loop),
       service_(service),
       metrics_(service.metrics.add_worker()),
       rules_(rules_of(service, api_of(service))),
       replay_memory_(share(kReplayMemory, service)),
-      dialer_(io, service.clocks, tls_of(service), {}, {},
-              net::ProxyRule::make(service.client.options().proxy), log),
-      pool_(dialer_, api_of(service)),
+      pool_(loop, dialer, service.clocks),
       observer_(service.client),
-      gate_(std::make_shared<TokenGate>(io, service.client, service.metrics, metrics_,
+      gate_(std::make_shared<TokenGate>(loop, service.client, service.metrics, metrics_,
                                         service.options.max_waiting)),
-      grace_(io),
-      ticks_(io) {
+      grace_(loop),
+      ticks_(loop) {
+  loop.before_waiting([this] {
+    if (std::exchange(token_passed_, false)) wipe_stack();
+  });
   rules_.hide_tokens = [this](std::span<char> words) { sent_tokens_.hide_in(words); };
 }
 
 Worker::~Worker() = default;
 
-void Worker::serve(ClientSocket socket, bool room) {
+void Worker::serve(Descriptor socket, bool room) {
   if (stopped_) return;
-  // In secret memory: what clients send first may hold the local secret.
-  const auto session =
-      std::allocate_shared<Session>(SecretAllocator<Session>(), *this, std::move(socket));
+  const auto session = std::make_shared<Session>(*this, std::move(socket));
   sessions_.insert(session);
   metrics_.connections.set(static_cast<std::int64_t>(sessions_.size()));
   coming_.fetch_sub(1, std::memory_order_relaxed);
@@ -92,10 +85,7 @@ void Worker::drain(std::function<void()> done) {
   rules_.draining = true;
   if (sessions_.empty()) return done();
   drained_ = std::move(done);
-  grace_.expires_after(kGrace);
-  grace_.async_wait([this](const auto& error) {
-    if (!error) rules_.idle = kGrace;
-  });
+  grace_.arm(kGrace, [this] { rules_.idle = kGrace; });
 }
 
 void Worker::reload() {
@@ -105,10 +95,7 @@ void Worker::reload() {
 /// Time passes for all sessions alike: no request sets a timer.
 void Worker::tick_later() {
   ticking_ = true;
-  ticks_.expires_after(kTick);
-  ticks_.async_wait([this](const auto& error) {
-    if (!error) tick();
-  });
+  ticks_.arm(kTick, [this] { tick(); });
 }
 
 void Worker::tick() {
@@ -130,8 +117,8 @@ void Worker::tick() {
 void Worker::stop() {
   stopped_ = true;
   drained_ = {};
-  grace_.cancel();
-  ticks_.cancel();
+  grace_.disarm();
+  ticks_.disarm();
   for (const auto& session : std::unordered_set(sessions_)) session->stop();
 }
 

@@ -1,17 +1,15 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
 #include <unordered_set>
 
-#include "base/log.hpp"
-#include "net/dialer.hpp"
 #include "proxy/answer_facts.hpp"
-#include "proxy/client_link.hpp"
+#include "proxy/api_dialer.hpp"
+#include "proxy/descriptor.hpp"
 #include "proxy/desk.hpp"
+#include "proxy/event_loop.hpp"
 #include "proxy/sent_tokens.hpp"
 #include "proxy/service.hpp"
 #include "proxy/token_gate.hpp"
@@ -25,7 +23,8 @@ class Session;
 /// The connections of one thread. All functions are for that thread.
 class Worker {
  public:
-  Worker(boost::asio::io_context& io, Service& service, const Log& log);
+  /// All must outlive it.
+  Worker(EventLoop& loop, ApiDialer& dialer, Service& service);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -33,7 +32,7 @@ class Worker {
   /// One more connection is coming: what load() says includes it. Thread-safe.
   void expect() noexcept { coming_.fetch_add(1, std::memory_order_relaxed); }
   /// After expect(). `room`: otherwise it is told that there are too many.
-  void serve(ClientSocket socket, bool room);
+  void serve(Descriptor socket, bool room);
   /// Takes the local secret anew.
   void reload();
   /// How many connections it has. Thread-safe.
@@ -48,7 +47,7 @@ class Worker {
   void stop();
 
   // For its sessions.
-  [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
+  [[nodiscard]] EventLoop& loop() noexcept { return loop_; }
   [[nodiscard]] Service& service() noexcept { return service_; }
   [[nodiscard]] WorkerMetrics& metrics() noexcept { return metrics_; }
   [[nodiscard]] Instant now() const { return service_.client.now(); }
@@ -59,27 +58,29 @@ class Worker {
   [[nodiscard]] AnswerObserver& observer() noexcept { return observer_; }
   [[nodiscard]] const relay::SessionRules& rules() const noexcept { return rules_; }
   [[nodiscard]] relay::ReplayMemory& replay_memory() noexcept { return replay_memory_; }
+  /// The stack may hold some of a token: it is wiped before the worker waits.
+  void token_passed() noexcept { token_passed_ = true; }
   void ended(const std::shared_ptr<Session>& session);
 
  private:
   void tick_later();
   void tick();
 
-  boost::asio::io_context& io_;
+  EventLoop& loop_;
   Service& service_;
   WorkerMetrics& metrics_;
   SentTokens sent_tokens_;
   relay::SessionRules rules_;
   relay::ReplayMemory replay_memory_;
-  net::Dialer dialer_;
   UpstreamPool pool_;
   Desks desks_;
   AnswerObserver observer_;
   std::shared_ptr<TokenGate> gate_;
-  boost::asio::steady_timer grace_;
-  boost::asio::steady_timer ticks_;
+  LoopTimer grace_;
+  LoopTimer ticks_;
   bool ticking_ = false;
   bool stopped_ = false;
+  bool token_passed_ = false;
   std::atomic<std::int64_t> coming_{0};  // connections that serve() has not got yet
   std::unordered_set<std::shared_ptr<Session>> sessions_;
   std::function<void()> drained_;

@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <utility>
 
+#include "proxy/event_loop.hpp"
 #include "proxy/metrics.hpp"
 #include "skewguard/client.hpp"
 #include "skewguard/testing.hpp"
@@ -26,15 +26,13 @@ class WithClient : public ::testing::Test {
   /// Lets both loops do what there is to do.
   void pass(Duration time = std::chrono::seconds{1}) {
     environment.machine().advance(time);
-    io.restart();
-    io.poll();
+    loop.poll();
     environment.machine().run();
-    io.restart();
-    io.poll();
+    loop.poll();
   }
 
   skewguard::testing::TestEnvironment environment;
-  boost::asio::io_context io{1};
+  EventLoop loop;
   Metrics metrics;
   std::unique_ptr<Client> client;
 };

@@ -24,7 +24,7 @@ class Guarded : public WithClient, protected GuardedCall::User {
   void start(int status, const std::string& body = "{}") {
     ASSERT_TRUE(client->await_lease());
     GuardedCall::User& user = *this;
-    call = std::make_shared<GuardedCall>(io, *client, user);
+    call = std::make_shared<GuardedCall>(loop, *client, user);
     GuardOptions options;
     options.method = "GET";
     options.first = FirstAnswer{1, exchange(status, body)};

@@ -27,7 +27,7 @@ class Gate : public WithClient {
   [[nodiscard]] bool has_token() { return gate->lease(client->now()) != nullptr; }
 
   std::shared_ptr<TokenGate> gate =
-      std::make_shared<TokenGate>(io, *client, metrics, metrics.add_worker(), 3);
+      std::make_shared<TokenGate>(loop, *client, metrics, metrics.add_worker(), 3);
   std::vector<int> told;
   bool failed = false;
 };
@@ -48,7 +48,7 @@ TEST_F(Gate, TellsAllThatWaitInOrderWithOneTokenRequest) {
 TEST_F(Gate, TakesNoMoreThanItsLimit) {
   for (const int number : {1, 2, 3}) EXPECT_TRUE(wait(number));
   EXPECT_FALSE(wait(4));
-  const auto another = std::make_shared<TokenGate>(io, *client, metrics, metrics.add_worker(), 3);
+  const auto another = std::make_shared<TokenGate>(loop, *client, metrics, metrics.add_worker(), 3);
   EXPECT_FALSE(another->wait([](const Error*) {})) << "of another worker";
   pass();
   EXPECT_TRUE(wait(5)) << "once the others have gone";
