@@ -1,0 +1,382 @@
+"""The client: one identity, kept authenticated against one API."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import weakref
+from types import TracebackType
+from typing import (Any, Awaitable, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Type,
+                    Union)
+from urllib.parse import urlsplit
+
+from ._answers import (AnyResponse, Origin, R, async_body_of, body_of, fields_of, headers_of,
+                       origin_of, status_of, url_of)
+from ._calls import Begin, Call, Exchange, Lease
+from ._errors import CLASSES, Classes, Slot
+from ._events import Events, OnRejection, OnResolved
+from ._native import ffi, lib
+from ._report import Report
+from ._types import Bearer, Clock, Response, Token
+from ._waiting import AsyncWaiter, Waiter
+
+_SECOND = 1_000_000_000  # in nanoseconds
+
+PathLike = Union[str, "os.PathLike[str]"]
+#: A duration: seconds, or a text such as "500ms", "30s", "10m", "2h".
+Span = Union[float, str]
+Setting = Union[None, str, float, "os.PathLike[str]", Sequence[str], Mapping[str, str]]
+
+
+def _texts(value: Setting) -> List[str]:
+    """The values of a setting as the library reads them."""
+    if value is None:
+        return []
+    if isinstance(value, bool):
+        return ["true" if value else "false"]
+    if isinstance(value, Mapping):
+        return [f"{name}={one}" for name, one in value.items()]
+    if isinstance(value, (str, os.PathLike)):
+        return [os.fspath(value)]
+    if isinstance(value, (int, float)):
+        return [str(value)]
+    return list(value)
+
+
+class Client:
+    """One identity, kept authenticated against one API.
+
+    Settings are named as in a profile (docs/guide/settings.md); those that are not given come from
+    the environment and the profile file. Nothing is sent before the first call. Raises
+    ConfigError if a setting is wrong or missing.
+
+    May be used from any thread and any asyncio loop, and in forked children, each of which gets a
+    token of its own. `on_rejection` and `on_resolved` are called, and the logger "skewguard" is
+    used, on a thread or loop that uses the client. What they raise is logged.
+    """
+
+    def __init__(self, *,
+                 region: Optional[str] = None,
+                 client_id: Optional[str] = None,
+                 client_secret: Optional[str] = None,
+                 client_secret_file: Optional[PathLike] = None,
+                 client_auth: Optional[str] = None,
+                 access_token: Optional[str] = None,
+                 access_token_file: Optional[PathLike] = None,
+                 login_url: Optional[str] = None,
+                 api_url: Optional[str] = None,
+                 token_path: Optional[str] = None,
+                 verify_path: Optional[str] = None,
+                 token_params: Optional[Mapping[str, str]] = None,
+                 dialect: Optional[str] = None,
+                 ca_file: Optional[PathLike] = None,
+                 proxy: Optional[str] = None,
+                 no_proxy: Optional[str] = None,
+                 client_cert: Optional[PathLike] = None,
+                 client_key: Optional[PathLike] = None,
+                 ntp: Union[None, str, Sequence[str]] = None,
+                 insecure_http: Optional[bool] = None,
+                 timeout: Optional[Span] = None,
+                 max_wait: Optional[Span] = None,
+                 attempts: Optional[int] = None,
+                 staleness: Optional[Span] = None,
+                 alert_command: Optional[str] = None,
+                 token_store: Optional[str] = None,
+                 config: Optional[PathLike] = None,
+                 profile: Optional[str] = None,
+                 on_rejection: Optional[OnRejection] = None,
+                 on_resolved: Optional[OnResolved] = None) -> None:
+        settings: Dict[str, Setting] = {
+            "region": region, "client_id": client_id, "client_secret": client_secret,
+            "client_secret_file": client_secret_file, "client_auth": client_auth,
+            "access_token": access_token, "access_token_file": access_token_file,
+            "login_url": login_url, "api_url": api_url, "token_path": token_path,
+            "verify_path": verify_path, "token_param": token_params, "dialect": dialect,
+            "ca_file": ca_file, "proxy": proxy, "no_proxy": no_proxy, "client_cert": client_cert,
+            "client_key": client_key,
+            "ntp": ntp if ntp is None or isinstance(ntp, str) else ",".join(ntp),
+            "insecure_http": insecure_http, "timeout": timeout, "max_wait": max_wait,
+            "attempts": attempts, "staleness": staleness, "alert_command": alert_command,
+            "token_store": token_store, "config": config, "profile": profile,
+        }
+        self._handle: Any = _new_client(settings)
+        self._api_url: str = ffi.string(lib.skewguard_client_api_url(self._handle)).decode()
+        self._api: Optional[Origin] = origin_of(self._api_url)
+        self._base_path: str = urlsplit(self._api_url).path.rstrip("/")
+        self._cached_lease: Optional[Lease] = None
+        self._events = Events(self, on_rejection, on_resolved)
+        self._events.listen()
+        _open_clients.add(self)
+
+    def __repr__(self) -> str:
+        return f"<skewguard.Client of {self._api_url}>"
+
+    @property
+    def api_url(self) -> str:
+        """The base URL of the API, which paths are relative to."""
+        return self._api_url
+
+    # ---- its end ----------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Ends the client; calls in progress end with CancelledError. Never waits for the
+        network. May be called twice."""
+        # Freed as soon as no other thread is inside a function of the library.
+        self._handle = None
+        self._cached_lease = None
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
+                 trace: Optional[TracebackType]) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
+                        trace: Optional[TracebackType]) -> None:
+        self.close()
+
+    # ---- calls ------------------------------------------------------------------------------
+
+    def token(self, min_life: float = 0, force_refresh: bool = False) -> Token:
+        """A token that the API accepts now, and for at least `min_life` seconds. `force_refresh`:
+        a new one, whatever is left of the old. Raises Error."""
+        with self._call(_token(min_life, force_refresh)) as call:
+            call.wait()
+            return _token_of(call)
+
+    async def atoken(self, min_life: float = 0, force_refresh: bool = False) -> Token:
+        """The same on the running asyncio loop."""
+        with self._async_call(_token(min_life, force_refresh)) as call:
+            await call.async_wait()
+            return _token_of(call)
+
+    def get(self, path: str) -> Response:
+        """One GET of a path relative to the API's base URL, like call()."""
+        return self.call("GET", path)
+
+    async def aget(self, path: str) -> Response:
+        """The same on the running asyncio loop."""
+        return await self.acall("GET", path)
+
+    def call(self, method: str, path: str, headers: Optional[Mapping[str, str]] = None,
+             body: Union[bytes, str] = b"") -> Response:
+        """One request that the library sends itself. Returns any answer of the API, whatever its
+        status; raises Error only if there is none that can be used."""
+        with self._call(_request(method, path, headers, body)) as call:
+            call.wait()
+            return _response_of(call)
+
+    async def acall(self, method: str, path: str, headers: Optional[Mapping[str, str]] = None,
+                    body: Union[bytes, str] = b"") -> Response:
+        """The same on the running asyncio loop."""
+        with self._async_call(_request(method, path, headers, body)) as call:
+            await call.async_wait()
+            return _response_of(call)
+
+    def guard(self, send: Callable[[Bearer], R], method: str = "GET", path: str = "/") -> R:
+        """One request through the program's own HTTP stack. `send` is called once for each attempt,
+        on this thread; it sends the request with `bearer.authorization` and returns the answer: a
+        response of httpx, requests or urllib3, or (status, headers, body). Returns the last one,
+        whatever its status; raises Error if there is none. What `send` raises ends the call.
+        `path` is relative to the API's base URL, for reports."""
+        response: Optional[R] = None
+        with self._exchange(method, path) as exchange:
+            while exchange.due():
+                response = send(Bearer(exchange.authorization))
+                if self._is_foreign(response):
+                    exchange.foreign()
+                elif exchange.head(status_of(response), fields_of(headers_of(response))):
+                    exchange.body(body_of(response))
+        return _last(response, exchange)
+
+    async def aguard(self, send: Callable[[Bearer], Awaitable[R]], method: str = "GET",
+                     path: str = "/") -> R:
+        """The same on the running asyncio loop, with an asynchronous `send`."""
+        response: Optional[R] = None
+        with self._exchange(method, path) as exchange:
+            while await exchange.async_due():
+                response = await send(Bearer(exchange.authorization))
+                if self._is_foreign(response):
+                    exchange.foreign()
+                elif exchange.head(status_of(response), fields_of(headers_of(response))):
+                    exchange.body(await async_body_of(response))
+        return _last(response, exchange)
+
+    def clocks(self) -> List[Clock]:
+        """What is known about the clocks of the login host and the API host. Sends nothing."""
+        with self._call(_status) as call:
+            call.wait()
+            return _clocks_of(call)
+
+    # ---- for the adapters ---------------------------------------------------------------------
+
+    def _native(self) -> Any:
+        """The handle of the C library, which lives as long as somebody holds it."""
+        handle = self._handle
+        if handle is None:
+            raise RuntimeError("this skewguard.Client has been closed")
+        return handle
+
+    def _lease(self) -> Optional[Lease]:
+        """The token that may be sent now; None if there is none."""
+        handle = self._native()
+        generation = ffi.new("uint64_t*")
+        size: int = lib.skewguard_lease(handle, ffi.NULL, 0, generation)
+        cached = self._cached_lease
+        if size and cached is not None and cached.generation == generation[0]:
+            return cached
+        while size:
+            buffer = ffi.new("char[]", size + 1)
+            now: int = lib.skewguard_lease(handle, buffer, size + 1, generation)
+            if 0 < now <= size:
+                lease = Lease(ffi.string(buffer).decode("latin-1"), generation[0])
+                self._cached_lease = lease
+                return lease
+            size = now
+        return None
+
+    def _exchange(self, method: str, path: str, *, replayable: bool = True,
+                  classes: Classes = CLASSES) -> Exchange:
+        return Exchange(self, method, path, replayable=replayable, classes=classes)
+
+    def _is_api(self, origin: Optional[Origin]) -> bool:
+        """Whether a request to this origin gets a token."""
+        return origin == self._api
+
+    def _is_foreign(self, response: AnyResponse) -> bool:
+        """Whether another host than the API's has answered; if the response does not tell, it was
+        the API."""
+        url = url_of(response)
+        origin = origin_of(url) if url else None
+        return origin is not None and origin != self._api
+
+    def _relative(self, path: str) -> str:
+        """A path of the API host relative to its base URL."""
+        base = self._base_path
+        return path[len(base):] if base and path.startswith(base + "/") else path
+
+    def _call(self, begin: Callable[..., Any]) -> Call:
+        return Call(self, Waiter(), self._bound(begin))
+
+    def _async_call(self, begin: Callable[..., Any]) -> Call:
+        return Call(self, AsyncWaiter(), self._bound(begin))
+
+    def _bound(self, begin: Callable[..., Any]) -> Begin:
+        self._events.listen()
+        handle = self._native()
+        return lambda queue, tag, out: begin(handle, queue, tag, out)
+
+
+_open_clients: weakref.WeakSet[Client] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Before the interpreter ends, so that no thread of the library outlives it."""
+    Waiter.parked = True
+    for client in list(_open_clients):
+        client.close()
+
+
+def _begin_anew() -> None:
+    """In a forked child: the library counts the child's tokens anew."""
+    for client in list(_open_clients):
+        client._cached_lease = None
+
+
+os.register_at_fork(after_in_child=_begin_anew)
+
+
+def _new_client(settings: Mapping[str, Setting]) -> Any:
+    pairs = [(name, text) for name, value in settings.items() for text in _texts(value)]
+    held = [(ffi.new("char[]", name.encode()), ffi.new("char[]", text.encode()))
+            for name, text in pairs]
+    keys = ffi.new("const char*[]", [key for key, _ in held])
+    values = ffi.new("const char*[]", [value for _, value in held])
+    slot = Slot()
+    handle = lib.skewguard_client_new(keys, values, len(pairs), slot.out)
+    slot.check()
+    return ffi.gc(handle, lib.skewguard_client_free)
+
+
+def _token(min_life: float, force_refresh: bool) -> Callable[..., Any]:
+    flags = lib.SKEWGUARD_FORCE_REFRESH if force_refresh else 0
+    return lambda handle, queue, tag, out: lib.skewguard_token_begin(
+        handle, int(min_life * _SECOND), flags, queue, tag, out)
+
+
+def _token_of(call: Call) -> Token:
+    error = call.error
+    if error is not None:
+        raise error
+    return Token(value=call.bytes_of(lib.SKEWGUARD_RESULT_TOKEN).decode("latin-1"),
+                 token_type=call.bytes_of(lib.SKEWGUARD_RESULT_TOKEN_TYPE).decode("latin-1"),
+                 expires_in=lib.skewguard_call_token_life(call.handle) / _SECOND)
+
+
+def _request(method: str, path: str, headers: Optional[Mapping[str, str]],
+             body: Union[bytes, str]) -> Callable[..., Any]:
+    content = body.encode() if isinstance(body, str) else bytes(body)
+    fields = fields_of(headers or {})
+
+    def begin(handle: Any, queue: Any, tag: int, out: Any) -> Any:
+        array = ffi.new("skewguard_field[]", len(fields))
+        held = []
+        for one, (name, value) in zip(array, fields):
+            held += [ffi.from_buffer(name), ffi.from_buffer(value)]
+            one.name, one.name_size, one.value, one.value_size = (held[-2], len(name), held[-1],
+                                                                  len(value))
+        return lib.skewguard_request_begin(handle, method.encode(), path.encode(), array,
+                                           len(fields), content, len(content), -1, queue, tag, out)
+
+    return begin
+
+
+def _response_of(call: Call) -> Response:
+    error, report = call.error, call.report
+    if call.status == 0 or report is None:
+        raise error if error is not None else RuntimeError("a call ended without an answer")
+    return Response(status=call.status, headers=call.headers,
+                    body=call.bytes_of(lib.SKEWGUARD_RESULT_BODY), report=report)
+
+
+def _last(response: Optional[R], exchange: Exchange) -> R:
+    if response is not None:
+        return response
+    raise exchange.error or RuntimeError("a call ended without an answer")
+
+
+def _status(handle: Any, queue: Any, tag: int, out: Any) -> Any:
+    return lib.skewguard_status_begin(handle, queue, tag, out)
+
+
+def _clocks_of(call: Call) -> List[Clock]:
+    if call.error is not None:
+        raise call.error
+    clocks: List[Clock] = []
+    one = ffi.new("skewguard_clock*")
+    while lib.skewguard_call_clock(call.handle, len(clocks), one):
+        known: Tuple[Optional[float], Optional[float]] = (None, None)
+        if one.known:
+            known = one.low / _SECOND, one.high / _SECOND
+        clocks.append(Clock(ffi.string(one.server).decode(), *known, one.samples))
+    return clocks
+
+
+class Lazy:
+    """A client that is given, or made at first use."""
+
+    __slots__ = ("_made",)
+
+    def __init__(self, client: Optional[Client]) -> None:
+        self._made: Dict[str, Client] = {} if client is None else {"client": client}
+
+    def get(self) -> Client:
+        """The client. Raises ConfigError if it cannot be made. Of two threads that come first,
+        both get the same one."""
+        client = self._made.get("client")
+        return client if client is not None else self._made.setdefault("client", Client())

@@ -1,0 +1,130 @@
+"""The official SDK for Python: `api_client = skewguard.genesys.attach(ApiClient())`.
+
+It uses the SDK's own hook for another HTTP client, and no name that is not public.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import os
+from typing import Any, Dict, Optional, Protocol, Tuple, Type, TypeVar
+
+from ._answers import fields_of, origin_of
+from ._client import Client, Lazy
+
+
+class ApiClient(Protocol):
+    """What attach() needs of the SDK's ApiClient."""
+
+    def set_http_client(self, http_client: object) -> object: ...  # noqa: D102
+
+    def get_http_client(self) -> object: ...  # noqa: D102
+
+
+A = TypeVar("A", bound=ApiClient)
+
+
+def attach(api_client: A, client: Optional[Client] = None) -> A:
+    """Keeps all calls of an ApiClient of the official SDK authenticated, and returns it.
+
+    The exceptions of calls that met a rejection carry the report in `.skewguard`. If there is no
+    answer, because there is no token, the exception is the SDK's ApiException with status 0, raised
+    from a skewguard.Error. After fork the SDK's connections are made anew. Needs nothing of the
+    SDK's own login. `client`: None = a Client() made at first use.
+    """
+    inner = api_client.get_http_client()
+    package = type(api_client).__module__.rpartition(".")[0]
+    base = importlib.import_module(f"{package}.abstract_http_client").AbstractHttpClient
+    failure = importlib.import_module(f"{package}.rest").ApiException
+    api_client.set_http_client(_http_client_class(base)(inner, failure, Lazy(client)))
+    return api_client
+
+
+def _anew(inner: Any) -> Any:
+    """A copy of the SDK's HTTP client with connections of its own; None if it is not the SDK's."""
+    if type(inner).__name__ != "DefaultHttpClient":
+        return None
+    fresh = type(inner)()
+    for name, value in vars(inner).items():
+        if name != "rest_client":
+            setattr(fresh, name, value)
+    return fresh
+
+
+def _http_client_class(base: Any) -> Any:
+    """The HTTP client that the SDK is given, as a class of the SDK's kind."""
+
+    class HttpClient(base):  # type: ignore[misc]
+        """Sends with the HTTP client that was there before."""
+
+        def __init__(self, inner: Any, failure: Type[Exception], client: Lazy) -> None:
+            super().__init__()
+            self._inners: Dict[int, Any] = {os.getpid(): inner}
+            self._first = inner
+            self._failure = failure
+            self._client = client
+
+        def _inner(self) -> Any:
+            pid = os.getpid()
+            inner = self._inners.get(pid)
+            if inner is None:
+                inner = self._inners.setdefault(pid, _anew(self._first) or self._first)
+            return inner
+
+        def request(self, http_request_options: Any) -> Any:
+            """What the SDK calls for each request."""
+            client = self._client.get()
+            if not client._is_api(origin_of(http_request_options.url)):
+                return self._inner().request(http_request_options)
+            return _Request(client, self._inner(), self._failure, http_request_options).send()
+
+    return HttpClient
+
+
+class _Request:
+    """One request of the SDK."""
+
+    def __init__(self, client: Client, inner: Any, failure: Any, options: Any) -> None:
+        self._client = client
+        self._inner = inner
+        self._failure = failure
+        self._options = options
+
+    def send(self) -> Any:
+        """Returns the SDK's response, or raises the SDK's exception."""
+        response: Any = None
+        refused: Optional[Exception] = None
+        path = self._client._relative(self._options.url.split("/", 3)[-1])
+        with self._client._exchange(self._options.method, "/" + path.lstrip("/")) as exchange:
+            while exchange.due():
+                response, refused = self._try(exchange.authorization)
+                answer = response if refused is None else refused
+                if exchange.head(answer.status, _fields(answer)):
+                    body = getattr(answer, "body", None) or b""
+                    exchange.body(body.encode() if isinstance(body, str) else body)
+        if refused is None and response is not None:
+            return response
+        if refused is None:
+            refused = self._failure(status=0, reason=str(exchange.error))
+            exchange.report = exchange.error.report if exchange.error is not None else None
+        setattr(refused, "skewguard", exchange.report)
+        raise refused from exchange.error
+
+    def _try(self, authorization: str) -> Tuple[Any, Optional[Exception]]:
+        """One send: a response, or the exception that stands for an error of the API."""
+        options = copy.copy(self._options)
+        # A copy: the SDK's log changes the very dict that it was given.
+        options.headers = {**self._options.headers, "Authorization": authorization}
+        try:
+            return self._inner.request(options), None
+        except self._failure as error:
+            if not getattr(error, "status", None):  # no answer
+                raise
+            return None, error
+
+
+def _fields(answer: Any) -> Any:
+    """The header fields of a response or an exception of the SDK."""
+    headers = answer.getheaders() if hasattr(answer, "getheaders") else answer.headers
+    return fields_of(headers or {})
