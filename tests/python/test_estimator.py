@@ -1,0 +1,46 @@
+"""Estimator: bounds from Date fields, without a client."""
+
+import time
+from email.utils import formatdate
+
+import pytest
+import skewguard
+
+
+def observe(estimator, ahead, ago=0.0):
+    """An answer `ago` seconds ago of a server whose clock is `ahead` seconds ahead."""
+    then = time.time() - ago
+    estimator.observe(formatdate(int(then + ahead), usegmt=True), then - 0.01, then + 0.01)
+
+
+def test_bounds_contain_server_minus_local():
+    estimator = skewguard.Estimator()
+    assert estimator.bounds() is None
+    for ago in (3.7, 2.2, 1.4, 0.9, 0.1):
+        observe(estimator, 100.0, ago)
+    low, high = estimator.bounds()
+    assert low <= 100.0 <= high
+    assert high - low < 4
+
+
+def test_staleness_widens_the_bounds():
+    narrow, wide = skewguard.Estimator(staleness=0), skewguard.Estimator(staleness=5)
+    for one in (narrow, wide):
+        observe(one, -50.0)
+    assert wide.bounds()[1] - wide.bounds()[0] > narrow.bounds()[1] - narrow.bounds()[0] + 4
+
+
+def test_what_is_no_date_is_refused():
+    now = time.time()
+    for date in ("", "yesterday", "Mon, 30 Nov 2026 25:00:00 GMT"):
+        with pytest.raises(skewguard.ConfigError):
+            skewguard.Estimator().observe(date, now, now)
+    with pytest.raises(skewguard.ConfigError):
+        skewguard.Estimator().observe(formatdate(now, usegmt=True), now, now - 10)
+    with pytest.raises(ValueError):
+        skewguard.Estimator(staleness=-1)
+
+
+def test_it_shows_its_bounds():
+    estimator = skewguard.Estimator()
+    assert repr(estimator) == "<skewguard.Estimator None>"

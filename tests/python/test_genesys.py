@@ -1,0 +1,76 @@
+"""skewguard.genesys: the official SDK, for which the stand-in of this folder is used."""
+
+import logging
+
+import PureCloudPlatformClientV2 as sdk
+import pytest
+import skewguard
+from conftest import sends
+from PureCloudPlatformClientV2.rest import ApiException
+
+
+@pytest.fixture
+def attach():
+    def api(emulator, client):
+        return sdk.TokensApi(skewguard.genesys.attach(sdk.ApiClient(host=emulator.api_url), client))
+    return api
+
+
+def test_attach_returns_the_same_object(emulator, client):
+    api_client = sdk.ApiClient(host=emulator.api_url)
+    assert skewguard.genesys.attach(api_client, client) is api_client
+
+
+def test_a_refusal_is_cured(ahead, client_ahead, attach):
+    api = attach(ahead, client_ahead)
+    for _ in range(3):
+        assert api.get_tokens_me().organization.name == "Emulated Organization"
+    assert ahead.token_requests() == 1
+
+
+def test_a_revoked_token_is_replaced(emulator, client, attach):
+    api = attach(emulator, client)
+    api.get_tokens_me()
+    emulator.order("revoke", all=True)
+    api.get_tokens_me()
+    assert [one[2:] for one in sends(emulator)] == [(200, 1), (401, 1), (200, 2)]
+
+
+def test_an_exception_carries_the_report_of_a_call_that_met_a_rejection(emulator, client, attach):
+    api = sdk.UsersApi(attach(emulator, client).api_client)
+    with pytest.raises(ApiException) as caught:
+        api.get_users_me()
+    assert caught.value.status == 400
+    assert caught.value.skewguard["verdict"] == "no_user_context"
+
+
+def test_without_a_token_there_is_the_sdks_exception(emulator, attach):
+    with skewguard.Client(**{**emulator.settings, "client_secret": "wrong"}) as client:
+        with pytest.raises(ApiException) as caught:
+            attach(emulator, client).get_tokens_me()
+    assert caught.value.status == 0
+    assert caught.value.skewguard["verdict"] == "credentials_rejected"
+    assert isinstance(caught.value.__cause__, skewguard.CredentialsError)
+
+
+def test_another_host_gets_no_token(serve, client):
+    other = serve(lambda request: (200, {}, b'{"organization": {}}'))
+    api_client = skewguard.genesys.attach(sdk.ApiClient(host=other.url), client)
+    sdk.TokensApi(api_client).get_tokens_me()
+    assert not [one for one in other.tokens() if one and one.startswith("Bearer ey")]
+    assert client.get("/api/v2/tokens/me").status == 200
+
+
+def test_the_sdks_hooks_are_kept(emulator, client):
+    api_client = sdk.ApiClient(host=emulator.api_url)
+    seen = []
+    inner = api_client.get_http_client()
+    inner.set_pre_request_hook(lambda options: seen.append(options.method) or options)
+    sdk.TokensApi(skewguard.genesys.attach(api_client, client)).get_tokens_me()
+    assert seen == ["GET"]
+
+
+def test_the_sdks_log_shows_no_token(emulator, client, attach, caplog):
+    with caplog.at_level(logging.DEBUG):
+        attach(emulator, client).get_tokens_me()
+    assert client.token().value not in caplog.text
