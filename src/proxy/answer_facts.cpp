@@ -4,6 +4,13 @@
 #include <tuple>
 
 namespace skewguard::proxy {
+namespace {
+
+bool is_good(int status) noexcept {
+  return status >= 200 && status < 300;
+}
+
+}  // namespace
 
 AnswerHead answer_head(const relay::AnswerHead& head, const Arrival& arrival) {
   AnswerHead out;
@@ -17,12 +24,15 @@ AnswerHead answer_head(const relay::AnswerHead& head, const Arrival& arrival) {
   return out;
 }
 
+bool AnswerObserver::wants(std::uint64_t generation, int status, Instant now) const noexcept {
+  return !is_good(status) || generation > accepted_ || now >= next_;
+}
+
 void AnswerObserver::saw(std::uint64_t generation, const relay::AnswerHead& head,
                          const Arrival& arrival) {
-  const bool good = head.status >= 200 && head.status < 300;
   const Instant now = arrival.received.boot;
-  if (good && generation <= accepted_ && now < next_) return;
-  if (good) {
+  if (!wants(generation, head.status, now)) return;
+  if (is_good(head.status)) {
     accepted_ = generation;
     next_ = now + kApart;
   }

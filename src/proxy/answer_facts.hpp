@@ -11,7 +11,7 @@ namespace skewguard::proxy {
 /// How an answer of the API arrived.
 struct Arrival {
   Now sent{};                    ///< just before the first byte of its request
-  Now received{};                ///< with its first bytes
+  Now received{};                ///< once its head was complete
   std::uint64_t connection = 0;  ///< which one
   bool early = false;            ///< it began before its request was sent
 };
@@ -26,6 +26,9 @@ class AnswerObserver {
   /// `client` must outlive it.
   explicit AnswerObserver(Client& client) noexcept : client_(client) {}
 
+  /// Whether saw() will tell of an answer with this status that came at `now`: it costs a reading
+  /// of all clocks.
+  [[nodiscard]] bool wants(std::uint64_t generation, int status, Instant now) const noexcept;
   /// An answer to a request with the leased token of this generation.
   void saw(std::uint64_t generation, const relay::AnswerHead& head, const Arrival& arrival);
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "proxy/access_log.hpp"
+#include "proxy/answer_facts.hpp"
 #include "proxy/desk.hpp"
 #include "proxy/guarded_call.hpp"
 #include "proxy/page.hpp"
@@ -115,6 +116,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   std::uint64_t generation_ = 0;        // of the token that was sent
   bool write_failed_ = false;           // to that connection
   bool noted_ = false;                  // the head of the answer was seen
+  Arrival arrival_;                     // of an answer that somebody judges or is told of
   std::shared_ptr<GuardedCall> guard_;  // that judges this request's answers
   bool judging_ = false;
   bool can_retry_ = false;

@@ -17,10 +17,6 @@ using Moved = Socket::Moved;
 /// more than none.
 constexpr std::chrono::milliseconds kJudgedBefore{200};
 
-Arrival arrival_by(const Upstream& upstream) {
-  return {upstream.sent(), upstream.received(), upstream.id(), upstream.early()};
-}
-
 }  // namespace
 
 void Session::carry_out(const action::Acquire& what) {
@@ -161,19 +157,22 @@ void Session::carry_out(const action::Abandon&) {
 void Session::note_answer() {
   if (noted_ || !upstream_ || !machine_.answer_read()) return;
   noted_ = true;
-  const Instant received = upstream_->received().boot;
+  const Instant received = upstream_->received();
   record_.upstream = received - upstream_->sent().boot;
   record_.added = received - machine_.started() - record_.upstream;
-  if (!guard_)
-    worker_.observer().saw(generation_, desk_->work.answer.head(), arrival_by(*upstream_));
+  const auto& head = desk_->work.answer.head();
+  const bool told = !guard_ && worker_.observer().wants(generation_, head.status, received);
+  if (!told && !guard_) return;
+  arrival_ = {upstream_->sent(), worker_.service().clocks.now(), upstream_->id(),
+              upstream_->early()};
+  if (told) worker_.observer().saw(generation_, head, arrival_);
 }
 
 void Session::carry_out(const action::Judge& what) {
   judging_ = true;
   can_retry_ = what.can_retry;
   Exchange exchange;
-  static_cast<AnswerHead&>(exchange) =
-      answer_head(desk_->work.answer.head(), arrival_by(*upstream_));
+  static_cast<AnswerHead&>(exchange) = answer_head(desk_->work.answer.head(), arrival_);
   exchange.body = machine_.error_body();
   if (guard_ && guard_->sending()) return guard_->answer(std::move(exchange));
   GuardOptions options;

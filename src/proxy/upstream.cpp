@@ -37,7 +37,8 @@ Upstream::~Upstream() {
 void Upstream::begin(User& user) {
   user_ = &user;
   ++requests_;
-  sent_ = received_ = {};
+  sent_ = {};
+  received_ = {};
   some_sent_ = early_ = false;
 }
 
@@ -64,8 +65,8 @@ void Upstream::note_sending() {
 }
 
 void Upstream::note_arrival() {
-  if (received_.boot != Instant{}) return;
-  received_ = clocks_.now();
+  if (received_ != Instant{}) return;
+  received_ = clocks_.boot_now();
   early_ = sent_.boot == Instant{};
 }
 

@@ -44,8 +44,8 @@ class Upstream final : private Socket::User {
   [[nodiscard]] bool nothing_sent() const noexcept { return !some_sent_; }
   /// The clocks just before the first byte of this request; not set = nothing was sent.
   [[nodiscard]] const Now& sent() const noexcept { return sent_; }
-  /// The clocks with the first bytes of its answer.
-  [[nodiscard]] const Now& received() const noexcept { return received_; }
+  /// When the first bytes of its answer came; not set = none have come.
+  [[nodiscard]] Instant received() const noexcept { return received_; }
   /// Bytes had come before anything was sent.
   [[nodiscard]] bool early() const noexcept { return early_; }
   [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
@@ -69,7 +69,7 @@ class Upstream final : private Socket::User {
   User* user_ = nullptr;
   std::size_t requests_ = 0;
   Now sent_{};
-  Now received_{};
+  Instant received_{};
   bool some_sent_ = false;
   bool early_ = false;
 };
