@@ -102,7 +102,10 @@ class Client:
         self._handle: Any = _new_client(settings)
         self._api_url: str = ffi.string(lib.skewguard_client_api_url(self._handle)).decode()
         self._api: Optional[Origin] = origin_of(self._api_url)
-        self._base_path: str = urlsplit(self._api_url).path.rstrip("/")
+        parts = urlsplit(self._api_url)
+        self._base_path: str = parts.path.rstrip("/")
+        #: How most URLs of the API begin; origin_of() knows the others.
+        self._api_prefix: str = f"{parts.scheme}://{parts.netloc}/"
         self._cached_lease: Optional[Lease] = None
         self._events = Events(self, on_rejection, on_resolved)
         self._events.listen()
@@ -243,16 +246,16 @@ class Client:
                   classes: Classes = CLASSES) -> Exchange:
         return Exchange(self, method, path, replayable=replayable, classes=classes)
 
-    def _is_api(self, origin: Optional[Origin]) -> bool:
-        """Whether a request to this origin gets a token."""
-        return origin == self._api
+    def _is_api(self, url: str) -> bool:
+        """Whether a request to this URL gets a token, and its answer is the API's."""
+        return url.startswith(self._api_prefix) or (self._api is not None
+                                                    and origin_of(url) == self._api)
 
     def _is_foreign(self, response: AnyResponse) -> bool:
         """Whether another host than the API's has answered; if the response does not tell, it was
         the API."""
         url = url_of(response)
-        origin = origin_of(url) if url else None
-        return origin is not None and origin != self._api
+        return not self._is_api(url) and origin_of(url) is not None
 
     def _relative(self, path: str) -> str:
         """A path of the API host relative to its base URL."""

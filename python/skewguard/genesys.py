@@ -10,7 +10,7 @@ import importlib
 import os
 from typing import Any, Dict, Optional, Protocol, Tuple, Type, TypeVar
 
-from ._answers import fields_of, origin_of
+from ._answers import fields_of
 from ._client import Client, Lazy
 
 
@@ -75,7 +75,7 @@ def _http_client_class(base: Any) -> Any:
         def request(self, http_request_options: Any) -> Any:
             """What the SDK calls for each request."""
             client = self._client.get()
-            if not client._is_api(origin_of(http_request_options.url)):
+            if not client._is_api(http_request_options.url):
                 return self._inner().request(http_request_options)
             return _Request(client, self._inner(), self._failure, http_request_options).send()
 

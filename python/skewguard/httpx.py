@@ -12,11 +12,9 @@ from typing import (AsyncGenerator, Dict, Generator, Optional, Tuple, Type, Type
 import httpx
 
 from . import _errors
-from ._answers import Origin
 from ._calls import Exchange
 from ._client import Client, Lazy
 
-_PORTS = {"http": 80, "https": 443}
 _Transport = Union[httpx.HTTPTransport, httpx.AsyncHTTPTransport]
 _T = TypeVar("_T", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 
@@ -62,11 +60,6 @@ _CLASSES = _errors.by_kind(ConfigError, CredentialsError, ClockError, ForbiddenE
                            CancelledError)
 
 
-def _origin(url: httpx.URL) -> Origin:
-    port = url.port
-    return url.scheme, url.host, _PORTS.get(url.scheme, 0) if port is None else port
-
-
 def _is_held(request: httpx.Request) -> bool:
     """Whether the body can be sent again: all of it is in memory."""
     try:
@@ -74,6 +67,11 @@ def _is_held(request: httpx.Request) -> bool:
     except httpx.RequestNotRead:
         return False
     return True
+
+
+def _is_foreign(client: Client, request: httpx.Request, response: httpx.Response) -> bool:
+    """Whether another host than the API's has answered, after redirects."""
+    return response.request is not request and not client._is_api(str(response.request.url))
 
 
 def _exchange(client: Client, request: httpx.Request) -> Exchange:
@@ -110,7 +108,7 @@ class Auth(httpx.Auth):
                        ) -> Generator[httpx.Request, httpx.Response, None]:
         """For httpx.Client."""
         client = self._client.get()
-        if not client._is_api(_origin(request.url)):
+        if not client._is_api(str(request.url)):
             yield request
             return
         response: Optional[httpx.Response] = None
@@ -118,7 +116,7 @@ class Auth(httpx.Auth):
             while exchange.due():
                 request.headers["Authorization"] = exchange.authorization
                 response = yield request
-                if not client._is_api(_origin(response.request.url)):
+                if _is_foreign(client, request, response):
                     exchange.foreign()
                 elif exchange.head(response.status_code, response.headers.raw):
                     exchange.body(response.read())
@@ -128,7 +126,7 @@ class Auth(httpx.Auth):
                               ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """For httpx.AsyncClient."""
         client = self._client.get()
-        if not client._is_api(_origin(request.url)):
+        if not client._is_api(str(request.url)):
             yield request
             return
         response: Optional[httpx.Response] = None
@@ -136,7 +134,7 @@ class Auth(httpx.Auth):
             while await exchange.async_due():
                 request.headers["Authorization"] = exchange.authorization
                 response = yield request
-                if not client._is_api(_origin(response.request.url)):
+                if _is_foreign(client, request, response):
                     exchange.foreign()
                 elif exchange.head(response.status_code, response.headers.raw):
                     exchange.body(await response.aread())
@@ -186,7 +184,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """For httpx.Client."""
         inner = self._inner(httpx.HTTPTransport)
         client = self._client.get()
-        if not client._is_api(_origin(request.url)):
+        if not client._is_api(str(request.url)):
             return inner.handle_request(request)
         response: Optional[httpx.Response] = None
         with _exchange(client, request) as exchange:
@@ -205,7 +203,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """For httpx.AsyncClient."""
         inner = self._inner(httpx.AsyncHTTPTransport)
         client = self._client.get()
-        if not client._is_api(_origin(request.url)):
+        if not client._is_api(str(request.url)):
             return await inner.handle_async_request(request)
         response: Optional[httpx.Response] = None
         with _exchange(client, request) as exchange:

@@ -9,7 +9,7 @@ from typing import Optional
 import requests
 
 from . import _errors
-from ._answers import fields_of, origin_of
+from ._answers import fields_of
 from ._calls import Exchange
 from ._client import Client, Lazy
 
@@ -73,7 +73,7 @@ class Auth(requests.auth.AuthBase):
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         """What requests calls to authenticate a request."""
         client = self._client.get()
-        if not client._is_api(origin_of(r.url or "")):
+        if not client._is_api(r.url or ""):
             return r
         sent = _Sent(self, client, r)
         r.hooks.setdefault("response", []).append(sent.judge)
@@ -121,7 +121,7 @@ class _Sent:
         """Whether the API answered to a request with a token of ours. If the exchange is over (a
         redirect, or a request that is sent once more by hand), a new one begins."""
         request = response.request
-        if not self._client._is_api(origin_of(response.url)):
+        if not self._client._is_api(response.url):
             return False
         authorization = request.headers.get("Authorization")
         if not self._exchange.over:

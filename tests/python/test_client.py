@@ -170,3 +170,18 @@ def test_reprs_show_no_token(client):
     shown = repr([token, client, client.get(ME), skewguard.Bearer("Bearer " + token.value)])
     assert token.value not in shown and "demo-secret" not in shown
     assert skewguard.Bearer("Bearer abc").token == "abc"
+
+
+def test_only_urls_of_the_api_are_the_apis(emulator):
+    settings = {**emulator.settings, "api_url": "https://api.example/base"}
+    with skewguard.Client(**settings) as client:
+        for url in ("https://api.example/base/x", "https://api.example:443/x",
+                    "HTTPS://API.example"):
+            assert client._is_api(url), url
+        for url in ("http://api.example/x", "https://api.example:444/x",
+                    "https://api.example.org/", "https://api.example@other.example/",
+                    "https://other.example/?https://api.example/", "//api.example/x", "/x", "",
+                    "https://[", "https://api.example:x/"):
+            assert not client._is_api(url), url
+        assert client._relative("/base/x?y") == "/x?y"
+        assert client._relative("/basement") == "/basement"
