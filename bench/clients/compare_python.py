@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The usual wrapper over Python's HTTP stacks, in some of the scenarios.
+"""The package `skewguard` over Python's HTTP stacks beside the usual wrapper, in some scenarios.
 
     bench/clients/compare_python.py [SCENARIO ...]
 
@@ -23,14 +23,14 @@ def row(*cells):
 
 def main():
     ids = sys.argv[1:] or python_stacks.USUAL_FAILS + python_stacks.NOBODY_FAILS
-    usual = python_stacks.play_all("usual", ids)
+    ours, usual = python_stacks.play_all("our", ids), python_stacks.play_all("usual", ids)
     stacks = list(python_stacks.STACKS)
-    print(row("scenario", *(f"usual, {stack}" for stack in stacks)))
-    print(row("---", *["---:"] * len(stacks)))
+    print(row("scenario", *(f"{kind}, {stack}" for stack in stacks for kind in ("usual", "ours"))))
+    print(row("---", *["---:"] * 2 * len(stacks)))
     for _, scenario in python_stacks.scenarios(ids):
-        cells = [usual[scenario["id"], stack] for stack in stacks]
-        print(row(f"{scenario['id']} {scenario['title']}",
-                  *(f"{one['failures']} / {one['token_requests']}" for one in cells)))
+        cells = [f"{one['failures']} / {one['token_requests']}" for stack in stacks
+                 for one in (usual[scenario["id"], stack], ours[scenario["id"], stack])]
+        print(row(f"{scenario['id']} {scenario['title']}", *cells))
 
 
 if __name__ == "__main__":

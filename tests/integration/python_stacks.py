@@ -17,7 +17,7 @@ AT_ONCE = 8
 
 
 def client(kind, stack):
-    """The "usual" wrapper over a stack."""
+    """The "usual" wrapper over a stack, or "our" adapter for it."""
     return Driver(PYTHON, ROOT / f"tests/python/{kind}_client.py", stack,
                   at_least=STACKS[stack], at_most=MOST_CALLERS)
 
@@ -32,8 +32,8 @@ def scenarios(ids):
 
 
 def play_all(kind, ids):
-    """{(id, stack): what came of it} of this kind of client over each stack, in each of these
-    scenarios."""
+    """{(id, stack): what came of it} of the "usual" or "our" client over each stack, in each of
+    these scenarios."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
         preload = build_preload(folder)
         futures = {(scenario["id"], stack): pool.submit(play, path, scenario, client(kind, stack),

@@ -1,4 +1,4 @@
-"""The usual wrapper over Python's HTTP stacks, in the scenarios."""
+"""The usual wrapper and the package `skewguard` over Python's HTTP stacks, in the scenarios."""
 
 import subprocess
 import unittest
@@ -35,6 +35,13 @@ class UsualWrapper(unittest.TestCase):
                                       call.get("seconds", 0) < EXPIRED_S], [])
 
 
+class Adapters(unittest.TestCase):
+    def test_ours_get_through_all_of_them_over_every_stack(self):
+        for (scenario, stack), came_to in play_all("our").items():
+            with self.subTest(scenario=scenario, stack=stack):
+                self.assertEqual([call for call in came_to["made"] if failed(call)], [])
+
+
 class UsualTutorial(EndToEnd):
     """tests/python/usual_current_user.py, which reads the emulator's place from the SDK's file."""
 
@@ -64,6 +71,15 @@ class UsualTutorial(EndToEnd):
         self.assertIn("CRITICAL usual_current_user: CLOCK SKEW DETECTED: the token is valid",
                       done.stderr)
         self.assertEqual(self.emulated.token_requests(), 2)
+
+    def test_ours_is_shown_beside_it(self):
+        done = subprocess.run([PYTHON, ROOT / "tests/python/beside_the_usual.py"],
+                              capture_output=True, text=True, timeout=HUNG_S)
+        self.assert_no_secrets(done.stdout, done.stderr)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        usual, ours = done.stdout.split("\nwith skewguard\n")
+        self.assertIn("$ python3 tests/python/usual_current_user.py\n", usual)
+        self.assertIn("\nCurrent user: Ada\nexit status 0\n", ours)
 
 
 if __name__ == "__main__":
