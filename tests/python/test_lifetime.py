@@ -9,11 +9,13 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 import skewguard
-from conftest import HUNG_S
+from conftest import HUNG_S, sends
 
 HERE = Path(__file__).resolve().parent
 
@@ -99,6 +101,8 @@ try:
     client.get("/x")
 except KeyboardInterrupt:
     print(time.monotonic(), flush=True)
+for _ in sys.stdin:  # the API answers again
+    print(client.get("/api/v2/tokens/me").status, flush=True)
 """
 
 
@@ -110,18 +114,17 @@ def wait_for_request(emulator):
 
 def interrupted_after(emulator):
     """How long a call goes on after SIGINT, in seconds."""
-    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True,
+    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True,
                           env={**os.environ, **emulator.environment}) as process:
         process.stdout.readline()
         wait_for_request(emulator)
-        sent = time_now()
+        sent = time.monotonic()
         process.send_signal(signal.SIGINT)
-        return float(process.stdout.readline()) - sent
-
-
-def time_now():
-    import time
-    return time.monotonic()
+        after = float(process.stdout.readline()) - sent
+        emulator.order("fault", clear=True)
+        assert process.communicate("again\n")[0] == "200\n"  # the client is still of use
+        return after
 
 
 def test_sigint_ends_a_wait_at_once(skewguard_emulator):
@@ -177,3 +180,62 @@ def test_no_thread_of_python_is_started(client):
     client.get("/api/v2/tokens/me")
     asyncio.run(client.aget("/api/v2/tokens/me"))
     assert threading.active_count() == before
+
+
+FROZEN = """
+import os, signal, skewguard
+client = skewguard.Client()
+print(client.get("/api/v2/tokens/me").status, flush=True)
+os.kill(os.getpid(), signal.SIGSTOP)
+print(client.get("/api/v2/tokens/me").status, flush=True)
+"""
+
+
+def test_a_frozen_process_sends_no_token_that_ended_meanwhile(skewguard_emulator):
+    """As serverless platforms freeze one between invocations."""
+    emulator = skewguard_emulator("--lifetime", "2s")
+    with subprocess.Popen([sys.executable, "-c", FROZEN], stdout=subprocess.PIPE, text=True,
+                          env={**os.environ, **emulator.environment}) as process:
+        assert process.stdout.readline() == "200\n"
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        time.sleep(2.5)  # the token ends
+        process.send_signal(signal.SIGCONT)
+        assert process.stdout.readline() == "200\n"
+    assert {one[2] for one in sends(emulator)} == {200}
+
+
+PREFORKED = """
+import os
+import httpx, skewguard
+
+http = httpx.Client(transport=skewguard.httpx.Transport(skewguard.Client(token_store="file")))
+API = os.environ["SKEWGUARD_API_URL"] + "/api/v2/tokens/me"
+assert http.get(API).status_code == 200  # before the workers are forked
+
+
+def app(environ, start_response):
+    start_response(f"{http.get(API).status_code} x", [("X-Pid", str(os.getpid()))])
+    return [b""]
+"""
+
+
+def test_gunicorns_workers_share_what_was_made_before_they_were_forked(ahead, tmp_path):
+    (tmp_path / "preforked.py").write_text(PREFORKED)
+    socket_path = tmp_path / "socket"
+    with subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "--preload", "--workers", "3", "--log-level",
+             "warning", "--bind", f"unix:{socket_path}", "preforked:app"], cwd=tmp_path,
+            env={**os.environ, **ahead.environment, "SKEWGUARD_TOKEN_STORE": ""}) as server:
+        seen = set()
+        transport = httpx.HTTPTransport(uds=str(socket_path), retries=0)
+        with httpx.Client(transport=transport) as http:
+            while len(seen) < 2:
+                try:
+                    answer = http.get("http://gunicorn/", headers={"Connection": "close"})
+                except httpx.ConnectError:
+                    assert server.poll() is None
+                    continue
+                assert answer.status_code == 200
+                seen.add(answer.headers["X-Pid"])
+        server.terminate()
+    assert ahead.token_requests() == 1

@@ -81,3 +81,8 @@ def test_the_happy_path_takes_no_lock():
     out = run(sys.executable, ROOT / "bench/python_auth.py", "--count",
               env={**os.environ, "SKEWGUARD": find_program()})
     assert out.startswith("0 futex calls")
+
+
+def test_no_private_name_of_other_packages_is_used():
+    for file in (ROOT / "python/skewguard").glob("*.py"):
+        assert not re.search(r"\b(httpx|requests|urllib3|sdk)\.(\w+\.)*_\w", file.read_text())
