@@ -1,27 +1,12 @@
 // What a request with a leased token costs beyond the request itself: counted, not timed.
-#include <dlfcn.h>
 #include <gtest/gtest.h>
-#include <pthread.h>
 
 #include <atomic>
 #include <memory>
 
 #include "allocations.hpp"
 #include "client_testing.hpp"
-
-namespace {
-
-std::atomic<std::size_t> locks{0};
-
-}  // namespace
-
-// Counts; the C library does the work.
-extern "C" int pthread_mutex_lock(pthread_mutex_t* mutex) {
-  static const auto real =
-      reinterpret_cast<int (*)(pthread_mutex_t*)>(::dlsym(RTLD_NEXT, "pthread_mutex_lock"));
-  locks.fetch_add(1, std::memory_order_relaxed);
-  return real(mutex);
-}
+#include "locks.hpp"
 
 namespace skewguard::runtime {
 namespace {
@@ -77,12 +62,12 @@ TEST_F(SeamCost, IsNoLockNoAllocationAndNoHandOverForAGoodRequest) {
   ASSERT_TRUE(request()) << "the first tells that the token was accepted";
   machine.run();
   const std::size_t allocated = allocations();
-  const std::size_t locked = locks;
+  const std::size_t locked = locks();
   const int posted = posts;
   int good = 0;
   for (int i = 0; i < 100'000; ++i) good += request() ? 1 : 0;
   EXPECT_EQ(allocations(), allocated);
-  EXPECT_EQ(locks, locked);
+  EXPECT_EQ(locks(), locked);
   EXPECT_EQ(posts, posted);
   EXPECT_EQ(good, 100'000);
 }
@@ -103,12 +88,12 @@ TEST_F(SeamCost, IsFourHandOversASecond) {
 /// Without this the first test could pass by counting nothing.
 TEST_F(SeamCost, IsCounted) {
   const std::size_t allocated = allocations();
-  const std::size_t locked = locks;
+  const std::size_t locked = locks();
   const int posted = posts;
   head.status = 500;
   ASSERT_TRUE(request());
   EXPECT_GT(allocations(), allocated);
-  EXPECT_GT(locks, locked);
+  EXPECT_GT(locks(), locked);
   EXPECT_GT(posts, posted);
 }
 

@@ -1,0 +1,6 @@
+#pragma once
+
+#include <cstddef>
+
+/// How many mutexes this program has locked.
+std::size_t locks() noexcept;
