@@ -1,7 +1,10 @@
 // Clients from settings through the C functions.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,6 +70,23 @@ TEST(CClientOfSettings, NeverRepeatsASecret) {
   EXPECT_FALSE(client_from(with(kComplete, {"client_secret", "very\tsecret"}), &error));
   EXPECT_THAT(error.text(), HasSubstr("client secret (given as client_secret)"));
   EXPECT_THAT(error.text(), ::testing::Not(HasSubstr("very")));
+}
+
+TEST(CClientOfSettings, ReadsItsSecretsAgain) {
+  const std::string file = ::testing::TempDir() + "c_client_secret." + std::to_string(::getpid());
+  std::ofstream(file) << "first\n";
+  Pairs settings = kComplete;
+  settings[4] = {"client_secret_file", file.c_str()};
+  const auto client = client_from(settings, nullptr);
+  ASSERT_TRUE(client);
+  std::ofstream(file) << "second\n";
+  EXPECT_EQ(skewguard_client_reload(client.get(), nullptr), 0);
+  std::filesystem::remove(file);
+  ErrorPlace error;
+  EXPECT_EQ(skewguard_client_reload(client.get(), &error), SKEWGUARD_CONFIG);
+  EXPECT_EQ(error.kind(), SKEWGUARD_CONFIG);
+  EXPECT_THAT(error.text(), HasSubstr("cannot read"));
+  EXPECT_EQ(skewguard_client_reload(nullptr, nullptr), SKEWGUARD_CONFIG);
 }
 
 TEST(CErrors, AreFreedAndReadWithoutOne) {
