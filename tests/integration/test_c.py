@@ -2,6 +2,7 @@
 run against servers whose clocks are wrong. The library is the one beside the program under test."""
 
 import re
+import socket
 import subprocess
 import unittest
 from pathlib import Path
@@ -17,6 +18,25 @@ VALGRIND = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
             "--errors-for-leak-kinds=definite,indirect"]
 ME = ("GET", "/api/v2/tokens/me")
 REVOKE = ("DELETE", "/api/v2/tokens/me")
+
+
+# Ends in the middle of its calls: after argv[2] ns, and without freeing anything unless argv[3].
+ENDS_EARLY = """
+#include <stdlib.h>
+#include "skewguard/skewguard.h"
+int main(int argc, char** argv) {
+  const char* keys[] = {"config", "login_url", "api_url", "client_id", "client_secret"};
+  const char* values[] = {"/dev/null", argv[1], argv[1], "id", "secret"};
+  skewguard_client* client = skewguard_client_new(keys, values, 5, NULL);
+  if (client == NULL) return 1;
+  skewguard_listen(client, SKEWGUARD_EVENT_LOG, SKEWGUARD_TRACE, NULL, 0);
+  for (int i = 0; i < 20; ++i) skewguard_guard_begin(client, "GET", "/", 0, -1, NULL, 0, NULL);
+  skewguard_call* call = skewguard_guard_begin(client, "GET", "/", 0, -1, NULL, 0, NULL);
+  if (skewguard_call_next(call, atol(argv[2])) != SKEWGUARD_WAITING) return 2;
+  if (argc > 3) skewguard_client_free(client);
+  return 0;
+}
+"""
 
 
 def run(*command, **more):
@@ -120,6 +140,18 @@ class CExample(EndToEnd):
         self.assertEqual(len(lines), 52)
         self.assertIn("info ", done.stderr)
         self.assertEqual(emulator.token_requests(), 1)
+
+    def test_a_program_may_end_in_the_middle_of_its_calls(self):
+        source = Path(self.scratch.name) / "ends_early.c"
+        source.write_text(ENDS_EARLY, encoding="utf-8")
+        program = self.compiled("ends_early", source=source)
+        with socket.create_server(("127.0.0.1", 0), backlog=128) as silent:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            for wait in range(0, 2_000_000, 100_000):
+                for freeing in ([], ["free"]):
+                    done = run(program, url, wait, *freeing,
+                               env={"LD_LIBRARY_PATH": str(LIBRARY)})
+                    self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_the_guide_quotes_what_runs(self):
         guide = (ROOT / "docs/guide/c.md").read_text(encoding="utf-8")

@@ -75,6 +75,10 @@ class CAbi(unittest.TestCase):
         self.assertRegex(run("objdump", "-p", LIBRARY).stdout,
                          rf"SONAME +{re.escape(c_abi.SONAME)}\n")
 
+    def test_the_library_is_never_unloaded(self):
+        """The process calls it at fork()."""
+        self.assertRegex(run("readelf", "-d", LIBRARY).stdout, r"FLAGS_1.*\bNODELETE\b")
+
     def test_the_symbols_file_and_nm_find_a_function_too_few_or_too_many(self):
         for old, new, name in (
                 ("void skewguard_call_cancel(skewguard_call* call);", "", "skewguard_call_cancel"),
