@@ -41,14 +41,14 @@ typedef struct skewguard_event skewguard_event;
 typedef struct skewguard_error skewguard_error;
 typedef struct skewguard_estimator skewguard_estimator;
 
-/* ---- Versions ---------------------------------------------------------------------------- */
+/* ---- Versions ---- */
 
-/* The version of the library that is loaded: "0.1.0". Valid for ever. */
+/* The version of the library that is loaded: "0.1.0". Always valid. */
 const char* skewguard_version(void);
 /* Grows by one with each addition to this interface; what exists stays as it is. Now 1. */
 int32_t skewguard_abi(void);
 
-/* ---- Errors ------------------------------------------------------------------------------ */
+/* ---- Errors ---- */
 
 /* What the caller should do next (docs/guide/exit-codes.md). */
 enum skewguard_error_kind {
@@ -77,7 +77,7 @@ int32_t skewguard_error_kind_of(const skewguard_error* error);
 const char* skewguard_error_text_of(const skewguard_error* error, int32_t which);
 void skewguard_error_free(skewguard_error* error);
 
-/* ---- Clocks and answers ------------------------------------------------------------------ */
+/* ---- Clocks and answers ---- */
 
 /* One reading of all local clocks, in nanoseconds. All zero = not read. */
 typedef struct skewguard_moment {
@@ -119,7 +119,7 @@ typedef struct skewguard_answer {
   int32_t reserved;          /* 0 */
 } skewguard_answer;
 
-/* ---- Clients ----------------------------------------------------------------------------- */
+/* ---- Clients ---- */
 
 /*
  * A client: one identity against one API. `keys` and `values` are settings by the names that a
@@ -142,7 +142,7 @@ const char* skewguard_client_api_url(const skewguard_client* client);
  */
 void skewguard_client_free(skewguard_client* client);
 
-/* ---- The fast path: a lease before the request, a look at the answer after it -------------- */
+/* ---- The fast path: a lease before the request, a look at the answer after it ---- */
 
 /*
  * The value of the Authorization header that may be sent now ("Bearer ..."), as snprintf would
@@ -164,7 +164,7 @@ enum skewguard_observed {
 int32_t skewguard_observe(skewguard_client* client, uint64_t generation,
                           const skewguard_answer* answer);
 
-/* ---- Queues: many calls, one descriptor ---------------------------------------------------- */
+/* ---- Queues: many calls, one descriptor ---- */
 
 /*
  * A queue of the tags of calls that have something new: any number of them, with one descriptor.
@@ -184,7 +184,7 @@ size_t skewguard_queue_pop(skewguard_queue* queue, uint64_t* tags, size_t count)
 /* Closes the descriptor. Calls that refer to it go on without it. */
 void skewguard_queue_free(skewguard_queue* queue);
 
-/* ---- Calls --------------------------------------------------------------------------------- */
+/* ---- Calls ---- */
 
 /* What a guarded call must not do (flags, added up). */
 enum skewguard_guard_flag {
@@ -271,12 +271,15 @@ enum skewguard_failure {
  * skewguard_call_answer. */
 int32_t skewguard_call_fail(skewguard_call* call, int32_t failure, const char* reason,
                             skewguard_error** error);
-/* Ends the call with `cancelled`, unless it is done; skewguard_call_next says when. */
+/*
+ * Ends the call with `cancelled`, unless it is done; skewguard_call_next says when. A call of
+ * skewguard_status_begin ends by itself at once.
+ */
 void skewguard_call_cancel(skewguard_call* call);
 /* Cancels the call if it is not done. */
 void skewguard_call_free(skewguard_call* call);
 
-/* ---- Results, once SKEWGUARD_DONE; valid until the call is freed ----------------------------- */
+/* ---- Results, once SKEWGUARD_DONE; valid until the call is freed ---- */
 
 /*
  * Why the call failed; NULL if it did not. With an HTTP status (below) the answer is there all the
@@ -286,9 +289,10 @@ const skewguard_error* skewguard_call_error(const skewguard_call* call);
 /* The HTTP status of the API's last answer; 0 if there is none. */
 int32_t skewguard_call_status(const skewguard_call* call);
 enum skewguard_result {
-  SKEWGUARD_RESULT_BODY = 1,       /* of the answer; of a guarded call as much as it was told */
-  SKEWGUARD_RESULT_REPORT = 2,     /* JSON, skewguard.report/1; empty for tokens and status */
-  SKEWGUARD_RESULT_TOKEN = 3,      /* of skewguard_token_begin: a secret */
+  SKEWGUARD_RESULT_BODY = 1,   /* of the answer; of a guarded call at most 64 KiB */
+  SKEWGUARD_RESULT_REPORT = 2, /* JSON, skewguard.report/1; none if there was no call to the API,
+                                  as for most tokens */
+  SKEWGUARD_RESULT_TOKEN = 3,  /* of skewguard_token_begin: a secret */
   SKEWGUARD_RESULT_TOKEN_TYPE = 4, /* "Bearer" */
   SKEWGUARD_RESULT_VERDICT = 5     /* of the first rejection; "ok" if there was none */
 };
@@ -311,8 +315,7 @@ typedef struct skewguard_clock {
 /* The i-th clock of skewguard_status_begin into *clock; 0 if there is none. */
 int32_t skewguard_call_clock(const skewguard_call* call, size_t i, skewguard_clock* clock);
 
-/* ---- Events: log lines, rejections, calls that met one ----------------------------------------
- */
+/* ---- Events: log lines, rejections, calls that met one ---- */
 
 enum skewguard_event_kind {
   SKEWGUARD_EVENT_LOG = 1,
@@ -354,8 +357,7 @@ enum skewguard_event_text {
 const char* skewguard_event_text_of(const skewguard_event* event, int32_t which);
 void skewguard_event_free(skewguard_event* event);
 
-/* ---- The estimator by itself ------------------------------------------------------------------
- */
+/* ---- The estimator by itself ---- */
 
 /*
  * Bounds for one server's clock from the Date fields of its answers. `staleness`: how late a Date
@@ -377,8 +379,7 @@ int32_t skewguard_estimator_bounds(const skewguard_estimator* estimator,
                                    const skewguard_moment* now, int64_t* low, int64_t* high);
 void skewguard_estimator_free(skewguard_estimator* estimator);
 
-/* ---- Names ------------------------------------------------------------------------------------
- */
+/* ---- Names ---- */
 
 enum skewguard_names {
   SKEWGUARD_NAMES_ERROR_KIND = 1, /* "config", "credentials", ... */
