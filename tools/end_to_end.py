@@ -27,7 +27,8 @@ sys.path.insert(0, str(FOLDER))
 import truth  # noqa: E402
 AT_ONCE = 8
 # These take over a minute each. Their tests start first and run one by one.
-SLOWEST = ("test_faults", "test_cases", "test_skew", "test_scenarios", "test_python_stacks")
+SLOWEST = ("test_faults", "test_cases", "test_skew", "test_scenarios", "test_python",
+           "test_python_stacks")
 LIMIT_S = 1800  # a guard against a hang
 
 

@@ -6,8 +6,9 @@ is sent with a lease, and a call judges the answer only if that may be about the
 
 from __future__ import annotations
 
-import asyncio
+import math
 import os
+import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Tuple, Type, Union
 
@@ -25,6 +26,7 @@ Fields = Sequence[Tuple[bytes, bytes]]
 
 # The most of an error's body that the library looks at.
 _JUDGED_BYTES = 64 * 1024
+_BETWEEN_DATES_S = 0.25
 # Of a success only these fields tell anything: its Date, and whether it comes from a cache.
 _OF_A_SUCCESS = (b"date", b"age")
 
@@ -181,11 +183,21 @@ class Call:
 class Lease:
     """A token that may be sent now."""
 
-    __slots__ = ("authorization", "generation")
+    __slots__ = ("authorization", "generation", "_told")
 
     def __init__(self, authorization: str, generation: int) -> None:
         self.authorization = authorization
         self.generation = generation
+        self._told = -math.inf  # when the library was last told of a success
+
+    def is_news(self) -> bool:
+        """Whether the library wants to be told of another success: of the first with each token,
+        and then of four Dates a second."""
+        now = time.monotonic()
+        if now - self._told < _BETWEEN_DATES_S:
+            return False
+        self._told = now
+        return True
 
 
 class Exchange:
@@ -315,24 +327,31 @@ class Exchange:
     def head(self, status: int, fields: Fields) -> bool:
         """The head of the answer to the send that was due, to be given as soon as it is there.
         True: the body is needed as well."""
-        self._received = read_clocks()
-        if self._call is None and self._lease is not None:
-            seen = fields
-            if status < 400:
-                seen = [one for one in fields if one[0].lower() in _OF_A_SUCCESS]
-            answer = Answer(status, seen, self._sent, self._received)
-            judge = lib.skewguard_observe(self._client._native(), self._lease.generation,
-                                          answer.native) == lib.SKEWGUARD_JUDGE
+        lease = self._lease if self._call is None else None
+        if lease is not None and status < 300 and not lease.is_news():
+            self.over = True
             self._client._events.deliver()
-            self.over = not judge
-            if not judge:
-                return False
+            return False
+        self._received = read_clocks()
+        if lease is not None and not self._is_judged(lease, status, fields):
+            self.over = True
+            return False
         # Bodies are given decoded.
         self._head = (status, [one for one in fields if one[0].lower() != b"content-encoding"])
         if status >= 400:
             return True
         self.body(b"")
         return False
+
+    def _is_judged(self, lease: Lease, status: int, fields: Fields) -> bool:
+        """Whether an answer to a request with a lease may be about the token."""
+        if status < 400:
+            fields = [one for one in fields if one[0].lower() in _OF_A_SUCCESS]
+        answer = Answer(status, fields, self._sent, self._received)
+        observed: int = lib.skewguard_observe(self._client._native(), lease.generation,
+                                              answer.native)
+        self._client._events.deliver()
+        return observed == int(lib.SKEWGUARD_JUDGE)
 
     def body(self, body: bytes) -> None:
         """The body that head() asked for; of a long one its beginning will do."""

@@ -185,3 +185,24 @@ def test_only_urls_of_the_api_are_the_apis(emulator):
             assert not client._is_api(url), url
         assert client._relative("/base/x?y") == "/x?y"
         assert client._relative("/basement") == "/basement"
+
+
+def test_the_library_is_told_of_the_first_success_with_a_token_and_of_four_a_second(monkeypatch):
+    lease = skewguard._calls.Lease("Bearer x", 1)
+    told = []
+    for now in (0.0, 0.1, 0.24, 0.25, 0.49, 0.5, 7.0, 7.2):
+        monkeypatch.setattr(skewguard._calls.time, "monotonic", lambda: now)
+        if lease.is_news():
+            told.append(now)
+    assert told == [0.0, 0.25, 0.5, 7.0]
+
+
+def test_dates_of_leased_requests_show_the_apis_clock(emulator, client):
+    def samples():
+        return max(clock.samples for clock in client.clocks()
+                   if clock.server == emulator.api_url)
+
+    fields = {"Date": client.get(ME).headers["Date"]}
+    before = samples()
+    client.guard(lambda bearer: (200, fields, b""))
+    assert samples() > before
