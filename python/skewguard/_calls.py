@@ -141,10 +141,13 @@ class Call:
         return value.decode("latin-1")
 
     def answer(self, answer: Answer) -> None:
-        """The answer to the send that is due."""
+        """The answer to the send that is due. If none is due any more, because the client has been
+        closed meanwhile, the call is done."""
         slot = Slot(self._classes)
         lib.skewguard_call_answer(self.handle, answer.native, slot.out)
-        slot.check()
+        if lib.skewguard_call_next(self.handle, 0) == lib.SKEWGUARD_SEND:
+            slot.check()  # still due
+        slot.drop()
 
     def bytes_of(self, which: int) -> bytes:
         """One of the results; empty if there is none."""
@@ -256,13 +259,15 @@ class Exchange:
             self._call.close()
             self._call = None
 
-    def begin_with(self, authorization: Optional[str]) -> bool:
-        """The request has already been sent with this; False if that is no present token."""
+    def follow(self, before: Exchange, authorization: Optional[str]) -> bool:
+        """The request has already been sent with this, after `before`, which is over; False if that
+        is no present token."""
         self._lease = self._client._lease()
         if self._lease is None or self._lease.authorization != authorization:
             self.over = True
             return False
-        return self._send(self._lease.authorization)
+        self._sent = before._sent  # or later: this makes what its Date says less exact, not wrong
+        return True
 
     def _send_with_lease(self) -> bool:
         """Whether there is a token that can be sent at once."""
@@ -304,9 +309,13 @@ class Exchange:
         self.close()
         return False
 
+    def _is_over(self) -> bool:
+        """Nothing more is due. Nor is it if the client was closed while an answer is there."""
+        return self.over or (self._first is not None and self._client._handle is None)
+
     def due(self) -> bool:
         """Blocks until the request has to be sent: True, or until nothing more is due: False."""
-        if self.over:
+        if self._is_over():
             return False
         if self._send_with_lease():
             return True
@@ -316,7 +325,7 @@ class Exchange:
 
     async def async_due(self) -> bool:
         """The same on the running asyncio loop."""
-        if self.over:
+        if self._is_over():
             return False
         if self._send_with_lease():
             return True
@@ -348,8 +357,10 @@ class Exchange:
         if status < 400:
             fields = [one for one in fields if one[0].lower() in _OF_A_SUCCESS]
         answer = Answer(status, fields, self._sent, self._received)
-        observed: int = lib.skewguard_observe(self._client._native(), lease.generation,
-                                              answer.native)
+        handle = self._client._handle
+        if handle is None:  # closed while the request was under way
+            return False
+        observed: int = lib.skewguard_observe(handle, lease.generation, answer.native)
         self._client._events.deliver()
         return observed == int(lib.SKEWGUARD_JUDGE)
 

@@ -119,9 +119,15 @@ class Slot:
         self._classes = classes
         self.out: Any = ffi.new("skewguard_error**")
 
+    def drop(self) -> None:
+        """Forgets the error if there is one."""
+        lib.skewguard_error_free(self.out[0])
+        self.out[0] = ffi.NULL
+
     def check(self) -> None:
         """Raises the error if there is one."""
         if self.out[0] == ffi.NULL:
             return
         error = ffi.gc(self.out[0], lib.skewguard_error_free)
+        self.out[0] = ffi.NULL
         raise from_native(error, self._classes)

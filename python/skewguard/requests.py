@@ -127,7 +127,7 @@ class _Sent:
         if not self._exchange.over:
             return authorization == self._exchange.authorization
         again = self._new(request)
-        if not again.begin_with(authorization):
+        if not again.follow(self._exchange, authorization):
             return False
         self._exchange = again
         return True
@@ -147,10 +147,13 @@ _auths: weakref.WeakSet[Auth] = weakref.WeakSet()
 
 
 def _begin_anew() -> None:
-    """In a forked child: its copies of the parent's connections are closed."""
+    """In a forked child: it makes connections of its own. Closing its copies of the parent's would
+    take a lock that another thread of the parent may have held."""
     for auth in list(_auths):
         for adapter in list(auth._adapters):
-            adapter.close()
+            if isinstance(adapter, requests.adapters.HTTPAdapter):
+                state = getattr(adapter, "__getstate__")()
+                getattr(adapter, "__setstate__")(state)  # as if unpickled
 
 
 os.register_at_fork(after_in_child=_begin_anew)

@@ -111,3 +111,21 @@ def test_the_report_of_a_guarded_call_goes_to_the_hook(ahead):
     with skewguard.Client(**ahead.settings, on_resolved=resolved.append) as client:
         client.guard(with_httpx(ahead.api_url + ME), "GET", ME)
     assert json.dumps(resolved[0]) and resolved[0]["verdict"] == "issuer_clock_ahead"
+
+
+@pytest.mark.parametrize("leased", [True, False])
+@pytest.mark.parametrize("status_code", [200, 401])
+def test_an_answer_that_comes_after_the_clients_end_is_the_callers(leased, status_code, client):
+    if leased:
+        client.get(ME)
+
+    def send(bearer):
+        client.close()
+        return status_code, {"WWW-Authenticate": "Bearer"}, b""
+
+    assert client.guard(send, "GET", ME)[0] == status_code
+
+
+def test_what_is_no_http_answer_is_refused(client):
+    with pytest.raises(skewguard.ConfigError, match="status"):
+        client.guard(lambda bearer: (1000, {}, b""))

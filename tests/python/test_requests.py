@@ -1,6 +1,9 @@
 """skewguard.requests: Auth."""
 
 import hashlib
+import os
+import signal
+import threading
 import time
 from email.utils import formatdate
 
@@ -112,3 +115,26 @@ def test_errors_are_requests_own_too(emulator):
             error = getattr(skewguard.requests, one.__name__)("said", remedy="do")
             assert isinstance(error, requests.RequestException) and isinstance(error, one)
             assert str(error) == "said do"
+
+
+def test_a_fork_waits_for_no_lock_of_the_sessions_connections(emulator, session):
+    session.get(emulator.api_url + ME)
+    pools = session.get_adapter(emulator.api_url).poolmanager.pools
+    held, done = threading.Event(), threading.Event()
+
+    def hold():
+        with pools.lock:
+            held.set()
+            done.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)  # a guard against a hang
+        os._exit(0 if session.get(emulator.api_url + ME).status_code == 200 else 1)
+    status = os.waitpid(child, 0)[1]
+    done.set()
+    thread.join()
+    assert status == 0
