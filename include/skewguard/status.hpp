@@ -24,7 +24,11 @@ struct ClientStatus {
     std::optional<Duration> remaining{};
     bool accepted = false;  ///< the API has accepted it
   };
-  std::optional<Token> token;         ///< empty = there is none
+  std::optional<Token> token;  ///< empty = there is none
+  /// If there is none: the time until there may be one, because the next one becomes valid then by
+  /// the API's clock, or is not requested before. Empty = not known, for example while it is being
+  /// requested.
+  std::optional<Duration> next_token_in{};
   std::vector<ReportedClock> clocks;  ///< the login host's first, unless there is none
   /// How often each clock was seen to step. Servers by their origin (ReportedClock::server);
   /// "wall": this machine's wall clock; "boot": its CLOCK_BOOTTIME, which stood still with the

@@ -1,5 +1,6 @@
 #include "engine/engine.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "diagnosis/evidence.hpp"
@@ -74,6 +75,8 @@ class Engine::Impl {
     loop_.within([&] {
       const clocks::ClockView view = clocks_.view();
       out.token = leases_.current();
+      if (const auto next = tokens_.tokens().next_chance(view); next && !out.token)
+        out.next_token_in = std::max(*next - view.now().boot, Duration{0});
       out.clocks =
           guard::reported_clocks({clocks_.api(), clocks_.login()}, view, options_.staleness);
       for (const ServerId server : {clocks_.login(), clocks_.api()})

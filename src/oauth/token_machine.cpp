@@ -242,6 +242,14 @@ void TokenMachine::Impl::publish(const clocks::ClockView& view) {
   actions_.emplace_back(published_);
 }
 
+std::optional<Instant> TokenMachine::Impl::next_chance(const clocks::ClockView& view) const {
+  if (usable(view)) return std::nullopt;
+  const Holding* newest = tokens_.newest();
+  if (newest != nullptr && lives(view).alive(*newest)) return newest->first_use;
+  if (fetch_.busy() || !can_fetch()) return std::nullopt;
+  return earliest_fetch(view);
+}
+
 void TokenMachine::Impl::set_wake(const clocks::ClockView& view) {
   std::optional<Instant> wake;
   const auto consider = [&](std::optional<Instant> at) {
@@ -287,6 +295,9 @@ std::optional<TokenMachine::Pause> TokenMachine::pause(Instant now) const {
 }
 bool TokenMachine::fetching() const noexcept {
   return impl_->fetching();
+}
+std::optional<Instant> TokenMachine::next_chance(const clocks::ClockView& view) const {
+  return impl_->next_chance(view);
 }
 bool TokenMachine::was_accepted(std::uint64_t generation) const noexcept {
   return impl_->known().was_accepted(generation);

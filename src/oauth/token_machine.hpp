@@ -57,6 +57,9 @@ class TokenMachine {
   /// When the current token expires, by the earlier of its two witnesses and what was learned.
   [[nodiscard]] std::optional<Instant> ends_at(const clocks::ClockView& view) const;
   [[nodiscard]] bool fetching() const noexcept;
+  /// If no token may be sent now: when there may be one, because the newest one becomes valid then
+  /// or is not requested before. Empty if that is not known.
+  [[nodiscard]] std::optional<Instant> next_chance(const clocks::ClockView& view) const;
   /// Until when no token request is made because the login host failed, rate limited the last one
   /// or rejects the client's credentials, and which of these it was; empty if none.
   struct Pause {

@@ -51,6 +51,7 @@ class TokenMachine::Impl {
     return current != nullptr ? std::optional(lives(view).end(*current)) : std::nullopt;
   }
   bool fetching() const noexcept { return fetch_.busy(); }
+  std::optional<Instant> next_chance(const clocks::ClockView& view) const;
   std::optional<Pause> pause(Instant now) const;
   const Knowledge& known() const noexcept { return known_; }
   Instant older_until(std::uint64_t generation, const clocks::ClockView& view) const {

@@ -1,5 +1,6 @@
 #include "proxy/page.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
@@ -12,7 +13,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kRetryAfter = "5";  // seconds
+/// Whole seconds. Not 0, and not for so long that a cause which is removed meanwhile is not
+/// noticed.
+std::string retry_after_text(Duration wait) {
+  using std::chrono::seconds;
+  constexpr seconds kLeast{1};
+  constexpr seconds kMost{60};
+  return std::to_string(std::clamp(std::chrono::ceil<seconds>(wait), kLeast, kMost).count());
+}
 
 /// Random, so that a user's report leads to the log line.
 std::string context_id() {
@@ -45,7 +53,7 @@ Page problem_page(const relay::Problem& problem) {
   constexpr int kUnauthorized = 401;
   constexpr int kMethodNotAllowed = 405;
   Page page = error_page(problem.status, problem.code, problem.message);
-  if (problem.retry) page.headers.add("Retry-After", kRetryAfter);
+  if (problem.retry) page.headers.add("Retry-After", retry_after_text(problem.retry_after));
   if (problem.code == relay::kCutAnswer) return page;  // the status is the API's
   if (problem.status == kUnauthorized)
     page.headers.add("WWW-Authenticate", "Bearer realm=\"skewguard\"");

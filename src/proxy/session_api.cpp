@@ -44,6 +44,8 @@ void Session::note_held() {
 
 void Session::say_what_was_awaited(relay::Problem& problem) {
   const auto& why_no_token = worker_.gate().last_failure();
+  if (last_wait_ == Wait::token)
+    problem.retry_after = worker_.gate().next_token_in().value_or(problem.retry_after);
   if (last_wait_ == Wait::turn) {
     problem.code = "api.connections.busy";
     problem.message = "Other requests used all connections to the API.";
@@ -73,8 +75,9 @@ void Session::hold() {
     respond(event::UpstreamDenied{refusal_.problem()});
   });
   if (held_) return;
-  respond(event::UpstreamDenied{
-      {503, "too.many.waiting", "Too many requests wait for a token already.", true}});
+  relay::Problem full{503, "too.many.waiting", "Too many requests wait for a token already.", true};
+  full.retry_after = worker_.gate().next_token_in().value_or(full.retry_after);
+  respond(event::UpstreamDenied{full});
 }
 
 void Session::connected(UpstreamPool::Answer answer) {

@@ -9,6 +9,7 @@ namespace skewguard::proxy {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{500};  // between two waits for a token, if one failed
+constexpr std::chrono::seconds kLooksApart{1};
 
 }  // namespace
 
@@ -34,7 +35,26 @@ void TokenGate::leave(Ticket ticket) {
 }
 
 void TokenGate::tick() {
-  if (!asking_ && !waiting_.empty() && client_.now() >= ask_after_) ask();
+  if (waiting_.empty()) return;
+  const Instant now = client_.now();
+  if (!asking_ && now >= ask_after_) ask();
+  if (now >= look_after_) look_ahead();
+}
+
+std::optional<Duration> TokenGate::next_token_in() const {
+  if (!next_token_) return std::nullopt;
+  return *next_token_ - client_.now();
+}
+
+void TokenGate::look_ahead() {
+  look_after_ = client_.now() + kLooksApart;
+  client_.async_status([self = shared_from_this()](const Result<ClientStatus>& status) {
+    const auto in = status ? status->next_token_in : std::nullopt;
+    self->loop_.post([self, in] {
+      self->next_token_.reset();
+      if (in) self->next_token_ = self->client_.now() + *in;
+    });
+  });
 }
 
 void TokenGate::ask() {

@@ -39,8 +39,11 @@ class TokenGate : public std::enable_shared_from_this<TokenGate> {
   std::optional<Ticket> wait(Handler handler);
   /// Its handler is not called any more; unknown tickets are ignored.
   void leave(Ticket ticket);
-  /// Time has passed: asks again after a failure. To be called a few times a second.
+  /// Time has passed: asks again after a failure, and looks when there may be a token. To be called
+  /// a few times a second.
   void tick();
+  /// The time until there may be a token, as far as it is known while requests wait.
+  [[nodiscard]] std::optional<Duration> next_token_in() const;
   /// Why there is no token yet: the last failure since there was one.
   [[nodiscard]] const std::optional<Error>& last_failure() const noexcept { return last_failure_; }
 
@@ -48,6 +51,7 @@ class TokenGate : public std::enable_shared_from_this<TokenGate> {
   void ask();
   void answered(const Result<std::uint64_t>& result);
   void tell_all(const Error* why_not);
+  void look_ahead();
 
   EventLoop& loop_;
   Client& client_;
@@ -59,6 +63,8 @@ class TokenGate : public std::enable_shared_from_this<TokenGate> {
   Ticket last_ = 0;
   bool asking_ = false;                 // a wait for a token is under way
   Instant ask_after_ = Instant::min();  // the next
+  std::optional<Instant> next_token_;
+  Instant look_after_ = Instant::min();  // for next_token_
   std::optional<Error> last_failure_;
 };
 

@@ -81,6 +81,7 @@ struct Problem {
   std::string_view code;     ///< follows "skewguard."
   std::string_view message;  ///< a sentence
   bool retry = false;        ///< with Retry-After: nothing was sent to the API
+  Duration retry_after = std::chrono::seconds{5};  ///< when another try makes sense
 };
 
 namespace event {

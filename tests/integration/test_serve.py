@@ -461,6 +461,13 @@ class Operating(ServeTest):
         sidecar.wait_until_ready()
         self.assertEqual(sidecar.get("/api/v2/tokens/me").status, 200)
 
+    def test_retry_after_says_when_a_token_is_requested_again(self):
+        login = harness.RawServer(self, lambda *_: harness.answer(429, b"", "Retry-After: 40"))
+        sidecar = Sidecar(self, login.url, self.cloud().api, "--max-hold", "3s")
+        answer = sidecar.get("/api/v2/tokens/me")
+        self.assertEqual(answer.status, 503)
+        self.assertRegex(answer.headers["Retry-After"], r"^([23]\d|4[0-4])$")
+
     def test_a_request_is_held_until_there_is_a_token(self):
         emulator = self.cloud()
         emulator.order("fault", host="login", status=503)

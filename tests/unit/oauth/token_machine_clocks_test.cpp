@@ -20,6 +20,28 @@ clocks::Observation hear(Bench& bench, ServerId server) {
   return bench.book.observe(server, *clocks::sample_of(answer));
 }
 
+TEST(NextChance, IsTheFirstUseOfATokenThatIsNotValidYet) {
+  Bench bench;
+  bench.step(event::ApiLags{.lag = 5s, .min = 5s});
+  const TokenPtr token = bench.get("t1");
+  EXPECT_FALSE(bench.machine->usable(bench.view()));
+  EXPECT_EQ(bench.machine->next_chance(bench.view()), bench.boot + 5s);
+  bench.advance(5s);
+  EXPECT_TRUE(bench.machine->usable(bench.view()));
+  EXPECT_FALSE(bench.machine->next_chance(bench.view()));
+}
+
+TEST(NextChance, IsTheNextTokenRequestUnlessOneIsUnderWay) {
+  Bench bench;
+  bench.want(1);
+  EXPECT_FALSE(bench.machine->next_chance(bench.view()));
+  bench.reply(429, "", {{"Retry-After", "20"}});
+  const auto next = bench.machine->next_chance(bench.view());
+  ASSERT_TRUE(next);
+  EXPECT_GE(*next, bench.boot + 20s);
+  EXPECT_LT(*next, bench.boot + 30s);
+}
+
 // The second witness ------------------------------------------------------------------------------
 
 TEST(SecondWitness, ATokenEndsByTheIssuersClockWhenItStepped) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 namespace skewguard::proxy {
 namespace {
@@ -37,6 +38,20 @@ TEST(ProblemPage, InvitesToTryAgainOnlyIfNothingWasSent) {
   EXPECT_EQ(unsent.headers.find("Retry-After"), "5");
   EXPECT_EQ(body_of(unsent)["code"], "skewguard.hold.timeout");
   EXPECT_FALSE(problem_page({502, "network", "Lost."}).headers.find("Retry-After"));
+}
+
+TEST(ProblemPage, SaysWhenAnotherTryMakesSense) {
+  using std::chrono::milliseconds;
+  relay::Problem problem{503, "hold.timeout", "No token.", true};
+  for (const auto& [wait, text] : {std::pair{milliseconds{-1}, "1"},
+                                   {milliseconds{0}, "1"},
+                                   {milliseconds{1000}, "1"},
+                                   {milliseconds{1001}, "2"},
+                                   {milliseconds{60'000}, "60"},
+                                   {milliseconds{3'600'000}, "60"}}) {
+    problem.retry_after = wait;
+    EXPECT_EQ(problem_page(problem).headers.find("Retry-After"), text);
+  }
 }
 
 TEST(ProblemPage, SaysWhatItsStatusRequires) {

@@ -76,6 +76,21 @@ TEST_F(Gate, TellsAtOnceWhatDoesNotPass) {
   EXPECT_EQ(gate->last_failure()->kind, ErrorKind::credentials);
 }
 
+TEST_F(Gate, KnowsWhenTheNextTokenIsRequested) {
+  EXPECT_FALSE(gate->next_token_in());
+  environment.login().set_script([](const auto&) {
+    return skewguard::testing::Answer{.status = 429, .headers = {{"Retry-After", "20"}}};
+  });
+  wait(1);
+  pass();
+  gate->tick();
+  pass();
+  const auto next = gate->next_token_in();
+  ASSERT_TRUE(next);
+  EXPECT_GT(*next, std::chrono::seconds{15});
+  EXPECT_LT(*next, std::chrono::seconds{25});
+}
+
 TEST_F(Gate, WaitsOnIfTheFailureMayPassAndSaysWhatItWas) {
   environment.login().set_script(
       [](const auto&) { return skewguard::testing::Answer{.status = 503}; });
