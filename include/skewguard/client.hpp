@@ -225,7 +225,8 @@ struct Bearer {
 /// retry, turns some of it off.
 struct CallPolicy {
   /// The request can be sent again. If not (a body that is gone), its answer is judged all the same
-  /// and a refused token is replaced for later calls, but this call ends with the answer at hand.
+  /// and a refused token is replaced for later calls, but this call ends with the answer at hand:
+  /// as soon as ClientOptions::verify_path has shown whether the new token works.
   bool replayable = true;
   bool wait_for_rate_limits = true;  ///< after a 429 the request is sent again, when it may be
   /// GET and HEAD are sent again after a 502, 503 or 504 and after a broken connection. 504

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/overloaded.hpp"
+#include "engine/question.hpp"
 #include "http/url.hpp"
 #include "time/backoff.hpp"
 
@@ -22,7 +23,7 @@ Calls::~Calls() {
   }
 }
 
-guard::CallOptions Calls::options_until(Instant deadline) {
+guard::CallOptions Calls::options_until(Instant deadline, const CallPolicy& policy) {
   const ClientOptions& options = uses_.options;
   guard::CallOptions out;
   out.deadline = deadline;
@@ -33,6 +34,12 @@ guard::CallOptions Calls::options_until(Instant deadline) {
   out.client_id = options.client_id;
   out.given_token = uses_.tokens.given();
   out.seed = time::next_bits(random_);
+  out.policy = policy;
+  if (policy.replayable) return out;
+  if (const Request check = question_of(options); !check.path.empty()) {
+    out.check.method = check.method;
+    out.check.url = http::join_url(options.api_url, check.path);
+  }
   return out;
 }
 
@@ -113,22 +120,20 @@ void Calls::advance(Id id, const guard::CallEvent& event) {
 }
 
 void Calls::act(Id id, Call& call, guard::CallAction& action) {
-  std::visit(
-      Overloaded{
-          [&](const guard::action::NeedToken& a) {
-            uses_.loop.next([this, id, a] { or_failed(id, [&] { want_token(id, a); }); });
-          },
-          [&](guard::action::Send& a) { send(id, call, a); },
-          [&](guard::action::Look& a) {
-            call.ticket = uses_.sender.send(std::move(a.request), a.options, uses_.clocks.api(),
-                                            a.options.deadline, answer_to(id, ++call.sent));
-          },
-          [&](const guard::action::Sleep& a) {
-            call.timer = uses_.loop.at(a.until, [this, id] { step(id, guard::event::Woke{}); });
-          },
-          [&](guard::action::Finish& a) { finish(id, std::move(a)); },
-      },
-      action);
+  std::visit(Overloaded{
+                 [&](const guard::action::NeedToken& a) {
+                   uses_.loop.next([this, id, a] { or_failed(id, [&] { want_token(id, a); }); });
+                 },
+                 [&](guard::action::Send& a) { send(id, call, a); },
+                 [&](guard::action::Look& a) { ask(id, call, std::move(a.request), a.options); },
+                 [&](guard::action::Check& a) { ask(id, call, std::move(a.request), a.options); },
+                 [&](const guard::action::Sleep& a) {
+                   call.timer =
+                       uses_.loop.at(a.until, [this, id] { step(id, guard::event::Woke{}); });
+                 },
+                 [&](guard::action::Finish& a) { finish(id, std::move(a)); },
+             },
+             action);
 }
 
 oauth::event::Want Calls::want_of(const guard::action::NeedToken& needed) {
@@ -184,14 +189,16 @@ guard::event::TokenReady Calls::ready(oauth::TokenPtr token) const {
   return out;
 }
 
+/// By our own transport.
+void Calls::ask(Id id, Call& call, HttpRequest request, const SendOptions& options) {
+  call.ticket = uses_.sender.send(std::move(request), options, uses_.clocks.api(), options.deadline,
+                                  answer_to(id, ++call.sent));
+}
+
 void Calls::send(Id id, Call& call, guard::action::Send& action) {
+  if (!call.sender) return ask(id, call, std::move(action.request), action.options);
   auto handler = answer_to(id, ++call.sent);
   const Instant deadline = action.options.deadline;
-  if (!call.sender) {
-    call.ticket = uses_.sender.send(std::move(action.request), action.options, uses_.clocks.api(),
-                                    deadline, std::move(handler));
-    return;
-  }
   // If the user's stack never answers, nobody else ends the call.
   if (deadline != Instant::max()) {
     call.timer = uses_.loop.at(deadline, [handler] {

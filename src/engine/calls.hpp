@@ -47,7 +47,7 @@ class Calls {
   Calls& operator=(const Calls&) = delete;
 
   /// The call options for a call with this deadline, from the client's options.
-  [[nodiscard]] guard::CallOptions options_until(Instant deadline);
+  [[nodiscard]] guard::CallOptions options_until(Instant deadline, const CallPolicy& policy = {});
   /// `handler` is called exactly once, never from within this call. A request that carries the
   /// token goes through `sender` if there is one, else through the transport. With `first` the call
   /// begins with that answer.
@@ -80,6 +80,7 @@ class Calls {
   void want_token(Id id, const guard::action::NeedToken& needed);
   void take_token(Id id, TokenService::Answer answer);
   void send(Id id, Call& call, guard::action::Send& action);
+  void ask(Id id, Call& call, HttpRequest request, const SendOptions& options);
   Sender::Handler answer_to(Id id, std::uint64_t n);
   void abandon(Call& call);
   void finish(Id id, guard::action::Finish finished);

@@ -139,9 +139,8 @@ Engine::~Engine() = default;
 Engine::CallId Engine::call(const Request& request, CallPlan plan, CallHandler handler,
                             OwnSender sender) {
   Calls& calls = impl_->calls();
-  guard::CallOptions with = calls.options_until(plan.deadline);
-  with.policy = plan.policy;
-  return calls.start(request, with, std::move(handler), std::move(sender), std::move(plan.first));
+  return calls.start(request, calls.options_until(plan.deadline, plan.policy), std::move(handler),
+                     std::move(sender), std::move(plan.first));
 }
 void Engine::cancel(CallId call) {
   impl_->calls().cancel(call);

@@ -9,22 +9,11 @@
 #include "diagnosis/call_error.hpp"
 #include "diagnosis/exit_code.hpp"
 #include "engine/given_life.hpp"
+#include "engine/question.hpp"
 #include "oauth/token_failure.hpp"
 
 namespace skewguard::engine {
 namespace {
-
-/// The one resource of the platform that needs no permission and exists for every grant; its HEAD
-/// is meant for this. A path set by the user may support only GET.
-Request question_of(const ClientOptions& options) {
-  Request question;
-  question.path = options.verify_path;
-  if (question.path.empty() && options.dialect == DialectName::genesys) {
-    question.method = "HEAD";
-    question.path = "/api/v2/tokens/me";
-  }
-  return question;
-}
 
 /// Whether GET may show more: an answer to HEAD has no body, which some errors need for their
 /// classification; 405 and 501 are about HEAD itself. Nothing that clocks, the network or a limit

@@ -46,6 +46,7 @@ bool took_token(const Refusal& refusal, int status) {
 CallAction CallMachine::Impl::on(const event::Answered& answered) {
   const clocks::Answer& answer = *answered.answer;
   if (std::exchange(looking_, false)) return on_seen(&answer);
+  if (checking_) return on_checked(answer);
   if (from_elsewhere(answer)) return pass_on(answered.answer);
   const Refusal refusal = refusal_of(answer);
   last_answer_ = answered.answer;
@@ -66,11 +67,29 @@ CallAction CallMachine::Impl::on(const event::Answered& answered) {
   return on_taken(refusal);
 }
 
+/// What the API does with a new token tells what was wrong with the one that it refused.
+CallAction CallMachine::Impl::on_checked(const clocks::Answer& answer) {
+  const Refusal refusal = refusal_of(answer, options_.check.url);
+  if (refusal.kind == Refusal::Kind::token_refused) {
+    const std::size_t attempt = record_.add(&answer, token_.token.get(), *view_);
+    record_.at(attempt).error_code = refusal.error_code;
+    record_.at(attempt).correlation_id = refusal.correlation_id;
+    trials_.note(answer, token_, &refusal, attempt, *view_);
+    note(attempt, diagnosis::assess(evidence()).verdict(), {});
+    announce(attempt, diagnosis::assess(evidence()).candidates);
+    follow_refusal(Action::give_up);
+  } else if (answer.status >= 200 && answer.status < 300) {
+    trials_.note(answer, token_, nullptr, trials_.last_attempt(), *view_);
+    out_.facts.push_back(oauth::event::Accepted{token_.token->generation});
+  }
+  return finish_refused();
+}
+
 /// Classified as received; messages about it do not show the token.
-Refusal CallMachine::Impl::refusal_of(const Exchange& exchange) const {
+Refusal CallMachine::Impl::refusal_of(const Exchange& exchange, std::string_view url) const {
   std::optional<Exchange> decoded;
-  Refusal refusal = dialect_.api_refusal(readable(exchange, decoded), path_of(request_.url),
-                                         !options_.given_token);
+  Refusal refusal =
+      dialect_.api_refusal(readable(exchange, decoded), path_of(url), !options_.given_token);
   const auto hide = [this](std::string& words) {
     words = oauth::withhold(std::move(words), {token_.token->value.reveal()});
   };

@@ -33,7 +33,7 @@ LogLine waiting_line(const Pause& pause, const ReportedAttempt* last, Instant no
                .message = "waiting " + time::human(wait) + " before ",
                .server = api,
                .wait = wait};
-  if (pause.then() == Pause::Then::first_use) {
+  if (pause.then() == Pause::Then::first_use || pause.then() == Pause::Then::check) {
     line.message += "the first use of a new token: the API's clock is behind the login host's";
     return line;
   }

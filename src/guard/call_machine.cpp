@@ -85,6 +85,7 @@ CallAction CallMachine::Impl::pass_on(const clocks::AnswerPtr& answer) {
 
 CallAction CallMachine::Impl::on(const event::TokenReady& ready) {
   record_.add_login(ready.attempts, ready.token_requests);
+  if (checking_) return on_new_token(ready);
   if (ready.held_up > Duration{0} && !trials_.all().empty())
     add_wait(trials_.last_attempt(), ready.held_up);
   use(ready);
@@ -118,6 +119,7 @@ CallAction CallMachine::Impl::on(const event::TokenFailed& failed) {
   if (failed.held_up > Duration{0} && !trials_.all().empty())
     add_wait(trials_.last_attempt(), failed.held_up);
   trials_.note_no_token(failure.verdict, std::nullopt);
+  if (checking_) return finish_refused();
   // A 401 that cannot be cured is an answer: the caller gets it, with the reason why there is no
   // new token.
   if (!give_up_on_refusal() || !last_answer_)
@@ -130,6 +132,7 @@ CallAction CallMachine::Impl::on(const event::TokenFailed& failed) {
 
 CallAction CallMachine::Impl::on(const event::Failed& failed) {
   if (std::exchange(looking_, false)) return on_seen(nullptr);
+  if (checking_) return finish_refused();
   const TransportFailure& failure = failed.failure;
   using Kind = TransportFailure::Kind;
   if (failure.kind == Kind::cancelled) return on(event::Cancelled{failure.detail});
@@ -153,13 +156,15 @@ CallAction CallMachine::Impl::on(const event::Failed& failed) {
 
 CallAction CallMachine::Impl::on(const event::Woke& /*woke*/) {
   if (now().boot < pause_.until()) return action::Sleep{pause_.until()};
-  if (left() <= Duration{0}) return finish_overslept();
+  if (left() <= Duration{0}) return checking_ ? finish_refused() : finish_overslept();
   switch (pause_.then()) {
     case Then::look:
       return look();
     case Then::first_use:
     case Then::send_again:
       return send_again();
+    case Then::check:
+      return check();
     case Then::renew:
       break;
   }
@@ -284,7 +289,25 @@ CallAction CallMachine::Impl::follow(const Assessment& assessment) {
     case Next::give_up:
       break;
   }
-  return finish_refused();
+  if (!replace_ || options_.check.url.empty()) return finish_refused();
+  replace_ = false;
+  checking_ = true;
+  return need_new_token();
+}
+
+/// For later calls; what becomes of it shows why the other one was refused.
+CallAction CallMachine::Impl::on_new_token(const event::TokenReady& ready) {
+  token_ = {ready.token, ready.accepted_before, ready.early_ends_before, ready.begins_ignored,
+            ready.older_until};
+  if (ready.first_use >= options_.deadline) return finish_refused();
+  return sleep(ready.first_use, Then::check);
+}
+
+CallAction CallMachine::Impl::check() {
+  action::Check check{options_.check, {}};
+  check.request.authorization = oauth::bearer_authorization(token_.token->value);
+  check.options.deadline = options_.deadline;
+  return check;
 }
 
 /// Until some time in the second half of the pause, so that two processes that compete for a client

@@ -30,6 +30,9 @@ struct CallOptions {
   bool given_token = false;
   std::uint64_t seed = 1;  ///< for jitter; calls that retry together should not share one
   CallPolicy policy{};
+  /// A request that needs a token but no permission: it shows whether a new token works if the
+  /// call's own request cannot be sent again. No url: nothing shows it.
+  HttpRequest check{};
 };
 
 /// Start or Resumed, then the events that answer the actions, one for each.
@@ -59,7 +62,7 @@ struct Resumed {
   TokenReady with;  ///< `token` null: nobody knows that token any more
   clocks::AnswerPtr answer;
 };
-/// An answer to Send or Look. The ClockBook has observed its Date already.
+/// An answer to Send, Look or Check. The ClockBook has observed its Date already.
 struct Answered {
   clocks::AnswerPtr answer;
 };
@@ -93,6 +96,12 @@ struct Look {
   HttpRequest request;
   SendOptions options;
 };
+/// Send a request with a new token to the API host, only to see whether that works. Not an attempt,
+/// unless it is refused, too.
+struct Check {
+  HttpRequest request;
+  SendOptions options;
+};
 /// Call step() with Woke at about `until` (an early one is answered with another Sleep).
 struct Sleep {
   Instant until{};
@@ -107,8 +116,8 @@ struct Finish {
   std::optional<NeedToken> replace{};
 };
 }  // namespace action
-using CallAction =
-    std::variant<action::NeedToken, action::Send, action::Look, action::Sleep, action::Finish>;
+using CallAction = std::variant<action::NeedToken, action::Send, action::Look, action::Check,
+                                action::Sleep, action::Finish>;
 
 struct CallStep {
   CallAction action;

@@ -81,12 +81,18 @@ class CallMachine::Impl {
   CallAction back_off(Instant until);
   CallAction on_seen(const clocks::Answer* answer);
   CallAction on_taken(const Refusal& refusal);
+  CallAction on_new_token(const event::TokenReady& ready);
+  CallAction check();
+  CallAction on_checked(const clocks::Answer& answer);
   CallAction on_rate_limit(const Refusal& refusal);
   CallAction on_auth_backend(const Refusal& refusal);
   CallAction on_api_error(const Refusal& refusal);
 
   // Evidence --------------------------------------------------------------------------------------
-  [[nodiscard]] Refusal refusal_of(const Exchange& exchange) const;
+  [[nodiscard]] Refusal refusal_of(const Exchange& exchange) const {
+    return refusal_of(exchange, request_.url);
+  }
+  [[nodiscard]] Refusal refusal_of(const Exchange& exchange, std::string_view url) const;
   [[nodiscard]] Evidence evidence() const { return trials_.evidence(token_, options_, *view_); }
   void settle();
   [[nodiscard]] ErrorKind failure_of_refusals() const;
@@ -126,7 +132,8 @@ class CallMachine::Impl {
   time::Jitter jitter_{options_.seed + 3};
   Pause pause_;
   bool looking_ = false;
-  bool replace_ = false;  ///< the token, although this call ends
+  bool replace_ = false;   ///< the token, although this call ends
+  bool checking_ = false;  ///< whether the next token works; then the call ends
   bool settled_ = false;
   clocks::AnswerPtr last_answer_;  ///< to a request with a token
 };

@@ -12,7 +12,7 @@ namespace skewguard::guard {
 class Pause {
  public:
   /// What follows the sleep.
-  enum class Then { first_use, send_again, look, renew };
+  enum class Then { first_use, send_again, look, renew, check };
 
   void sleep(Instant until, Then then) noexcept {
     until_ = until;

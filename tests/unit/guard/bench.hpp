@@ -106,6 +106,7 @@ class Bench {
 
   /// Answers sent before the honest ones.
   std::deque<Reply> replies;
+  std::optional<Reply> check_reply;  ///< to a check of a new token, in place of the honest one
   /// Backends behind the API's name, in turn: added to api_offset.
   std::vector<Duration> backends;
 
@@ -122,7 +123,7 @@ class Bench {
 
   // What came of it ------------------------------------------------------------------------------
   std::vector<std::string> log;  ///< every action, in order
-  std::vector<HttpRequest> sent, looks;
+  std::vector<HttpRequest> sent, looks, checks;
   std::vector<Instant> sent_at, send_deadlines;
   std::vector<action::NeedToken> wants;
   std::map<std::uint64_t, std::vector<Instant>> refusals;  ///< when each token was sent in vain
@@ -268,6 +269,18 @@ class Bench {
     const Now left = now();
     elapsed_ += rtt / 2;
     return answer({401, {}, {}, {}}, left);
+  }
+  CallEvent perform(action::Check& check) {
+    const std::string value(check.request.authorization.reveal());
+    const std::uint64_t generation = std::stoull(value.substr(value.rfind('-') + 1));
+    log.push_back("check " + std::to_string(generation));
+    checks.push_back(check.request);
+    const Now left = now();
+    elapsed_ += rtt / 2;
+    const Reply reply = check_reply.value_or(judge(*tokens_.at(generation)));
+    if (!reply.failure) return answer(reply, left);
+    elapsed_ += rtt / 2;
+    return event::Failed{{*reply.failure, "no answer from api.example:443", true}};
   }
   CallEvent perform(action::Sleep& sleep) {
     log.push_back("sleep " + time::human(sleep.until - now().boot));

@@ -11,6 +11,7 @@
 namespace skewguard::guard::testing {
 namespace {
 
+using Kind = TransportFailure::Kind;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -206,6 +207,78 @@ TEST_F(UnreplayableCall, HasARevokedTokenReplacedForOthers) {
   EXPECT_EQ(attempt.action, Action::give_up);
   EXPECT_EQ(w.end->report.verdict, Verdict::unknown) << "nobody knows whether a new one works";
   EXPECT_THAT(facts_of<oauth::event::RefusedForGood>(w), IsEmpty());
+}
+
+/// A request that cannot be sent again, where another one shows whether a new token works.
+class CheckedCall : public UnreplayableCall {
+ protected:
+  CheckedCall() {
+    with_accepted_token();
+    w.options.check.method = "HEAD";
+    w.options.check.url = "https://api.example/api/v2/tokens/me";
+  }
+};
+
+TEST_F(CheckedCall, NamesARevokedTokenOnceANewOneWorks) {
+  w.revoked = {1};
+  w.run();
+  EXPECT_THAT(w.log, ElementsAre("send 1", "need 1", "check 2"));
+  EXPECT_EQ(w.checks.at(0).method, "HEAD");
+  EXPECT_EQ(w.checks.at(0).url, "https://api.example/api/v2/tokens/me");
+  EXPECT_EQ(w.end->report.verdict, Verdict::token_revoked);
+  EXPECT_EQ(w.end->answer->status, 401);
+  EXPECT_EQ(w.end->report.http_status, 401);
+  EXPECT_THAT(w.end->report.attempts, SizeIs(1));
+  EXPECT_FALSE(w.end->replace) << "it has been replaced";
+  EXPECT_EQ(facts_of<oauth::event::Accepted>(w).at(0).generation, 2U);
+}
+
+TEST_F(CheckedCall, NamesARejectionIfTheNewTokenIsRefusedToo) {
+  w.refuses_all = true;
+  w.run();
+  EXPECT_THAT(w.log, ElementsAre("send 1", "need 1", "check 2"));
+  EXPECT_EQ(w.end->report.verdict, Verdict::token_rejected);
+  EXPECT_THAT(w.end->report.attempts, SizeIs(2));
+  EXPECT_EQ(w.end->answer->status, 401);
+}
+
+TEST_F(CheckedCall, KnowsNoMoreIfTheCheckTellsNothing) {
+  w.revoked = {1};
+  for (const Reply& reply : {Reply{503}, Reply{405}, Reply{.failure = Kind::reset}}) {
+    Bench one;
+    one.resumes = one.has_token = true;
+    one.revoked = {1};
+    one.options = w.options;
+    one.check_reply = reply;
+    one.run();
+    EXPECT_EQ(one.end->report.verdict, Verdict::unknown);
+    EXPECT_EQ(one.end->answer->status, 401);
+  }
+}
+
+TEST_F(CheckedCall, EndsWithItsAnswerIfThereIsNoNewToken) {
+  w.revoked = {1};
+  w.login_denies = Verdict::network;
+  w.run();
+  EXPECT_THAT(w.log, ElementsAre("send 1", "need 1"));
+  EXPECT_EQ(w.end->answer->status, 401);
+  EXPECT_FALSE(w.end->error);
+}
+
+TEST_F(CheckedCall, WaitsForTheNewTokenToBecomeValid) {
+  w.revoked = {1};
+  w.first_use_in = seconds{3};
+  w.run();
+  EXPECT_THAT(w.log, ElementsAre("send 1", "need 1", "sleep 3.0 s", "check 2"));
+  EXPECT_EQ(w.end->report.verdict, Verdict::token_revoked);
+}
+
+TEST_F(CheckedCall, DoesNotOutlastItsDeadline) {
+  w.revoked = {1};
+  w.first_use_in = seconds{40};
+  w.run();
+  EXPECT_THAT(w.log, ElementsAre("send 1", "need 1"));
+  EXPECT_EQ(w.end->answer->status, 401);
 }
 
 TEST_F(UnreplayableCall, HasAnExpiredTokenReplacedForOthers) {
