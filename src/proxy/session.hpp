@@ -117,6 +117,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   bool write_failed_ = false;           // to that connection
   bool noted_ = false;                  // the head of the answer was seen
   Arrival arrival_;                     // of an answer that somebody judges or is told of
+  std::optional<Duration> kept_;        // for so long the API keeps an idle connection
   std::shared_ptr<GuardedCall> guard_;  // that judges this request's answers
   bool judging_ = false;
   bool can_retry_ = false;

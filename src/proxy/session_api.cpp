@@ -4,6 +4,7 @@
 
 #include "proxy/answer_facts.hpp"
 #include "proxy/session.hpp"
+#include "relay/header_rules.hpp"
 
 /// A session's way to the API: a token, a connection, the judgement of the engine.
 namespace skewguard::proxy {
@@ -138,7 +139,7 @@ void Session::carry_out(const action::Release& what) {
 }
 
 void Session::release(bool reusable) {
-  if (upstream_) worker_.pool().release(std::move(upstream_), reusable);
+  if (upstream_) worker_.pool().release(std::move(upstream_), reusable, kept_);
 }
 
 /// Also what was answered to an action of the same step.
@@ -160,10 +161,11 @@ void Session::carry_out(const action::Abandon&) {
 void Session::note_answer() {
   if (noted_ || !upstream_ || !machine_.answer_read()) return;
   noted_ = true;
+  const auto& head = desk_->work.answer.head();
+  kept_ = relay::keep_alive_time(head);
   const Instant received = upstream_->received();
   record_.upstream = received - upstream_->sent().boot;
   record_.added = received - machine_.started() - record_.upstream;
-  const auto& head = desk_->work.answer.head();
   const bool told = !guard_ && worker_.observer().wants(generation_, head.status, received);
   if (!told && !guard_) return;
   arrival_ = {upstream_->sent(), worker_.service().clocks.now(), upstream_->id(),

@@ -1,5 +1,6 @@
 #include "proxy/upstream_pool.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -9,6 +10,14 @@ namespace skewguard::proxy {
 namespace {
 
 constexpr Duration kIdleTime = net::PoolOptions{}.idle_timeout;
+/// So much earlier than the API this side closes a connection, or after half of a short time:
+/// drop_stale() comes late, and a request takes time to arrive.
+constexpr std::chrono::seconds kAhead{1};
+
+Duration our_idle_time(const std::optional<Duration>& kept) {
+  if (!kept) return kIdleTime;
+  return std::min(kIdleTime, *kept - std::min<Duration>(kAhead, *kept / 2));
+}
 
 }  // namespace
 
@@ -35,9 +44,8 @@ std::unique_ptr<Upstream> UpstreamPool::newest_idle() {
 
 void UpstreamPool::drop_stale() {
   const Instant now = clocks_.boot_now();
-  std::erase_if(idle_, [now](const Idle& idle) {
-    return now - idle.since >= kIdleTime || !idle.upstream->at_rest();
-  });
+  std::erase_if(idle_,
+                [now](const Idle& idle) { return now >= idle.until || !idle.upstream->at_rest(); });
 }
 
 UpstreamPool::Ticket UpstreamPool::connect(bool fresh, Handler handler) {
@@ -94,10 +102,13 @@ void UpstreamPool::cancel(Ticket ticket) {
   start_soon();
 }
 
-void UpstreamPool::release(std::unique_ptr<Upstream> upstream, bool reusable) {
+void UpstreamPool::release(std::unique_ptr<Upstream> upstream, bool reusable,
+                           std::optional<Duration> kept) {
   --in_use_;
   upstream->rest();
-  if (reusable) idle_.push_back({std::move(upstream), clocks_.boot_now()});
+  const Duration idle_time = our_idle_time(kept);
+  if (reusable && idle_time > Duration{0})
+    idle_.push_back({std::move(upstream), clocks_.boot_now() + idle_time});
   start_soon();
 }
 

@@ -38,8 +38,10 @@ class UpstreamPool {
   Ticket connect(bool fresh, Handler handler);
   /// The handler is not called any more; unknown tickets are ignored.
   void cancel(Ticket ticket);
-  /// Ends the use of a connection. Not reusable: it is closed.
-  void release(std::unique_ptr<Upstream> upstream, bool reusable);
+  /// Ends the use of a connection. Not reusable: it is closed. `kept`: for how long the API keeps
+  /// it while it is idle, if that is known.
+  void release(std::unique_ptr<Upstream> upstream, bool reusable,
+               std::optional<Duration> kept = std::nullopt);
   /// All are taken: the next has to wait until another ends.
   [[nodiscard]] bool full() const noexcept { return in_use_ + waiting_.size() >= kMaxInUse; }
   /// Closes those that have been idle for too long, and those that the API has closed.
@@ -49,7 +51,7 @@ class UpstreamPool {
  private:
   struct Idle {
     std::unique_ptr<Upstream> upstream;
-    Instant since;
+    Instant until;  ///< drop_stale() closes it then
   };
   struct Waiting {
     Ticket ticket;

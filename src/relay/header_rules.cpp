@@ -1,6 +1,9 @@
 #include "relay/header_rules.hpp"
 
+#include <algorithm>
+
 #include "base/strings.hpp"
+#include "relay/characters.hpp"
 
 namespace skewguard::relay {
 namespace {
@@ -113,6 +116,22 @@ void write_location(const Field& field, const OutgoingAnswer& outgoing,
 }
 
 }  // namespace
+
+std::optional<std::chrono::seconds> keep_alive_time(const HeadFacts& head) noexcept {
+  constexpr std::string_view kName = "timeout=";
+  constexpr std::size_t kMaxDigits = 6;
+  std::optional<std::chrono::seconds> time;
+  const auto value = head.fields.find(FieldName::keep_alive);
+  for_each_element(value.value_or(""), [&](std::string_view element) {
+    const std::string_view digits = element.substr(std::min(element.size(), kName.size()));
+    if (!iequals(element.substr(0, kName.size()), kName)) return;
+    if (digits.empty() || digits.size() > kMaxDigits || !std::ranges::all_of(digits, digit)) return;
+    int seconds = 0;
+    for (const char c : digits) seconds = seconds * 10 + (c - '0');
+    time = std::chrono::seconds{seconds};
+  });
+  return time;
+}
 
 bool named_by_connection(const HeadFacts& head, std::string_view name) noexcept {
   bool named = false;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string_view>
 
 #include "relay/buffer.hpp"
@@ -60,6 +62,9 @@ inline constexpr std::string_view kAskedMethod = "Access-Control-Request-Method"
 /// this origin may send what it asks for. False if it does not fit; then nothing is appended.
 bool append_preflight_answer(const RequestHead& head, std::string_view origin, bool close,
                              Buffer& out) noexcept;
+
+/// For how long the sender keeps an idle connection, if a Keep-Alive field says so (`timeout=5`).
+std::optional<std::chrono::seconds> keep_alive_time(const HeadFacts& head) noexcept;
 
 /// Whether a Connection field names this one, so that it is about one connection only.
 bool named_by_connection(const HeadFacts& head, std::string_view name) noexcept;

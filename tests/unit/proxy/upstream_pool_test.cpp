@@ -9,8 +9,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +24,20 @@ namespace skewguard::proxy {
 namespace {
 
 using boost::asio::ip::tcp;
+
+/// This machine's clocks, in a while.
+class LaterClocks final : public ClockSource {
+ public:
+  Now now() override {
+    Now now = clocks_.now();
+    now.boot += later;
+    return now;
+  }
+  Duration later{0};
+
+ private:
+  system::SystemClocks clocks_;
+};
 
 class Pool : public ::testing::Test, protected Socket::User {
  protected:
@@ -74,7 +90,7 @@ class Pool : public ::testing::Test, protected Socket::User {
   boost::asio::io_context io_{1};
   tcp::acceptor acceptor_{io_, {boost::asio::ip::address_v4::loopback(), 0}};
   std::list<tcp::socket> accepted_;
-  system::SystemClocks clocks_;
+  LaterClocks clocks_;
   Log log_;
   ApiDialer dialer_{io_, clocks_, {}, net::ProxyRule{}, url(), log_};
   EventLoop loop_;
@@ -146,6 +162,29 @@ TEST_F(Pool, ClosesOneThatTheServerHasClosedAlthoughNobodyWantsIt) {
   await_arrival(accepted_.front());
   loop_.poll();
   pool_.drop_stale();
+  EXPECT_FALSE(pool_.has_idle());
+}
+
+TEST_F(Pool, ClosesOneBeforeTheApiDoesIfThatSaysWhen) {
+  using std::chrono::milliseconds;
+  using std::chrono::seconds;
+  struct {
+    std::optional<Duration> kept;
+    Duration used_for;
+  } const cases[] = {{std::nullopt, seconds{50}},
+                     {seconds{3600}, seconds{50}},
+                     {seconds{5}, seconds{4}},
+                     {seconds{1}, milliseconds{500}}};
+  for (const auto& one : cases) {
+    pool_.release(made(1), true, one.kept);
+    clocks_.later += one.used_for - milliseconds{400};
+    pool_.drop_stale();
+    EXPECT_TRUE(pool_.has_idle());
+    clocks_.later += milliseconds{400};
+    pool_.drop_stale();
+    EXPECT_FALSE(pool_.has_idle());
+  }
+  pool_.release(made(1), true, Duration{0});
   EXPECT_FALSE(pool_.has_idle());
 }
 

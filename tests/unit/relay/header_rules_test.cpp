@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <optional>
 #include <string>
 
 #include "heads.hpp"
@@ -294,6 +296,30 @@ TEST(AnswerRules, PassInterimAnswersWithoutFraming) {
   Buffer out(memory);
   ASSERT_TRUE(append_interim_head(reader.head(), out));
   EXPECT_EQ(out.bytes(), "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+}
+
+std::optional<std::chrono::seconds> keep_alive(const std::string& value) {
+  AnswerReader reader;
+  const std::string bytes = answer_with("Keep-Alive: " + value + "\r\nContent-Length: 0\r\n");
+  EXPECT_EQ(reader.read(bytes), ReadHead::whole);
+  return keep_alive_time(reader.head());
+}
+
+TEST(KeepAliveTime, IsWhatTheFieldSays) {
+  using std::chrono::seconds;
+  EXPECT_EQ(keep_alive("timeout=5"), seconds{5});
+  EXPECT_EQ(keep_alive("max=100, Timeout=005"), seconds{5});
+  EXPECT_EQ(keep_alive("timeout=0"), seconds{0});
+  EXPECT_EQ(keep_alive("timeout=999999, max=1"), seconds{999'999});
+}
+
+TEST(KeepAliveTime, IsNotKnownOtherwise) {
+  for (const auto* value : {"", "5", "timeout", "timeout=", "timeout=-1", "timeout=5s",
+                            "timeout = 5", "timeout=1000000", "max=100", "xtimeout=5"})
+    EXPECT_FALSE(keep_alive(value)) << value;
+  AnswerReader reader;
+  ASSERT_EQ(reader.read("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), ReadHead::whole);
+  EXPECT_FALSE(keep_alive_time(reader.head()));
 }
 
 }  // namespace
