@@ -35,7 +35,7 @@ class Desk {
   }
 
   /// In the middle of a request; a session at rest has left nothing but the answer's head.
-  void reset() { work.request = {}; }
+  void reset() { work.request.restart(); }
   void clear() {
     for (auto* buffer : {&work.client_in, &work.client_out, &work.upstream_in, &work.upstream_out})
       buffer->clear();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -66,6 +67,17 @@ class Fields {
     const Fields* fields_;
     std::size_t at_;
   };
+
+  Fields() noexcept {}  // NOLINT(modernize-use-equals-default): places_ stays unset
+  Fields(const Fields& other) noexcept { *this = other; }
+  Fields& operator=(const Fields& other) noexcept {
+    if (this == &other) return *this;
+    bytes_ = other.bytes_;
+    count_ = other.count_;
+    std::copy_n(other.places_.begin(), count_, places_.begin());
+    return *this;
+  }
+  ~Fields() = default;
 
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
   [[nodiscard]] Field operator[](std::size_t at) const noexcept {

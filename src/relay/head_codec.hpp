@@ -134,8 +134,13 @@ enum class ReadHead {
 class RequestReader {
  public:
   /// `bytes`: everything since this head began. The bytes of earlier calls may have moved, but not
-  /// changed. After `whole` or `refused` use a new reader.
+  /// changed. After `whole` or `refused` use a new reader, or restart().
   ReadHead read(std::string_view bytes) noexcept;
+  /// As if it were new. A temporary one would be filled with zeros first.
+  void restart() noexcept {
+    const RequestReader fresh;
+    *this = fresh;
+  }
   /// After `whole`. Its views are valid until the bytes move.
   [[nodiscard]] const RequestHead& head() const noexcept { return head_; }
   /// After `refused`.
@@ -163,6 +168,11 @@ class AnswerReader {
  public:
   /// As RequestReader::read.
   ReadHead read(std::string_view bytes) noexcept;
+  /// As RequestReader::restart.
+  void restart() noexcept {
+    const AnswerReader fresh;
+    *this = fresh;
+  }
   [[nodiscard]] const AnswerHead& head() const noexcept { return head_; }
   [[nodiscard]] HeadFault fault() const noexcept { return lines_.fault(); }
 

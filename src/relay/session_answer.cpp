@@ -87,7 +87,7 @@ void Session::pass_interim() {
   if (wanted && interims_ < kMaxInterims && work_->client_out.empty())
     interims_ += append_interim_head(answer(), work_->client_out) ? 1U : 0U;
   work_->upstream_in.remove(answer().size);
-  work_->answer = AnswerReader();
+  work_->answer.restart();
 }
 
 /// A short body is awaited before its head is passed on: if the connection ends before it is

@@ -101,7 +101,7 @@ void Session::on(const event::UpstreamReady& ready) {
   answer_begun_ = answer_read_ = false;
   work_->upstream_in.clear();
   work_->upstream_out.clear();
-  work_->answer = AnswerReader();
+  work_->answer.restart();
   const OutgoingRequest outgoing{target_, rules_.api_authority, ready.authorization};
   if (!append_request_head(request(), outgoing, work_->upstream_out)) {
     release(true);
@@ -163,7 +163,7 @@ void Session::on(const event::Next&) {
     return;
   }
   work_->client_in.let_go();
-  work_->request = RequestReader();
+  work_->request.restart();
   target_ = origin_ = verdict_ = {};
   attempts_ = resends_ = interims_ = 0;
   sent_ = error_given_ = 0;
