@@ -42,7 +42,8 @@ endif()
 # differently (PIC, PIE): one for each. A missing include is an error in the fuzz preset alone
 # (docs/adr/0006-unity-builds.md).
 if(SKEWGUARD_PRECOMPILED)
-  add_compile_options("SHELL:-Xclang -fno-pch-timestamp")  # lets ccache know it again
+  # Lets ccache know them again.
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
   add_library(precompiled_modules OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
   target_link_libraries(precompiled_modules PRIVATE skewguard_flags)
   target_precompile_headers(precompiled_modules PRIVATE
