@@ -6,7 +6,7 @@ import inspect
 from typing import Iterable, Mapping, Optional, Protocol, Tuple, TypeVar, Union, cast
 from urllib.parse import urlsplit
 
-from ._calls import Fields
+from ._types import Fields
 
 #: Scheme, host and port.
 Origin = Tuple[str, str, int]

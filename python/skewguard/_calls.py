@@ -6,27 +6,20 @@ is sent with a lease, and a call judges the answer only if that may be about the
 
 from __future__ import annotations
 
-import math
 import os
-import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Tuple, Type, Union
+from typing import Any, Callable, List, Optional, Tuple, Type, Union
 
 from ._errors import CLASSES, Classes, Error, Slot, from_native
+from ._events import Events
+from ._handle import Handle, Lease
 from ._native import ffi, lib
 from ._report import Report, read_report
-from ._types import Headers
+from ._types import Fields, Headers
 from ._waiting import AsyncWaiter, Waiter, tags
-
-if TYPE_CHECKING:
-    from ._client import Client
-
-#: Header fields as they came, name and value.
-Fields = Sequence[Tuple[bytes, bytes]]
 
 # The most of an error's body that the library looks at.
 _JUDGED_BYTES = 64 * 1024
-_BETWEEN_DATES_S = 0.25
 # Of a success only these fields tell anything: its Date, and whether it comes from a cache.
 _OF_A_SUCCESS = (b"date", b"age")
 
@@ -79,9 +72,9 @@ class Call:
     One thread or task at a time. However it is left, the call is freed, which cancels it if it is
     not done."""
 
-    def __init__(self, client: Client, waiter: Union[Waiter, AsyncWaiter], begin: Begin,
+    def __init__(self, events: Events, waiter: Union[Waiter, AsyncWaiter], begin: Begin,
                  classes: Classes = CLASSES) -> None:
-        self._client = client
+        self._events = events
         self._waiter = waiter
         self._classes = classes
         self._tag = next(tags)
@@ -113,7 +106,7 @@ class Call:
 
     def _next(self) -> int:
         state: int = lib.skewguard_call_next(self.handle, 0)
-        self._client._events.deliver()
+        self._events.deliver()
         return state
 
     def wait(self) -> bool:
@@ -183,26 +176,6 @@ class Call:
         return Headers(found)
 
 
-class Lease:
-    """A token that may be sent now."""
-
-    __slots__ = ("authorization", "generation", "_told")
-
-    def __init__(self, authorization: str, generation: int) -> None:
-        self.authorization = authorization
-        self.generation = generation
-        self._told = -math.inf  # when the library was last told of a success
-
-    def is_news(self) -> bool:
-        """Whether the library wants to be told of another success: of the first with each token,
-        and then of four Dates a second."""
-        now = time.monotonic()
-        if now - self._told < _BETWEEN_DATES_S:
-            return False
-        self._told = now
-        return True
-
-
 class Exchange:
     """One request of the program's own HTTP stack.
 
@@ -217,12 +190,13 @@ class Exchange:
     and no other thread took part.
     """
 
-    __slots__ = ("_client", "_method", "_path", "_flags", "_classes", "_lease", "_call", "_sent",
+    __slots__ = ("_handle", "_events", "_method", "_path", "_flags", "_classes", "_lease", "_call", "_sent",
                  "_received", "_head", "_first", "over", "authorization", "error", "report")
 
-    def __init__(self, client: Client, method: str, path: str, *, replayable: bool = True,
-                 classes: Classes = CLASSES) -> None:
-        self._client = client
+    def __init__(self, handle: Handle, events: Events, method: str, path: str, *,
+                 replayable: bool = True, classes: Classes = CLASSES) -> None:
+        self._handle = handle
+        self._events = events
         self._method = method
         self._path = path
         # The time-outs of a send are those of the program's HTTP stack.
@@ -262,7 +236,7 @@ class Exchange:
     def follow(self, before: Exchange, authorization: Optional[str]) -> bool:
         """The request has already been sent with this, after `before`, which is over; False if that
         is no present token."""
-        self._lease = self._client._lease()
+        self._lease = self._handle.lease()
         if self._lease is None or self._lease.authorization != authorization:
             self.over = True
             return False
@@ -273,7 +247,7 @@ class Exchange:
         """Whether there is a token that can be sent at once."""
         if self._lease is not None or self._call is not None or self._first is not None:
             return False
-        self._lease = self._client._lease()
+        self._lease = self._handle.lease()
         if self._lease is None:
             return False
         return self._send(self._lease.authorization)
@@ -284,19 +258,19 @@ class Exchange:
         return True
 
     def _begin(self, waiter: Union[Waiter, AsyncWaiter]) -> Call:
-        self._client._events.listen()
+        self._events.listen()
         method, path = self._method.encode(), self._path.encode()
-        handle, first, lease = self._client._native(), self._first, self._lease
+        native, first, lease = self._handle.open(), self._first, self._lease
         self._first = None
 
         def begin(queue: Any, tag: int, out: Any) -> Any:
             if first is None or lease is None:
-                return lib.skewguard_guard_begin(handle, method, path, self._flags, -1, queue, tag,
+                return lib.skewguard_guard_begin(native, method, path, self._flags, -1, queue, tag,
                                                  out)
-            return lib.skewguard_guard_begin_with(handle, method, path, self._flags, -1,
+            return lib.skewguard_guard_begin_with(native, method, path, self._flags, -1,
                                                   lease.generation, first.native, queue, tag, out)
 
-        return Call(self._client, waiter, begin, self._classes)
+        return Call(self._events, waiter, begin, self._classes)
 
     def _after(self, due: bool) -> bool:
         assert self._call is not None
@@ -311,7 +285,7 @@ class Exchange:
 
     def _is_over(self) -> bool:
         """Nothing more is due. Nor is it if the client was closed while an answer is there."""
-        return self.over or (self._first is not None and self._client._handle is None)
+        return self.over or (self._first is not None and self._handle.native is None)
 
     def due(self) -> bool:
         """Blocks until the request has to be sent: True, or until nothing more is due: False."""
@@ -339,7 +313,7 @@ class Exchange:
         lease = self._lease if self._call is None else None
         if lease is not None and status < 300 and not lease.is_news():
             self.over = True
-            self._client._events.deliver()
+            self._events.deliver()
             return False
         self._received = read_clocks()
         if lease is not None and not self._is_judged(lease, status, fields):
@@ -357,11 +331,11 @@ class Exchange:
         if status < 400:
             fields = [one for one in fields if one[0].lower() in _OF_A_SUCCESS]
         answer = Answer(status, fields, self._sent, self._received)
-        handle = self._client._handle
-        if handle is None:  # closed while the request was under way
+        native = self._handle.native
+        if native is None:  # closed while the request was under way
             return False
-        observed: int = lib.skewguard_observe(handle, lease.generation, answer.native)
-        self._client._events.deliver()
+        observed: int = lib.skewguard_observe(native, lease.generation, answer.native)
+        self._events.deliver()
         return observed == int(lib.SKEWGUARD_JUDGE)
 
     def body(self, body: bytes) -> None:

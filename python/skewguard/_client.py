@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import weakref
 from types import TracebackType
 from typing import (Any, Awaitable, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Type,
                     Union)
@@ -12,9 +10,10 @@ from urllib.parse import urlsplit
 
 from ._answers import (AnyResponse, Origin, R, async_body_of, body_of, fields_of, headers_of,
                        origin_of, status_of, url_of)
-from ._calls import Begin, Call, Exchange, Lease
+from ._calls import Begin, Call, Exchange
 from ._errors import CLASSES, Classes, Slot
 from ._events import Events, OnRejection, OnResolved
+from ._handle import Handle
 from ._native import ffi, lib
 from ._report import Report
 from ._types import Bearer, Clock, Response, Token
@@ -99,20 +98,20 @@ class Client:
             "attempts": attempts, "staleness": staleness, "alert_command": alert_command,
             "token_store": token_store, "config": config, "profile": profile,
         }
-        self._handle: Any = _new_client(settings)
-        self._api_url: str = ffi.string(lib.skewguard_client_api_url(self._handle)).decode()
+        self._api_url: str = ""  # a traceback with its locals shows a client with wrong settings
+        native = _new_client(settings)
+        self._api_url = ffi.string(lib.skewguard_client_api_url(native)).decode()
         self._api: Optional[Origin] = origin_of(self._api_url)
         parts = urlsplit(self._api_url)
         self._base_path: str = parts.path.rstrip("/")
         #: How most URLs of the API begin; origin_of() knows the others.
         self._api_prefix: str = f"{parts.scheme}://{parts.netloc}/"
-        self._cached_lease: Optional[Lease] = None
-        self._events = Events(self, on_rejection, on_resolved)
+        self._handle = Handle(native)
+        self._events = Events(self._handle, on_rejection, on_resolved)
         self._events.listen()
-        _open_clients.add(self)
 
     def __repr__(self) -> str:
-        return f"<skewguard.Client of {self._api_url}>"
+        return f"<skewguard.Client of {self._api_url or 'nothing'}>"
 
     @property
     def api_url(self) -> str:
@@ -124,9 +123,7 @@ class Client:
     def close(self) -> None:
         """Ends the client; calls in progress end with CancelledError. Never waits for the
         network. May be called twice."""
-        # Freed as soon as no other thread is inside a function of the library.
-        self._handle = None
-        self._cached_lease = None
+        self._handle.close()
 
     def __enter__(self) -> Client:
         return self
@@ -217,34 +214,10 @@ class Client:
 
     # ---- for the adapters ---------------------------------------------------------------------
 
-    def _native(self) -> Any:
-        """The handle of the C library, which lives as long as somebody holds it."""
-        handle = self._handle
-        if handle is None:
-            raise RuntimeError("this skewguard.Client has been closed")
-        return handle
-
-    def _lease(self) -> Optional[Lease]:
-        """The token that may be sent now; None if there is none."""
-        handle = self._native()
-        generation = ffi.new("uint64_t*")
-        size: int = lib.skewguard_lease(handle, ffi.NULL, 0, generation)
-        cached = self._cached_lease
-        if size and cached is not None and cached.generation == generation[0]:
-            return cached
-        while size:
-            buffer = ffi.new("char[]", size + 1)
-            now: int = lib.skewguard_lease(handle, buffer, size + 1, generation)
-            if 0 < now <= size:
-                lease = Lease(ffi.string(buffer).decode("latin-1"), generation[0])
-                self._cached_lease = lease
-                return lease
-            size = now
-        return None
-
     def _exchange(self, method: str, path: str, *, replayable: bool = True,
                   classes: Classes = CLASSES) -> Exchange:
-        return Exchange(self, method, path, replayable=replayable, classes=classes)
+        return Exchange(self._handle, self._events, method, path, replayable=replayable,
+                        classes=classes)
 
     def _is_api(self, url: str) -> bool:
         """Whether a request to this URL gets a token, and its answer is the API's."""
@@ -263,35 +236,15 @@ class Client:
         return path[len(base):] if base and path.startswith(base + "/") else path
 
     def _call(self, begin: Callable[..., Any]) -> Call:
-        return Call(self, Waiter(), self._bound(begin))
+        return Call(self._events, Waiter(), self._bound(begin))
 
     def _async_call(self, begin: Callable[..., Any]) -> Call:
-        return Call(self, AsyncWaiter(), self._bound(begin))
+        return Call(self._events, AsyncWaiter(), self._bound(begin))
 
     def _bound(self, begin: Callable[..., Any]) -> Begin:
         self._events.listen()
-        handle = self._native()
-        return lambda queue, tag, out: begin(handle, queue, tag, out)
-
-
-_open_clients: weakref.WeakSet[Client] = weakref.WeakSet()
-
-
-@atexit.register
-def _close_all() -> None:
-    """Before the interpreter ends, so that no thread of the library outlives it."""
-    Waiter.parked = True
-    for client in list(_open_clients):
-        client.close()
-
-
-def _begin_anew() -> None:
-    """In a forked child: the library counts the child's tokens anew."""
-    for client in list(_open_clients):
-        client._cached_lease = None
-
-
-os.register_at_fork(after_in_child=_begin_anew)
+        native = self._handle.open()
+        return lambda queue, tag, out: begin(native, queue, tag, out)
 
 
 def _new_client(settings: Mapping[str, Setting]) -> Any:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import Any, Callable, Optional
 
+from ._handle import Handle
 from ._native import ffi, lib
 from ._report import Attempt, Report, read_attempt, read_report
-
-if TYPE_CHECKING:
-    from ._client import Client
 
 logger = logging.getLogger("skewguard")
 
@@ -50,9 +48,9 @@ def _lowest_level() -> int:
 class Events:
     """What a client has to tell."""
 
-    def __init__(self, client: Client, on_rejection: Optional[OnRejection],
+    def __init__(self, handle: Handle, on_rejection: Optional[OnRejection],
                  on_resolved: Optional[OnResolved]) -> None:
-        self._client = client
+        self._handle = handle
         self._on_rejection = on_rejection
         self._on_resolved = on_resolved
         self._level: Optional[int] = None
@@ -68,13 +66,13 @@ class Events:
             kinds |= lib.SKEWGUARD_EVENT_REJECTION
         if self._on_resolved is not None:
             kinds |= lib.SKEWGUARD_EVENT_RESOLVED
-        lib.skewguard_listen(self._client._native(), kinds, level, ffi.NULL, 0)
+        lib.skewguard_listen(self._handle.open(), kinds, level, ffi.NULL, 0)
 
     def deliver(self) -> None:
         """Logs what there is and calls the hooks. What a hook raises is logged."""
-        handle = self._client._handle
-        while handle is not None:
-            event = lib.skewguard_event_next(handle)
+        native = self._handle.native
+        while native is not None:
+            event = lib.skewguard_event_next(native)
             if event == ffi.NULL:
                 return
             event = ffi.gc(event, lib.skewguard_event_free)

@@ -8,6 +8,9 @@ from typing import Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tupl
 
 from ._report import Report
 
+#: Header fields as they came, name and value.
+Fields = Sequence[Tuple[bytes, bytes]]
+
 
 @dataclass(frozen=True)
 class Token:

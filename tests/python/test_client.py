@@ -188,10 +188,10 @@ def test_only_urls_of_the_api_are_the_apis(emulator):
 
 
 def test_the_library_is_told_of_the_first_success_with_a_token_and_of_four_a_second(monkeypatch):
-    lease = skewguard._calls.Lease("Bearer x", 1)
+    lease = skewguard._handle.Lease("Bearer x", 1)
     told = []
     for now in (0.0, 0.1, 0.24, 0.25, 0.49, 0.5, 7.0, 7.2):
-        monkeypatch.setattr(skewguard._calls.time, "monotonic", lambda: now)
+        monkeypatch.setattr(skewguard._handle.time, "monotonic", lambda: now)
         if lease.is_news():
             told.append(now)
     assert told == [0.0, 0.25, 0.5, 7.0]
@@ -206,3 +206,10 @@ def test_dates_of_leased_requests_show_the_apis_clock(emulator, client):
     before = samples()
     client.guard(lambda bearer: (200, fields, b""))
     assert samples() > before
+
+
+def test_a_client_that_could_not_be_made_can_be_shown(emulator):
+    unmade = skewguard.Client.__new__(skewguard.Client)
+    with pytest.raises(skewguard.ConfigError):
+        unmade.__init__(**{**emulator.settings, "api_url": "nonsense"})
+    assert repr(unmade) == "<skewguard.Client of nothing>"

@@ -1,6 +1,7 @@
 """The end of clients and processes, forks, signals and descriptors."""
 
 import asyncio
+import gc
 import os
 import re
 import resource
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import httpx
@@ -173,6 +175,25 @@ def test_two_thousand_waiting_calls_need_one_descriptor(skewguard_emulator, monk
         resource.setrlimit(resource.RLIMIT_NOFILE, limit)
     assert waiting == before + 1
     assert after == before
+
+
+def test_del_ends_a_client_without_the_garbage_collector(emulator):
+    def threads():
+        return len(os.listdir("/proc/self/task"))
+
+    gc.collect()
+    before = threads()
+    gc.disable()
+    try:
+        client = skewguard.Client(**emulator.settings, on_resolved=print)
+        assert client.get("/api/v2/tokens/me").status == 200
+        assert client.guard(lambda bearer: (200, {}, b"ok"))[0] == 200
+        alive = weakref.ref(client._handle)
+        del client
+        assert alive() is None
+        assert threads() == before
+    finally:
+        gc.enable()
 
 
 async def one_cancelled(client):

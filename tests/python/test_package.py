@@ -1,5 +1,7 @@
 """How the package is built and installed, and what it costs."""
 
+import ast
+import graphlib
 import os
 import re
 import subprocess
@@ -86,3 +88,17 @@ def test_the_happy_path_takes_no_lock():
 def test_no_private_name_of_other_packages_is_used():
     for file in (ROOT / "python/skewguard").glob("*.py"):
         assert not re.search(r"\b(httpx|requests|urllib3|sdk)\.(\w+\.)*_\w", file.read_text())
+
+
+def imports_of(file):
+    """The modules of the package that a module imports, also those for type checkers alone."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            yield from [node.module] if node.module else [one.name for one in node.names]
+
+
+def test_the_imports_of_the_package_have_no_circle():
+    files = {file.stem: file for file in (ROOT / "python/skewguard").glob("*.py")}
+    graph = {name: set(imports_of(file)) for name, file in files.items()}
+    assert "_handle" in graph["_client"] and "httpx" in graph["__init__"]
+    assert list(graphlib.TopologicalSorter(graph).static_order())

@@ -45,7 +45,7 @@ for way in ways:
             print(repr(way()))
         except Exception:
             traceback.print_exc(file=sys.stdout)
-print(repr([client, auth, transport, session.auth, vars(auth), client._cached_lease]))
+print(repr([client, auth, transport, session.auth, vars(auth), client._handle.cached_lease]))
 print("done")
 '''
 
