@@ -1,6 +1,7 @@
 """The official SDK for Python: `api_client = skewguard.genesys.attach(ApiClient())`.
 
-It uses the SDK's own hook for another HTTP client, and no name that is not public.
+It uses the SDK's own hook for another HTTP client, and no name that is not public. What the SDK
+returns does not say where redirects led, so its urllib3 pools are watched.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import copy
 import importlib
 import os
-from typing import Any, Dict, Optional, Protocol, Tuple, Type, TypeVar
+import threading
+from typing import Any, Dict, List, Optional, Protocol, Tuple, Type, TypeVar
+from urllib.parse import urljoin
 
-from ._answers import fields_of
+from ._answers import fields_of, url_of
 from ._client import Client, Lazy
 
 
@@ -31,7 +34,9 @@ def attach(api_client: A, client: Optional[Client] = None) -> A:
     The exceptions of calls that met a rejection carry the report in `.skewguard`. If there is no
     answer, because there is no token, the exception is the SDK's ApiException with status 0, raised
     from a skewguard.Error. After fork the SDK's connections are made anew. Needs nothing of the
-    SDK's own login. `client`: None = a Client() made at first use.
+    SDK's own login. If the ApiClient has been given an HTTP client of another kind, only those of its
+    responses and exceptions are judged that tell their URL, in `.url` or `.geturl()`. `client`: None
+    = a Client() made at first use.
     """
     inner = api_client.get_http_client()
     package = type(api_client).__module__.rpartition(".")[0]
@@ -52,6 +57,35 @@ def _anew(inner: Any) -> Any:
     return fresh
 
 
+#: Of each thread: `urls` that the SDK's urllib3 has asked for its last answer, after redirects.
+_last = threading.local()
+
+
+def _watched(inner: Any) -> Any:
+    """The SDK's HTTP client, of which each answer's way is kept in `_last`."""
+    pools = getattr(getattr(inner, "rest_client", None), "pool_manager", None)
+    if pools is None:
+        return inner
+    send = pools.request
+
+    def request(method: str, url: str, *args: Any, **options: Any) -> Any:
+        answer = send(method, url, *args, **options)
+        _last.urls = _way(url, answer)
+        return answer
+
+    pools.request = request
+    return inner
+
+
+def _way(url: str, answer: Any) -> List[str]:
+    """The URLs that a request of urllib3 was sent to, one after the other."""
+    urls = [url]
+    for step in getattr(answer.retries, "history", ()):
+        if step.redirect_location:
+            urls.append(urljoin(urls[-1], step.redirect_location))
+    return urls
+
+
 def _http_client_class(base: Any) -> Any:
     """The HTTP client that the SDK is given, as a class of the SDK's kind."""
 
@@ -60,7 +94,7 @@ def _http_client_class(base: Any) -> Any:
 
         def __init__(self, inner: Any, failure: Type[Exception], client: Lazy) -> None:
             super().__init__()
-            self._inners: Dict[int, Any] = {os.getpid(): inner}
+            self._inners: Dict[int, Any] = {os.getpid(): _watched(inner)}
             self._first = inner
             self._failure = failure
             self._client = client
@@ -69,7 +103,8 @@ def _http_client_class(base: Any) -> Any:
             pid = os.getpid()
             inner = self._inners.get(pid)
             if inner is None:
-                inner = self._inners.setdefault(pid, _anew(self._first) or self._first)
+                fresh = _anew(self._first)
+                inner = self._inners.setdefault(pid, _watched(fresh) if fresh else self._first)
             return inner
 
         def request(self, http_request_options: Any) -> Any:
@@ -100,7 +135,9 @@ class _Request:
             while exchange.due():
                 response, refused = self._try(exchange.authorization)
                 answer = response if refused is None else refused
-                if exchange.head(answer.status, _fields(answer)):
+                if not self._is_api(answer):
+                    exchange.foreign()
+                elif exchange.head(answer.status, _fields(answer)):
                     body = getattr(answer, "body", None) or b""
                     exchange.body(body.encode() if isinstance(body, str) else body)
         if refused is None and response is not None:
@@ -116,12 +153,19 @@ class _Request:
         options = copy.copy(self._options)
         # A copy: the SDK's log changes the very dict that it was given.
         options.headers = {**self._options.headers, "Authorization": authorization}
+        _last.urls = None
         try:
             return self._inner.request(options), None
         except self._failure as error:
             if not getattr(error, "status", None):  # no answer
                 raise
             return None, error
+
+    def _is_api(self, answer: Any) -> bool:
+        """Whether it is known that this is the API's answer to a request with our token, which does
+        not come back from another host."""
+        urls = _last.urls or [url_of(answer)]
+        return all(self._client._is_api(url) for url in urls)
 
 
 def _fields(answer: Any) -> Any:

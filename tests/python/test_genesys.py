@@ -1,11 +1,16 @@
 """skewguard.genesys: the official SDK, for which the stand-in of this folder is used."""
 
 import logging
+import time
+import types
+from email.utils import formatdate
 
 import PureCloudPlatformClientV2 as sdk
 import pytest
 import skewguard
-from conftest import sends
+from conftest import ME, sends
+from PureCloudPlatformClientV2.abstract_http_client import AbstractHttpClient
+from PureCloudPlatformClientV2.http_request_options import HttpRequestOptions
 from PureCloudPlatformClientV2.rest import ApiException
 
 
@@ -59,6 +64,72 @@ def test_another_host_gets_no_token(serve, client):
     sdk.TokensApi(api_client).get_tokens_me()
     assert not [one for one in other.tokens() if one and one.startswith("Bearer ey")]
     assert client.get("/api/v2/tokens/me").status == 200
+
+
+@pytest.mark.parametrize("way", ["away", "away and back", "away and waited for"])
+def test_a_redirect_elsewhere_gets_no_token_and_moves_no_bounds(way, serve, emulator, client,
+                                                                attach):
+    def refuse(request):
+        fields = {"Date": formatdate(time.time() + 3600, usegmt=True)}
+        if way == "away and back":
+            return 302, {"Location": emulator.api_url + ME, **fields}, b""
+        if way == "away and waited for" and len(other.seen) % 2:  # urllib3 asks once more by itself
+            return 503, {"Retry-After": "0", **fields}, b""
+        return 401, fields, b""
+
+    other = serve(refuse)
+    api = attach(emulator, client)
+    for _ in range(2):  # without a lease, then with one
+        emulator.order("fault", host="api", times=1, location=other.url + "/there", path=ME)
+        with pytest.raises(ApiException) as caught:
+            api.get_tokens_me()
+        assert caught.value.status == 401 and caught.value.skewguard is None
+        assert api.get_tokens_me().organization.name == "Emulated Organization"
+        assert max(one.high - one.low for one in client.clocks()) < 60
+    assert set(other.tokens()) == {None}
+    assert emulator.token_requests() == 1
+
+
+def test_a_redirect_within_the_api_is_judged(emulator, client, attach):
+    api = attach(emulator, client)
+    api.get_tokens_me()
+    emulator.order("revoke", all=True)
+    emulator.order("fault", host="api", times=1, location=ME, path=ME)
+    api.get_tokens_me()
+    assert [one[2:] for one in sends(emulator)][-3:] == [(302, 1), (401, 1), (200, 2)]
+
+
+class OwnClient(AbstractHttpClient):
+    """An HTTP client of the program's own, which the API refuses once."""
+
+    def __init__(self, **told):
+        super().__init__()
+        self.told, self.seen = told, []
+
+    def request(self, http_request_options):
+        self.seen.append(http_request_options.headers["Authorization"])
+        if len(self.seen) == 1:
+            error = ApiException(status=401, reason="Unauthorized")
+            error.headers = {"Date": formatdate(usegmt=True)}
+            vars(error).update(self.told)
+            raise error
+        return types.SimpleNamespace(status=200, headers={}, data="{}", **self.told)
+
+
+@pytest.mark.parametrize("tells", [False, True])
+def test_another_http_client_is_judged_if_it_tells_where_it_was(tells, emulator, client):
+    api_client = sdk.ApiClient(host=emulator.api_url)
+    own = OwnClient(**({"url": emulator.api_url + ME} if tells else {}))
+    api_client.set_http_client(own)
+    http = skewguard.genesys.attach(api_client, client).get_http_client()
+    options = HttpRequestOptions(url=emulator.api_url + ME, method="GET")
+    if tells:
+        assert http.request(options).status == 200
+        assert len(own.seen) == 2
+    else:
+        with pytest.raises(ApiException) as caught:
+            http.request(options)
+        assert caught.value.status == 401 and len(own.seen) == 1
 
 
 def test_the_sdks_hooks_are_kept(emulator, client):
