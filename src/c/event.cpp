@@ -10,6 +10,7 @@
 #include "c/client.hpp"
 #include "c/error.hpp"
 #include "c/queue.hpp"
+#include "diagnosis/report_json.hpp"
 #include "http/url.hpp"
 #include "skewguard/event_queue.hpp"
 
@@ -33,7 +34,6 @@ void fill_in(const LogLine& line, skewguard_event& into) {
   into.correlation_id = line.correlation_id;
 }
 
-/// The attempt as a report of its own.
 void fill_in(const Rejection& rejection, skewguard_event& into) {
   const ReportedAttempt& attempt = rejection.attempt;
   into.kind = SKEWGUARD_EVENT_REJECTION;
@@ -41,13 +41,9 @@ void fill_in(const Rejection& rejection, skewguard_event& into) {
   if (attempt.verdict) into.verdict = to_string(*attempt.verdict);
   into.server = http::origin_of(rejection.url);
   into.correlation_id = attempt.correlation_id;
-  CallReport report;
-  report.method = rejection.method;
-  report.url = rejection.url;
-  report.http_status = attempt.http_status;
-  report.verdict = attempt.verdict.value_or(Verdict::ok);
-  report.attempts = {attempt};
-  into.report = to_json(report);
+  // A server's words may not be UTF-8.
+  into.report = diagnosis::json_of(attempt).dump(2, ' ', false,
+                                                 nlohmann::ordered_json::error_handler_t::replace);
 }
 
 void fill_in(const CallReport& report, skewguard_event& into) {

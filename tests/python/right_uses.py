@@ -1,4 +1,5 @@
-"""Right uses of the package, which a type checker accepts with `--strict`. Nothing here runs."""
+"""Right uses of the package, which a type checker accepts with `--strict`. Of them only
+on_rejection() runs."""
 
 from typing import Optional
 

@@ -5,6 +5,7 @@ import logging
 import pickle
 
 import pytest
+import right_uses
 import skewguard
 from conftest import ME, sends
 
@@ -133,12 +134,17 @@ def test_a_client_is_a_context_manager_of_both_kinds(emulator):
     assert asyncio.run(use()) == 200
 
 
-def test_hooks_run_on_the_callers_thread(ahead):
+def test_hooks_run_on_the_callers_thread(ahead, capsys):
     rejections, resolved = [], []
     with skewguard.Client(**ahead.settings, on_rejection=rejections.append,
                           on_resolved=resolved.append) as client:
         client.get(ME)
-    assert [one.attempt["http_status"] for one in rejections][:1] == [401]
+    attempt = rejections[0].attempt
+    assert (attempt["n"], attempt["host"], attempt["http_status"]) == (1, "api", 401)
+    assert attempt["explanation"] == rejections[0].message
+    assert set(attempt) == set(skewguard.Attempt.__annotations__)
+    right_uses.on_rejection(rejections[0])
+    assert capsys.readouterr().out == attempt["explanation"] + "\n"
     assert rejections[0].server == ahead.api_url
     assert [report["verdict"] for report in resolved] == ["issuer_clock_ahead"]
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "c_testing.hpp"
@@ -44,7 +45,12 @@ TEST_F(CEvents, TellOfARejectionAndOfTheCallThatMetIt) {
   EXPECT_NE(text(rejection, SKEWGUARD_EVENT_MESSAGE), "");
   EXPECT_NE(text(rejection, SKEWGUARD_EVENT_VERDICT), "");
   EXPECT_EQ(text(rejection, SKEWGUARD_EVENT_SERVER), "https://api.test");
-  EXPECT_NE(text(rejection, SKEWGUARD_EVENT_REPORT).find("\"attempts\""), std::string::npos);
+  const auto attempt = nlohmann::json::parse(text(rejection, SKEWGUARD_EVENT_REPORT));
+  EXPECT_EQ(attempt.at("n"), 1);
+  EXPECT_EQ(attempt.at("host"), "api");
+  EXPECT_EQ(attempt.at("http_status"), 401);
+  EXPECT_EQ(attempt.at("verdict"), text(rejection, SKEWGUARD_EVENT_VERDICT));
+  EXPECT_EQ(attempt.at("explanation"), text(rejection, SKEWGUARD_EVENT_MESSAGE));
   const auto resolved = next();
   ASSERT_TRUE(resolved);
   EXPECT_EQ(skewguard_event_kind_of(resolved.get()), SKEWGUARD_EVENT_RESOLVED);
