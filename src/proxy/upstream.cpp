@@ -27,9 +27,10 @@ Upstream::Upstream(EventLoop& loop, Dialed dialed, ClockSource& clocks)
       clocks_(clocks),
       id_(dialed.id) {}
 
-/// The server learns that the connection was not cut, if there is room for that.
+/// The server learns that the connection was not cut, if there is room for that. Of a request that
+/// was given up nothing more is sent: it may be under way on another connection by now.
 Upstream::~Upstream() {
-  if (!tls_) return;
+  if (!tls_ || !out_.empty()) return;
   tls_->close();
   flush();
 }
@@ -87,14 +88,16 @@ Upstream::Moved Upstream::write(relay::Buffer& from) {
   return flush() ? Moved::some : Moved::failed;
 }
 
-/// False: the connection is broken.
+/// False: nothing can be written any more. What the server sent before may still be there to read.
 bool Upstream::flush() {
   tls_->output_to(out_);
   if (out_.empty()) return true;
   const auto done = socket_.write(out_);
   out_.erase(0, done.size);
   some_sent_ = some_sent_ || (done.size > 0 && sent_.boot != Instant{});
-  return done.moved != Moved::failed;
+  if (done.moved != Moved::failed) return true;
+  out_.clear();
+  return false;
 }
 
 Upstream::Moved Upstream::read(relay::Buffer& into) {
@@ -128,9 +131,11 @@ Upstream::Moved Upstream::decrypt(relay::Buffer& into) {
     undecided_ = tls_->holds_input();
     return Moved::some;
   }
-  const bool alive = flush();  // replies to what was read, or an alert
+  // Replies to what was read, or an alert. If they cannot be written, the next read tells whether
+  // the server has sent more: an early answer may be there.
+  static_cast<void>(flush());
   if (step == Step::closed) return Moved::end;
-  if (step == Step::failed || !alive || without_content_ > kMaxWithoutContent) return Moved::failed;
+  if (step == Step::failed || without_content_ > kMaxWithoutContent) return Moved::failed;
   undecided_ = false;
   return Moved::nothing;
 }
