@@ -34,9 +34,9 @@ def attach(api_client: A, client: Optional[Client] = None) -> A:
     The exceptions of calls that met a rejection carry the report in `.skewguard`. If there is no
     answer, because there is no token, the exception is the SDK's ApiException with status 0, raised
     from a skewguard.Error. After fork the SDK's connections are made anew. Needs nothing of the
-    SDK's own login. If the ApiClient has been given an HTTP client of another kind, only those of its
-    responses and exceptions are judged that tell their URL, in `.url` or `.geturl()`. `client`: None
-    = a Client() made at first use.
+    SDK's own login. If the ApiClient has been given an HTTP client of another kind, only those of
+    its responses and exceptions are judged that tell their URL, in `.url` or `.geturl()`. `client`:
+    None = a Client() made at first use.
     """
     inner = api_client.get_http_client()
     package = type(api_client).__module__.rpartition(".")[0]
