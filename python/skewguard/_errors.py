@@ -95,6 +95,16 @@ CLASSES = by_kind(ConfigError, CredentialsError, ClockError, ForbiddenError, Thr
                   UnavailableError, TimeoutError, ProtocolError, CancelledError)
 
 
+def as_one_of(classes: Classes, error: Error) -> Error:
+    """The same error as one of these classes."""
+    return classes[error.kind](str(error.args[0]), remedy=error.remedy, report=error.report)
+
+
+def closed(classes: Classes) -> Error:
+    """The error of an adapter whose client has been closed."""
+    return classes["cancelled"]("this skewguard.Client has been closed")
+
+
 def text_of(error: Any, which: int) -> str:
     """One text of an error of the C library."""
     words: bytes = ffi.string(lib.skewguard_error_text_of(error, which))

@@ -60,21 +60,46 @@ _CLASSES = _errors.by_kind(ConfigError, CredentialsError, ClockError, ForbiddenE
                            CancelledError)
 
 
+def _client_of(lazy: Lazy, request: httpx.Request) -> Client:
+    try:
+        return lazy.get()
+    except _errors.Error as error:
+        raise _with_request(_errors.as_one_of(_CLASSES, error), request) from error
+
+
+def _with_request(error: _errors.Error, request: httpx.Request) -> _errors.Error:
+    """An error that tells which request it is about, as httpx's do."""
+    if isinstance(error, httpx.RequestError):
+        error.request = request
+    return error
+
+
 def _is_held(request: httpx.Request) -> bool:
     """Whether the body can be sent again: all of it is in memory."""
-    try:
-        request.content
-    except httpx.RequestNotRead:
-        return False
-    return True
+    return isinstance(request.stream, httpx.ByteStream)
 
 
-def _is_foreign(client: Client, request: httpx.Request, response: httpx.Response) -> bool:
-    """Whether another host than the API's has answered, after redirects."""
-    return response.request is not request and not client._is_api(str(response.request.url))
+def _is_ours(client: Client, exchange: Exchange, request: httpx.Request,
+             response: httpx.Response) -> bool:
+    """Whether the API has answered to a request with our token: redirects may have led to another
+    host, and from there, without a token, back."""
+    last = response.request
+    return last is request or (client._is_api(str(last.url)) and
+                               last.headers.get("Authorization") == exchange.authorization)
+
+
+def _authenticate(request: httpx.Request, authorization: str,
+                  refused: Optional[httpx.Response]) -> None:
+    """Makes the request ready to be sent. `refused`: the answer to the send before, whose cookies
+    count, as they do with httpx.DigestAuth."""
+    request.headers["Authorization"] = authorization
+    if refused is not None and "Set-Cookie" in refused.headers:
+        refused.cookies.set_cookie_header(request)
 
 
 def _exchange(client: Client, request: httpx.Request) -> Exchange:
+    if client._is_closed:
+        raise _with_request(_errors.closed(_CLASSES), request)
     path = request.url.raw_path.decode("ascii", "replace")
     return client._exchange(request.method, client._relative(path), replayable=_is_held(request),
                             classes=_CLASSES)
@@ -85,9 +110,7 @@ def _end(exchange: Exchange, request: httpx.Request,
     """Raises the error if there is no response, else puts the report where users look for it."""
     if response is None:
         assert exchange.error is not None
-        if isinstance(exchange.error, httpx.RequestError):
-            exchange.error.request = request
-        raise exchange.error
+        raise _with_request(exchange.error, request)
     if exchange.report is not None:
         response.extensions = {**response.extensions, "skewguard": exchange.report}
     return response
@@ -107,16 +130,16 @@ class Auth(httpx.Auth):
     def sync_auth_flow(self, request: httpx.Request
                        ) -> Generator[httpx.Request, httpx.Response, None]:
         """For httpx.Client."""
-        client = self._client.get()
+        client = _client_of(self._client, request)
         if not client._is_api(str(request.url)):
             yield request
             return
         response: Optional[httpx.Response] = None
         with _exchange(client, request) as exchange:
             while exchange.due():
-                request.headers["Authorization"] = exchange.authorization
+                _authenticate(request, exchange.authorization, response)
                 response = yield request
-                if _is_foreign(client, request, response):
+                if not _is_ours(client, exchange, request, response):
                     exchange.foreign()
                 elif exchange.head(response.status_code, response.headers.raw):
                     exchange.body(response.read())
@@ -125,16 +148,16 @@ class Auth(httpx.Auth):
     async def async_auth_flow(self, request: httpx.Request
                               ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """For httpx.AsyncClient."""
-        client = self._client.get()
+        client = _client_of(self._client, request)
         if not client._is_api(str(request.url)):
             yield request
             return
         response: Optional[httpx.Response] = None
         with _exchange(client, request) as exchange:
             while await exchange.async_due():
-                request.headers["Authorization"] = exchange.authorization
+                _authenticate(request, exchange.authorization, response)
                 response = yield request
-                if _is_foreign(client, request, response):
+                if not _is_ours(client, exchange, request, response):
                     exchange.foreign()
                 elif exchange.head(response.status_code, response.headers.raw):
                     exchange.body(await response.aread())
@@ -153,7 +176,8 @@ def _decoded(response: httpx.Response, raw: bytes) -> bytes:
 def _held(response: httpx.Response, raw: bytes) -> httpx.Response:
     """The same response with its body in memory."""
     return httpx.Response(response.status_code, headers=response.headers,
-                          stream=httpx.ByteStream(raw), extensions=response.extensions)
+                          stream=httpx.ByteStream(raw), extensions=response.extensions,
+                          request=response.request)
 
 
 class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -183,14 +207,15 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """For httpx.Client."""
         inner = self._inner(httpx.HTTPTransport)
-        client = self._client.get()
+        client = _client_of(self._client, request)
         if not client._is_api(str(request.url)):
             return inner.handle_request(request)
         response: Optional[httpx.Response] = None
         with _exchange(client, request) as exchange:
             while exchange.due():
-                request.headers["Authorization"] = exchange.authorization
+                _authenticate(request, exchange.authorization, response)
                 response = inner.handle_request(request)
+                response.request = request
                 if exchange.head(response.status_code, response.headers.raw):
                     assert isinstance(response.stream, httpx.SyncByteStream)
                     raw = b"".join(response.stream)
@@ -202,14 +227,15 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """For httpx.AsyncClient."""
         inner = self._inner(httpx.AsyncHTTPTransport)
-        client = self._client.get()
+        client = _client_of(self._client, request)
         if not client._is_api(str(request.url)):
             return await inner.handle_async_request(request)
         response: Optional[httpx.Response] = None
         with _exchange(client, request) as exchange:
             while await exchange.async_due():
-                request.headers["Authorization"] = exchange.authorization
+                _authenticate(request, exchange.authorization, response)
                 response = await inner.handle_async_request(request)
+                response.request = request
                 if exchange.head(response.status_code, response.headers.raw):
                     assert isinstance(response.stream, httpx.AsyncByteStream)
                     raw = b"".join([part async for part in response.stream])

@@ -102,6 +102,32 @@ def test_a_redirect_elsewhere_gets_no_token_and_moves_no_bounds(through, kind, s
     assert emulator.token_requests() == 1
 
 
+@both
+def test_a_way_back_from_elsewhere_is_not_judged_by_a_token_it_lacks(through, serve, emulator,
+                                                                     client):
+    other = serve(lambda request: (302, {"Location": emulator.api_url + "/back"}, b""))
+    with httpx.Client(base_url=emulator.api_url, follow_redirects=True, **through(client)) as http:
+        for _ in range(2):  # without a lease, then with one
+            emulator.order("fault", host="api", times=1, location=other.url + "/there", path=ME)
+            emulator.order("fault", host="api", times=1, location=ME, path="/back")
+            answer = http.get(ME)
+            assert answer.status_code == (401 if through is through_auth else 200)
+            assert "skewguard" not in answer.extensions
+    assert other.tokens() == [None, None]
+    assert emulator.token_requests() == 1
+
+
+@both
+def test_a_redirect_within_the_api_is_judged(through, emulator, client):
+    with httpx.Client(base_url=emulator.api_url, follow_redirects=True, **through(client)) as http:
+        http.get(ME)
+        emulator.order("revoke", all=True)
+        emulator.order("fault", host="api", times=2, status=307, location=UPLOAD, path="/from")
+        answer = http.post("/from", content=BODY)
+    assert answer.json()["sha256"] == hashlib.sha256(BODY).hexdigest()
+    assert answer.extensions["skewguard"]["verdict"] == "token_revoked"
+
+
 def pieces():
     for at in range(0, len(BODY), 10_000):
         yield BODY[at:at + 10_000]
@@ -172,6 +198,53 @@ def test_errors_are_httpxs_own_too(through, emulator):
     assert isinstance(caught.value, skewguard.CredentialsError)
     assert caught.value.request.url == emulator.api_url + ME
     assert caught.value.report["exit_code"] == 3
+
+
+@both
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_without_settings_the_error_is_httpxs_own_too(through, kind):
+    with pytest.raises(httpx.TransportError) as caught:
+        get(kind, "http://localhost/x", **through(None))
+    assert isinstance(caught.value, skewguard.httpx.ConfigError)
+    assert caught.value.remedy and caught.value.request.url == "http://localhost/x"
+
+
+@both
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_of_a_closed_client_the_error_is_httpxs_own_too(through, kind, emulator, client):
+    client.close()
+    with pytest.raises(httpx.TransportError) as caught:
+        get(kind, emulator.api_url + ME, **through(client))
+    assert isinstance(caught.value, skewguard.CancelledError)
+    assert caught.value.request.url == emulator.api_url + ME
+
+
+@both
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_cookies_of_a_refusal_go_with_the_request_that_follows(through, kind, serve, emulator):
+    seen = []
+
+    def refuse_first(request):
+        seen.append(request.headers["Cookie"])
+        fields = {"Date": formatdate(usegmt=True), "Set-Cookie": "route=1; Path=/"}
+        return 401 if len(seen) == 1 else 200, fields, b""
+
+    api = serve(refuse_first)
+    with skewguard.Client(**{**emulator.settings, "api_url": api.url}) as client:
+        assert get(kind, api.url + ME, **through(client)).status_code == 200
+    assert seen == [None, "route=1"]
+
+
+def get(kind, url, **options):
+    """One GET with a client of its own."""
+    async def run():
+        async with httpx.AsyncClient(**options) as http:
+            return await http.get(url)
+
+    if kind == "async":
+        return asyncio.run(run())
+    with httpx.Client(**options) as http:
+        return http.get(url)
 
 
 def test_every_kind_of_error_is_one_of_httpx():
