@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import os
+import time
 import weakref
 from typing import Optional
 
@@ -55,6 +57,12 @@ _CLASSES = _errors.by_kind(ConfigError, CredentialsError, ClockError, ForbiddenE
                            CancelledError)
 
 
+def _with_request(error: _errors.Error, request: requests.PreparedRequest) -> _errors.Error:
+    """An error that tells which request it is about, as those of requests do."""
+    setattr(error, "request", request)
+    return error
+
+
 class Auth(requests.auth.AuthBase):
     """Keeps requests to the API authenticated; requests to other hosts get no token.
 
@@ -72,7 +80,10 @@ class Auth(requests.auth.AuthBase):
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         """What requests calls to authenticate a request."""
-        client = self._client.get()
+        try:
+            client = self._client.get()
+        except _errors.Error as error:
+            raise _with_request(_errors.as_one_of(_CLASSES, error), r) from error
         if not client._is_api(r.url or ""):
             return r
         sent = _Sent(self, client, r)
@@ -91,10 +102,12 @@ class _Sent:
         self._exchange = self._new(request)
         if not self._exchange.due():
             assert self._exchange.error is not None
-            raise self._exchange.error
+            raise _with_request(self._exchange.error, request)
         request.headers["Authorization"] = self._exchange.authorization
 
     def _new(self, request: requests.PreparedRequest) -> Exchange:
+        if self._client._is_closed:
+            raise _with_request(_errors.closed(_CLASSES), request)
         return self._client._exchange(request.method or "GET",
                                       self._client._relative(request.path_url),
                                       replayable=self._replayable, classes=_CLASSES)
@@ -126,6 +139,8 @@ class _Sent:
         authorization = request.headers.get("Authorization")
         if not self._exchange.over:
             return authorization == self._exchange.authorization
+        if self._client._is_closed:
+            return False
         again = self._new(request)
         if not again.follow(self._exchange, authorization):
             return False
@@ -137,8 +152,11 @@ class _Sent:
         response.close()
         request = response.request.copy()
         request.headers["Authorization"] = authorization
+        request.prepare_cookies(response.cookies)  # as requests.auth.HTTPDigestAuth does
+        began = time.perf_counter()
         again: requests.Response = getattr(adapter, "send")(request, **options)
-        again.history.append(response)
+        again.elapsed = datetime.timedelta(seconds=time.perf_counter() - began)
+        again.history = [*response.history, response]
         again.request = request
         return again
 

@@ -110,11 +110,46 @@ def test_errors_are_requests_own_too(emulator):
         with pytest.raises(requests.RequestException) as caught:
             requests.get(emulator.api_url + ME, auth=skewguard.requests.Auth(client))
     assert isinstance(caught.value, skewguard.CredentialsError)
+    assert caught.value.request.url == emulator.api_url + ME
     for one in skewguard.Error.__subclasses__():
         if one.__module__ == "skewguard._errors":
             error = getattr(skewguard.requests, one.__name__)("said", remedy="do")
             assert isinstance(error, requests.RequestException) and isinstance(error, one)
             assert str(error) == "said do"
+
+
+def test_without_settings_the_error_is_requests_own_too():
+    with pytest.raises(requests.RequestException) as caught:
+        requests.get("http://localhost/x", auth=skewguard.requests.Auth())
+    assert isinstance(caught.value, skewguard.requests.ConfigError)
+    assert caught.value.remedy and caught.value.request.url == "http://localhost/x"
+
+
+def test_of_a_closed_client_the_error_is_requests_own_too(emulator, client, session):
+    client.close()
+    with pytest.raises(requests.RequestException) as caught:
+        session.get(emulator.api_url + ME)
+    assert isinstance(caught.value, skewguard.CancelledError)
+    assert caught.value.request.url == emulator.api_url + ME
+
+
+def test_a_request_that_follows_a_refusal_has_its_cookies_time_and_history(serve, emulator):
+    seen = []
+
+    def refuse_twice(request):
+        seen.append(request.headers["Cookie"])
+        fields = {"Date": formatdate(usegmt=True), "Set-Cookie": "route=1; Path=/"}
+        return 401 if len(seen) < 3 else 200, fields, b""
+
+    api = serve(refuse_twice)
+    settings = {**emulator.settings, "api_url": api.url}
+    with skewguard.Client(**settings) as client, requests.Session() as session:
+        session.auth = skewguard.requests.Auth(client)
+        answer = session.get(api.url + ME)
+        assert session.cookies.get_dict() == {"route": "1"}
+    assert seen == [None, "route=1", "route=1"]
+    assert [one.status_code for one in answer.history] == [401, 401]
+    assert answer.history[0].history == [] and answer.elapsed.total_seconds() > 0
 
 
 def test_a_fork_waits_for_no_lock_of_the_sessions_connections(emulator, session):
