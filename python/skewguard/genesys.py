@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 
 from ._answers import fields_of, url_of
 from ._client import Client, Lazy
+from ._errors import CLASSES, Error, closed
 
 
 class ApiClient(Protocol):
@@ -109,7 +110,10 @@ def _http_client_class(base: Any) -> Any:
 
         def request(self, http_request_options: Any) -> Any:
             """What the SDK calls for each request."""
-            client = self._client.get()
+            try:
+                client = self._client.get()
+            except Error as error:
+                raise _failed(self._failure, error) from error
             if not client._is_api(http_request_options.url):
                 return self._inner().request(http_request_options)
             return _Request(client, self._inner(), self._failure, http_request_options).send()
@@ -128,6 +132,9 @@ class _Request:
 
     def send(self) -> Any:
         """Returns the SDK's response, or raises the SDK's exception."""
+        if self._client._is_closed:
+            error = closed(CLASSES)
+            raise _failed(self._failure, error) from error
         response: Any = None
         refused: Optional[Exception] = None
         path = self._client._relative(self._options.url.split("/", 3)[-1])
@@ -143,8 +150,8 @@ class _Request:
         if refused is None and response is not None:
             return response
         if refused is None:
-            refused = self._failure(status=0, reason=str(exchange.error))
-            exchange.report = exchange.error.report if exchange.error is not None else None
+            assert exchange.error is not None
+            raise _failed(self._failure, exchange.error) from exchange.error
         setattr(refused, "skewguard", exchange.report)
         raise refused from exchange.error
 
@@ -166,6 +173,13 @@ class _Request:
         not come back from another host."""
         urls = _last.urls or [url_of(answer)]
         return all(self._client._is_api(url) for url in urls)
+
+
+def _failed(failure: Any, error: Error) -> Exception:
+    """The SDK's exception for an error of ours."""
+    made: Exception = failure(status=0, reason=str(error))
+    setattr(made, "skewguard", error.report)
+    return made
 
 
 def _fields(answer: Any) -> Any:

@@ -58,6 +58,16 @@ def test_without_a_token_there_is_the_sdks_exception(emulator, attach):
     assert isinstance(caught.value.__cause__, skewguard.CredentialsError)
 
 
+@pytest.mark.parametrize("why", ["settings", "closed"])
+def test_without_a_client_there_is_the_sdks_exception(why, emulator, client, attach):
+    client.close()
+    with pytest.raises(ApiException) as caught:
+        attach(emulator, client if why == "closed" else None).get_tokens_me()
+    assert caught.value.status == 0 and caught.value.skewguard is None
+    assert isinstance(caught.value.__cause__, skewguard.ConfigError if why == "settings"
+                      else skewguard.CancelledError)
+
+
 def test_another_host_gets_no_token(serve, client):
     other = serve(lambda request: (200, {}, b'{"organization": {}}'))
     api_client = skewguard.genesys.attach(sdk.ApiClient(host=other.url), client)
