@@ -93,6 +93,12 @@ class _LoopQueue:
         loop.add_reader(self.queue.fd, self._wake)
         self.running[loop] = self
 
+    @classmethod
+    def forget_closed(cls) -> None:
+        """Drops the queues of loops that were closed while a call waited; nothing else does."""
+        for loop in [one for one in list(cls.running) if one.is_closed()]:
+            cls.running.pop(loop, None)
+
     def _wake(self) -> None:
         for tag in self.queue.pop():
             future = self.waiting.get(tag)
@@ -114,6 +120,8 @@ class AsyncWaiter:
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
+        if loop not in _LoopQueue.running:
+            _LoopQueue.forget_closed()
         self._shared = _LoopQueue.running.get(loop) or _LoopQueue(loop)
         self._shared.users += 1
         self._loop = loop

@@ -196,6 +196,26 @@ def test_del_ends_a_client_without_the_garbage_collector(emulator):
         gc.enable()
 
 
+def test_loops_that_are_closed_while_a_call_waits_leave_nothing(silent):
+    running = skewguard._waiting._LoopQueue.running
+    for _ in range(3):
+        client = skewguard.Client(**silent.settings)
+        loop = asyncio.new_event_loop()
+        task = loop.create_task(client.aget("/x"))
+        loop.run_until_complete(asyncio.sleep(0))
+        task._log_destroy_pending = False
+        loop.close()
+        gone = weakref.ref(client._handle)
+        del client, loop, task
+    assert len(running) == 1  # the last one, until the next
+    before = open_files()
+    with skewguard.Client(**silent.settings) as client:
+        asyncio.run(one_cancelled(client))
+    gc.collect()
+    assert gone() is None and not running
+    assert open_files() < before
+
+
 async def one_cancelled(client):
     task = asyncio.ensure_future(client.atoken())
     await asyncio.sleep(0.05)
