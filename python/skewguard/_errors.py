@@ -25,7 +25,12 @@ class Error(Exception):
 
     def __str__(self) -> str:
         message = str(self.args[0]) if self.args else ""
-        return f"{message} {self.remedy}" if self.remedy else message
+        if not self.remedy:
+            return message
+        if not message.endswith("."):
+            return f"{message}: {self.remedy}"
+        stop = "" if self.remedy.endswith(".") else "."
+        return f"{message} {self.remedy[0].upper()}{self.remedy[1:]}{stop}"
 
 
 class ConfigError(Error):

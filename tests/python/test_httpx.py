@@ -253,7 +253,7 @@ def test_every_kind_of_error_is_one_of_httpx():
     assert len(classes) == 9
     for one in classes:
         error = one("said", remedy="do")
-        assert isinstance(error, (skewguard.Error, httpx.RequestError)) and str(error) == "said do"
+        assert isinstance(error, (skewguard.Error, httpx.RequestError)) and str(error) == "said: do"
 
 
 def test_an_event_hook_that_raises_hides_the_401_from_auth_but_not_from_the_transport(emulator,

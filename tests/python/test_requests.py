@@ -115,7 +115,7 @@ def test_errors_are_requests_own_too(emulator):
         if one.__module__ == "skewguard._errors":
             error = getattr(skewguard.requests, one.__name__)("said", remedy="do")
             assert isinstance(error, requests.RequestException) and isinstance(error, one)
-            assert str(error) == "said do"
+            assert str(error) == "said: do"
 
 
 def test_without_settings_the_error_is_requests_own_too():
