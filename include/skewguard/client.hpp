@@ -303,7 +303,7 @@ class Client {
       Hooks hooks = {},
       const std::function<Dependencies(const ClientOptions& options)>& dependencies = {});
   /// The same with settings by the names that a profile has ("region", "client_id",
-  /// "client_secret", "timeout", ...), which override environment and profile file; "token_param"
+  /// "client_secret", "timeout", ...), which override environment and profile file; "token_params"
   /// ("name=value") may be repeated, "config" and "profile" select the profile. Error (`config`)
   /// also for a name that no setting has.
   using Settings = std::vector<std::pair<std::string, Secret>>;

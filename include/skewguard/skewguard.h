@@ -124,7 +124,7 @@ typedef struct skewguard_answer {
 /*
  * A client: one identity against one API. `keys` and `values` are settings by the names that a
  * profile has (docs/guide/settings.md): "region", "client_id", "client_secret", "login_url",
- * "timeout" ("30s"), ...; "token_param" ("name=value") may be repeated, "config" and "profile"
+ * "timeout" ("30s"), ...; "token_params" ("name=value") may be repeated, "config" and "profile"
  * select the profile. They override the environment and the profile file, from which all other
  * settings come. Nothing is sent, no thread is started. NULL and *error (`config`) if a name is
  * unknown, a value is wrong or something is missing.
@@ -342,7 +342,7 @@ void skewguard_listen(skewguard_client* client, int32_t kinds, int32_t level,
 /* The oldest event, or NULL. Never waits. */
 skewguard_event* skewguard_event_next(skewguard_client* client);
 int32_t skewguard_event_kind_of(const skewguard_event* event);
-/* The level of a log line; SKEWGUARD_WARN for the others. */
+/* The level of a log line; SKEWGUARD_WARN for other events, SKEWGUARD_TRACE for NULL. */
 int32_t skewguard_event_level(const skewguard_event* event);
 /* How many events were dropped just before this one. */
 uint64_t skewguard_event_dropped(const skewguard_event* event);

@@ -70,6 +70,18 @@ def fields_of(headers: HeaderFields) -> Fields:
             for name, value in pairs]
 
 
+def check_answer(response: AnyResponse) -> None:
+    """Raises TypeError if what `send` has returned is no response."""
+    if isinstance(response, tuple):
+        if (len(response) == 3 and isinstance(response[0], int) and response[1] is not None
+                and isinstance(response[2], (bytes, bytearray, memoryview))):
+            return
+        raise TypeError("send returned a tuple that is not (status, headers, body), body as bytes")
+    if not hasattr(response, "headers"):
+        raise TypeError(f"send returned {type(response).__name__}, which is no response: return one "
+                        "of httpx, requests or urllib3, or (status, headers, body)")
+
+
 def status_of(response: AnyResponse) -> int:
     """The HTTP status."""
     if isinstance(response, tuple):

@@ -10,6 +10,7 @@ import os
 from types import TracebackType
 from typing import Any, Callable, List, Optional, Tuple, Type, Union
 
+from ._arguments import text
 from ._errors import CLASSES, Classes, Error, Slot, from_native
 from ._events import Events
 from ._handle import Handle, Lease
@@ -45,9 +46,9 @@ class Answer:
             one = array[at]
             one.name = key = ffi.from_buffer(name)
             one.name_size = len(name)
-            one.value = text = ffi.from_buffer(value)
+            one.value = words = ffi.from_buffer(value)
             one.value_size = len(value)
-            held += (key, text)
+            held += (key, words)
         native.size = ffi.sizeof("skewguard_answer")
         native.fields = array
         native.field_count = len(fields)
@@ -162,8 +163,8 @@ class Call:
     @property
     def report(self) -> Optional[Report]:
         """The report of the call; None if it has none."""
-        text = self.bytes_of(lib.SKEWGUARD_RESULT_REPORT)
-        return read_report(text.decode(errors="replace"))
+        found = self.bytes_of(lib.SKEWGUARD_RESULT_REPORT)
+        return read_report(found.decode(errors="replace"))
 
     @property
     def headers(self) -> Headers:
@@ -197,8 +198,8 @@ class Exchange:
                  replayable: bool = True, classes: Classes = CLASSES) -> None:
         self._handle = handle
         self._events = events
-        self._method = method
-        self._path = path
+        self._method = text("method", method, classes)
+        self._path = text("path", path, classes)
         # The time-outs of a send are those of the program's HTTP stack.
         self._flags: int = lib.SKEWGUARD_UNLIMITED_SENDS
         if not replayable:
@@ -259,7 +260,7 @@ class Exchange:
 
     def _begin(self, waiter: Union[Waiter, AsyncWaiter]) -> Call:
         self._events.listen()
-        method, path = self._method.encode(), self._path.encode()
+        method, path = self._method, self._path
         native, first, lease = self._handle.open(), self._first, self._lease
         self._first = None
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from types import TracebackType
 from typing import (Any, Awaitable, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Type,
                     Union)
 from urllib.parse import urlsplit
 
-from ._answers import (AnyResponse, Origin, R, async_body_of, body_of, fields_of, headers_of,
-                       origin_of, status_of, url_of)
+from ._answers import (AnyResponse, Origin, R, async_body_of, body_of, check_answer,
+                       fields_of, headers_of, origin_of, status_of, url_of)
+from ._arguments import (PathLike, Setting, Span, content, nanoseconds, request_fields, text,
+                         texts_of)
 from ._calls import Begin, Call, Exchange
 from ._errors import CLASSES, Classes, Slot
 from ._events import Events, OnRejection, OnResolved
@@ -20,26 +21,6 @@ from ._types import Bearer, Clock, Response, Token
 from ._waiting import AsyncWaiter, Waiter
 
 _SECOND = 1_000_000_000  # in nanoseconds
-
-PathLike = Union[str, "os.PathLike[str]"]
-#: A duration: seconds, or a text such as "500ms", "30s", "10m", "2h".
-Span = Union[float, str]
-Setting = Union[None, str, float, "os.PathLike[str]", Sequence[str], Mapping[str, str]]
-
-
-def _texts(value: Setting) -> List[str]:
-    """The values of a setting as the library reads them."""
-    if value is None:
-        return []
-    if isinstance(value, bool):
-        return ["true" if value else "false"]
-    if isinstance(value, Mapping):
-        return [f"{name}={one}" for name, one in value.items()]
-    if isinstance(value, (str, os.PathLike)):
-        return [os.fspath(value)]
-    if isinstance(value, (int, float)):
-        return [str(value)]
-    return list(value)
 
 
 class Client:
@@ -90,11 +71,10 @@ class Client:
             "client_secret_file": client_secret_file, "client_auth": client_auth,
             "access_token": access_token, "access_token_file": access_token_file,
             "login_url": login_url, "api_url": api_url, "token_path": token_path,
-            "verify_path": verify_path, "token_param": token_params, "dialect": dialect,
+            "verify_path": verify_path, "token_params": token_params, "dialect": dialect,
             "ca_file": ca_file, "proxy": proxy, "no_proxy": no_proxy, "client_cert": client_cert,
             "client_key": client_key,
-            "ntp": ntp if ntp is None or isinstance(ntp, str) else ",".join(ntp),
-            "insecure_http": insecure_http, "timeout": timeout, "max_wait": max_wait,
+            "ntp": ntp, "insecure_http": insecure_http, "timeout": timeout, "max_wait": max_wait,
             "attempts": attempts, "staleness": staleness, "alert_command": alert_command,
             "token_store": token_store, "config": config, "profile": profile,
         }
@@ -187,6 +167,7 @@ class Client:
         with self._exchange(method, path) as exchange:
             while exchange.due():
                 response = send(Bearer(exchange.authorization))
+                check_answer(response)
                 if self._is_foreign(response):
                     exchange.foreign()
                 elif exchange.head(status_of(response), fields_of(headers_of(response))):
@@ -200,6 +181,7 @@ class Client:
         with self._exchange(method, path) as exchange:
             while await exchange.async_due():
                 response = await send(Bearer(exchange.authorization))
+                check_answer(response)
                 if self._is_foreign(response):
                     exchange.foreign()
                 elif exchange.head(status_of(response), fields_of(headers_of(response))):
@@ -252,21 +234,21 @@ class Client:
 
 
 def _new_client(settings: Mapping[str, Setting]) -> Any:
-    pairs = [(name, text) for name, value in settings.items() for text in _texts(value)]
-    held = [(ffi.new("char[]", name.encode()), ffi.new("char[]", text.encode()))
-            for name, text in pairs]
+    held = [(ffi.new("char[]", name.encode()), ffi.new("char[]", text(name, one)))
+            for name, value in settings.items() for one in texts_of(name, value)]
     keys = ffi.new("const char*[]", [key for key, _ in held])
     values = ffi.new("const char*[]", [value for _, value in held])
     slot = Slot()
-    handle = lib.skewguard_client_new(keys, values, len(pairs), slot.out)
+    handle = lib.skewguard_client_new(keys, values, len(held), slot.out)
     slot.check()
     return ffi.gc(handle, lib.skewguard_client_free)
 
 
 def _token(min_life: float, force_refresh: bool) -> Callable[..., Any]:
     flags = lib.SKEWGUARD_FORCE_REFRESH if force_refresh else 0
+    life = nanoseconds("min_life", min_life)
     return lambda handle, queue, tag, out: lib.skewguard_token_begin(
-        handle, int(min_life * _SECOND), flags, queue, tag, out)
+        handle, life, flags, queue, tag, out)
 
 
 def _token_of(call: Call) -> Token:
@@ -280,8 +262,8 @@ def _token_of(call: Call) -> Token:
 
 def _request(method: str, path: str, headers: Optional[Mapping[str, str]],
              body: Union[bytes, str]) -> Callable[..., Any]:
-    content = body.encode() if isinstance(body, str) else bytes(body)
-    fields = fields_of(headers or {})
+    verb, where, sent = text("method", method), text("path", path), content(body)
+    fields = request_fields(headers or {})
 
     def begin(handle: Any, queue: Any, tag: int, out: Any) -> Any:
         array = ffi.new("skewguard_field[]", len(fields))
@@ -290,8 +272,8 @@ def _request(method: str, path: str, headers: Optional[Mapping[str, str]],
             held += [ffi.from_buffer(name), ffi.from_buffer(value)]
             one.name, one.name_size, one.value, one.value_size = (held[-2], len(name), held[-1],
                                                                   len(value))
-        return lib.skewguard_request_begin(handle, method.encode(), path.encode(), array,
-                                           len(fields), content, len(content), -1, queue, tag, out)
+        return lib.skewguard_request_begin(handle, verb, where, array, len(fields), sent, len(sent),
+                                           -1, queue, tag, out)
 
     return begin
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any, Optional, Tuple
 
+from ._arguments import nanoseconds
 from ._calls import read_clocks
 from ._errors import Slot
 from ._native import ffi, lib
 
 _SECOND = 1_000_000_000  # in nanoseconds
+_MAX_STALENESS_S = 3600
 
 
 def _moment_at(wall: float, now: Any) -> Any:
@@ -23,14 +25,14 @@ def _moment_at(wall: float, now: Any) -> Any:
 class Estimator:
     """Bounds for one server's clock from the Date fields of its answers (RFC 9110 section 6.6.1).
 
-    `staleness`: how late a Date may be, in seconds. May be used from any thread.
+    `staleness`: how late a Date may be, in seconds, from 0 to 3600. May be used from any thread.
     """
 
     def __init__(self, staleness: float = 1.0) -> None:
-        if not staleness >= 0:
-            raise ValueError("staleness is in seconds, at least 0")
-        self._handle: Any = ffi.gc(lib.skewguard_estimator_new(int(staleness * _SECOND)),
-                                   lib.skewguard_estimator_free)
+        native = lib.skewguard_estimator_new(nanoseconds("staleness", staleness, _MAX_STALENESS_S))
+        if native == ffi.NULL:
+            raise MemoryError
+        self._handle: Any = ffi.gc(native, lib.skewguard_estimator_free)
 
     def observe(self, date: str, sent: float, received: float) -> None:
         """One answer: the text of its Date field, and time.time() just before the request was sent

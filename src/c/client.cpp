@@ -64,10 +64,12 @@ skewguard_client* skewguard_client_new(const char* const* keys, const char* cons
 }
 
 int32_t skewguard_client_reload(skewguard_client* client, skewguard_error** error) {
-  if (client == nullptr)
-    return skewguard::c::report_error(error, skewguard::c::wrong_argument("there is no client"));
-  const auto reloaded = client->client.reload();
-  return reloaded ? 0 : skewguard::c::report_error(error, reloaded.error());
+  return skewguard::c::without_exceptions(error, SKEWGUARD_UNAVAILABLE, [&]() -> int32_t {
+    if (client == nullptr)
+      return skewguard::c::report_error(error, skewguard::c::wrong_argument("there is no client"));
+    const auto reloaded = client->client.reload();
+    return reloaded ? 0 : skewguard::c::report_error(error, reloaded.error());
+  });
 }
 
 const char* skewguard_client_api_url(const skewguard_client* client) {

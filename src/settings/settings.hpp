@@ -15,8 +15,8 @@
 
 namespace skewguard::settings {
 
-/// Values by the names that a profile has, or "token_param", "config" and "profile" as the flags
-/// have them. Some are secrets.
+/// Values by the names that a profile has, with one of "token_params" for each field, or "config"
+/// and "profile" as the flags have them. Some are secrets.
 using Given = std::vector<std::pair<std::string, Secret>>;
 
 /// Flags as typed; absent = not given. The proxy's URL may contain its password: there is no other
@@ -80,9 +80,9 @@ std::vector<std::string_view> secret_variables();
 enum class Need { identity, examination, servers, nothing };
 
 /// Flag, or what is given > environment > profile file > default. Nothing is both a flag and given;
-/// of two values of one name the last is used, but all of "token_param". A missing required setting
-/// is one error that names every missing one and its environment variable. All errors are of kind
-/// `config`. Nothing is sent.
+/// of two values of one name the last is used, but all of "token_params". A missing required
+/// setting is one error that names every missing one and its environment variable. All errors are
+/// of kind `config`. Nothing is sent.
 Result<Settings> load(const Flags& flags, const Surroundings& surroundings, Need need);
 
 }  // namespace skewguard::settings

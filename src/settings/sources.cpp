@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::string_view kDefaultProfile = "default";
 // What can be given beside the keys of a profile.
-constexpr std::string_view kTokenParam = "token_param";
 constexpr std::string_view kConfig = "config";
 constexpr std::string_view kProfile = "profile";
 
@@ -60,8 +59,7 @@ std::optional<std::string> Sources::variable(std::string_view name) const {
 
 Result<Flags> with_given(Flags flags) {
   auto known = profile_keys();
-  std::erase(known, kTokenParams);  // an array: given one by one
-  known.insert(known.end(), {kTokenParam, kConfig, kProfile});
+  known.insert(known.end(), {kConfig, kProfile});
   for (const auto& [name, value] : flags.given) {
     if (std::ranges::find(known, name) == known.end()) {
       const auto meant = nearest(name, known);
@@ -70,7 +68,7 @@ Result<Flags> with_given(Flags flags) {
                                 : "docs/guide/settings.md has the names");
     }
     std::string text(value.reveal());
-    if (name == kTokenParam) flags.token_params.push_back(text);
+    if (name == kTokenParams) flags.token_params.push_back(text);
     if (name == kConfig) flags.config = text;
     if (name == kProfile) flags.profile = text;
     Secret::wipe(text);

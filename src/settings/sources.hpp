@@ -151,7 +151,7 @@ std::vector<std::string> readable_secrets(const Sources& sources);
 /// is reached over https://, else what HTTPS_PROXY says has no part in it.
 std::optional<Error> read_proxy(const Sources& sources, bool any_tls, ProxyOptions& into);
 
-/// Those flags, with what is given as "token_param", "config" and "profile" among them. Error
+/// Those flags, with what is given as "token_params", "config" and "profile" among them. Error
 /// (`config`): a name that no setting has.
 Result<Flags> with_given(Flags flags);
 

@@ -219,3 +219,75 @@ def test_a_client_that_could_not_be_made_can_be_shown(emulator):
     with pytest.raises(skewguard.ConfigError):
         unmade.__init__(**{**emulator.settings, "api_url": "nonsense"})
     assert repr(unmade) == "<skewguard.Client of nothing>"
+
+
+@pytest.mark.parametrize("message, remedy, shown", [
+    ("no answer", "try later", "no answer: try later"),
+    ("No answer.", "try later", "No answer. Try later."),
+    ("No answer.", "Try later.", "No answer. Try later."),
+    ("no answer", "", "no answer")])
+def test_an_error_shows_message_and_remedy_as_the_library_does(message, remedy, shown):
+    assert str(skewguard.Error(message, remedy=remedy)) == shown
+
+
+def test_an_error_of_the_library_shows_its_description(emulator):
+    native, lib = skewguard._native.ffi, skewguard._native.lib
+    out = native.new("skewguard_error**")
+    assert lib.skewguard_client_new([], [], 1, out) == native.NULL
+    description = skewguard._errors.text_of(out[0], lib.SKEWGUARD_ERROR_DESCRIPTION)
+    assert str(skewguard._errors.from_native(out[0])) == description
+    lib.skewguard_error_free(out[0])
+
+
+@pytest.mark.parametrize("name, value, error", [
+    ("client_secret", "demo-secret\0junk", skewguard.ConfigError),
+    ("region", "a\0b", skewguard.ConfigError),
+    ("client_secret", "\udc80supersecret", skewguard.ConfigError),
+    ("client_secret", b"supersecret", TypeError),
+    ("client_id", 5, TypeError), ("client_id", True, TypeError),
+    ("timeout", float("inf"), ValueError), ("timeout", float("nan"), ValueError),
+    ("timeout", True, TypeError), ("timeout", b"5s", TypeError),
+    ("timeout", -1, skewguard.ConfigError), ("max_wait", "soon", skewguard.ConfigError),
+    ("staleness", [], TypeError), ("attempts", 2.5, TypeError), ("attempts", True, TypeError),
+    ("insecure_http", "no", TypeError), ("insecure_http", 1, TypeError),
+    ("token_params", "resource=x", TypeError), ("token_params", {"resource": 1}, TypeError),
+    ("token_params", [("resource", "x")], TypeError),
+    ("token_params", {"a=b": "c"}, skewguard.ConfigError),
+    ("ntp", 5, TypeError), ("ntp", [5], TypeError), ("config", b"/x", TypeError),
+    ("max_skew", "5s", TypeError)])
+def test_a_wrong_setting_is_refused_by_its_name(name, value, error, emulator):
+    with pytest.raises(error, match=name.replace("_", "[_ -]")) as caught:
+        skewguard.Client(**{**emulator.settings, name: value})
+    assert "secret\0" not in str(caught.value) and "supersecret" not in str(caught.value)
+
+
+def test_a_small_duration_is_written_without_an_exponent(emulator):
+    assert skewguard._arguments.texts_of("timeout", 1e-5) == ["0.00001"]
+    assert skewguard._arguments.texts_of("timeout", 20.0) == ["20"]
+    assert skewguard._arguments.texts_of("timeout", 0) == ["0"]
+
+
+@pytest.mark.parametrize("wrong, error, named", [
+    ({"min_life": "60s"}, TypeError, "min_life"), ({"min_life": None}, TypeError, "min_life"),
+    ({"min_life": float("inf")}, ValueError, "min_life"),
+    ({"min_life": float("nan")}, ValueError, "min_life"),
+    ({"min_life": -1}, ValueError, "min_life"), ({"min_life": 1e10}, ValueError, "min_life")])
+def test_a_wrong_life_is_refused(wrong, error, named, client):
+    with pytest.raises(error, match=named):
+        client.token(**wrong)
+
+
+@pytest.mark.parametrize("wrong, error, named", [
+    ({"method": "GET\0X"}, skewguard.ConfigError, "method"),
+    ({"method": b"GET"}, TypeError, "method"), ({"path": None}, TypeError, "path"),
+    ({"path": "/x\0y"}, skewguard.ConfigError, "path"),
+    ({"headers": {"X-Name": "日本"}}, skewguard.ConfigError, "headers"),
+    ({"headers": {"X-Name": "Grüße"}}, skewguard.ConfigError, "headers"),
+    ({"headers": {"X-Name": "a\0b"}}, skewguard.ConfigError, "headers"),
+    ({"headers": {b"X": "y"}}, TypeError, "headers"),
+    ({"headers": {"X": 5}}, TypeError, "headers"),
+    ({"body": 5}, TypeError, "body"), ({"body": {"a": 1}}, TypeError, "body")])
+def test_a_wrong_part_of_a_request_is_refused(wrong, error, named, emulator, client):
+    with pytest.raises(error, match=named):
+        client.call(**{"method": "POST", "path": ME, **wrong})
+    assert sends(emulator) == []

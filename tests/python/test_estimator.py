@@ -37,8 +37,15 @@ def test_what_is_no_date_is_refused():
             skewguard.Estimator().observe(date, now, now)
     with pytest.raises(skewguard.ConfigError):
         skewguard.Estimator().observe(formatdate(now, usegmt=True), now, now - 10)
-    with pytest.raises(ValueError):
-        skewguard.Estimator(staleness=-1)
+
+
+def test_a_staleness_is_at_most_an_hour():
+    assert skewguard.Estimator(staleness=3600).bounds() is None
+    for wrong in (-1, 3601, float("inf"), float("nan")):
+        with pytest.raises(ValueError, match="staleness"):
+            skewguard.Estimator(staleness=wrong)
+    with pytest.raises(TypeError, match="staleness"):
+        skewguard.Estimator(staleness="1s")
 
 
 def test_it_shows_its_bounds():

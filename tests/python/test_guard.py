@@ -129,3 +129,18 @@ def test_an_answer_that_comes_after_the_clients_end_is_the_callers(leased, statu
 def test_what_is_no_http_answer_is_refused(client):
     with pytest.raises(skewguard.ConfigError, match="status"):
         client.guard(lambda bearer: (1000, {}, b""))
+
+
+@pytest.mark.parametrize("answer", [None, 5, "x", (200,), (0, {}, None), (200, None, b""),
+                                    ("200", {}, b""), (401, {}, "text"), (200, {}, b"", 1)])
+def test_what_send_must_not_return_is_named(answer, client):
+    with pytest.raises(TypeError, match="send returned"):
+        client.guard(lambda bearer: answer)
+
+
+@pytest.mark.parametrize("wrong", [{"method": "GET\0X"}, {"path": "/x\0y"}])
+def test_a_zero_byte_is_refused_before_anything_is_sent(wrong, client):
+    for _ in range(2):
+        with pytest.raises(skewguard.ConfigError, match="zero byte"):
+            client.guard(lambda bearer: pytest.fail("sent"), **wrong)
+        client.get(ME)

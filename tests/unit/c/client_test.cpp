@@ -38,7 +38,7 @@ Pairs with(Pairs settings, std::pair<const char*, const char*> more) {
 
 TEST(CClientOfSettings, TakesThemByTheirNames) {
   ErrorPlace error;
-  const auto client = client_from(with(kComplete, {"token_param", "resource=urn:api"}), &error);
+  const auto client = client_from(with(kComplete, {"token_params", "resource=urn:api"}), &error);
   ASSERT_TRUE(client) << error.text();
   EXPECT_EQ(error.get(), nullptr);
   EXPECT_STREQ(skewguard_client_api_url(client.get()), "http://127.0.0.1:1");

@@ -41,6 +41,7 @@ TEST_F(CEvents, TellOfARejectionAndOfTheCallThatMetIt) {
   ASSERT_TRUE(rejection);
   EXPECT_EQ(skewguard_event_kind_of(rejection.get()), SKEWGUARD_EVENT_REJECTION);
   EXPECT_EQ(skewguard_event_level(rejection.get()), SKEWGUARD_WARN);
+  EXPECT_EQ(skewguard_event_level(nullptr), SKEWGUARD_TRACE);
   EXPECT_EQ(skewguard_event_dropped(rejection.get()), 0U);
   EXPECT_NE(text(rejection, SKEWGUARD_EVENT_MESSAGE), "");
   EXPECT_NE(text(rejection, SKEWGUARD_EVENT_VERDICT), "");

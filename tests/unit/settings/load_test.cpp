@@ -386,8 +386,8 @@ TEST_F(Load, TakesWhatIsGivenByNameBeforeTheEnvironment) {
   given("timeout", "5s");
   given("timeout", "6s");
   given("client_secret", "handed in");
-  given("token_param", "a=1");
-  given("token_param", "b=2");
+  given("token_params", "a=1");
+  given("token_params", "b=2");
   given("config", "/p");
   given("profile", "other");
   const auto options = load();
@@ -401,7 +401,7 @@ TEST_F(Load, TakesWhatIsGivenByNameBeforeTheEnvironment) {
 
 TEST_F(Load, KnowsTheNamesOfWhatIsGiven) {
   for (const auto& [name, remedy] : {std::pair{"time_out", "did you mean timeout?"},
-                                     {"token_params", "did you mean token_param?"},
+                                     {"token_param", "did you mean token_params?"},
                                      {"xyzzy", "docs/guide/settings.md has the names"}}) {
     flags.given = {{name, Secret("a-secret")}};
     const auto refused = load();
