@@ -12,11 +12,30 @@ constexpr std::uint32_t kReading = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 /// After these a read that leaves room in the buffer may not have been the last.
 constexpr std::uint32_t kMore = EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR;
 
+/// On a Unix socket a read ends where descriptors were sent along, or another process wrote.
+bool reads_by_pieces(const Descriptor& socket) {
+  int family = AF_UNSPEC;
+  socklen_t size = sizeof family;
+  ::getsockopt(socket.get(), SOL_SOCKET, SO_DOMAIN, &family, &size);
+  return family == AF_UNIX;
+}
+
+/// The result of `call()`, which no signal has interrupted.
+ssize_t uninterrupted(auto call) {
+  while (true) {
+    const ssize_t result = call();
+    if (result >= 0 || errno != EINTR) return result;
+  }
+}
+
 }  // namespace
 
 /// Where it cannot be watched it has failed, which the first read tells.
 Socket::Socket(EventLoop& loop, Descriptor descriptor, User& user)
-    : loop_(loop), descriptor_(std::move(descriptor)), user_(user) {
+    : loop_(loop),
+      descriptor_(std::move(descriptor)),
+      user_(user),
+      by_pieces_(reads_by_pieces(descriptor_)) {
   if (loop_.watch(*this, descriptor_.get(), kReading)) return;
   seen_ = EPOLLERR;
   descriptor_.close();
@@ -38,15 +57,16 @@ Socket::Moved Socket::read(relay::Buffer& into) {
 
 Socket::Transfer Socket::read(std::span<char> into) {
   if (!readable()) return {};
-  const auto size = ::recv(descriptor_.get(), into.data(), into.size(), 0);
+  const auto size =
+      uninterrupted([&] { return ::recv(descriptor_.get(), into.data(), into.size(), 0); });
   if (size > 0) {
     const auto got = static_cast<std::size_t>(size);
     // What comes later is told anew.
-    if (got < into.size() && (seen_ & kMore) == 0) nothing_left();
+    if (got < into.size() && !by_pieces_ && (seen_ & kMore) == 0) nothing_left();
     return {Moved::some, got};
   }
   if (size == 0) return {Moved::end, 0};
-  if (errno != EAGAIN && errno != EINTR) return {Moved::failed, 0};
+  if (errno != EAGAIN) return {Moved::failed, 0};
   nothing_left();
   return {};
 }
@@ -59,7 +79,8 @@ Socket::Moved Socket::write(relay::Buffer& from) {
 
 Socket::Transfer Socket::write(std::string_view bytes) {
   if (full_ && (seen_ & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return {};
-  const auto size = ::send(descriptor_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  const auto size = uninterrupted(
+      [&] { return ::send(descriptor_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); });
   full_ = false;
   if (size >= 0) return {Moved::some, static_cast<std::size_t>(size)};
   if (errno != EAGAIN) return {Moved::failed, 0};

@@ -68,7 +68,8 @@ class Socket final : private EventLoop::Watched {
   EventLoop& loop_;
   Descriptor descriptor_;
   User& user_;
-  bool full_ = false;  // until it is told to be writable
+  const bool by_pieces_;  // a read may end early although more is there
+  bool full_ = false;     // until it is told to be writable
   bool watches_writing_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -110,6 +111,37 @@ TEST_F(OneSocket, ReadsOnBehindAnUrgentByte) {
   loop.poll();
   EXPECT_EQ(read(), "before");
   EXPECT_EQ(read(), "behind");
+}
+
+/// Sends `bytes` and a descriptor along with them.
+void send_descriptor(const Descriptor& from, std::string_view bytes) {
+  iovec content{const_cast<char*>(bytes.data()), bytes.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &content;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* const rights = CMSG_FIRSTHDR(&message);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof(int));
+  const int sent = from.get();
+  std::memcpy(CMSG_DATA(rights), &sent, sizeof sent);
+  ASSERT_EQ(::sendmsg(from.get(), &message, 0), static_cast<ssize_t>(bytes.size()));
+}
+
+TEST_F(OneSocket, ReadsOnBehindAShortReadOfAUnixSocket) {
+  std::array<int, 2> pair{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair.data()), 0);
+  peer = Descriptor(pair[1]);
+  socket = std::make_unique<Socket>(loop, Descriptor(pair[0]), static_cast<Socket::User&>(*this));
+  send_descriptor(peer, "before");
+  ASSERT_EQ(::send(peer.get(), "behind", 6, 0), 6);
+  loop.poll();
+  EXPECT_EQ(read(), "before");
+  EXPECT_EQ(read(), "behind");
+  EXPECT_EQ(read(), "-");
 }
 
 TEST_F(OneSocket, KnowsThatThereIsSomethingUnread) {
