@@ -126,7 +126,7 @@ void Session::close() {
   const auto self = shared_from_this();
   if (serving()) {
     carry_out(action::Abandon{});
-    const bool counted = machine_.started() == counted_;
+    const bool counted = machine_.requests() == counted_;
     if (!counted) count_end(noted_ ? machine_.status() : 0);
     if (!counted || answered_) log_end();
   }
@@ -273,7 +273,7 @@ void Session::go_on() {
 }
 
 void Session::count_end(int status) {
-  counted_ = machine_.started();
+  counted_ = machine_.requests();
   record_.status = status;
   record_.attempts = static_cast<int>(machine_.attempts());
   if (record_.attempts > 0) record_.verdict = verdict_;
@@ -285,7 +285,7 @@ void Session::log_end() {
   if (!service.access_log.writes()) return;
   const Now now = service.clocks.now();
   const auto& head = desk_->work.request.head();
-  record_.total = now.boot - counted_;
+  record_.total = now.boot - machine_.started();
   record_.time = now.wall - record_.total;
   record_.method = head.method;
   record_.path = relay::path_of(head.target);

@@ -128,8 +128,8 @@ class Session final : public std::enable_shared_from_this<Session>,
   Page page_;
   std::string page_fields_;
   AccessRecord record_;
-  Instant counted_{};      // when the last request began that was counted
-  bool answered_ = false;  // the rest of its answer is in client_out
+  std::uint64_t counted_ = 0;  // requests
+  bool answered_ = false;      // the rest of the last one's answer is in client_out
 };
 
 }  // namespace skewguard::proxy

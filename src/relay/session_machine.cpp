@@ -279,6 +279,7 @@ void Session::read_head() {
   work_->client_in.keep(request().size);
   has_request_ = true;
   started_ = waiting_since_ = now_;
+  ++requests_;
   body_ = BodyReader(request_framing(request()));
   admit_request();
 }
@@ -287,6 +288,7 @@ void Session::read_head() {
 void Session::refuse_head(const Problem& problem) {
   close_ = true;
   started_ = waiting_since_;
+  ++requests_;
   fail(problem);
 }
 

@@ -224,6 +224,8 @@ class Session {
   [[nodiscard]] int status() const noexcept { return status_; }  ///< of the answer; 0 = none yet
   /// When its head was complete, or had begun if it never was.
   [[nodiscard]] Instant started() const noexcept { return started_; }
+  /// How many requests have begun so, this one included: two may begin at the same instant.
+  [[nodiscard]] std::uint64_t requests() const noexcept { return requests_; }
 
  private:
   enum class Phase : std::uint8_t {
@@ -332,6 +334,7 @@ class Session {
   std::string_view origin_;  // of the web page that sent it; empty if none did
   Route route_ = Route::api;
   Instant started_{};
+  std::uint64_t requests_ = 0;
   bool holding_ = true;       // what comes is held
   bool streamed_ = false;     // something came that is not held
   bool has_request_ = false;  // its head was read

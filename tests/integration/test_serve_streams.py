@@ -346,6 +346,8 @@ class DepartingClients(StreamTest):
         request = b"%s /api/v2/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
         for what, sends, answer in (
                 ("an answer that is awaited", request % (b"GET", 0), b""),
+                ("an answer that is awaited, behind a request that was refused at once",
+                 b"GET /other HTTP/1.1\r\nHost: localhost\r\n\r\n" + request % (b"GET", 0), b""),
                 ("the body of an answer", request % (b"GET", 0),
                  b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % GIB + bytes(MIB)),
                 ("an answer without an end", request % (b"GET", 0),
@@ -362,9 +364,9 @@ class DepartingClients(StreamTest):
                 client.close()
                 self.assert_ends(api)
         self.assertEqual(serving.metric("skewguard_waiting_requests"), 0)
-        self.assertEqual(serving.metric('skewguard_requests_total{code="0"}'), 1)
+        self.assertEqual(serving.metric('skewguard_requests_total{code="0"}'), 2)
         serving.end()
-        for outcome, count in ((" - cut=client ", 1), (" 200 cut=client verdict=ok ", 2),
+        for outcome, count in ((" - cut=client ", 2), (" 200 cut=client verdict=ok ", 2),
                                (" 400 ", 2)):  # requests that are not complete
             self.assertEqual(serving.log.count(f" /api/v2/x{outcome}"), count, serving.log)
 

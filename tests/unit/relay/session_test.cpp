@@ -1023,6 +1023,7 @@ TEST(Session, SaysWhenARequestBeganWhoseHeadNeverCame) {
   bench.client("/v2");
   bench.pass(seconds{30});
   EXPECT_EQ(bench.session.started(), begun);
+  EXPECT_EQ(bench.session.requests(), 2U);
   SessionBench malformed;
   malformed.client("GET");
   malformed.now += seconds{1};
