@@ -336,6 +336,7 @@ std::string remedy_of(const TransportFailure& failure, Verdict verdict) {
   if (failure.out_of_resources) return kCheckLimits;
   if (failure.kind == Kind::proxy || failure.kind == Kind::proxy_refused)
     return "check the proxy (--proxy, HTTPS_PROXY)";
+  if (failure.kind == Kind::bad_request) return "nothing was sent; correct it";
   if (failure.kind == Kind::tls_failed) {
     return "check the URL, and the client certificate if the server requests one (--client-cert, "
            "--client-key)";

@@ -145,10 +145,11 @@ CallAction CallMachine::Impl::on(const event::Failed& failed) {
       diagnosis::explain_failure(failure, api_origin(), now().wall, wait.has_value());
   note(attempt, verdict, words.text());
   decide(attempt, wait ? Action::wait_and_retry : Action::give_up);
-  announce(attempt, {verdict});
+  const bool unsendable = failure.kind == Kind::bad_request;
+  if (!unsendable) announce(attempt, {verdict});  // else nobody has rejected anything
   if (wait) return retry_after(*wait);
   Error error;
-  error.kind = failure.kind == Kind::bad_request ? ErrorKind::config : error_kind(verdict);
+  error.kind = unsendable ? ErrorKind::config : error_kind(verdict);
   error.message = words.what;
   error.remedy = words.remedy;
   return finish_without_answer(std::move(error), verdict);

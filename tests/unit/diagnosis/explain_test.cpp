@@ -495,6 +495,7 @@ TEST(Explain, EachKindOfMissingAnswerHasItsAdvice) {
   EXPECT_EQ(failure(Kind::timeout), "why. Try again, or raise --timeout.");
   EXPECT_EQ(failure(Kind::malformed),
             "why. Check the URL, and that nothing on the way changes answers.");
+  EXPECT_EQ(failure(Kind::bad_request), "why. Nothing was sent; correct it.");
   EXPECT_EQ(failure(Kind::dns), "why. Check the network and the URL.");
   EXPECT_EQ(
       failure(Kind::refused, false, ""),

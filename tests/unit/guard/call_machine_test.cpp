@@ -1058,6 +1058,14 @@ TEST(GuardFailures, EachKindOfMissingAnswerHasItsVerdictAndExitCode) {
   }
 }
 
+TEST(GuardFailures, ARequestThatCannotBeSentIsNoRejection) {
+  Bench w;
+  w.replies = {{0, "", {}, TransportFailure::Kind::bad_request}};
+  EXPECT_EQ(w.run().attempts.size(), 1U);
+  EXPECT_TRUE(w.rejections.empty());
+  for (const LogLine& line : w.lines) EXPECT_THAT(line.message, Not(HasSubstr("rejected")));
+}
+
 TEST(GuardFailures, ACertificateThatIsNotValidNowIsTheLocalClocksFaultIfARefereeSaysSo) {
   using Kind = TransportFailure::Kind;
   constexpr Duration kYears = std::chrono::hours{24 * 1000};  // until after this was written
