@@ -191,8 +191,8 @@ class Exchange:
     and no other thread took part.
     """
 
-    __slots__ = ("_handle", "_events", "_method", "_path", "_flags", "_classes", "_lease", "_call", "_sent",
-                 "_received", "_head", "_first", "over", "authorization", "error", "report")
+    __slots__ = ("_handle", "_events", "_method", "_path", "_flags", "_classes", "_lease", "_call",
+                 "_sent", "_received", "_head", "_first", "over", "authorization", "error", "report")
 
     def __init__(self, handle: Handle, events: Events, method: str, path: str, *,
                  replayable: bool = True, classes: Classes = CLASSES) -> None:

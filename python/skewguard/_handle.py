@@ -1,5 +1,5 @@
-"""The C library's client, which a `Client`, its events and its calls share. It knows none of them, so
-that it ends with the last of them."""
+"""The C library's client, which a `Client`, its events and its calls share. It knows none of them,
+so that it ends with the last of them."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import urllib.request
 from pathlib import Path
 from types import TracebackType
@@ -47,14 +48,23 @@ def find_program() -> str:
     raise FileNotFoundError("the program skewguard is not on the PATH; name it in $SKEWGUARD")
 
 
+# Ends a program when its own standard input says or shows so: that is a pipe from the test process,
+# which the system closes even if that is killed.
+_WATCHED = '"$@" & exec >/dev/null; read _; kill $!; wait $!'
+
+
 class Emulator:
-    """`skewguard emulate` with these flags (docs/guide/emulator.md), until it is closed."""
+    """`skewguard emulate` with these flags (docs/guide/emulator.md), until it is closed, or the test
+    process ends. Raises RuntimeError, with what it says, if it does not start."""
 
     def __init__(self, *flags: str, client_id: str = "demo",
                  client_secret: str = "demo-secret") -> None:
+        self._said = tempfile.TemporaryFile("w+")
         self._process = subprocess.Popen(
-            [find_program(), "emulate", "--client", f"{client_id}:{client_secret}", *flags],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+            ["/bin/sh", "-c", _WATCHED, "sh", find_program(), "emulate", "--client",
+             f"{client_id}:{client_secret}", *flags],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True,
+            start_new_session=True)  # Ctrl-C is for the tests
         said: Dict[str, str] = {}
         assert self._process.stdout is not None
         for line in self._process.stdout:
@@ -63,8 +73,11 @@ class Emulator:
             if name == "ready":
                 break
         if "ready" not in said:
-            self.close()
-            raise RuntimeError("the emulator did not start")
+            self._end()
+            self._said.seek(0)
+            words = self._said.read().strip()
+            self._said.close()
+            raise RuntimeError(f"the emulator did not start: {words}")
         self.login_url: str = said["login"]
         self.api_url: str = said["api"]
         #: Of a Client that uses the emulator.
@@ -97,11 +110,14 @@ class Emulator:
             return cast(Mapping[str, object], json.load(answer))
 
     def close(self) -> None:
-        """Ends the emulator."""
-        self._process.terminate()
-        self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        """Ends the emulator. May be called twice."""
+        if not self._said.closed:
+            self._end()
+            self._said.close()
+
+    def _end(self) -> None:
+        # By a word, as forked children may hold the pipe open.
+        self._process.communicate("end\n")
 
     def __enter__(self) -> Emulator:
         return self
