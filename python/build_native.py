@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from cffi import FFI
@@ -35,11 +36,19 @@ def builder(header: Path, **build: list[str]) -> FFI:
     return ffi
 
 
+def run_path() -> list[str]:
+    """Where the library is, unless the system looks there by itself."""
+    folder = Path(pkg_config("--variable=libdir")[0]).resolve()
+    usual = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib"]
+    usual += [f"{one}/{sysconfig.get_config_var('MULTIARCH')}" for one in usual]
+    return [] if folder in [Path(one).resolve() for one in usual] else [str(folder)]
+
+
 def installed() -> FFI:
-    """The module for the library that pkg-config finds."""
+    """The module for the library that pkg-config finds. It looks for it there."""
     include = Path(pkg_config("--variable=includedir")[0])
     return builder(include / "skewguard" / "skewguard.h", include_dirs=[str(include)],
-                   extra_link_args=pkg_config("--libs"))
+                   extra_link_args=pkg_config("--libs"), runtime_library_dirs=run_path())
 
 
 if __name__ == "__main__":

@@ -78,8 +78,8 @@ def check_answer(response: AnyResponse) -> None:
             return
         raise TypeError("send returned a tuple that is not (status, headers, body), body as bytes")
     if not hasattr(response, "headers"):
-        raise TypeError(f"send returned {type(response).__name__}, which is no response: return one "
-                        "of httpx, requests or urllib3, or (status, headers, body)")
+        raise TypeError(f"send returned {type(response).__name__}, which is no response: return "
+                        "one of httpx, requests or urllib3, or (status, headers, body)")
 
 
 def status_of(response: AnyResponse) -> int:

@@ -192,7 +192,8 @@ class Exchange:
     """
 
     __slots__ = ("_handle", "_events", "_method", "_path", "_flags", "_classes", "_lease", "_call",
-                 "_sent", "_received", "_head", "_first", "over", "authorization", "error", "report")
+                 "_sent", "_received", "_head", "_first", "over", "authorization", "error",
+                 "report")
 
     def __init__(self, handle: Handle, events: Events, method: str, path: str, *,
                  replayable: bool = True, classes: Classes = CLASSES) -> None:

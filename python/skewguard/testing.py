@@ -54,8 +54,8 @@ _WATCHED = '"$@" & exec >/dev/null; read _; kill $!; wait $!'
 
 
 class Emulator:
-    """`skewguard emulate` with these flags (docs/guide/emulator.md), until it is closed, or the test
-    process ends. Raises RuntimeError, with what it says, if it does not start."""
+    """`skewguard emulate` with these flags (docs/guide/emulator.md), until it is closed, or the
+    test process ends. Raises RuntimeError, with what it says, if it does not start."""
 
     def __init__(self, *flags: str, client_id: str = "demo",
                  client_secret: str = "demo-secret") -> None:

@@ -2,10 +2,12 @@
 
 import ast
 import graphlib
+import importlib
 import os
 import re
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -75,8 +77,26 @@ def test_an_sdist_becomes_a_wheel_that_works(installed, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
     out = run("/usr/bin/python3", "-m", "skewguard", env=clean(
-        PYTHONPATH=str(tmp_path / "site"), LD_LIBRARY_PATH=str(pc.parent.parent)))
+        PYTHONPATH=str(tmp_path / "site")))
     assert f"skewguard {skewguard.__version__}" in out
+    assert str(installed) in re.search(r"^library +(.*)$", out, re.MULTILINE)[1]
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no git checkout")
+def test_git_ignores_what_pip_leaves_in_the_source():
+    left = ["python/build/lib", "python/skewguard.egg-info/PKG-INFO"]
+    assert run("git", "check-ignore", *left, cwd=ROOT).split() == left
+
+
+@pytest.mark.parametrize("libdir, expected", [
+    ("/usr/lib", []), ("/usr/local/lib", []), ("/opt/skewguard/lib", ["/opt/skewguard/lib"]),
+    (f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}", [])])
+def test_a_wheel_names_the_folder_of_the_library_unless_it_is_a_usual_one(
+        libdir, expected, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "python")
+    build_native = importlib.import_module("build_native")
+    monkeypatch.setattr(build_native, "pkg_config", lambda *_: [libdir])
+    assert build_native.run_path() == expected
 
 
 def test_the_happy_path_takes_no_lock():
