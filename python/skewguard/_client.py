@@ -201,10 +201,6 @@ class Client:
         return Exchange(self._handle, self._events, method, path, replayable=replayable,
                         classes=classes)
 
-    @property
-    def _is_closed(self) -> bool:
-        return self._handle.native is None
-
     def _is_api(self, url: str) -> bool:
         """Whether a request to this URL gets a token, and its answer is the API's."""
         return url.startswith(self._api_prefix) or (self._api is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import TracebackType
 from typing import Any, ClassVar, Mapping, Optional, Type
 
 from ._native import ffi, lib
@@ -100,14 +101,38 @@ CLASSES = by_kind(ConfigError, CredentialsError, ClockError, ForbiddenError, Thr
                   UnavailableError, TimeoutError, ProtocolError, CancelledError)
 
 
-def as_one_of(classes: Classes, error: Error) -> Error:
-    """The same error as one of these classes."""
-    return classes[error.kind](str(error.args[0]), remedy=error.remedy, report=error.report)
+class ClosedError(RuntimeError):
+    """The Client has been closed. Adapters raise CancelledError instead."""
+
+    def __init__(self) -> None:
+        super().__init__("this skewguard.Client has been closed")
 
 
-def closed(classes: Classes) -> Error:
-    """The error of an adapter whose client has been closed."""
-    return classes["cancelled"]("this skewguard.Client has been closed")
+class RaisedAs:
+    """`with RaisedAs(classes, request)`: errors leave it as those of an adapter, whose `request` is
+    set."""
+
+    __slots__ = ("_classes", "_request")
+
+    def __init__(self, classes: Classes, request: object) -> None:
+        self._classes = classes
+        self._request = request
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
+                 trace: Optional[TracebackType]) -> None:
+        if not isinstance(error, (Error, ClosedError)):
+            return
+        if kind in self._classes.values():
+            setattr(error, "request", self._request)
+            return
+        made = (self._classes["cancelled"](str(error)) if isinstance(error, ClosedError) else
+                self._classes[error.kind](str(error.args[0]), remedy=error.remedy,
+                                          report=error.report))
+        setattr(made, "request", self._request)
+        raise made from error
 
 
 def text_of(error: Any, which: int) -> str:

@@ -10,6 +10,7 @@ import time
 import weakref
 from typing import Any, Optional
 
+from ._errors import ClosedError
 from ._native import ffi, lib
 from ._waiting import Waiter
 
@@ -49,7 +50,7 @@ class Handle:
         """The C library's client, which lives as long as somebody holds it."""
         native = self.native
         if native is None:
-            raise RuntimeError("this skewguard.Client has been closed")
+            raise ClosedError()
         return native
 
     def close(self) -> None:

@@ -10,12 +10,12 @@ import copy
 import importlib
 import os
 import threading
-from typing import Any, Dict, List, Optional, Protocol, Tuple, Type, TypeVar
+from typing import Any, Dict, List, Optional, Protocol, Tuple, TypeVar
 from urllib.parse import urljoin
 
 from ._answers import fields_of, url_of
 from ._client import Client, Lazy
-from ._errors import CLASSES, Error, closed
+from ._errors import CancelledError, ClosedError, Error
 
 
 class ApiClient(Protocol):
@@ -93,7 +93,7 @@ def _http_client_class(base: Any) -> Any:
     class HttpClient(base):  # type: ignore[misc]
         """Sends with the HTTP client that was there before."""
 
-        def __init__(self, inner: Any, failure: Type[Exception], client: Lazy) -> None:
+        def __init__(self, inner: Any, failure: Any, client: Lazy) -> None:
             super().__init__()
             self._inners: Dict[int, Any] = {os.getpid(): _watched(inner)}
             self._first = inner
@@ -112,11 +112,14 @@ def _http_client_class(base: Any) -> Any:
             """What the SDK calls for each request."""
             try:
                 client = self._client.get()
-            except Error as error:
-                raise _failed(self._failure, error) from error
-            if not client._is_api(http_request_options.url):
-                return self._inner().request(http_request_options)
-            return _Request(client, self._inner(), self._failure, http_request_options).send()
+                if not client._is_api(http_request_options.url):
+                    return self._inner().request(http_request_options)
+                return _Request(client, self._inner(), self._failure, http_request_options).send()
+            except (Error, ClosedError) as error:
+                cause = error if isinstance(error, Error) else CancelledError(str(error))
+                failed = self._failure(status=0, reason=str(cause))
+                setattr(failed, "skewguard", cause.report)
+                raise failed from cause
 
     return HttpClient
 
@@ -131,10 +134,7 @@ class _Request:
         self._options = options
 
     def send(self) -> Any:
-        """Returns the SDK's response, or raises the SDK's exception."""
-        if self._client._is_closed:
-            error = closed(CLASSES)
-            raise _failed(self._failure, error) from error
+        """Returns the SDK's response, or raises the SDK's exception; Error if there is neither."""
         response: Any = None
         refused: Optional[Exception] = None
         path = self._client._relative(self._options.url.split("/", 3)[-1])
@@ -151,7 +151,7 @@ class _Request:
             return response
         if refused is None:
             assert exchange.error is not None
-            raise _failed(self._failure, exchange.error) from exchange.error
+            raise exchange.error
         setattr(refused, "skewguard", exchange.report)
         raise refused from exchange.error
 
@@ -173,13 +173,6 @@ class _Request:
         not come back from another host."""
         urls = _last.urls or [url_of(answer)]
         return all(self._client._is_api(url) for url in urls)
-
-
-def _failed(failure: Any, error: Error) -> Exception:
-    """The SDK's exception for an error of ours."""
-    made: Exception = failure(status=0, reason=str(error))
-    setattr(made, "skewguard", error.report)
-    return made
 
 
 def _fields(answer: Any) -> Any:

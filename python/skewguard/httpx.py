@@ -60,20 +60,6 @@ _CLASSES = _errors.by_kind(ConfigError, CredentialsError, ClockError, ForbiddenE
                            CancelledError)
 
 
-def _client_of(lazy: Lazy, request: httpx.Request) -> Client:
-    try:
-        return lazy.get()
-    except _errors.Error as error:
-        raise _with_request(_errors.as_one_of(_CLASSES, error), request) from error
-
-
-def _with_request(error: _errors.Error, request: httpx.Request) -> _errors.Error:
-    """An error that tells which request it is about, as httpx's do."""
-    if isinstance(error, httpx.RequestError):
-        error.request = request
-    return error
-
-
 def _is_held(request: httpx.Request) -> bool:
     """Whether the body can be sent again: all of it is in memory."""
     return isinstance(request.stream, httpx.ByteStream)
@@ -98,19 +84,16 @@ def _authenticate(request: httpx.Request, authorization: str,
 
 
 def _exchange(client: Client, request: httpx.Request) -> Exchange:
-    if client._is_closed:
-        raise _with_request(_errors.closed(_CLASSES), request)
     path = request.url.raw_path.decode("ascii", "replace")
     return client._exchange(request.method, client._relative(path), replayable=_is_held(request),
                             classes=_CLASSES)
 
 
-def _end(exchange: Exchange, request: httpx.Request,
-         response: Optional[httpx.Response]) -> httpx.Response:
+def _end(exchange: Exchange, response: Optional[httpx.Response]) -> httpx.Response:
     """Raises the error if there is no response, else puts the report where users look for it."""
     if response is None:
         assert exchange.error is not None
-        raise _with_request(exchange.error, request)
+        raise exchange.error
     if exchange.report is not None:
         response.extensions = {**response.extensions, "skewguard": exchange.report}
     return response
@@ -130,38 +113,40 @@ class Auth(httpx.Auth):
     def sync_auth_flow(self, request: httpx.Request
                        ) -> Generator[httpx.Request, httpx.Response, None]:
         """For httpx.Client."""
-        client = _client_of(self._client, request)
-        if not client._is_api(str(request.url)):
-            yield request
-            return
-        response: Optional[httpx.Response] = None
-        with _exchange(client, request) as exchange:
-            while exchange.due():
-                _authenticate(request, exchange.authorization, response)
-                response = yield request
-                if not _is_ours(client, exchange, request, response):
-                    exchange.foreign()
-                elif exchange.head(response.status_code, response.headers.raw):
-                    exchange.body(response.read())
-        _end(exchange, request, response)
+        with _errors.RaisedAs(_CLASSES, request):
+            client = self._client.get()
+            if not client._is_api(str(request.url)):
+                yield request
+                return
+            response: Optional[httpx.Response] = None
+            with _exchange(client, request) as exchange:
+                while exchange.due():
+                    _authenticate(request, exchange.authorization, response)
+                    response = yield request
+                    if not _is_ours(client, exchange, request, response):
+                        exchange.foreign()
+                    elif exchange.head(response.status_code, response.headers.raw):
+                        exchange.body(response.read())
+            _end(exchange, response)
 
     async def async_auth_flow(self, request: httpx.Request
                               ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """For httpx.AsyncClient."""
-        client = _client_of(self._client, request)
-        if not client._is_api(str(request.url)):
-            yield request
-            return
-        response: Optional[httpx.Response] = None
-        with _exchange(client, request) as exchange:
-            while await exchange.async_due():
-                _authenticate(request, exchange.authorization, response)
-                response = yield request
-                if not _is_ours(client, exchange, request, response):
-                    exchange.foreign()
-                elif exchange.head(response.status_code, response.headers.raw):
-                    exchange.body(await response.aread())
-        _end(exchange, request, response)
+        with _errors.RaisedAs(_CLASSES, request):
+            client = self._client.get()
+            if not client._is_api(str(request.url)):
+                yield request
+                return
+            response: Optional[httpx.Response] = None
+            with _exchange(client, request) as exchange:
+                while await exchange.async_due():
+                    _authenticate(request, exchange.authorization, response)
+                    response = yield request
+                    if not _is_ours(client, exchange, request, response):
+                        exchange.foreign()
+                    elif exchange.head(response.status_code, response.headers.raw):
+                        exchange.body(await response.aread())
+            _end(exchange, response)
 
 
 def _decoded(response: httpx.Response, raw: bytes) -> bytes:
@@ -207,42 +192,44 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """For httpx.Client."""
         inner = self._inner(httpx.HTTPTransport)
-        client = _client_of(self._client, request)
-        if not client._is_api(str(request.url)):
-            return inner.handle_request(request)
-        response: Optional[httpx.Response] = None
-        with _exchange(client, request) as exchange:
-            while exchange.due():
-                _authenticate(request, exchange.authorization, response)
-                response = inner.handle_request(request)
-                response.request = request
-                if exchange.head(response.status_code, response.headers.raw):
-                    assert isinstance(response.stream, httpx.SyncByteStream)
-                    raw = b"".join(response.stream)
-                    response.close()
-                    response = _held(response, raw)
-                    exchange.body(_decoded(response, raw))
-        return _end(exchange, request, response)
+        with _errors.RaisedAs(_CLASSES, request):
+            client = self._client.get()
+            if not client._is_api(str(request.url)):
+                return inner.handle_request(request)
+            response: Optional[httpx.Response] = None
+            with _exchange(client, request) as exchange:
+                while exchange.due():
+                    _authenticate(request, exchange.authorization, response)
+                    response = inner.handle_request(request)
+                    response.request = request
+                    if exchange.head(response.status_code, response.headers.raw):
+                        assert isinstance(response.stream, httpx.SyncByteStream)
+                        raw = b"".join(response.stream)
+                        response.close()
+                        response = _held(response, raw)
+                        exchange.body(_decoded(response, raw))
+            return _end(exchange, response)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """For httpx.AsyncClient."""
         inner = self._inner(httpx.AsyncHTTPTransport)
-        client = _client_of(self._client, request)
-        if not client._is_api(str(request.url)):
-            return await inner.handle_async_request(request)
-        response: Optional[httpx.Response] = None
-        with _exchange(client, request) as exchange:
-            while await exchange.async_due():
-                _authenticate(request, exchange.authorization, response)
-                response = await inner.handle_async_request(request)
-                response.request = request
-                if exchange.head(response.status_code, response.headers.raw):
-                    assert isinstance(response.stream, httpx.AsyncByteStream)
-                    raw = b"".join([part async for part in response.stream])
-                    await response.aclose()
-                    response = _held(response, raw)
-                    exchange.body(_decoded(response, raw))
-        return _end(exchange, request, response)
+        with _errors.RaisedAs(_CLASSES, request):
+            client = self._client.get()
+            if not client._is_api(str(request.url)):
+                return await inner.handle_async_request(request)
+            response: Optional[httpx.Response] = None
+            with _exchange(client, request) as exchange:
+                while await exchange.async_due():
+                    _authenticate(request, exchange.authorization, response)
+                    response = await inner.handle_async_request(request)
+                    response.request = request
+                    if exchange.head(response.status_code, response.headers.raw):
+                        assert isinstance(response.stream, httpx.AsyncByteStream)
+                        raw = b"".join([part async for part in response.stream])
+                        await response.aclose()
+                        response = _held(response, raw)
+                        exchange.body(_decoded(response, raw))
+            return _end(exchange, response)
 
     def close(self) -> None:
         """Closes the connections; not the skewguard.Client."""

@@ -57,12 +57,6 @@ _CLASSES = _errors.by_kind(ConfigError, CredentialsError, ClockError, ForbiddenE
                            CancelledError)
 
 
-def _with_request(error: _errors.Error, request: requests.PreparedRequest) -> _errors.Error:
-    """An error that tells which request it is about, as those of requests do."""
-    setattr(error, "request", request)
-    return error
-
-
 class Auth(requests.auth.AuthBase):
     """Keeps requests to the API authenticated; requests to other hosts get no token.
 
@@ -80,13 +74,11 @@ class Auth(requests.auth.AuthBase):
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         """What requests calls to authenticate a request."""
-        try:
+        with _errors.RaisedAs(_CLASSES, r):
             client = self._client.get()
-        except _errors.Error as error:
-            raise _with_request(_errors.as_one_of(_CLASSES, error), r) from error
-        if not client._is_api(r.url or ""):
-            return r
-        sent = _Sent(self, client, r)
+            if not client._is_api(r.url or ""):
+                return r
+            sent = _Sent(self, client, r)
         r.hooks.setdefault("response", []).append(sent.judge)
         return r
 
@@ -102,12 +94,10 @@ class _Sent:
         self._exchange = self._new(request)
         if not self._exchange.due():
             assert self._exchange.error is not None
-            raise _with_request(self._exchange.error, request)
+            raise self._exchange.error
         request.headers["Authorization"] = self._exchange.authorization
 
     def _new(self, request: requests.PreparedRequest) -> Exchange:
-        if self._client._is_closed:
-            raise _with_request(_errors.closed(_CLASSES), request)
         return self._client._exchange(request.method or "GET",
                                       self._client._relative(request.path_url),
                                       replayable=self._replayable, classes=_CLASSES)
@@ -139,10 +129,11 @@ class _Sent:
         authorization = request.headers.get("Authorization")
         if not self._exchange.over:
             return authorization == self._exchange.authorization
-        if self._client._is_closed:
-            return False
         again = self._new(request)
-        if not again.follow(self._exchange, authorization):
+        try:
+            if not again.follow(self._exchange, authorization):
+                return False
+        except _errors.ClosedError:
             return False
         self._exchange = again
         return True

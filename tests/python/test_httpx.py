@@ -217,6 +217,8 @@ def test_of_a_closed_client_the_error_is_httpxs_own_too(through, kind, emulator,
         get(kind, emulator.api_url + ME, **through(client))
     assert isinstance(caught.value, skewguard.CancelledError)
     assert caught.value.request.url == emulator.api_url + ME
+    with pytest.raises(RuntimeError, match="closed"):  # of skewguard itself
+        client.get(ME)
 
 
 @both
