@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "net/connector.hpp"
@@ -91,7 +92,8 @@ void Listener::accept(EventLoop& loop, Handler handler) {
   handler_ = std::move(handler);
   loop_ = &loop;
   pause_.emplace(loop);
-  loop.watch(*this, socket_.get(), EPOLLIN);
+  if (!loop.watch(*this, socket_.get(), EPOLLIN))
+    throw std::system_error(errno, std::system_category(), "epoll_ctl");
 }
 
 void Listener::ready() {
@@ -103,7 +105,11 @@ void Listener::ready() {
 /// Out of descriptors, say: asking again at once would spin.
 void Listener::pause() {
   loop_->change(socket_.get(), 0);
-  pause_->arm(std::chrono::milliseconds{100}, [this] { loop_->change(socket_.get(), EPOLLIN); });
+  pause_->arm(std::chrono::milliseconds{100}, [this] { resume(); });
+}
+
+void Listener::resume() {
+  if (!loop_->change(socket_.get(), EPOLLIN)) pause();
 }
 
 void Listener::close() {

@@ -28,13 +28,15 @@ class Listener final : private EventLoop::Watched {
   /// With the port that it got.
   [[nodiscard]] const ListenAddress& address() const noexcept { return address_; }
 
-  /// On `loop`, which must outlive it. From here on it is for its thread.
+  /// On `loop`, which must outlive it. From here on it is for its thread. Throws std::system_error
+  /// where this machine is out of resources.
   void accept(EventLoop& loop, Handler handler);
   void close();
 
  private:
   void ready() override;
   void pause();
+  void resume();
 
   Descriptor socket_;
   ListenAddress address_;

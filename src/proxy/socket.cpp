@@ -86,7 +86,9 @@ Socket::Transfer Socket::write(std::string_view bytes) {
   if (errno != EAGAIN) return {Moved::failed, 0};
   full_ = true;
   seen_ &= ~std::uint32_t{EPOLLOUT};
-  if (!std::exchange(watches_writing_, true)) loop_.change(descriptor_.get(), kReading | EPOLLOUT);
+  if (!watches_writing_ && !loop_.change(descriptor_.get(), kReading | EPOLLOUT))
+    return {Moved::failed, 0};  // nobody would tell when there is room again
+  watches_writing_ = true;
   return {};
 }
 
