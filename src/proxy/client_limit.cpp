@@ -21,11 +21,25 @@ std::int64_t most_to_api(std::size_t workers) noexcept {
   return static_cast<std::int64_t>(UpstreamPool::kMaxInUse * workers);
 }
 
+/// With one client; each worker may keep a connection to the API for it.
+std::uint64_t files_needed(std::size_t workers) noexcept {
+  return static_cast<std::uint64_t>(own_files(workers)) + workers + 1;
+}
+
 }  // namespace
 
 std::uint64_t files_wanted(std::size_t workers) noexcept {
   return static_cast<std::uint64_t>(ClientLimit::kMostServed + ClientLimit::kMostTurnedAway +
                                     most_to_api(workers) + own_files(workers));
+}
+
+Result<void> check_file_limit(std::uint64_t files, std::size_t workers) {
+  const std::uint64_t needed = files_needed(workers);
+  if (files >= needed) return {};
+  return Error{ErrorKind::unavailable,
+               "this process may open no more than " + std::to_string(files) +
+                   " files, but the sidecar needs " + std::to_string(needed),
+               "raise `ulimit -n` to at least " + std::to_string(needed)};
 }
 
 ClientLimit client_limit(std::uint64_t files, std::size_t workers) noexcept {

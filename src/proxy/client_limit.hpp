@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "skewguard/result.hpp"
+
 namespace skewguard::proxy {
 
 /// How many connections of clients there may be at once. They leave enough files for connections to
@@ -18,6 +20,8 @@ struct ClientLimit {
 
 /// The files that the full limit needs.
 std::uint64_t files_wanted(std::size_t workers) noexcept;
+/// Error `unavailable` if a process that may open `files` files cannot serve even one client.
+Result<void> check_file_limit(std::uint64_t files, std::size_t workers);
 /// What a process that may open `files` files can serve; at least one client.
 ClientLimit client_limit(std::uint64_t files, std::size_t workers) noexcept;
 /// A sentence for the log if that is less than the full limit; otherwise empty.

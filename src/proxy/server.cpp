@@ -225,6 +225,7 @@ Result<std::unique_ptr<Server>> Server::start(ServeOptions options, ClientOption
                                               AccessLog& access_log) {
   const std::size_t workers = options.workers;
   const std::uint64_t files = raise_file_limit(files_wanted(workers));
+  if (auto enough = check_file_limit(files, workers); !enough) return std::move(enough).error();
   const ClientLimit limit = client_limit(files, workers);
   ClockSource& clocks = *dependencies.clock;
   Log log(hooks.log, hooks.log_level);

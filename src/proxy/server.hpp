@@ -25,7 +25,8 @@ class Server {
 
  public:
   /// Listens, but serves nobody yet; nothing is sent. `clocks` and `access_log` must outlive it.
-  /// Errors: `config`; `unavailable` where this machine is out of sockets or threads.
+  /// Errors: `config`; `unavailable` where this machine is out of sockets or threads,
+  /// or this process may open too few files.
   static Result<std::unique_ptr<Server>> start(ServeOptions options, ClientOptions client,
                                                Hooks hooks, Dependencies dependencies,
                                                AccessLog& access_log);

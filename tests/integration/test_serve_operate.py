@@ -18,7 +18,7 @@ from pathlib import Path
 
 import harness
 import test_proxy
-from harness import HUNG_S
+from harness import HUNG_S, SKEWGUARD
 from test_serve import ServeTest, Sidecar
 
 ME = "/api/v2/tokens/me"
@@ -149,6 +149,20 @@ class Starting(ServeTest):
                                path, report=False)
         self.assertEqual(run.out, "")
         self.assertIn(path, self.assert_one_error_line(run, 2))
+
+    def test_too_few_files_are_an_error_before_anything_listens(self):
+        emulator = self.cloud()
+        for files in (8, 58):
+            run = subprocess.run(
+                ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", SKEWGUARD, "serve", "--listen",
+                 "127.0.0.1:0", "--workers", "2"],
+                env=self.environment(emulator.login, emulator.api), stdin=subprocess.DEVNULL,
+                capture_output=True, text=True, timeout=HUNG_S)
+            self.assertEqual((run.returncode, run.stdout), (6, ""), run.stderr)
+            self.assertIn("raise `ulimit -n` to at least 59", run.stderr)
+        sidecar = self.sidecar(emulator, "--workers", "2",
+                               prefix=("sh", "-c", 'ulimit -n 59; exec "$@"', "sh"))
+        self.assertEqual(sidecar.get(ME).status, 200)
 
     def test_two_of_them_at_one_socket_are_an_error_and_the_first_serves_on(self):
         path = str(Path(self.scratch.name) / "taken.sock")

@@ -44,6 +44,17 @@ TEST(ClientLimit, ServesAtLeastOneClient) {
   EXPECT_EQ(client_limit(0, 64).turned_away, 0);
 }
 
+TEST(ClientLimit, IsAnErrorWhereNobodyCouldBeServed) {
+  EXPECT_TRUE(check_file_limit(59, 2));
+  EXPECT_TRUE(check_file_limit(54, 1));
+  EXPECT_FALSE(check_file_limit(53, 1));
+  const auto checked = check_file_limit(58, 2);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().kind, ErrorKind::unavailable);
+  EXPECT_THAT(checked.error().message, HasSubstr("no more than 58 files"));
+  EXPECT_THAT(checked.error().remedy, HasSubstr("`ulimit -n` to at least 59"));
+}
+
 TEST(ClientLimit, SaysHowToRaiseIt) {
   const auto limit = client_limit(1024, 1);
   const std::string text = describe_low_limit(limit, 1024, 1);
