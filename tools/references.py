@@ -6,10 +6,11 @@
 
 Checked are: documents (`docs/x.md`, `ADR 7`), their sections (`platform.md 2.1`, `contract.md
 section 3`), rules (`evidence rule 5`), the links and anchors of Markdown files, and paths between
-backticks in Markdown.
+backticks in Markdown. No two ADRs may have the same number: `ADR 7` must mean one of them.
 """
 
 import re
+import sys
 from pathlib import Path
 
 import script
@@ -111,9 +112,20 @@ class Tree:
                 yield path
 
 
+def shared_numbers(names):
+    """One message for each ADR that has the number of another."""
+    first = {}
+    for name in sorted(names):
+        if found := re.match(r"docs/adr/(\d+)-", name):
+            other = first.setdefault(int(found.group(1)), name)
+            if other != name:
+                yield f"{name}: has the number of {other}"
+
+
 def check(root):
-    """One message for each reference to nothing under `root`."""
-    tree, problems = Tree(root), []
+    """One message for each reference to nothing, or to two things, under `root`."""
+    tree = Tree(root)
+    problems = list(shared_numbers(tree.names))
     for name in sorted(tree.names):
         if not CITES.search(name) or NOT_OURS.search(name):
             continue
@@ -152,6 +164,9 @@ FAULTS = [
 
 
 def self_test():
+    twins = list(shared_numbers(["docs/adr/0001-a.md", "docs/adr/0001-b.md", "docs/adr/0002-c.md"]))
+    if twins != ["docs/adr/0001-b.md: has the number of docs/adr/0001-a.md"]:
+        sys.exit(f"self-test: ADRs with the same number: {twins}")
     script.find_faults(check, SAMPLE, [(*fault, f"{fault[0]}: refers") for fault in FAULTS])
     print(f"references: self-test of {len(FAULTS)} faults ok")
 
