@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Optional, Tuple
 
-from ._arguments import nanoseconds
+from ._arguments import nanoseconds, text
 from ._calls import read_clocks
 from ._errors import Slot
 from ._native import ffi, lib
@@ -14,9 +13,9 @@ _SECOND = 1_000_000_000  # in nanoseconds
 _MAX_STALENESS_S = 3600
 
 
-def _moment_at(wall: float, now: Any) -> Any:
+def _moment_at(name: str, wall: float, now: Any) -> Any:
     """A reading of all clocks at this wall time, given one of now."""
-    ago = now.wall - math.floor(wall * _SECOND)
+    ago = now.wall - nanoseconds(name, wall)
     return ffi.new("skewguard_moment*", {
         "boot": now.boot - ago, "wall": now.wall - ago, "monotonic": now.monotonic - ago,
         "raw": now.raw - ago, "gap": now.gap})
@@ -40,8 +39,9 @@ class Estimator:
         that came before it was asked for. The wall clock must not have been set since `sent`."""
         now = read_clocks()
         slot = Slot()
-        lib.skewguard_estimator_observe(self._handle, date.encode(), _moment_at(sent, now),
-                                        _moment_at(received, now), slot.out)
+        lib.skewguard_estimator_observe(self._handle, text("date", date),
+                                        _moment_at("sent", sent, now),
+                                        _moment_at("received", received, now), slot.out)
         slot.check()
 
     def bounds(self) -> Optional[Tuple[float, float]]:

@@ -48,6 +48,17 @@ def test_a_staleness_is_at_most_an_hour():
         skewguard.Estimator(staleness="1s")
 
 
+@pytest.mark.parametrize("wrong, error", [
+    ({"date": None}, TypeError),
+    ({"date": f"{formatdate(0, usegmt=True)}\0"}, skewguard.ConfigError),
+    ({"sent": float("nan")}, ValueError), ({"sent": "1"}, TypeError),
+    ({"received": 1e300}, ValueError), ({"received": -1e300}, ValueError)])
+def test_a_wrong_argument_is_refused_by_its_name(wrong, error):
+    given = {"date": formatdate(0, usegmt=True), "sent": 1.0, "received": 2.0}
+    with pytest.raises(error, match=next(iter(wrong))):
+        skewguard.Estimator().observe(**{**given, **wrong})
+
+
 def test_it_shows_its_bounds():
     estimator = skewguard.Estimator()
     assert repr(estimator) == "<skewguard.Estimator None>"
