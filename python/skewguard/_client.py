@@ -28,7 +28,7 @@ class Client:
 
     Settings are named as in a profile (docs/guide/settings.md); those that are not given come from
     the environment and the profile file. Nothing is sent before the first call. Raises
-    ConfigError if a setting is wrong or missing.
+    ConfigError if a setting is wrong or missing, TypeError or ValueError for what cannot be one.
 
     May be used from any thread and any asyncio loop, and in forked children, each of which gets a
     token of its own. `on_rejection` and `on_resolved` are called, and the logger "skewguard" is
