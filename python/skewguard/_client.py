@@ -167,10 +167,7 @@ class Client:
         with self._exchange(method, path) as exchange:
             while exchange.due():
                 response = send(Bearer(exchange.authorization))
-                check_answer(response)
-                if self._is_foreign(response):
-                    exchange.foreign()
-                elif exchange.head(status_of(response), fields_of(headers_of(response))):
+                if self._may_reject(exchange, response):
                     exchange.body(body_of(response))
         return _last(response, exchange)
 
@@ -181,10 +178,7 @@ class Client:
         with self._exchange(method, path) as exchange:
             while await exchange.async_due():
                 response = await send(Bearer(exchange.authorization))
-                check_answer(response)
-                if self._is_foreign(response):
-                    exchange.foreign()
-                elif exchange.head(status_of(response), fields_of(headers_of(response))):
+                if self._may_reject(exchange, response):
                     exchange.body(await async_body_of(response))
         return _last(response, exchange)
 
@@ -211,6 +205,14 @@ class Client:
         the API."""
         url = url_of(response)
         return not self._is_api(url) and origin_of(url) is not None
+
+    def _may_reject(self, exchange: Exchange, response: AnyResponse) -> bool:
+        """Tells the exchange what `send` has returned. True: it wants to see the body too."""
+        check_answer(response)
+        if self._is_foreign(response):
+            exchange.foreign()
+            return False
+        return exchange.head(status_of(response), fields_of(headers_of(response)))
 
     def _relative(self, path: str) -> str:
         """A path of the API host relative to its base URL."""

@@ -137,8 +137,8 @@ class _Request:
         """Returns the SDK's response, or raises the SDK's exception; Error if there is neither."""
         response: Any = None
         refused: Optional[Exception] = None
-        path = self._client._relative(self._options.url.split("/", 3)[-1])
-        with self._client._exchange(self._options.method, "/" + path.lstrip("/")) as exchange:
+        path = "/".join(["", *self._options.url.split("/", 3)[3:]]) or "/"
+        with self._client._exchange(self._options.method, self._client._relative(path)) as exchange:
             while exchange.due():
                 response, refused = self._try(exchange.authorization)
                 answer = response if refused is None else refused

@@ -74,6 +74,15 @@ def _is_ours(client: Client, exchange: Exchange, request: httpx.Request,
                                last.headers.get("Authorization") == exchange.authorization)
 
 
+def _may_reject(client: Client, exchange: Exchange, request: httpx.Request,
+                response: httpx.Response) -> bool:
+    """Tells the exchange of an answer. True: it wants to see the body too."""
+    if not _is_ours(client, exchange, request, response):
+        exchange.foreign()
+        return False
+    return exchange.head(response.status_code, response.headers.raw)
+
+
 def _authenticate(request: httpx.Request, authorization: str,
                   refused: Optional[httpx.Response]) -> None:
     """Makes the request ready to be sent. `refused`: the answer to the send before, whose cookies
@@ -123,9 +132,7 @@ class Auth(httpx.Auth):
                 while exchange.due():
                     _authenticate(request, exchange.authorization, response)
                     response = yield request
-                    if not _is_ours(client, exchange, request, response):
-                        exchange.foreign()
-                    elif exchange.head(response.status_code, response.headers.raw):
+                    if _may_reject(client, exchange, request, response):
                         exchange.body(response.read())
             _end(exchange, response)
 
@@ -142,9 +149,7 @@ class Auth(httpx.Auth):
                 while await exchange.async_due():
                     _authenticate(request, exchange.authorization, response)
                     response = yield request
-                    if not _is_ours(client, exchange, request, response):
-                        exchange.foreign()
-                    elif exchange.head(response.status_code, response.headers.raw):
+                    if _may_reject(client, exchange, request, response):
                         exchange.body(await response.aread())
             _end(exchange, response)
 
