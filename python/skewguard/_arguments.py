@@ -10,7 +10,7 @@ from typing import List, Mapping, Sequence, Union
 from ._errors import CLASSES, Classes, Error
 from ._types import Fields
 
-_SECOND = 1_000_000_000  # in nanoseconds
+SECOND = 1_000_000_000  # in nanoseconds
 _MAX_SECONDS = 9e9  # of 64 bits of nanoseconds
 
 PathLike = Union[str, os.PathLike[str]]
@@ -54,7 +54,7 @@ def nanoseconds(name: str, value: float, most: float = _MAX_SECONDS) -> int:
         raise _type_error(name, "a number of seconds", value)
     if not 0 <= value <= most:
         raise ValueError(f"{name} is in seconds, from 0 to {most:.0f}")
-    return math.floor(value * _SECOND)
+    return math.floor(value * SECOND)
 
 
 def content(body: Union[bytes, str]) -> bytes:

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from ._answers import (AnyResponse, Origin, R, async_body_of, body_of, check_answer,
                        fields_of, headers_of, origin_of, status_of, url_of)
-from ._arguments import (PathLike, Setting, Span, content, nanoseconds, request_fields, text,
-                         texts_of)
+from ._arguments import (SECOND, PathLike, Setting, Span, content, nanoseconds, request_fields,
+                         text, texts_of)
 from ._calls import Begin, Call, Exchange
 from ._errors import CLASSES, Classes, Slot
 from ._events import Events, OnRejection, OnResolved
@@ -19,8 +19,6 @@ from ._native import ffi, lib
 from ._report import Report
 from ._types import Bearer, Clock, Response, Token
 from ._waiting import AsyncWaiter, Waiter
-
-_SECOND = 1_000_000_000  # in nanoseconds
 
 
 class Client:
@@ -255,7 +253,7 @@ def _token_of(call: Call) -> Token:
         raise error
     return Token(value=call.bytes_of(lib.SKEWGUARD_RESULT_TOKEN).decode("latin-1"),
                  token_type=call.bytes_of(lib.SKEWGUARD_RESULT_TOKEN_TYPE).decode("latin-1"),
-                 expires_in=lib.skewguard_call_token_life(call.handle) / _SECOND)
+                 expires_in=lib.skewguard_call_token_life(call.handle) / SECOND)
 
 
 def _request(method: str, path: str, headers: Optional[Mapping[str, str]],
@@ -302,7 +300,7 @@ def _clocks_of(call: Call) -> List[Clock]:
     while lib.skewguard_call_clock(call.handle, len(clocks), one):
         known: Tuple[Optional[float], Optional[float]] = (None, None)
         if one.known:
-            known = one.low / _SECOND, one.high / _SECOND
+            known = one.low / SECOND, one.high / SECOND
         clocks.append(Clock(ffi.string(one.server).decode(), *known, one.samples))
     return clocks
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Optional, Tuple
 
-from ._arguments import nanoseconds, text
+from ._arguments import SECOND, nanoseconds, text
 from ._calls import read_clocks
 from ._errors import Slot
 from ._native import ffi, lib
 
-_SECOND = 1_000_000_000  # in nanoseconds
 _MAX_STALENESS_S = 3600
 
 
@@ -50,7 +49,7 @@ class Estimator:
         low, high = ffi.new("int64_t*"), ffi.new("int64_t*")
         if not lib.skewguard_estimator_bounds(self._handle, read_clocks(), low, high):
             return None
-        return low[0] / _SECOND, high[0] / _SECOND
+        return low[0] / SECOND, high[0] / SECOND
 
     def __repr__(self) -> str:
         return f"<skewguard.Estimator {self.bounds()}>"

@@ -76,16 +76,8 @@ class Installed(EndToEnd):
         self.assert_catches(program, LD_LIBRARY_PATH=str(self.library.parent))
 
     def test_the_line_of_the_guide_gives_a_program_that_starts(self):
-        guide = (ROOT / "docs/guide/library.md").read_text(encoding="utf-8")
-        line = re.search(r"^    (c\+\+ .*\$\(pkg-config[^\n]*\\\n.*)$", guide,
-                         re.MULTILINE).group(1)
-        folder = Path(self.scratch.name) / "by_the_guide"
-        folder.mkdir()
-        (folder / "prefix").symlink_to(self.prefix)  # a shell splits at the blank of the true one
-        shutil.copy(PROJECTS / "sample/main.cpp", folder)
-        found = next(self.prefix.rglob("skewguard.pc")).parent.relative_to(self.prefix)
-        run("sh", "-ec", line, cwd=folder,
-            env={**os.environ, "PKG_CONFIG_PATH": str(folder / "prefix" / found)})
+        folder = self.built_by_the_guide("library.md", "c++", PROJECTS / "sample/main.cpp",
+                                         "skewguard.pc")
         self.assert_guards(folder / "app")
 
     def test_the_examples_build_from_a_copy_of_their_folder(self):
@@ -217,16 +209,23 @@ class Installed(EndToEnd):
         self.assertEqual(run(program, "GET", "/api/v2/tokens/me", env=env), "200\n")
 
     def test_the_line_of_the_guide_for_c_gives_a_program_that_starts(self):
-        guide = (ROOT / "docs/guide/c.md").read_text(encoding="utf-8")
-        line = re.search(r"^    (cc .*\$\(pkg-config[^\n]*\\\n.*)$", guide, re.MULTILINE).group(1)
-        folder = Path(self.scratch.name) / "c_by_the_guide"
+        folder = self.built_by_the_guide("c.md", "cc", ROOT / "examples/c/requests.c",
+                                         "skewguard-c.pc")
+        self.assert_requests(folder / "requests")
+
+    def built_by_the_guide(self, page, compiler, source, package):
+        """The folder with what the page's line for pkg-config makes of this source."""
+        guide = (ROOT / "docs/guide" / page).read_text(encoding="utf-8")
+        line = re.search(rf"^    ({re.escape(compiler)} .*\$\(pkg-config[^\n]*\\\n.*)$", guide,
+                         re.MULTILINE).group(1)
+        folder = Path(self.scratch.name) / f"{source.stem}_by_the_guide"
         folder.mkdir()
         (folder / "prefix").symlink_to(self.prefix)  # a shell splits at the blank of the true one
-        shutil.copy(ROOT / "examples/c/requests.c", folder)
-        found = next(self.prefix.rglob("skewguard-c.pc")).parent.relative_to(self.prefix)
+        shutil.copy(source, folder)
+        found = next(self.prefix.rglob(package)).parent.relative_to(self.prefix)
         run("sh", "-ec", line, cwd=folder,
             env={**os.environ, "PKG_CONFIG_PATH": str(folder / "prefix" / found)})
-        self.assert_requests(folder / "requests")
+        return folder
 
     def test_a_c_project_finds_its_library_by_find_package(self):
         folder = Path(self.scratch.name) / "c"

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "../../no_fork.hpp"
 #include "c_testing.hpp"
 
 namespace skewguard::c {
@@ -116,12 +117,6 @@ TEST(CThreads, AWaitEndsWhenItsTimeIsOver) {
   EXPECT_EQ(skewguard_call_next(call.get(), 1'000'000), SKEWGUARD_WAITING);
 }
 
-// ThreadSanitizer allows no threads in a process forked from one with threads.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define SKEWGUARD_NO_FORK
-#endif
-#endif
 #ifndef SKEWGUARD_NO_FORK
 
 /// What `child` returns in a forked process: 0 = good.

@@ -23,6 +23,7 @@
 #include <utility>
 
 #include "../../hung.hpp"
+#include "../../no_fork.hpp"
 #include "runtime/io_loop.hpp"
 
 namespace skewguard {
@@ -227,12 +228,6 @@ TEST_F(ClientOnItsLoop, LeavesTheSignalsOfTheProgramToItsOwnThreads) {
   EXPECT_TRUE(ended());
 }
 
-// ThreadSanitizer allows no threads in a process forked from one with threads.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define SKEWGUARD_NO_FORK
-#endif
-#endif
 #ifndef SKEWGUARD_NO_FORK
 
 TEST_F(ClientOnItsLoop, StartsAgainInAForkedProcessAndEndsThere) {
