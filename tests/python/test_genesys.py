@@ -49,6 +49,16 @@ def test_an_exception_carries_the_report_of_a_call_that_met_a_rejection(emulator
     assert caught.value.skewguard["verdict"] == "no_user_context"
 
 
+def test_the_report_has_the_base_path_of_the_api_once(emulator, serve):
+    api = serve(lambda request: (403, {}, b'{"code": "missing.permissions"}'))
+    settings = {**emulator.settings, "api_url": f"{api.url}/base"}
+    with skewguard.Client(**settings) as client:
+        api_client = skewguard.genesys.attach(sdk.ApiClient(host=client.api_url), client)
+        with pytest.raises(ApiException) as caught:
+            sdk.TokensApi(api_client).get_tokens_me()
+    assert caught.value.skewguard["url"] == f"{api.url}/base{ME}"
+
+
 def test_without_a_token_there_is_the_sdks_exception(emulator, attach):
     with skewguard.Client(**{**emulator.settings, "client_secret": "wrong"}) as client:
         with pytest.raises(ApiException) as caught:
