@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -125,7 +126,8 @@ TEST_F(OneUpstream, TellsNobodyWhileItRests) {
 /// The same with TLS 1.3; the handshake is over.
 class OneTlsUpstream : public OneUpstream {
  protected:
-  OneTlsUpstream()
+  /// `number_of_tickets`: that the server sends behind its handshake.
+  explicit OneTlsUpstream(std::size_t number_of_tickets = 2)
       : authority(certificates::make(certificates::authority_spec())),
         ca_file(certificates::pem_file({authority.certificate})),
         context(net::TlsOptions{.ca_file = ca_file}) {
@@ -139,6 +141,7 @@ class OneTlsUpstream : public OneUpstream {
     server_context = std::make_unique<net::TlsContext>(
         net::ServerIdentity{text_of(chain), Secret(text_of(key))});
     for (const auto& file : {chain, key, ca_file}) std::remove(file.c_str());
+    SSL_CTX_set_num_tickets(server_context->get(), number_of_tickets);
     server = std::make_unique<net::TlsEngine>(*server_context);
     auto client = std::make_unique<net::TlsEngine>(
         context, net::CertificateDemand{"localhost", 443, certificates::kNow});
@@ -222,6 +225,17 @@ TEST_F(OneTlsUpstream, TakesNoSessionTicketForAnAnswer) {
   EXPECT_TRUE(at_rest());
   raw(encrypted("unasked"));
   EXPECT_FALSE(at_rest());
+}
+
+class OneTlsUpstreamFullOfTickets : public OneTlsUpstream {
+ protected:
+  OneTlsUpstreamFullOfTickets() : OneTlsUpstream(300) {}
+};
+
+TEST_F(OneTlsUpstreamFullOfTickets, IsGivenUpBeforeItsFirstContent) {
+  ASSERT_GT(tickets.size(), std::size_t{48} * 1024);  // a read more than it may send
+  say("an answer");
+  EXPECT_EQ(read(), Moved::failed);
 }
 
 TEST_F(OneTlsUpstream, FindsWhatCameUnaskedInOnePieceWithTheAnswer) {
